@@ -1,0 +1,1 @@
+"""The outside world of Wavegate: screens, API, command line, jobs, papers, importers, and the wiring."""

@@ -1,0 +1,1 @@
+"""Who decided that things may be done this way: programme, processes, variants, decisions."""

@@ -1,0 +1,1 @@
+"""Can these people do it: curricula, practice, certification."""
