@@ -1,0 +1,1 @@
+"""Measures speed and memory against raw floors of the same run."""
