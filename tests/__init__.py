@@ -1,0 +1,1 @@
+"""Tests: unit, db (SQLite and PostgreSQL), web, api, browser, scenarios, architecture."""
