@@ -1,0 +1,1 @@
+"""Where the packages are joined: the only commit, the ports, the subscriptions."""

@@ -1,0 +1,8 @@
+"""All tables of the product: importing this module fills the metadata that migrations are compared with."""
+
+from __future__ import annotations
+
+from erpcore.kernel import audit, events, history, ids, numbering, requests
+from erpcore.kernel.model import Base
+
+__all__ = ["Base", "audit", "events", "history", "ids", "numbering", "requests"]

@@ -1,0 +1,157 @@
+"""The only place that commits.
+
+``with unit_of_work(database, actor=…) as work:`` is one transaction: any exception rolls back, a refusal is an exception.
+On SQLite two engines stand on one file, since a connection that has read can not always become a writer; on PostgreSQL the
+commit does not wait for the disk while it holds the publish lock, and one barrier commit follows before anything is answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session
+
+from erpcore.kernel.actor import Actor
+from erpcore.kernel.clock import Clock, SystemClock
+from erpcore.kernel.errors import Busy
+from erpcore.kernel.ids import IdPool
+from erpcore.kernel.work import UnitOfWork
+
+#: PostgreSQL codes that mean "others were faster": lock not available, deadlock, serialization failure.
+_BUSY = {"55P03", "40P01", "40001"}
+_PG_SETTINGS = "-c lock_timeout=3000 -c idle_in_transaction_session_timeout=30000 -c timezone=UTC"
+
+
+@dataclass(frozen=True)
+class Database:
+    """The engines of one database, and the ids this process has reserved in it."""
+
+    url: str
+    read_engine: Engine
+    write_engine: Engine
+    pool: IdPool = field(default_factory=IdPool)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.write_engine.dialect.name == "sqlite"
+
+    def dispose(self) -> None:
+        self.read_engine.dispose()
+        self.write_engine.dispose()
+
+
+def connect(url: str) -> Database:
+    """Engines for ``url``: ``sqlite:///FILE`` or ``postgresql+psycopg://…``."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        if parsed.database in (None, "", ":memory:"):
+            raise ValueError("SQLite needs a file: two engines cannot share a database in memory")
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        return Database(url, _sqlite(url, read_only=True), _sqlite(url, read_only=False))
+    engine = create_engine(parsed, connect_args={"options": _PG_SETTINGS}, pool_size=10, max_overflow=10)
+    return Database(url, engine, engine)
+
+
+def _sqlite(url: str, *, read_only: bool) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": 3.0, "check_same_thread": False})
+
+    def on_connect(connection: Any, _record: Any) -> None:
+        # The driver's own transaction handling breaks savepoints; BEGIN is said below.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA cache_size = -65536")
+        cursor.execute("PRAGMA temp_store = MEMORY")
+        if read_only:
+            cursor.execute("PRAGMA query_only = ON")
+        cursor.close()
+
+    def on_begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    event.listen(engine, "connect", on_connect)
+    event.listen(engine, "begin", on_begin)
+    return engine
+
+
+@contextmanager
+def unit_of_work(
+    database: Database,
+    *,
+    actor: Actor,
+    clock: Clock | None = None,
+    realm: str = "live",
+    source: str = "system",
+    request_id: str | None = None,
+    after_commit: list[Callable[[], None]] | None = None,
+) -> Iterator[UnitOfWork]:
+    """One transaction for one POST, job item, CLI command or consumer batch.
+
+    Raises ``Busy`` when others held what it needed for longer than three seconds; nothing has changed then. What stands in
+    ``after_commit`` runs once the transaction is on disk (mail, files).
+    """
+    session = Session(database.write_engine, expire_on_commit=False)
+    work: UnitOfWork | None = None
+    committed = False
+    try:
+        work = UnitOfWork(
+            session,
+            actor=actor,
+            clock=clock or SystemClock(),
+            realm=realm,
+            source=source,
+            request_id=request_id,
+            pool=database.pool,
+        )
+        yield work
+        work.finish()
+        session.commit()
+        committed = True
+    except OperationalError as error:
+        session.rollback()
+        if _is_busy(error):
+            raise Busy("busy") from error
+        raise
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        if work is not None:
+            work.ids.close(committed=committed)
+        session.close()
+    if work.last_seq is not None and not database.is_sqlite:
+        _barrier(database)
+    for effect in after_commit or ():
+        effect()
+
+
+def _barrier(database: Database) -> None:
+    """Wait until every commit so far is on disk: a transaction that says nothing but is itself durable."""
+    with database.write_engine.connect() as connection:
+        connection.execute(text("SELECT pg_logical_emit_message(true, 'wavegate', '')"))
+        connection.commit()
+
+
+def _is_busy(error: DBAPIError) -> bool:
+    code = getattr(error.orig, "sqlstate", None)
+    return code in _BUSY or "database is locked" in str(error.orig)
+
+
+@contextmanager
+def reading(database: Database, *, snapshot: bool = False) -> Iterator[Session]:
+    """A session that cannot write. ``snapshot`` makes all its reads see one moment (gates, packs, ``prove``)."""
+    with Session(database.read_engine, expire_on_commit=False) as session:
+        if not database.is_sqlite:
+            mode = "ISOLATION LEVEL REPEATABLE READ, READ ONLY" if snapshot else "READ ONLY"
+            session.execute(text(f"SET TRANSACTION {mode}"))
+        yield session
+        session.rollback()

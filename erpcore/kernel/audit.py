@@ -1,0 +1,145 @@
+"""The tamper-evident trail of acts that give or use power: a hash chain with one link per transaction.
+
+Each link's hash covers the hash before it and the canonical content of all acts of its transaction; it is written inside
+the publish section, so the chain has one order and no branches.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import BigInteger, Index, Integer, String, Text, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from erpcore.kernel.canonical import canonical_json
+from erpcore.kernel.model import Base, Key, UtcDateTime, append_only
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from erpcore.kernel.work import UnitOfWork
+
+GENESIS = "0" * 64
+
+
+class AuditLink(Base):
+    """One transaction's link in the chain."""
+
+    __tablename__ = "audit_link"
+    position: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    previous: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64), unique=True)
+
+
+class AuditEntry(Base):
+    """One act, as it was."""
+
+    __tablename__ = "audit_entry"
+    __table_args__ = (Index("ix_audit_entry_subject", "subject_type", "subject_id"),)
+    position: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    ordinal: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(String(64))
+    subject_type: Mapped[str] = mapped_column(String(32))
+    subject_id: Mapped[int | None] = mapped_column(BigInteger)
+    actor: Mapped[int] = mapped_column(BigInteger)
+    role: Mapped[str] = mapped_column(String(64))
+    content: Mapped[str] = mapped_column(Text)
+
+
+append_only(AuditLink, AuditEntry)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something to be kept in the trail."""
+
+    kind: str
+    subject_type: str
+    subject_id: int | None
+    facts: dict[str, Any]
+
+
+def _link_hash(previous: str, position: int, at: datetime, contents: Sequence[str]) -> str:
+    head = canonical_json({"previous": previous, "position": position, "at": at})
+    return sha256(b"\n".join([head, *(content.encode() for content in contents)])).hexdigest()
+
+
+def _content(kind: str, subject_type: str, subject_id: int | None, actor: int, role: str, facts: dict[str, Any]) -> str:
+    return canonical_json(
+        {"kind": kind, "subject": [subject_type, subject_id], "actor": actor, "role": role, "facts": facts}
+    ).decode()
+
+
+def write_link(work: UnitOfWork, acts: Sequence[Act]) -> None:
+    """Append the acts of this transaction. Called with the publish lock held."""
+    last = work.session.execute(
+        select(AuditLink.position, AuditLink.hash).order_by(AuditLink.position.desc()).limit(1)
+    ).one_or_none()
+    position, previous = (last.position + 1, last.hash) if last else (1, GENESIS)
+    contents = [
+        _content(act.kind, act.subject_type, act.subject_id, work.actor.id, work.actor.role, act.facts) for act in acts
+    ]
+    link = _link_hash(previous, position, work.now, contents)
+    work.session.add(AuditLink(position=position, at=work.now, previous=previous, hash=link))
+    for ordinal, (act, content) in enumerate(zip(acts, contents, strict=True)):
+        work.session.add(
+            AuditEntry(
+                position=position, ordinal=ordinal, kind=act.kind, subject_type=act.subject_type,
+                subject_id=act.subject_id, actor=work.actor.id, role=work.actor.role, content=content,
+            )
+        )  # fmt: skip
+    # The link must be in the transaction before the lock is released by the commit.
+    work.session.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class ChainReport:
+    """What a check of the chain found: how many links, its last hash, and the first place where it breaks."""
+
+    links: int
+    head: str
+    broken_at: int | None = None
+    why: str | None = None
+
+
+def verify_chain(session: Session) -> ChainReport:
+    """Recompute every hash from the stored acts, from the first link to the last."""
+    previous, count = GENESIS, 0
+    entries = iter(
+        session.execute(
+            select(
+                AuditEntry.position, AuditEntry.kind, AuditEntry.subject_type, AuditEntry.subject_id, AuditEntry.actor,
+                AuditEntry.role, AuditEntry.content,
+            ).order_by(AuditEntry.position, AuditEntry.ordinal)
+        )
+    )  # fmt: skip
+    entry = next(entries, None)
+    for link in session.execute(select(AuditLink).order_by(AuditLink.position)).scalars():
+        count += 1
+        if link.position != count:
+            return ChainReport(count, previous, link.position, "a link is missing")
+        contents = []
+        while entry is not None and entry.position == link.position:
+            shown = canonical_json([entry.kind, entry.subject_type, entry.subject_id, entry.actor, entry.role])
+            inside = _shown_in(entry.content)
+            if shown != inside:
+                return ChainReport(count, previous, link.position, "an act's columns differ from its content")
+            contents.append(entry.content)
+            entry = next(entries, None)
+        if link.previous != previous or _link_hash(previous, link.position, link.at, contents) != link.hash:
+            return ChainReport(count, previous, link.position, "the content does not give the recorded hash")
+        previous = link.hash
+    if entry is not None:
+        return ChainReport(count, previous, entry.position, "an act without a link")
+    return ChainReport(count, previous)
+
+
+def _shown_in(content: str) -> bytes:
+    import orjson
+
+    act = orjson.loads(content)
+    return canonical_json([act["kind"], act["subject"][0], act["subject"][1], act["actor"], act["role"]])

@@ -1,0 +1,27 @@
+"""Quantities: decimals with the places of their unit, never floats."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+
+from erpcore.kernel.errors import RuleBroken
+from erpcore.kernel.model import QUANTITY_PLACES
+
+#: Above this a typed quantity is taken for a slip of the finger.
+ABSURD = Decimal(10) ** 9
+
+
+def parse_quantity(text: str | int | Decimal, *, places: int = QUANTITY_PLACES, field: str = "quantity") -> Decimal:
+    """The quantity that ``text`` states.
+
+    Raises ``RuleBroken`` naming what is wrong: not a number, too precise for the unit, absurdly large.
+    """
+    try:
+        value = Decimal(text)
+    except (InvalidOperation, ValueError, TypeError):
+        raise RuleBroken("not_a_number", field=field, value=str(text)) from None
+    if not value.is_finite() or abs(value) >= ABSURD:
+        raise RuleBroken("quantity_absurd", field=field, value=str(text))
+    if value != value.quantize(Decimal(1).scaleb(-places)):
+        raise RuleBroken("quantity_too_precise", field=field, value=str(text), places=places)
+    return value

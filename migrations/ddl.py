@@ -1,0 +1,27 @@
+"""What revisions say that Alembic has no word for: history that refuses to be changed."""
+
+from __future__ import annotations
+
+from alembic import op
+
+from erpcore.kernel.model import REFUSE_CHANGE_FUNCTION, append_only_ddl
+
+
+def create_refusal() -> None:
+    """The function behind the triggers on PostgreSQL; once, before the first ``refuse_changes``."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(REFUSE_CHANGE_FUNCTION)
+
+
+def drop_refusal() -> None:
+    """Takes the function away again; after the last table that uses it."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION wavegate_refuse_change()")
+
+
+def refuse_changes(*tables: str) -> None:
+    """Triggers that refuse UPDATE and DELETE on history. Dropping the table drops them."""
+    dialect = op.get_bind().dialect.name
+    for table in tables:
+        for statement in append_only_ddl(table, dialect):
+            op.execute(statement)
