@@ -82,9 +82,7 @@ def draft(url: str) -> str:
     engine = _engine(url)
     try:
         with engine.connect() as connection:
-            context = MigrationContext.configure(
-                connection, opts={"render_as_batch": True, "target_metadata": tables, "render_item": _render}
-            )
+            context = MigrationContext.configure(connection, opts={"target_metadata": tables})
             script = produce_migrations(context, tables)
             present = set(inspect(connection).get_table_names())
     finally:
@@ -104,7 +102,8 @@ def draft(url: str) -> str:
 def _python(operations: UpgradeOps | DowngradeOps | None, context: MigrationContext) -> str:
     if operations is None or operations.is_empty():
         return "pass"
-    code = textwrap.dedent("    " + render_python_code(operations, render_as_batch=True, migration_context=context))
+    rendered = render_python_code(operations, render_item=_render, migration_context=context)
+    code = textwrap.dedent("    " + rendered).replace(",\ninfo={'append_only': True}", "")
     return "\n".join(line for line in code.splitlines() if not line.lstrip().startswith("# ###"))
 
 

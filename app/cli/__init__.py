@@ -1,0 +1,53 @@
+"""What can a program do with Wavegate? The ``wavegate`` command: one module per subject, loaded only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from app.config import SettingError
+
+#: Name on the command line → where it is declared, and its line in ``wavegate --help`` (so that help loads no module).
+COMMANDS: dict[str, tuple[str, str]] = {
+    "db": ("app.cli.db:db", "Create, upgrade and look at the database."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called: `--help` stays instant however much they need."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="wavegate", prog_name="wavegate")
+def cli() -> None:
+    """Wavegate governs the rollout of an ERP: from real orders to a signed go or no-go.
+
+    WAVEGATE_DATABASE_URL chooses the database; without it, a file under the instance folder is used.
+    """
+
+
+def main(args: Sequence[str] | None = None, **extra: Any) -> None:
+    """Entry point of the console script. A setting that stands in the way is a sentence, not a trace."""
+    try:
+        cli.main(args=args, prog_name="wavegate", **extra)
+    except SettingError as refusal:
+        click.echo(f"wavegate: {refusal}", err=True)
+        sys.exit(2)
