@@ -1,0 +1,233 @@
+"""Tables of master data. Rows belong to an entity, and the entity to one realm."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import StrEnum
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    Text,
+    Time,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from erpcore.kernel.model import Base, Code, Key, Name, Price, Quantity, Scaled, UtcDateTime, append_only, states
+
+
+class Realm(StrEnum):
+    """Live business, practice before go-live, private training, or the events of the replaced system."""
+
+    LIVE = "live"
+    REHEARSAL = "rehearsal"
+    TRAINING = "training"
+    LEGACY = "legacy"
+
+
+class SiteKind(StrEnum):
+    DISTRIBUTION_CENTRE = "distribution_centre"
+    BRANCH = "branch"
+    STORE = "store"
+    THIRD_PARTY = "third_party"
+    DROP_SHIP = "drop_ship"
+
+
+class ItemKind(StrEnum):
+    """Stock moves through the warehouse; a charge (postage, fee, manual entry) has no stock."""
+
+    STOCK = "stock"
+    SERVICE = "service"
+    CHARGE = "charge"
+
+
+class Entity(Base):
+    """A legal entity. One that is not live names the live entity it stands for."""
+
+    __tablename__ = "entity"
+    __table_args__ = (
+        UniqueConstraint("code"),
+        states("realm", Realm),
+        CheckConstraint("realm = 'live' OR twin_id IS NOT NULL", name="twin_named"),
+    )
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    code: Mapped[str] = mapped_column(Code)
+    name: Mapped[str] = mapped_column(Name)
+    realm: Mapped[str] = mapped_column(String(12))
+    twin_id: Mapped[int | None] = mapped_column(ForeignKey("entity.id"))
+    country: Mapped[str] = mapped_column(String(64))
+    currency: Mapped[str] = mapped_column(String(3))
+    time_zone: Mapped[str] = mapped_column(String(48))
+
+
+class Site(Base):
+    """A node that moves goods. The site of a rehearsal entity names the live site it stands for."""
+
+    __tablename__ = "site"
+    __table_args__ = (UniqueConstraint("entity_id", "code"), states("kind", SiteKind))
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    entity_id: Mapped[int] = mapped_column(ForeignKey("entity.id"), index=True)
+    twin_id: Mapped[int | None] = mapped_column(ForeignKey("site.id"), index=True)
+    code: Mapped[str] = mapped_column(Code)
+    name: Mapped[str] = mapped_column(Name)
+    kind: Mapped[str] = mapped_column(String(24))
+    country: Mapped[str] = mapped_column(String(64))
+    region: Mapped[str | None] = mapped_column(String(64))
+    time_zone: Mapped[str] = mapped_column(String(48))
+    opens_at: Mapped[time] = mapped_column(Time)
+    closes_at: Mapped[time] = mapped_column(Time)
+
+
+class Channel(Base):
+    """A way customers buy; shared by all entities and realms."""
+
+    __tablename__ = "channel"
+    __table_args__ = (UniqueConstraint("code"),)
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    code: Mapped[str] = mapped_column(Code)
+    name: Mapped[str] = mapped_column(Name)
+
+
+class CustomerGroup(Base):
+    """A segment of customers; shared by all entities and realms."""
+
+    __tablename__ = "customer_group"
+    __table_args__ = (UniqueConstraint("code"),)
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    code: Mapped[str] = mapped_column(Code)
+    name: Mapped[str] = mapped_column(Name)
+
+
+class ItemGroup(Base):
+    """A family of items; shared by all entities and realms."""
+
+    __tablename__ = "item_group"
+    __table_args__ = (UniqueConstraint("code"),)
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    code: Mapped[str] = mapped_column(Code)
+    name: Mapped[str] = mapped_column(Name)
+
+
+class Customer(Base):
+    """Who buys. ``credit_limit_minor`` ``None``: no limit is checked. ``is_unknown``: the declared account for sales whose
+    customer the source does not name.
+    """
+
+    __tablename__ = "customer"
+    __table_args__ = (UniqueConstraint("entity_id", "code"),)
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    entity_id: Mapped[int] = mapped_column(ForeignKey("entity.id"), index=True)
+    group_id: Mapped[int | None] = mapped_column(ForeignKey("customer_group.id"))
+    code: Mapped[str] = mapped_column(Code)
+    name: Mapped[str] = mapped_column(Name)
+    country: Mapped[str] = mapped_column(String(64))
+    currency: Mapped[str] = mapped_column(String(3))
+    tax_class: Mapped[str] = mapped_column(String(24))
+    payment_days: Mapped[int] = mapped_column(SmallInteger)
+    credit_limit_minor: Mapped[int | None] = mapped_column(BigInteger)
+    is_blocked: Mapped[bool] = mapped_column(Boolean, default=False)
+    is_unknown: Mapped[bool] = mapped_column(Boolean, default=False)
+
+
+class Item(Base):
+    """What is sold. ``standard_cost`` per unit in the entity's currency; ``None``: it moves at unknown cost and says so."""
+
+    __tablename__ = "item"
+    __table_args__ = (UniqueConstraint("entity_id", "code"), states("kind", ItemKind))
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    entity_id: Mapped[int] = mapped_column(ForeignKey("entity.id"), index=True)
+    group_id: Mapped[int | None] = mapped_column(ForeignKey("item_group.id"))
+    code: Mapped[str] = mapped_column(Code)
+    name: Mapped[str] = mapped_column(Name)
+    kind: Mapped[str] = mapped_column(String(12))
+    unit: Mapped[str] = mapped_column(String(12))
+    quantity_places: Mapped[int] = mapped_column(SmallInteger, default=0)
+    standard_cost: Mapped[Decimal | None] = mapped_column(Price)
+    tax_class: Mapped[str] = mapped_column(String(24))
+    abc: Mapped[str | None] = mapped_column(String(1))
+    is_blocked: Mapped[bool] = mapped_column(Boolean, default=False)
+
+
+class PriceRule(Base):
+    """A unit price: the narrowest scope that matches wins, then the higher quantity, then the newer."""
+
+    __tablename__ = "price_rule"
+    __table_args__ = (
+        Index("ix_price_rule_item", "item_id", "valid_from"),
+        CheckConstraint("valid_until IS NULL OR valid_until > valid_from", name="validity"),
+        CheckConstraint("unit_price >= 0", name="not_negative"),
+    )
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    entity_id: Mapped[int] = mapped_column(ForeignKey("entity.id"))
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id"))
+    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customer.id"))
+    customer_group_id: Mapped[int | None] = mapped_column(ForeignKey("customer_group.id"))
+    channel_id: Mapped[int | None] = mapped_column(ForeignKey("channel.id"))
+    minimum_quantity: Mapped[Decimal] = mapped_column(Quantity)
+    unit_price: Mapped[Decimal] = mapped_column(Price)
+    currency: Mapped[str] = mapped_column(String(3))
+    valid_from: Mapped[date] = mapped_column(Date)
+    valid_until: Mapped[date | None] = mapped_column(Date)
+
+
+class TaxRate(Base):
+    """The tax on a line, by the country it goes to, the customer's and the item's tax class. No row: tax is undetermined."""
+
+    __tablename__ = "tax_rate"
+    __table_args__ = (Index("ix_tax_rate_lookup", "entity_id", "country"),)
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    entity_id: Mapped[int] = mapped_column(ForeignKey("entity.id"))
+    country: Mapped[str] = mapped_column(String(64))
+    customer_tax_class: Mapped[str] = mapped_column(String(24))
+    item_tax_class: Mapped[str] = mapped_column(String(24))
+    rate: Mapped[Decimal] = mapped_column(Scaled(6))
+    valid_from: Mapped[date] = mapped_column(Date)
+    valid_until: Mapped[date | None] = mapped_column(Date)
+
+
+class ServiceCommitment(Base):
+    """What customers are promised at a site in a channel: lead time in days, cut-off, the window that counts as on time.
+
+    ``basis`` says whether the committed day is a ship or a delivery day. No row: order day itself, no window.
+    """
+
+    __tablename__ = "service_commitment"
+    __table_args__ = (
+        Index("ix_service_commitment_cell", "site_id", "channel_id", "valid_from"),
+        states("basis", ("ship", "delivery")),
+    )
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    channel_id: Mapped[int] = mapped_column(ForeignKey("channel.id"))
+    customer_group_id: Mapped[int | None] = mapped_column(ForeignKey("customer_group.id"))
+    basis: Mapped[str] = mapped_column(String(8))
+    lead_days: Mapped[int] = mapped_column(SmallInteger)
+    transit_days: Mapped[int] = mapped_column(SmallInteger, default=0)
+    cut_off: Mapped[time | None] = mapped_column(Time)
+    early_days: Mapped[int] = mapped_column(SmallInteger, default=0)
+    late_days: Mapped[int] = mapped_column(SmallInteger, default=0)
+    valid_from: Mapped[date] = mapped_column(Date)
+    valid_until: Mapped[date | None] = mapped_column(Date)
+
+
+class StoredRuleset(Base):
+    """A document's resolved policy values, once per content."""
+
+    __tablename__ = "ruleset"
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    catalogue_version: Mapped[int] = mapped_column(Integer)
+    content: Mapped[str] = mapped_column(Text)
+    variants: Mapped[str] = mapped_column(String(200))
+    first_used_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+append_only(StoredRuleset)
