@@ -5,13 +5,11 @@ One upgrade is one transaction: it arrives as a whole or not at all, and two at 
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from alembic import command
 from alembic.autogenerate import produce_migrations, render_python_code
@@ -21,29 +19,17 @@ from alembic.operations.ops import DowngradeOps, UpgradeOps
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, MetaData, NullPool, create_engine, event, inspect, text
 
-from erpcore.kernel.model import Base, Key, Scaled, UtcDateTime
+from app.composition import models
+from erpcore.kernel.model import Key, Scaled, UtcDateTime
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 #: Held on PostgreSQL while the schema changes.
 SCHEMA_LOCK = 7_331_002
 
-_DOMAIN = ("erpcore", "governance", "readiness", "training")
-
 
 def metadata() -> MetaData:
-    """All tables of all packages: whatever declares one is imported first."""
-    for name in _DOMAIN:
-        package = importlib.import_module(name)
-        for found in pkgutil.walk_packages(package.__path__, f"{name}."):
-            importlib.import_module(found.name)
-    outside = importlib.import_module("app")
-    for area in pkgutil.iter_modules(outside.__path__, "app."):
-        if area.ispkg:
-            folder = importlib.import_module(area.name)
-            for found in pkgutil.iter_modules(folder.__path__, f"{area.name}."):
-                if found.name.endswith(".models"):
-                    importlib.import_module(found.name)
-    return Base.metadata
+    """All tables of all packages."""
+    return models.Base.metadata
 
 
 def upgrade(url: str, revision: str = "head") -> None:
@@ -153,10 +139,10 @@ def _engine(url: str) -> Engine:
     if engine.dialect.name == "sqlite":
 
         @event.listens_for(engine, "connect")
-        def _on_connect(connection: object, _record: object) -> None:
+        def _on_connect(connection: Any, _record: object) -> None:
             # The driver would commit before DDL; with its own handling off, DDL takes part in the transaction.
-            connection.isolation_level = None  # type: ignore[attr-defined]
-            connection.execute("PRAGMA foreign_keys = OFF")  # type: ignore[attr-defined]
+            connection.isolation_level = None
+            connection.execute("PRAGMA foreign_keys = OFF")
 
         @event.listens_for(engine, "begin")
         def _on_begin(connection: Connection) -> None:
