@@ -80,14 +80,17 @@ class Server:
         self.stop()
 
 
-def start() -> Server:
-    """A server ready to take connections; raises ``NoPostgres`` when there is none to be had."""
+def start(*, durable: bool = False) -> Server:
+    """A server ready to take connections; raises ``NoPostgres`` when there is none to be had.
+
+    ``durable`` waits for the disk at each commit, as production does; benchmarks want that, tests do not need it.
+    """
     wish = os.environ.get("WAVEGATE_TEST_PG", "")
     if wish == "none":
         raise NoPostgres("WAVEGATE_TEST_PG=none leaves PostgreSQL out on purpose")
     if "://" in wish:
         return Server(make_url(wish).set(drivername="postgresql+psycopg"))
-    return _start_own(_programs(Path(wish)) if wish else _find_programs())
+    return _start_own(_programs(Path(wish)) if wish else _find_programs(), durable=durable)
 
 
 def _version(programs: Path) -> int:
@@ -122,7 +125,7 @@ def _open_to_all(path: Path) -> bool:
     return all(part.stat().st_mode & stat.S_IXOTH for part in (path, *path.parents))
 
 
-def _start_own(programs: Path) -> Server:
+def _start_own(programs: Path, *, durable: bool) -> Server:
     as_root = os.geteuid() == 0
     # A unix socket's path may have 107 characters at most, so the folder stays near the root.
     parent = Path(tempfile.gettempdir())
@@ -150,9 +153,9 @@ def _start_own(programs: Path) -> Server:
     options = {
         "listen_addresses": "",
         "unix_socket_directories": str(folder),
-        "fsync": "off",
-        "full_page_writes": "off",
-        "shared_buffers": "64MB",
+        "fsync": "on" if durable else "off",
+        "full_page_writes": "on" if durable else "off",
+        "shared_buffers": "256MB" if durable else "64MB",
         "timezone": SERVER_ZONE,
         "log_destination": "stderr",
     }

@@ -1,0 +1,112 @@
+"""What is a benchmark? A function that is handed a ``Bench`` and yields figures; ratios are taken within one run."""
+
+from __future__ import annotations
+
+import importlib
+import resource
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app.composition import schema
+from tests.support import postgres
+
+#: Name → where it is declared. A new benchmark adds its row.
+BENCHMARKS: dict[str, str] = {
+    "floor": "benchmarks.raw_floor:measure",
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured figure. ``floor`` is what the same work costs in plain SQL, in the same unit; ``limit`` is the promise.
+
+    Where there is a floor the limit is on the ratio (how many times the floor's time), else on the figure itself;
+    ``at_least`` turns it round for figures that should be large (a rate).
+    """
+
+    what: str
+    database: str
+    value: float
+    unit: str
+    floor: float | None = None
+    limit: float | None = None
+    at_least: bool = False
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times as long as the floor; for rates the floor's rate over ours."""
+        if not self.floor or not self.value:
+            return None
+        return self.floor / self.value if self.unit.endswith("/s") else self.value / self.floor
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether the promise is kept; ``None`` where none was made."""
+        if self.limit is None:
+            return None
+        if self.ratio is not None:
+            return self.ratio <= self.limit
+        return self.value >= self.limit if self.at_least else self.value <= self.limit
+
+
+@dataclass
+class Bench:
+    """What a benchmark needs: how often, on which databases, and fresh places to write to."""
+
+    databases: Sequence[str] = ("sqlite", "postgresql")
+    repeat: int = 3
+    #: A quick look: benchmarks may shrink their work; figures are then no measure.
+    quick: bool = False
+    _folder: tempfile.TemporaryDirectory[str] = field(
+        default_factory=lambda: tempfile.TemporaryDirectory(prefix="bench")
+    )
+    _server: postgres.Server | None = None
+    _files: int = 0
+
+    def new_file(self) -> Path:
+        """A path for an SQLite file that does not exist yet."""
+        self._files += 1
+        return Path(self._folder.name) / f"{self._files}.sqlite3"
+
+    def new_postgres(self) -> str:
+        """The URL of an empty database on a server that waits for the disk at each commit."""
+        if self._server is None:
+            self._server = postgres.start(durable=True)
+        return self._server.url(self._server.create())
+
+    def new_database(self, kind: str) -> str:
+        """The URL of an empty database of this kind at the newest revision."""
+        url = f"sqlite:///{self.new_file()}" if kind == "sqlite" else self.new_postgres()
+        schema.upgrade(url)
+        return url
+
+    def median(self, figures: Iterable[float]) -> float:
+        """The middle one, which a single disturbance does not move."""
+        return statistics.median(figures)
+
+    def alternate(self, ours: Callable[[], float], floor: Callable[[], float]) -> tuple[float, float]:
+        """Medians of both, measured in turn so that the machine's mood hits both alike."""
+        pairs = [(floor(), ours()) for _ in range(self.repeat)]
+        return self.median(mine for _, mine in pairs), self.median(base for base, _ in pairs)
+
+    def close(self) -> None:
+        """Give back what was taken."""
+        if self._server is not None:
+            self._server.stop()
+        self._folder.cleanup()
+
+
+def peak_memory_mb() -> float:
+    """The most memory this process has had so far, in MB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1024 if sys.platform != "darwin" else peak / 1024**2
+
+
+def measure(name: str, bench: Bench) -> Iterator[Figure]:
+    """Run one benchmark of the table."""
+    module, _, attribute = BENCHMARKS[name].partition(":")
+    yield from getattr(importlib.import_module(module), attribute)(bench)
