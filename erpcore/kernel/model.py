@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Dialect, Integer, MetaData, String, Table, Text, TypeDecorator
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Dialect, Integer, MetaData, String, Table, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeEngine
 
@@ -95,9 +95,8 @@ PRICE_PLACES = 6
 QUANTITY_PLACES = 3
 Price = Scaled(PRICE_PLACES)
 Quantity = Scaled(QUANTITY_PLACES)
-Code = String(64)
-Name = String(200)
-LongText = Text
+Code = String(120)
+Name = String(300)
 
 
 def states(column: str, allowed: type[StrEnum] | Iterable[str]) -> CheckConstraint:

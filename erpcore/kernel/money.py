@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
+from erpcore.kernel.model import PRICE_PLACES, QUANTITY_PLACES
+
 #: Places of currencies that do not have two (ISO 4217).
 _PLACES = {"JPY": 0, "KRW": 0, "CLP": 0, "ISK": 0, "VND": 0, "BHD": 3, "KWD": 3, "JOD": 3, "OMR": 3, "TND": 3}
 _ONE = Decimal(1)
@@ -28,6 +30,28 @@ def to_minor(amount: Decimal, currency: str) -> int:
 def line_amount(quantity: Decimal, unit_price: Decimal, currency: str) -> int:
     """Quantity × unit price in minor units, rounded here and nowhere else."""
     return to_minor(quantity * unit_price, currency)
+
+
+def scaled_amount(quantity: int, price: int, currency: str) -> int:
+    """``line_amount`` for rows: thousandths of the unit × millionths of the currency, in minor units, rounded the same way."""
+    divisor = 10 ** (QUANTITY_PLACES + PRICE_PLACES - places(currency))
+    product = abs(quantity * price)
+    rounded = (2 * product + divisor) // (2 * divisor)
+    return rounded if quantity * price >= 0 else -rounded
+
+
+def exact_amount(quantity: int, price: int) -> int:
+    """Thousandths × millionths as millionths of the currency; digits beyond six places are rounded half away from zero."""
+    product = abs(quantity * price)
+    rounded = (2 * product + 1000) // 2000
+    return rounded if quantity * price >= 0 else -rounded
+
+
+def share_of(amount: int, rate: int) -> int:
+    """``amount`` in minor units × ``rate`` in millionths, rounded half away from zero: a tax on a net sum."""
+    product = abs(amount * rate)
+    rounded = (2 * product + 1_000_000) // 2_000_000
+    return rounded if amount * rate >= 0 else -rounded
 
 
 def from_minor(minor: int, currency: str) -> Decimal:

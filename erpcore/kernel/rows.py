@@ -1,6 +1,8 @@
 """Writing many rows at the speed of the database: statements compiled once, tuples, executemany and COPY.
 
-Tables written here are never written through ORM attributes, so that nobody has to know which of the two has the truth.
+Rows speak the database's own values for scaled columns: integers of the column's smallest unit, both written and read. (A
+``Decimal`` is taken too.) Tables written here are never written through ORM attributes, so that nobody has to know which of
+the two has the truth.
 """
 
 from __future__ import annotations
@@ -8,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Dialect, Table, Update, bindparam, select
+from sqlalchemy import BigInteger, Dialect, Table, Update, bindparam, select, type_coerce
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Row
 from sqlalchemy.sql import ColumnElement
 
 from erpcore.kernel.errors import Busy, Conflict
+from erpcore.kernel.model import Base, Scaled, scaled_int
 
 if TYPE_CHECKING:
     from erpcore.kernel.work import UnitOfWork
@@ -28,7 +31,23 @@ T = TypeVar("T")
 
 
 def _processor(column_type: Any, dialect: Dialect) -> Processor | None:
+    if isinstance(column_type, Scaled):
+        places = column_type.places
+        return lambda value: value if type(value) is int or value is None else scaled_int(value, places)
     return column_type.dialect_impl(dialect).bind_processor(dialect)  # type: ignore[no-any-return]
+
+
+def raw(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The column as rows speak it: a scaled one as its integer."""
+    if isinstance(column.type, Scaled):
+        return type_coerce(column, BigInteger).label(column.key)
+    return column
+
+
+def raw_columns(table: type[Base], *names: str) -> list[ColumnElement[Any]]:
+    """The named columns of ``table`` (all without names), as rows speak them."""
+    columns = table.__table__.c
+    return [raw(columns[name]) for name in names] if names else [raw(column) for column in columns]
 
 
 class _Writer:

@@ -1,0 +1,1 @@
+"""How much customers owe us or will owe us: one figure each, changed by whoever causes it."""

@@ -1,0 +1,97 @@
+"""Reading the log: what stands behind a consumer's cursor, in commit order, without objects nobody asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, text
+
+from erpcore.kernel.events import EventLog
+
+#: What a projection is handed; the envelope's identity stays in the log.
+READ = (
+    "seq", "type", "version", "occurred_at", "occurred_on", "recorded_at", "realm", "entity", "site", "channel",
+    "customer_group", "process_step", "grant_id", "ruleset", "variants", "currency", "subject_type", "subject_id",
+    "journey", "refs", "actor", "source", "data",
+)  # fmt: skip
+_OCCURRED_AT, _OCCURRED_ON, _RECORDED_AT = (READ.index(name) for name in ("occurred_at", "occurred_on", "recorded_at"))
+_COLUMNS = ", ".join(READ)
+assert set(READ) <= {column.name for column in EventLog.__table__.columns}  # noqa: S101 - the catalogue of this module
+
+
+class LoggedEvent(NamedTuple):
+    """One row of the log as a consumer sees it; ``data`` is still JSON, decoded by whoever needs it."""
+
+    seq: int
+    type: str
+    version: int
+    at: datetime
+    on: date
+    recorded_at: datetime
+    realm: str
+    entity: int
+    site: int | None
+    channel: int | None
+    customer_group: int | None
+    step: str
+    grant: int | None
+    ruleset: str | None
+    variants: str
+    currency: str | None
+    subject_type: str
+    subject: int
+    journey: int
+    refs: str | None
+    actor: int
+    source: str
+    data: str
+
+
+def newest_seq(connection: Connection) -> int:
+    """The last sequence number that is committed; everything up to it can be read."""
+    return int(connection.execute(text("SELECT seq FROM event_head WHERE id = 1")).scalar_one())
+
+
+def read_events(connection: Connection, types: Collection[str], after: int, up_to: int) -> list[LoggedEvent]:
+    """The events of these types with ``after`` < seq ≤ ``up_to``, in order, by the driver's own cursor."""
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    wanted = ", ".join([mark] * len(types))
+    return _select(
+        connection,
+        f"SELECT {_COLUMNS} FROM event_log WHERE seq > {mark} AND seq <= {mark} AND type IN ({wanted}) ORDER BY seq",  # noqa: S608 - names of this module
+        (after, up_to, *sorted(types)),
+    )
+
+
+def read_numbers(connection: Connection, numbers: Sequence[int]) -> list[LoggedEvent]:
+    """The events with these sequence numbers, in order: parked ones that are tried again."""
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    out: list[LoggedEvent] = []
+    for start in range(0, len(numbers), 500):
+        part = sorted(numbers)[start : start + 500]
+        wanted = ", ".join([mark] * len(part))
+        out += _select(connection, f"SELECT {_COLUMNS} FROM event_log WHERE seq IN ({wanted}) ORDER BY seq", tuple(part))  # noqa: S608 - as above
+    return out
+
+
+def _select(connection: Connection, sql: str, values: tuple[Any, ...]) -> list[LoggedEvent]:
+    cursor = connection.connection.driver_connection.cursor()  # type: ignore[union-attr]
+    try:
+        cursor.execute(sql, values)
+        rows = cursor.fetchall()
+    finally:
+        cursor.close()
+    make: Callable[[Any], LoggedEvent] = LoggedEvent._make
+    if connection.dialect.name != "sqlite":
+        return [make(row) for row in rows]
+    instant, day = datetime.fromisoformat, date.fromisoformat
+    out = []
+    for row in rows:
+        values_of = list(row)
+        values_of[_OCCURRED_AT] = instant(row[_OCCURRED_AT] + "+00:00")
+        values_of[_OCCURRED_ON] = day(row[_OCCURRED_ON])
+        values_of[_RECORDED_AT] = instant(row[_RECORDED_AT] + "+00:00")
+        out.append(make(values_of))
+    return out

@@ -1,0 +1,1 @@
+"""Double entry: what every step of the business did to the books."""

@@ -1,0 +1,95 @@
+"""Accounts, entries and their lines. Entries are balanced when they are written and never changed afterwards."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, SmallInteger, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from erpcore.kernel.model import Base, Key, Name, Price, UtcDateTime, append_only, states
+
+
+class AccountRole(StrEnum):
+    """What posting rules ask for; the entity's chart maps each role to one account."""
+
+    RECEIVABLE = "receivable"
+    REVENUE = "revenue"
+    CHARGES = "charges"
+    TAX = "tax"
+    INVENTORY = "inventory"
+    COST_OF_SALES = "cost_of_sales"
+    OPENING = "opening"
+    ADJUSTMENT = "adjustment"
+    RECEIVED_NOT_INVOICED = "received_not_invoiced"
+    BANK = "bank"
+    ON_ACCOUNT = "on_account"
+    BAD_DEBT = "bad_debt"
+
+
+class AccountKind(StrEnum):
+    ASSET = "asset"
+    LIABILITY = "liability"
+    EQUITY = "equity"
+    INCOME = "income"
+    EXPENSE = "expense"
+
+
+class Account(Base):
+    """One account of an entity's chart."""
+
+    __tablename__ = "account"
+    __table_args__ = (
+        UniqueConstraint("entity_id", "role"), UniqueConstraint("entity_id", "code"),
+        states("kind", AccountKind), states("role", AccountRole),
+    )  # fmt: skip
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    entity_id: Mapped[int] = mapped_column(ForeignKey("entity.id"))
+    role: Mapped[str] = mapped_column(String(32))
+    code: Mapped[str] = mapped_column(String(24))
+    name: Mapped[str] = mapped_column(Name)
+    kind: Mapped[str] = mapped_column(String(12))
+
+
+class JournalEntry(Base):
+    """One posting. ``rounding`` is the exact amount (millionths) that the posted minor units leave out."""
+
+    __tablename__ = "journal_entry"
+    __table_args__ = (
+        UniqueConstraint("document_type", "document_id", "rule"),
+        Index("ix_journal_entry_day", "entity_id", "entry_on"),
+    )
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    entity_id: Mapped[int] = mapped_column(ForeignKey("entity.id"))
+    site_id: Mapped[int | None] = mapped_column(ForeignKey("site.id"))
+    channel_id: Mapped[int | None] = mapped_column(ForeignKey("channel.id"))
+    rule: Mapped[str] = mapped_column(String(32))
+    entry_on: Mapped[date] = mapped_column(Date)
+    posted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    currency: Mapped[str] = mapped_column(String(3))
+    document_type: Mapped[str] = mapped_column(String(24))
+    document_id: Mapped[int] = mapped_column(BigInteger)
+    reverses_id: Mapped[int | None] = mapped_column(ForeignKey("journal_entry.id"))
+    rounding: Mapped[Decimal] = mapped_column(Price)
+    text: Mapped[str | None] = mapped_column(Text)
+
+
+class JournalLine(Base):
+    """One side of an entry: a debit or a credit, in minor units. ``party_id`` is the customer of a receivable."""
+
+    __tablename__ = "journal_line"
+    __table_args__ = (
+        CheckConstraint("debit_minor >= 0 AND credit_minor >= 0 AND (debit_minor = 0 OR credit_minor = 0)", name="one_side"),
+        Index("ix_journal_line_account", "account_id"),
+    )
+    entry_id: Mapped[int] = mapped_column(ForeignKey("journal_entry.id"), primary_key=True)
+    line_no: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    party_id: Mapped[int | None] = mapped_column(ForeignKey("customer.id"))
+    debit_minor: Mapped[int] = mapped_column(BigInteger)
+    credit_minor: Mapped[int] = mapped_column(BigInteger)
+
+
+append_only(JournalEntry, JournalLine)

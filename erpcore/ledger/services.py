@@ -1,0 +1,132 @@
+"""Posting to the books: balanced by construction, once per document and rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple
+
+from sqlalchemy import select
+
+from erpcore.kernel.errors import RuleBroken
+from erpcore.kernel.events import Place
+from erpcore.kernel.rows import write_rows
+from erpcore.kernel.work import UnitOfWork
+from erpcore.ledger.models import Account, AccountKind, AccountRole, JournalEntry, JournalLine
+from erpcore.published import LedgerPosted
+
+_ENTRY = (
+    "id", "entity_id", "site_id", "channel_id", "rule", "entry_on", "posted_at", "currency", "document_type", "document_id",
+    "reverses_id", "rounding", "text",
+)  # fmt: skip
+_LINE = ("entry_id", "line_no", "account_id", "party_id", "debit_minor", "credit_minor")
+
+#: The chart a new entity starts with: role, code, name, kind.
+STANDARD_CHART = (
+    (AccountRole.BANK, "1000", "Bank", AccountKind.ASSET),
+    (AccountRole.RECEIVABLE, "1200", "Trade receivables", AccountKind.ASSET),
+    (AccountRole.INVENTORY, "1400", "Inventory", AccountKind.ASSET),
+    (AccountRole.RECEIVED_NOT_INVOICED, "2100", "Goods received, not invoiced", AccountKind.LIABILITY),
+    (AccountRole.TAX, "2200", "Tax payable", AccountKind.LIABILITY),
+    (AccountRole.ON_ACCOUNT, "2300", "Receipts on account", AccountKind.LIABILITY),
+    (AccountRole.OPENING, "3000", "Opening balances", AccountKind.EQUITY),
+    (AccountRole.REVENUE, "4000", "Sales", AccountKind.INCOME),
+    (AccountRole.CHARGES, "4100", "Charges to customers", AccountKind.INCOME),
+    (AccountRole.COST_OF_SALES, "5000", "Cost of sales", AccountKind.EXPENSE),
+    (AccountRole.ADJUSTMENT, "5200", "Stock adjustments", AccountKind.EXPENSE),
+    (AccountRole.BAD_DEBT, "6000", "Bad debt", AccountKind.EXPENSE),
+)
+
+
+class Side(NamedTuple):
+    """One line of an entry: a positive ``amount`` debits the account, a negative one credits it."""
+
+    role: AccountRole
+    amount: int
+    party: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """What one document does to the books, in minor units of ``currency``. ``rounding`` in millionths."""
+
+    rule: str
+    place: Place
+    document_type: str
+    document_id: int
+    journey: int
+    entry_on: date
+    posted_at: datetime
+    currency: str
+    sides: Sequence[Side]
+    rounding: int = 0
+    text: str | None = None
+
+
+def open_chart(work: UnitOfWork, entity: int) -> None:
+    """Give a new entity the standard chart of accounts."""
+    ids = work.ids.reserve(len(STANDARD_CHART))
+    work.session.add_all(
+        Account(id=next(ids), entity_id=entity, role=role, code=code, name=name, kind=kind)
+        for role, code, name, kind in STANDARD_CHART
+    )
+    # Postings of the same unit of work look the accounts up.
+    work.session.flush()
+
+
+def _accounts(work: UnitOfWork, entity: int) -> dict[str, int]:
+    key = f"chart:{entity}"
+    chart: dict[str, int] | None = work.memo.get(key)
+    if chart is None:
+        rows = work.session.execute(select(Account.role, Account.id).where(Account.entity_id == entity))
+        chart = work.memo[key] = {row.role: row.id for row in rows}
+    return chart
+
+
+def post_entries(work: UnitOfWork, entries: Sequence[Entry]) -> list[int]:
+    """Post each entry and report it; returns the entry ids, 0 for one without amounts, which posts nothing.
+
+    Raises ``RuleBroken`` when an entry does not balance to the last minor unit or the chart lacks an account; nothing of the
+    unit of work stays then.
+    """
+    ids = work.ids.reserve(len(entries))
+    heads, lines, given = [], [], []
+    for entry in entries:
+        sides = [side for side in entry.sides if side.amount]
+        if sum(side.amount for side in sides):
+            raise RuleBroken("entry_unbalanced", document=entry.document_type, id=entry.document_id, rule=entry.rule)
+        if not sides:
+            given.append(0)
+            continue
+        entry_id = next(ids)
+        given.append(entry_id)
+        place = entry.place
+        chart = _accounts(work, place.entity)
+        heads.append(
+            (
+                entry_id, place.entity, place.site, place.channel, entry.rule, entry.entry_on, entry.posted_at, entry.currency,
+                entry.document_type, entry.document_id, None, entry.rounding, entry.text,
+            )
+        )  # fmt: skip
+        amount = 0
+        for number, side in enumerate(sides, 1):
+            account = chart.get(side.role)
+            if account is None:
+                raise RuleBroken("account_missing", role=side.role, entity=place.entity)
+            debit, credit = (side.amount, 0) if side.amount > 0 else (0, -side.amount)
+            amount += debit
+            lines.append((entry_id, number, account, side.party, debit, credit))
+        work.publish(
+            LedgerPosted(
+                document_type=entry.document_type, document=entry.document_id, amount=amount, rounding=entry.rounding
+            ),
+            place,
+            step="record_to_report.post",
+            subject=("entry", entry_id, 1),
+            journey=entry.journey,
+            at=entry.posted_at,
+        )
+    write_rows(work, JournalEntry.__table__, _ENTRY, heads)  # type: ignore[arg-type]
+    write_rows(work, JournalLine.__table__, _LINE, lines)  # type: ignore[arg-type]
+    return given

@@ -1,0 +1,208 @@
+"""What transactions need to know of master data, read once per unit of work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, time
+from typing import Any, NamedTuple
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from erpcore.kernel.errors import NotFound, RuleBroken
+from erpcore.kernel.rows import raw_columns, rows_by
+from erpcore.kernel.work import UnitOfWork
+from erpcore.masterdata.models import Channel, Customer, Entity, Item, ServiceCommitment, Site, TaxRate
+
+
+class EntityFacts(NamedTuple):
+    id: int
+    code: str
+    realm: str
+    currency: str
+    time_zone: str
+    twin_id: int | None
+
+
+class SiteFacts(NamedTuple):
+    """``live_id`` is the live site this one is or stands for: cells and grants are named by it."""
+
+    id: int
+    entity: EntityFacts
+    code: str
+    name: str
+    kind: str
+    country: str
+    time_zone: str
+    live_id: int
+
+
+class CustomerFacts(NamedTuple):
+    id: int
+    entity_id: int
+    group_id: int | None
+    code: str
+    country: str
+    currency: str
+    tax_class: str
+    payment_days: int
+    credit_limit_minor: int | None
+    is_blocked: bool
+    is_unknown: bool
+
+
+class ItemFacts(NamedTuple):
+    """``standard_cost`` in millionths of the entity's currency per unit."""
+
+    id: int
+    entity_id: int
+    code: str
+    name: str
+    kind: str
+    quantity_places: int
+    standard_cost: int | None
+    tax_class: str
+    abc: str | None
+    is_blocked: bool
+
+
+class Commitment(NamedTuple):
+    """What is promised at a site in a channel; without a row: the order's own day, no window."""
+
+    basis: str = "ship"
+    lead_days: int = 0
+    transit_days: int = 0
+    cut_off: time | None = None
+    early_days: int = 0
+    late_days: int = 0
+
+
+def site_facts(work: UnitOfWork, site: int) -> SiteFacts:
+    """The site and its entity; refuses one of another realm than the unit of work's."""
+    known: dict[int, SiteFacts] = work.memo.setdefault("sites", {})
+    if site not in known:
+        row = work.session.execute(
+            select(Site, Entity).join(Entity, Entity.id == Site.entity_id).where(Site.id == site)
+        ).one_or_none()
+        if row is None:
+            raise NotFound("site_unknown", site=site)
+        s, e = row
+        entity = EntityFacts(e.id, e.code, e.realm, e.currency, e.time_zone, e.twin_id)
+        known[site] = SiteFacts(s.id, entity, s.code, s.name, s.kind, s.country, s.time_zone, s.twin_id or s.id)
+    found = known[site]
+    if found.entity.realm != work.realm:
+        raise RuleBroken("other_realm", site=found.code, realm=found.entity.realm, asked=work.realm)
+    return found
+
+
+def _facts(work: UnitOfWork, key: str, table: Any, facts: Any, ids: Iterable[int], missing: str) -> dict[int, Any]:
+    known: dict[int, Any] = work.memo.setdefault(key, {})
+    wanted = set(ids)
+    unread = wanted - known.keys()
+    if unread:
+        for row in rows_by(work, raw_columns(table, *facts._fields), table.id, unread):
+            known[row[0]] = facts(*row)
+        if absent := unread - known.keys():
+            raise NotFound(missing, id=min(absent))
+    return known
+
+
+def customers(work: UnitOfWork, ids: Iterable[int]) -> dict[int, CustomerFacts]:
+    """Customers by id; raises ``NotFound`` for an unknown one."""
+    return _facts(work, "customers", Customer, CustomerFacts, ids, "customer_unknown")
+
+
+def items(work: UnitOfWork, ids: Iterable[int]) -> dict[int, ItemFacts]:
+    """Items by id; raises ``NotFound`` for an unknown one."""
+    return _facts(work, "items", Item, ItemFacts, ids, "item_unknown")
+
+
+def channel_exists(work: UnitOfWork, channel: int) -> None:
+    """Raise ``NotFound`` unless the channel is known."""
+    known: set[int] = work.memo.setdefault("channels", set())
+    if channel not in known:
+        if work.session.get(Channel, channel) is None:
+            raise NotFound("channel_unknown", channel=channel)
+        known.add(channel)
+
+
+def commitment(work: UnitOfWork, site: int, channel: int, group: int | None, on: date) -> Commitment:
+    """The service commitment in force on a day; one that names the customer group beats one that does not."""
+    key = ("commitments", site, channel)
+    rows = work.memo.get(str(key))
+    if rows is None:
+        rows = work.memo[str(key)] = work.session.execute(
+            select(ServiceCommitment).where(
+                ServiceCommitment.site_id == site, ServiceCommitment.channel_id == channel
+            )
+        ).scalars().all()  # fmt: skip
+    fitting = [
+        row
+        for row in rows
+        if row.valid_from <= on
+        and (row.valid_until is None or on < row.valid_until)
+        and row.customer_group_id in (None, group)
+    ]
+    if not fitting:
+        return Commitment()
+    best = max(fitting, key=lambda row: (row.customer_group_id is not None, row.valid_from, row.id))
+    return Commitment(best.basis, best.lead_days, best.transit_days, best.cut_off, best.early_days, best.late_days)
+
+
+def tax_rate(
+    work: UnitOfWork, entity: int, country: str, customer_class: str, item_class: str, on: date
+) -> int | None:
+    """The rate in millionths, or ``None`` when no row determines it. A row for the country beats one for ``*``."""
+    key = f"tax:{entity}"
+    rows = work.memo.get(key)
+    if rows is None:
+        rows = work.memo[key] = work.session.execute(
+            select(*raw_columns(TaxRate)).where(TaxRate.entity_id == entity)
+        ).all()  # fmt: skip
+    memo: dict[tuple[str, str, str, date], int | None] = work.memo.setdefault(f"tax_found:{entity}", {})
+    asked = (country, customer_class, item_class, on)
+    if asked not in memo:
+        fitting = [
+            row
+            for row in rows
+            if row.country in (country, "*")
+            and row.customer_tax_class in (customer_class, "*")
+            and row.item_tax_class in (item_class, "*")
+            and row.valid_from <= on
+            and (row.valid_until is None or on < row.valid_until)
+        ]
+        best = max(
+            fitting,
+            key=lambda r: (r.country != "*", r.customer_tax_class != "*", r.item_tax_class != "*", r.valid_from, r.id),
+            default=None,
+        )
+        memo[asked] = None if best is None else int(best.rate)
+    return memo[asked]
+
+
+def find_by_code(session: Session, table: Any, entity: int, codes: Iterable[str]) -> dict[str, int]:
+    """Ids of an entity's customers or items by code."""
+    out: dict[str, int] = {}
+    wanted = sorted(set(codes))
+    for start in range(0, len(wanted), 1000):
+        part = wanted[start : start + 1000]
+        out.update(
+            session.execute(select(table.code, table.id).where(table.entity_id == entity, table.code.in_(part)))
+            .tuples()
+            .all()
+        )
+    return out
+
+
+def search_items(session: Session, entity: int, text: str, *, limit: int = 20) -> list[Item]:
+    """Items whose code or name contains ``text``; exact and leading code matches first."""
+    needle = text.strip()
+    like = f"%{needle.replace('%', '').replace('_', '')}%"
+    found = session.execute(
+        select(Item)
+        .where(Item.entity_id == entity, Item.is_blocked.is_(False), or_(Item.code.ilike(like), Item.name.ilike(like)))
+        .order_by(Item.code)
+        .limit(200)
+    ).scalars()  # fmt: skip
+    lowered = needle.lower()
+    return sorted(found, key=lambda i: (i.code.lower() != lowered, not i.code.lower().startswith(lowered), i.code))[:limit]

@@ -1,0 +1,228 @@
+"""Setting up who we are, where, and whom we serve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, time
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from sqlalchemy import select
+
+from erpcore.kernel.errors import Conflict, RuleBroken
+from erpcore.kernel.model import Base
+from erpcore.kernel.work import UnitOfWork
+from erpcore.masterdata.models import (
+    Channel,
+    Customer,
+    CustomerGroup,
+    Entity,
+    Item,
+    ItemGroup,
+    ItemKind,
+    PriceRule,
+    Realm,
+    ServiceCommitment,
+    Site,
+    TaxRate,
+)
+
+Row = TypeVar("Row", bound=Base)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewEntity:
+    """A legal entity, or one that stands for a live one in another realm (``twin``)."""
+
+    code: str
+    name: str
+    country: str
+    currency: str
+    time_zone: str
+    realm: str = Realm.LIVE
+    twin: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewSite:
+    """A node that moves goods; ``twin`` is the live site that one of another realm stands for."""
+
+    entity: int
+    code: str
+    name: str
+    kind: str
+    country: str
+    time_zone: str
+    region: str | None = None
+    opens_at: time = time(8)
+    closes_at: time = time(17)
+    twin: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewCustomer:
+    entity: int
+    code: str
+    name: str
+    country: str
+    currency: str
+    group: int | None = None
+    tax_class: str = "standard"
+    payment_days: int = 30
+    credit_limit_minor: int | None = None
+    is_unknown: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewItem:
+    entity: int
+    code: str
+    name: str
+    kind: str = ItemKind.STOCK
+    unit: str = "pc"
+    group: int | None = None
+    quantity_places: int = 0
+    standard_cost: Decimal | None = None
+    tax_class: str = "standard"
+    abc: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewPrice:
+    entity: int
+    item: int
+    unit_price: Decimal
+    currency: str
+    valid_from: date
+    valid_until: date | None = None
+    customer: int | None = None
+    customer_group: int | None = None
+    channel: int | None = None
+    minimum_quantity: Decimal = Decimal(0)
+
+
+def add_entity(work: UnitOfWork, command: NewEntity) -> Entity:
+    """A new entity; raises ``Conflict`` for a code in use."""
+    if (command.realm == Realm.LIVE) != (command.twin is None):
+        raise RuleBroken("twin_required", field="twin", entity=command.code, realm=command.realm)
+    _free(work, Entity, command.code)
+    row = Entity(
+        id=work.ids.one(), code=command.code, name=command.name, realm=command.realm, twin_id=command.twin,
+        country=command.country, currency=command.currency, time_zone=command.time_zone,
+    )  # fmt: skip
+    return _added(work, row)
+
+
+def add_site(work: UnitOfWork, command: NewSite) -> Site:
+    """A new site of an entity."""
+    row = Site(
+        id=work.ids.one(), entity_id=command.entity, twin_id=command.twin, code=command.code, name=command.name,
+        kind=command.kind, country=command.country, region=command.region, time_zone=command.time_zone,
+        opens_at=command.opens_at, closes_at=command.closes_at,
+    )  # fmt: skip
+    return _added(work, row)
+
+
+def ensure_channel(work: UnitOfWork, code: str, name: str) -> Channel:
+    """The channel of that code, made when it is not there yet."""
+    return _ensure(work, Channel, code, name)
+
+
+def ensure_customer_group(work: UnitOfWork, code: str, name: str) -> CustomerGroup:
+    """The customer group of that code, made when it is not there yet."""
+    return _ensure(work, CustomerGroup, code, name)
+
+
+def ensure_item_group(work: UnitOfWork, code: str, name: str) -> ItemGroup:
+    """The item group of that code, made when it is not there yet."""
+    return _ensure(work, ItemGroup, code, name)
+
+
+def add_customers(work: UnitOfWork, commands: Sequence[NewCustomer]) -> list[Customer]:
+    """New customers, in the order given."""
+    ids = work.ids.reserve(len(commands))
+    rows = [
+        Customer(
+            id=next(ids), entity_id=c.entity, group_id=c.group, code=c.code, name=c.name, country=c.country,
+            currency=c.currency, tax_class=c.tax_class, payment_days=c.payment_days,
+            credit_limit_minor=c.credit_limit_minor, is_unknown=c.is_unknown,
+        )
+        for c in commands
+    ]  # fmt: skip
+    return _added_all(work, rows)
+
+
+def add_items(work: UnitOfWork, commands: Sequence[NewItem]) -> list[Item]:
+    """New items, in the order given."""
+    ids = work.ids.reserve(len(commands))
+    rows = [
+        Item(
+            id=next(ids), entity_id=c.entity, group_id=c.group, code=c.code, name=c.name, kind=c.kind, unit=c.unit,
+            quantity_places=c.quantity_places, standard_cost=c.standard_cost, tax_class=c.tax_class, abc=c.abc,
+        )
+        for c in commands
+    ]  # fmt: skip
+    return _added_all(work, rows)
+
+
+def add_prices(work: UnitOfWork, commands: Sequence[NewPrice]) -> list[PriceRule]:
+    """New price rules, in the order given."""
+    ids = work.ids.reserve(len(commands))
+    rows = [
+        PriceRule(
+            id=next(ids), entity_id=c.entity, item_id=c.item, customer_id=c.customer, customer_group_id=c.customer_group,
+            channel_id=c.channel, minimum_quantity=c.minimum_quantity, unit_price=c.unit_price, currency=c.currency,
+            valid_from=c.valid_from, valid_until=c.valid_until,
+        )
+        for c in commands
+    ]  # fmt: skip
+    return _added_all(work, rows)
+
+
+def add_tax_rate(
+    work: UnitOfWork,
+    *,
+    entity: int,
+    country: str,
+    rate: Decimal,
+    valid_from: date,
+    customer_tax_class: str = "*",
+    item_tax_class: str = "*",
+) -> TaxRate:
+    """A tax rate from a day on; ``*`` stands for every country or class."""
+    row = TaxRate(
+        id=work.ids.one(), entity_id=entity, country=country, customer_tax_class=customer_tax_class,
+        item_tax_class=item_tax_class, rate=rate, valid_from=valid_from, valid_until=None,
+    )  # fmt: skip
+    return _added(work, row)
+
+
+def add_commitment(work: UnitOfWork, *, site: int, channel: int, lead_days: int, valid_from: date, **terms: Any) -> ServiceCommitment:
+    """What a site promises in a channel from a day on. ``terms``: basis, transit, cut-off, early and late days, group."""
+    row = ServiceCommitment(
+        id=work.ids.one(), site_id=site, channel_id=channel, lead_days=lead_days, valid_from=valid_from,
+        **{"basis": "ship", "transit_days": 0, "early_days": 0, "late_days": 0, **terms},
+    )  # fmt: skip
+    return _added(work, row)
+
+
+def _free(work: UnitOfWork, table: type[Entity], code: str) -> None:
+    if work.session.execute(select(table.id).where(table.code == code)).first():
+        raise Conflict("code_in_use", field="code", code=code)
+
+
+def _ensure(work: UnitOfWork, table: Any, code: str, name: str) -> Any:
+    row = work.session.execute(select(table).where(table.code == code)).scalar_one_or_none()
+    return row or _added(work, table(id=work.ids.one(), code=code, name=name))
+
+
+def _added(work: UnitOfWork, row: Row) -> Row:
+    return _added_all(work, [row])[0]
+
+
+def _added_all(work: UnitOfWork, rows: list[Row]) -> list[Row]:
+    work.session.add_all(rows)
+    # Rows written outside the ORM refer to these, so they must be in the transaction.
+    work.session.flush()
+    return rows

@@ -1,0 +1,1 @@
+"""What customers ordered, what we promised them, and how far each line has come."""

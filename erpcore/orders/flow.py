@@ -1,0 +1,22 @@
+"""The life of an order as a table."""
+
+from __future__ import annotations
+
+from erpcore.kernel.flow import Flow, Move
+from erpcore.orders.models import OrderState as S
+
+ORDER = Flow(
+    "order",
+    S,
+    S.CAPTURED,
+    (
+        Move(name="release", sources=(S.CAPTURED,), target=S.RELEASED, permission="orders:order:release", event="order.released"),
+        Move(name="hold", sources=(S.CAPTURED, S.RELEASED), target=S.HELD, permission="orders:hold:place", reason_required=True,
+             event="order.held"),
+        Move(name="release_hold", sources=(S.HELD,), target=S.CAPTURED, permission="orders:hold:release", reason_required=True,
+             event="order.hold_released"),
+        Move(name="cancel", sources=(S.CAPTURED, S.HELD, S.RELEASED), target=S.CANCELLED, permission="orders:order:cancel",
+             reason_required=True, event="order.cancelled"),
+        Move(name="close", sources=(S.RELEASED,), target=S.CLOSED, permission="orders:order:close", event="order.closed"),
+    ),
+)  # fmt: skip

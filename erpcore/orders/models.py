@@ -1,0 +1,174 @@
+"""Sales orders, their lines and holds."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from erpcore.kernel.model import Base, Code, Key, Price, Quantity, Scaled, UtcDateTime, states
+
+
+class OrderState(StrEnum):
+    """May the order be fulfilled? How far it is, is said by the derived statuses."""
+
+    CAPTURED = "captured"
+    HELD = "held"
+    RELEASED = "released"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+
+
+class Progress(StrEnum):
+    """How much of something has happened; *exception* waits for a person."""
+
+    NONE = "none"
+    PARTIAL = "partial"
+    DONE = "done"
+    EXCEPTION = "exception"
+
+
+class LineKind(StrEnum):
+    """``free``: goods at price zero. A charge or service has no stock; a drop-ship line leaves from the supplier."""
+
+    STOCK = "stock"
+    DROP_SHIP = "drop_ship"
+    SERVICE = "service"
+    CHARGE = "charge"
+    FREE = "free"
+
+
+class HoldKind(StrEnum):
+    CREDIT = "credit"
+    PRICE = "price"
+    DATA = "data"
+    ADDRESS = "address"
+    DUPLICATE = "duplicate"
+    MANUAL = "manual"
+
+
+class SalesOrder(Base):
+    """One order of one customer at one site through one channel, with the rules it was promised under."""
+
+    __tablename__ = "sales_order"
+    __table_args__ = (
+        UniqueConstraint("entity_id", "number"),
+        states("state", OrderState),
+        states("delivery_status", Progress),
+        states("billing_status", Progress),
+        states("payment_status", Progress),
+        Index("ix_sales_order_site", "site_id", "captured_at"),
+        Index("ix_sales_order_customer", "customer_id", "captured_at"),
+        Index(
+            "ix_sales_order_open", "site_id", "state",
+            sqlite_where=text("state NOT IN ('closed', 'cancelled')"),
+            postgresql_where=text("state NOT IN ('closed', 'cancelled')"),
+        ),
+    )  # fmt: skip
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    entity_id: Mapped[int] = mapped_column(ForeignKey("entity.id"))
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    channel_id: Mapped[int] = mapped_column(ForeignKey("channel.id"))
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"))
+    number: Mapped[str] = mapped_column(Code)
+    customer_reference: Mapped[str | None] = mapped_column(String(120))
+    state: Mapped[str] = mapped_column(String(12))
+    delivery_status: Mapped[str] = mapped_column(String(12))
+    billing_status: Mapped[str] = mapped_column(String(12))
+    payment_status: Mapped[str] = mapped_column(String(12))
+    currency: Mapped[str] = mapped_column(String(3))
+    ship_country: Mapped[str] = mapped_column(String(64))
+    value_minor: Mapped[int] = mapped_column(BigInteger)
+    captured_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ruleset: Mapped[str] = mapped_column(ForeignKey("ruleset.hash"))
+    variants: Mapped[str] = mapped_column(String(200))
+    grant_id: Mapped[int | None] = mapped_column(BigInteger)
+    source: Mapped[str] = mapped_column(String(16))
+    version: Mapped[int] = mapped_column(Integer)
+
+
+class OrderLine(Base):
+    """One item of an order. ``quantity`` is what the customer ordered; only the customer changes it.
+
+    ``amount`` is quantity × price at six places (or as the source stated it), ``value_minor`` the same rounded once.
+    """
+
+    __tablename__ = "order_line"
+    __table_args__ = (
+        UniqueConstraint("order_id", "line_no"),
+        states("kind", LineKind),
+        states("basis", ("ship", "delivery")),
+        CheckConstraint("quantity > 0", name="orders_something"),
+        CheckConstraint("shipped + cancelled <= quantity", name="not_over"),
+        CheckConstraint("allocated >= 0 AND picked >= 0 AND shipped >= 0 AND cancelled >= 0", name="not_negative"),
+        CheckConstraint("invoiced <= shipped", name="invoiced_as_shipped"),
+        CheckConstraint("returned <= shipped", name="returned_as_shipped"),
+        Index("ix_order_line_item", "item_id", "order_id"),
+    )
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    order_id: Mapped[int] = mapped_column(ForeignKey("sales_order.id"))
+    line_no: Mapped[int] = mapped_column(Integer)
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id"))
+    kind: Mapped[str] = mapped_column(String(12))
+    quantity: Mapped[Decimal] = mapped_column(Quantity)
+    unit_price: Mapped[Decimal] = mapped_column(Price)
+    price_source: Mapped[str] = mapped_column(String(24))
+    amount: Mapped[Decimal] = mapped_column(Price)
+    value_minor: Mapped[int] = mapped_column(BigInteger)
+    tax_rate: Mapped[Decimal | None] = mapped_column(Scaled(6))
+    requested_on: Mapped[date] = mapped_column(Date)
+    requested_ship_on: Mapped[date] = mapped_column(Date)
+    committed_on: Mapped[date] = mapped_column(Date)
+    first_promised_on: Mapped[date] = mapped_column(Date)
+    promised_on: Mapped[date] = mapped_column(Date)
+    promised_due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    promise_reason: Mapped[str] = mapped_column(String(48))
+    basis: Mapped[str] = mapped_column(String(8))
+    allocated: Mapped[Decimal] = mapped_column(Quantity)
+    picked: Mapped[Decimal] = mapped_column(Quantity)
+    shipped: Mapped[Decimal] = mapped_column(Quantity)
+    delivered: Mapped[Decimal] = mapped_column(Quantity)
+    invoiced: Mapped[Decimal] = mapped_column(Quantity)
+    cancelled: Mapped[Decimal] = mapped_column(Quantity)
+    returned: Mapped[Decimal] = mapped_column(Quantity)
+    early_days: Mapped[int] = mapped_column(SmallInteger)
+    late_days: Mapped[int] = mapped_column(SmallInteger)
+
+
+class OrderHold(Base):
+    """Why an order may not go on, since when, until when somebody must have looked, and how it ended."""
+
+    __tablename__ = "order_hold"
+    __table_args__ = (
+        states("kind", HoldKind),
+        Index(
+            "uq_order_hold_open", "order_id", "kind", unique=True,
+            sqlite_where=text("released_at IS NULL"), postgresql_where=text("released_at IS NULL"),
+        ),
+    )  # fmt: skip
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    order_id: Mapped[int] = mapped_column(ForeignKey("sales_order.id"))
+    kind: Mapped[str] = mapped_column(String(12))
+    facts: Mapped[str] = mapped_column(Text)
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    released_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    released_by: Mapped[int | None] = mapped_column(BigInteger)
+    release_reason: Mapped[str | None] = mapped_column(Text)
+    is_cured: Mapped[bool] = mapped_column(Boolean, default=False)

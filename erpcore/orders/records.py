@@ -1,0 +1,254 @@
+"""Orders as services hold them: rows read once, locked until the unit of work ends, written back by conditional updates.
+
+Quantities are thousandths of the unit, prices and amounts millionths, values minor units.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import select, update
+
+from erpcore.kernel.errors import Conflict, NotFound
+from erpcore.kernel.events import Place
+from erpcore.kernel.rows import Change, chunks, param, raw_columns, rows_by, write_rows
+from erpcore.kernel.work import UnitOfWork
+from erpcore.masterdata.queries import SiteFacts, site_facts
+from erpcore.orders.models import LineKind, OrderLine, Progress, SalesOrder
+
+
+@dataclass(slots=True)
+class Line:
+    """One order line, as stored."""
+
+    id: int
+    order_id: int
+    line_no: int
+    item_id: int
+    kind: str
+    quantity: int
+    unit_price: int
+    price_source: str
+    amount: int
+    value_minor: int
+    tax_rate: int | None
+    requested_on: date
+    requested_ship_on: date
+    committed_on: date
+    first_promised_on: date
+    promised_on: date
+    promised_due_at: datetime
+    promise_reason: str
+    basis: str
+    allocated: int
+    picked: int
+    shipped: int
+    delivered: int
+    invoiced: int
+    cancelled: int
+    returned: int
+    early_days: int
+    late_days: int
+
+    @property
+    def has_stock(self) -> bool:
+        return self.kind in (LineKind.STOCK, LineKind.FREE)
+
+    @property
+    def open(self) -> int:
+        """What is still to be shipped."""
+        return self.quantity - self.shipped - self.cancelled
+
+    @property
+    def unallocated(self) -> int:
+        return self.open - self.allocated - self.picked
+
+
+@dataclass(slots=True)
+class Order:
+    """One order with its lines, as stored."""
+
+    id: int
+    entity_id: int
+    site_id: int
+    channel_id: int
+    customer_id: int
+    number: str
+    customer_reference: str | None
+    state: str
+    delivery_status: str
+    billing_status: str
+    payment_status: str
+    currency: str
+    ship_country: str
+    value_minor: int
+    captured_at: datetime
+    ruleset: str
+    variants: str
+    grant_id: int | None
+    source: str
+    version: int
+    lines: list[Line]
+    customer_group: int | None = None
+
+    def place(self, work: UnitOfWork) -> Place:
+        """The dimensions of this order's events."""
+        site: SiteFacts = site_facts(work, self.site_id)
+        return Place(
+            realm=site.entity.realm, entity=self.entity_id, site=self.site_id, channel=self.channel_id,
+            customer_group=self.customer_group, grant=self.grant_id, ruleset=self.ruleset, variants=self.variants,
+            currency=self.currency, time_zone=site.time_zone,
+        )  # fmt: skip
+
+
+ORDER_COLUMNS = tuple(f.name for f in fields(Order) if f.name not in ("lines", "customer_group"))
+LINE_COLUMNS = tuple(f.name for f in fields(Line))
+_order_values = attrgetter(*ORDER_COLUMNS)
+_line_values = attrgetter(*LINE_COLUMNS)
+
+
+def insert_orders(work: UnitOfWork, orders: Sequence[Order]) -> None:
+    """Write new orders with their lines, and keep them in hand for the rest of the unit of work."""
+    write_rows(work, SalesOrder.__table__, ORDER_COLUMNS, [_order_values(order) for order in orders])  # type: ignore[arg-type]
+    write_rows(
+        work,
+        OrderLine.__table__,  # type: ignore[arg-type]
+        LINE_COLUMNS,
+        [_line_values(line) for order in orders for line in order.lines],
+    )
+    work.memo.setdefault("orders", {}).update((order.id, order) for order in orders)
+
+
+def lock_orders(work: UnitOfWork, ids: Iterable[int], *, seen: dict[int, int] | None = None) -> list[Order]:
+    """The orders, locked, in the order of their ids; ``seen`` are the versions that the person saw.
+
+    Raises ``NotFound`` for an unknown order (or one of a site outside the actor's scope), ``Conflict`` when it changed since.
+    """
+    from erpcore.masterdata.queries import customers
+
+    held: dict[int, Order] = work.memo.setdefault("orders", {})
+    wanted = sorted(set(ids))
+    unread = [key for key in wanted if key not in held]
+    for part in chunks(unread):
+        query = (
+            select(*raw_columns(SalesOrder, *ORDER_COLUMNS))
+            .where(SalesOrder.id.in_(part))
+            .order_by(SalesOrder.id)
+            .with_for_update(key_share=True)
+        )
+        for row in work.session.execute(query):
+            held[row.id] = Order(*row, lines=[])
+    if unread:
+        for row in rows_by(work, raw_columns(OrderLine, *LINE_COLUMNS), OrderLine.__table__.c.order_id, unread):
+            held[row.order_id].lines.append(Line(*row))
+        read = [held[key] for key in unread if key in held]
+        known = customers(work, {order.customer_id for order in read})
+        for order in read:
+            order.lines.sort(key=lambda line: line.line_no)
+            order.customer_group = known[order.customer_id].group_id
+    for key in wanted:
+        order = held.get(key)
+        if order is None or (work.actor.sites is not None and order.site_id not in work.actor.sites):
+            raise NotFound("order_unknown", order=key)
+        # Refuses an order of another realm.
+        site_facts(work, order.site_id)
+        if seen and key in seen and seen[key] != order.version:
+            raise Conflict("changed_meanwhile", document=order.number)
+    return [held[key] for key in wanted]
+
+
+def _save_order() -> Any:
+    table = SalesOrder.__table__
+    names = ("state", "delivery_status", "billing_status", "payment_status", "value_minor")
+    return (
+        update(table)
+        .where(table.c.id == param("of", table.c.id), table.c.version == param("was", table.c.version))
+        .values(version=table.c.version + 1, **{name: param(f"new_{name}", table.c[name]) for name in names})
+    )
+
+
+_LINE_PROGRESS = (
+    "promised_on", "promised_due_at", "promise_reason", "allocated", "picked", "shipped", "delivered", "invoiced", "cancelled",
+    "returned", "quantity", "unit_price", "price_source", "amount", "value_minor",
+)  # fmt: skip
+
+
+def _save_line() -> Any:
+    table = OrderLine.__table__
+    return (
+        update(table)
+        .where(table.c.id == param("of", table.c.id))
+        .values(**{name: param(f"new_{name}", table.c[name]) for name in _LINE_PROGRESS})
+    )
+
+
+SAVE_ORDER = Change(_save_order)
+SAVE_LINE = Change(_save_line)
+_progress_values = attrgetter(*_LINE_PROGRESS)
+_PROGRESS_PARAMS = tuple(f"new_{name}" for name in _LINE_PROGRESS)
+
+
+def save_orders(work: UnitOfWork, orders: Sequence[Order], lines: Sequence[Line] = ()) -> None:
+    """Write back the changed orders, each one version on, and the changed lines. The orders must be locked."""
+    for order in orders:
+        order.delivery_status = _delivery(order)
+        order.billing_status = _billing(order)
+    SAVE_ORDER.run(
+        work,
+        [
+            {
+                "of": order.id, "was": order.version, "new_state": order.state,
+                "new_delivery_status": order.delivery_status, "new_billing_status": order.billing_status,
+                "new_payment_status": order.payment_status, "new_value_minor": order.value_minor,
+            }
+            for order in orders
+        ],
+    )  # fmt: skip
+    for order in orders:
+        order.version += 1
+    rows = []
+    for line in lines:
+        row: dict[str, Any] = dict(zip(_PROGRESS_PARAMS, _progress_values(line), strict=True))
+        row["of"] = line.id
+        rows.append(row)
+    SAVE_LINE.run(work, rows)
+
+
+def _progress(done: Iterable[bool], begun: bool) -> Progress:
+    if all(done):
+        return Progress.DONE
+    return Progress.PARTIAL if begun else Progress.NONE
+
+
+def _delivery(order: Order) -> str:
+    if order.delivery_status == Progress.EXCEPTION:
+        return order.delivery_status
+    lines = order.lines
+    return _progress((line.open == 0 for line in lines), any(line.shipped for line in lines))
+
+
+def _billing(order: Order) -> str:
+    if order.billing_status == Progress.EXCEPTION:
+        return order.billing_status
+    lines = order.lines
+    return _progress(
+        (line.open == 0 and line.invoiced == line.shipped for line in lines), any(line.invoiced for line in lines)
+    )
+
+
+def lines_by_id(orders: Iterable[Order]) -> dict[int, Line]:
+    """The lines of these orders by their id."""
+    return {line.id: line for order in orders for line in order.lines}
+
+
+def by_order(lines: Iterable[Line]) -> dict[int, list[Line]]:
+    """Lines grouped by their order."""
+    out: dict[int, list[Line]] = defaultdict(list)
+    for line in lines:
+        out[line.order_id].append(line)
+    return out

@@ -1,0 +1,1 @@
+"""Which price a line gets, and why that one."""
