@@ -204,7 +204,7 @@ def example() -> dict[str, Any]:
         "people": people,
         "decision_moves": [
             {"label": "Go", "permitted": False, "reason": closed}, {"label": "Conditional", "permitted": False, "reason": closed},
-            {"label": "Postpone…", "permitted": True, "href": "#"}, {"label": "No-go…", "permitted": True, "action": "/no-go", "danger": True},
+            {"label": "Postpone…", "permitted": True, "href": "#"}, {"label": "No-go…", "permitted": True, "action": "/no-go"},
         ],
         "criteria_groups": groups, "charts": SimpleNamespace(**pictures()), "form": form, "vote": VoteForm(), "sign_in": SignInForm(),
         "orders": [

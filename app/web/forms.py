@@ -1,0 +1,74 @@
+"""What do all forms share? Stripped text, a CSRF token, and refusals that land on the field they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import Field
+
+from app.messages import sentence
+from app.web.errors import status_of
+from erpcore.kernel.errors import Conflict, DomainError, NeedsConfirmation, RuleBroken
+
+
+def _stripped(value: Any) -> Any:
+    return value.strip() if isinstance(value, str) else value
+
+
+class Form(FlaskForm):
+    """Base of all forms. ::
+
+    form = GrantForm()
+    if form.validate_on_submit():
+        with form.refusals(), change() as work:
+            grant_role(work, …)
+        if form.accepted:
+            return redirect(…)
+    return render_template("…", form=form), form.status
+    """
+
+    class Meta(FlaskForm.Meta):
+        def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Any:
+            filters = list(unbound_field.kwargs.get("filters", ()))
+            if "Password" not in unbound_field.field_class.__name__:
+                filters.append(_stripped)
+            # Some fields, such as FieldList, take no filters.
+            if filters and unbound_field.field_class.__name__ != "FieldList":
+                options = {**options, "filters": filters}
+                unbound_field.kwargs.pop("filters", None)
+            return unbound_field.bind(form=form, **options)
+
+    #: The status of the page with this form: 422 once something was refused.
+    status = 200
+    accepted = False
+
+    def validate_on_submit(self, extra_validators: Any = None) -> bool:
+        valid = bool(super().validate_on_submit(extra_validators))
+        if self.is_submitted() and not valid:
+            self.status = 422
+        return valid
+
+    @contextmanager
+    def refusals(self) -> Iterator[None]:
+        """Keep a refusal with the field it names, or on top; what was typed stays. Sets ``accepted`` when there is none.
+
+        Other kinds pass through: a page that may not be opened has no form to show.
+        """
+        try:
+            yield
+        except (RuleBroken, Conflict, NeedsConfirmation) as error:
+            self.refuse(error)
+        else:
+            self.accepted = True
+
+    def refuse(self, error: DomainError) -> None:
+        """Show this refusal at its field."""
+        self.status = status_of(error)
+        field: Field | None = self._fields.get(error.field or "")
+        if field is None:
+            self.form_errors.append(sentence(error))
+        else:
+            field.errors = [*field.errors, sentence(error)]

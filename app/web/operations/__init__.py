@@ -1,0 +1,1 @@
+"""How the machine is: health, consumers, parked events, jobs, the audit chain."""
