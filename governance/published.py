@@ -1,0 +1,80 @@
+"""What governance tells: the typed content of its business events. Ids only; a new shape is a new version."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import ClassVar
+
+from erpcore.kernel.events import Event
+
+
+class DecisionOpened(Event, frozen=True, kw_only=True):
+    """``snapshots`` are the fingerprints of the evidence it stands on."""
+
+    type: ClassVar[str] = "decision.opened"
+    wave: int
+    body: int
+    kind: str
+    closes_at: datetime
+    snapshots: list[str]
+
+
+class DecisionVoted(Event, frozen=True, kw_only=True):
+    """A seat voted, for the first time or again. How it voted stands in the decision's log."""
+
+    type: ClassVar[str] = "decision.voted"
+    wave: int
+    seat: int
+
+
+class DecisionMade(Event, frozen=True, kw_only=True):
+    """What a closed vote says: go, conditional_go, no_go or postpone."""
+
+    type: ClassVar[str] = "decision.made"
+    wave: int
+    kind: str
+    outcome: str
+    snapshots: list[str]
+    conditions: list[int]
+    postponed_to: date | None = None
+
+
+class DecisionBecameOutdated(Event, frozen=True, kw_only=True):
+    """``reasons`` are codes with what they concern: gate_worse:17, waiver_lapsed:21, criteria_changed:17."""
+
+    type: ClassVar[str] = "decision.became_outdated"
+    wave: int
+    reasons: list[str]
+
+
+class DecisionLapsed(Event, frozen=True, kw_only=True):
+    """A decision ended without effect: withdrawn, not quorate, not passed, or a condition missed before going live."""
+
+    type: ClassVar[str] = "decision.lapsed"
+    wave: int
+    reason: str
+
+
+class DecisionSuperseded(Event, frozen=True, kw_only=True):
+    """A later decision ``by`` stands in its place."""
+
+    type: ClassVar[str] = "decision.superseded"
+    wave: int
+    by: int
+
+
+class DecisionRevoked(Event, frozen=True, kw_only=True):
+    """A go was taken back."""
+
+    type: ClassVar[str] = "decision.revoked"
+    wave: int
+    reason: str
+
+
+class ConditionSettled(Event, frozen=True, kw_only=True):
+    """A condition was met, missed, met late or withdrawn."""
+
+    type: ClassVar[str] = "condition.settled"
+    wave: int
+    decision: int
+    state: str
