@@ -1,8 +1,9 @@
 """How often must a pass be seen before it counts: looking every day until it is green once would prove nothing.
 
-A cell exactly at its mark crosses it by luck now and then. Five site days in a row over four weeks, or seven over
-eight, keep the share of such cells that ever pass under 4 % (simulated in the tests, independent documents). A gate
-that is open longer names m dates at its freeze and asks each for a level of 1 − 5 %/m (Bonferroni).
+A cell exactly at its mark crosses it by luck now and then: with one look a day over four weeks, one in seven does.
+Five site days in a row over four weeks, or seven over eight, keep that to a few in a hundred (simulated in the tests
+with independent documents and windows of two weeks: 2 to 4 and 2 to 5 %, by mark and volume). A gate that is open
+longer names m dates at its freeze and asks each for a level of 1 − 5 %/m (Bonferroni).
 """
 
 from __future__ import annotations
