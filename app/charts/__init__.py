@@ -1,7 +1,7 @@
 """Which picture tells this figure? Pure functions from frozen inputs to SVG, the same bytes every time.
 
 A chart carries its title, its text alternative and the table of its numbers. It is styled by classes alone, so the
-strict content policy holds on screen; `Chart.for_paper()` puts the literal colours inside for a PDF.
+strict content policy holds on screen; `for_paper(chart)` puts the literal colours inside for a PDF.
 """
 
 from app.charts.ageing import AgeingRow, ageing_bars
@@ -12,7 +12,7 @@ from app.charts.interval import Interval, interval_bar
 from app.charts.picture import Chart, ChartTable
 from app.charts.score import ScoreGroup, Segment, score_bar, stacked_bar
 from app.charts.sparkline import sparkline
-from app.charts.style import chart_css
+from app.charts.style import chart_css, for_paper
 from app.charts.timeline import Blackout, GateMark, WaveRow, waves_timeline
 from app.charts.trend import TrendEvent, TrendPoint, trend
 
@@ -35,6 +35,7 @@ __all__ = [
     "ageing_bars",
     "chart_css",
     "control_chart",
+    "for_paper",
     "forecast_bars",
     "funnel",
     "interval_bar",

@@ -18,7 +18,7 @@ class AgeingRow:
     counts: tuple[int, ...]
 
 
-def tones(buckets: int) -> tuple[str, ...]:
+def _tones(buckets: int) -> tuple[str, ...]:
     """A class per bucket, youngest first; the oldest always wears the colour of failure."""
     classes = ("c-a1", "c-a2", "c-a3", "c-a4", "c-a5")
     if not 2 <= buckets <= len(classes):
@@ -31,10 +31,11 @@ def ageing_bars(title: str, buckets: Sequence[str], rows: Sequence[AgeingRow], *
     for row in rows:
         if len(row.counts) != len(buckets):
             raise ValueError(f"{row.name} has {len(row.counts)} counts for {len(buckets)} buckets")
-    classes = tones(len(buckets))
-    left = max((text_width(r.name) for r in rows), default=Decimal()) + 16
+    classes = _tones(len(buckets))
+    names = max((text_width(r.name) for r in rows), default=Decimal())
+    left = names + 62
     most = max((sum(r.counts) for r in rows), default=0) or 1
-    x = scale(0, most, left, WIDTH - 48)
+    x = scale(0, most, left, WIDTH - 4)
     parts: list[str] = []
     at = Decimal()
     for name, class_ in zip(buckets, classes, strict=True):
@@ -49,10 +50,17 @@ def ageing_bars(title: str, buckets: Sequence[str], rows: Sequence[AgeingRow], *
         for count, class_ in zip(row.counts, classes, strict=True):
             if count:
                 parts.append(
-                    el("rect", class_=class_, x=x.at(reached), y=y, width=x.at(reached + count) - x.at(reached), height=BAR)
+                    el(
+                        "rect",
+                        class_=class_,
+                        x=x.at(reached),
+                        y=y,
+                        width=x.at(reached + count) - x.at(reached),
+                        height=BAR,
+                    )
                 )
             reached += count
-        parts.append(words(plain(reached), WIDTH, y + 10, "c-strong", "end"))
+        parts.append(words(plain(reached), names + 50, y + 10, "c-strong", "end"))
     description = "; ".join(
         f"{r.name}: {plain(sum(r.counts))} {unit}, {plain(r.counts[-1])} of them {buckets[-1]}" for r in rows
     )
@@ -61,5 +69,7 @@ def ageing_bars(title: str, buckets: Sequence[str], rows: Sequence[AgeingRow], *
         tuple((r.name, *(plain(c) for c in r.counts), plain(sum(r.counts))) for r in rows),
     )
     height = 28 + ROW * max(len(rows), 1) - ROW + BAR + 8
-    svg = drawing(WIDTH, height, parts, class_="c-wide", title=title, description=description or "nothing open", key=key)
+    svg = drawing(
+        WIDTH, height, parts, class_="c-wide", title=title, description=description or "nothing open", key=key
+    )
     return Chart(svg, title, description or "nothing open", table)

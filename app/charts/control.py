@@ -63,7 +63,9 @@ def control_chart(
             ring = el("circle", class_="c-gate", cx=x, cy=y, r=6)
             parts.append(el("g", ring, el("circle", class_="c-dot", cx=x, cy=y, r=3), class_="fail"))
     signals = [p for p in points if p.signal]
-    description = f"{len(points)} readings, centre {plain(centre)}, limits {plain(lower)} – {plain(upper)} {unit}".rstrip()
+    description = (
+        f"{len(points)} readings, centre {plain(centre)}, limits {plain(lower)} – {plain(upper)} {unit}".rstrip()
+    )
     description += "; " + (
         ", ".join(f"{short_day(p.day, locale)}: {p.signal}" for p in signals) if signals else "no signal"
     )

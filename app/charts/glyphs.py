@@ -24,4 +24,6 @@ GLYPHS: dict[Kind, str] = {
 
 def glyph(kind: Kind, x: Number, y: Number, size: Number = 10) -> str:
     """The verdict's shape with its upper left corner at (x, y), to stand inside a group of the verdict's class."""
-    return el("svg", el("path", class_="c-glyph", d=GLYPHS[kind]), x=x, y=y, width=size, height=size, viewBox="0 0 16 16")
+    return el(
+        "svg", el("path", class_="c-glyph", d=GLYPHS[kind]), x=x, y=y, width=size, height=size, viewBox="0 0 16 16"
+    )

@@ -15,7 +15,8 @@ PASSING_SHARE = Decimal("0.3")
 @dataclass(frozen=True, kw_only=True)
 class Interval:
     """A reading and its marks, all in the measure's own unit. `value` is None where there is no evidence at all;
-    `low` and `high` are None for a census. `floor` and `ceiling` are the ends no value can pass, 0 and 100 for a rate."""
+    `low` and `high` are None for a census. `floor` and `ceiling` are the ends no value can pass, 0 and 100 for a rate.
+    """
 
     value: Number | None
     pass_mark: Number
@@ -68,28 +69,28 @@ def interval_bar(reading: Interval) -> Chart:
     if reading.value is not None:
         judged.append(el("circle", class_="c-dot", cx=x.held(reading.value), cy=12, r=Decimal("4.2")))
     parts.append(el("g", *judged, class_=reading.verdict))
-    title, description = wording(reading)
+    title, description = _wording(reading)
     svg = drawing(WIDTH, HEIGHT, parts, class_="c-interval", title=title, description=description)
-    return Chart(svg, title, description, numbers(reading))
+    return Chart(svg, title, description, _numbers(reading))
 
 
-def with_unit(value: Number, unit: str) -> str:
+def _with_unit(value: Number, unit: str) -> str:
     return f"{plain(value)} {unit}".rstrip()
 
 
-def wording(reading: Interval) -> tuple[str, str]:
-    title = "no value" if reading.value is None else with_unit(reading.value, reading.unit)
+def _wording(reading: Interval) -> tuple[str, str]:
+    title = "no value" if reading.value is None else _with_unit(reading.value, reading.unit)
     said = []
     if reading.low is not None and reading.high is not None:
         said.append(f"95 % interval {plain(reading.low)} – {plain(reading.high)}")
     sign = "≥" if reading.direction == "up" else "≤"
-    said.append(f"pass mark {sign} {with_unit(reading.pass_mark, reading.unit)}")
+    said.append(f"pass mark {sign} {_with_unit(reading.pass_mark, reading.unit)}")
     if reading.warn_mark is not None:
-        said.append(f"warn mark {sign} {with_unit(reading.warn_mark, reading.unit)}")
+        said.append(f"warn mark {sign} {_with_unit(reading.warn_mark, reading.unit)}")
     return title, ", ".join(said)
 
 
-def numbers(reading: Interval) -> ChartTable:
+def _numbers(reading: Interval) -> ChartTable:
     named = (
         ("Value", reading.value),
         ("Lower end of the 95 % interval", reading.low),
@@ -101,5 +102,3 @@ def numbers(reading: Interval) -> ChartTable:
         ("Figure", reading.unit or "Value"),
         tuple((name, "—" if value is None else plain(value)) for name, value in named),
     )
-
-

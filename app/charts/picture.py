@@ -34,12 +34,10 @@ class Chart:
     def __html__(self) -> str:
         return self.svg
 
-    def for_paper(self) -> str:
-        """The SVG with its colours inside: a PDF renderer does not apply the page's style sheet to inline SVG."""
-        from app.charts.style import chart_css
-
+    def with_style(self, css: str) -> str:
+        """The SVG with rules inside, for a PDF: a renderer does not apply the page's style sheet to inline SVG."""
         start, rest = self.svg.split(">", 1)
-        return f"{start}><style>{chart_css()}</style>{rest}"
+        return f"{start}><style>{css}</style>{rest}"
 
 
 def fixed(value: Number) -> str:
@@ -73,10 +71,12 @@ def words(
 
 
 def line(x1: Number, y1: Number, x2: Number, y2: Number, class_: str) -> str:
+    """A straight stroke between two points."""
     return el("path", class_=class_, d=f"M{fixed(x1)} {fixed(y1)}L{fixed(x2)} {fixed(y2)}")
 
 
 def polyline(points: Sequence[tuple[Number, Number]], class_: str, *, closed: bool = False) -> str:
+    """A stroke through all points; closed, it bounds an area."""
     path = "M" + "L".join(f"{fixed(x)} {fixed(y)}" for x, y in points)
     return el("path", class_=class_, d=path + ("Z" if closed else ""))
 
@@ -92,7 +92,8 @@ def drawing(
     key: str | None = None,
 ) -> str:
     """The outer element. With a `key` (unique on its page) title and description become elements of their own, which
-    a screen reader offers one after the other; without one, as in table rows, a single label carries both."""
+    a screen reader offers one after the other; without one, as in table rows, a single label carries both.
+    """
     box = f"0 0 {fixed(width)} {fixed(height)}"
     if key is None:
         label = f"{title}: {description}" if description else title

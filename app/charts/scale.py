@@ -63,18 +63,18 @@ def around(low: Number, high: Number, count: int = 5) -> tuple[Decimal, Decimal]
 def plain(value: Number, places: int | None = None) -> str:
     """A number for a label: thousands separated, a true minus; its own places unless `places` says otherwise."""
     number = Decimal(value)
-    if places is None:
-        text = format(number.normalize(), ",f") if number else "0"
-    else:
-        text = format(number, f",.{places}f")
+    shown = (number.normalize() if number else Decimal(0)) if places is None else round(number, places)
+    text = format(shown, ",f")
     return text.replace("-", "−")
 
 
 def on_day(scale_: Scale, day: date) -> Decimal:
+    """The coordinate at which a day begins."""
     return scale_.at(day.toordinal())
 
 
 def day_scale(first: date, last: date, start: Number, end: Number) -> Scale:
+    """A scale over days, at least one day long."""
     return scale(first.toordinal(), max(last, first + timedelta(days=1)).toordinal(), start, end)
 
 

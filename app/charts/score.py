@@ -37,14 +37,14 @@ def score_bar(
     held = min(max(Decimal(score), Decimal(0)), Decimal(100))
     parts = [
         el("rect", class_="c-rail", x=0, y=16, width="100%", height=10),
-        el("rect", class_="c-zone", x=percent(ready_from), y=16, width=percent(100 - Decimal(ready_from)), height=10),
-        el("rect", class_="c-s1", x=0, y=16, width=percent(held), height=10),
+        el("rect", class_="c-zone", x=_percent(ready_from), y=16, width=_percent(100 - Decimal(ready_from)), height=10),
+        el("rect", class_="c-s1", x=0, y=16, width=_percent(held), height=10),
     ]
     for value, label, anchor in (
         (conditional_from, f"conditional {plain(conditional_from)}", "end"),
         (ready_from, f"ready {plain(ready_from)}", "start"),
     ):
-        at = percent(value)
+        at = _percent(value)
         parts.append(el("line", class_="c-mark", x1=at, x2=at, y1=12, y2=30))
         parts.append(el("text", label, class_="c-soft", x=at, y=9, text_anchor=anchor))
     said = " · ".join(f"{g.name} {plain(g.points, 1)} of {plain(g.possible)}" for g in groups)
@@ -60,7 +60,7 @@ def score_bar(
     return Chart(svg, title, description, table)
 
 
-def percent(value: Number) -> str:
+def _percent(value: Number) -> str:
     """A place on a rail of any width."""
     return f"{fixed(value)}%"
 
@@ -80,7 +80,14 @@ def stacked_bar(
         stop = until if limit is None else min(until, Decimal(limit))
         if stop > reached:
             parts.append(
-                el("rect", class_=f"c-s{segment.tone}", x=x.at(reached), y=16, width=x.at(stop) - x.at(reached), height=14)
+                el(
+                    "rect",
+                    class_=f"c-s{segment.tone}",
+                    x=x.at(reached),
+                    y=16,
+                    width=x.at(stop) - x.at(reached),
+                    height=14,
+                )
             )
         reached = until
     parts.append(words("0", 0, 46))

@@ -10,7 +10,7 @@ WIDTH, HEIGHT = 76, 24
 TOP, BOTTOM = 3, 21
 
 
-def runs(values: Sequence[Number | None]) -> list[list[tuple[int, Decimal]]]:
+def _runs(values: Sequence[Number | None]) -> list[list[tuple[int, Decimal]]]:
     """The stretches without a gap, as (position, value)."""
     found: list[list[tuple[int, Decimal]]] = [[]]
     for position, value in enumerate(values):
@@ -21,12 +21,12 @@ def runs(values: Sequence[Number | None]) -> list[list[tuple[int, Decimal]]]:
     return [run for run in found if run]
 
 
-def sparkline(
-    values: Sequence[Number | None], *, target: Number | None, direction: Direction, unit: str = ""
-) -> Chart:
+def sparkline(values: Sequence[Number | None], *, target: Number | None, direction: Direction, unit: str = "") -> Chart:
     """Values from oldest to newest; None leaves a gap, for a period without evidence."""
     known = [Decimal(v) for v in values if v is not None]
-    table = ChartTable(("Period", unit or "Value"), tuple((str(n), "—" if v is None else plain(v)) for n, v in enumerate(values, 1)))
+    table = ChartTable(
+        ("Period", unit or "Value"), tuple((str(n), "—" if v is None else plain(v)) for n, v in enumerate(values, 1))
+    )
     title = "Trend"
     if not known:
         return Chart(
@@ -46,7 +46,7 @@ def sparkline(
         zone = (Decimal(2), at) if direction == "up" else (at, Decimal(HEIGHT - 2))
         parts.append(el("rect", class_="c-zone", x=0, y=zone[0], width=WIDTH, height=zone[1] - zone[0]))
         parts.append(line(0, at, WIDTH, at, "c-target"))
-    for run in runs(values):
+    for run in _runs(values):
         if len(run) == 1 and run[0][0] != len(values) - 1:
             parts.append(el("circle", class_="c-last", cx=x.at(run[0][0]), cy=y.at(run[0][1]), r=1))
         elif len(run) > 1:
@@ -57,5 +57,8 @@ def sparkline(
     if target is not None:
         description += f", target {'≥' if direction == 'up' else '≤'} {plain(target)}"
     return Chart(
-        drawing(WIDTH, HEIGHT, parts, class_="c-sparkline", title=title, description=description), title, description, table
+        drawing(WIDTH, HEIGHT, parts, class_="c-sparkline", title=title, description=description),
+        title,
+        description,
+        table,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from app.charts.glyphs import KINDS
+from app.charts.picture import Chart
 
 PALETTE: dict[str, str] = {
     "surface": "#ffffff",
@@ -31,11 +32,18 @@ PALETTE: dict[str, str] = {
 
 
 def literal(name: str) -> str:
+    """The colour itself, for paper."""
     return PALETTE[name]
 
 
 def variable(name: str) -> str:
+    """The style sheet's variable, for the screen."""
     return f"var(--{name})"
+
+
+def for_paper(chart: Chart) -> str:
+    """The chart's SVG with its literal colours inside, ready for a PDF."""
+    return chart.with_style(chart_css())
 
 
 def chart_css(value: Callable[[str], str] = literal) -> str:

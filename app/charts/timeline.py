@@ -59,20 +59,22 @@ def waves_timeline(
     bottom = Decimal(TOP + ROW * len(waves) + 6)
     height = bottom + 18
     x = day_scale(first, last, LEFT, WIDTH - 4)
-    parts = [*calendar(x, first, last, bottom, locale), *closed_days(x, blackouts, first, last, bottom)]
+    parts = [*_calendar(x, first, last, bottom, locale), *_closed_days(x, blackouts, first, last, bottom)]
     for n, wave in enumerate(waves):
-        parts.extend(wave_row(x, wave, Decimal(TOP + 6 + ROW * n), first, last, locale))
+        parts.extend(_wave_row(x, wave, Decimal(TOP + 6 + ROW * n), first, last, locale))
     if first <= today <= last:
         at = on_day(x, today)
         parts.append(line(at, TOP - 4, at, bottom + 4, "c-now"))
         near_end = at > WIDTH - 60
-        parts.append(words("today", at - 4 if near_end else at + 4, bottom + 14, "c-over", "end" if near_end else "start"))
-    description = "; ".join(sentence(w, locale) for w in waves) or "no waves"
+        parts.append(
+            words("today", at - 4 if near_end else at + 4, bottom + 14, "c-over", "end" if near_end else "start")
+        )
+    description = "; ".join(_sentence(w, locale) for w in waves) or "no waves"
     svg = drawing(WIDTH, height, parts, class_="c-gantt", title=title, description=description, key=key)
-    return Chart(svg, title, description, numbers(waves, locale))
+    return Chart(svg, title, description, _numbers(waves, locale))
 
 
-def calendar(x: Scale, first: date, last: date, bottom: Decimal, locale: str) -> list[str]:
+def _calendar(x: Scale, first: date, last: date, bottom: Decimal, locale: str) -> list[str]:
     drawn: list[str] = []
     free = Decimal(0)
     for day, label in day_ticks(first, last, locale):
@@ -84,7 +86,7 @@ def calendar(x: Scale, first: date, last: date, bottom: Decimal, locale: str) ->
     return drawn
 
 
-def closed_days(x: Scale, blackouts: Sequence[Blackout], first: date, last: date, bottom: Decimal) -> list[str]:
+def _closed_days(x: Scale, blackouts: Sequence[Blackout], first: date, last: date, bottom: Decimal) -> list[str]:
     drawn: list[str] = []
     free = Decimal(0)
     for blackout in sorted(blackouts, key=lambda b: b.first):
@@ -101,9 +103,9 @@ def closed_days(x: Scale, blackouts: Sequence[Blackout], first: date, last: date
     return drawn
 
 
-def wave_row(x: Scale, wave: WaveRow, y: Decimal, first: date, last: date, locale: str) -> list[str]:
+def _wave_row(x: Scale, wave: WaveRow, y: Decimal, first: date, last: date, locale: str) -> list[str]:
     cut = wave.live or wave.planned
-    drawn = [words(wave.name, 0, y + 10, "c-strong"), words(clipped(wave.cells), 0, y + 24)]
+    drawn = [words(wave.name, 0, y + 10, "c-strong"), words(_clipped(wave.cells), 0, y + 24)]
 
     def span(begin: date, end: date, class_: str) -> None:
         begin, end = max(begin, first), min(end, last)
@@ -130,7 +132,7 @@ def wave_row(x: Scale, wave: WaveRow, y: Decimal, first: date, last: date, local
     return drawn
 
 
-def clipped(text: str) -> str:
+def _clipped(text: str) -> str:
     """As much of the text as stands left of the calendar."""
     if text_width(text) <= LEFT_TEXT:
         return text
@@ -139,9 +141,11 @@ def clipped(text: str) -> str:
     return text.rstrip(" ,") + "…"
 
 
-def sentence(wave: WaveRow, locale: str) -> str:
+def _sentence(wave: WaveRow, locale: str) -> str:
     when = (
-        f"live since {short_day(wave.live, locale)}" if wave.live else f"go-live planned {short_day(wave.planned, locale)}"
+        f"live since {short_day(wave.live, locale)}"
+        if wave.live
+        else f"go-live planned {short_day(wave.planned, locale)}"
     )
     gates = "".join(f", {g.name} on {short_day(g.day, locale)}: {VERDICT_WORDS[g.verdict]}" for g in wave.gates)
     return f"{wave.name} ({wave.cells}): {when}{gates}"
@@ -157,7 +161,7 @@ VERDICT_WORDS: dict[Kind, str] = {
 }
 
 
-def numbers(waves: Sequence[WaveRow], locale: str) -> ChartTable:
+def _numbers(waves: Sequence[WaveRow], locale: str) -> ChartTable:
     def day(value: date | None) -> str:
         return "—" if value is None else f"{short_day(value, locale)} {value.year}"
 

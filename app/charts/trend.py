@@ -78,20 +78,23 @@ def trend(
         ceiling=ceiling,
     )
     parts = [
-        *ground(frame, target, direction),
+        *_ground(frame, target, direction),
         *frame.grid,
-        *marks(frame, target, warn, baseline),
-        *(text for event, lane in zip(inside, lanes, strict=True) for text in annotated(frame, event, lane)),
-        *ribbon(frame, points),
-        *(polyline([(frame.day(p.day), frame.y.at(p.value or 0)) for p in run], "c-line") for run in stretches(points)),
+        *_marks(frame, target, warn, baseline),
+        *(text for event, lane in zip(inside, lanes, strict=True) for text in _annotated(frame, event, lane)),
+        *_ribbon(frame, points),
+        *(
+            polyline([(frame.day(p.day), frame.y.at(p.value or 0)) for p in run], "c-line")
+            for run in _stretches(points)
+        ),
         *(el("circle", class_="c-point", cx=frame.day(p.day), cy=frame.y.at(p.value or 0), r=2) for p in shown),
     ]
     at = (frame.day(end.day), frame.y.at(end.value or 0))
     parts.append(el("circle", class_="c-last", cx=at[0], cy=at[1], r=Decimal("3.4")))
     parts.extend(labels_beside(frame, beside))
-    description = worded(shown, unit, target, baseline, direction, inside, locale)
+    description = _worded(shown, unit, target, baseline, direction, inside, locale)
     svg = drawing(WIDTH, HEIGHT, parts, class_="c-trend", title=title, description=description, key=key)
-    return Chart(svg, title, description, numbers(points, inside, unit, locale))
+    return Chart(svg, title, description, _numbers(points, inside, unit, locale))
 
 
 def event_lanes(events: Sequence[TrendEvent], first: date, last: date) -> list[int]:
@@ -111,7 +114,7 @@ def event_lanes(events: Sequence[TrendEvent], first: date, last: date) -> list[i
     return lanes
 
 
-def ground(frame: Frame, target: Number | None, direction: Direction) -> list[str]:
+def _ground(frame: Frame, target: Number | None, direction: Direction) -> list[str]:
     if target is None:
         return []
     at = frame.y.held(target)
@@ -121,7 +124,7 @@ def ground(frame: Frame, target: Number | None, direction: Direction) -> list[st
     return [el("rect", class_="c-zone", x=frame.left, y=top, width=frame.right - frame.left, height=bottom - top)]
 
 
-def marks(frame: Frame, target: Number | None, warn: Number | None, baseline: Number | None) -> list[str]:
+def _marks(frame: Frame, target: Number | None, warn: Number | None, baseline: Number | None) -> list[str]:
     placed = ((target, "c-target"), (warn, "c-warnmark"), (baseline, "c-base"))
     return [
         line(frame.left, frame.y.at(value), frame.right, frame.y.at(value), class_)
@@ -130,7 +133,7 @@ def marks(frame: Frame, target: Number | None, warn: Number | None, baseline: Nu
     ]
 
 
-def annotated(frame: Frame, event: TrendEvent, lane: int) -> list[str]:
+def _annotated(frame: Frame, event: TrendEvent, lane: int) -> list[str]:
     at = frame.day(event.day)
     y = Decimal(10 + LANE * lane)
     width = text_width(event.label)
@@ -141,7 +144,7 @@ def annotated(frame: Frame, event: TrendEvent, lane: int) -> list[str]:
     ]
 
 
-def stretches(points: Sequence[TrendPoint]) -> list[list[TrendPoint]]:
+def _stretches(points: Sequence[TrendPoint]) -> list[list[TrendPoint]]:
     """The stretches without a gap that have a line to draw."""
     found: list[list[TrendPoint]] = [[]]
     for point in points:
@@ -152,9 +155,9 @@ def stretches(points: Sequence[TrendPoint]) -> list[list[TrendPoint]]:
     return [run for run in found if len(run) > 1]
 
 
-def ribbon(frame: Frame, points: Sequence[TrendPoint]) -> list[str]:
+def _ribbon(frame: Frame, points: Sequence[TrendPoint]) -> list[str]:
     drawn: list[str] = []
-    for run in stretches(points):
+    for run in _stretches(points):
         banded = [p for p in run if p.low is not None and p.high is not None]
         if len(banded) < 2:
             continue
@@ -164,7 +167,7 @@ def ribbon(frame: Frame, points: Sequence[TrendPoint]) -> list[str]:
     return drawn
 
 
-def worded(
+def _worded(
     shown: Sequence[TrendPoint],
     unit: str,
     target: Number | None,
@@ -187,7 +190,7 @@ def worded(
     return text + "."
 
 
-def numbers(points: Sequence[TrendPoint], events: Sequence[TrendEvent], unit: str, locale: str) -> ChartTable:
+def _numbers(points: Sequence[TrendPoint], events: Sequence[TrendEvent], unit: str, locale: str) -> ChartTable:
     happened: dict[date, list[str]] = {}
     days = [p.day for p in points]
     for event in events:

@@ -5,11 +5,14 @@ which is 35 kB. The cut is made once and kept; the same package and recipe give 
 """
 
 import os
-import sys
 import tempfile
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fontTools.ttLib import TTFont
 
 RECIPE = 1
 """Part of the file name, raised with every change of what is cut, so that no cache serves letters of yesterday."""
@@ -20,9 +23,7 @@ WEIGHTS = (400, 600)
 FEATURES = ("calt", "case", "ccmp", "cv05", "kern", "locl", "mark", "mkmk", "ss03", "tnum", "zero")
 LETTERS = frozenset(range(0x20, 0x7F)) | frozenset(range(0xA0, 0x180))
 NUMERALS = frozenset(("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"))
-SIGNS = frozenset(
-    ord(sign) for sign in "ȘșȚțẞ‐‑‒–—‘’‚“”„†•…‰′″‹›⁄€№™←↑→↓↖↗↵∅∆∑−∞≈≠≤≥▮▲▼○●✓✕✗" + "\u2009\u202f"
-)
+SIGNS = frozenset(ord(sign) for sign in "ȘșȚțẞ‐‑‒–—‘’‚“”„†•…‰′″‹›⁄€№™←↑→↓↖↗↵∅∆∑−∞≈≠≤≥▮▲▼○●✓✕✗" + "\u2009\u202f")
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,10 @@ def paper_faces(folder: Path) -> tuple[Face, ...]:
 
 def _write(target: Path, *, weight: int | None) -> None:
     """Cut letters and axes, then put the finished file in place in one move: two processes may do this at once."""
-    from fontTools import subset
-    from fontTools.ttLib import TTFont
-    from fontTools.varLib import instancer
+    # fontTools takes a second to import, and is needed once in the life of an installation
+    from fontTools import subset  # noqa: PLC0415
+    from fontTools.ttLib import TTFont  # noqa: PLC0415
+    from fontTools.varLib import instancer  # noqa: PLC0415
 
     options = subset.Options(layout_features=list(FEATURES), hinting=False, notdef_outline=True)
     options.recalc_timestamp = False
@@ -88,7 +90,3 @@ def _keep_tabular_numerals_only(font: "TTFont") -> None:
                 for table in substitutions.LookupList.Lookup[index].SubTable:
                     inner = getattr(table, "ExtSubTable", table)
                     inner.mapping = {k: v for k, v in inner.mapping.items() if k.split(".")[0] in NUMERALS}
-
-
-if __name__ == "__main__":
-    print(screen_face(Path(sys.argv[1])))

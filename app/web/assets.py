@@ -25,7 +25,10 @@ def register_assets(app: Flask) -> None:
     screen_face(TYPEFACE)
     app.register_blueprint(
         Blueprint(
-            "htmx", __name__, static_folder=str(files("js_lib_htmx") / "static" / "htmx"), static_url_path="/static/htmx"
+            "htmx",
+            __name__,
+            static_folder=str(files("js_lib_htmx") / "static" / "htmx"),
+            static_url_path="/static/htmx",
         )
     )
     app.jinja_env.globals.update(template_names())

@@ -58,13 +58,17 @@ LOOKS: Mapping[str, VerdictLook] = {
 
 
 def verdict_look(verdict: str) -> VerdictLook:
-    """The look of a criterion's or a gate's verdict, written with blanks or underscores. Raises KeyError for any other
-    word: a verdict that nobody knows must not borrow a look."""
+    """The look of a criterion's or a gate's verdict, written with blanks or underscores.
+
+    Raises KeyError for any other word: a verdict that nobody knows must not borrow a look.
+    """
     return LOOKS[str(verdict).replace("_", " ").strip().lower()]
 
 
 def icon(name: str, label: str | None = None) -> Markup:
     """A sign or a verdict's shape by its kind. Without a `label` it is decoration and hidden from screen readers."""
-    path = GLYPHS[name] if name in GLYPHS else SIGNS[name]  # type: ignore[index,literal-required]
-    spoken = Markup(' aria-hidden="true"') if label is None else Markup(' role="img" aria-label="{}"').format(escape(label))
+    path = GLYPHS[name] if name in GLYPHS else SIGNS[name]
+    spoken = (
+        Markup(' aria-hidden="true"') if label is None else Markup(' role="img" aria-label="{}"').format(escape(label))
+    )
     return Markup('<svg class="i" viewBox="0 0 16 16"{}><path d="{}"/></svg>').format(spoken, path)
