@@ -1,16 +1,10 @@
-"""Can this wave be planned like this, what does its go open, and what does taking it back close?"""
+"""Can this wave be planned like this, beside the others of its programme?"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
-from itertools import product
-from typing import Final
-
-ALL_GROUPS: Final = None
-"""A grant over every customer group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +18,12 @@ class Blackout:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WavePlan:
-    """What a wave takes live and when: cells × processes × customer groups (all by default)."""
+    """What a wave takes live and when: cells × processes × customer groups (None: all)."""
 
     id: str
     cells: frozenset[str]
     processes: frozenset[str]
-    groups: frozenset[str] | None = ALL_GROUPS
+    groups: frozenset[str] | None = None
     go_live: date
     depends_on: frozenset[str] = frozenset()
     reference_cells: frozenset[str] = frozenset()
@@ -99,59 +93,3 @@ def _reaches(plan: WavePlan, others: Mapping[str, WavePlan]) -> bool:
             seen.add(wave)
             waiting.extend(others[wave].depends_on)
     return False
-
-
-class GrantState(StrEnum):
-    """Open admits new transactions; draining only what is in flight; closed nothing."""
-
-    OPEN = "open"
-    DRAINING = "draining"
-    CLOSED = "closed"
-
-
-@dataclass(frozen=True, order=True, slots=True)
-class GrantKey:
-    """What a grant opens; ``group`` None is every customer group."""
-
-    cell: str
-    process: str
-    group: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class GrantFact:
-    """A grant with its source: the wave whose go opened it, or None for what ran before the programme."""
-
-    id: str
-    key: GrantKey
-    wave: str | None
-    state: GrantState
-
-
-def keys_of(plan: WavePlan) -> tuple[GrantKey, ...]:
-    """What a go over the wave opens: every cell × process × customer group, in a fixed order."""
-    groups: Sequence[str | None] = [ALL_GROUPS] if plan.groups is None else sorted(plan.groups)
-    return tuple(
-        GrantKey(cell, process, group)
-        for cell, process, group in product(sorted(plan.cells), sorted(plan.processes), groups)
-    )
-
-
-def grants_to_drain(grants: Iterable[GrantFact], wave: str) -> tuple[GrantFact, ...]:
-    """What revoking the wave's go takes back: its own open grants alone, never another wave's or an already live one.
-
-    Closing a finished wave takes back nothing and has no rule of its own.
-    """
-    return tuple(grant for grant in grants if grant.wave == wave and grant.state is GrantState.OPEN)
-
-
-def admits(grants: Iterable[GrantFact], key: GrantKey, *, in_flight: bool = False) -> GrantFact | None:
-    """The grant under which a live transaction runs, None where there is none; draining admits what is in flight."""
-    fitting = [
-        grant
-        for grant in grants
-        if (grant.key.cell, grant.key.process) == (key.cell, key.process)
-        and (grant.key.group is None or grant.key.group == key.group)
-        and (grant.state is GrantState.OPEN or (in_flight and grant.state is GrantState.DRAINING))
-    ]
-    return min(fitting, key=lambda grant: (grant.state is not GrantState.OPEN, grant.id), default=None)

@@ -117,7 +117,7 @@ documents = st.lists(
 
 
 @given(documents)
-@settings(max_examples=150)
+@settings(max_examples=50)
 def test_the_variance_from_sums_is_exactly_that_of_the_single_documents_and_days(days):
     sums = [sums_of(day) for day in days]
     flat = [document for day in days for document in day]
@@ -128,7 +128,7 @@ def test_the_variance_from_sums_is_exactly_that_of_the_single_documents_and_days
 
 
 @given(documents)
-@settings(max_examples=150)
+@settings(max_examples=50)
 def test_a_ratio_of_sums_is_worth_the_cases_of_the_rule_and_never_more_than_kish_allows(days):
     flat = [document for day in days for document in day]
     x, y, yy = sum(d[0] for d in flat), sum(d[1] for d in flat), sum(d[1] ** 2 for d in flat)

@@ -1,4 +1,4 @@
-"""Plans of waves, what a go opens, and what taking it back closes."""
+"""Plans of waves beside each other."""
 
 from __future__ import annotations
 
@@ -6,18 +6,7 @@ from datetime import date
 
 import pytest
 
-from readiness.waves.rules import (
-    Blackout,
-    GrantFact,
-    GrantKey,
-    GrantState,
-    WavePlan,
-    WaveProblem,
-    admits,
-    grants_to_drain,
-    keys_of,
-    wave_problems,
-)
+from readiness.waves.rules import Blackout, WavePlan, WaveProblem, wave_problems
 
 
 def a_wave(wave="W2", **given):
@@ -102,50 +91,3 @@ def test_two_waves_share_a_cell_only_by_different_processes_or_groups():
 
 def test_a_wave_is_not_held_against_its_own_former_plan():
     assert problems(others=(a_wave(go_live=date(2026, 4, 1)),)) == []
-
-
-def test_a_go_opens_every_cell_process_and_group_of_its_wave():
-    wide = a_wave(cells=frozenset({"B", "A"}), processes=frozenset({"p", "o"}))
-    assert keys_of(wide) == (
-        GrantKey("A", "o", None),
-        GrantKey("A", "p", None),
-        GrantKey("B", "o", None),
-        GrantKey("B", "p", None),
-    )
-    grouped = a_wave(groups=frozenset({"retail", "export"}))
-    assert [key.group for key in keys_of(grouped)] == ["export", "retail"]
-
-
-O2C = GrantKey("Oslo", "order to cash", None)
-
-
-def a_grant(grant="G1", wave="W1", state=GrantState.OPEN, key=O2C):
-    return GrantFact(grant, key, wave, state)
-
-
-def test_taking_back_a_go_drains_the_grants_of_that_wave_alone():
-    own, drained = a_grant(), a_grant("G2", state=GrantState.DRAINING)
-    of_another, already_live = a_grant("G3", wave="W2"), a_grant("G4", wave=None)
-    assert grants_to_drain([own, drained, of_another, already_live], "W1") == (own,)
-
-
-def test_a_transaction_runs_under_an_open_grant_of_its_cell_process_and_group():
-    retail = a_grant("G1", key=GrantKey("Oslo", "order to cash", "retail"))
-    assert admits([retail], GrantKey("Oslo", "order to cash", "retail")) is retail
-    assert admits([retail], GrantKey("Oslo", "order to cash", "wholesale")) is None
-    assert admits([a_grant()], GrantKey("Oslo", "order to cash", "wholesale")) == a_grant()
-    assert admits([a_grant()], GrantKey("Oslo", "returns", None)) is None
-    assert admits([a_grant()], GrantKey("Bergen", "order to cash", None)) is None
-    assert admits([], O2C) is None
-
-
-def test_a_draining_grant_admits_only_what_is_in_flight():
-    draining = a_grant(state=GrantState.DRAINING)
-    assert admits([draining], O2C) is None
-    assert admits([draining], O2C, in_flight=True) is draining
-    assert admits([a_grant(state=GrantState.CLOSED)], O2C, in_flight=True) is None
-
-
-def test_an_open_grant_comes_before_a_draining_one():
-    draining, opened = a_grant("G1", state=GrantState.DRAINING), a_grant("G2", wave=None)
-    assert admits([draining, opened], O2C, in_flight=True) is opened
