@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from app.identity import models as identity
 from erpcore.kernel import audit, events, history, ids, numbering, requests
 from erpcore.kernel.model import Base
 
-__all__ = ["Base", "audit", "events", "history", "ids", "numbering", "requests"]
+__all__ = ["Base", "audit", "events", "history", "identity", "ids", "numbering", "requests"]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 import structlog
-from flask import Flask, flash, g, redirect, render_template, request, url_for
+from flask import Flask, flash, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
@@ -54,12 +55,18 @@ def refuse(status: int, *, title: str | None = None, text: str | None = None, in
     return page, status, {"Retry-After": "3"} if status == 503 else {}
 
 
-def register(app: Flask) -> None:
-    """Answer every failure of a screen. The API answers its own, as problem+json, before these are asked."""
-    app.register_error_handler(DomainError, _refused)
-    app.register_error_handler(CSRFError, _form_expired)
-    app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(Exception, _broken)
+def register(app: Flask, *, problem: Callable[[Exception], Any]) -> None:
+    """Answer every failure of a screen with a page; ``problem`` answers those under ``/api/v``, where programs ask."""
+
+    def handle(kind: type[Exception], page: Callable[[Any], Any]) -> None:
+        app.register_error_handler(
+            kind, lambda error: problem(error) if request.path.startswith("/api/v") else page(error)
+        )
+
+    handle(DomainError, _refused)
+    handle(CSRFError, _form_expired)
+    handle(HTTPException, _http)
+    handle(Exception, _broken)
 
 
 def _refused(error: DomainError) -> Any:
@@ -96,5 +103,5 @@ def _http(error: HTTPException) -> Any:
 
 def _broken(error: Exception) -> Any:
     incident = new_incident()
-    log.exception("incident", incident=incident, route=str(request.url_rule), request_id=g.get("request_id"))
+    log.error("incident", incident=incident, route=str(request.url_rule), exc_info=error)
     return refuse(500, incident=incident)

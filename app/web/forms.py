@@ -31,6 +31,8 @@ class Form(FlaskForm):
     """
 
     class Meta(FlaskForm.Meta):
+        """Text comes in without the spaces around it; passwords come in as typed."""
+
         def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Any:
             filters = list(unbound_field.kwargs.get("filters", ()))
             if "Password" not in unbound_field.field_class.__name__:

@@ -11,9 +11,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _registry = CollectorRegistry()
-_requests = Counter(
-    "wavegate_requests_total", "Requests answered.", ("method", "route", "status"), registry=_registry
-)
+_requests = Counter("wavegate_requests_total", "Requests answered.", ("method", "route", "status"), registry=_registry)
 _seconds = Histogram(
     "wavegate_request_seconds", "Time to answer, by route.", ("route",), registry=_registry,
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 10),
@@ -47,7 +45,9 @@ def exposition(gauges: dict[str, tuple[str, dict[str, int]]]) -> str:
     lines = [generate_latest(registry).decode().rstrip("\n")]
     for name, (text, values) in gauges.items():
         lines += [f"# HELP {name} {text}", f"# TYPE {name} gauge"]
-        lines += [f'{name}{{name="{_label(key)}"}} {value}' if key else f"{name} {value}" for key, value in values.items()]
+        lines += [
+            f'{name}{{name="{_label(key)}"}} {value}' if key else f"{name} {value}" for key, value in values.items()
+        ]
     return "\n".join(lines) + "\n"
 
 

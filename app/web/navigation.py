@@ -19,6 +19,8 @@ Count = Callable[[Session, Actor], int | None]
 
 
 class Group(StrEnum):
+    """What people are doing."""
+
     TODAY = ""
     STEER = "Steer"
     GO_LIVE = "Go live"
@@ -64,7 +66,10 @@ def groups_for(actor: Actor | None) -> list[dict[str, Any]]:
         (entry for entry in shown if entry.blueprint == request.blueprint), None
     )
     return [
-        {"label": group.value, "items": [_item(entry, actor, active=entry is here) for entry in shown if entry.group == group]}
+        {
+            "label": group.value,
+            "items": [_item(entry, actor, active=entry is here) for entry in shown if entry.group == group],
+        }
         for group in Group
         if any(entry.group == group for entry in shown)
     ]

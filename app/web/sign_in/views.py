@@ -29,6 +29,8 @@ DOOR = Actor.system("sign-in")
 
 
 class SignInForm(Form):
+    """``next`` is where the person wanted to go."""
+
     sign_in = StringField("Name", [InputRequired("Enter your sign-in name"), Length(max=120)])
     password = PasswordField("Password", [InputRequired("Enter your password")])
     next = HiddenField()

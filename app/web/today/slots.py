@@ -57,7 +57,9 @@ _waiting: dict[str, _Offer] = {}
 _panels: dict[str, _Offer] = {}
 
 
-def waits_for_me(permission: Permission, *, roles: Iterable[Role] | None = None) -> Callable[[WaitingProvider], WaitingProvider]:
+def waits_for_me(
+    permission: Permission, *, roles: Iterable[Role] | None = None
+) -> Callable[[WaitingProvider], WaitingProvider]:
     """Ask this function what waits for the person; ``roles`` narrows to whom it concerns."""
 
     def register(provider: WaitingProvider) -> WaitingProvider:

@@ -1,0 +1,220 @@
+"""How does an operation of the API come about? One decorator: path, permission, models; everything else follows.
+
+A reading operation is called with its path arguments and ``query``; a changing one also with ``work`` and ``body``, inside the
+one unit of work that also keeps the request key, so that a repeated call returns the first answer and changes nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any, TypeVar
+
+import orjson
+from flask import Blueprint, Flask, Response, g, request
+from pydantic import BaseModel
+
+from app.api import openapi
+from app.api.errors import answer
+from app.composition.request import bearer, change
+from app.extensions import csrf
+from app.security.permissions import Permission
+from app.security.require import PUBLIC, SignInNeeded, actor
+from erpcore.kernel import requests
+from erpcore.kernel.errors import Busy, Conflict, NotFound, RuleBroken
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+PREFIX = "/api/v1"
+#: A keyed call may be repeated without harm, so it is, when others were faster.
+TRIES, PAUSE_SECONDS = 3, 0.05
+_KEY = re.compile(r"[!-~]{8,200}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One method on one path."""
+
+    name: str
+    method: str
+    path: str
+    permission: Permission | None
+    summary: str
+    tag: str
+    view: Callable[..., Any]
+    answer: type[BaseModel] | None
+    body: type[BaseModel] | None = None
+    query: type[BaseModel] | None = None
+    status: int = 200
+    versioned: bool = False
+    example: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def changes(self) -> bool:
+        return self.method != "GET"
+
+
+_operations: list[Operation] = []
+
+
+def operation(
+    method: str,
+    path: str,
+    *,
+    permission: Permission | None,
+    summary: str,
+    tag: str,
+    answer: type[BaseModel] | None,
+    body: type[BaseModel] | None = None,
+    query: type[BaseModel] | None = None,
+    status: int = 200,
+    versioned: bool = False,
+    example: dict[str, Any] | None = None,
+) -> Callable[[F], F]:
+    """Register an operation under ``/api/v1``. ``permission`` ``None``: for everybody. ``answer`` ``None``: 204, no body.
+
+    ``versioned``: the caller must send If-Match; the view gets it as ``version`` and compares with ``check_version``.
+    An answer with a ``version`` carries it as ETag. ``example`` is a body for the docs.
+    """
+
+    def register(view: F) -> F:
+        _operations.append(
+            Operation(
+                name=view.__name__, method=method, path=path, permission=permission, summary=summary, tag=tag, view=view,
+                answer=answer, body=body, query=query, status=204 if answer is None else status, versioned=versioned,
+                example=example or {},
+            )
+        )  # fmt: skip
+        return view
+
+    return register
+
+
+def check_version(seen: int, current: int) -> None:
+    """Raise ``Conflict`` (412) when the caller read another version than the present one."""
+    if seen != current:
+        raise Conflict("precondition_failed")
+
+
+def register(site: Flask, modules: list[ModuleType]) -> None:
+    """Put the operations of ``modules`` on the site, with their description at ``/api/v1/openapi.json``."""
+    names = {module.__name__ for module in modules}
+    mine = [found for found in _operations if found.view.__module__ in names]
+    blueprint = Blueprint("api", __name__, url_prefix=PREFIX)
+    for found in mine:
+        path = re.sub(r"\{(\w+)\}", r"<int:\1>", found.path)
+        view = _served(found)
+        blueprint.add_url_rule(path, f"{found.name}", view, methods=[found.method])
+    description = openapi.describe(mine)
+
+    def show_description() -> Response:
+        return Response(orjson.dumps(description), content_type="application/json")
+
+    show_description.permission = PUBLIC  # type: ignore[attr-defined]  # read by the test that walks all routes
+    blueprint.add_url_rule("/openapi.json", "openapi", show_description)
+    blueprint.register_error_handler(Exception, answer)
+    csrf.exempt(blueprint)
+    site.register_blueprint(blueprint)
+    site.extensions["wavegate_openapi"] = description
+
+
+def _served(found: Operation) -> Callable[..., Response]:
+    def serve(**arguments: Any) -> Response:
+        g.actor = None if found.permission is None else bearer()
+        if found.permission is not None:
+            if g.actor is None:
+                raise SignInNeeded
+            actor().require(found.permission)
+        for value in arguments.values():
+            if value >= 2**63:
+                raise NotFound("not_found")
+        if found.query is not None:
+            arguments["query"] = found.query.model_validate(request.args.to_dict())
+        if not found.changes:
+            return _answered(found, found.view(**arguments))
+        return _change(found, arguments)
+
+    serve.permission = found.permission or PUBLIC  # type: ignore[attr-defined]  # read by the test that walks all routes
+    return serve
+
+
+def _change(found: Operation, arguments: dict[str, Any]) -> Response:
+    content: Any = None
+    if found.body is not None:
+        body = found.body.model_validate(_json())
+        content = body.model_dump(mode="json")
+        arguments["body"] = body
+    if found.versioned:
+        arguments["version"] = _if_match()
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        with change(source="api") as work:
+            result = found.view(work=work, **arguments)
+        return _answered(found, result)
+    if not _KEY.fullmatch(key):
+        raise RuleBroken("key_unusable")
+    what = {"operation": found.name, "address": request.path, "body": content}
+    for attempt in range(TRIES):
+        try:
+            return _keyed(found, key, what, arguments)
+        except Busy:
+            if attempt == TRIES - 1:
+                raise
+            time.sleep(PAUSE_SECONDS * (attempt + 1))
+    raise AssertionError("the last try answers or raises")
+
+
+def _keyed(found: Operation, key: str, what: dict[str, Any], arguments: dict[str, Any]) -> Response:
+    with change(source="api") as work:
+        before = requests.claim(work, key, what)
+        if before is not None:
+            response = Response(before["body"], status=before["status"], content_type="application/json")
+            response.headers["Idempotent-Replayed"] = "true"
+            if before["etag"]:
+                response.headers["ETag"] = before["etag"]
+            return response
+        response = _answered(found, found.view(work=work, **arguments))
+        etag = response.headers.get("ETag")
+        kept = response.get_data(as_text=True)
+        if found.name in SECRET_ANSWERS:
+            # A secret is shown once; the repeated call learns that the first one worked, and what it made.
+            kept = orjson.dumps({**orjson.loads(kept), "secret": None}).decode()
+        requests.settle(work, key, {"status": response.status_code, "body": kept, "etag": etag})
+    return response
+
+
+#: Operations whose answer holds a secret, which is not kept for a repeated call.
+SECRET_ANSWERS = {"make_token"}
+
+
+def _answered(found: Operation, result: BaseModel | None) -> Response:
+    if found.answer is None or result is None:
+        return Response(status=204)
+    response = Response(result.model_dump_json(), status=found.status, content_type="application/json")
+    version = getattr(result, "version", None)
+    if isinstance(version, int):
+        response.headers["ETag"] = f'"{version}"'
+    return response
+
+
+def _json() -> Any:
+    try:
+        content = orjson.loads(request.get_data())
+    except orjson.JSONDecodeError:
+        raise RuleBroken("body_unreadable") from None
+    if request.mimetype != "application/json" or not isinstance(content, dict):
+        raise RuleBroken("body_unreadable")
+    return content
+
+
+def _if_match() -> int:
+    given = request.headers.get("If-Match", "")
+    if not given:
+        raise RuleBroken("precondition_needed")
+    found = re.fullmatch(r'"(\d{1,18})"', given.strip())
+    if found is None:
+        raise Conflict("precondition_failed")
+    return int(found[1])

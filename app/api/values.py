@@ -1,0 +1,108 @@
+"""How do money, quantities, pages and versions look in JSON? Numbers that must not lose a digit are strings."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+
+from erpcore.kernel.errors import RuleBroken
+
+
+class Body(BaseModel):
+    """Base of what comes in: unknown names are refused, since a misspelt one would be ignored in silence."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Answer(BaseModel):
+    """Base of what goes out."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+def _exact(value: Any) -> Decimal:
+    if isinstance(value, Decimal):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("send the number as a string, so that no digit is lost")  # noqa: TRY004  # pydantic reports ValueErrors only
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        raise ValueError("this is not a number") from None
+    if not number.is_finite():
+        raise ValueError("this is not a number")
+    return number
+
+
+def _plain(value: Decimal) -> str:
+    return format(value, "f")
+
+
+def _exact_string(places: int, sentence: str, example: str) -> Any:
+    pattern = rf"^-?(0|[1-9]\d{{0,12}})(\.\d{{1,{places}}})?$"
+    return WithJsonSchema({"type": "string", "pattern": pattern, "description": sentence, "examples": [example]})
+
+
+def _at_most(places: int) -> Any:
+    def check(value: Any) -> Decimal:
+        number = _exact(value)
+        exponent = number.as_tuple().exponent
+        if isinstance(exponent, int) and -exponent > places:
+            raise ValueError(f"at most {places} decimal places")
+        if abs(number) >= Decimal(10) ** 13:
+            raise ValueError("the number is too large")
+        return number
+
+    return BeforeValidator(check)
+
+
+#: An amount of money in its currency.
+Amount = Annotated[Decimal, _at_most(4), PlainSerializer(_plain, str), _exact_string(4, "Amount of money.", "129.90")]
+#: A price for one unit.
+UnitPrice = Annotated[
+    Decimal, _at_most(6), PlainSerializer(_plain, str), _exact_string(6, "Price of one unit.", "2.550000")
+]
+#: A quantity in the item's unit.
+Quantity = Annotated[Decimal, _at_most(3), PlainSerializer(_plain, str), _exact_string(3, "Quantity.", "12")]
+
+Item = TypeVar("Item")
+
+
+class Page(Answer, Generic[Item]):
+    """A part of a list. ``next`` is the cursor of the part after it; null: this was the last."""
+
+    items: list[Item]
+    next: str | None = Field(description="Send this as `cursor` to read on; null at the end.")
+
+
+class PageQuery(Body):
+    """Where a list goes on, and how much of it is wanted."""
+
+    cursor: str | None = Field(None, max_length=200, description="`next` of the part before.")
+    limit: int = Field(50, ge=1, le=200)
+
+    @property
+    def after(self) -> int:
+        """The id after which the list goes on; raises ``RuleBroken`` for a cursor that this API did not make."""
+        if self.cursor is None:
+            return 0
+        try:
+            text = base64.urlsafe_b64decode(self.cursor.encode()).decode()
+        except (binascii.Error, UnicodeError):
+            raise RuleBroken("cursor_unknown", field="cursor") from None
+        mark, _, number = text.partition(":")
+        if mark != "after" or not (number.isascii() and number.isdecimal()) or len(number) > 18:
+            raise RuleBroken("cursor_unknown", field="cursor")
+        return int(number)
+
+
+def page_of(items: list[Item], ids: list[int], limit: int) -> Page[Item]:
+    """A part of a list that was read with ``limit + 1`` rows: the row too many only says that there is more."""
+    if len(items) <= limit:
+        return Page[Item](items=items, next=None)
+    cursor = base64.urlsafe_b64encode(f"after:{ids[limit - 1]}".encode()).decode()
+    return Page[Item](items=items[:limit], next=cursor)

@@ -1,0 +1,170 @@
+"""Who is there, in which roles, with which tokens?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import orjson
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from app.identity.models import Account, ApiToken, RoleGrant, SignIn
+from erpcore.masterdata.models import Site
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrantedRole:
+    """A role a person has at this moment. ``site`` and ``site_name`` ``None``: at all sites."""
+
+    id: int
+    role: str
+    site: int | None
+    site_name: str | None
+    valid_from: datetime
+    valid_until: datetime | None
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """An account as lists show it."""
+
+    id: int
+    sign_in: str
+    name: str
+    email: str | None
+    time_zone: str
+    is_closed: bool
+    may_sign_in: bool
+    must_change: bool
+    created_at: datetime
+    roles: tuple[GrantedRole, ...]
+    open_sign_ins: int
+    password_hash: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenEntry:
+    """A token as lists show it: everything but the secret."""
+
+    id: int
+    account_id: int
+    name: str
+    shown: str
+    role: str
+    permissions: tuple[str, ...]
+    sites: tuple[int, ...] | None
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+
+
+def _grants(session: Session, accounts: Iterable[int], now: datetime) -> dict[int, list[GrantedRole]]:
+    rows = session.execute(
+        select(RoleGrant, Site.name)
+        .outerjoin(Site, Site.id == RoleGrant.site_id)
+        .where(
+            RoleGrant.account_id.in_(list(accounts)),
+            RoleGrant.valid_from <= now,
+            or_(RoleGrant.valid_until.is_(None), RoleGrant.valid_until > now),
+        )
+        .order_by(RoleGrant.valid_from, RoleGrant.id)
+    )
+    found: dict[int, list[GrantedRole]] = {}
+    for grant, site_name in rows:
+        found.setdefault(grant.account_id, []).append(
+            GrantedRole(
+                id=grant.id,
+                role=grant.role,
+                site=grant.site_id,
+                site_name=site_name,
+                valid_from=grant.valid_from,
+                valid_until=grant.valid_until,
+                reason=grant.reason,
+            )
+        )
+    return found
+
+
+def roles_of(session: Session, account_id: int, now: datetime) -> list[GrantedRole]:
+    """The roles a person has at ``now``, oldest first."""
+    return _grants(session, [account_id], now).get(account_id, [])
+
+
+def account_by_sign_in(session: Session, sign_in: str) -> Account | None:
+    """The account behind a sign-in name that is still open."""
+    return session.scalar(
+        select(Account).where(Account.sign_in == sign_in.strip().lower(), Account.closed_at.is_(None))
+    )
+
+
+def list_people(
+    session: Session, now: datetime, *, after: int = 0, limit: int | None = None, ids: Sequence[int] | None = None
+) -> list[Person]:
+    """Accounts by id, with the roles they have now; ``after`` and ``limit`` cut a page out."""
+    query = select(Account).where(Account.id > after).order_by(Account.id).limit(limit)
+    accounts = list(session.scalars(query if ids is None else query.where(Account.id.in_(ids))))
+    keys = [account.id for account in accounts]
+    grants = _grants(session, keys, now)
+    counted = session.execute(
+        select(SignIn.account_id, func.count())
+        .where(SignIn.account_id.in_(keys), SignIn.ended_at.is_(None), SignIn.expires_at > now)
+        .group_by(SignIn.account_id)
+    )
+    open_sign_ins = {row[0]: row[1] for row in counted}
+    return [
+        Person(
+            id=account.id,
+            sign_in=account.sign_in,
+            name=account.name,
+            email=account.email,
+            time_zone=account.time_zone,
+            is_closed=account.closed_at is not None,
+            may_sign_in=account.password_hash is not None and account.closed_at is None,
+            must_change=account.must_change,
+            created_at=account.created_at,
+            roles=tuple(grants.get(account.id, ())),
+            open_sign_ins=open_sign_ins.get(account.id, 0),
+            password_hash=account.password_hash,
+        )
+        for account in accounts
+    ]
+
+
+def person(session: Session, account_id: int, now: datetime) -> Person | None:
+    """One account, open or closed."""
+    return next(iter(list_people(session, now, ids=[account_id])), None)
+
+
+def names_of(session: Session, accounts: Iterable[int]) -> dict[int, str]:
+    """Names by account id, for histories that know people by id alone; ids of jobs are missing."""
+    wanted = sorted(set(accounts))
+    if not wanted:
+        return {}
+    return {row.id: row.name for row in session.execute(select(Account.id, Account.name).where(Account.id.in_(wanted)))}
+
+
+def list_tokens(
+    session: Session, *, account: int | None = None, after: int = 0, limit: int | None = None
+) -> list[TokenEntry]:
+    """Tokens by id, also those that ended."""
+    query = select(ApiToken).where(ApiToken.id > after).order_by(ApiToken.id).limit(limit)
+    if account is not None:
+        query = query.where(ApiToken.account_id == account)
+    return [
+        TokenEntry(
+            id=token.id,
+            account_id=token.account_id,
+            name=token.name,
+            shown=token.shown,
+            role=token.role,
+            permissions=tuple(orjson.loads(token.permissions)),
+            sites=None if token.sites is None else tuple(orjson.loads(token.sites)),
+            created_at=token.created_at,
+            expires_at=token.expires_at,
+            revoked_at=token.revoked_at,
+        )
+        for token in session.scalars(query)
+    ]

@@ -1,0 +1,56 @@
+"""Which words does a refusal have? A sentence that names the thing and the way out, for every code of every package.
+
+The domain raises codes and facts; screens, API and command line all say the same sentence. One module per package: add a
+line there for every new code. A test finds codes without words, and words whose facts the code does not bring.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+from app.messages import composition, core, governance, identity, kernel, readiness, surface
+from erpcore.kernel.errors import DomainError
+
+#: Code → sentence with ``{facts}``.
+MESSAGES: Mapping[str, str] = MappingProxyType(
+    kernel.MESSAGES
+    | core.MESSAGES
+    | governance.MESSAGES
+    | readiness.MESSAGES
+    | identity.MESSAGES
+    | composition.MESSAGES
+    | surface.MESSAGES
+)
+
+
+def sentence(error: DomainError) -> str:
+    """What is said about this refusal. A fact that is missing shows as a dash, since a refusal must never fail itself."""
+    text = MESSAGES.get(error.code)
+    if text is None:
+        return f"This is refused: {error.code.replace('_', ' ')}."
+    facts = {name: _shown(value) for name, value in error.facts.items()}
+    return _Lenient().vformat(text, (), facts)
+
+
+class _Lenient(string.Formatter):
+    def get_value(self, key: int | str, args: Any, kwargs: Any) -> Any:
+        return kwargs.get(key, "–")
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "–"}[value]
+    if isinstance(value, datetime):
+        return f"{value:%d %b %Y, %H:%M} UTC"
+    if isinstance(value, date):
+        return f"{value:%d %b %Y}"
+    if isinstance(value, int | Decimal):
+        return f"{value:,}"
+    if isinstance(value, list | tuple | set | frozenset):
+        return ", ".join(_shown(item) for item in (sorted(value) if isinstance(value, set | frozenset) else value))
+    return str(value)

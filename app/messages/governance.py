@@ -1,0 +1,3 @@
+"""Words for refusals of governance: programme, committees, votes, decisions."""
+
+MESSAGES: dict[str, str] = {}

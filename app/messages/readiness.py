@@ -1,0 +1,3 @@
+"""Words for refusals of readiness: measures, waves, gates, waivers."""
+
+MESSAGES: dict[str, str] = {}

@@ -1,0 +1,11 @@
+"""Words for refusals of the screens, the API and the command line themselves."""
+
+MESSAGES = {
+    "form_expired": "This form was open for too long, or you signed in again since. Open the page again and repeat the step.",
+    "body_unreadable": "The body is not JSON, or not an object. Send Content-Type: application/json.",
+    "cursor_unknown": "The cursor was not made by this list. Start again without one.",
+    "precondition_needed": "Send If-Match with the ETag you read, so that nobody's change is lost.",
+    "precondition_failed": "Somebody changed this since you read it. Read it again, and repeat your change on what it is now.",
+    "key_unusable": "An Idempotency-Key has 8 to 200 visible characters. A random UUID is a good one.",
+    "too_large": "More than {most} bytes are not taken in one request. Send it in parts.",
+}

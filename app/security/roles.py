@@ -1,0 +1,117 @@
+"""Which permissions does a role have? A table; a person has a role for a time, at one site or at all.
+
+A person acts in one role at a time. So a permission held for one site never reaches another through a second role, and
+every record says in which capacity somebody acted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.security import permissions
+
+
+class Role(StrEnum):
+    """What people are in a rollout."""
+
+    SPONSOR = "sponsor"
+    STEERING_MEMBER = "steering_member"
+    PMO = "pmo"
+    DEPLOYMENT_LEAD = "deployment_lead"
+    PROCESS_OWNER = "process_owner"
+    DATA_OWNER = "data_owner"
+    SUPER_USER = "super_user"
+    SITE_LEAD = "site_lead"
+    CUSTOMER_SERVICE = "customer_service"
+    WAREHOUSE_OPERATOR = "warehouse_operator"
+    WAREHOUSE_SUPERVISOR = "warehouse_supervisor"
+    BILLING = "billing"
+    COLLECTIONS = "collections"
+    FINANCE = "finance"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+
+
+@dataclass(frozen=True)
+class Duty:
+    """A role's name as people say it, and what it may do."""
+
+    title: str
+    permissions: frozenset[P]
+
+
+P = permissions.Permission
+
+_EVERYBODY = {P.SELF_READ, P.OWN_ACCOUNT, P.TODAY, P.PROGRAMME_READ, P.WAVE_READ}
+_STEER = {P.GATE_READ, P.DECISION_READ, P.MEASURE_READ, P.GRANT_READ, P.PACK_MAKE}
+_CORE = {
+    P.MASTERDATA_READ, P.ORDER_READ, P.SHIPMENT_READ, P.RETURN_READ, P.STOCK_READ, P.INVOICE_READ,
+}  # fmt: skip
+_SITE = _CORE | {P.MEASURE_READ, P.GRANT_READ}
+
+
+def _duty(title: str, *parts: set[P] | P) -> Duty:
+    permissions = set(_EVERYBODY)
+    for part in parts:
+        permissions |= part if isinstance(part, set) else {part}
+    return Duty(title, frozenset(permissions))
+
+
+ROLES: dict[Role, Duty] = {
+    Role.SPONSOR: _duty("Sponsor, chair of the steering committee", _STEER, _CORE, P.VOTE_CAST, P.WAIVER_APPROVE),
+    Role.STEERING_MEMBER: _duty("Steering committee member", _STEER, _CORE, P.VOTE_CAST),
+    Role.PMO: _duty(
+        "Programme office", _STEER, _CORE, P.PROGRAMME_PLAN, P.COMMITTEE_MANAGE, P.DECISION_PREPARE, P.WAVE_PLAN,
+        P.GATE_DEFINE, P.GATE_EVALUATE, P.WAIVER_REQUEST, P.GRANT_RECORD, P.IMPORT_READ, P.AUDIT_READ, P.USER_READ,
+    ),
+    Role.DEPLOYMENT_LEAD: _duty(
+        "Deployment lead", _STEER, _CORE, P.WAVE_PLAN, P.GATE_DEFINE, P.GATE_EVALUATE, P.ATTEST, P.WAIVER_REQUEST,
+        P.IMPORT_READ,
+    ),
+    Role.PROCESS_OWNER: _duty(
+        "Process owner", _STEER, _CORE, P.LEDGER_READ, P.ATTEST, P.GATE_EVALUATE, P.WAIVER_REQUEST, P.WAIVER_APPROVE,
+        P.VOTE_CAST,
+    ),
+    Role.DATA_OWNER: _duty("Data owner", _STEER, _CORE, P.MASTERDATA_CHANGE, P.IMPORT_READ, P.IMPORT_RUN, P.ATTEST),
+    Role.SUPER_USER: _duty(
+        "Super user", _SITE, P.GATE_READ, P.ATTEST, P.ORDER_CAPTURE, P.ORDER_CHANGE, P.ORDER_RELEASE, P.ORDER_ALLOCATE,
+        P.SHIPMENT_CONFIRM, P.RETURN_REQUEST,
+    ),
+    Role.SITE_LEAD: _duty(
+        "Site lead", _SITE, P.GATE_READ, P.DECISION_READ, P.ATTEST, P.WAIVER_REQUEST, P.HOLD_RELEASE, P.ORDER_CANCEL,
+        P.ORDER_RELEASE, P.RETURN_AUTHORISE, P.STOCK_ADJUST,
+    ),
+    Role.CUSTOMER_SERVICE: _duty(
+        "Customer service", _SITE, P.ORDER_CAPTURE, P.ORDER_CHANGE, P.ORDER_RELEASE, P.ORDER_CANCEL, P.RETURN_REQUEST,
+    ),
+    Role.WAREHOUSE_OPERATOR: _duty(
+        "Warehouse operator", P.STOCK_READ, P.SHIPMENT_READ, P.ORDER_READ, P.RETURN_READ, P.MASTERDATA_READ,
+        P.SHIPMENT_CONFIRM, P.RETURN_RECEIVE, P.STOCK_RECEIVE,
+    ),
+    Role.WAREHOUSE_SUPERVISOR: _duty(
+        "Warehouse supervisor", _SITE, P.ORDER_ALLOCATE, P.SHIPMENT_CONFIRM, P.SHIPMENT_DELIVER, P.RETURN_RECEIVE,
+        P.STOCK_RECEIVE, P.STOCK_ADJUST,
+    ),
+    Role.BILLING: _duty("Billing", _SITE, P.LEDGER_READ, P.INVOICE_POST, P.CREDIT_POST),
+    Role.COLLECTIONS: _duty("Collections", _SITE, P.CASH_APPLY, P.HOLD_RELEASE),
+    Role.FINANCE: _duty("Finance", _STEER, _CORE, P.LEDGER_READ, P.LEDGER_POST, P.CREDIT_POST, P.CASH_APPLY, P.ATTEST),
+    Role.AUDITOR: _duty(
+        "Auditor", _STEER, _CORE, P.LEDGER_READ, P.IMPORT_READ, P.USER_READ, P.TOKEN_READ, P.OPERATIONS_READ,
+        P.AUDIT_READ,
+    ),
+    Role.ADMINISTRATOR: _duty(
+        "Administrator", P.USER_READ, P.USER_MANAGE, P.TOKEN_READ, P.TOKEN_MANAGE, P.OPERATIONS_READ,
+        P.OPERATIONS_REPLAY, P.METRICS_READ, P.AUDIT_READ, P.IMPORT_READ, P.IMPORT_RUN, P.MASTERDATA_READ, P.MEASURE_READ,
+    ),
+}  # fmt: skip
+
+
+def permissions_of(role: str) -> frozenset[str]:
+    """What the role may do; nothing for a role this version does not know."""
+    return frozenset(ROLES[Role(role)].permissions) if role in set(Role) else frozenset()
+
+
+def title_of(role: str) -> str:
+    """The role as people say it; a job's or unknown role as it is written."""
+    return ROLES[Role(role)].title if role in set(Role) else role
