@@ -125,6 +125,17 @@ def _open_to_all(path: Path) -> bool:
     return all(part.stat().st_mode & stat.S_IXOTH for part in (path, *path.parents))
 
 
+def _copy(programs: Path, to: Path) -> Path:
+    """Copy an installation out of a private home rather than open the home; a wheel keeps its libraries beside its package."""
+    installed, package = programs.parent, programs.parent.parent
+    copied = to / package.name / installed.name
+    shutil.copytree(installed, copied, symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, to / libraries.name)
+    return copied / programs.name
+
+
 def _start_own(programs: Path, *, durable: bool) -> Server:
     as_root = os.geteuid() == 0
     # A unix socket's path may have 107 characters at most, so the folder stays near the root.
@@ -137,19 +148,20 @@ def _start_own(programs: Path, *, durable: bool) -> Server:
         nobody = pwd.getpwnam(UNPRIVILEGED)
         account = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
         if not _open_to_all(programs):
-            # A checkout in a private home: copy the programs rather than open the home.
-            shutil.copytree(programs.parent, folder / "programs", symlinks=True)
-            programs = folder / "programs" / "bin"
+            programs = _copy(programs, folder / "programs")
         os.chown(folder, nobody.pw_uid, nobody.pw_gid)
     data = folder / "data"
     locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if _version(programs) >= 17 else ["--locale=C"]
-    subprocess.run(
+    made = subprocess.run(
         [
             programs / "initdb", "--pgdata", data, "--username", "wavegate", "--auth", "trust", "--encoding", "UTF8",
             "--no-sync", *locale,
         ],
-        check=True, stdout=subprocess.DEVNULL, cwd=folder, **account,
+        capture_output=True, text=True, check=False, cwd=folder, **account,
     )  # fmt: skip
+    if made.returncode != 0:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise NoPostgres(f"{programs / 'initdb'} failed:\n{made.stderr[-2000:]}")
     options = {
         "listen_addresses": "",
         "unix_socket_directories": str(folder),
