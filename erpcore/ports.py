@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
 from erpcore.kernel.canonical import fingerprint
+from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.work import UnitOfWork
 
 
@@ -68,6 +69,29 @@ class Ruleset:
         return self.values[point]
 
 
+def admit(
+    work: UnitOfWork, cells: CellStates, realm: str, cell: Cell, *, begins: bool
+) -> int | None:
+    """The grant that lets this cell transact now; ``begins`` says that something new starts here.
+
+    Raises ``RuleBroken("cell_closed")`` with the facts of which wave waits for what; an open cell admits all, a draining one
+    what is under way, one in fallback back-entries only.
+    """
+    memo: dict[tuple[str, Cell], Admission] = work.memo.setdefault("admissions", {})
+    answer = memo.get((realm, cell))
+    if answer is None:
+        answer = memo[realm, cell] = cells.admission(work, realm, cell)
+    allowed = (
+        answer.state == CellState.OPEN
+        or (answer.state == CellState.IN_REHEARSAL and realm != "live")
+        or (answer.state == CellState.DRAINING and not begins)
+        or (answer.state == CellState.IN_FALLBACK and work.source == "back-entry")
+    )
+    if not allowed:
+        raise RuleBroken("cell_closed", state=answer.state, process=cell.process, **answer.facts)
+    return answer.grant
+
+
 class ProcessRules(Protocol):
     """The effective policy values for a scope, stored by content hash before they are returned.
 
@@ -77,6 +101,10 @@ class ProcessRules(Protocol):
     def resolve(
         self, work: UnitOfWork, *, entity: int, site: int, channel: int | None, customer_group: int | None
     ) -> Ruleset: ...
+
+    def stored(self, work: UnitOfWork, hash_: str) -> Ruleset:
+        """The ruleset a document was stamped with."""
+        ...
 
 
 class Freedom(StrEnum):

@@ -154,6 +154,7 @@ class Item(Base):
     standard_cost: Mapped[Decimal | None] = mapped_column(Price)
     tax_class: Mapped[str] = mapped_column(String(24))
     abc: Mapped[str | None] = mapped_column(String(1))
+    replenishment_days: Mapped[int] = mapped_column(SmallInteger, default=7)
     is_blocked: Mapped[bool] = mapped_column(Boolean, default=False)
 
 

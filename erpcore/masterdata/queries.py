@@ -63,6 +63,7 @@ class ItemFacts(NamedTuple):
     standard_cost: int | None
     tax_class: str
     abc: str | None
+    replenishment_days: int
     is_blocked: bool
 
 

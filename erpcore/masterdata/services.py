@@ -86,6 +86,7 @@ class NewItem:
     standard_cost: Decimal | None = None
     tax_class: str = "standard"
     abc: str | None = None
+    replenishment_days: int = 7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +161,7 @@ def add_items(work: UnitOfWork, commands: Sequence[NewItem]) -> list[Item]:
         Item(
             id=next(ids), entity_id=c.entity, group_id=c.group, code=c.code, name=c.name, kind=c.kind, unit=c.unit,
             quantity_places=c.quantity_places, standard_cost=c.standard_cost, tax_class=c.tax_class, abc=c.abc,
+            replenishment_days=c.replenishment_days,
         )
         for c in commands
     ]  # fmt: skip

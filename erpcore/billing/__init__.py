@@ -1,0 +1,1 @@
+"""Invoices, credit memos, receipts: what customers owe us and what they paid."""

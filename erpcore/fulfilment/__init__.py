@@ -1,0 +1,1 @@
+"""Getting goods out of the door and back in: shipments and returns."""

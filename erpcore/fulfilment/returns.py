@@ -1,0 +1,452 @@
+"""Goods coming back: request, authorise, receive. The credit follows in billing.
+
+A return names the sale it reverses where one exists: the latest sale of the item to the customer not yet returned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from decimal import Decimal
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from sqlalchemy import select, update
+
+from erpcore.fulfilment.flow import RETURN
+from erpcore.fulfilment.models import Disposition, ReturnLine, ReturnOrder, ReturnState
+from erpcore.inventory.models import MoveReason
+from erpcore.inventory.services import Movement, move_stock
+from erpcore.kernel.clock import local_day
+from erpcore.kernel.errors import NotAllowed, NotFound, RuleBroken
+from erpcore.kernel.events import Place
+from erpcore.kernel.history import record_move
+from erpcore.kernel.model import PRICE_PLACES, QUANTITY_PLACES, scaled_int
+from erpcore.kernel.money import exact_amount, scaled_amount
+from erpcore.kernel.rows import Change, chunks, param, raw, raw_columns, rows_by, write_rows
+from erpcore.kernel.work import UnitOfWork
+from erpcore.ledger.models import AccountRole
+from erpcore.ledger.services import Entry, Side, post_entries
+from erpcore.masterdata.models import ItemKind
+from erpcore.masterdata.queries import customers, items, site_facts, tax_rate
+from erpcore.orders.models import OrderLine, SalesOrder
+from erpcore.orders.records import Line, lines_by_id, lock_orders, save_orders
+from erpcore.ports import Cell, CellStates, Process, ProcessRules, admit
+from erpcore.published import ReturnAuthorised, ReturnDeclined, ReturnReceived, ReturnRequested
+
+REQUEST = "returns:return:request"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReturnedLine:
+    """One item given back. ``order_line`` when the customer names the sale; otherwise the latest open one is taken."""
+
+    item: int
+    quantity: Decimal
+    unit_price: Decimal | None = None
+    order_line: int | None = None
+    disposition: Disposition = Disposition.RESTOCK
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RequestReturn:
+    """A customer wants to give goods back. ``fault`` is ours, customer or undecided."""
+
+    site: int
+    channel: int
+    customer: int
+    reason: str
+    fault: str
+    lines: Sequence[ReturnedLine]
+    number: str | None = None
+    ship_country: str | None = None
+    at: datetime | None = None
+
+
+@dataclass(slots=True)
+class ReturnRow:
+    """A return as stored, with its lines."""
+
+    id: int
+    entity_id: int
+    site_id: int
+    channel_id: int
+    customer_id: int
+    order_id: int | None
+    number: str
+    state: str
+    reason: str
+    fault: str
+    currency: str
+    ship_country: str
+    ruleset: str
+    variants: str
+    grant_id: int | None
+    requested_at: datetime
+    version: int
+    lines: list[ReturnLineRow]
+    customer_group: int | None = None
+
+    def place(self, work: UnitOfWork) -> Place:
+        """The dimensions of this return's events."""
+        site = site_facts(work, self.site_id)
+        return Place(
+            realm=site.entity.realm, entity=self.entity_id, site=self.site_id, channel=self.channel_id,
+            customer_group=self.customer_group, grant=self.grant_id, ruleset=self.ruleset, variants=self.variants,
+            currency=self.currency, time_zone=site.time_zone,
+        )  # fmt: skip
+
+    @property
+    def value(self) -> int:
+        """What is given back, in minor units."""
+        return sum(scaled_amount(1000, line.amount, self.currency) for line in self.lines)
+
+
+@dataclass(slots=True)
+class ReturnLineRow:
+    """A line of a return as stored."""
+
+    id: int
+    return_id: int
+    line_no: int
+    item_id: int
+    order_line_id: int | None
+    quantity: int
+    unit_price: int
+    amount: int
+    tax_rate: int | None
+    disposition: str
+    unlinked: str | None
+
+
+COLUMNS = tuple(f.name for f in fields(ReturnRow) if f.name not in ("lines", "customer_group"))
+LINE_COLUMNS = tuple(f.name for f in fields(ReturnLineRow))
+_values = attrgetter(*COLUMNS)
+_line_values = attrgetter(*LINE_COLUMNS)
+
+
+class Sale(NamedTuple):
+    """An earlier sale of an item to a customer that can still be given back."""
+
+    order: int
+    line: int
+    at: datetime
+    left: int
+    price: int
+    tax_rate: int | None
+
+
+def _save() -> Any:
+    table = ReturnOrder.__table__
+    return (
+        update(table)
+        .where(table.c.id == param("of", table.c.id), table.c.version == param("was", table.c.version))
+        .values(version=table.c.version + 1, state=param("new_state", table.c.state))
+    )
+
+
+SAVE = Change(_save)
+
+
+def save_returns(work: UnitOfWork, returns: Sequence[ReturnRow]) -> None:
+    """Write back the states of changed returns, each one version on."""
+    SAVE.run(work, [{"of": r.id, "was": r.version, "new_state": r.state} for r in returns])
+    for row in returns:
+        row.version += 1
+
+
+def lock_returns(work: UnitOfWork, ids: Iterable[int]) -> list[ReturnRow]:
+    """Returns with their lines, locked, in the order of their ids."""
+    held: dict[int, ReturnRow] = work.memo.setdefault("returns", {})
+    wanted = sorted(set(ids))
+    unread = [key for key in wanted if key not in held]
+    for part in chunks(unread):
+        query = (
+            select(*raw_columns(ReturnOrder, *COLUMNS))
+            .where(ReturnOrder.id.in_(part))
+            .order_by(ReturnOrder.id)
+            .with_for_update(key_share=True)
+        )
+        for row in work.session.execute(query):
+            held[row.id] = ReturnRow(*row, lines=[])
+    if unread:
+        for row in rows_by(work, raw_columns(ReturnLine, *LINE_COLUMNS), ReturnLine.__table__.c.return_id, unread):
+            held[row.return_id].lines.append(ReturnLineRow(*row))
+        read = [held[key] for key in unread if key in held]
+        known = customers(work, {row.customer_id for row in read})
+        for row in read:
+            row.lines.sort(key=lambda line: line.line_no)
+            row.customer_group = known[row.customer_id].group_id
+    for key in wanted:
+        found = held.get(key)
+        if found is None or (work.actor.sites is not None and found.site_id not in work.actor.sites):
+            raise NotFound("return_unknown", id=key)
+        site_facts(work, found.site_id)
+    return [held[key] for key in wanted]
+
+
+def _open_sales(work: UnitOfWork, wanted: set[tuple[int, int]]) -> dict[tuple[int, int], list[Sale]]:
+    """Sales of (customer, item) with something left to give back, latest first."""
+    found: dict[tuple[int, int], list[Sale]] = {pair: [] for pair in wanted}
+    orders = SalesOrder.__table__.c
+    lines = OrderLine.__table__.c
+    for part in chunks(sorted({item for _, item in wanted}), 500):
+        buyers = sorted({customer for customer, item in wanted if item in set(part)})
+        for some in chunks(buyers, 500):
+            query = (
+                select(
+                    orders.customer_id, lines.item_id, orders.id, lines.id, orders.captured_at,
+                    (raw(lines.shipped) - raw(lines.returned)).label("left"), raw(lines.unit_price), raw(lines.tax_rate),
+                )
+                .join_from(OrderLine, SalesOrder, orders.id == lines.order_id)
+                .where(lines.item_id.in_(part), orders.customer_id.in_(some), lines.shipped > lines.returned)
+                .order_by(orders.captured_at.desc(), lines.id.desc())
+            )  # fmt: skip
+            for row in work.session.execute(query):
+                pair = (row[0], row[1])
+                if pair in found:
+                    found[pair].append(Sale(row[2], row[3], row[4], row[5], row[6], row[7]))
+    return found
+
+
+def request_returns(
+    work: UnitOfWork, commands: Sequence[RequestReturn], *, rules: ProcessRules, cells: CellStates
+) -> list[ReturnRow]:
+    """Take down what customers want to give back, each line tied to the sale it reverses, or saying why it is not.
+
+    A line larger than its sale is spread over earlier ones; what no sale covers stays unlinked. Raises ``RuleBroken`` when a
+    named sale has less left than is to be returned.
+    """
+    known = items(work, {line.item for c in commands for line in c.lines})
+    buyers = customers(work, {c.customer for c in commands})
+    pairs = {
+        (c.customer, line.item)
+        for c in commands
+        for line in c.lines
+        if known[line.item].kind != ItemKind.CHARGE and not buyers[c.customer].is_unknown
+    }
+    sales = _open_sales(work, pairs) if pairs else {}
+    taken: dict[int, int] = {}
+    returns: list[ReturnRow] = []
+    for command in commands:
+        work.actor.require(REQUEST, site=command.site)
+        row = _head(work, command, rules, cells)
+        for line in command.lines:
+            _spread(work, row, line, known[line.item].kind, sales.get((command.customer, line.item)), taken)
+        ids = work.ids.reserve(len(row.lines))
+        for number, part in enumerate(row.lines, 1):
+            part.id, part.line_no = next(ids), number * 10
+        linked = {sale.order for pair in sales.values() for sale in pair if sale.line in {p.order_line_id for p in row.lines}}
+        row.order_id = min(linked) if len(linked) == 1 else None
+        returns.append(row)
+    _mark_returned(work, taken, sales)
+    write_rows(work, ReturnOrder.__table__, COLUMNS, [_values(r) for r in returns])  # type: ignore[arg-type]
+    write_rows(
+        work,
+        ReturnLine.__table__,  # type: ignore[arg-type]
+        LINE_COLUMNS,
+        [_line_values(line) for r in returns for line in r.lines],
+    )
+    work.memo.setdefault("returns", {}).update((r.id, r) for r in returns)
+    for row in returns:
+        record_move(work, "return", row.id, "request", None, row.state, at=row.requested_at, reason=row.reason)
+        refs = [("order", row.order_id, 1_000_000)] if row.order_id else []
+        event = ReturnRequested(reason=row.reason, order=row.order_id, value=row.value)
+        work.publish(
+            event, row.place(work), step="returns_to_credit.request", subject=("return", row.id, 1), journey=row.id,
+            at=row.requested_at, refs=refs,
+        )  # fmt: skip
+    return returns
+
+
+def _head(work: UnitOfWork, command: RequestReturn, rules: ProcessRules, cells: CellStates) -> ReturnRow:
+    site = site_facts(work, command.site)
+    customer = customers(work, {command.customer})[command.customer]
+    if customer.entity_id != site.entity.id:
+        raise RuleBroken("other_entity", field="customer", customer=customer.code, site=site.code)
+    if not command.lines:
+        raise RuleBroken("order_empty", field="lines")
+    if command.at is not None and work.source not in ("import", "edi", "back-entry"):
+        raise NotAllowed("time_not_stated", source=work.source)
+    cell = Cell(site.live_id, command.channel, Process.RETURNS_TO_CREDIT, customer.group_id)
+    grant = admit(work, cells, site.entity.realm, cell, begins=True)
+    ruleset = rules.resolve(
+        work, entity=site.entity.id, site=site.live_id, channel=command.channel, customer_group=customer.group_id
+    )
+    key = work.ids.one()
+    return ReturnRow(
+        id=key, entity_id=site.entity.id, site_id=site.id, channel_id=command.channel, customer_id=customer.id,
+        order_id=None, number=command.number or f"RT-{key}", state=ReturnState.REQUESTED, reason=command.reason,
+        fault=command.fault, currency=site.entity.currency, ship_country=command.ship_country or customer.country,
+        ruleset=ruleset.hash, variants=ruleset.variants, grant_id=grant, requested_at=command.at or work.now, version=1,
+        lines=[], customer_group=customer.group_id,
+    )  # fmt: skip
+
+
+def _spread(
+    work: UnitOfWork,
+    row: ReturnRow,
+    asked: ReturnedLine,
+    kind: str,
+    sales: Sequence[Sale] | None,
+    taken: dict[int, int],
+) -> None:
+    """Lay a returned line over the sales it reverses, latest first."""
+    if asked.quantity <= 0:
+        raise RuleBroken("quantity_not_positive", field="quantity", line=len(row.lines) + 1, item=asked.item)
+    left = scaled_int(asked.quantity, QUANTITY_PLACES)
+    disposition = Disposition.NONE if kind != ItemKind.STOCK else asked.disposition
+    stated = None if asked.unit_price is None else scaled_int(asked.unit_price, PRICE_PLACES)
+    for sale in sales or ():
+        if asked.order_line not in (None, sale.line) or (asked.order_line is None and sale.at >= row.requested_at):
+            continue
+        part = min(left, sale.left - taken.get(sale.line, 0))
+        if part <= 0:
+            continue
+        taken[sale.line] = taken.get(sale.line, 0) + part
+        left -= part
+        price = sale.price if stated is None else stated
+        row.lines.append(_part(row, asked, part, price, sale.line, sale.tax_rate, disposition, None))
+        if not left:
+            return
+    if asked.order_line is not None:
+        raise RuleBroken("return_too_much", field="quantity", item=asked.item)
+    if stated is None:
+        raise RuleBroken("return_price_missing", field="unit_price", item=asked.item)
+    customer = customers(work, {row.customer_id})[row.customer_id]
+    item = items(work, {asked.item})[asked.item]
+    why = (
+        "charge" if kind == ItemKind.CHARGE else "unknown customer" if customer.is_unknown
+        else "no earlier sale" if not sales else "sales already returned"
+    )  # fmt: skip
+    day = local_day(row.requested_at, site_facts(work, row.site_id).time_zone)
+    rate = tax_rate(work, row.entity_id, row.ship_country, customer.tax_class, item.tax_class, day)
+    row.lines.append(_part(row, asked, left, stated, None, rate, disposition, why))
+
+
+def _part(
+    row: ReturnRow,
+    asked: ReturnedLine,
+    quantity: int,
+    price: int,
+    sale: int | None,
+    rate: int | None,
+    disposition: Disposition,
+    why: str | None,
+) -> ReturnLineRow:
+    return ReturnLineRow(
+        id=0, return_id=row.id, line_no=0, item_id=asked.item, order_line_id=sale, quantity=quantity, unit_price=price,
+        amount=exact_amount(quantity, price), tax_rate=rate, disposition=disposition, unlinked=why,
+    )  # fmt: skip
+
+
+def _mark_returned(
+    work: UnitOfWork, taken: Mapping[int, int], sales: Mapping[tuple[int, int], Sequence[Sale]]
+) -> None:
+    """Count the returned quantities on the order lines, under the orders' locks."""
+    if not taken:
+        return
+    wanted = {sale.order for pair in sales.values() for sale in pair if sale.line in taken}
+    orders = lock_orders(work, wanted)
+    by_line = lines_by_id(orders)
+    changed: list[Line] = []
+    for line_id, quantity in taken.items():
+        line = by_line[line_id]
+        line.returned += quantity
+        if line.returned > line.shipped:
+            raise RuleBroken("return_too_much", field="quantity", item=line.item_id)
+        changed.append(line)
+    save_orders(work, orders, changed)
+
+
+def authorise_returns(work: UnitOfWork, ids: Iterable[int], *, at: Mapping[int, datetime] | None = None) -> list[ReturnRow]:
+    """Allow the goods to come back."""
+    return _decide(work, ids, "authorise", None, at)
+
+
+def decline_returns(work: UnitOfWork, ids: Iterable[int], reason: str) -> list[ReturnRow]:
+    """Refuse the goods, with a reason; what was counted as returned is free again."""
+    rows = _decide(work, ids, "decline", reason, None)
+    given_back = {line.order_line_id: line.quantity for row in rows for line in row.lines if line.order_line_id}
+    owners = rows_by(work, [OrderLine.__table__.c.order_id], OrderLine.__table__.c.id, given_back)
+    orders = lock_orders(work, {row.order_id for row in owners})
+    changed = []
+    for line in lines_by_id(orders).values():
+        if line.id in given_back:
+            line.returned -= given_back[line.id]
+            changed.append(line)
+    save_orders(work, orders, changed)
+    return rows
+
+
+def _decide(
+    work: UnitOfWork, ids: Iterable[int], move: str, reason: str | None, at: Mapping[int, datetime] | None
+) -> list[ReturnRow]:
+    rows = lock_returns(work, ids)
+    for row in rows:
+        work.actor.require("returns:return:authorise", site=row.site_id)
+        was, when = row.state, (at or {}).get(row.id, work.now)
+        row.state = RETURN.target(move, was, reason=reason)
+        record_move(work, "return", row.id, move, was, row.state, at=when, reason=reason)
+        event: Any = ReturnAuthorised() if move == "authorise" else ReturnDeclined(reason=reason or "")
+        work.publish(
+            event, row.place(work), step="returns_to_credit.authorise", subject=("return", row.id, row.version + 1),
+            journey=row.id, at=when,
+        )  # fmt: skip
+    save_returns(work, rows)
+    return rows
+
+
+def receive_returns(
+    work: UnitOfWork, ids: Iterable[int], *, cells: CellStates, at: Mapping[int, datetime] | None = None
+) -> list[ReturnRow]:
+    """The goods are back; what is restocked goes into stock and its cost is given back."""
+    rows = lock_returns(work, ids)
+    known = items(work, {line.item_id for row in rows for line in row.lines})
+    movements: list[Movement] = []
+    owners: list[ReturnRow] = []
+    for row in rows:
+        work.actor.require("warehouse:return:receive", site=row.site_id)
+        site = site_facts(work, row.site_id)
+        admit(
+            work, cells, site.entity.realm,
+            Cell(site.live_id, row.channel_id, Process.RETURNS_TO_CREDIT, row.customer_group), begins=False,
+        )  # fmt: skip
+        was, when = row.state, (at or {}).get(row.id, work.now)
+        row.state = RETURN.target("receive", was)
+        record_move(work, "return", row.id, "receive", was, row.state, at=when)
+        work.publish(
+            ReturnReceived(value=row.value), row.place(work), step="returns_to_credit.receive",
+            subject=("return", row.id, row.version + 1), journey=row.id, at=when,
+        )  # fmt: skip
+        for line in row.lines:
+            if line.disposition == Disposition.RESTOCK:
+                owners.append(row)
+                movements.append(
+                    Movement(
+                        entity=row.entity_id, site=row.site_id, item=line.item_id, quantity=line.quantity,
+                        unit_cost=known[line.item_id].standard_cost, currency=row.currency, reason=MoveReason.RETURN,
+                        document_type="return", document_id=row.id, moved_at=when,
+                    )
+                )  # fmt: skip
+    values: dict[int, int] = {}
+    for row, moved in zip(owners, move_stock(work, movements), strict=True):
+        values[row.id] = values.get(row.id, 0) + (moved.value or 0)
+    entries = []
+    for row in rows:
+        if values.get(row.id):
+            when = (at or {}).get(row.id, work.now)
+            place = row.place(work)
+            entries.append(
+                Entry(
+                    rule="returned_to_stock", place=place, document_type="return", document_id=row.id, journey=row.id,
+                    entry_on=local_day(when, place.time_zone), posted_at=when, currency=row.currency,
+                    sides=(
+                        Side(AccountRole.INVENTORY, values[row.id]), Side(AccountRole.COST_OF_SALES, -values[row.id]),
+                    ),
+                )
+            )  # fmt: skip
+    post_entries(work, entries)
+    save_returns(work, rows)
+    return rows

@@ -1,0 +1,423 @@
+"""Picking, confirming and delivering shipments; each confirmation takes the stock and posts its cost."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from decimal import Decimal
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import select, update
+
+from erpcore.fulfilment.flow import SHIPMENT
+from erpcore.fulfilment.models import Shipment, ShipmentLine, ShipmentState
+from erpcore.inventory.models import MoveReason
+from erpcore.inventory.services import Movement, free_reservations, move_stock
+from erpcore.kernel.clock import local_day
+from erpcore.kernel.errors import NotFound, RuleBroken
+from erpcore.kernel.history import record_move
+from erpcore.kernel.model import PRICE_PLACES, scaled_int
+from erpcore.kernel.rows import Change, chunks, param, raw_columns, rows_by, write_rows
+from erpcore.kernel.work import UnitOfWork
+from erpcore.ledger.models import AccountRole
+from erpcore.ledger.services import Entry, Side, post_entries
+from erpcore.masterdata.queries import items, site_facts
+from erpcore.orders.models import OrderState
+from erpcore.orders.records import Line, Order, lines_by_id, lock_orders, save_orders
+from erpcore.orders.release import admit_order
+from erpcore.orders.rules import value_of
+from erpcore.ports import CellStates, ProcessRules
+from erpcore.published import (
+    InvoiceTriggered,
+    LineQuantity,
+    ShipmentConfirmed,
+    ShipmentDamaged,
+    ShipmentDelivered,
+    ShipmentPicked,
+    ShipmentShortPicked,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Freight:
+    """What the source says of freight, weight (kg) and insurance of a line: amounts, or words where it gives words."""
+
+    freight: Decimal | None = None
+    freight_note: str | None = None
+    weight_kg: Decimal | None = None
+    weight_note: str | None = None
+    insurance: Decimal | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PickOrder:
+    """Pick an order: ``lines`` maps line ids to thousandths; ``None`` takes all that is allocated and all without stock.
+
+    ``short`` says how much of a line was not there, with ``short_reason``.
+    """
+
+    order: int
+    lines: Mapping[int, int] | None = None
+    short: Mapping[int, int] = field(default_factory=dict)
+    short_reason: str = "not found"
+    number: str | None = None
+    at: datetime | None = None
+    freight: Mapping[int, Freight] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeliverShipment:
+    """Proof of delivery; ``damaged`` maps order line ids to thousandths that arrived damaged."""
+
+    shipment: int
+    damaged: Mapping[int, int] = field(default_factory=dict)
+    damage_reason: str = "damaged in transit"
+    at: datetime | None = None
+
+
+@dataclass(slots=True)
+class ShipmentRow:
+    """A shipment as stored, with (order line, thousandths) of its lines."""
+
+    id: int
+    entity_id: int
+    site_id: int
+    order_id: int
+    number: str
+    state: str
+    picked_at: datetime
+    confirmed_at: datetime | None
+    delivered_at: datetime | None
+    invoice_due_at: datetime | None
+    invoice_id: int | None
+    version: int
+    lines: list[tuple[int, int]]
+
+
+COLUMNS = tuple(f.name for f in fields(ShipmentRow) if f.name != "lines")
+_values = attrgetter(*COLUMNS)
+_LINE = (
+    "shipment_id", "order_line_id", "quantity", "damaged", "freight", "freight_note", "weight_kg", "weight_note", "insurance",
+)  # fmt: skip
+
+
+def _save() -> Any:
+    table = Shipment.__table__
+    names = ("state", "confirmed_at", "delivered_at", "invoice_due_at", "invoice_id")
+    return (
+        update(table)
+        .where(table.c.id == param("of", table.c.id), table.c.version == param("was", table.c.version))
+        .values(version=table.c.version + 1, **{name: param(f"new_{name}", table.c[name]) for name in names})
+    )
+
+
+def _damage() -> Any:
+    table = ShipmentLine.__table__
+    return (
+        update(table)
+        .where(
+            table.c.shipment_id == param("shipment", table.c.shipment_id),
+            table.c.order_line_id == param("line", table.c.order_line_id),
+        )
+        .values(damaged=param("new_damaged", table.c.damaged))
+    )
+
+
+SAVE = Change(_save)
+DAMAGE = Change(_damage)
+
+
+def save_shipments(work: UnitOfWork, shipments: Sequence[ShipmentRow]) -> None:
+    """Write back changed shipments, each one version on."""
+    SAVE.run(
+        work,
+        [
+            {
+                "of": s.id, "was": s.version, "new_state": s.state, "new_confirmed_at": s.confirmed_at,
+                "new_delivered_at": s.delivered_at, "new_invoice_due_at": s.invoice_due_at, "new_invoice_id": s.invoice_id,
+            }
+            for s in shipments
+        ],
+    )  # fmt: skip
+    for shipment in shipments:
+        shipment.version += 1
+
+
+def lock_shipments(work: UnitOfWork, ids: Iterable[int]) -> list[ShipmentRow]:
+    """Shipments with their lines, locked, in the order of their ids. Their orders must be locked first."""
+    held: dict[int, ShipmentRow] = work.memo.setdefault("shipments", {})
+    wanted = sorted(set(ids))
+    unread = [key for key in wanted if key not in held]
+    for part in chunks(unread):
+        query = (
+            select(*raw_columns(Shipment, *COLUMNS))
+            .where(Shipment.id.in_(part))
+            .order_by(Shipment.id)
+            .with_for_update(key_share=True)
+        )
+        for row in work.session.execute(query):
+            held[row.id] = ShipmentRow(*row, lines=[])
+    if unread:
+        table = ShipmentLine.__table__
+        columns = raw_columns(ShipmentLine, "shipment_id", "order_line_id", "quantity")
+        for row in rows_by(work, columns, table.c.shipment_id, unread):
+            held[row.shipment_id].lines.append((row.order_line_id, row.quantity))
+    for key in wanted:
+        if key not in held:
+            raise NotFound("shipment_unknown", shipment=key)
+    return [held[key] for key in wanted]
+
+
+def orders_of(work: UnitOfWork, shipments: Iterable[int]) -> list[int]:
+    """Order ids of shipments, read without a lock so that orders can be locked before their shipments."""
+    held: dict[int, ShipmentRow] = work.memo.get("shipments", {})
+    wanted = set(shipments)
+    found = {held[key].order_id for key in wanted if key in held}
+    unread = [key for key in wanted if key not in held]
+    if unread:
+        rows = rows_by(work, [Shipment.__table__.c.order_id], Shipment.__table__.c.id, unread)
+        found |= {row.order_id for row in rows}
+    return sorted(found)
+
+
+def pick_orders(work: UnitOfWork, commands: Sequence[PickOrder], *, cells: CellStates) -> list[ShipmentRow]:
+    """Take goods from the shelf for released orders; what was not there goes back to being open, with a reason.
+
+    One shipment per command; an order picked with nothing at all gives none. Raises ``RuleBroken("pick_too_much")`` beyond
+    what is allocated.
+    """
+    orders = {order.id: order for order in lock_orders(work, [c.order for c in commands])}
+    by_line = lines_by_id(orders.values())
+    shipments: list[ShipmentRow] = []
+    lines: list[tuple[Any, ...]] = []
+    changed: dict[int, Line] = {}
+    freed: dict[int, int] = {}
+    ids = work.ids.reserve(len(commands))
+    for command in commands:
+        order = orders[command.order]
+        work.actor.require("warehouse:shipment:pick", site=order.site_id)
+        admit_order(work, cells, order)
+        if order.state != OrderState.RELEASED:
+            raise RuleBroken("not_released", document=order.number, state=order.state)
+        at = command.at or work.now
+        key = next(ids)
+        shipment = ShipmentRow(
+            id=key, entity_id=order.entity_id, site_id=order.site_id, order_id=order.id,
+            number=command.number or f"SH-{key}", state=ShipmentState.PICKED, picked_at=at, confirmed_at=None,
+            delivered_at=None, invoice_due_at=None, invoice_id=None, version=1, lines=[],
+        )  # fmt: skip
+        for line_id, quantity in command.short.items():
+            line = by_line[line_id]
+            if quantity < 0 or quantity > line.allocated:
+                raise RuleBroken("pick_too_much", line=line.line_no, document=order.number)
+            line.allocated -= quantity
+            freed[line_id] = quantity
+            changed[line_id] = line
+        for line_id, quantity in _picked(order, command).items():
+            line = by_line[line_id]
+            if line.has_stock:
+                line.allocated -= quantity
+            line.picked += quantity
+            changed[line_id] = line
+            shipment.lines.append((line_id, quantity))
+            lines.append(_line_row(key, line_id, quantity, command.freight.get(line_id)))
+        _report_pick(work, order, shipment, command, at)
+        if shipment.lines:
+            shipments.append(shipment)
+    write_rows(work, Shipment.__table__, COLUMNS, [_values(s) for s in shipments])  # type: ignore[arg-type]
+    write_rows(work, ShipmentLine.__table__, _LINE, lines)  # type: ignore[arg-type]
+    if freed:
+        free_reservations(work, freed)
+    save_orders(work, list(orders.values()), list(changed.values()))
+    work.memo.setdefault("shipments", {}).update((s.id, s) for s in shipments)
+    return shipments
+
+
+def _picked(order: Order, command: PickOrder) -> dict[int, int]:
+    """Thousandths per line that this pick takes."""
+    own = {line.id: line for line in order.lines}
+    if command.lines is None:
+        taken = {line.id: line.allocated if line.has_stock else line.open - line.picked for line in order.lines}
+        return {key: quantity for key, quantity in taken.items() if quantity > 0}
+    for key, quantity in command.lines.items():
+        line = own.get(key)
+        most = 0 if line is None else line.allocated if line.has_stock else line.open - line.picked
+        if quantity < 0 or quantity > most:
+            raise RuleBroken("pick_too_much", line=line.line_no if line else key, document=order.number)
+    return {key: quantity for key, quantity in command.lines.items() if quantity > 0}
+
+
+def _line_row(shipment: int, line: int, quantity: int, given: Freight | None) -> tuple[Any, ...]:
+    if given is None:
+        return (shipment, line, quantity, 0, None, None, None, None, None)
+    freight = None if given.freight is None else scaled_int(given.freight, PRICE_PLACES)
+    weight = None if given.weight_kg is None else scaled_int(given.weight_kg, 3)
+    insurance = None if given.insurance is None else scaled_int(given.insurance, PRICE_PLACES)
+    return (shipment, line, quantity, 0, freight, given.freight_note, weight, given.weight_note, insurance)
+
+
+def _report_pick(work: UnitOfWork, order: Order, shipment: ShipmentRow, command: PickOrder, at: datetime) -> None:
+    common: dict[str, Any] = {"step": "order_to_cash.pick", "journey": order.id, "at": at}
+    if command.short:
+        short = [LineQuantity(line=key, quantity=quantity) for key, quantity in command.short.items()]
+        event = ShipmentShortPicked(reason=command.short_reason, lines=short)
+        work.publish(event, order.place(work), subject=("shipment", shipment.id, 1), **common)
+    if shipment.lines:
+        record_move(work, "shipment", shipment.id, "pick", None, ShipmentState.PICKED, at=at)
+        picked = ShipmentPicked(lines=[LineQuantity(line=key, quantity=q) for key, q in shipment.lines])
+        work.publish(picked, order.place(work), subject=("shipment", shipment.id, 1), **common)
+
+
+def confirm_shipments(
+    work: UnitOfWork,
+    shipment_ids: Iterable[int],
+    *,
+    rules: ProcessRules,
+    cells: CellStates,
+    at: Mapping[int, datetime] | None = None,
+) -> list[ShipmentRow]:
+    """The goods have left: stock goes down, its cost is posted, and the invoice falls due where the policy says so.
+
+    Goods without a cost move at unknown cost and post none. Raises ``IllegalMove`` for a shipment confirmed before.
+    """
+    wanted = list(shipment_ids)
+    orders = {order.id: order for order in lock_orders(work, orders_of(work, wanted))}
+    shipments = lock_shipments(work, wanted)
+    by_line = lines_by_id(orders.values())
+    known = items(work, {by_line[line].item_id for s in shipments for line, _ in s.lines})
+    movements: list[Movement] = []
+    owners: list[int] = []
+    for shipment in shipments:
+        order = orders[shipment.order_id]
+        work.actor.require("warehouse:shipment:confirm", site=shipment.site_id)
+        admit_order(work, cells, order)
+        was = shipment.state
+        shipment.state = SHIPMENT.target("confirm", was)
+        shipment.confirmed_at = (at or {}).get(shipment.id, work.now)
+        record_move(work, "shipment", shipment.id, "confirm", was, shipment.state, at=shipment.confirmed_at)
+        for line_id, quantity in shipment.lines:
+            line = by_line[line_id]
+            line.picked -= quantity
+            line.shipped += quantity
+            if line.has_stock:
+                owners.append(shipment.id)
+                movements.append(
+                    Movement(
+                        entity=order.entity_id, site=order.site_id, item=line.item_id, quantity=-quantity,
+                        unit_cost=known[line.item_id].standard_cost, currency=order.currency, reason=MoveReason.ISSUE,
+                        document_type="shipment", document_id=shipment.id, moved_at=shipment.confirmed_at,
+                        reserved_line=line_id,
+                    )
+                )  # fmt: skip
+    costs: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for owner, moved in zip(owners, move_stock(work, movements), strict=True):
+        cost = costs[owner]
+        if moved.value is None:
+            cost[1] += 1
+        else:
+            cost[0] -= moved.value
+            cost[2] += 1
+    entries = []
+    for shipment in shipments:
+        order = orders[shipment.order_id]
+        value, unknown, valued = costs[shipment.id]
+        entry = _cost_entry(work, order, shipment, value)
+        if value:
+            entries.append(entry)
+        _report_confirm(work, order, shipment, by_line, value if valued else None, unknown)
+        if rules.stored(work, order.ruleset)["invoice_trigger"] == "shipment_confirmed":
+            _trigger(work, order, shipment, by_line, "shipment_confirmed", shipment.confirmed_at or work.now)
+    post_entries(work, entries)
+    save_shipments(work, shipments)
+    save_orders(work, list(orders.values()), [by_line[line] for s in shipments for line, _ in s.lines])
+    return shipments
+
+
+def _cost_entry(work: UnitOfWork, order: Order, shipment: ShipmentRow, value: int) -> Entry:
+    place = order.place(work)
+    when = shipment.confirmed_at or work.now
+    return Entry(
+        rule="cost_of_sales", place=place, document_type="shipment", document_id=shipment.id, journey=order.id,
+        entry_on=local_day(when, place.time_zone), posted_at=when, currency=order.currency,
+        sides=(Side(AccountRole.COST_OF_SALES, value), Side(AccountRole.INVENTORY, -value)),
+    )  # fmt: skip
+
+
+def _report_confirm(
+    work: UnitOfWork,
+    order: Order,
+    shipment: ShipmentRow,
+    by_line: Mapping[int, Line],
+    cost: int | None,
+    unknown: int,
+) -> None:
+    value = sum(value_of(by_line[line], quantity, order.currency) for line, quantity in shipment.lines)
+    event = ShipmentConfirmed(
+        lines=[LineQuantity(line=line, quantity=quantity) for line, quantity in shipment.lines], value=value, cost=cost,
+        unvalued_lines=unknown, must_post=bool(cost),
+    )  # fmt: skip
+    work.publish(
+        event, order.place(work), step="order_to_cash.ship", subject=("shipment", shipment.id, shipment.version + 1),
+        journey=order.id, at=shipment.confirmed_at,
+    )  # fmt: skip
+
+
+def _trigger(
+    work: UnitOfWork, order: Order, shipment: ShipmentRow, by_line: Mapping[int, Line], policy: str, at: datetime
+) -> None:
+    shipment.invoice_due_at = at
+    value = sum(value_of(by_line[line], quantity, order.currency) for line, quantity in shipment.lines)
+    work.publish(
+        InvoiceTriggered(policy=policy, shipment=shipment.id, value=value), order.place(work),
+        step="order_to_cash.invoice", subject=("shipment", shipment.id, shipment.version + 1), journey=order.id, at=at,
+    )  # fmt: skip
+
+
+def deliver_shipments(
+    work: UnitOfWork, commands: Sequence[DeliverShipment], *, rules: ProcessRules, cells: CellStates
+) -> list[ShipmentRow]:
+    """The customer has the goods; damage is noted by line, and the invoice falls due where the policy waits for delivery."""
+    told = {command.shipment: command for command in commands}
+    orders = {order.id: order for order in lock_orders(work, orders_of(work, told))}
+    shipments = lock_shipments(work, told)
+    by_line = lines_by_id(orders.values())
+    for shipment in shipments:
+        order, command = orders[shipment.order_id], told[shipment.id]
+        work.actor.require("warehouse:shipment:deliver", site=shipment.site_id)
+        admit_order(work, cells, order)
+        was = shipment.state
+        shipment.state = SHIPMENT.target("deliver", was)
+        shipment.delivered_at = command.at or work.now
+        record_move(work, "shipment", shipment.id, "deliver", was, shipment.state, at=shipment.delivered_at)
+        for line_id, quantity in shipment.lines:
+            by_line[line_id].delivered += quantity
+        _report_delivery(work, order, shipment, command)
+        if rules.stored(work, order.ruleset)["invoice_trigger"] == "delivered":
+            _trigger(work, order, shipment, by_line, "delivered", shipment.delivered_at)
+    save_shipments(work, shipments)
+    save_orders(work, list(orders.values()), [by_line[line] for s in shipments for line, _ in s.lines])
+    return shipments
+
+
+def _report_delivery(work: UnitOfWork, order: Order, shipment: ShipmentRow, command: DeliverShipment) -> None:
+    common: dict[str, Any] = {
+        "step": "order_to_cash.deliver", "subject": ("shipment", shipment.id, shipment.version + 1), "journey": order.id,
+        "at": shipment.delivered_at,
+    }  # fmt: skip
+    place = order.place(work)
+    lines = [LineQuantity(line=line, quantity=quantity) for line, quantity in shipment.lines]
+    work.publish(ShipmentDelivered(lines=lines), place, **common)
+    if not command.damaged:
+        return
+    shipped = dict(shipment.lines)
+    for line, quantity in command.damaged.items():
+        if quantity <= 0 or quantity > shipped.get(line, 0):
+            raise RuleBroken("damage_too_much", document=shipment.number)
+    DAMAGE.run(
+        work, [{"shipment": shipment.id, "line": line, "new_damaged": q} for line, q in sorted(command.damaged.items())]
+    )
+    damaged = [LineQuantity(line=line, quantity=quantity) for line, quantity in command.damaged.items()]
+    work.publish(ShipmentDamaged(reason=command.damage_reason, lines=damaged), place, **common)

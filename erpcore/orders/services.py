@@ -1,0 +1,327 @@
+"""Taking orders: capture, validation, price, promise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from erpcore.inventory.models import StockBalance
+from erpcore.kernel.clock import day_end, local_day
+from erpcore.kernel.errors import Conflict, NotAllowed, RuleBroken
+from erpcore.kernel.history import record_move
+from erpcore.kernel.model import PRICE_PLACES, QUANTITY_PLACES, scaled_int
+from erpcore.kernel.money import exact_amount, places, scaled_amount
+from erpcore.kernel.rows import chunks, raw_columns
+from erpcore.kernel.work import UnitOfWork
+from erpcore.masterdata.queries import (
+    CustomerFacts,
+    ItemFacts,
+    SiteFacts,
+    channel_exists,
+    commitment,
+    customers,
+    items,
+    site_facts,
+    tax_rate,
+)
+from erpcore.orders.models import OrderState, Progress, SalesOrder
+from erpcore.orders.records import Line, Order, insert_orders
+from erpcore.orders.rules import LineDates, line_dates, line_kind
+from erpcore.ports import Cell, CellStates, Process, ProcessRules, admit
+from erpcore.pricing.queries import Asked, resolve_prices
+from erpcore.published import CapturedLine, LinePromise, OrderCaptured, OrderPriceOverridden, OrderPromised, OrderValidated
+
+CAPTURE = "orders:order:capture"
+OVERRIDE_PRICE = "orders:price:override"
+#: Doors through which prices, dates and amounts are stated by somebody else's document.
+_STATED = ("import", "edi", "back-entry")
+_MOST_LINES = 2000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewLine:
+    """One line as asked for. Without ``unit_price`` the price rules decide; another one than theirs needs ``price_reason``.
+
+    ``amount`` is the line's total where the source states one; ``promised_on`` the promised day where it does.
+    """
+
+    item: int
+    quantity: Decimal
+    unit_price: Decimal | None = None
+    amount: Decimal | None = None
+    price_reason: str | None = None
+    requested_on: date | None = None
+    basis: str | None = None
+    promised_on: date | None = None
+    drop_ship: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CaptureOrder:
+    """An order as it arrived. ``at`` is when, for imports and back-entries only; ``number`` the source's own."""
+
+    site: int
+    channel: int
+    customer: int
+    lines: Sequence[NewLine]
+    number: str | None = None
+    customer_reference: str | None = None
+    ship_country: str | None = None
+    currency: str | None = None
+    requested_on: date | None = None
+    at: datetime | None = None
+
+
+def capture_orders(
+    work: UnitOfWork, commands: Sequence[CaptureOrder], *, rules: ProcessRules, cells: CellStates
+) -> list[Order]:
+    """Take orders: validate, price, promise each line, and stamp the rules they were promised under.
+
+    Each order is captured in a cell that is open; all of them or none. Raises ``RuleBroken`` naming the field and line,
+    ``NotFound`` for unknown codes, ``Conflict`` for a number in use.
+    """
+    known_items = items(work, {line.item for c in commands for line in c.lines})
+    known_customers = customers(work, {c.customer for c in commands})
+    _numbers_free(work, commands)
+    ids = work.ids.reserve(len(commands) + sum(len(c.lines) for c in commands))
+    orders = []
+    for command in commands:
+        work.actor.require(CAPTURE, site=command.site)
+        site = site_facts(work, command.site)
+        channel_exists(work, command.channel)
+        customer = known_customers[command.customer]
+        _check(command, site, customer, known_items)
+        cell = Cell(site.live_id, command.channel, Process.ORDER_TO_CASH, customer.group_id)
+        grant = admit(work, cells, site.entity.realm, cell, begins=True)
+        ruleset = rules.resolve(
+            work, entity=site.entity.id, site=site.live_id, channel=command.channel, customer_group=customer.group_id
+        )
+        at = _at(work, command.at)
+        order_id = next(ids)
+        order = Order(
+            id=order_id, entity_id=site.entity.id, site_id=site.id, channel_id=command.channel, customer_id=customer.id,
+            number=command.number or f"SO-{order_id}", customer_reference=command.customer_reference,
+            state=OrderState.CAPTURED, delivery_status=Progress.NONE, billing_status=Progress.NONE,
+            payment_status=Progress.NONE, currency=command.currency or site.entity.currency,
+            ship_country=command.ship_country or customer.country, value_minor=0, captured_at=at, ruleset=ruleset.hash,
+            variants=ruleset.variants, grant_id=grant, source=work.source, version=1, lines=[],
+            customer_group=customer.group_id,
+        )  # fmt: skip
+        _build_lines(work, command, order, site, customer, known_items, [next(ids) for _ in command.lines])
+        orders.append(order)
+    _promise_by_stock(work, orders, commands, known_items)
+    insert_orders(work, orders)
+    for order in orders:
+        _report(work, order, known_items)
+    return orders
+
+
+def _at(work: UnitOfWork, stated: datetime | None) -> datetime:
+    if stated is None:
+        return work.now
+    if work.source not in _STATED:
+        raise NotAllowed("time_not_stated", source=work.source)
+    return stated
+
+
+def _numbers_free(work: UnitOfWork, commands: Sequence[CaptureOrder]) -> None:
+    numbers = {c.number: c.site for c in commands if c.number}
+    if len(numbers) < sum(1 for c in commands if c.number):
+        raise Conflict("number_in_use", field="number")
+    for part in chunks(sorted(numbers)):
+        entity = site_facts(work, numbers[part[0]]).entity.id
+        taken = work.session.execute(
+            select(SalesOrder.number).where(SalesOrder.entity_id == entity, SalesOrder.number.in_(part)).limit(1)
+        ).scalar_one_or_none()
+        if taken:
+            raise Conflict("number_in_use", field="number", number=taken)
+
+
+def _check(command: CaptureOrder, site: SiteFacts, customer: CustomerFacts, known: dict[int, ItemFacts]) -> None:
+    if customer.entity_id != site.entity.id:
+        raise RuleBroken("other_entity", field="customer", customer=customer.code, site=site.code)
+    if customer.is_blocked:
+        raise RuleBroken("customer_blocked", field="customer", customer=customer.code)
+    currency = command.currency or site.entity.currency
+    if currency != site.entity.currency:
+        raise RuleBroken("currency_foreign", field="currency", currency=currency, books=site.entity.currency)
+    if not command.lines:
+        raise RuleBroken("order_empty", field="lines")
+    if len(command.lines) > _MOST_LINES:
+        raise RuleBroken("order_too_long", field="lines", lines=len(command.lines), most=_MOST_LINES)
+    for number, line in enumerate(command.lines, 1):
+        item = known[line.item]
+        field = f"lines-{number - 1}-quantity"
+        if item.entity_id != site.entity.id:
+            raise RuleBroken("other_entity", field=f"lines-{number - 1}-item", customer=item.code, site=site.code)
+        if item.is_blocked:
+            raise RuleBroken("item_blocked", field=f"lines-{number - 1}-item", item=item.code)
+        if line.quantity <= 0:
+            raise RuleBroken("quantity_not_positive", field=field, line=number, item=item.code)
+        exponent = line.quantity.normalize().as_tuple().exponent
+        if isinstance(exponent, int) and -exponent > item.quantity_places:
+            raise RuleBroken("quantity_too_precise", field=field, value=str(line.quantity), places=item.quantity_places)
+        if line.unit_price is not None and line.unit_price < 0:
+            raise RuleBroken("price_negative", field=f"lines-{number - 1}-unit_price", line=number)
+
+
+def _build_lines(
+    work: UnitOfWork,
+    command: CaptureOrder,
+    order: Order,
+    site: SiteFacts,
+    customer: CustomerFacts,
+    known: dict[int, ItemFacts],
+    ids: Sequence[int],
+) -> None:
+    day = local_day(order.captured_at, site.time_zone)
+    terms = commitment(work, site.id, command.channel, customer.group_id, day)
+    dated: dict[tuple[date | None, str | None], LineDates] = {}
+    priced = _prices(work, command, order, customer, known, day)
+    for number, (line, key) in enumerate(zip(command.lines, ids, strict=True), 1):
+        item = known[line.item]
+        wish = (line.requested_on or command.requested_on, line.basis)
+        dates = dated.get(wish)
+        if dates is None:
+            dates = dated[wish] = line_dates(order.captured_at, site.time_zone, terms, *wish)
+        quantity = scaled_int(line.quantity, QUANTITY_PLACES)
+        unit_price, source = priced[number - 1]
+        if line.amount is None:
+            amount, value = exact_amount(quantity, unit_price), scaled_amount(quantity, unit_price, order.currency)
+        else:
+            amount = scaled_int(line.amount, PRICE_PLACES)
+            value = scaled_amount(1000, amount, order.currency)
+        promised = line.promised_on or max(dates.committed, dates.requested)
+        order.lines.append(
+            Line(
+                id=key, order_id=order.id, line_no=number * 10, item_id=item.id,
+                kind=line_kind(item.kind, unit_price, amount, drop_ship=line.drop_ship), quantity=quantity,
+                unit_price=unit_price, price_source=source, amount=amount, value_minor=value,
+                tax_rate=tax_rate(
+                    work, order.entity_id, order.ship_country, customer.tax_class, item.tax_class, day
+                ),
+                requested_on=dates.requested, requested_ship_on=dates.requested_ship, committed_on=dates.committed,
+                first_promised_on=promised, promised_on=promised,
+                promised_due_at=day_end(promised, site.time_zone),
+                promise_reason="stated" if line.promised_on else "commitment", basis=dates.basis, allocated=0, picked=0,
+                shipped=0, delivered=0, invoiced=0, cancelled=0, returned=0, early_days=terms.early_days,
+                late_days=terms.late_days,
+            )
+        )  # fmt: skip
+        order.value_minor += value
+        work.memo.setdefault("starts", {})[key] = dates.start
+
+
+def _prices(
+    work: UnitOfWork,
+    command: CaptureOrder,
+    order: Order,
+    customer: CustomerFacts,
+    known: dict[int, ItemFacts],
+    day: date,
+) -> list[tuple[int, str]]:
+    """Unit price in millionths and its source, per line."""
+    if work.source in _STATED and all(line.unit_price is not None for line in command.lines):
+        return [(scaled_int(line.unit_price or Decimal(0), PRICE_PLACES), "stated") for line in command.lines]
+    resolved = resolve_prices(
+        work,
+        [
+            Asked(
+                line.item, customer.id, customer.group_id, command.channel,
+                scaled_int(line.quantity, QUANTITY_PLACES), day, order.currency,
+            )
+            for line in command.lines
+        ],
+    )  # fmt: skip
+    out = []
+    for number, (line, rule) in enumerate(zip(command.lines, resolved, strict=True)):
+        if line.unit_price is None:
+            if rule is None:
+                raise RuleBroken("price_missing", field=f"lines-{number}-unit_price", item=known[line.item].code)
+            out.append((rule.unit_price, rule.source))
+            continue
+        given = scaled_int(line.unit_price, PRICE_PLACES)
+        if rule is not None and given == rule.unit_price:
+            out.append((given, rule.source))
+        elif work.source in _STATED:
+            out.append((given, "stated"))
+        else:
+            work.actor.require(OVERRIDE_PRICE, site=command.site)
+            if not (line.price_reason or "").strip():
+                raise RuleBroken("reason_required", field=f"lines-{number}-price_reason", document="order", move="override")
+            out.append((given, "override"))
+            work.memo.setdefault("overrides", {}).setdefault(order.id, []).append(
+                (number, rule.unit_price if rule else 0, given, line.price_reason)
+            )
+    return out
+
+
+def _promise_by_stock(
+    work: UnitOfWork, orders: Sequence[Order], commands: Sequence[CaptureOrder], known: dict[int, ItemFacts]
+) -> None:
+    """Where stock does not cover a line now, promise the day it can be replenished instead of the committed one."""
+    open_lines = [
+        (order, line)
+        for order, command in zip(orders, commands, strict=True)
+        for line, asked in zip(order.lines, command.lines, strict=True)
+        if line.has_stock and asked.promised_on is None and work.source not in _STATED
+    ]
+    if not open_lines:
+        return
+    free: dict[tuple[int, int], int] = {}
+    for site in {order.site_id for order, _ in open_lines}:
+        for part in chunks(sorted({line.item_id for order, line in open_lines if order.site_id == site})):
+            query = select(*raw_columns(StockBalance, "item_id", "on_hand", "reserved")).where(
+                StockBalance.site_id == site, StockBalance.item_id.in_(part)
+            )
+            free.update({(site, row[0]): row[1] - row[2] for row in work.session.execute(query)})
+    for order, line in open_lines:
+        place = (order.site_id, line.item_id)
+        free[place] = free.get(place, 0) - line.quantity
+        if free[place] < 0:
+            zone_name = site_facts(work, order.site_id).time_zone
+            day = local_day(order.captured_at, zone_name)
+            day += timedelta(days=known[line.item_id].replenishment_days)
+            line.first_promised_on = line.promised_on = max(line.promised_on, day)
+            line.promised_due_at = day_end(line.promised_on, zone_name)
+            line.promise_reason = "replenishment"
+        else:
+            line.promise_reason = "stock"
+
+
+def _report(work: UnitOfWork, order: Order, known: dict[int, ItemFacts]) -> None:
+    place = order.place(work)
+    subject = ("order", order.id, 1)
+    starts: dict[int, datetime] = work.memo["starts"]
+    lines = [
+        CapturedLine(
+            line=line.id, item=line.item_id, kind=line.kind, quantity=line.quantity, price=line.unit_price,
+            value=line.value_minor, requested=line.requested_on, requested_ship=line.requested_ship_on,
+            committed=line.committed_on, basis=line.basis, early=line.early_days, late=line.late_days,
+            abc=known[line.item_id].abc,
+        )
+        for line in order.lines
+    ]  # fmt: skip
+    start = min(starts[line.id] for line in order.lines)
+    common = {"subject": subject, "journey": order.id, "at": order.captured_at}
+    captured = OrderCaptured(customer=order.customer_id, start=start, lines=lines)
+    work.publish(captured, place, step="order_to_cash.capture", **common)  # type: ignore[arg-type]
+    work.publish(OrderValidated(), place, step="order_to_cash.validate", **common)  # type: ignore[arg-type]
+    for number, old, new, reason in work.memo.get("overrides", {}).get(order.id, ()):
+        override = OrderPriceOverridden(line=order.lines[number].id, old=old, new=new, reason=reason)
+        work.publish(override, place, step="order_to_cash.capture", **common)  # type: ignore[arg-type]
+    promises = [
+        LinePromise(line=line.id, day=line.promised_on, basis=line.basis, reason=line.promise_reason)
+        for line in order.lines
+    ]
+    work.publish(OrderPromised(lines=promises), place, step="order_to_cash.promise", **common)  # type: ignore[arg-type]
+    record_move(work, "order", order.id, "capture", None, OrderState.CAPTURED, at=order.captured_at)
+
+
+def order_total(order: Order) -> Decimal:
+    """The order's value as a decimal amount of its currency."""
+    return Decimal(order.value_minor).scaleb(-places(order.currency))
