@@ -18,7 +18,7 @@ from readiness.gates.criteria import REALM_OF, Basis, Criterion, Evidence, Phase
 from readiness.measures.intervals import LEVEL, Interval
 from readiness.measures.reading import Direction, Reading, rounded
 
-MOST_DOCUMENTS: Final = 1_000_000
+MOST_DOCUMENTS: Final = 100_000
 """Beyond this many further documents, more of the same will not do."""
 
 
@@ -161,7 +161,7 @@ def _judge_bound(verdict: Verdict, reading: Reading, marks: _Marks, level: float
     facts = {**verdict.facts, "bound": bound, "level": Decimal(str(round(level, 6)))}
     if bound is not None and marks.meets_pass(Fraction(bound)):
         return replace(verdict, word=Word.PASS, code="bound_meets_mark", facts=facts, met=True)
-    facts["more"] = more_documents(reading, level, marks.bound_meets_pass)
+    facts["more"] = more_documents(reading, level, marks.bound_meets_pass, _guess(reading, marks, bound))
     facts["documents"] = reading.documents
     if bound is not None and marks.meets_warn(Fraction(bound)):
         return replace(verdict, word=Word.WARN, code="bound_meets_warn_mark", facts=facts)
@@ -245,11 +245,22 @@ class _Marks:
         return bound is not None and self.meets_pass(Fraction(bound))
 
 
-def more_documents(reading: Reading, level: float, meets: Callable[[Interval | None], bool]) -> int | None:
+def _guess(reading: Reading, marks: _Marks, bound: Decimal | None) -> int:
+    """About how many more: limits close in with the root of the number of documents."""
+    room = abs(reading.exact() - marks.pass_mark)
+    if bound is None or not room:
+        return 1
+    more = reading.count * (float(abs(reading.exact() - Fraction(bound)) / room) ** 2 - 1.0)
+    return int(min(max(more, 1.0), MOST_DOCUMENTS))
+
+
+def more_documents(
+    reading: Reading, level: float, meets: Callable[[Interval | None], bool], guess: int = 1
+) -> int | None:
     """How many further documents, at the present value, until ``meets`` holds; None where they alone never will.
 
-    Searched, not approximated: doubled until it holds, then halved down to the first number that does. For limits
-    that narrow steadily (all but percentiles, whose ranks jump) it is the smallest.
+    Searched around ``guess``, not approximated. For limits that narrow steadily (all but percentiles, whose ranks
+    jump) it is the smallest number that does.
     """
     sample, count = reading.sample, reading.count
     if sample is None or count < 1:
@@ -258,11 +269,20 @@ def more_documents(reading: Reading, level: float, meets: Callable[[Interval | N
     def enough(more: int) -> bool:
         return meets(sample.grown((count + more) / count).interval(level))
 
-    low, high = 0, 1
-    while not enough(high):
-        low, high = high, high * 2
-        if low >= MOST_DOCUMENTS:
-            return None
+    if not enough(MOST_DOCUMENTS):
+        return None
+    low, high, step = 0, MOST_DOCUMENTS, 1
+    at = min(max(guess, 1), MOST_DOCUMENTS)
+    if enough(at):
+        high = at
+        while at > 0 and (at := max(0, at - step)) and enough(at):
+            high, step = at, step * 2
+        low = at
+    else:
+        low = at
+        while not enough(at := min(MOST_DOCUMENTS, at + step)):
+            low, step = at, step * 2
+        high = at
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)

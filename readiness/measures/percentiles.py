@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cached_property
+from functools import lru_cache
 from math import exp, floor, log, sqrt
 from typing import Final
 
@@ -42,7 +42,22 @@ class _Step:
     greenwood: float
 
 
-@dataclass(frozen=True)
+@lru_cache(maxsize=256)
+def _survival(bins: tuple[tuple[int, int, int], ...]) -> tuple[_Step, ...]:
+    """The Kaplan–Meier curve, a step per bin with finished documents; those open in it are still at risk."""
+    at_risk = sum(finished + waiting for _, finished, waiting in bins)
+    survival, greenwood, steps = 1.0, 0.0, []
+    for number, finished, waiting in bins:
+        if finished:
+            left = at_risk - finished
+            survival *= left / at_risk
+            greenwood += finished / (at_risk * left) if left else 0.0
+            steps.append(_Step(value_of(number), survival, greenwood))
+        at_risk -= finished + waiting
+    return tuple(steps)
+
+
+@dataclass(frozen=True, slots=True)
 class PercentileSample:
     """Finished and open documents by bin, and the percentile asked for; ``growth`` imagines more of the same."""
 
@@ -87,18 +102,9 @@ class PercentileSample:
     def _has_open(self) -> bool:
         return any(waiting for _, _, waiting in self.bins)
 
-    @cached_property
+    @property
     def _curve(self) -> tuple[_Step, ...]:
-        at_risk = sum(finished + waiting for _, finished, waiting in self.bins)
-        survival, greenwood, steps = 1.0, 0.0, []
-        for number, finished, waiting in self.bins:
-            if finished:
-                left = at_risk - finished
-                survival *= left / at_risk
-                greenwood += finished / (at_risk * left) if left else 0.0
-                steps.append(_Step(value_of(number), survival, greenwood))
-            at_risk -= finished + waiting
-        return tuple(steps)
+        return _survival(self.bins)
 
     def _rank_limits(self, level: float) -> tuple[float | None, float | None]:
         n = max(1, floor(sum(finished for _, finished, _ in self.bins) * self.growth + 1e-9))
