@@ -1,0 +1,25 @@
+"""Who is told what: the published catalogue of event types, and the consumers that read the log."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+
+from erpcore.kernel.events import Registry, published
+from readiness.measures.consumer import JourneyConsumer
+
+#: Every package declares its own event types in its own published.py; one that has none yet has no file.
+_PUBLISHERS = ("erpcore.published", "governance.published", "readiness.published", "training.published")
+
+
+def event_catalogue() -> Registry:
+    """All event types of the product, by name and version."""
+    registry = Registry()
+    for name in _PUBLISHERS:
+        if importlib.util.find_spec(name) is not None:
+            registry.add(*published(importlib.import_module(name)))
+    return registry
+
+
+#: The domain's consumers, in the order in which the worker runs them.
+CONSUMERS = (JourneyConsumer(),)

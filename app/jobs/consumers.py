@@ -1,0 +1,249 @@
+"""Runs consumers over the event log: exactly once, and past an event that one of them cannot take.
+
+A batch is read outside the transaction, then applied in the unit of work that also moves the cursor. If it fails it is
+repeated event by event under savepoints: what fails is parked with its error, and with it the later events of the same
+journey for that consumer, in their order. ``consumer_cursor.moved_at`` means: everything recorded until then is in.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+
+import structlog
+from sqlalchemy import bindparam, delete, insert, select, text, update
+
+from app.composition.uow import Database, unit_of_work
+from erpcore.kernel.actor import Actor
+from erpcore.kernel.clock import Clock
+from erpcore.kernel.errors import Busy
+from erpcore.kernel.eventlog import LoggedEvent, newest_seq, read_events, read_numbers
+from erpcore.kernel.events import ConsumerCursor, ParkedEvent
+from erpcore.kernel.work import UnitOfWork
+
+log = structlog.get_logger(__name__)
+
+#: Events per batch while catching up alone.
+BULK = 10_000
+#: A live batch aims at holding SQLite's only writer this long, well below the tenth of a second it may take at most.
+_HOLD_SECONDS = 0.05
+_SMALLEST, _LARGEST = 20, 2_000
+_ERROR_LENGTH = 2_000
+
+
+class Consumer(Protocol):
+    """Reads events of some types, in order, and writes what it makes of them in the given unit of work."""
+
+    name: str
+    types: frozenset[str]
+
+    def take(self, work: UnitOfWork, events: Sequence[LoggedEvent]) -> None: ...
+
+
+class Pass(NamedTuple):
+    """What one batch did. ``is_at_head``: nothing more was there; ``held`` seconds the transaction was open."""
+
+    events: int
+    parked: int
+    seq: int
+    is_at_head: bool
+    held: float
+
+
+@dataclass
+class ConsumerRunner:
+    """One consumer on one database. ``bulk``: nobody else writes, so batches may be long."""
+
+    database: Database
+    consumer: Consumer
+    clock: Clock | None = None
+    bulk: bool = False
+    batch: int = 200
+
+    def run_once(self) -> Pass | None:
+        """Take the next batch; ``None`` when another process holds the cursor, or it is paused."""
+        name = self.consumer.name
+        size = BULK if self.bulk else self.batch
+        with self.database.read_engine.connect() as connection:
+            after = connection.execute(select(ConsumerCursor.seq).where(ConsumerCursor.name == name)).scalar() or 0
+            head = newest_seq(connection)
+            up_to = min(head, after + size)
+            events = read_events(connection, self.consumer.types, after, up_to) if up_to > after else []
+        if up_to == after:
+            return Pass(0, 0, after, is_at_head=True, held=0.0)
+        # What was recorded up to here is in; at the head, everything is.
+        until = None if up_to == head else (events[-1].recorded_at if events else None)
+        started = time.monotonic()
+        try:
+            with _no_garbage_collection():
+                parked = self._take(after, up_to, events, until, one_by_one=False)
+        except Busy:
+            return None
+        except Exception as error:  # noqa: BLE001 - whatever a consumer raises, the others' events go on
+            log.warning("consumer_batch_failed", consumer=name, after=after, up_to=up_to, error=str(error))
+            parked = self._take(after, up_to, events, until, one_by_one=True)
+        if parked is None:
+            return None
+        held = time.monotonic() - started
+        self._adapt(held, len(events))
+        return Pass(len(events), parked, up_to, is_at_head=up_to == head, held=held)
+
+    def run_to_head(self) -> int:
+        """Take batches until nothing more is there; returns how many events. Stops at once when the cursor is taken."""
+        taken = 0
+        while (done := self.run_once()) is not None:
+            taken += done.events
+            if done.is_at_head:
+                break
+        return taken
+
+    def _adapt(self, held: float, events: int) -> None:
+        if not self.bulk and events:
+            aim = int(self.batch * min(2.0, _HOLD_SECONDS / max(held, 0.001)))
+            self.batch = max(_SMALLEST, min(_LARGEST, aim))
+
+    def _take(
+        self, after: int, up_to: int, events: Sequence[LoggedEvent], until: datetime | None, *, one_by_one: bool
+    ) -> int | None:
+        """Apply and move the cursor in one transaction. Returns how many were parked, ``None`` where the cursor is not ours."""
+        with unit_of_work(self.database, actor=Actor.system(f"consumer-{self.consumer.name}"), clock=self.clock) as work:
+            if _locked_cursor(work, self.consumer.name) != after:
+                return None
+            blocked = _parked_journeys(work, self.consumer.name)
+            if one_by_one:
+                parked = self._take_one_by_one(work, events, blocked)
+            else:
+                waiting = [event for event in events if event.journey in blocked] if blocked else []
+                self.consumer.take(work, [event for event in events if event.journey not in blocked] if blocked else events)
+                for event in waiting:
+                    _park(work, self.consumer.name, event, _WAITS, behind=blocked[event.journey])
+                parked = len(waiting)
+            work.session.execute(
+                update(ConsumerCursor)
+                .where(ConsumerCursor.name == self.consumer.name)
+                .values(seq=up_to, moved_at=work.now if until is None else until)
+            )
+        return parked
+
+    def _take_one_by_one(self, work: UnitOfWork, events: Sequence[LoggedEvent], blocked: dict[int, int]) -> int:
+        parked = 0
+        for event in events:
+            if event.journey in blocked:
+                _park(work, self.consumer.name, event, _WAITS, behind=blocked[event.journey])
+                parked += 1
+                continue
+            error = _tried(work, self.consumer, event)
+            if error is not None:
+                _park(work, self.consumer.name, event, error, behind=None)
+                blocked[event.journey] = event.seq
+                parked += 1
+        return parked
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """A batch makes many objects and no cycles; looking for some costs a third of its time. Counting references goes on."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+_NEW_CURSOR = text(
+    "INSERT INTO consumer_cursor (name, seq, moved_at, is_paused) VALUES (:name, 0, :moved_at, :paused) "
+    "ON CONFLICT (name) DO NOTHING"
+).bindparams(bindparam("moved_at", type_=ConsumerCursor.__table__.c.moved_at.type))
+_WAITS = "waits behind an earlier event of its journey"
+
+
+def _tried(work: UnitOfWork, consumer: Consumer, event: LoggedEvent) -> str | None:
+    """Let the consumer take one event under a savepoint; what it said when it could not, ``None`` when it could."""
+    savepoint = work.session.begin_nested()
+    try:
+        consumer.take(work, [event])
+    except Exception as error:  # noqa: BLE001 - parked with its error, which is the point
+        savepoint.rollback()
+        log.warning("event_parked", consumer=consumer.name, seq=event.seq, type=event.type, error=str(error))
+        return f"{type(error).__name__}: {error}"[:_ERROR_LENGTH]
+    savepoint.commit()
+    return None
+
+
+def _locked_cursor(work: UnitOfWork, name: str) -> int | None:
+    """The cursor's position, locked for this transaction; ``None`` when another process has it, or it is paused."""
+    query = select(ConsumerCursor.seq, ConsumerCursor.is_paused).where(ConsumerCursor.name == name)
+    row = work.session.execute(query.with_for_update(skip_locked=True, key_share=True)).one_or_none()
+    if row is None:
+        if work.session.execute(select(ConsumerCursor.name).where(ConsumerCursor.name == name)).first() is not None:
+            return None
+        # Two processes may start at once: the second waits for the first, adds nothing and finds the cursor taken.
+        added: Any = work.session.execute(_NEW_CURSOR, {"name": name, "moved_at": work.now, "paused": False})
+        return 0 if added.rowcount else None
+    return None if row.is_paused else int(row.seq)
+
+
+def _parked_journeys(work: UnitOfWork, consumer: str) -> dict[int, int]:
+    """Journeys of which an event is parked, with the first such event."""
+    rows = work.session.execute(
+        select(ParkedEvent.journey, ParkedEvent.seq).where(ParkedEvent.consumer == consumer).order_by(ParkedEvent.seq.desc())
+    )
+    return {row.journey: row.seq for row in rows}
+
+
+def _park(work: UnitOfWork, consumer: str, event: LoggedEvent, error: str, *, behind: int | None) -> None:
+    work.session.execute(
+        insert(ParkedEvent).values(
+            consumer=consumer, seq=event.seq, journey=event.journey, site=event.site, waits_behind=behind, error=error,
+            parked_at=work.now, tries=1,
+        )
+    )  # fmt: skip
+
+
+def replay_parked(
+    database: Database, consumer: Consumer, *, journey: int | None = None, clock: Clock | None = None
+) -> tuple[int, int]:
+    """Try parked events again, in order, one journey per transaction; returns how many were taken and how many stay.
+
+    The first failure of a journey leaves it and what waits behind it parked, with the new error.
+    """
+    with database.read_engine.connect() as connection:
+        query = select(ParkedEvent.journey).where(ParkedEvent.consumer == consumer.name).distinct()
+        if journey is not None:
+            query = query.where(ParkedEvent.journey == journey)
+        journeys = sorted(connection.execute(query).scalars())
+    taken = left = 0
+    for one in journeys:
+        with unit_of_work(database, actor=Actor.system(f"consumer-{consumer.name}"), clock=clock) as work:
+            # Nobody parks more of this journey meanwhile: whoever takes events holds the cursor.
+            locked = select(ConsumerCursor.seq).where(ConsumerCursor.name == consumer.name)
+            work.session.execute(locked.with_for_update(key_share=True)).one()
+            done, rest = _replay_journey(work, consumer, one)
+        taken += done
+        left += rest
+    return taken, left
+
+
+def _replay_journey(work: UnitOfWork, consumer: Consumer, journey: int) -> tuple[int, int]:
+    mine = (ParkedEvent.consumer == consumer.name, ParkedEvent.journey == journey)
+    numbers = list(work.session.execute(select(ParkedEvent.seq).where(*mine).order_by(ParkedEvent.seq)).scalars())
+    done = 0
+    for event in read_numbers(work.connection, numbers):
+        error = _tried(work, consumer, event)
+        if error is not None:
+            work.session.execute(
+                update(ParkedEvent)
+                .where(*mine, ParkedEvent.seq == event.seq)
+                .values(error=error, waits_behind=None, tries=ParkedEvent.tries + 1)
+            )
+            break
+        work.session.execute(delete(ParkedEvent).where(*mine, ParkedEvent.seq == event.seq))
+        done += 1
+    return done, len(numbers) - done

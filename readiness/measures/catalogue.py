@@ -1,0 +1,278 @@
+"""Which figures are there, and what exactly is each of them? The published list, one row per figure.
+
+A redefined measure is a new version with a new number and is rebuilt from the events; a number is never given twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from erpcore.kernel.errors import NotFound
+from readiness.measures.reading import Direction, Form, Unit
+
+FILL_RATE_LINES = 1
+FILL_RATE_VALUE = 2
+OTIF_LINES = 3
+PROMISE_ACCURACY = 4
+PERFECT_ORDER_RATE = 5
+PERFECT_ORDER_COMPLETE = 6
+PERFECT_ORDER_ON_TIME = 7
+PERFECT_ORDER_UNDAMAGED = 8
+PERFECT_ORDER_DOCUMENTS = 9
+ORDER_CYCLE_TIME = 10
+TOUCHLESS_RATE = 11
+ORDER_EXCEPTION_RATE = 12
+BACKLOG_AGE = 13
+INVOICE_RIGHT_AT_POSTING = 14
+INVOICE_ACCURACY = 15
+INVOICE_ACCURACY_VALUE = 16
+BILLING_CYCLE_TIME = 17
+RETURN_CREDIT_TIME = 18
+INVENTORY_ADJUSTMENT_RATE = 19
+SILENT_FAILURES = 20
+SILENT_FAILURES_VALUE = 21
+SILENT_FAILURES_PER_1000 = 22
+CONTROL_DIFFERENCE = 23
+# What others divide by; not figures of their own.
+STOCK_VALUE = 101
+HANDLED = 102
+UNVALUED_ADJUSTMENTS = 103
+
+#: Sampled from what is open or on record; a rebuild from the events leaves them alone.
+SAMPLED = frozenset(
+    {BACKLOG_AGE, SILENT_FAILURES, SILENT_FAILURES_VALUE, SILENT_FAILURES_PER_1000, CONTROL_DIFFERENCE, STOCK_VALUE}
+)
+
+
+class Kind(StrEnum):
+    """Documents add to a flow; a state is sampled."""
+
+    FLOW = "flow"
+    STATE = "state"
+
+
+class Layer(StrEnum):
+    """The layer of the rollout that a figure speaks for."""
+
+    PROCESS = "process"
+    DATA = "data"
+    DEPLOYMENT = "deployment"
+    ADOPTION = "adoption"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """A figure. Window and maturity are days of the site; window 0 is now.
+
+    ``dimension`` names what the figure splits by; dimensions with a slash (``drop_ship/``) are kept apart from the main
+    figure. With ``parts`` the dimension "" carries the whole and the others their part of it; without, the main figure is
+    the sum of its dimensions. ``by_channel`` false: its documents belong to a site, whatever the channel.
+    """
+
+    id: int
+    key: str
+    version: int = 1
+    title: str
+    unit: Unit
+    direction: Direction
+    form: Form
+    kind: Kind = Kind.FLOW
+    statistics: tuple[str, ...] = ()
+    window_days: int = 14
+    maturity_days: int = 0
+    layer: Layer = Layer.PROCESS
+    owner: str
+    documents: str
+    level: str
+    cohort: str
+    formula: str
+    dimension: str | None = None
+    parts: bool = False
+    carries_group: bool = False
+    counts_actors: bool = False
+    is_money: bool = False
+    by_channel: bool = True
+    wait_point: str | None = None
+
+
+_SERVICE = {"owner": "customer service owner"}
+_PERFECT = {
+    "unit": Unit.PERCENT, "direction": Direction.UP, "form": Form.YES_NO, "window_days": 28, "maturity_days": 30,
+    "documents": "order", "level": "order", "cohort": "requested day of the last line", "carries_group": True,
+    "owner": "customer service owner",
+}  # fmt: skip
+
+_ALL = (
+    Measure(
+        id=FILL_RATE_LINES, key="fill_rate_lines", title="Fill rate, lines", unit=Unit.PERCENT, direction=Direction.UP,
+        form=Form.SHARE, owner="fulfilment owner", documents="order", level="line", cohort="requested ship day",
+        dimension="ABC", carries_group=True,
+        formula="Order lines whose first shipment, however late, covers the original quantity ÷ order lines.",
+    ),
+    Measure(
+        id=FILL_RATE_VALUE, key="fill_rate_value", title="Fill rate, value", unit=Unit.PERCENT, direction=Direction.UP,
+        form=Form.SHARE, owner="fulfilment owner", documents="order", level="value", cohort="requested ship day",
+        dimension="ABC", is_money=True,
+        formula="Σ min(first shipment, original quantity) ÷ Σ original quantity, both at order price.",
+    ),
+    Measure(
+        id=OTIF_LINES, key="otif_lines", title="On time in full, lines", unit=Unit.PERCENT, direction=Direction.UP,
+        form=Form.SHARE, owner="fulfilment owner", documents="order", level="line", cohort="requested day",
+        dimension="date kept", carries_group=True,
+        formula="Lines complete inside the agreed window around the requested day ÷ lines due. A ship day is held against "
+        "confirmed shipments, a delivery day against proof of delivery.",
+    ),
+    Measure(
+        id=PROMISE_ACCURACY, key="promise_accuracy", title="Promise accuracy", unit=Unit.PERCENT, direction=Direction.UP,
+        form=Form.SHARE, owner="customer service owner", documents="order", level="line", cohort="first promised day",
+        dimension="date kept", carries_group=True,
+        formula="First promises kept, complete by the promised day, ÷ first promises falling due; unfulfilled is a miss. "
+        "After the customer's own amendment the next promise takes the place of the first.",
+    ),
+    Measure(
+        id=PERFECT_ORDER_RATE, key="perfect_order_rate", title="Perfect orders", counts_actors=True,
+        formula="Orders complete, on time, undamaged and with right documents ÷ orders due.", **_PERFECT,
+    ),
+    Measure(
+        id=PERFECT_ORDER_COMPLETE, key="perfect_order_complete", title="Perfect orders: complete",
+        formula="Orders delivered (shipped, where a ship day was asked) in full, however late, ÷ orders due.", **_PERFECT,
+    ),
+    Measure(
+        id=PERFECT_ORDER_ON_TIME, key="perfect_order_on_time", title="Perfect orders: on time",
+        formula="Orders of which every line came, and nothing came outside its agreed window, ÷ orders due.", **_PERFECT,
+    ),
+    Measure(
+        id=PERFECT_ORDER_UNDAMAGED, key="perfect_order_undamaged", title="Perfect orders: undamaged",
+        formula="Orders without noted damage ÷ orders due.", **_PERFECT,
+    ),
+    Measure(
+        id=PERFECT_ORDER_DOCUMENTS, key="perfect_order_documents", title="Perfect orders: documents right",
+        formula="Orders whose invoices needed no correction or credit by our fault (undecided is ours) ÷ orders due.",
+        **_PERFECT,
+    ),
+    Measure(
+        id=ORDER_CYCLE_TIME, key="order_cycle_time", title="Order cycle time", unit=Unit.HOURS, direction=Direction.DOWN,
+        form=Form.PERCENTILE, statistics=("p50", "p90"), owner="fulfilment owner", documents="order", level="order",
+        cohort="day of the start", wait_point="backlog",
+        formula="The order's last shipment − its start, by the clock; start is max(captured, requested ship − committed lead "
+        "time). Orders not fully shipped count with their age so far.",
+    ),
+    Measure(
+        id=TOUCHLESS_RATE, key="touchless_rate", title="Touchless orders", unit=Unit.PERCENT, direction=Direction.UP,
+        form=Form.YES_NO, owner="process owner", documents="order", level="order", counts_actors=True,
+        cohort="requested ship day of the last line",
+        formula="Orders shipped without hold, override, edit or re-entry by a person ÷ orders due; unshipped past due is no.",
+    ),
+    Measure(
+        id=ORDER_EXCEPTION_RATE, key="order_exception_rate", title="Orders with exceptions", unit=Unit.PERCENT,
+        direction=Direction.DOWN, form=Form.YES_NO, maturity_days=7, owner="process owner", documents="order",
+        level="order", cohort="day of capture", dimension="kind", parts=True, counts_actors=True,
+        formula="Orders at least once held, blocked, short, split, delayed or damaged ÷ orders captured.",
+    ),
+    Measure(
+        id=BACKLOG_AGE, key="backlog_age", title="Age of the backlog", unit=Unit.HOURS, direction=Direction.DOWN,
+        form=Form.STATE, kind=Kind.STATE, statistics=("p50", "p90"), window_days=0, owner="fulfilment owner",
+        documents="order", level="order", cohort="orders not fully shipped", wait_point="backlog",
+        formula="Now − max(captured, end of the requested ship day), of orders past it that are not fully shipped.",
+    ),
+    Measure(
+        id=INVOICE_RIGHT_AT_POSTING, key="invoice_right_at_posting", title="Invoices right at posting",
+        unit=Unit.PERCENT, direction=Direction.UP, form=Form.YES_NO, owner="billing owner", documents="invoice",
+        level="invoice", cohort="day of posting", counts_actors=True,
+        formula="Invoices at order prices, over shipped quantities, with tax determined ÷ invoices posted.",
+    ),
+    Measure(
+        id=INVOICE_ACCURACY, key="invoice_accuracy", title="Invoice accuracy", unit=Unit.PERCENT, direction=Direction.UP,
+        form=Form.YES_NO, window_days=28, maturity_days=30, owner="billing owner", documents="invoice", level="invoice",
+        cohort="day of posting", carries_group=True,
+        formula="Invoices without correction or credit by our fault (undecided is ours) ÷ invoices posted.",
+    ),
+    Measure(
+        id=INVOICE_ACCURACY_VALUE, key="invoice_accuracy_value", title="Invoice accuracy, value", unit=Unit.PERCENT,
+        direction=Direction.UP, form=Form.SHARE, window_days=28, maturity_days=30, owner="billing owner",
+        documents="invoice", level="value", cohort="day of posting", is_money=True,
+        formula="Gross value of invoices without correction or credit by our fault ÷ gross value invoiced.",
+    ),
+    Measure(
+        id=BILLING_CYCLE_TIME, key="billing_cycle_time", title="Billing cycle time", unit=Unit.HOURS,
+        direction=Direction.DOWN, form=Form.PERCENTILE, statistics=("p50", "p90"), owner="billing owner",
+        documents="invoice", level="invoice", cohort="day of the trigger", dimension="policy",
+        wait_point="invoice generation",
+        formula="Invoice posted − the trigger of its policy, by the clock; unposted ones count with their age so far.",
+    ),
+    Measure(
+        id=RETURN_CREDIT_TIME, key="return_credit_time", title="Time from return to credit", unit=Unit.DAYS,
+        direction=Direction.DOWN, form=Form.PERCENTILE, statistics=("p50", "p90"), window_days=28, owner="returns owner",
+        documents="return", level="return", cohort="day of receipt", counts_actors=True, wait_point="credit memo",
+        formula="Credit memo posted − return received, by the clock; open ones count with their age so far.",
+    ),
+    Measure(
+        id=INVENTORY_ADJUSTMENT_RATE, key="inventory_adjustment_rate", title="Stock adjusted", unit=Unit.PERCENT,
+        direction=Direction.DOWN, form=Form.COMPOSITE, window_days=28, layer=Layer.DATA, owner="inventory owner",
+        documents="adjustment", level="value", cohort="day of the adjustment", dimension="reason", parts=True,
+        is_money=True, by_channel=False,
+        formula="Σ |value of adjustments| ÷ mean of the sampled stock value; reversed pairs are out, and so is what moved "
+        "at unknown cost.",
+    ),
+    Measure(
+        id=SILENT_FAILURES, key="silent_failures", title="Silent failures", unit=Unit.COUNT, direction=Direction.DOWN,
+        form=Form.STATE, kind=Kind.STATE, window_days=0, owner="control owner", documents="document", level="journey",
+        cohort="open documents", dimension="control point",
+        formula="Documents that stand at a control point beyond its limit, in working hours of the site.",
+    ),
+    Measure(
+        id=SILENT_FAILURES_VALUE, key="silent_failures_value", title="Silent failures, value", unit=Unit.MONEY,
+        direction=Direction.DOWN, form=Form.STATE, kind=Kind.STATE, window_days=0, owner="control owner",
+        documents="document", level="value", cohort="open documents", dimension="control point", is_money=True,
+        formula="Value of the documents that stand at a control point beyond its limit.",
+    ),
+    Measure(
+        id=SILENT_FAILURES_PER_1000, key="silent_failures_per_1000", title="Silent failures per 1,000",
+        unit=Unit.PERMILLE, direction=Direction.DOWN, form=Form.STATE, kind=Kind.STATE, window_days=0,
+        owner="control owner", documents="document", level="journey", cohort="open documents",
+        dimension="control point",
+        formula="Documents beyond the limit of their control point, per 1,000 that reached it in 28 days.",
+    ),
+    Measure(
+        id=CONTROL_DIFFERENCE, key="control_difference", title="Control differences", unit=Unit.COUNT,
+        direction=Direction.ZERO, form=Form.STATE, kind=Kind.STATE, window_days=0, owner="controller",
+        documents="control", level="control", cohort="last comparison", dimension="control", by_channel=False,
+        formula="Controls whose last comparison differs by more than their own tolerance.",
+    ),
+)  # fmt: skip
+
+MEASURES: dict[str, Measure] = {measure.key: measure for measure in _ALL}
+
+#: Numbers that buckets also know, so that a database explains itself.
+INTERNAL = {STOCK_VALUE: "stock_value", HANDLED: "handled", UNVALUED_ADJUSTMENTS: "unvalued_adjustments"}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What a criterion or a page asks for: a measure, and one of its statistics where it has several."""
+
+    measure: Measure
+    statistic: str | None
+
+    @property
+    def key(self) -> str:
+        """``order_cycle_time.p90``."""
+        return f"{self.measure.key}.{self.statistic}" if self.statistic else self.measure.key
+
+
+def find_figure(key: str) -> Figure:
+    """The figure behind ``fill_rate_lines`` or ``order_cycle_time.p90``.
+
+    Raises ``NotFound`` for a measure that is not in the catalogue, or a statistic that it does not have or needs and lacks.
+    """
+    name, _, statistic = key.partition(".")
+    measure = MEASURES.get(name)
+    if measure is None or (statistic or None) not in (measure.statistics or (None,)):
+        raise NotFound("measure_unknown", measure=key)
+    return Figure(measure, statistic or None)
+
+
+def figures() -> list[Figure]:
+    """Every figure there is, in the order of the catalogue."""
+    return [Figure(measure, statistic) for measure in _ALL for statistic in measure.statistics or (None,)]

@@ -1,0 +1,133 @@
+"""From events to journeys and buckets: one batch at a time, each family loaded once and counted once before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from erpcore import published as p
+from erpcore.kernel.eventlog import LoggedEvent
+from erpcore.kernel.work import UnitOfWork
+from readiness.measures.contributions import Deltas, contribute, slice_key
+from readiness.measures.journeys import Family, Journey
+from readiness.measures.projection import HANDLERS, apply, settle
+from readiness.measures.store import Store
+from readiness.measures.waits import Wait, waits
+
+#: The consumer's name: its cursor, and what a reading asks whether it is up to date.
+NAME = "journeys"
+
+#: Documents whose events also mark the orders they refer to: a consolidated invoice belongs to several.
+_MARKS_REFERRED = {"invoice.blocked", "invoice.corrected"}
+_decode_refs = msgspec.json.Decoder(list[tuple[str, int, int]]).decode
+
+
+class UnknownVersion(Exception):
+    """The event has a shape that this code does not know; it is parked until code arrives that does."""
+
+
+_Decoder = Callable[[str], Any]
+_DECODERS: dict[tuple[str, int], _Decoder] = {
+    (cls.type, cls.version): msgspec.json.Decoder(cls).decode for cls in (*HANDLERS, p.ControlCompared)
+}
+TYPES = frozenset(name for name, _ in _DECODERS)
+
+
+def decode(event: LoggedEvent) -> Any:
+    """The typed content of an event. Raises ``UnknownVersion``, or msgspec's error for content that breaks its schema."""
+    decoder = _DECODERS.get((event.type, event.version))
+    if decoder is None:
+        raise UnknownVersion(f"{event.type} version {event.version} is unknown here")
+    return decoder(event.data)
+
+
+class JourneyConsumer:
+    """The consumer behind journeys, buckets and control results."""
+
+    name = NAME
+    types = TYPES
+
+    def take(self, work: UnitOfWork, events: Sequence[LoggedEvent]) -> None:
+        """Apply the events, in order, in the caller's transaction. Any exception leaves nothing of them."""
+        take_events(Store(work.driver, is_sqlite=work.dialect.name == "sqlite", new_ids=work.ids.reserve), events)
+
+
+def take_events(store: Store, events: Iterable[LoggedEvent]) -> None:
+    """Change journeys, waits, buckets and control results by these events."""
+    steps: list[tuple[tuple[int, ...], LoggedEvent, Any]] = []
+    controls: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    for event in events:
+        data = decode(event)
+        if type(data) is p.ControlCompared:
+            row = _control_row(event, data)
+            controls[row[:4]] = row
+        else:
+            steps.append((_roots(event, data), event, data))
+    roots = {root for found, _, _ in steps for root in found}
+    families = store.families(roots)
+    known = set(families)
+    deltas = Deltas()
+    before: dict[int, list[Wait]] = {}
+    for root, family in families.items():
+        if _counts(family):
+            contribute(deltas, -1, family, store.slice_id(slice_key(family.root)))
+        before[root] = waits(family)
+    for found, event, data in steps:
+        for root in found:
+            family = families.get(root) or families.setdefault(root, Family(Journey(root, root)))
+            apply(family, event, data)
+    _count_again(store, families, before, deltas)
+    store.save_families(list(families.values()), known)
+    store.add(deltas)
+    if controls:
+        store.save_control_results(controls.values())
+
+
+def _count_again(store: Store, families: dict[int, Family], before: dict[int, list[Wait]], deltas: Deltas) -> None:
+    gone: list[int] = []
+    rows: list[Wait] = []
+    slices: dict[int, int] = {}
+    for root, family in families.items():
+        settle(family)
+        if _counts(family):
+            slices[root] = slice_id = store.slice_id(slice_key(family.root))
+            line_misses, misses = contribute(deltas, 1, family, slice_id)
+            for number, missed in line_misses.items():
+                line = family.lines[number]
+                if line.misses != missed:
+                    line.misses = missed
+                    family.changed_lines.add(number)
+            family.root.misses = misses.get(root, 0)
+            for invoice_id, invoice in family.invoices.items():
+                invoice.misses = misses.get(invoice_id, 0)
+        after, old = waits(family), before.get(root, [])
+        if after != old:
+            if old:
+                gone.append(root)
+            if after and root not in slices:
+                slices[root] = store.slice_id(slice_key(family.root))
+            rows += after
+    store.save_waits(gone, rows, slices)
+
+
+def _counts(family: Family) -> bool:
+    """Whether anything of the family can count yet: a first event that opened it, or an invoice."""
+    return family.root.opened_on is not None or bool(family.invoices)
+
+
+def _roots(event: LoggedEvent, data: Any) -> tuple[int, ...]:
+    if type(data) is p.StockAdjustmentReversed:
+        return (data.of,)
+    if event.refs is not None and event.type in _MARKS_REFERRED:
+        also = {identity for kind, identity, _ in _decode_refs(event.refs) if kind == "order"} - {event.journey}
+        return (event.journey, *sorted(also))
+    return (event.journey,)
+
+
+def _control_row(event: LoggedEvent, data: p.ControlCompared) -> tuple[Any, ...]:
+    return (
+        event.realm, event.entity, event.site or 0, data.control, data.unit, data.difference, data.tolerance, data.read_to,
+        event.at, event.seq,
+    )  # fmt: skip

@@ -1,0 +1,277 @@
+"""Journeys and buckets in and out of the database, a batch at a time, by the driver's own statements.
+
+Works on the product's database and on the scratch file of a rebuild alike: it needs a driver connection and where new ids
+come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import Table
+
+from readiness.measures.catalogue import INTERNAL, MEASURES
+from readiness.measures.contributions import Deltas, SliceKey
+from readiness.measures.journeys import Family, Journey, Line, moves_from_text, moves_to_text
+from readiness.measures.models import (
+    ActorRow,
+    BucketRow,
+    ControlResultRow,
+    JourneyLineRow,
+    JourneyRow,
+    MeasureRow,
+    SketchRow,
+    SliceRow,
+    WaitRow,
+)
+from readiness.measures.waits import Wait
+
+_CHUNK = 5_000
+
+
+def _columns(model: Any) -> tuple[str, ...]:
+    return tuple(column.name for column in model.__table__.columns)
+
+
+JOURNEY, LINE, WAIT = _columns(JourneyRow), _columns(JourneyLineRow), _columns(WaitRow)
+SLICE, BUCKET, SKETCH = _columns(SliceRow), _columns(BucketRow), _columns(SketchRow)
+ACTOR, CONTROL, MEASURE = _columns(ActorRow), _columns(ControlResultRow), _columns(MeasureRow)
+
+_journey_values = attrgetter(*JOURNEY)
+_line_values = attrgetter(*LINE)
+_LINE_SHIPMENTS, _LINE_DELIVERIES = LINE.index("shipments"), LINE.index("deliveries")
+_SLICE_ID = WAIT.index("slice_id")
+
+
+def _typed(model: Any, kind: str) -> tuple[int, ...]:
+    columns: Table = model.__table__
+    return tuple(i for i, column in enumerate(columns.columns) if type(column.type).__name__ == kind)
+
+
+_INSTANTS = {model: _typed(model, "UtcDateTime") for model in (JourneyRow, JourneyLineRow, WaitRow, ControlResultRow)}
+_DAYS = {model: _typed(model, "Date") for model in (JourneyRow, JourneyLineRow, WaitRow, ControlResultRow)}
+
+
+class Store:
+    """One batch's access to the projection. ``new_ids`` gives ids for slices that did not exist."""
+
+    def __init__(self, driver: Any, *, is_sqlite: bool, new_ids: Callable[[int], Iterator[int]]) -> None:
+        self.driver = driver
+        self.is_sqlite = is_sqlite
+        self.new_ids = new_ids
+        self.mark = "?" if is_sqlite else "%s"
+        self._slices: dict[SliceKey, int] | None = None
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    def families(self, roots: Iterable[int]) -> dict[int, Family]:
+        """What is known of these root documents; one nobody has seen is absent."""
+        wanted = sorted(set(roots))
+        found: dict[int, Family] = {}
+        invoices: list[Journey] = []
+        for row in self._by_root(JourneyRow, JOURNEY, "root_id", wanted):
+            journey = Journey.__new__(Journey)
+            journey.__dict__ = dict(zip(JOURNEY, row, strict=True))
+            if journey.id == journey.root_id:
+                found[journey.id] = Family(journey)
+            else:
+                invoices.append(journey)
+        for invoice in invoices:
+            found[invoice.root_id].invoices[invoice.id] = invoice
+        for row in self._by_root(JourneyLineRow, LINE, "journey_id", list(found)):
+            line = Line.__new__(Line)
+            line.__dict__ = dict(zip(LINE, row, strict=True))
+            found[line.journey_id].lines[line.line] = line
+        return found
+
+    def _by_root(self, model: Any, columns: tuple[str, ...], key: str, roots: Sequence[int]) -> Iterator[Sequence[Any]]:
+        names = ", ".join(columns)
+        instants, days = _INSTANTS[model], _DAYS[model]
+        for start in range(0, len(roots), _CHUNK):
+            part = roots[start : start + _CHUNK]
+            cursor = self.driver.cursor()
+            if self.is_sqlite:
+                marks = ", ".join("?" * len(part))
+                cursor.execute(f"SELECT {names} FROM {model.__tablename__} WHERE {key} IN ({marks})", part)  # noqa: S608 - names of the models
+            else:
+                cursor.execute(f"SELECT {names} FROM {model.__tablename__} WHERE {key} = ANY(%s)", (list(part),))  # noqa: S608 - as above
+            rows = cursor.fetchall()
+            cursor.close()
+            for row in rows:
+                yield self._loaded(row, instants, days, model)
+
+    def _loaded(self, row: Sequence[Any], instants: tuple[int, ...], days: tuple[int, ...], model: Any) -> Sequence[Any]:
+        values = list(row)
+        if self.is_sqlite:
+            for i in instants:
+                if values[i] is not None:
+                    values[i] = datetime.fromisoformat(values[i] + "+00:00")
+            for i in days:
+                if values[i] is not None:
+                    values[i] = date.fromisoformat(values[i])
+        if model is JourneyLineRow:
+            for i in (_LINE_SHIPMENTS, _LINE_DELIVERIES):
+                if values[i] is not None:
+                    values[i] = moves_from_text(values[i])
+        return values
+
+    def waits(self, roots: Sequence[int]) -> dict[int, list[tuple[Any, ...]]]:
+        """The wait rows of these roots, by root."""
+        found: dict[int, list[tuple[Any, ...]]] = {}
+        for row in self._by_root(WaitRow, WAIT, "root_id", roots):
+            found.setdefault(row[0], []).append(tuple(row))
+        return found
+
+    def slice_id(self, key: SliceKey) -> int:
+        """The id of a combination of dimensions; a new one is kept."""
+        if self._slices is None:
+            cursor = self.driver.cursor()
+            cursor.execute(f"SELECT {', '.join(SLICE)} FROM measure_slice")  # noqa: S608 - names of the models
+            self._slices = {SliceKey(*row[1:]): row[0] for row in cursor.fetchall()}
+            cursor.close()
+        found = self._slices.get(key)
+        if found is None:
+            found = self._slices[key] = next(self.new_ids(1))
+            self._insert("measure_slice", SLICE, [(found, *key)])
+        return found
+
+    # -- writing ------------------------------------------------------------------------------------------------
+
+    def save_families(self, families: Sequence[Family], known: set[int]) -> None:
+        """Write roots, invoices and the changed lines. ``known``: the roots that had rows before."""
+        journeys, lines = [], []
+        for family in families:
+            journeys.append(_journey_values(family.root))
+            journeys += [_journey_values(invoice) for invoice in family.invoices.values()]
+            lines += [_line_values(family.lines[number]) for number in family.changed_lines]
+        line_rows = []
+        for values in lines:
+            row = list(values)
+            for i in (_LINE_SHIPMENTS, _LINE_DELIVERIES):
+                if row[i] is not None:
+                    row[i] = moves_to_text(row[i]).decode()
+            line_rows.append(row)
+        old_lines = [(row[0], row[1]) for row in line_rows if row[0] in known]
+        old = [(row[0], row[1]) for row in journeys if row[0] in known]
+        self._replace("journey", JOURNEY, self._stored(journeys, JourneyRow), ("root_id", "id"), old)
+        self._replace("journey_line", LINE, self._stored(line_rows, JourneyLineRow), ("journey_id", "line"), old_lines)
+
+    def save_waits(self, gone: Sequence[int], rows: Sequence[Wait], slices: Mapping[int, int]) -> None:
+        """Replace the wait rows of the roots in ``gone`` by ``rows``; ``slices`` by root."""
+        self._delete("journey_wait", ("root_id",), [(root,) for root in gone])
+        values = [(*row[:3], slices[row[0]], *row[3:]) for row in rows]
+        self._insert("journey_wait", WAIT, self._stored(values, WaitRow))
+
+    def add(self, deltas: Deltas) -> None:
+        """Add signed changes to buckets, sketches and actor counts."""
+        buckets = [(*key, *row, 0) for key, row in deltas.buckets.items() if any(row)]
+        self.add_buckets(buckets)
+        self._upsert("measure_sketch", SKETCH, 6, [(*key, n) for key, n in deltas.sketches.items() if n])
+        self._upsert("measure_actor", ACTOR, 4, [(*key, n) for key, n in deltas.actors.items() if n])
+
+    def add_buckets(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Add rows in the order of ``BUCKET``; equal keys add up in the database."""
+        self._upsert("measure_bucket", BUCKET, 5, rows)
+
+    def save_control_results(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Keep the last comparison of each control; an older one that arrives late is passed over."""
+        keys, rest = CONTROL[:4], CONTROL[4:]
+        changes = ", ".join(f"{name} = excluded.{name}" for name in rest)
+        sql = (
+            f"INSERT INTO control_result ({', '.join(CONTROL)}) VALUES ({', '.join([self.mark] * len(CONTROL))}) "  # noqa: S608 - names of the models
+            f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes} WHERE excluded.seq > control_result.seq"
+        )
+        self._many(sql, self._stored(list(rows), ControlResultRow))
+
+    def ensure_catalogue(self) -> None:
+        """The numbers of all measures stand in the database, so that it explains itself."""
+        rows = [(m.id, m.key, m.version) for m in MEASURES.values()] + [(i, key, 1) for i, key in INTERNAL.items()]
+        sql = f"INSERT INTO measure (id, key, version) VALUES ({self.mark}, {self.mark}, {self.mark}) ON CONFLICT (id) DO NOTHING"  # noqa: S608 - constants
+        self._many(sql, rows)
+
+    def _stored(self, rows: Sequence[Sequence[Any]], model: Any) -> Sequence[Sequence[Any]]:
+        if not self.is_sqlite:
+            return rows
+        instants, days = _INSTANTS[model], _DAYS[model]
+        out = []
+        for row in rows:
+            values = list(row)
+            for i in instants:
+                if values[i] is not None:
+                    values[i] = text_of(values[i])
+            for i in days:
+                if values[i] is not None:
+                    values[i] = values[i].isoformat()
+            out.append(values)
+        return out
+
+    def _replace(
+        self, table: str, columns: tuple[str, ...], rows: Sequence[Sequence[Any]], key: tuple[str, ...], old: Sequence[Any]
+    ) -> None:
+        if self.is_sqlite:
+            marks = ", ".join("?" * len(columns))
+            self._many(f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)  # noqa: S608 - names of the models
+            return
+        self._delete(table, key, old)
+        self._insert(table, columns, rows)
+
+    def _delete(self, table: str, key: tuple[str, ...], values: Sequence[tuple[int, ...]]) -> None:
+        if not values:
+            return
+        if self.is_sqlite:
+            where = " AND ".join(f"{name} = ?" for name in key)
+            self._many(f"DELETE FROM {table} WHERE {where}", values)  # noqa: S608 - names of the models
+            return
+        arrays = ", ".join(["%s::bigint[]"] * len(key))
+        match = " AND ".join(f"t.{name} = k.{name}" for name in key)
+        with self.driver.cursor() as cursor:
+            cursor.execute(
+                f"DELETE FROM {table} t USING unnest({arrays}) AS k({', '.join(key)}) WHERE {match}",  # noqa: S608 - as above
+                [list(column) for column in zip(*values, strict=True)],
+            )
+
+    def _insert(self, table: str, columns: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
+        if not rows:
+            return
+        if self.is_sqlite:
+            marks = ", ".join("?" * len(columns))
+            self._many(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)  # noqa: S608 - names of the models
+            return
+        with self.driver.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+
+    def _upsert(self, table: str, columns: tuple[str, ...], keys: int, rows: Sequence[tuple[Any, ...]]) -> None:
+        """INSERT … ON CONFLICT … col = col + excluded.col, in the order of the key so that two writers cannot deadlock."""
+        if not rows:
+            return
+        key, sums = columns[:keys], columns[keys:]
+        changes = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in sums)
+        tail = f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"
+        head = f"INSERT INTO {table} ({', '.join(columns)})"
+        ordered = sorted(rows)
+        if self.is_sqlite:
+            self._many(f"{head} VALUES ({', '.join('?' * len(columns))}) {tail}", ordered)
+            return
+        arrays = ", ".join("%s::text[]" if name == "dimension" else "%s::bigint[]" for name in columns)
+        with self.driver.cursor() as cursor:
+            cursor.execute(
+                f"{head} SELECT * FROM unnest({arrays}) {tail}", [list(column) for column in zip(*ordered, strict=True)]
+            )
+
+    def _many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        if not rows:
+            return
+        cursor = self.driver.cursor()
+        cursor.executemany(sql, rows)
+        cursor.close()
+
+
+def text_of(at: datetime) -> str:
+    """An aware instant as SQLite keeps it (``kernel.model.UtcDateTime``)."""
+    if at.tzinfo is not UTC:
+        at = at.astimezone(UTC)
+    return at.replace(tzinfo=None).isoformat(" ", "microseconds")
