@@ -1,0 +1,56 @@
+"""Every fact that leaves the core reaches somebody, is said by somebody, and is named in the past tense."""
+
+from __future__ import annotations
+
+import re
+
+from app.composition.subscriptions import CONSUMERS, event_catalogue
+from tests.architecture.source import PRODUCT, modules
+
+CATALOGUE = event_catalogue()
+CONSUMED = frozenset().union(*(consumer.types for consumer in CONSUMERS))
+#: Families whose events no consumer turns into figures, and why they are published all the same.
+FOR_THE_RECORD: dict[str, str] = {
+    "condition": "the register holds the state; the event dates it for other systems and the export",
+    "decision": "as condition",
+    "gate": "as condition",
+    "grant": "as condition",
+    "waiver": "as condition",
+    "wave": "as condition",
+}
+#: Types that no service says yet although consumers know them, and who will.
+UNSAID: dict[str, str] = {}
+FORM = re.compile(r"^[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*$")
+
+
+def test_every_event_type_has_a_consumer_or_its_family_stands_on_the_list():
+    assert not sorted(name for name in CATALOGUE.names() - CONSUMED if name.partition(".")[0] not in FOR_THE_RECORD)
+
+
+def test_the_lists_name_only_what_exists():
+    assert not set(FOR_THE_RECORD) - {name.partition(".")[0] for name in CATALOGUE.names()}
+    assert not set(UNSAID) - CATALOGUE.names()
+    assert all(FOR_THE_RECORD.values())
+    assert all(UNSAID.values())
+
+
+def test_consumers_ask_only_for_types_that_are_published():
+    assert CONSUMED
+    assert not sorted(CONSUMED - CATALOGUE.names())
+
+
+def test_every_event_type_is_a_family_and_a_past_tense():
+    assert not [name for name in CATALOGUE.names() if not FORM.match(name)]
+
+
+def is_said(event: type) -> bool:
+    """Whether some module other than the one that declares the type makes one of it."""
+    said, declared = re.compile(rf"\b{event.__name__}\("), re.compile(rf"class {event.__name__}\(")
+    return any(said.search(module.text) and not declared.search(module.text) for module in modules(*PRODUCT))
+
+
+def test_every_event_type_is_said_somewhere_or_stands_on_the_list():
+    said = {event.type for event in CATALOGUE.types() if is_said(event)}
+    assert len(said) > 10
+    assert not sorted(CATALOGUE.names() - said - set(UNSAID))
+    assert not said & set(UNSAID), "take these off the list"
