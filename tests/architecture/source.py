@@ -14,6 +14,11 @@ DOMAIN = ("erpcore", "governance", "readiness", "training")
 PRODUCT = ("app", *DOMAIN)
 
 
+@cache
+def _parse(text: str) -> ast.Module:
+    return ast.parse(text)
+
+
 @dataclass(frozen=True)
 class Module:
     """One Python file: its path from the root with forward slashes, its text and its syntax tree."""
@@ -23,7 +28,7 @@ class Module:
 
     @property
     def tree(self) -> ast.Module:
-        return ast.parse(self.text)
+        return _parse(self.text)
 
 
 @dataclass(frozen=True, order=True)
