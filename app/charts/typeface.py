@@ -23,7 +23,7 @@ WEIGHTS = (400, 600)
 FEATURES = ("calt", "case", "ccmp", "cv05", "kern", "locl", "mark", "mkmk", "ss03", "tnum", "zero")
 LETTERS = frozenset(range(0x20, 0x7F)) | frozenset(range(0xA0, 0x180))
 NUMERALS = frozenset(("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"))
-SIGNS = frozenset(ord(sign) for sign in "ȘșȚțẞ‐‑‒–—‘’‚“”„†•…‰′″‹›⁄€№™←↑→↓↖↗↵∅∆∑−∞≈≠≤≥▮▲▼○●✓✕✗" + "\u2009\u202f")
+SIGNS = frozenset(ord(sign) for sign in "ȘșȚțẞ‐‑‒–—‘’‚“”„†•…‰′″‹›⁄€№™←↑→↓↖↗↵∅∆∑−∞≈≠≤≥▲▼○●✓✗" + "\u2009\u202f")
 
 
 @dataclass(frozen=True)

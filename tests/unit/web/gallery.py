@@ -21,6 +21,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
+from wtforms.fields.choices import SelectChoice
 
 from app import charts
 from app.web.assets import STATIC, register_assets
@@ -31,23 +32,30 @@ TODAY = date(2027, 1, 14)
 
 class WaiverForm(Form):
     token = HiddenField(default="t")
-    criterion = SelectField("Criterion", choices=[("training", "Training readiness"), ("orders", "Open orders")])
+    criterion = SelectField(
+        "Criterion", choices=[SelectChoice("training", "Training readiness"), SelectChoice("orders", "Open orders")]
+    )
     until = DateField("Until", description="At most 30 days; it lapses at the end of this day.")
     mark = DecimalField("Own mark", description="The reading you accept meanwhile.")
     reason = TextAreaField("Reason", description="Required; it stands in the decision pack.")
-    kind = RadioField("Covers", choices=[("site", "this site"), ("wave", "the whole wave")], default="site")
+    kind = RadioField(
+        "Covers", choices=[SelectChoice("site", "this site"), SelectChoice("wave", "the whole wave")], default="site"
+    )
     agreed = BooleanField("The process owner knows")
 
 
 class VoteForm(Form):
     token = HiddenField(default="t")
-    choice = RadioField("Your vote", choices=[("postpone", "Postpone"), ("no-go", "No-go")], default="postpone")
+    choice = RadioField(
+        "Your vote", choices=[SelectChoice("postpone", "Postpone"), SelectChoice("no-go", "No-go")], default="postpone"
+    )
     reason = TextAreaField(
         "Reason, required, in the log", default="Prove the invoices first; a week costs less than wrong ones."
     )
 
 
 class SignInForm(Form):
+    token = HiddenField(default="t")
     email = StringField("E-mail")
     password = PasswordField("Password")
 
