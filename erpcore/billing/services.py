@@ -1,0 +1,407 @@
+"""Invoices: drafted from shipments without typing, checked, blocked or posted; and afterwards immutable."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import select, update
+
+from erpcore.billing.flow import INVOICE
+from erpcore.billing.models import Invoice, InvoiceLine, InvoiceState, Receivable
+from erpcore.credit.services import change_exposures
+from erpcore.fulfilment.services import ShipmentRow, lock_shipments, orders_of, save_shipments
+from erpcore.kernel.clock import local_day
+from erpcore.kernel.errors import NotFound, RuleBroken
+from erpcore.kernel.history import record_move
+from erpcore.kernel.model import PRICE_PLACES, scaled_int
+from erpcore.kernel.money import exact_amount, scaled_amount, share_of
+from erpcore.kernel.rows import Change, chunks, param, raw_columns, rows_by, write_rows
+from erpcore.kernel.work import UnitOfWork
+from erpcore.ledger.models import AccountRole
+from erpcore.ledger.services import Entry, Side, post_entries
+from erpcore.masterdata.queries import customers
+from erpcore.orders.models import LineKind
+from erpcore.orders.records import Line, Order, lines_by_id, lock_orders, save_orders
+from erpcore.orders.release import admit_order
+from erpcore.orders.rules import uninvoiced_value, value_of
+from erpcore.ports import CellStates
+from erpcore.published import InvoiceBlocked, InvoiceDrafted, InvoicePosted, InvoiceUnblocked
+
+POST = "billing:invoice:post"
+
+
+@dataclass(slots=True)
+class InvoiceRow:
+    """An invoice as stored, with its lines."""
+
+    id: int
+    entity_id: int
+    site_id: int
+    customer_id: int
+    order_id: int
+    shipment_id: int
+    number: str | None
+    state: str
+    block_reason: str | None
+    drafted_at: datetime
+    posted_at: datetime | None
+    invoice_on: date | None
+    due_on: date | None
+    currency: str
+    net_minor: int
+    tax_minor: int
+    gross_minor: int
+    exact: int
+    is_price_right: bool
+    is_quantity_right: bool
+    is_tax_determined: bool
+    version: int
+    lines: list[InvoiceLineRow]
+
+
+@dataclass(slots=True)
+class InvoiceLineRow:
+    """A line of an invoice as stored."""
+
+    invoice_id: int
+    order_line_id: int
+    item_id: int
+    kind: str
+    quantity: int
+    unit_price: int
+    amount: int
+    net_minor: int
+    tax_rate: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AmendInvoice:
+    """Change the price of a line of an invoice that is not posted yet, with a reason."""
+
+    invoice: int
+    order_line: int
+    unit_price: Decimal
+    reason: str
+
+
+COLUMNS = tuple(f.name for f in fields(InvoiceRow) if f.name != "lines")
+LINE_COLUMNS = tuple(f.name for f in fields(InvoiceLineRow))
+_values = attrgetter(*COLUMNS)
+_line_values = attrgetter(*LINE_COLUMNS)
+RECEIVABLE = ("document_id", "document_type", "entity_id", "customer_id", "currency", "amount_minor", "open_minor", "due_on")
+_SAVED = (
+    "number", "state", "block_reason", "posted_at", "invoice_on", "due_on", "net_minor", "tax_minor", "gross_minor", "exact",
+    "is_price_right",
+)  # fmt: skip
+_saved_values = attrgetter(*_SAVED)
+
+
+def _save() -> Any:
+    table = Invoice.__table__
+    return (
+        update(table)
+        .where(table.c.id == param("of", table.c.id), table.c.version == param("was", table.c.version))
+        .values(version=table.c.version + 1, **{name: param(f"new_{name}", table.c[name]) for name in _SAVED})
+    )
+
+
+def _save_line() -> Any:
+    table = InvoiceLine.__table__
+    return (
+        update(table)
+        .where(
+            table.c.invoice_id == param("invoice", table.c.invoice_id),
+            table.c.order_line_id == param("line", table.c.order_line_id),
+        )
+        .values(
+            unit_price=param("new_price", table.c.unit_price),
+            amount=param("new_amount", table.c.amount),
+            net_minor=param("new_net", table.c.net_minor),
+        )
+    )
+
+
+SAVE = Change(_save)
+SAVE_LINE = Change(_save_line)
+
+
+def _save_invoices(work: UnitOfWork, invoices: Sequence[InvoiceRow]) -> None:
+    rows = []
+    for invoice in invoices:
+        row: dict[str, Any] = dict(zip((f"new_{n}" for n in _SAVED), _saved_values(invoice), strict=True))
+        rows.append({**row, "of": invoice.id, "was": invoice.version})
+    SAVE.run(work, rows)
+    for invoice in invoices:
+        invoice.version += 1
+
+
+def lock_invoices(work: UnitOfWork, ids: Iterable[int]) -> list[InvoiceRow]:
+    """Invoices with their lines, locked, in the order of their ids. Their orders must be locked first."""
+    held: dict[int, InvoiceRow] = work.memo.setdefault("invoices", {})
+    wanted = sorted(set(ids))
+    unread = [key for key in wanted if key not in held]
+    for part in chunks(unread):
+        query = (
+            select(*raw_columns(Invoice, *COLUMNS))
+            .where(Invoice.id.in_(part))
+            .order_by(Invoice.id)
+            .with_for_update(key_share=True)
+        )
+        for row in work.session.execute(query):
+            held[row.id] = InvoiceRow(*row, lines=[])
+    if unread:
+        for row in rows_by(work, raw_columns(InvoiceLine, *LINE_COLUMNS), InvoiceLine.__table__.c.invoice_id, unread):
+            held[row.invoice_id].lines.append(InvoiceLineRow(*row))
+    for key in wanted:
+        found = held.get(key)
+        if found is None or (work.actor.sites is not None and found.site_id not in work.actor.sites):
+            raise NotFound("invoice_unknown", id=key)
+    return [held[key] for key in wanted]
+
+
+def orders_of_invoices(work: UnitOfWork, ids: Iterable[int]) -> list[int]:
+    """Order ids of invoices, read without a lock so that orders can be locked first."""
+    held: dict[int, InvoiceRow] = work.memo.get("invoices", {})
+    wanted = set(ids)
+    found = {held[key].order_id for key in wanted if key in held}
+    unread = [key for key in wanted if key not in held]
+    if unread:
+        found |= {row.order_id for row in rows_by(work, [Invoice.__table__.c.order_id], Invoice.__table__.c.id, unread)}
+    return sorted(found)
+
+
+def draft_invoices(
+    work: UnitOfWork, shipment_ids: Iterable[int], *, cells: CellStates, at: Mapping[int, datetime] | None = None
+) -> list[InvoiceRow]:
+    """An invoice per shipment whose trigger has passed, from order prices and shipped quantities.
+
+    Doubtful ones are blocked with the reason: no tax rate determines a line's tax. Raises ``RuleBroken`` for a shipment that
+    is not due or has its invoice already.
+    """
+    wanted = list(shipment_ids)
+    orders = {order.id: order for order in lock_orders(work, orders_of(work, wanted))}
+    shipments = lock_shipments(work, wanted)
+    by_line = lines_by_id(orders.values())
+    ids = work.ids.reserve(len(shipments))
+    invoices = []
+    for shipment in shipments:
+        order = orders[shipment.order_id]
+        work.actor.require("billing:invoice:draft", site=order.site_id)
+        admit_order(work, cells, order)
+        if shipment.invoice_due_at is None:
+            raise RuleBroken("invoice_not_due", document=shipment.number)
+        if shipment.invoice_id is not None:
+            raise RuleBroken("invoice_exists", document=shipment.number)
+        invoice = _draft(order, shipment, by_line, next(ids), (at or {}).get(shipment.id, work.now))
+        shipment.invoice_id = invoice.id
+        invoices.append(invoice)
+    write_rows(work, Invoice.__table__, COLUMNS, [_values(i) for i in invoices])  # type: ignore[arg-type]
+    write_rows(
+        work,
+        InvoiceLine.__table__,  # type: ignore[arg-type]
+        LINE_COLUMNS,
+        [_line_values(line) for i in invoices for line in i.lines],
+    )
+    save_shipments(work, shipments)
+    work.memo.setdefault("invoices", {}).update((i.id, i) for i in invoices)
+    for invoice in invoices:
+        order = orders[invoice.order_id]
+        record_move(work, "invoice", invoice.id, "draft", None, InvoiceState.DRAFT, at=invoice.drafted_at)
+        drafted = InvoiceDrafted(shipment=invoice.shipment_id, net=invoice.net_minor)
+        _publish(work, order, invoice, drafted, invoice.drafted_at)
+        if invoice.state == InvoiceState.BLOCKED:
+            record_move(
+                work, "invoice", invoice.id, "block", InvoiceState.DRAFT, invoice.state, at=invoice.drafted_at,
+                reason=invoice.block_reason,
+            )  # fmt: skip
+            _publish(work, order, invoice, InvoiceBlocked(reason=invoice.block_reason or ""), invoice.drafted_at)
+    return invoices
+
+
+def _draft(order: Order, shipment: ShipmentRow, by_line: Mapping[int, Line], key: int, at: datetime) -> InvoiceRow:
+    invoice = InvoiceRow(
+        id=key, entity_id=order.entity_id, site_id=order.site_id, customer_id=order.customer_id, order_id=order.id,
+        shipment_id=shipment.id, number=None, state=InvoiceState.DRAFT, block_reason=None, drafted_at=at, posted_at=None,
+        invoice_on=None, due_on=None, currency=order.currency, net_minor=0, tax_minor=0, gross_minor=0, exact=0,
+        is_price_right=True, is_quantity_right=True, is_tax_determined=True, version=1, lines=[],
+    )  # fmt: skip
+    for line_id, quantity in shipment.lines:
+        line = by_line[line_id]
+        whole = quantity == line.quantity
+        invoice.lines.append(
+            InvoiceLineRow(
+                invoice_id=key, order_line_id=line_id, item_id=line.item_id, kind=line.kind, quantity=quantity,
+                unit_price=line.unit_price, amount=line.amount if whole else exact_amount(quantity, line.unit_price),
+                net_minor=value_of(line, quantity, order.currency), tax_rate=line.tax_rate,
+            )
+        )  # fmt: skip
+        if line.tax_rate is None:
+            invoice.is_tax_determined = False
+    total(invoice)
+    if not invoice.is_tax_determined:
+        invoice.state = INVOICE.target("block", invoice.state, reason="tax")
+        invoice.block_reason = "no tax rate for the country and classes"
+    return invoice
+
+
+def total(invoice: InvoiceRow) -> None:
+    """Net, tax and gross from the lines: tax per rate on the sum of its lines, rounded once."""
+    by_rate: dict[int, int] = defaultdict(int)
+    for line in invoice.lines:
+        by_rate[line.tax_rate or 0] += line.net_minor
+    invoice.net_minor = sum(by_rate.values())
+    invoice.tax_minor = sum(share_of(net, rate) for rate, net in by_rate.items())
+    invoice.gross_minor = invoice.net_minor + invoice.tax_minor
+    invoice.exact = sum(line.amount for line in invoice.lines)
+
+
+def amend_invoices(work: UnitOfWork, commands: Sequence[AmendInvoice]) -> list[InvoiceRow]:
+    """Charge another price than the order's on an unposted invoice; it is then no longer right at posting, and says so."""
+    orders = {o.id: o for o in lock_orders(work, orders_of_invoices(work, [c.invoice for c in commands]))}
+    by_line = lines_by_id(orders.values())
+    invoices = {i.id: i for i in lock_invoices(work, [c.invoice for c in commands])}
+    changed = []
+    for command in commands:
+        invoice = invoices[command.invoice]
+        work.actor.require("billing:invoice:amend", site=invoice.site_id)
+        INVOICE.target("amend", invoice.state, reason=command.reason)
+        line = next((part for part in invoice.lines if part.order_line_id == command.order_line), None)
+        if line is None:
+            raise NotFound("line_unknown", line=command.order_line)
+        line.unit_price = scaled_int(command.unit_price, PRICE_PLACES)
+        line.amount = exact_amount(line.quantity, line.unit_price)
+        line.net_minor = scaled_amount(line.quantity, line.unit_price, invoice.currency)
+        invoice.is_price_right = all(p.unit_price == by_line[p.order_line_id].unit_price for p in invoice.lines)
+        total(invoice)
+        facts = {"line": command.order_line, "unit_price": line.unit_price}
+        record_move(
+            work, "invoice", invoice.id, "amend", invoice.state, invoice.state, reason=command.reason, facts=facts
+        )
+        changed.append(
+            {
+                "invoice": invoice.id, "line": line.order_line_id, "new_price": line.unit_price,
+                "new_amount": line.amount, "new_net": line.net_minor,
+            }
+        )  # fmt: skip
+    SAVE_LINE.run(work, changed)
+    _save_invoices(work, list(invoices.values()))
+    return list(invoices.values())
+
+
+def unblock_invoices(work: UnitOfWork, ids: Iterable[int], reason: str) -> list[InvoiceRow]:
+    """Clear blocked invoices for posting by authority; what was undetermined stays recorded as such."""
+    orders = {o.id: o for o in lock_orders(work, orders_of_invoices(work, list(ids)))}
+    invoices = lock_invoices(work, ids)
+    for invoice in invoices:
+        work.actor.require("billing:invoice:unblock", site=invoice.site_id)
+        was = invoice.state
+        invoice.state = INVOICE.target("unblock", was, reason=reason)
+        record_move(work, "invoice", invoice.id, "unblock", was, invoice.state, reason=reason)
+        _publish(work, orders[invoice.order_id], invoice, InvoiceUnblocked(reason=reason), work.now)
+    _save_invoices(work, invoices)
+    return invoices
+
+
+def post_invoices(
+    work: UnitOfWork,
+    ids: Iterable[int],
+    *,
+    cells: CellStates,
+    at: Mapping[int, datetime] | None = None,
+    numbers: Mapping[int, str] | None = None,
+) -> list[InvoiceRow]:
+    """Post drafts: books, receivable and exposure change together; the legal number comes at the commit.
+
+    ``numbers`` are those of invoices that were issued elsewhere and are imported; they keep them.
+    """
+    wanted = list(ids)
+    orders = {o.id: o for o in lock_orders(work, orders_of_invoices(work, wanted))}
+    invoices = lock_invoices(work, wanted)
+    by_line = lines_by_id(orders.values())
+    known = customers(work, {i.customer_id for i in invoices})
+    entries, receivables, changed = [], [], []
+    deltas: dict[tuple[int, int], int] = defaultdict(int)
+    for invoice in invoices:
+        order = orders[invoice.order_id]
+        work.actor.require(POST, site=invoice.site_id)
+        admit_order(work, cells, order)
+        when = (at or {}).get(invoice.id, work.now)
+        place = order.place(work)
+        was = invoice.state
+        invoice.state = INVOICE.target("post", was)
+        invoice.posted_at, invoice.invoice_on = when, local_day(when, place.time_zone)
+        invoice.due_on = invoice.invoice_on + timedelta(days=known[invoice.customer_id].payment_days)
+        invoice.number = (numbers or {}).get(invoice.id)
+        record_move(work, "invoice", invoice.id, "post", was, invoice.state, at=when)
+        party = (invoice.customer_id, invoice.entity_id)
+        deltas[party] += invoice.gross_minor
+        for part in invoice.lines:
+            line = by_line[part.order_line_id]
+            before = uninvoiced_value(line, order.currency)
+            line.invoiced += part.quantity
+            deltas[party] += uninvoiced_value(line, order.currency) - before
+            changed.append(line)
+        entries.append(_entry(order, invoice, place, when))
+        receivables.append(
+            (
+                invoice.id, "invoice", invoice.entity_id, invoice.customer_id, invoice.currency, invoice.gross_minor,
+                invoice.gross_minor, invoice.due_on,
+            )
+        )  # fmt: skip
+        _report_post(work, order, invoice, when)
+        if invoice.number is None:
+            year = invoice.invoice_on.year
+            work.number_later(
+                Invoice.__table__,  # type: ignore[arg-type]
+                invoice.id, entity=invoice.entity_id, journal="sales", year=year, prefix=f"INV-{year}-",
+            )  # fmt: skip
+    _save_invoices(work, invoices)
+    write_rows(work, Receivable.__table__, RECEIVABLE, receivables)  # type: ignore[arg-type]
+    post_entries(work, entries)
+    change_exposures(work, deltas)
+    save_orders(work, list(orders.values()), changed)
+    return invoices
+
+
+def _entry(order: Order, invoice: InvoiceRow, place: Any, when: datetime) -> Entry:
+    charges = sum(line.net_minor for line in invoice.lines if line.kind in (LineKind.CHARGE, LineKind.SERVICE))
+    posted = scaled_posted(invoice.net_minor, invoice.currency)
+    return Entry(
+        rule="invoice", place=place, document_type="invoice", document_id=invoice.id, journey=order.id,
+        entry_on=invoice.invoice_on or when.date(), posted_at=when, currency=invoice.currency,
+        sides=(
+            Side(AccountRole.RECEIVABLE, invoice.gross_minor, invoice.customer_id),
+            Side(AccountRole.REVENUE, charges - invoice.net_minor),
+            Side(AccountRole.CHARGES, -charges),
+            Side(AccountRole.TAX, -invoice.tax_minor),
+        ),
+        rounding=invoice.exact - posted,
+    )  # fmt: skip
+
+
+def scaled_posted(minor: int, currency: str) -> int:
+    """Minor units as millionths of the currency."""
+    from erpcore.kernel.money import places
+
+    return int(minor * 10 ** (PRICE_PLACES - places(currency)))
+
+
+def _report_post(work: UnitOfWork, order: Order, invoice: InvoiceRow, when: datetime) -> None:
+    event = InvoicePosted(
+        net=invoice.net_minor, tax=invoice.tax_minor, gross=invoice.gross_minor, price_right=invoice.is_price_right,
+        quantity_right=invoice.is_quantity_right, tax_determined=invoice.is_tax_determined, shipment=invoice.shipment_id,
+    )  # fmt: skip
+    _publish(work, order, invoice, event, when)
+
+
+def _publish(work: UnitOfWork, order: Order, invoice: InvoiceRow, event: Any, at: datetime) -> None:
+    work.publish(
+        event, order.place(work), step="order_to_cash.invoice", subject=("invoice", invoice.id, invoice.version + 1),
+        journey=order.id, at=at,
+    )  # fmt: skip

@@ -1,0 +1,224 @@
+"""Stock that comes or changes for no order: openings, receipts, adjustments, counts. Each posts what it is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+
+from erpcore.inventory.models import MoveReason, StockBalance, StockMove
+from erpcore.inventory.services import Moved, Movement, lock_balances, move_stock
+from erpcore.kernel.clock import local_day
+from erpcore.kernel.errors import NotAllowed, NotFound, RuleBroken
+from erpcore.kernel.events import Place
+from erpcore.kernel.model import QUANTITY_PLACES, scaled_int
+from erpcore.kernel.money import scaled_amount
+from erpcore.kernel.rows import raw_columns
+from erpcore.kernel.work import UnitOfWork
+from erpcore.ledger.models import AccountRole
+from erpcore.ledger.services import Entry, Side, post_entries
+from erpcore.masterdata.queries import ItemFacts, SiteFacts, items, site_facts
+from erpcore.ports import Cell, CellStates, Process, ProcessRules, Ruleset, admit
+from erpcore.published import StockAdjusted, StockAdjustmentReversed, StockCounted, StockMoved
+
+_CONTRA = {
+    MoveReason.OPENING: AccountRole.OPENING,
+    MoveReason.RECEIPT: AccountRole.RECEIVED_NOT_INVOICED,
+    MoveReason.ADJUSTMENT: AccountRole.ADJUSTMENT,
+    MoveReason.REVERSAL: AccountRole.ADJUSTMENT,
+    MoveReason.COUNT: AccountRole.ADJUSTMENT,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChangeStock:
+    """So much more (or less) of an item at a site, and why."""
+
+    site: int
+    item: int
+    quantity: Decimal
+    note: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CountStock:
+    """What was found at a blind count."""
+
+    site: int
+    item: int
+    counted: Decimal
+    planned: bool = True
+
+
+def open_stock(work: UnitOfWork, commands: Sequence[ChangeStock], *, rules: ProcessRules, cells: CellStates) -> list[Moved]:
+    """Take stock into the books for the first time."""
+    return _change(work, commands, MoveReason.OPENING, "warehouse:stock:open", rules, cells)
+
+
+def receive_stock(
+    work: UnitOfWork, commands: Sequence[ChangeStock], *, rules: ProcessRules, cells: CellStates
+) -> list[Moved]:
+    """Goods put away from a supplier, not invoiced yet."""
+    return _change(work, commands, MoveReason.RECEIPT, "warehouse:stock:receive", rules, cells)
+
+
+def adjust_stock(
+    work: UnitOfWork, commands: Sequence[ChangeStock], *, rules: ProcessRules, cells: CellStates
+) -> list[Moved]:
+    """Correct the book by a reason; raises ``RuleBroken("stock_short")`` below what is there or promised."""
+    for command in commands:
+        if not command.note.strip():
+            raise RuleBroken("reason_required", field="note", document="stock", move="adjust")
+    return _change(work, commands, MoveReason.ADJUSTMENT, "warehouse:stock:adjust", rules, cells)
+
+
+def _change(
+    work: UnitOfWork,
+    commands: Sequence[ChangeStock],
+    reason: MoveReason,
+    permission: str,
+    rules: ProcessRules,
+    cells: CellStates,
+    documents: Sequence[int] | None = None,
+) -> list[Moved]:
+    known = items(work, {c.item for c in commands})
+    movements, places = [], []
+    keys = documents or list(work.ids.reserve(len(commands)))
+    for command, key in zip(commands, keys, strict=True):
+        work.actor.require(permission, site=command.site)
+        site, item = site_facts(work, command.site), known[command.item]
+        _check(command, site, item)
+        if command.at is not None and work.source not in ("import", "edi", "back-entry"):
+            raise NotAllowed("time_not_stated", source=work.source)
+        places.append(_place(work, site, rules, cells))
+        movements.append(
+            Movement(
+                entity=site.entity.id, site=site.id, item=item.id, quantity=scaled_int(command.quantity, QUANTITY_PLACES),
+                unit_cost=item.standard_cost, currency=site.entity.currency, reason=reason, document_type="stock_change",
+                document_id=key, moved_at=command.at or work.now, note=command.note,
+            )
+        )  # fmt: skip
+    moved = move_stock(work, movements)
+    entries = []
+    for place, movement, done in zip(places, movements, moved, strict=True):
+        if done.value:
+            entries.append(_entry(place, movement, done))
+        event_type: Any = StockAdjusted if reason in (MoveReason.ADJUSTMENT, MoveReason.COUNT) else StockMoved
+        event = event_type(
+            item=movement.item, quantity=movement.quantity, value=done.value,
+            reason=(movement.note or reason) if event_type is StockAdjusted else reason,
+        )  # fmt: skip
+        work.publish(
+            event, place, step="warehouse.adjust" if event_type is StockAdjusted else "warehouse.receive",
+            subject=("stock_move", done.id, 1), journey=done.id, at=movement.moved_at,
+        )  # fmt: skip
+    post_entries(work, entries)
+    return moved
+
+
+def _check(command: ChangeStock, site: SiteFacts, item: ItemFacts) -> None:
+    if item.entity_id != site.entity.id:
+        raise RuleBroken("other_entity", field="item", customer=item.code, site=site.code)
+    if item.kind != "stock":
+        raise RuleBroken("item_without_stock", field="item", item=item.code)
+    if command.quantity == 0:
+        raise RuleBroken("quantity_zero", field="quantity", item=item.code)
+
+
+def _place(work: UnitOfWork, site: SiteFacts, rules: ProcessRules, cells: CellStates) -> Place:
+    cell = Cell(site.live_id, None, Process.WAREHOUSE)
+    grant = admit(work, cells, site.entity.realm, cell, begins=True)
+    ruleset: Ruleset = rules.resolve(
+        work, entity=site.entity.id, site=site.live_id, channel=None, customer_group=None
+    )
+    return Place(
+        realm=site.entity.realm, entity=site.entity.id, site=site.id, grant=grant, ruleset=ruleset.hash,
+        variants=ruleset.variants, currency=site.entity.currency, time_zone=site.time_zone,
+    )  # fmt: skip
+
+
+def _entry(place: Place, movement: Movement, moved: Moved) -> Entry:
+    value = moved.value or 0
+    return Entry(
+        rule=movement.reason, place=place, document_type="stock_move", document_id=moved.id, journey=moved.id,
+        entry_on=local_day(movement.moved_at, place.time_zone), posted_at=movement.moved_at, currency=movement.currency,
+        sides=(Side(AccountRole.INVENTORY, value), Side(_CONTRA[movement.reason], -value)), text=movement.note,
+    )  # fmt: skip
+
+
+def reverse_adjustment(work: UnitOfWork, move: int, reason: str, *, rules: ProcessRules, cells: CellStates) -> Moved:
+    """Take a mistaken adjustment back by its counter-move; both leave the adjustment measures."""
+    row = work.session.execute(select(*raw_columns(StockMove)).where(StockMove.id == move)).one_or_none()
+    if row is None:
+        raise NotFound("move_unknown", id=move)
+    done = work.session.execute(
+        select(StockMove.id).where(StockMove.reason == MoveReason.REVERSAL, StockMove.document_id == move)
+    ).first()
+    if row.reason not in (MoveReason.ADJUSTMENT, MoveReason.COUNT) or done:
+        raise RuleBroken("not_reversible", id=move)
+    work.actor.require("warehouse:stock:adjust", site=row.site_id)
+    site = site_facts(work, row.site_id)
+    place = _place(work, site, rules, cells)
+    movement = Movement(
+        entity=row.entity_id, site=row.site_id, item=row.item_id, quantity=-row.quantity, unit_cost=row.unit_cost,
+        currency=site.entity.currency, reason=MoveReason.REVERSAL, document_type="stock_move", document_id=move,
+        moved_at=work.now, note=reason,
+    )  # fmt: skip
+    (moved,) = move_stock(work, [movement])
+    if moved.value:
+        post_entries(work, [_entry(place, movement, moved)])
+    event = StockAdjustmentReversed(of=move, item=row.item_id, quantity=-row.quantity, reason=reason, value=moved.value)
+    work.publish(event, place, step="warehouse.adjust", subject=("stock_move", moved.id, 1), journey=move)
+    return moved
+
+
+def count_stock(
+    work: UnitOfWork, commands: Sequence[CountStock], *, rules: ProcessRules, cells: CellStates
+) -> list[int]:
+    """Record blind counts against the book; returns the differences in thousandths, each adjusted at once.
+
+    Tolerance is the site's policy (per mille of the book). Raises ``RuleBroken("stock_short")`` when less was found than is
+    promised: take back a promise first.
+    """
+    known = items(work, {c.item for c in commands})
+    held = lock_balances(work, {(c.site, c.item) for c in commands})
+    differences, changes = [], []
+    for command in commands:
+        work.actor.require("warehouse:stock:count", site=command.site)
+        site, item = site_facts(work, command.site), known[command.item]
+        place = _place(work, site, rules, cells)
+        tolerance = rules.stored(work, place.ruleset or "")["count_tolerance_permille"]
+        book = held.get((command.site, command.item), [0, 0])[0]
+        counted = scaled_int(command.counted, QUANTITY_PLACES)
+        difference = counted - book
+        differences.append(difference)
+        cost = item.standard_cost
+        event = StockCounted(
+            item=item.id, book=book, counted=counted, within_tolerance=abs(difference) * 1000 <= tolerance * book,
+            planned=command.planned, abc=item.abc,
+            book_value=None if cost is None else scaled_amount(book, cost, site.entity.currency),
+            difference_value=None if cost is None else scaled_amount(difference, cost, site.entity.currency),
+        )  # fmt: skip
+        key = work.ids.one()
+        work.publish(event, place, step="warehouse.count", subject=("count", key, 1), journey=key)
+        if difference:
+            quantity = Decimal(difference).scaleb(-QUANTITY_PLACES)
+            changes.append(ChangeStock(site=command.site, item=command.item, quantity=quantity, note="count"))
+    if changes:
+        _change(work, changes, MoveReason.COUNT, "warehouse:stock:count", rules, cells)
+    return differences
+
+
+def stock_value(session: Any, site: int) -> tuple[int | None, int]:
+    """Value of a site's stock in minor units (``None`` when nothing there has a cost), and how many items have none."""
+    rows = session.execute(
+        select(*raw_columns(StockBalance, "on_hand", "value_minor", "unvalued")).where(StockBalance.site_id == site)
+    ).all()
+    valued = [row for row in rows if row.on_hand != row.unvalued]
+    unknown = sum(1 for row in rows if row.unvalued and row.on_hand)
+    return (sum(row.value_minor for row in valued) if valued else None), unknown
