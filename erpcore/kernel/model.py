@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import BigInteger, CheckConstraint, DateTime, Dialect, Integer, MetaData, String, Table, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase
@@ -31,6 +31,9 @@ class Base(DeclarativeBase):
     """Root of all tables; constraints are named so that migrations can name them on both databases."""
 
     metadata = MetaData(naming_convention=NAMING)
+    if TYPE_CHECKING:
+        #: Every model here is mapped to a table of its own, never to a join or a subquery.
+        __table__: ClassVar[Table]
 
 
 class UtcDateTime(TypeDecorator[datetime]):
