@@ -1,6 +1,7 @@
 """What does a page need besides its own words? Letters, scripts from packages, and the functions templates draw with."""
 
 import hashlib
+import logging
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -10,6 +11,8 @@ from flask import Blueprint, Flask, request, url_for
 from app import charts
 from app.charts.typeface import screen_face
 from app.web.icons import icon, verdict_look
+
+logger = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parent / "static"
 TYPEFACE = STATIC / "typeface"
@@ -22,7 +25,10 @@ def register_assets(app: Flask) -> None:
 
     Expects `app.static_folder` to be `STATIC`.
     """
-    screen_face(TYPEFACE)
+    try:
+        screen_face(TYPEFACE)
+    except OSError:
+        logger.warning("typeface not cut, pages use the fallback face", extra={"folder": str(TYPEFACE)})
     app.register_blueprint(
         Blueprint(
             "htmx",

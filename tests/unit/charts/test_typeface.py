@@ -5,7 +5,8 @@ from importlib.metadata import metadata
 import pytest
 from fontTools.ttLib import TTFont
 
-from app.charts.typeface import SCREEN_FILE, package_file, paper_faces, screen_face
+from app.charts import typeface
+from app.charts.typeface import SCREEN_FILE, package_file, screen_face
 from app.web.assets import TYPEFACE
 
 
@@ -49,9 +50,15 @@ def test_tabular_numerals_have_one_width_and_leave_hyphens_alone(screen):
     assert letters[ord("-")] not in pairs
 
 
-def test_paper_gets_static_files_of_its_own_and_the_same_bytes_each_time(tmp_path):
-    once, again = paper_faces(tmp_path / "a"), paper_faces(tmp_path / "b")
-    assert [face.weight for face in once] == [400, 600]
-    for one, other in zip(once, again, strict=True):
-        assert one.path.read_bytes() == other.path.read_bytes()
-        assert "fvar" not in TTFont(one.path)
+def test_paper_gets_static_files_and_the_same_bytes_each_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(typeface, "WEIGHTS", (600,))
+    (one,), (other,) = typeface.paper_faces(tmp_path / "a"), typeface.paper_faces(tmp_path / "b")
+    assert one.weight == 600
+    assert one.path.read_bytes() == other.path.read_bytes()
+    assert "fvar" not in TTFont(one.path)
+
+
+def test_what_is_cut_already_is_not_cut_again(tmp_path, monkeypatch):
+    (tmp_path / SCREEN_FILE).write_bytes(b"here")
+    monkeypatch.setattr(typeface, "_write", None)
+    assert screen_face(tmp_path).read_bytes() == b"here"
