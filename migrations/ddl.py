@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-from erpcore.kernel.model import REFUSE_CHANGE_FUNCTION, append_only_ddl
+from erpcore.kernel.model import REFUSE_CHANGE_FUNCTION, append_only_ddl, frozen_ddl
 
 
 def create_refusal() -> None:
@@ -25,3 +25,16 @@ def refuse_changes(*tables: str) -> None:
     for table in tables:
         for statement in append_only_ddl(table, dialect):
             op.execute(statement)
+
+
+def freeze_when(table: str, condition: str) -> None:
+    """Triggers that refuse UPDATE and DELETE on rows for which the condition (over ``OLD``) holds."""
+    for statement in frozen_ddl(table, condition, op.get_bind().dialect.name):
+        op.execute(statement)
+
+
+def unfreeze(*tables: str) -> None:
+    """Takes the functions behind ``freeze_when`` away; after their tables are dropped."""
+    if op.get_bind().dialect.name == "postgresql":
+        for table in tables:
+            op.execute(f"DROP FUNCTION {table}_frozen()")

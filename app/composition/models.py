@@ -3,7 +3,30 @@
 from __future__ import annotations
 
 from app.identity import models as identity
+from erpcore.billing import models as billing
+from erpcore.credit import models as credit
+from erpcore.fulfilment import models as fulfilment
+from erpcore.inventory import models as inventory
 from erpcore.kernel import audit, events, history, ids, numbering, requests
 from erpcore.kernel.model import Base
+from erpcore.ledger import models as ledger
+from erpcore.masterdata import models as masterdata
+from erpcore.orders import models as orders
 
-__all__ = ["Base", "audit", "events", "history", "identity", "ids", "numbering", "requests"]
+__all__ = [
+    "Base",
+    "audit",
+    "billing",
+    "credit",
+    "events",
+    "fulfilment",
+    "history",
+    "identity",
+    "ids",
+    "inventory",
+    "ledger",
+    "masterdata",
+    "numbering",
+    "orders",
+    "requests",
+]

@@ -5,6 +5,7 @@ One upgrade is one transaction: it arrives as a whole or not at all, and two at 
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -89,7 +90,7 @@ def _python(operations: UpgradeOps | DowngradeOps | None, context: MigrationCont
     if operations is None or operations.is_empty():
         return "pass"
     rendered = render_python_code(operations, render_item=_render, migration_context=context)
-    code = textwrap.dedent("    " + rendered).replace(",\ninfo={'append_only': True}", "")
+    code = re.sub(r",\ninfo=\{[^}]*\}", "", textwrap.dedent("    " + rendered))
     return "\n".join(line for line in code.splitlines() if not line.lstrip().startswith("# ###"))
 
 

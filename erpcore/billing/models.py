@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from erpcore.kernel.model import Base, Code, Key, Price, Quantity, Scaled, UtcDateTime, append_only, states
+from erpcore.kernel.model import Base, Code, Key, Price, Quantity, Scaled, UtcDateTime, append_only, frozen_when, states
 
 
 class InvoiceState(StrEnum):
@@ -91,6 +91,11 @@ class InvoiceLine(Base):
     tax_rate: Mapped[Decimal | None] = mapped_column(Scaled(6))
 
 
+#: The legal number comes last, so whatever has one is complete.
+frozen_when(Invoice, "OLD.number IS NOT NULL")
+frozen_when(InvoiceLine, "(SELECT number FROM invoice WHERE id = OLD.invoice_id) IS NOT NULL")
+
+
 class CreditMemo(Base):
     """Money given back: always posted at once, numbered, never changed. ``fault`` is ours, customer or undecided."""
 
@@ -136,6 +141,7 @@ class CreditMemoLine(Base):
     tax_rate: Mapped[Decimal | None] = mapped_column(Scaled(6))
 
 
+frozen_when(CreditMemo, "OLD.number IS NOT NULL")
 append_only(CreditMemoLine)
 
 

@@ -129,6 +129,30 @@ def append_only_ddl(table: str, dialect: str) -> list[str]:
     ]
 
 
+def frozen_when(table: type[Base], condition: str) -> None:
+    """Mark documents that become history: once ``condition`` (in SQL, over ``OLD``) holds, UPDATE and DELETE are refused."""
+    table.__table__.info["frozen_when"] = condition
+
+
+def frozen_ddl(table: str, condition: str, dialect: str) -> list[str]:
+    """The statements that make rows of ``table`` refuse changes once the condition holds."""
+    if dialect == "sqlite":
+        return [
+            f"CREATE TRIGGER {table}_frozen_{verb} BEFORE {verb.upper()} ON {table} WHEN {condition} "
+            f"BEGIN SELECT RAISE(ABORT, '{table} is posted: post a correction instead'); END"
+            for verb in ("update", "delete")
+        ]
+    function = (
+        f"CREATE FUNCTION {table}_frozen() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF {condition} THEN "
+        f"RAISE EXCEPTION '{table} is posted: post a correction instead' USING ERRCODE = 'restrict_violation'; END IF; "
+        "IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW; END $$"
+    )
+    return [
+        function,
+        f"CREATE TRIGGER {table}_frozen BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_frozen()",
+    ]
+
+
 #: Created once, before the first append-only table on PostgreSQL.
 REFUSE_CHANGE_FUNCTION = """
 CREATE FUNCTION wavegate_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$

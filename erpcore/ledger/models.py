@@ -40,7 +40,7 @@ class AccountKind(StrEnum):
 class Account(Base):
     """One account of an entity's chart."""
 
-    __tablename__ = "account"
+    __tablename__ = "ledger_account"
     __table_args__ = (
         UniqueConstraint("entity_id", "role"), UniqueConstraint("entity_id", "code"),
         states("kind", AccountKind), states("role", AccountRole),
@@ -86,7 +86,7 @@ class JournalLine(Base):
     )
     entry_id: Mapped[int] = mapped_column(ForeignKey("journal_entry.id"), primary_key=True)
     line_no: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
-    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    account_id: Mapped[int] = mapped_column(ForeignKey("ledger_account.id"))
     party_id: Mapped[int | None] = mapped_column(ForeignKey("customer.id"))
     debit_minor: Mapped[int] = mapped_column(BigInteger)
     credit_minor: Mapped[int] = mapped_column(BigInteger)

@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, Float, Numeric, create_engine, text
 from sqlalchemy.types import TypeDecorator
 
 from app.composition import schema
-from erpcore.kernel.model import REFUSE_CHANGE_FUNCTION, append_only_ddl
+from erpcore.kernel.model import REFUSE_CHANGE_FUNCTION, append_only_ddl, frozen_ddl
 from tests.architecture.catalogue import differences, read_schema
 from tests.architecture.source import ROOT
 
@@ -64,6 +64,9 @@ def _build_from_models(url):
             for table in tables.tables.values():
                 if table.info.get("append_only"):
                     for statement in append_only_ddl(table.name, engine.dialect.name):
+                        connection.execute(text(statement))
+                if condition := table.info.get("frozen_when"):
+                    for statement in frozen_ddl(table.name, condition, engine.dialect.name):
                         connection.execute(text(statement))
     finally:
         engine.dispose()
