@@ -79,12 +79,13 @@ def assemble(settings: Settings | None, *, database: Database | None, clock: Clo
 
 
 def _register_pages(site: Flask) -> None:
+    """Every folder of ``app/web`` with a ``views.py`` is an area; its other modules may add views to the same blueprint."""
     for area in pkgutil.iter_modules(app.web.__path__, "app.web."):
         if area.ispkg:
-            package = importlib.import_module(area.name)
-            names = {found.name for found in pkgutil.iter_modules(package.__path__)}
-            if "views" in names:
-                site.register_blueprint(importlib.import_module(f"{area.name}.views").blueprint)
+            modules = _modules(importlib.import_module(area.name))
+            for module in modules:
+                if module.__name__ == f"{area.name}.views":
+                    site.register_blueprint(module.blueprint)
 
 
 def _modules(package: ModuleType) -> list[ModuleType]:

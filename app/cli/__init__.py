@@ -13,6 +13,10 @@ from app.config import SettingError
 
 #: Name on the command line → where it is declared, and its line in ``wavegate --help`` (so that help loads no module).
 COMMANDS: dict[str, tuple[str, str]] = {
+    "serve": ("app.cli.serve:serve", "Serve the site."),
+    "tokens": ("app.cli.tokens:tokens", "Secrets with which programs use the API."),
+    "users": ("app.cli.users:users", "Accounts, their roles and passwords."),
+    "verify-audit": ("app.cli.verify_audit:verify_audit", "Recompute the audit chain; exits with 1 when it is broken."),
     "db": ("app.cli.db:db", "Create, upgrade and look at the database."),
 }
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from app.identity.models import Account, ApiToken, RoleGrant, SignIn
-from erpcore.masterdata.models import Site
+from erpcore.masterdata.models import Entity, Realm, Site
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,3 +168,9 @@ def list_tokens(
         )
         for token in session.scalars(query)
     ]
+
+
+def live_sites(session: Session) -> list[tuple[int, str]]:
+    """The sites a role can be given for, by name: live ones; their rehearsal twins follow them."""
+    query = select(Site.id, Site.name).join(Entity, Entity.id == Site.entity_id).where(Entity.realm == Realm.LIVE)
+    return [(row.id, row.name) for row in session.execute(query.order_by(Site.name))]

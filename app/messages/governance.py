@@ -1,3 +1,32 @@
-"""Words for refusals of governance: programme, committees, votes, decisions."""
+"""Words for refusals of governance: programme, decision bodies, seats, votes, decisions, conditions."""
 
-MESSAGES: dict[str, str] = {}
+MESSAGES: dict[str, str] = {
+    "programme_not_found": "There is no programme {programme}. Choose one from the list.",
+    "body_not_found": "There is no decision body {body}. Choose one from the list.",
+    "body_without_seats": "{body} has no seat, so nobody could vote. Add its seats first.",
+    "seat_not_found": "There is no seat {seat} in this vote. Reload the page to see who sits where.",
+    "seat_vacant": "Seat {seat} is vacant. Assign it to somebody before the vote opens.",
+    "not_your_seat": "Seat {seat} is not yours. Only its holder, or the delegate named for it, votes here.",
+    "delegate_is_holder": "Seat {seat} cannot be delegated to its own holder. Name somebody else.",
+    "already_recused": "Seat {seat} is recused from this decision already; its vote does not count.",
+    "decision_not_found": "There is no decision {decision}, or it is not yours to see. Check the number.",
+    "decision_without_evidence": "Decision {decision} stands on no evaluated gate yet. Evaluate the gate first, then open the vote.",
+    "decision_not_open": "This vote is not open, so it cannot be closed. Reload the page.",
+    "question_missing": "Enter the question that is decided, as the committee would read it out.",
+    "vote_not_open": "The vote on decision {decision} is {state}, so no vote is taken. Ask whoever prepares it to open it.",
+    "vote_closed": "The vote on decision {decision} is closed, so nothing is counted any more. A new decision can be opened.",
+    "vote_already_open": "Decision {decision} on this wave is being voted on. Close it first, or vote there.",
+    "terms_changed": "What is voted on in decision {decision} has changed since you opened it. Read it again, then vote.",
+    "waiver_not_relied_on": "Decision {decision} does not rely on these waivers: {waivers}. Leave them out.",
+    "waiver_not_named": "A go on decision {decision} relies on waivers that were not named: {waivers}. Name each of them.",
+    "conditional_go_without_conditions": "A conditional go names its conditions, each with an owner and a day. Add one, or vote go.",
+    "condition_not_found": "There is no condition {condition}. Reload the decision.",
+    "condition_not_due": "Condition {condition} is due on {due_at}, so it is not missed yet.",
+    "condition_not_agreed": "Condition {condition} was not agreed with decision {decision}, so it cannot be settled there.",
+    "condition_incomplete": "A condition says what, who and until when. Fill in what is missing.",
+    "not_your_condition": "Condition {condition} belongs to somebody else. Its owner settles it, or whoever settles for others.",
+    "postpone_to_invalid": "{day} is not after the planned day. Choose a later one.",
+    "closes_in_the_past": "The vote would close at {closes_at}, which is past. Choose a later time.",
+    "due_in_the_past": "{due_at} is past. Choose a later day.",
+    "end_before_start": "The end is before the start. Choose a later end.",
+}

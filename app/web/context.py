@@ -29,6 +29,12 @@ def page_context() -> dict[str, Any]:
     }
 
 
+def may(permission: str) -> bool:
+    """Whether this person has the permission: for buttons. A catalogue test finds words that are no permission."""
+    acting = g.get("actor")
+    return acting is not None and acting.may(permission)
+
+
 def local(at: datetime) -> datetime:
     """``at`` where the person is."""
     person = visitor()
@@ -62,4 +68,5 @@ def ago(at: datetime | None) -> str:
 
 def register(app: Flask) -> None:
     app.context_processor(page_context)
+    app.jinja_env.globals["may"] = may
     app.jinja_env.filters.update(moment=moment, day=day, ago=ago, local=local, role_title=title_of)

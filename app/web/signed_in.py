@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask, Response, g, redirect, request, session, url_for
 from flask_login import UserMixin, current_user, login_user, logout_user
 
-from app.composition.request import installation, now, reader
+from app.composition.request import bearer, installation, now, reader
 from app.extensions import login
 from app.identity.sessions import SignedIn, find_sign_in
 from app.security.scopes import actor_for
@@ -19,6 +19,8 @@ from app.security.scopes import actor_for
 FRESH_SECONDS = 60
 #: Where a person with a borrowed password may go.
 _BEFORE_CHANGE = {"account.password", "sign_in.sign_out", "static", "htmx.static"}
+#: Pages that programs ask for as well: with a token, never with a cookie of somebody else.
+_WITH_TOKEN = {"operations.show_metrics"}
 
 
 class Visitor(UserMixin):
@@ -66,6 +68,9 @@ def identify() -> Any:
     """Set who acts; runs before every view of the site. A borrowed password must be changed before anything else."""
     g.actor = None
     if request.endpoint in {"static", "htmx.static"} or request.blueprint == "api":
+        return None
+    if request.endpoint in _WITH_TOKEN and request.headers.get("Authorization"):
+        g.actor = bearer()
         return None
     person = visitor()
     if person is None:

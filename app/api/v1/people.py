@@ -220,7 +220,7 @@ def list_all_tokens(query: PageQuery) -> Page[TokenAnswer]:
 @operation(
     "POST", "/users/{user_id}/tokens", permission=Permission.TOKEN_MANAGE, summary="Make a token", tag="Tokens",
     body=TokenBody, answer=NewToken, status=201,
-    example={"name": "order feed", "role": "customer_service", "permissions": ["erpcore:order:capture"], "days": 90},
+    example={"name": "order feed", "role": "customer_service", "permissions": ["orders:order:capture"], "days": 90},
 )  # fmt: skip
 def make_token(work: UnitOfWork, user_id: int, body: TokenBody) -> NewToken:
     beyond = {permission.value for permission in body.permissions} - permissions_of(body.role)

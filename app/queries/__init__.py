@@ -1,0 +1,1 @@
+"""Read models across packages: what pages show that no single package knows."""
