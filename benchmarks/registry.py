@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from app.composition import schema
 from tests.support import postgres
@@ -92,6 +93,12 @@ class Bench:
         """Medians of both, measured in turn so that the machine's mood hits both alike."""
         pairs = [(floor(), ours()) for _ in range(self.repeat)]
         return self.median(mine for _, mine in pairs), self.median(base for base, _ in pairs)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Give back what was taken."""

@@ -24,14 +24,11 @@ from benchmarks.registry import BENCHMARKS, Bench, Figure, measure
 def main(names: tuple[str, ...], database: str, repeat: int, quick: bool, json_file: Path | None) -> None:
     """Measure speed and memory; exits with 1 when a promise is not kept."""
     databases = ("sqlite", "postgresql") if database == "both" else (database,)
-    bench = Bench(databases=databases, repeat=1 if quick else repeat, quick=quick)
     figures: list[Figure] = []
-    try:
+    with Bench(databases=databases, repeat=1 if quick else repeat, quick=quick) as bench:
         for name in names or sorted(BENCHMARKS):
             click.echo(f"{name} ...", err=True)
             figures += measure(name, bench)
-    finally:
-        bench.close()
     show(figures)
     if json_file is not None:
         machine = {"python": platform.python_version(), "machine": platform.machine(), "system": platform.system()}
