@@ -67,6 +67,10 @@ class ConsumerRunner:
 
     def run_once(self) -> Pass | None:
         """Take the next batch; ``None`` when another process holds the cursor, or it is paused."""
+        with _no_garbage_collection():
+            return self._pass()
+
+    def _pass(self) -> Pass | None:
         name = self.consumer.name
         size = BULK if self.bulk else self.batch
         with self.database.read_engine.connect() as connection:
@@ -80,8 +84,7 @@ class ConsumerRunner:
         until = None if up_to == head else (events[-1].recorded_at if events else None)
         started = time.monotonic()
         try:
-            with _no_garbage_collection():
-                parked = self._take(after, up_to, events, until, one_by_one=False)
+            parked = self._take(after, up_to, events, until, one_by_one=False)
         except Busy:
             return None
         except Exception as error:  # noqa: BLE001 - whatever a consumer raises, the others' events go on

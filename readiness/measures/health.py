@@ -1,0 +1,56 @@
+"""May a figure be believed now? Not while the consumer behind it is late or an event of its scope is parked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, select, text
+
+from erpcore.kernel.events import ConsumerCursor, EventLog, ParkedEvent
+from readiness.measures.consumer import NAME
+from readiness.measures.reading import Stale
+
+#: From this lag on nothing that the consumer feeds is believed.
+BEHIND = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class Health:
+    """The state of the journeys consumer. ``read_to``: the sequence number up to which everything is in."""
+
+    read_to: int
+    newest: int
+    lag: timedelta
+    parked_sites: frozenset[int | None]
+    never_ran: bool
+
+    def stale(self, sites: frozenset[int]) -> tuple[Stale, str] | None:
+        """Why a figure of these sites (empty: of all) cannot be believed; ``None`` when it can."""
+        if self.never_ran:
+            return Stale.SOURCE_MISSING, "the journeys consumer never ran"
+        if self.lag > BEHIND:
+            return Stale.CONSUMER_BEHIND, f"{self.newest - self.read_to} events, {int(self.lag.total_seconds())} s behind"
+        hit = self.parked_sites if not sites else self.parked_sites & (sites | {None})
+        if hit:
+            where = ", ".join(sorted("no site" if site is None else f"site {site}" for site in hit))
+            return Stale.PARKED_EVENT, f"parked events at {where}"
+        return None
+
+
+def consumer_health(connection: Connection, now: datetime) -> Health:
+    """How far the journeys consumer has come and whether anything is parked; three small reads."""
+    cursor = connection.execute(
+        select(ConsumerCursor.seq, ConsumerCursor.moved_at).where(ConsumerCursor.name == NAME)
+    ).one_or_none()
+    newest = int(connection.execute(text("SELECT seq FROM event_head WHERE id = 1")).scalar_one())
+    parked = connection.execute(select(ParkedEvent.site).where(ParkedEvent.consumer == NAME).distinct()).scalars()
+    read_to = int(cursor.seq) if cursor is not None else 0
+    lag = timedelta()
+    if newest > read_to and (cursor is None or now - cursor.moved_at > BEHIND):
+        # After a quiet hour the cursor is old though nothing was late: ask the first event it has not read.
+        first = connection.execute(
+            select(EventLog.recorded_at).where(EventLog.seq > read_to).order_by(EventLog.seq).limit(1)
+        ).scalar()
+        lag = now - first if first is not None else timedelta()
+    return Health(read_to, newest, lag, frozenset(parked), never_ran=cursor is None)

@@ -1,0 +1,127 @@
+"""Readings: a figure of the catalogue for a scope and a window, summed from buckets or read from what is open.
+
+No event row is read. Many readings cost hardly more statements than one: a gate reads all its criteria together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from sqlalchemy.orm import Session
+
+from readiness.measures import catalogue as c
+from readiness.measures.catalogue import Kind
+from readiness.measures.flows import blank, flow_reading
+from readiness.measures.health import Health, consumer_health
+from readiness.measures.live import Handled, now_reading, window_reading
+from readiness.measures.plans import Asked, Plan, Sources, matured, plan_for
+from readiness.measures.ports import Calendars
+from readiness.measures.reading import Reading, Stale
+from readiness.measures.scopes import Scope, SiteDays, load_slices
+
+__all__ = ["Asked", "Scope", "TrendPoint", "read_many", "read_measure", "read_previous", "read_trend"]
+
+
+def read_measure(
+    session: Session,
+    key: str,
+    scope: Scope,
+    *,
+    as_of: datetime,
+    window: int | None = None,
+    dimension: str | None = None,
+    calendars: Calendars | None = None,
+) -> Reading:
+    """One reading; see ``read_many``."""
+    asked = Asked(key=key, scope=scope, window_days=window, dimension=dimension)
+    return read_many(session, [asked], as_of=as_of, calendars=calendars)[0]
+
+
+def read_many(
+    session: Session, asked: Sequence[Asked], *, as_of: datetime, calendars: Calendars | None = None
+) -> list[Reading]:
+    """Readings in the order they were asked for, all as of one instant.
+
+    Windows are whole days of each site and end before today. ``calendars`` says what day it is at a site and when people
+    work there; without it every site keeps UTC and never closes. A figure that is not kept by the scope asked for (a
+    customer group), or whose source is late, comes back stale and must not count as good. Raises ``NotFound`` for a figure
+    that is not in the catalogue.
+    """
+    return _read(session, asked, as_of, calendars, back=0)
+
+
+def read_previous(
+    session: Session, asked: Sequence[Asked], *, as_of: datetime, calendars: Calendars | None = None
+) -> list[Reading]:
+    """The same figures for the window before; a state now has none and comes back without value."""
+    return _read(session, asked, as_of, calendars, back=1)
+
+
+def _read(
+    session: Session, asked: Sequence[Asked], as_of: datetime, calendars: Calendars | None, *, back: int
+) -> list[Reading]:
+    connection = session.connection()
+    health = consumer_health(connection, as_of)
+    slices = load_slices(connection, {one.scope.realm for one in asked})
+    days = SiteDays(as_of, calendars, sorted({one.site for one in slices if one.site is not None}))
+    plans = matured(connection, [plan_for(tag, one, slices, days) for tag, one in enumerate(asked)])
+    if back:
+        plans = [plan.shifted(back * plan.days) for plan in plans]
+    sources, handled = Sources(connection, plans), Handled(connection, [] if back else plans)
+    out = []
+    for plan in plans:
+        if (refused := _not_kept(plan)) is not None:
+            reading = replace(blank(plan, as_of), stale=Stale.SOURCE_MISSING, stale_detail=refused)
+        elif plan.is_now:
+            reading = blank(plan, as_of) if back else now_reading(connection, plan, days, handled, as_of)
+        elif plan.measure.kind is Kind.STATE:
+            reading = window_reading(plan, sources, as_of)
+        else:
+            reading = flow_reading(plan, sources, as_of)
+        out.append(_believed(reading, plan, health))
+    return out
+
+
+def _not_kept(plan: Plan) -> str | None:
+    """Why this scope cannot be answered from what the measure keeps; ``None`` when it can."""
+    measure, scope = plan.measure, plan.asked.scope
+    waits = plan.is_now and measure.id != c.CONTROL_DIFFERENCE
+    if scope.customer_group is not None and not measure.carries_group and not waits:
+        return f"{measure.key} is not kept by customer group"
+    return None
+
+
+def _believed(reading: Reading, plan: Plan, health: Health) -> Reading:
+    sites = plan.asked.scope.sites or frozenset(one.site for one in plan.slices if one.site is not None)
+    stale = health.stale(sites)
+    return reading if stale is None else replace(reading, stale=stale[0], stale_detail=stale[1])
+
+
+@dataclass(frozen=True)
+class TrendPoint:
+    """One day of a figure, for a line; ``value`` is ``None`` where nothing was due or no sample was taken."""
+
+    day: date
+    value: Decimal | None
+    count: int
+
+
+def read_trend(
+    session: Session, asked: Asked, *, days: int, as_of: datetime, calendars: Calendars | None = None
+) -> list[TrendPoint]:
+    """The figure of each of the last ``days`` whole days, the oldest first; younger than its maturity included."""
+    connection = session.connection()
+    slices = load_slices(connection, {asked.scope.realm})
+    site_days = SiteDays(as_of, calendars, sorted({one.site for one in slices if one.site is not None}))
+    first = plan_for(0, asked, slices, site_days)
+    plans = []
+    for tag in range(days):
+        day = first.today - timedelta(days=days - tag)
+        plans.append(replace(first, tag=tag, days=1, start=day, end=day + timedelta(days=1)))
+    sources = Sources(connection, plans)
+    read = window_reading if first.measure.kind is Kind.STATE else flow_reading
+    points = [(plan.start, read(plan, sources, as_of)) for plan in plans]
+    return [TrendPoint(day, reading.value, reading.count) for day, reading in points]

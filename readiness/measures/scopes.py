@@ -1,0 +1,104 @@
+"""Which documents does a figure speak for? A scope names dimensions; the slices that fit it are summed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, text
+from sqlalchemy.orm import Session
+
+from erpcore.kernel.clock import local_day
+from readiness.measures.catalogue import Measure
+from readiness.measures.ports import NO_SITE, Calendars, SiteCalendar
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """Dimensions to read; what is left empty is not asked for. Sites are those of the realm: a rehearsal's are the twins.
+
+    ``variants`` is a class of ruleset: the sorted ids of its variants, "" for the standard alone. ``name`` is what a reading
+    calls it.
+    """
+
+    realm: str = "live"
+    entities: frozenset[int] = frozenset()
+    sites: frozenset[int] = frozenset()
+    channels: frozenset[int] = frozenset()
+    process: str | None = None
+    customer_group: int | None = None
+    variants: str | None = None
+    grant: int | None = None
+    name: str = ""
+
+    def without(self, dimension: str) -> Scope:
+        """The scope without one of its dimensions, for measures that are not kept by it."""
+        return replace(self, **{dimension: frozenset() if dimension in {"entities", "sites", "channels"} else None})
+
+
+class Slice(NamedTuple):
+    """A row of ``measure_slice``."""
+
+    id: int
+    realm: str
+    entity: int
+    site: int | None
+    channel: int | None
+    process: str
+    variants: str
+    grant: int | None
+    currency: str | None
+
+
+def load_slices(connection: Connection, realms: Collection[str]) -> list[Slice]:
+    """Every slice of these realms: some hundreds of rows, read once for all figures of a page or a gate."""
+    rows = connection.execute(
+        text("SELECT id, realm, entity, site, channel, process, variants, grant_id, currency FROM measure_slice")
+    )
+    return [found for row in rows if (found := Slice(*row)).realm in realms]
+
+
+def matching(slices: Iterable[Slice], scope: Scope, measure: Measure) -> list[Slice]:
+    """The slices that a figure of this measure sums for this scope."""
+    channels = scope.channels if measure.by_channel else frozenset()
+    return [
+        one
+        for one in slices
+        if one.realm == scope.realm
+        and (not scope.entities or one.entity in scope.entities)
+        and (not scope.sites or one.site in scope.sites)
+        and (not channels or one.channel in channels)
+        and (scope.process is None or one.process == scope.process)
+        and (scope.variants is None or one.variants == scope.variants)
+        and (scope.grant is None or one.grant == scope.grant)
+    ]
+
+
+class SiteDays:
+    """What day it is at each site, and its calendar; read once per set of readings."""
+
+    def __init__(self, as_of: datetime, calendars: Calendars | None, sites: Collection[int]) -> None:
+        self.as_of = as_of
+        self._calendars = dict(calendars.of_sites(sites)) if calendars is not None and sites else {}
+
+    def calendar(self, site: int | None) -> SiteCalendar:
+        return self._calendars.get(site, NO_SITE) if site is not None else NO_SITE
+
+    def today(self, site: int | None) -> date:
+        return local_day(self.as_of, self.calendar(site).time_zone)
+
+    def by_day(self, slices: Sequence[Slice]) -> dict[date, list[int]]:
+        """The slices' ids by the day it is where they are: one group, or two across the date line of midnight."""
+        groups: dict[date, list[int]] = {}
+        days: dict[int | None, date] = {}
+        for one in slices:
+            day = days.get(one.site) or days.setdefault(one.site, self.today(one.site))
+            groups.setdefault(day, []).append(one.id)
+        return groups
+
+
+def connection_of(session: Session) -> Connection:
+    """The connection behind a session; readings are plain rows."""
+    return session.connection()

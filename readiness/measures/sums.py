@@ -1,0 +1,143 @@
+"""Sums of buckets for many figures at once: one statement per table, however many figures are asked for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from sqlalchemy import Connection, bindparam, text
+
+from erpcore.kernel.model import UtcDateTime
+from readiness.measures.intervals import Sums
+from readiness.measures.models import WaitRow
+
+
+@dataclass(frozen=True)
+class Span:
+    """Bucket rows of one measure: these slices, periods in [start, end), one group or all."""
+
+    tag: int
+    measure_id: int
+    slices: tuple[int, ...]
+    start: int
+    end: int
+    group: int | None = None
+    by_slice: bool = False
+
+    def where(self) -> str:
+        """The condition; only integers of our own are written into it."""
+        group = "" if self.group is None else f" AND customer_group = {self.group:d}"
+        ids = ", ".join(f"{one:d}" for one in self.slices)
+        return (
+            f"measure_id = {self.measure_id:d} AND slice_id IN ({ids}) AND period >= {self.start:d} "
+            f"AND period < {self.end:d}{group}"
+        )
+
+
+@dataclass(frozen=True)
+class Row:
+    """Sums of one period, dimension and, where asked, slice."""
+
+    period: int
+    dimension: str
+    slice_id: int
+    sums: Sums
+    samples: int
+
+
+@dataclass
+class Found:
+    """What was found for one tag."""
+
+    rows: list[Row] = field(default_factory=list)
+    bins: dict[str, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
+    actors: int = 0
+
+
+#: Statements of SQLite have at most 500 parts.
+_PARTS = 400
+
+
+def _run(connection: Connection, selects: Sequence[str]) -> Iterable[Sequence[int]]:
+    for start in range(0, len(selects), _PARTS):
+        yield from connection.exec_driver_sql(" UNION ALL ".join(selects[start : start + _PARTS]))  # type: ignore[misc]
+
+
+def bucket_rows(connection: Connection, spans: Sequence[Span]) -> dict[int, list[Row]]:
+    """Rows by tag. PostgreSQL sums 64-bit columns to decimals; here they are integers again."""
+    found: dict[int, list[Row]] = defaultdict(list)
+    selects = []
+    for span in spans:
+        if not span.slices:
+            continue
+        one = "slice_id" if span.by_slice else "0"
+        grouped = "period, dimension" + (", slice_id" if span.by_slice else "")
+        selects.append(
+            f"SELECT {span.tag:d} AS tag, period, dimension, {one} AS slice_id, SUM(documents), SUM(x), SUM(y), SUM(xx), "  # noqa: S608 - integers and names of our own
+            f"SUM(xy), SUM(yy), SUM(samples) FROM measure_bucket WHERE {span.where()} GROUP BY {grouped}"
+        )
+    for tag, period, dimension, slice_id, n, x, y, xx, xy, yy, samples in _run(connection, selects):
+        sums = Sums(int(n), int(x), int(y), int(xx), int(xy), int(yy))
+        found[tag].append(Row(period, str(dimension), slice_id, sums, int(samples)))
+    return found
+
+
+def sketch_bins(connection: Connection, spans: Sequence[Span]) -> dict[int, dict[str, list[tuple[int, int]]]]:
+    """(bin, count) by tag and dimension."""
+    found: dict[int, dict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
+    selects = [
+        f"SELECT {span.tag:d} AS tag, dimension, bin, SUM(count) FROM measure_sketch WHERE {span.where()} GROUP BY dimension, bin"  # noqa: S608 - as above
+        for span in spans
+        if span.slices
+    ]
+    for tag, dimension, number, count in _run(connection, selects):
+        if count:
+            found[tag][str(dimension)].append((number, int(count)))
+    return found
+
+
+def actor_counts(connection: Connection, spans: Sequence[Span]) -> dict[int, int]:
+    """How many distinct people, by tag."""
+    selects = [
+        f"SELECT {span.tag:d} AS tag, COUNT(*) FROM (SELECT actor FROM measure_actor WHERE {span.where()} "  # noqa: S608 - as above
+        "GROUP BY actor HAVING SUM(count) > 0) AS people"
+        for span in spans
+        if span.slices
+    ]
+    return {tag: int(count) for tag, count in _run(connection, selects)}
+
+
+def has_earlier(connection: Connection, spans: Sequence[Span]) -> set[int]:
+    """Tags that have any bucket in their periods."""
+    selects = [
+        f"SELECT {span.tag:d} AS tag WHERE EXISTS (SELECT 1 FROM measure_bucket WHERE {span.where()})"  # noqa: S608 - as above
+        for span in spans
+        if span.slices
+    ]
+    return {row[0] for row in _run(connection, selects)}
+
+
+def open_since(
+    connection: Connection, asked: Sequence[tuple[int, str, Sequence[int], date, date, int | None]]
+) -> dict[int, list[tuple[str, object]]]:
+    """(dimension, start of its clock) of documents still open, by tag; asked for as tag, point, slices, days, group."""
+    found: dict[int, list[tuple[str, object]]] = defaultdict(list)
+    for tag, point, slices, start, end, group in asked:
+        if not slices:
+            continue
+        condition = "" if group is None else " AND customer_group = :grp"
+        query = text(
+            f"SELECT dimension, cohort_at FROM journey_wait WHERE point = :point AND slice_id IN :slices "  # noqa: S608 - constants
+            f"AND cohort_on >= :start AND cohort_on < :end{condition}"
+        ).bindparams(bindparam("slices", expanding=True), *_DAYS)
+        values = {"point": point, "slices": list(slices), "start": start, "end": end}
+        if group is not None:
+            values["grp"] = group
+        for row in connection.execute(query.columns(cohort_at=UtcDateTime()), values):
+            found[tag].append((row.dimension, row.cohort_at))
+    return found
+
+
+_DAYS = [bindparam(name, type_=WaitRow.__table__.c.cohort_on.type) for name in ("start", "end")]
