@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.composition import jobruns
 from app.identity import models as identity
 from erpcore.billing import models as billing
 from erpcore.credit import models as credit
@@ -12,6 +13,7 @@ from erpcore.kernel.model import Base
 from erpcore.ledger import models as ledger
 from erpcore.masterdata import models as masterdata
 from erpcore.orders import models as orders
+from readiness.measures import models as measures
 
 __all__ = [
     "Base",
@@ -24,8 +26,10 @@ __all__ = [
     "identity",
     "ids",
     "inventory",
+    "jobruns",
     "ledger",
     "masterdata",
+    "measures",
     "numbering",
     "orders",
     "requests",
