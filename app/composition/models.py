@@ -13,15 +13,21 @@ from erpcore.kernel.model import Base
 from erpcore.ledger import models as ledger
 from erpcore.masterdata import models as masterdata
 from erpcore.orders import models as orders
+from governance.decisions import models as decisions
+from governance.programme import models as programme
+from readiness.gates import models as gates
 from readiness.measures import models as measures
+from readiness.waves import models as waves
 
 __all__ = [
     "Base",
     "audit",
     "billing",
     "credit",
+    "decisions",
     "events",
     "fulfilment",
+    "gates",
     "history",
     "identity",
     "ids",
@@ -32,5 +38,7 @@ __all__ = [
     "measures",
     "numbering",
     "orders",
+    "programme",
     "requests",
+    "waves",
 ]

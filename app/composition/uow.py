@@ -7,6 +7,7 @@ commit does not wait for the disk while it holds the publish lock, and one barri
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,7 +16,6 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from erpcore.kernel.actor import Actor
@@ -116,9 +116,10 @@ def unit_of_work(
         work.finish()
         session.commit()
         committed = True
-    except OperationalError as error:
+    except Exception as error:
         session.rollback()
-        if _is_busy(error):
+        # Compiled statements speak to the driver, so its errors arrive bare as well as wrapped.
+        if _is_busy(getattr(error, "orig", error)):
             raise Busy("busy") from error
         raise
     except BaseException:
@@ -141,9 +142,10 @@ def _barrier(database: Database) -> None:
         connection.commit()
 
 
-def _is_busy(error: DBAPIError) -> bool:
-    code = getattr(error.orig, "sqlstate", None)
-    return code in _BUSY or "database is locked" in str(error.orig)
+def _is_busy(error: object) -> bool:
+    return getattr(error, "sqlstate", None) in _BUSY or (
+        isinstance(error, sqlite3.OperationalError) and "database is locked" in str(error)
+    )
 
 
 @contextmanager

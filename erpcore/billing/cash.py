@@ -16,7 +16,7 @@ from erpcore.credit.services import change_exposures
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.kernel.events import Place
-from erpcore.kernel.rows import Change, param, raw_columns, write_rows
+from erpcore.kernel.rows import Change, param, read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.models import AccountRole
 from erpcore.ledger.services import Entry, Side, post_entries
@@ -205,9 +205,7 @@ def apply_cash(work: UnitOfWork, commands: Sequence[ApplyCash]) -> None:
 
 
 def _locked(work: UnitOfWork, table: Any, key: str, ids: set[int], names: tuple[str, ...]) -> dict[int, Any]:
-    column = getattr(table, key)
-    query = select(*raw_columns(table, *names)).where(column.in_(sorted(ids))).order_by(column)
-    return {row[0]: row for row in work.session.execute(query.with_for_update(key_share=True))}
+    return {row[0]: row for row in read_rows(work, table, names, key, ids, lock=True)}
 
 
 def _mark_paid(work: UnitOfWork, orders: Sequence[Order]) -> None:

@@ -20,7 +20,7 @@ from erpcore.kernel.events import Place
 from erpcore.kernel.history import record_move
 from erpcore.kernel.model import PRICE_PLACES, QUANTITY_PLACES, scaled_int
 from erpcore.kernel.money import exact_amount, scaled_amount, share_of, to_minor
-from erpcore.kernel.rows import rows_by, raw_columns, write_rows
+from erpcore.kernel.rows import read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.models import AccountRole
 from erpcore.ledger.services import Entry, Side, post_entries
@@ -187,10 +187,10 @@ def _credited_before(work: UnitOfWork, invoices: Iterable[int]) -> dict[tuple[in
     out: dict[tuple[int, int], int] = defaultdict(int)
     memos = {
         row.id: row.invoice_id
-        for row in rows_by(work, raw_columns(CreditMemo, "id", "invoice_id"), CreditMemo.__table__.c.invoice_id, invoices)
+        for row in read_rows(work, CreditMemo, ("id", "invoice_id"), "invoice_id", invoices)
     }
-    columns = raw_columns(CreditMemoLine, "credit_memo_id", "order_line_id", "net_minor")
-    for row in rows_by(work, columns, CreditMemoLine.__table__.c.credit_memo_id, memos):
+    names = ("credit_memo_id", "order_line_id", "net_minor")
+    for row in read_rows(work, CreditMemoLine, names, "credit_memo_id", memos):
         out[memos[row.credit_memo_id], row.order_line_id] += row.net_minor
     return out
 
@@ -262,9 +262,8 @@ def _post(work: UnitOfWork, memos: Sequence[_Memo]) -> None:
 def _report_corrections(work: UnitOfWork, memos: Sequence[_Memo]) -> None:
     """Tell each corrected invoice, on the journey of its order."""
     sold = {line.order_line for memo in memos for line in memo.lines if line.order_line}
-    columns = raw_columns(InvoiceLine, "order_line_id", "invoice_id")
     billed: dict[int, int] = {}
-    for row in rows_by(work, columns, InvoiceLine.__table__.c.order_line_id, sold):
+    for row in read_rows(work, InvoiceLine, ("order_line_id", "invoice_id"), "order_line_id", sold):
         billed[row.order_line_id] = max(row.invoice_id, billed.get(row.order_line_id, 0))
     invoices = set(billed.values()) | {memo.invoice for memo in memos if memo.invoice}
     orders = {o.id: o for o in lock_orders(work, orders_of_invoices(work, invoices))}

@@ -10,7 +10,7 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from erpcore.billing.flow import INVOICE
 from erpcore.billing.models import Invoice, InvoiceLine, InvoiceState, Receivable
@@ -21,7 +21,7 @@ from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.kernel.history import record_move
 from erpcore.kernel.model import PRICE_PLACES, scaled_int
 from erpcore.kernel.money import exact_amount, scaled_amount, share_of
-from erpcore.kernel.rows import Change, chunks, param, raw_columns, rows_by, write_rows
+from erpcore.kernel.rows import Change, param, read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.models import AccountRole
 from erpcore.ledger.services import Entry, Side, post_entries
@@ -146,17 +146,10 @@ def lock_invoices(work: UnitOfWork, ids: Iterable[int]) -> list[InvoiceRow]:
     held: dict[int, InvoiceRow] = work.memo.setdefault("invoices", {})
     wanted = sorted(set(ids))
     unread = [key for key in wanted if key not in held]
-    for part in chunks(unread):
-        query = (
-            select(*raw_columns(Invoice, *COLUMNS))
-            .where(Invoice.id.in_(part))
-            .order_by(Invoice.id)
-            .with_for_update(key_share=True)
-        )
-        for row in work.session.execute(query):
-            held[row.id] = InvoiceRow(*row, lines=[])
     if unread:
-        for row in rows_by(work, raw_columns(InvoiceLine, *LINE_COLUMNS), InvoiceLine.__table__.c.invoice_id, unread):
+        for row in read_rows(work, Invoice, COLUMNS, "id", unread, lock=True):
+            held[row.id] = InvoiceRow(*row, lines=[])
+        for row in read_rows(work, InvoiceLine, LINE_COLUMNS, "invoice_id", unread):
             held[row.invoice_id].lines.append(InvoiceLineRow(*row))
     for key in wanted:
         found = held.get(key)
@@ -172,7 +165,7 @@ def orders_of_invoices(work: UnitOfWork, ids: Iterable[int]) -> list[int]:
     found = {held[key].order_id for key in wanted if key in held}
     unread = [key for key in wanted if key not in held]
     if unread:
-        found |= {row.order_id for row in rows_by(work, [Invoice.__table__.c.order_id], Invoice.__table__.c.id, unread)}
+        found |= {row.order_id for row in read_rows(work, Invoice, ("order_id",), "id", unread)}
     return sorted(found)
 
 

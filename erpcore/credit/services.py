@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from erpcore.credit.models import CreditExposure
-from erpcore.kernel.rows import Change, chunks, param
+from erpcore.kernel.rows import Change, chunks, param, read_rows
 from erpcore.kernel.work import UnitOfWork
 
 
@@ -42,14 +42,8 @@ def lock_exposures(work: UnitOfWork, customers: Mapping[int, int]) -> dict[int, 
 
 
 def _read(work: UnitOfWork, held: dict[int, int], customers: Iterable[int]) -> None:
-    for part in chunks(list(customers)):
-        query = (
-            select(CreditExposure.customer_id, CreditExposure.exposure_minor)
-            .where(CreditExposure.customer_id.in_(part))
-            .order_by(CreditExposure.customer_id)
-            .with_for_update(key_share=True)
-        )
-        held.update(work.session.execute(query).tuples().all())
+    names = ("customer_id", "exposure_minor")
+    held.update(read_rows(work, CreditExposure, names, "customer_id", customers, lock=True))
 
 
 def change_exposures(work: UnitOfWork, deltas: Mapping[tuple[int, int], int]) -> None:

@@ -24,7 +24,7 @@ from erpcore.kernel.events import Place
 from erpcore.kernel.history import record_move
 from erpcore.kernel.model import PRICE_PLACES, QUANTITY_PLACES, scaled_int
 from erpcore.kernel.money import exact_amount, scaled_amount
-from erpcore.kernel.rows import Change, chunks, param, raw, raw_columns, rows_by, write_rows
+from erpcore.kernel.rows import Change, chunks, param, raw, read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.models import AccountRole
 from erpcore.ledger.services import Entry, Side, post_entries
@@ -161,17 +161,10 @@ def lock_returns(work: UnitOfWork, ids: Iterable[int]) -> list[ReturnRow]:
     held: dict[int, ReturnRow] = work.memo.setdefault("returns", {})
     wanted = sorted(set(ids))
     unread = [key for key in wanted if key not in held]
-    for part in chunks(unread):
-        query = (
-            select(*raw_columns(ReturnOrder, *COLUMNS))
-            .where(ReturnOrder.id.in_(part))
-            .order_by(ReturnOrder.id)
-            .with_for_update(key_share=True)
-        )
-        for row in work.session.execute(query):
-            held[row.id] = ReturnRow(*row, lines=[])
     if unread:
-        for row in rows_by(work, raw_columns(ReturnLine, *LINE_COLUMNS), ReturnLine.__table__.c.return_id, unread):
+        for row in read_rows(work, ReturnOrder, COLUMNS, "id", unread, lock=True):
+            held[row.id] = ReturnRow(*row, lines=[])
+        for row in read_rows(work, ReturnLine, LINE_COLUMNS, "return_id", unread):
             held[row.return_id].lines.append(ReturnLineRow(*row))
         read = [held[key] for key in unread if key in held]
         known = customers(work, {row.customer_id for row in read})
@@ -369,7 +362,7 @@ def decline_returns(work: UnitOfWork, ids: Iterable[int], reason: str) -> list[R
     """Refuse the goods, with a reason; what was counted as returned is free again."""
     rows = _decide(work, ids, "decline", reason, None)
     given_back = {line.order_line_id: line.quantity for row in rows for line in row.lines if line.order_line_id}
-    owners = rows_by(work, [OrderLine.__table__.c.order_id], OrderLine.__table__.c.id, given_back)
+    owners = read_rows(work, OrderLine, ("order_id",), "id", given_back)
     orders = lock_orders(work, {row.order_id for row in owners})
     changed = []
     for line in lines_by_id(orders).values():

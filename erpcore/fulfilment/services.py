@@ -10,7 +10,7 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from erpcore.fulfilment.flow import SHIPMENT
 from erpcore.fulfilment.models import Shipment, ShipmentLine, ShipmentState
@@ -20,7 +20,7 @@ from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.kernel.history import record_move
 from erpcore.kernel.model import PRICE_PLACES, scaled_int
-from erpcore.kernel.rows import Change, chunks, param, raw_columns, rows_by, write_rows
+from erpcore.kernel.rows import Change, param, read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.models import AccountRole
 from erpcore.ledger.services import Entry, Side, post_entries
@@ -151,19 +151,11 @@ def lock_shipments(work: UnitOfWork, ids: Iterable[int]) -> list[ShipmentRow]:
     held: dict[int, ShipmentRow] = work.memo.setdefault("shipments", {})
     wanted = sorted(set(ids))
     unread = [key for key in wanted if key not in held]
-    for part in chunks(unread):
-        query = (
-            select(*raw_columns(Shipment, *COLUMNS))
-            .where(Shipment.id.in_(part))
-            .order_by(Shipment.id)
-            .with_for_update(key_share=True)
-        )
-        for row in work.session.execute(query):
-            held[row.id] = ShipmentRow(*row, lines=[])
     if unread:
-        table = ShipmentLine.__table__
-        columns = raw_columns(ShipmentLine, "shipment_id", "order_line_id", "quantity")
-        for row in rows_by(work, columns, table.c.shipment_id, unread):
+        for row in read_rows(work, Shipment, COLUMNS, "id", unread, lock=True):
+            held[row.id] = ShipmentRow(*row, lines=[])
+        names = ("shipment_id", "order_line_id", "quantity")
+        for row in read_rows(work, ShipmentLine, names, "shipment_id", unread):
             held[row.shipment_id].lines.append((row.order_line_id, row.quantity))
     for key in wanted:
         if key not in held:
@@ -178,7 +170,7 @@ def orders_of(work: UnitOfWork, shipments: Iterable[int]) -> list[int]:
     found = {held[key].order_id for key in wanted if key in held}
     unread = [key for key in wanted if key not in held]
     if unread:
-        rows = rows_by(work, [Shipment.__table__.c.order_id], Shipment.__table__.c.id, unread)
+        rows = read_rows(work, Shipment, ("order_id",), "id", unread)
         found |= {row.order_id for row in rows}
     return sorted(found)
 

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from erpcore.inventory.models import MoveReason, Reservation, StockBalance, StockMove
 from erpcore.kernel.errors import Busy, RuleBroken
 from erpcore.kernel.money import scaled_amount
-from erpcore.kernel.rows import Change, chunks, param, raw_columns, rows_by, write_rows
+from erpcore.kernel.rows import Change, chunks, param, read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
 
 _MOVE = (
@@ -111,17 +111,10 @@ def lock_balances(work: UnitOfWork, places: Iterable[Place]) -> dict[Place, list
     for place in places:
         if place not in held:
             by_site[place[0]].add(place[1])
-    table = StockBalance
     for site, wanted in sorted(by_site.items()):
-        for part in chunks(sorted(wanted)):
-            query = (
-                select(*raw_columns(table, "item_id", "on_hand", "reserved"))
-                .where(table.site_id == site, table.item_id.in_(part))
-                .order_by(table.item_id)
-                .with_for_update(key_share=True)
-            )
-            for row in work.session.execute(query):
-                held[site, row[0]] = [row[1], row[2]]
+        names = ("item_id", "on_hand", "reserved")
+        for row in read_rows(work, StockBalance, names, "item_id", wanted, lock=True, also=("site_id", site)):
+            held[site, row.item_id] = [row.on_hand, row.reserved]
     return held
 
 
@@ -189,8 +182,8 @@ def _open_reservations(work: UnitOfWork, lines: Iterable[int]) -> dict[int, list
     if unread:
         for line in unread:
             known[line] = []
-        columns = raw_columns(Reservation, "id", "order_line_id", "site_id", "item_id", "quantity", "consumed", "freed")
-        for row in sorted(rows_by(work, columns, Reservation.__table__.c.order_line_id, unread)):
+        names = ("id", "order_line_id", "site_id", "item_id", "quantity", "consumed", "freed")
+        for row in sorted(read_rows(work, Reservation, names, "order_line_id", unread)):
             left = row.quantity - row.consumed - row.freed
             if left:
                 known[row.order_line_id].append([row.id, left, row.site_id, row.item_id])

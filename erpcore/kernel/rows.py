@@ -7,15 +7,15 @@ the two has the truth.
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import BigInteger, Dialect, Table, Update, bindparam, select, type_coerce
+from sqlalchemy import BigInteger, Dialect, Table, Update, bindparam, type_coerce
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.engine import Row
 from sqlalchemy.sql import ColumnElement
 
-from erpcore.kernel.errors import Busy, Conflict
+from erpcore.kernel.errors import Conflict
 from erpcore.kernel.model import Base, Scaled, scaled_int
 
 if TYPE_CHECKING:
@@ -163,29 +163,85 @@ def chunks(items: Sequence[T], size: int = CHUNK) -> Iterable[Sequence[T]]:
         yield items[start : start + size]
 
 
-def rows_by(work: UnitOfWork, columns: Sequence[ColumnElement[Any]], key: ColumnElement[Any], keys: Iterable[Any]) -> list[Row[Any]]:
-    """Rows whose ``key`` is one of ``keys``, read in chunks; order is the database's."""
-    out: list[Row[Any]] = []
-    for part in chunks(sorted(set(keys))):
-        out += work.session.execute(select(*columns).where(key.in_(part))).all()
-    return out
+class _Reader:
+    """SELECT of some columns of one table by a key, compiled once for one database."""
+
+    def __init__(self, table: Table, names: tuple[str, ...], key: str, also: str | None, lock: bool, dialect: Dialect) -> None:
+        quote = dialect.identifier_preparer.quote
+        columns = [table.c[name] for name in names]
+        self.sqlite = dialect.name == "sqlite"
+        self.key_processor = _processor(table.c[key].type, dialect)
+        listed = ", ".join(quote(column.name) for column in columns)
+        self.head = f"SELECT {listed} FROM {quote(table.name)} WHERE "
+        if also:
+            self.head += f"{quote(also)} = {'?' if self.sqlite else '%s'} AND "
+        self.head += quote(table.c[key].name)
+        self.tail = f" ORDER BY {quote(table.c[key].name)} FOR NO KEY UPDATE" if lock and not self.sqlite else ""
+        self.row = namedtuple("Row", names)  # type: ignore[misc]
+        self.processors = [
+            (i, p)
+            for i, column in enumerate(columns)
+            if not isinstance(column.type, Scaled)
+            and (p := column.type.dialect_impl(dialect).result_processor(dialect, None)) is not None
+        ]
+
+    def read(self, work: UnitOfWork, keys: Sequence[Any], also: Any) -> list[Any]:
+        if self.key_processor is not None:
+            keys = [self.key_processor(key) for key in keys]
+        out: list[Any] = []
+        cursor = work.driver.cursor()
+        try:
+            for part in chunks(keys):
+                fixed = () if also is None else (also,)
+                if self.sqlite:
+                    # Padded to a power of two, so that the driver keeps few statements.
+                    width = 1 << (len(part) - 1).bit_length()
+                    values = (*fixed, *part, *([part[-1]] * (width - len(part))))
+                    cursor.execute(f"{self.head} IN ({', '.join('?' * width)})", values)
+                else:
+                    cursor.execute(f"{self.head} = ANY(%s){self.tail}", (*fixed, list(part)))
+                out += cursor.fetchall()
+        finally:
+            cursor.close()
+        if not self.processors:
+            return [self.row._make(row) for row in out]
+        done = []
+        for row in out:
+            changed = list(row)
+            for i, process in self.processors:
+                changed[i] = process(changed[i])
+            done.append(self.row._make(changed))
+        return done
 
 
-def lock_rows(work: UnitOfWork, columns: Sequence[ColumnElement[Any]], key: ColumnElement[Any], keys: Iterable[Any]) -> list[Row[Any]]:
-    """Like ``rows_by``, ordered and locked for change (FOR NO KEY UPDATE) on PostgreSQL; SQLite's writer is alone anyway.
+_readers: dict[tuple[Any, ...], _Reader] = {}
 
-    Raises ``Busy`` when others hold a row for longer than the lock time-out.
+
+def read_rows(
+    work: UnitOfWork,
+    table: type[Base],
+    names: tuple[str, ...],
+    key: str,
+    keys: Iterable[Any],
+    *,
+    lock: bool = False,
+    also: tuple[str, Any] | None = None,
+) -> list[Any]:
+    """The named columns of rows whose ``key`` is one of ``keys`` (and whose ``also`` column has that value).
+
+    With ``lock`` they come in key order and stay locked for change until the unit of work ends (FOR NO KEY UPDATE); SQLite's
+    writer is alone anyway. Rows have the columns' names as attributes. A lock that others hold for too long ends the unit
+    of work with ``Busy``.
     """
-    from sqlalchemy.exc import OperationalError
-
-    out: list[Row[Any]] = []
-    try:
-        for part in chunks(sorted(set(keys))):
-            query = select(*columns).where(key.in_(part)).order_by(key)
-            out += work.session.execute(query.with_for_update(key_share=True)).all()
-    except OperationalError as error:
-        raise Busy("busy") from error
-    return out
+    wanted = sorted(set(keys))
+    if not wanted:
+        return []
+    known = (table.__tablename__, names, key, also and also[0], lock, work.dialect.name)
+    reader = _readers.get(known)
+    if reader is None:
+        reader = _Reader(table.__table__, names, key, also[0] if also else None, lock, work.dialect)  # type: ignore[arg-type]
+        _readers[known] = reader
+    return reader.read(work, wanted, also[1] if also else None)
 
 
 def param(name: str, like: ColumnElement[Any]) -> Any:

@@ -10,7 +10,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from erpcore.kernel.errors import NotFound, RuleBroken
-from erpcore.kernel.rows import raw_columns, rows_by
+from erpcore.kernel.rows import raw_columns, read_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import Channel, Customer, Entity, Item, ServiceCommitment, Site, TaxRate
 
@@ -101,7 +101,7 @@ def _facts(work: UnitOfWork, key: str, table: Any, facts: Any, ids: Iterable[int
     wanted = set(ids)
     unread = wanted - known.keys()
     if unread:
-        for row in rows_by(work, raw_columns(table, *facts._fields), table.id, unread):
+        for row in read_rows(work, table, facts._fields, "id", unread):
             known[row[0]] = facts(*row)
         if absent := unread - known.keys():
             raise NotFound(missing, id=min(absent))

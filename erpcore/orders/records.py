@@ -12,11 +12,11 @@ from datetime import date, datetime
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from erpcore.kernel.errors import Conflict, NotFound
 from erpcore.kernel.events import Place
-from erpcore.kernel.rows import Change, chunks, param, raw_columns, rows_by, write_rows
+from erpcore.kernel.rows import Change, param, read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import SiteFacts, site_facts
 from erpcore.orders.models import LineKind, OrderLine, Progress, SalesOrder
@@ -134,17 +134,10 @@ def lock_orders(work: UnitOfWork, ids: Iterable[int], *, seen: dict[int, int] | 
     held: dict[int, Order] = work.memo.setdefault("orders", {})
     wanted = sorted(set(ids))
     unread = [key for key in wanted if key not in held]
-    for part in chunks(unread):
-        query = (
-            select(*raw_columns(SalesOrder, *ORDER_COLUMNS))
-            .where(SalesOrder.id.in_(part))
-            .order_by(SalesOrder.id)
-            .with_for_update(key_share=True)
-        )
-        for row in work.session.execute(query):
-            held[row.id] = Order(*row, lines=[])
     if unread:
-        for row in rows_by(work, raw_columns(OrderLine, *LINE_COLUMNS), OrderLine.__table__.c.order_id, unread):
+        for row in read_rows(work, SalesOrder, ORDER_COLUMNS, "id", unread, lock=True):
+            held[row.id] = Order(*row, lines=[])
+        for row in read_rows(work, OrderLine, LINE_COLUMNS, "order_id", unread):
             held[row.order_id].lines.append(Line(*row))
         read = [held[key] for key in unread if key in held]
         known = customers(work, {order.customer_id for order in read})

@@ -7,9 +7,15 @@ from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
 
-from erpcore.kernel.rows import raw_columns, rows_by
+from erpcore.kernel.rows import read_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import PriceRule
+
+
+_COLUMNS = (
+    "id", "item_id", "customer_id", "customer_group_id", "channel_id", "minimum_quantity", "unit_price", "currency",
+    "valid_from", "valid_until",
+)  # fmt: skip
 
 
 class Asked(NamedTuple):
@@ -42,7 +48,7 @@ def resolve_prices(work: UnitOfWork, asked: Iterable[Asked]) -> list[Price | Non
     unread = {q.item for q in asked} - known.keys()
     if unread:
         found = defaultdict(list)
-        for row in rows_by(work, raw_columns(PriceRule), PriceRule.__table__.c.item_id, unread):
+        for row in read_rows(work, PriceRule, _COLUMNS, "item_id", unread):
             found[row.item_id].append(row)
         known.update({item: found.get(item, []) for item in unread})
     return [_best(known[q.item], q) for q in asked]

@@ -1,0 +1,389 @@
+"""What a vote leads to: the one place where the decision of a body opens cells, and where a go is taken back.
+
+Each function does all of it in the caller's unit of work or none: there is no moment at which a vote is closed and its cells
+are not open. Locks are taken in the order decision, wave, gates, grants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+import orjson
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.composition.standing import validity
+from erpcore.kernel.errors import NotFound, RuleBroken
+from erpcore.kernel.work import UnitOfWork
+from governance.decisions import services as decisions
+from governance.decisions import voting
+from governance.decisions.flow import DecisionState
+from governance.decisions.models import Decision, DecisionBasis, DecisionKind
+from governance.decisions.permissions import DecisionPermission
+from governance.decisions.records import GateBasis, lock_decision
+from governance.decisions.rules import Outcome, Tally
+from governance.programme.models import BodyKind
+from governance.programme.queries import bodies_of_person
+from readiness.gates import services as gates
+from readiness.gates.criteria import Phase
+from readiness.gates.flow import GateState
+from readiness.gates.models import Gate, GateCriterion, GateSnapshot
+from readiness.gates.ports import Authority
+from readiness.gates.specs import CriterionSpec
+from readiness.waves.flow import WaveState
+from readiness.waves.grants import go_live_when_due, open_grants, take_back_grants
+from readiness.waves.models import Grant, Wave
+from readiness.waves.permissions import WavePermission
+from readiness.waves.services import lock_wave, take_step
+
+#: A vote is opened on evidence of this age at most.
+FRESH = timedelta(hours=24)
+#: How long a body has for a decision that a missed condition asks for.
+URGENT_FOR = timedelta(days=3)
+_GOES = {Outcome.GO, Outcome.CONDITIONAL_GO}
+_PHASES = {
+    DecisionKind.GO_LIVE: (Phase.ENTRY,),
+    DecisionKind.EXIT: (Phase.EXIT,),
+    DecisionKind.URGENT: (Phase.STAY_LIVE, Phase.ENTRY),
+}
+
+
+class Seats(Authority):
+    """On which bodies a person sits, as governance has it."""
+
+    def bodies(self, session: Session, person: int, programme_id: int, now: datetime) -> Mapping[str, bool]:
+        """By code; true for the steering committee."""
+        found = bodies_of_person(session, person, programme_id, now)
+        return {code: kind is BodyKind.STEERING for code, kind in found.items()}
+
+
+class Effect(StrEnum):
+    """What closing a vote did."""
+
+    OPENED = "opened"
+    APPROVED = "approved"
+    TAKEN_BACK = "taken_back"
+    WAVE_CLOSED = "wave_closed"
+    OUTDATED = "outdated"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Closing:
+    """What the vote said, and what came of it. Without an outcome the decision had become outdated before."""
+
+    decision_id: int
+    outcome: Outcome | None
+    effect: Effect
+    grants: tuple[int, ...]
+    tally: Tally | None
+    reasons: tuple[tuple[str, str], ...] = ()
+
+
+def bases_for(session: Session, wave_id: int, kind: DecisionKind, now: datetime) -> list[GateBasis]:
+    """The evidence that a decision of this kind stands on: the latest snapshot of the wave's gate.
+
+    Raises ``RuleBroken`` without a frozen gate, without a snapshot, or with one that is older than a day or than the criteria.
+    """
+    rows = session.execute(
+        select(Gate, GateSnapshot)
+        .outerjoin(GateSnapshot, GateSnapshot.gate_id == Gate.id)
+        .where(Gate.wave_id == wave_id, Gate.phase.in_(_PHASES[kind]))
+        .order_by(Gate.id, GateSnapshot.number.desc())
+    ).all()
+    latest: dict[str, tuple[Gate, GateSnapshot | None]] = {}
+    for gate, snapshot in rows:
+        latest.setdefault(gate.phase, (gate, snapshot))
+    for phase in _PHASES[kind]:
+        if phase in latest:
+            return [_basis(*latest[phase], now, needs_frozen=kind is not DecisionKind.URGENT)]
+    raise RuleBroken("gate_missing", wave=wave_id, phase=_PHASES[kind][0])
+
+
+def _basis(gate: Gate, snapshot: GateSnapshot | None, now: datetime, *, needs_frozen: bool) -> GateBasis:
+    if needs_frozen and gate.state != GateState.FROZEN:
+        raise RuleBroken("gate_not_frozen", gate=gate.id, state=gate.state)
+    if snapshot is None:
+        raise RuleBroken("gate_not_evaluated", gate=gate.id)
+    if needs_frozen and (snapshot.criteria_version != gate.criteria_version or now - snapshot.evaluated_at > FRESH):
+        raise RuleBroken("evidence_too_old", gate=gate.id, evaluated_at=snapshot.evaluated_at)
+    return basis_of(snapshot)
+
+
+def basis_of(snapshot: GateSnapshot) -> GateBasis:
+    """A stored snapshot as a vote takes it."""
+    content = orjson.loads(snapshot.content)
+    return GateBasis(
+        gate_id=snapshot.gate_id,
+        snapshot_id=snapshot.id,
+        sha256=snapshot.sha256,
+        criteria_version=snapshot.criteria_version,
+        word=snapshot.word,
+        allowed=frozenset(content["allowed"]),
+        waivers=tuple(
+            (waiver["id"], waiver["criterion"], datetime.fromisoformat(waiver["until"]))
+            for waiver in content["waivers"]
+            if waiver["is_used"]
+        ),
+    )
+
+
+def open_vote(work: UnitOfWork, decision_id: int) -> Decision:
+    """Start the vote on the wave's latest evidence."""
+    decision = lock_decision(work, decision_id)
+    return decisions.open_decision(
+        work, decision_id, bases_for(work.session, decision.wave_id, DecisionKind(decision.kind), work.now)
+    )
+
+
+def rebind_vote(work: UnitOfWork, decision_id: int) -> Decision:
+    """Put an open vote on the wave's latest evidence; votes cast so far no longer count."""
+    decision = lock_decision(work, decision_id)
+    return decisions.rebind_decision(
+        work, decision_id, bases_for(work.session, decision.wave_id, DecisionKind(decision.kind), work.now)
+    )
+
+
+def cast_vote(work: UnitOfWork, command: voting.CastVote) -> voting.VoteResult:
+    """Cast a vote on a decision that still stands. Raises ``RuleBroken("decision_outdated")`` with what has changed."""
+    decision = lock_decision(work, command.decision_id)
+    if decision.state == DecisionState.OPEN:
+        found = validity(work.session, decision, work.now)
+        if found.outdated:
+            raise RuleBroken("decision_outdated", decision=decision.id, reasons=list(found.outdated))
+    return voting.cast_vote(work, command)
+
+
+def close_vote(work: UnitOfWork, decision_id: int) -> Closing:
+    """Count the votes and do what they say: a go opens the wave's cells in this same unit of work.
+
+    A decision whose ground has changed becomes outdated instead and opens nothing.
+    """
+    work.actor.require(DecisionPermission.CLOSE)
+    decision = lock_decision(work, decision_id)
+    wave = lock_wave(work, decision.wave_id)
+    _lock_gates(work, decision)
+    if decision.state == DecisionState.OPEN:
+        found = validity(work.session, decision, work.now)
+        if found.outdated:
+            decisions.outdate_decision(work, decision.id, found.outdated)
+            return Closing(
+                decision_id=decision.id,
+                outcome=None,
+                effect=Effect.OUTDATED,
+                grants=(),
+                tally=None,
+                reasons=found.outdated,
+            )
+    result = voting.close_vote(work, decision_id)
+    effect = Effect.NOTHING
+    opened: tuple[int, ...] = ()
+    if result.outcome in set(Outcome) - {Outcome.NOT_PASSED, Outcome.NO_QUORUM}:
+        effect, opened = _carry_out(work, decision, wave, result.outcome)
+    return Closing(decision_id=decision.id, outcome=result.outcome, effect=effect, grants=opened, tally=result.tally)
+
+
+def _lock_gates(work: UnitOfWork, decision: Decision) -> None:
+    ids = work.session.scalars(
+        select(DecisionBasis.gate_id)
+        .where(DecisionBasis.decision_id == decision.id, DecisionBasis.binding == decision.binding)
+        .order_by(DecisionBasis.gate_id)
+    ).all()
+    for gate_id in ids:
+        gates.lock_gate(work, gate_id)
+
+
+def _carry_out(work: UnitOfWork, decision: Decision, wave: Wave, outcome: Outcome) -> tuple[Effect, tuple[int, ...]]:
+    kind = DecisionKind(decision.kind)
+    if kind is DecisionKind.EXIT:
+        if outcome not in _GOES:
+            return Effect.NOTHING, ()
+        take_step(work, wave, "close", decision=decision.id)
+        _close_gates(work, wave, (Phase.ENTRY, Phase.STAY_LIVE, Phase.EXIT), f"decision {decision.id}")
+        return Effect.WAVE_CLOSED, ()
+    if outcome is Outcome.NO_GO or (outcome is Outcome.POSTPONE and wave.state == WaveState.APPROVED):
+        taken = _take_back(work, wave, f"decision {decision.id}: {outcome}", besides=decision.id)
+        return (Effect.TAKEN_BACK, tuple(grant.id for grant in taken)) if taken else (Effect.NOTHING, ())
+    if kind is DecisionKind.URGENT or outcome is Outcome.POSTPONE:
+        return Effect.NOTHING, ()
+    for earlier in _goes_of(work, wave, besides=decision.id):
+        decisions.supersede_decision(work, earlier, by=decision.id)
+    opens_at = max(work.now, decision.effective_at or work.now)
+    opened = open_grants(work, wave, decision=decision.id, opens_at=opens_at)
+    if wave.state == WaveState.LIVE:
+        _close_gates(work, wave, (Phase.ENTRY,), f"decision {decision.id}")
+    effect = Effect.OPENED if wave.state == WaveState.LIVE else Effect.APPROVED
+    return effect, tuple(grant.id for grant in opened)
+
+
+def _close_gates(work: UnitOfWork, wave: Wave, phases: Sequence[Phase], reason: str) -> None:
+    found = work.session.scalars(
+        select(Gate.id)
+        .where(Gate.wave_id == wave.id, Gate.phase.in_(phases), Gate.state != GateState.CLOSED)
+        .order_by(Gate.id)
+    )
+    for gate_id in found.all():
+        gates.close_gate(work, gate_id, reason=reason)
+
+
+def _goes_of(work: UnitOfWork, wave: Wave, *, besides: int | None = None) -> list[int]:
+    """Decisions to let the wave go that still stand, oldest first."""
+    query = select(Decision.id).where(
+        Decision.wave_id == wave.id,
+        Decision.kind == DecisionKind.GO_LIVE,
+        Decision.state == DecisionState.DECIDED,
+        Decision.outcome.in_([str(outcome) for outcome in _GOES]),
+    )
+    return [each for each in work.session.scalars(query.order_by(Decision.id)) if each != besides]
+
+
+def _take_back(work: UnitOfWork, wave: Wave, reason: str, *, besides: int | None = None) -> list[Grant]:
+    """Drain what the wave's go has opened, close what has not opened yet, and put the wave back into preparation."""
+    for earlier in _goes_of(work, wave, besides=besides):
+        decisions.revoke_decision(work, earlier, reason=reason)
+    taken = take_back_grants(work, wave, reason=reason)
+    if wave.state in {WaveState.LIVE, WaveState.HYPERCARE}:
+        take_step(work, wave, "roll_back", reason=reason)
+    elif wave.state == WaveState.APPROVED:
+        take_step(work, wave, "withdraw_approval", reason=reason)
+    return taken
+
+
+def roll_back(work: UnitOfWork, wave_id: int, *, reason: str) -> list[Grant]:
+    """A person takes a live wave back: its own grants drain, those of others and what was already live stay open."""
+    work.actor.require(WavePermission.ROLL_BACK)
+    wave = lock_wave(work, wave_id)
+    if wave.state not in {WaveState.LIVE, WaveState.HYPERCARE, WaveState.APPROVED}:
+        raise RuleBroken("wave_not_live", wave=wave.code, state=wave.state)
+    if not reason.strip():
+        raise RuleBroken("reason_required", field="reason", document="wave", move="roll_back")
+    return _take_back(work, wave, reason)
+
+
+def revoke_go(work: UnitOfWork, decision_id: int, *, reason: str) -> list[Grant]:
+    """A person takes one go back, with everything that it opened."""
+    work.actor.require(DecisionPermission.REVOKE)
+    decision = lock_decision(work, decision_id)
+    wave = lock_wave(work, decision.wave_id)
+    if decision.state != DecisionState.DECIDED or decision.outcome not in _GOES:
+        raise RuleBroken("decision_not_a_go", decision=decision.id, state=decision.state)
+    return _take_back(work, wave, reason)
+
+
+def put_criterion(work: UnitOfWork, gate_id: int, spec: CriterionSpec, *, reason: str | None = None) -> GateCriterion:
+    """Add or change a criterion; decisions that stand on the gate become outdated in the same unit of work."""
+    _lock_standing_on(work, gate_id)
+    row = gates.put_criterion(work, gate_id, spec, reason=reason, authority=Seats())
+    outdate_standing_on(work, gate_id)
+    return row
+
+
+def remove_criterion(work: UnitOfWork, gate_id: int, code: str, *, reason: str | None = None) -> None:
+    """Take a criterion out; decisions that stand on the gate become outdated in the same unit of work."""
+    _lock_standing_on(work, gate_id)
+    gates.remove_criterion(work, gate_id, code, reason=reason, authority=Seats())
+    outdate_standing_on(work, gate_id)
+
+
+def date_gate(
+    work: UnitOfWork, gate_id: int, decides_on: date, *, reason: str, fixed_dates: Sequence[date] = ()
+) -> Gate:
+    """Decide a gate on another day; decisions that stand on it become outdated in the same unit of work."""
+    _lock_standing_on(work, gate_id)
+    gate = gates.date_gate(work, gate_id, decides_on, reason=reason, authority=Seats(), fixed_dates=fixed_dates)
+    outdate_standing_on(work, gate_id)
+    return gate
+
+
+def _standing_on(session: Session, gate_id: int) -> list[int]:
+    query = (
+        select(Decision.id)
+        .join(DecisionBasis, (DecisionBasis.decision_id == Decision.id) & (DecisionBasis.binding == Decision.binding))
+        .where(DecisionBasis.gate_id == gate_id, Decision.state.in_((DecisionState.OPEN, DecisionState.DECIDED)))
+        .order_by(Decision.id)
+    )
+    return list(session.scalars(query))
+
+
+def _lock_standing_on(work: UnitOfWork, gate_id: int) -> list[Decision]:
+    return [lock_decision(work, decision) for decision in _standing_on(work.session, gate_id)]
+
+
+def outdate_standing_on(work: UnitOfWork, gate_id: int) -> list[int]:
+    """Mark the decisions on this gate whose ground has changed; those not in effect yet are taken back."""
+    found = _lock_standing_on(work, gate_id)
+    return [decision.id for decision in found if outdate_if_changed(work, decision.id)]
+
+
+def outdate_if_changed(work: UnitOfWork, decision_id: int) -> bool:
+    """Mark one decision as outdated if it is; a go that has not taken effect yet loses the grants it would have opened.
+
+    What is running stays running: only people shut a live warehouse.
+    """
+    decision = lock_decision(work, decision_id)
+    found = validity(work.session, decision, work.now)
+    if decision.state not in {DecisionState.OPEN, DecisionState.DECIDED} or not found.outdated:
+        return False
+    decisions.outdate_decision(work, decision.id, found.outdated)
+    wave = lock_wave(work, decision.wave_id)
+    if decision.outcome in _GOES and wave.state == WaveState.APPROVED:
+        take_back_grants(work, wave, reason=f"decision {decision.id} became outdated")
+        take_step(work, wave, "withdraw_approval", reason=f"decision {decision.id} became outdated")
+    return True
+
+
+def let_go_live(work: UnitOfWork, wave_id: int) -> bool:
+    """Let an approved wave be live once its day has come, unless its go no longer stands."""
+    seen = work.session.get(Wave, wave_id)
+    if seen is None:
+        raise NotFound("wave_not_found", wave=wave_id)
+    for decision in _goes_of(work, seen):
+        outdate_if_changed(work, decision)
+    wave = lock_wave(work, wave_id)
+    if not go_live_when_due(work, wave):
+        return False
+    _close_gates(work, wave, (Phase.ENTRY,), "wave is live")
+    return True
+
+
+def miss_condition(work: UnitOfWork, condition_id: int) -> int | None:
+    """A condition's time is over. Before going live its go lapses and nothing opens; afterwards an urgent decision is opened,
+    and everything keeps running until people decide. Returns the urgent decision, if there is one.
+    """
+    condition = decisions.find_condition(work, condition_id)
+    decision = lock_decision(work, condition.decision_id)
+    wave = lock_wave(work, decision.wave_id)
+    decisions.miss_condition(work, condition_id)
+    if decision.state != DecisionState.DECIDED or decision.outcome != Outcome.CONDITIONAL_GO:
+        return None
+    if wave.state in {WaveState.LIVE, WaveState.HYPERCARE}:
+        return _open_urgent(work, decision, wave, condition.text)
+    reason = f"condition {condition_id} missed"
+    decisions.lapse_decision(work, decision.id, reason=reason)
+    take_back_grants(work, wave, reason=reason)
+    if wave.state == WaveState.APPROVED:
+        take_step(work, wave, "withdraw_approval", reason=reason)
+    return None
+
+
+def _open_urgent(work: UnitOfWork, decision: Decision, wave: Wave, condition: str) -> int | None:
+    running = work.session.scalar(
+        select(Decision.id).where(
+            Decision.wave_id == wave.id, Decision.kind == DecisionKind.URGENT, Decision.state == DecisionState.OPEN
+        )
+    )
+    if running is not None:
+        return running
+    urgent = decisions.draft_decision(
+        work,
+        decisions.DraftDecision(
+            body_id=decision.body_id, wave_id=wave.id, kind=DecisionKind.URGENT, title=f"{wave.name}: condition missed",
+            question=f"The condition “{condition}” was missed. May the wave stay live?",
+            closes_at=work.now + URGENT_FOR, follows=decision.id,
+        ),
+    )  # fmt: skip
+    decisions.open_decision(work, urgent.id, bases_for(work.session, wave.id, DecisionKind.URGENT, work.now))
+    return urgent.id
