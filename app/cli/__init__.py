@@ -49,9 +49,30 @@ def cli() -> None:
 
 
 def main(args: Sequence[str] | None = None, **extra: Any) -> None:
-    """Entry point of the console script. A setting that stands in the way is a sentence, not a trace."""
+    """Entry point of the console script. What stands in the way and can be mended is a sentence, not a trace."""
     try:
         cli.main(args=args, prog_name="wavegate", **extra)
     except SettingError as refusal:
         click.echo(f"wavegate: {refusal}", err=True)
         sys.exit(2)
+    except Exception as error:
+        words = _explain(error)
+        if words is None:
+            raise
+        click.echo(f"wavegate: {words}", err=True)
+        sys.exit(1)
+
+
+def _explain(error: Exception) -> str | None:
+    """What to say of an error that is not the program's: a database that is away, busy, or of another release."""
+    from sqlalchemy.exc import OperationalError, ProgrammingError  # noqa: PLC0415 - only needed when something failed
+
+    if not isinstance(error, OperationalError | ProgrammingError):
+        return None
+    lines = str(error.orig).strip().splitlines()
+    said = lines[0] if lines else type(error).__name__
+    if "no such table" in said or "does not exist" in said or "no such column" in said:
+        return f"The database has another schema than this code needs ({said}). Run `wavegate db upgrade`."
+    if isinstance(error, OperationalError):
+        return f"The database cannot be used: {said}. WAVEGATE_DATABASE_URL says which one it is."
+    return None

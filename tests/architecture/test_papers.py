@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from datetime import date
+from importlib.metadata import packages_distributions
 
 import pytest
 from click.testing import CliRunner
@@ -67,6 +68,22 @@ def test_every_dependency_is_locked_and_explained():
     papers = (ROOT / "docs/decisions/0002-dependencies.md").read_text(encoding="utf-8")
     assert wanted == {name for name in wanted if f"\n{name}==" in f"\n{lock}"}
     assert wanted == set(re.findall(r"^\| ([a-z0-9\-]+) \|", papers, re.MULTILINE)) - {"package"}
+
+
+def test_every_dependency_of_the_product_is_used_by_it():
+    """Whoever installs Wavegate installs these; one that nothing imports is dead weight."""
+    named = {"gunicorn": "a program", "psycopg": "named in the database's URL", "tzdata": "read by zoneinfo"}
+    packages = {}
+    for package, distributions in packages_distributions().items():
+        for distribution in distributions:
+            packages.setdefault(distribution.lower().replace("_", "-"), set()).add(package)
+    text = "\n".join(module.text for module in modules("app", "erpcore", "governance", "readiness", "training"))
+    unused = [
+        name
+        for name in sorted(names_of(PROJECT["project"]["dependencies"]) - set(named))
+        if not any(re.search(rf"\b(import|from) {package}\b|\"{package}\"", text) for package in packages[name])
+    ]
+    assert not unused
 
 
 def test_every_setting_stands_in_the_readme():
