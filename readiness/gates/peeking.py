@@ -69,8 +69,7 @@ def held(
     by_day = {entry.day: entry.met for entry in history}
     if len(by_day) != len(history):
         raise ValueError("one counted evaluation per site day")
-    if not rule.dates or today in rule.dates:
-        by_day.setdefault(today, met_now)
+    by_day.setdefault(today, met_now)
     row, day = 0, today
     while day >= rule.opened:
         expected = day in rule.dates if rule.dates else day in by_day or day not in closed_days
