@@ -55,8 +55,9 @@ bench: $(INSTALLED) ## measure speed and memory against raw floors of the same r
 	@$(BIN)/python -m benchmarks.run $(ARGS)
 
 .PHONY: serve
-serve: $(INSTALLED) ## serve the site of WAVEGATE_DATABASE_URL
-	@$(BIN)/wavegate serve
+serve: $(INSTALLED) ## bring the database of WAVEGATE_DATABASE_URL up to date and serve the site
+	@$(BIN)/wavegate db upgrade
+	@$(BIN)/wavegate serve $(ARGS)
 
 .PHONY: lock
 lock: $(INSTALLED) ## resolve pyproject.toml again into requirements.lock
