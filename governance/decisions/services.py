@@ -1,4 +1,7 @@
-"""How a question comes before a body: drafted, bound to evidence, opened, bound again, given conditions, ended."""
+"""How a question comes before a body: drafted, bound to evidence, opened, bound again, given conditions, ended.
+
+Lapsing, revoking, superseding, outdating and missing follow from something else; whoever brings that about has been asked.
+"""
 
 from __future__ import annotations
 
@@ -185,7 +188,7 @@ def add_condition(work: UnitOfWork, command: AddCondition) -> Condition:
 def withdraw_condition(work: UnitOfWork, condition_id: int, *, reason: str) -> Condition:
     """Take a condition off the table while nothing is decided; votes cast so far no longer count."""
     work.actor.require(DecisionPermission.OPEN)
-    condition = _condition(work, condition_id)
+    condition = find_condition(work, condition_id)
     decision = lock_decision(work, condition.decision_id)
     if decision.state != DecisionState.DRAFT:
         _require_open(decision, work.now)
@@ -201,7 +204,8 @@ def _new_terms(decision: Decision) -> None:
     decision.version += 1
 
 
-def _condition(work: UnitOfWork, condition_id: int) -> Condition:
+def find_condition(work: UnitOfWork, condition_id: int) -> Condition:
+    """The condition, locked for change. Raises ``NotFound``."""
     condition = work.session.get(Condition, condition_id, with_for_update={"key_share": True}, populate_existing=True)
     if condition is None:
         raise NotFound("condition_not_found", condition=condition_id)
@@ -210,7 +214,7 @@ def _condition(work: UnitOfWork, condition_id: int) -> Condition:
 
 def settle_condition(work: UnitOfWork, condition_id: int, *, evidence: str) -> Condition:
     """Its owner, or who may settle conditions, says that a condition is met and how one sees it."""
-    condition = _condition(work, condition_id)
+    condition = find_condition(work, condition_id)
     decision = work.session.get_one(Decision, condition.decision_id)
     if condition.owner_id != work.actor.id and not work.actor.may(DecisionPermission.CONDITION):
         raise NotAllowed("not_your_condition", condition=condition_id)
@@ -227,8 +231,7 @@ def settle_condition(work: UnitOfWork, condition_id: int, *, evidence: str) -> C
 
 def miss_condition(work: UnitOfWork, condition_id: int) -> Condition:
     """Mark a condition as missed once its time is over. Raises ``RuleBroken`` before."""
-    work.actor.require(DecisionPermission.CLOSE)
-    condition = _condition(work, condition_id)
+    condition = find_condition(work, condition_id)
     if work.now <= condition.due_at:
         raise RuleBroken("condition_not_due", condition=condition_id, due_at=condition.due_at)
     move_condition(work, condition, "miss")
@@ -259,25 +262,21 @@ def withdraw_decision(work: UnitOfWork, decision_id: int, *, reason: str) -> Dec
 
 def lapse_decision(work: UnitOfWork, decision_id: int, *, reason: str) -> Decision:
     """End a decision without effect: no quorum, no majority, or a condition missed before going live."""
-    work.actor.require(DecisionPermission.CLOSE)
     return _end(work, decision_id, "lapse", reason)
 
 
 def revoke_decision(work: UnitOfWork, decision_id: int, *, reason: str) -> Decision:
     """Take a go back. What it opened is taken back by the caller, in the same unit of work."""
-    work.actor.require(DecisionPermission.REVOKE)
     return _end(work, decision_id, "revoke", reason)
 
 
 def supersede_decision(work: UnitOfWork, decision_id: int, *, by: int) -> Decision:
     """A later decision on the same question stands in its place."""
-    work.actor.require(DecisionPermission.CLOSE)
     return _end(work, decision_id, "supersede", f"decision {by}", by=by)
 
 
 def outdate_decision(work: UnitOfWork, decision_id: int, reasons: Sequence[tuple[str, str]]) -> Decision:
     """What it stood on has changed; ``reasons`` are codes with what they concern."""
-    work.actor.require(DecisionPermission.CLOSE)
     decision = lock_decision(work, decision_id)
     texts = [f"{code}:{about}" if about else code for code, about in reasons]
     move_decision(work, decision, "outdate", reason=", ".join(texts))

@@ -76,6 +76,8 @@ class Validity:
     standing: Standing
     reasons: tuple[tuple[str, str], ...] = ()
     urgent: tuple[str, ...] = ()
+    outdated: tuple[tuple[str, str], ...] = ()
+    """What of the ground it stands on has changed, whatever else is true of it."""
 
     @property
     def may_open(self) -> bool:
@@ -87,7 +89,8 @@ def is_valid(facts: DecisionFacts, now: datetime) -> Validity:
     """What the decision is worth at ``now``: revoked before lapsed before outdated before valid; without an outcome, what
     an open vote could still lead to.
 
-    A go is outdated where a gate it stands on is worse or gone, a waiver it relied on has ended, or criteria changed.
+    A go is outdated where a gate it stands on is worse or gone, a waiver it relied on has ended, or criteria changed;
+    once the wave is live under it, what it stood on is history.
     A conditional go lapses where a condition was missed before going live; missed afterwards it stays as it is and
     opens an urgent decision.
     """
@@ -99,12 +102,12 @@ def is_valid(facts: DecisionFacts, now: datetime) -> Validity:
     live = facts.went_live_at is not None and now >= facts.went_live_at
     before = [c for c in missed if not live or (facts.went_live_at is not None and c.due < facts.went_live_at)]
     urgent = tuple(condition.id for condition in missed if condition not in before)
-    outdated = _outdated(facts, now)
+    outdated = () if live else _outdated(facts, now)
     if before:
         lapsed = tuple(("condition_missed", condition.id) for condition in before)
-        return Validity(Standing.LAPSED, lapsed + outdated, urgent)
+        return Validity(Standing.LAPSED, lapsed + outdated, urgent, outdated)
     if outdated:
-        return Validity(Standing.OUTDATED, outdated, urgent)
+        return Validity(Standing.OUTDATED, outdated, urgent, outdated)
     return Validity(Standing.VALID, (), urgent)
 
 

@@ -38,7 +38,7 @@ GATE_FLOW = Flow(
     _G.DRAFT,
     (
         Move(name="freeze", sources=(_G.DRAFT,), target=_G.FROZEN, permission=GatePermission.FREEZE, event="gate.frozen"),
-        Move(name="close", sources=(_G.DRAFT, _G.FROZEN), target=_G.CLOSED, permission=GatePermission.CLOSE,
+        Move(name="close", sources=(_G.DRAFT, _G.FROZEN), target=_G.CLOSED, permission=GatePermission.FREEZE,
              reason_required=True),
         Move(name="reopen", sources=(_G.CLOSED,), target=_G.DRAFT, permission=GatePermission.FREEZE, reason_required=True),
     ),

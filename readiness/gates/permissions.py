@@ -9,10 +9,9 @@ class GatePermission(StrEnum):
     """Drafting criteria, freezing them and granting waivers are for different people."""
 
     VIEW = "readiness:gate:view"
-    DRAFT = "readiness:gate:draft"
+    DRAFT = "readiness:gate:define"
     FREEZE = "readiness:gate:freeze"
     EVALUATE = "readiness:gate:evaluate"
-    CLOSE = "readiness:gate:close"
-    ATTEST = "readiness:gate:attest"
+    ATTEST = "readiness:attestation:give"
     ASK_WAIVER = "readiness:waiver:request"
-    GRANT_WAIVER = "readiness:waiver:grant"
+    GRANT_WAIVER = "readiness:waiver:approve"

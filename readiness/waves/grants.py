@@ -42,9 +42,9 @@ class RecordAlreadyLive:
 def open_grants(work: UnitOfWork, wave: Wave, *, decision: int, opens_at: datetime) -> list[Grant]:
     """Open the wave's whole scope under a decision, from ``opens_at`` on; the wave is live then, approved before.
 
-    The wave is locked by the caller. Raises ``IllegalMove`` for a wave that is live, closed or cancelled already.
+    The wave is locked by the caller, who has made sure that the decision is a valid go; that is the permission. Raises
+    ``IllegalMove`` for a wave that is live, closed or cancelled already.
     """
-    work.actor.require(WavePermission.GRANT)
     take_step(work, wave, "approve", decision=decision)
     scopes = work.session.scalars(
         select(WaveScope)
@@ -68,7 +68,6 @@ def open_grants(work: UnitOfWork, wave: Wave, *, decision: int, opens_at: dateti
 
 def go_live_when_due(work: UnitOfWork, wave: Wave) -> bool:
     """Let an approved wave be live once its grants are open; says whether it is."""
-    work.actor.require(WavePermission.GRANT)
     if wave.state != WaveState.APPROVED:
         return False
     due = work.session.scalar(
@@ -156,8 +155,10 @@ def _locked(work: UnitOfWork, query: object) -> list[Grant]:
 
 
 def take_back_grants(work: UnitOfWork, wave: Wave, *, reason: str) -> list[Grant]:
-    """Take back what this wave's go opened, and nothing else: open grants drain, those not yet in effect close."""
-    work.actor.require(WavePermission.GRANT)
+    """Take back what this wave's go opened, and nothing else: open grants drain, those not yet in effect close.
+
+    A consequence of a decision or a rollback, whose caller has asked who may.
+    """
     grants = _locked(
         work, select(Grant).where(Grant.wave_id == wave.id, Grant.state.in_((GrantState.OPEN, GrantState.IN_FALLBACK)))
     )
