@@ -40,7 +40,7 @@ demo: $(INSTALLED) ## build the demo programme and serve it on loopback (SERVE=0
 .PHONY: test
 test: $(INSTALLED) ## run all tests, on SQLite and PostgreSQL
 	@.ci/system-packages pdf browser
-	@$(BIN)/python -m pytest -n 2 $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 .PHONY: check
 check: $(INSTALLED) ## format, lint, types, import contracts, architecture tests
