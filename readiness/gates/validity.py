@@ -98,8 +98,7 @@ def is_valid(facts: DecisionFacts, now: datetime) -> Validity:
     if facts.revoked_at is not None and now >= facts.revoked_at:
         return Validity(Standing.REVOKED, (("revoked", ""),))
     missed = [condition for condition in facts.conditions if condition.missed(now)]
-    live = facts.went_live_at is not None and now >= facts.went_live_at
-    before = [c for c in missed if not live or (facts.went_live_at is not None and c.due < facts.went_live_at)]
+    before = [c for c in missed if facts.went_live_at is None or c.due < facts.went_live_at]
     urgent = tuple(condition.id for condition in missed if condition not in before)
     outdated = _outdated(facts, now)
     if before:
