@@ -58,10 +58,9 @@ def paper_faces(folder: Path) -> tuple[Face, ...]:
 
 def _write(target: Path, *, weight: int | None) -> None:
     """Cut letters and axes, then put the finished file in place in one move: two processes may do this at once."""
-    # fontTools takes a second to import, and is needed once in the life of an installation
-    from fontTools import subset  # noqa: PLC0415
-    from fontTools.ttLib import TTFont  # noqa: PLC0415
-    from fontTools.varLib import instancer  # noqa: PLC0415
+    from fontTools import subset  # noqa: PLC0415  a second to import, needed once
+    from fontTools.ttLib import TTFont  # noqa: PLC0415  a second to import, needed once
+    from fontTools.varLib import instancer  # noqa: PLC0415  a second to import, needed once
 
     options = subset.Options(layout_features=list(FEATURES), hinting=False, notdef_outline=True)
     options.recalc_timestamp = False

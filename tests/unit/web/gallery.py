@@ -64,26 +64,9 @@ def d(text: str) -> Decimal:
     return Decimal(text)
 
 
-def pictures() -> dict[str, charts.Chart]:
-    first = date(2026, 10, 26)
-    values = ["91.2", "92.0", "92.9", "92.4", None, "94.1", "94.4", "95.3", "96.2", "95.8", "96.4", "96.8"]
-    points = [
-        charts.TrendPoint(
-            first + timedelta(weeks=n),
-            None if v is None else d(v),
-            None if v is None else d(v) - 2,
-            None if v is None else d(v) + d("1.1"),
-            380 + n,
-        )
-        for n, v in enumerate(values)
-    ]
-    control = [
-        charts.ControlPoint(first + timedelta(days=3 * n), d(v))
-        for n, v in enumerate("41 43 39 44 42 40 45 43 41 44 42 43".split())
-    ]
-    control += [charts.ControlPoint(date(2026, 12, 6), d("58"), "beyond the upper limit")]
+def four_waves() -> list[charts.WaveRow]:
     gate = charts.GateMark
-    waves = [
+    return [
         charts.WaveRow(
             name="Wave 1 · DE West",
             cells="Duisburg DC, Köln",
@@ -118,6 +101,26 @@ def pictures() -> dict[str, charts.Chart]:
             gates=(gate(date(2027, 5, 25), "entry", "wait"),),
         ),
     ]
+
+
+def pictures() -> dict[str, charts.Chart]:
+    first = date(2026, 10, 26)
+    values = ["91.2", "92.0", "92.9", "92.4", None, "94.1", "94.4", "95.3", "96.2", "95.8", "96.4", "96.8"]
+    points = [
+        charts.TrendPoint(
+            first + timedelta(weeks=n),
+            None if v is None else d(v),
+            None if v is None else d(v) - 2,
+            None if v is None else d(v) + d("1.1"),
+            380 + n,
+        )
+        for n, v in enumerate(values)
+    ]
+    control = [
+        charts.ControlPoint(first + timedelta(days=3 * n), d(v))
+        for n, v in enumerate("41 43 39 44 42 40 45 43 41 44 42 43".split())
+    ]
+    control += [charts.ControlPoint(date(2026, 12, 6), d("58"), "beyond the upper limit")]
     span = charts.ForecastSpan
     rows = [
         charts.ForecastRow(
@@ -133,7 +136,7 @@ def pictures() -> dict[str, charts.Chart]:
             events=[charts.TrendEvent(date(2026, 11, 2), "Wave 1 live"), charts.TrendEvent(date(2026, 11, 10), "Variant: branch cash sale"), charts.TrendEvent(date(2026, 12, 21), "Release 1.8")],
         ),
         "control": charts.control_chart("Exceptions per day", control, key="exceptions", unit="orders", centre=d("42.3"), lower=d("34.1"), upper=d("50.4")),
-        "waves": charts.waves_timeline("Waves", waves, key="waves", today=TODAY, first=date(2026, 10, 1), last=date(2027, 6, 30), blackouts=[charts.Blackout(date(2026, 11, 16), date(2026, 12, 23), "peak"), charts.Blackout(date(2026, 12, 28), date(2027, 1, 7), "close"), charts.Blackout(date(2027, 3, 26), date(2027, 3, 29), "Easter")]),
+        "waves": charts.waves_timeline("Waves", four_waves(), key="waves", today=TODAY, first=date(2026, 10, 1), last=date(2027, 6, 30), blackouts=[charts.Blackout(date(2026, 11, 16), date(2026, 12, 23), "peak"), charts.Blackout(date(2026, 12, 28), date(2027, 1, 7), "close"), charts.Blackout(date(2027, 3, 26), date(2027, 3, 29), "Easter")]),
         "forecast": charts.forecast_bars("Forecast", rows, key="forecast", first=TODAY, last=date(2027, 1, 25), decides=date(2027, 1, 19)),
         "ageing": charts.ageing_bars("Open exceptions by age", ("under 4 h", "4 – 8 h", "8 – 24 h", "1 – 3 d", "over 3 d"), [charts.AgeingRow("Duisburg DC", (14, 6, 3, 2, 1)), charts.AgeingRow("Köln branch", (4, 2, 0, 1, 0)), charts.AgeingRow("Hamburg DC", (9, 8, 7, 5, 6)), charts.AgeingRow("Linz DC", (0, 0, 0, 0, 0))], key="ageing", unit="exceptions"),
         "funnel": charts.funnel("Order to cash", [charts.FunnelStep("Captured", 1226), charts.FunnelStep("Released", 1204), charts.FunnelStep("Allocated", 1171), charts.FunnelStep("Shipped", 1102), charts.FunnelStep("Invoiced", 1087), charts.FunnelStep("Paid", 612)], key="funnel", unit="Journeys"),
@@ -146,12 +149,12 @@ def pictures() -> dict[str, charts.Chart]:
 
 def criterion(name: str, verdict: str, **more: Any) -> dict[str, Any]:
     """A row of the criteria table with the fields the test does not name filled in."""
-    kind = {"no evidence": "none"}.get(verdict, verdict)
+    kind: Any = {"no evidence": "none"}.get(verdict, verdict)
     value, mark = more.pop("value", d("96.8")), more.pop("mark", d("95"))
     low, high = more.pop("low", None), more.pop("high", None)
-    direction = more.pop("direction", "up")
+    direction: Any = more.pop("direction", "up")
     bar = charts.interval_bar(
-        charts.Interval(value=value, pass_mark=mark, warn_mark=more.pop("warn", None), low=low, high=high, direction=direction, verdict=kind, unit="%")  # type: ignore[arg-type]
+        charts.Interval(value=value, pass_mark=mark, warn_mark=more.pop("warn", None), low=low, high=high, direction=direction, verdict=kind, unit="%")
     )  # fmt: skip
     sign = "≥" if direction == "up" else "≤"
     row = {
@@ -220,6 +223,7 @@ def example() -> dict[str, Any]:
             {"number": "SO-20869", "customer": "Elbe Haustechnik KG", "due": "Fri 15 Jan", "verdict": "warn", "state": "Held: credit", "net": "1,204.00"},
             {"number": "SO-20858", "customer": "Weser Sanitär", "due": "Thu 14 Jan", "verdict": "fail", "state": "Late, 2 lines", "net": "318.60"},
         ],
+        "cells": [{"label": "Duisburg DC", "cells": [{"word": "pass", "href": "#"}, {"word": "warn", "href": "#"}, {"word": "pass", "href": "#"}]}, {"label": "Köln branch", "cells": [{"word": "fail", "href": "#", "text": "14.2"}, None, {"word": "no evidence", "href": "#"}]}],
         "sort_href": lambda sort: f"?sort={sort}", "page_href": lambda page: f"?page={page}",
         "tiles": [
             {"name": "Orders shipped on time", "value": "96.8 %", "verdict": "pass", "sub": "412 of 426 since 06:00"},
