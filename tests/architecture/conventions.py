@@ -35,6 +35,8 @@ def commits(module: Module) -> Iterator[Finding]:
         return
     for call in _calls(module):
         match call.func:
+            case ast.Attribute(attr="commit", value=ast.Name(id="savepoint")):
+                pass  # ends a savepoint, not the transaction
             case ast.Attribute(attr="commit"):
                 yield Finding(module.path, call.lineno, "commits; only app/composition/uow.py does")
             case ast.Attribute(value=ast.Attribute(attr=engine) | ast.Name(id=engine), attr="begin") if (
@@ -54,7 +56,12 @@ def reads_clock(module: Module) -> Iterator[Finding]:
         match call.func:
             case ast.Attribute(attr="now", value=ast.Name(id="datetime") | ast.Attribute(attr="datetime")):
                 yield Finding(module.path, call.lineno, "calls datetime.now()")
-            case ast.Attribute(attr="utcnow" | "today" | "utcfromtimestamp" as name):
+            case ast.Attribute(attr="utcnow" | "utcfromtimestamp" as name):
+                yield Finding(module.path, call.lineno, f"calls {name}()")
+            case ast.Attribute(
+                attr="today" as name,
+                value=ast.Name(id="date" | "datetime") | ast.Attribute(attr="date" | "datetime"),
+            ):
                 yield Finding(module.path, call.lineno, f"calls {name}()")
             case ast.Attribute(attr="time" | "localtime" | "gmtime" as name, value=ast.Name(id="time")):
                 yield Finding(module.path, call.lineno, f"calls time.{name}()")

@@ -11,10 +11,12 @@ from tests.architecture.source import DOMAIN, PRODUCT, Module, modules
 HELD = [
     (conventions.commits, PRODUCT, "session.commit()", "work.publish(event)"),
     (conventions.commits, PRODUCT, "with database.write_engine.begin() as c: pass", "session.begin_nested()"),
+    (conventions.commits, PRODUCT, "connection.commit()", "savepoint.commit()"),
     (conventions.commits, PRODUCT, "c.execute('COMMIT')", "x = 'a commitment'"),
     (conventions.reads_clock, PRODUCT, "at = datetime.now(UTC)", "at = clock.now()"),
     (conventions.reads_clock, PRODUCT, "at = datetime.datetime.utcnow()", "at = time.perf_counter()"),
     (conventions.reads_clock, PRODUCT, "day = date.today()", "day = local_day(work.now, zone)"),
+    (conventions.reads_clock, PRODUCT, "day = datetime.date.today()", "day = site_days.today(site)"),
     (conventions.reads_clock, PRODUCT, "at = time.time()", "at = time.monotonic()"),
     (conventions.reads_clock, PRODUCT, "q = select(func.now())", "q = select(func.count())"),
     (conventions.reads_clock, PRODUCT, "q = 'SELECT CURRENT_TIMESTAMP'", "q = 'SELECT at FROM t'"),
