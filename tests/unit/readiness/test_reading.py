@@ -33,6 +33,11 @@ def test_a_ratio_over_nothing_has_no_value_to_compare():
         empty.exact()
 
 
+def test_a_value_over_nothing_is_not_believed_even_where_one_is_given():
+    assert a_reading(0, 0, value=Decimal(1)).nothing_measured
+    assert not a_reading(0, 1).nothing_measured
+
+
 def test_figures_are_shown_in_their_unit_and_typed_back():
     assert shown(Decimal("0.9497"), Unit.PERCENT) == Decimal("94.97")
     assert shown(Decimal(86400), Unit.HOURS) == Decimal("24.00")
