@@ -67,7 +67,10 @@ def _settle() -> Any:
     table = Receivable.__table__
     return (
         update(table)
-        .where(table.c.document_id == param("of", table.c.document_id), table.c.open_minor >= param("least", table.c.open_minor))
+        .where(
+            table.c.document_id == param("of", table.c.document_id),
+            table.c.open_minor >= param("least", table.c.open_minor),
+        )
         .values(open_minor=table.c.open_minor - param("amount", table.c.open_minor))
     )
 
@@ -104,7 +107,7 @@ def receive_cash(work: UnitOfWork, commands: Sequence[ReceiveCash]) -> list[int]
             CashReceived(amount=command.amount_minor), place, step="order_to_cash.cash", subject=("receipt", key, 1),
             journey=key,
         )  # fmt: skip
-    write_rows(work, Receipt.__table__, _RECEIPT, rows)  # type: ignore[arg-type]
+    write_rows(work, Receipt.__table__, _RECEIPT, rows)
     post_entries(work, entries)
     return given
 
@@ -151,7 +154,9 @@ def apply_cash(work: UnitOfWork, commands: Sequence[ApplyCash]) -> None:
     """
     orders = {o.id: o for o in lock_orders(work, orders_of_invoices(work, {c.invoice for c in commands}))}
     invoices = {i.id: i for i in lock_invoices(work, {c.invoice for c in commands})}
-    receipts = _locked(work, Receipt, "id", {c.receipt for c in commands}, ("id", "customer_id", "entity_id", "left_minor"))
+    receipts = _locked(
+        work, Receipt, "id", {c.receipt for c in commands}, ("id", "customer_id", "entity_id", "left_minor")
+    )
     opened = _locked(
         work, Receivable, "document_id", set(invoices), ("document_id", "customer_id", "amount_minor", "open_minor")
     )
@@ -196,7 +201,7 @@ def apply_cash(work: UnitOfWork, commands: Sequence[ApplyCash]) -> None:
                 InvoiceSettled(), place, step="order_to_cash.cash", subject=("invoice", invoice.id, invoice.version),
                 journey=order.id,
             )  # fmt: skip
-    write_rows(work, ReceiptApplication.__table__, _APPLICATION, rows)  # type: ignore[arg-type]
+    write_rows(work, ReceiptApplication.__table__, _APPLICATION, rows)
     _TAKE.run(work, [{"of": c.receipt, "least": c.amount_minor, "amount": c.amount_minor} for c in commands])
     _SETTLE.run(work, [{"of": c.invoice, "least": c.amount_minor, "amount": c.amount_minor} for c in commands])
     post_entries(work, entries)

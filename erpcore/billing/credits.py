@@ -164,7 +164,12 @@ def credit_invoices(work: UnitOfWork, commands: Sequence[CreditInvoice]) -> list
         quantity = scaled_int(command.quantity, QUANTITY_PLACES)
         price = scaled_int(command.unit_price, PRICE_PLACES)
         net = scaled_amount(quantity, price, invoice.currency)
-        if part is None or quantity <= 0 or price <= 0 or net > part.net_minor - before[command.invoice, command.order_line]:
+        if (
+            part is None
+            or quantity <= 0
+            or price <= 0
+            or net > part.net_minor - before[command.invoice, command.order_line]
+        ):
             raise RuleBroken("credit_above_invoice", document=invoice.number)
         before[command.invoice, command.order_line] += net
         line = Credited(
@@ -186,8 +191,7 @@ def _credited_before(work: UnitOfWork, invoices: Iterable[int]) -> dict[tuple[in
     """Net already credited per invoice and order line."""
     out: dict[tuple[int, int], int] = defaultdict(int)
     memos = {
-        row.id: row.invoice_id
-        for row in read_rows(work, CreditMemo, ("id", "invoice_id"), "invoice_id", invoices)
+        row.id: row.invoice_id for row in read_rows(work, CreditMemo, ("id", "invoice_id"), "invoice_id", invoices)
     }
     names = ("credit_memo_id", "order_line_id", "net_minor")
     for row in read_rows(work, CreditMemoLine, names, "credit_memo_id", memos):
@@ -234,13 +238,11 @@ def _post(work: UnitOfWork, memos: Sequence[_Memo]) -> None:
             )
         )  # fmt: skip
         gross = net + tax
-        receivables.append(
-            (memo.id, "credit_memo", place.entity, memo.customer, currency, -gross, -gross, day)
-        )
+        receivables.append((memo.id, "credit_memo", place.entity, memo.customer, currency, -gross, -gross, day))
         deltas[memo.customer, place.entity] -= gross
         if memo.number is None:
             work.number_later(
-                CreditMemo.__table__,  # type: ignore[arg-type]
+                CreditMemo.__table__,
                 memo.id, entity=place.entity, journal="credit", year=day.year, prefix=f"CRN-{day.year}-",
             )  # fmt: skip
         event = CreditMemoPosted(
@@ -249,11 +251,17 @@ def _post(work: UnitOfWork, memos: Sequence[_Memo]) -> None:
         )  # fmt: skip
         step = "returns_to_credit.credit" if memo.return_id else "order_to_cash.invoice"
         work.publish(
-            event, place, step=step, subject=("credit_memo", memo.id, 1), journey=memo.journey, at=memo.when, refs=memo.refs
+            event,
+            place,
+            step=step,
+            subject=("credit_memo", memo.id, 1),
+            journey=memo.journey,
+            at=memo.when,
+            refs=memo.refs,
         )
-    write_rows(work, CreditMemo.__table__, _MEMO, heads)  # type: ignore[arg-type]
-    write_rows(work, CreditMemoLine.__table__, _LINE, lines)  # type: ignore[arg-type]
-    write_rows(work, Receivable.__table__, RECEIVABLE, receivables)  # type: ignore[arg-type]
+    write_rows(work, CreditMemo.__table__, _MEMO, heads)
+    write_rows(work, CreditMemoLine.__table__, _LINE, lines)
+    write_rows(work, Receivable.__table__, RECEIVABLE, receivables)
     post_entries(work, entries)
     change_exposures(work, deltas)
     _report_corrections(work, memos)
@@ -326,8 +334,8 @@ def post_debts(work: UnitOfWork, commands: Sequence[PostDebt], *, cells: CellSta
             DebtWrittenOff(amount=-minor, reason=command.reason), place, step="order_to_cash.cash",
             subject=("debt_journal", key, 1), journey=key, at=when,
         )  # fmt: skip
-    write_rows(work, DebtJournal.__table__, _JOURNAL, rows)  # type: ignore[arg-type]
-    write_rows(work, Receivable.__table__, RECEIVABLE, receivables)  # type: ignore[arg-type]
+    write_rows(work, DebtJournal.__table__, _JOURNAL, rows)
+    write_rows(work, Receivable.__table__, RECEIVABLE, receivables)
     post_entries(work, entries)
     change_exposures(work, deltas)
     return given

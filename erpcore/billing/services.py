@@ -94,7 +94,16 @@ COLUMNS = tuple(f.name for f in fields(InvoiceRow) if f.name != "lines")
 LINE_COLUMNS = tuple(f.name for f in fields(InvoiceLineRow))
 _values = attrgetter(*COLUMNS)
 _line_values = attrgetter(*LINE_COLUMNS)
-RECEIVABLE = ("document_id", "document_type", "entity_id", "customer_id", "currency", "amount_minor", "open_minor", "due_on")
+RECEIVABLE = (
+    "document_id",
+    "document_type",
+    "entity_id",
+    "customer_id",
+    "currency",
+    "amount_minor",
+    "open_minor",
+    "due_on",
+)
 _SAVED = (
     "number", "state", "block_reason", "posted_at", "invoice_on", "due_on", "net_minor", "tax_minor", "gross_minor", "exact",
     "is_price_right",
@@ -194,10 +203,10 @@ def draft_invoices(
         invoice = _draft(order, shipment, by_line, next(ids), (at or {}).get(shipment.id, work.now))
         shipment.invoice_id = invoice.id
         invoices.append(invoice)
-    write_rows(work, Invoice.__table__, COLUMNS, [_values(i) for i in invoices])  # type: ignore[arg-type]
+    write_rows(work, Invoice.__table__, COLUMNS, [_values(i) for i in invoices])
     write_rows(
         work,
-        InvoiceLine.__table__,  # type: ignore[arg-type]
+        InvoiceLine.__table__,
         LINE_COLUMNS,
         [_line_values(line) for i in invoices for line in i.lines],
     )
@@ -351,11 +360,11 @@ def post_invoices(
         if invoice.number is None:
             year = invoice.invoice_on.year
             work.number_later(
-                Invoice.__table__,  # type: ignore[arg-type]
+                Invoice.__table__,
                 invoice.id, entity=invoice.entity_id, journal="sales", year=year, prefix=f"INV-{year}-",
             )  # fmt: skip
     _save_invoices(work, invoices)
-    write_rows(work, Receivable.__table__, RECEIVABLE, receivables)  # type: ignore[arg-type]
+    write_rows(work, Receivable.__table__, RECEIVABLE, receivables)
     post_entries(work, entries)
     change_exposures(work, deltas)
     save_orders(work, list(orders.values()), changed)

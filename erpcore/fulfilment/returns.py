@@ -230,14 +230,16 @@ def request_returns(
         ids = work.ids.reserve(len(row.lines))
         for number, part in enumerate(row.lines, 1):
             part.id, part.line_no = next(ids), number * 10
-        linked = {sale.order for pair in sales.values() for sale in pair if sale.line in {p.order_line_id for p in row.lines}}
+        linked = {
+            sale.order for pair in sales.values() for sale in pair if sale.line in {p.order_line_id for p in row.lines}
+        }
         row.order_id = min(linked) if len(linked) == 1 else None
         returns.append(row)
     _mark_returned(work, taken, sales)
-    write_rows(work, ReturnOrder.__table__, COLUMNS, [_values(r) for r in returns])  # type: ignore[arg-type]
+    write_rows(work, ReturnOrder.__table__, COLUMNS, [_values(r) for r in returns])
     write_rows(
         work,
-        ReturnLine.__table__,  # type: ignore[arg-type]
+        ReturnLine.__table__,
         LINE_COLUMNS,
         [_line_values(line) for r in returns for line in r.lines],
     )
@@ -334,9 +336,7 @@ def _part(
     )  # fmt: skip
 
 
-def _mark_returned(
-    work: UnitOfWork, taken: Mapping[int, int], sales: Mapping[tuple[int, int], Sequence[Sale]]
-) -> None:
+def _mark_returned(work: UnitOfWork, taken: Mapping[int, int], sales: Mapping[tuple[int, int], Sequence[Sale]]) -> None:
     """Count the returned quantities on the order lines, under the orders' locks."""
     if not taken:
         return
@@ -353,7 +353,9 @@ def _mark_returned(
     save_orders(work, orders, changed)
 
 
-def authorise_returns(work: UnitOfWork, ids: Iterable[int], *, at: Mapping[int, datetime] | None = None) -> list[ReturnRow]:
+def authorise_returns(
+    work: UnitOfWork, ids: Iterable[int], *, at: Mapping[int, datetime] | None = None
+) -> list[ReturnRow]:
     """Allow the goods to come back."""
     return _decide(work, ids, "authorise", None, at)
 

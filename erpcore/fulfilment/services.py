@@ -219,8 +219,8 @@ def pick_orders(work: UnitOfWork, commands: Sequence[PickOrder], *, cells: CellS
         _report_pick(work, order, shipment, command, at)
         if shipment.lines:
             shipments.append(shipment)
-    write_rows(work, Shipment.__table__, COLUMNS, [_values(s) for s in shipments])  # type: ignore[arg-type]
-    write_rows(work, ShipmentLine.__table__, _LINE, lines)  # type: ignore[arg-type]
+    write_rows(work, Shipment.__table__, COLUMNS, [_values(s) for s in shipments])
+    write_rows(work, ShipmentLine.__table__, _LINE, lines)
     if freed:
         free_reservations(work, freed)
     save_orders(work, list(orders.values()), list(changed.values()))

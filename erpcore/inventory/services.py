@@ -26,7 +26,17 @@ _MOVE = (
     "id", "entity_id", "site_id", "item_id", "quantity", "unit_cost", "value_minor", "reason", "note", "document_type",
     "document_id", "moved_at", "recorded_at",
 )  # fmt: skip
-_RESERVATION = ("id", "entity_id", "order_line_id", "site_id", "item_id", "quantity", "consumed", "freed", "reserved_at")
+_RESERVATION = (
+    "id",
+    "entity_id",
+    "order_line_id",
+    "site_id",
+    "item_id",
+    "quantity",
+    "consumed",
+    "freed",
+    "reserved_at",
+)
 
 Place = tuple[int, int]
 """Site and item."""
@@ -159,7 +169,7 @@ def reserve(work: UnitOfWork, demands: Sequence[Demand], *, at: datetime) -> lis
             key = next(ids)
             rows.append((key, demand.entity, demand.order_line, demand.site, demand.item, take, 0, 0, at))
             open_.setdefault(demand.order_line, []).append([key, take, demand.site, demand.item])
-    write_rows(work, Reservation.__table__, _RESERVATION, rows)  # type: ignore[arg-type]
+    write_rows(work, Reservation.__table__, _RESERVATION, rows)
     _apply(work, {place: [0, take, 0, 0] for place, take in delta.items()})
     return got
 
@@ -259,7 +269,7 @@ def move_stock(work: UnitOfWork, movements: Sequence[Movement]) -> list[Moved]:
                 m.document_id, m.moved_at, work.now,
             )
         )  # fmt: skip
-    write_rows(work, StockMove.__table__, _MOVE, rows)  # type: ignore[arg-type]
+    write_rows(work, StockMove.__table__, _MOVE, rows)
     USE_RESERVATION.run(work, used)
     _apply(work, deltas)
     return moved

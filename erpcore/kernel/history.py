@@ -55,7 +55,7 @@ def record_move(
 ) -> None:
     """Append a move to the history; written in one batch when the unit of work ends."""
     work.later(
-        Transition.__table__,  # type: ignore[arg-type]
+        Transition.__table__,
         _COLUMNS,
         (
             None, document_type, document_id, move, from_state, to_state, at or work.now, work.now,

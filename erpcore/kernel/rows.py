@@ -166,7 +166,9 @@ def chunks(items: Sequence[T], size: int = CHUNK) -> Iterable[Sequence[T]]:
 class _Reader:
     """SELECT of some columns of one table by a key, compiled once for one database."""
 
-    def __init__(self, table: Table, names: tuple[str, ...], key: str, also: str | None, lock: bool, dialect: Dialect) -> None:
+    def __init__(
+        self, table: Table, names: tuple[str, ...], key: str, also: str | None, lock: bool, dialect: Dialect
+    ) -> None:
         quote = dialect.identifier_preparer.quote
         columns = [table.c[name] for name in names]
         self.sqlite = dialect.name == "sqlite"
@@ -239,7 +241,7 @@ def read_rows(
     known = (table.__tablename__, names, key, also and also[0], lock, work.dialect.name)
     reader = _readers.get(known)
     if reader is None:
-        reader = _Reader(table.__table__, names, key, also[0] if also else None, lock, work.dialect)  # type: ignore[arg-type]
+        reader = _Reader(table.__table__, names, key, also[0] if also else None, lock, work.dialect)
         _readers[known] = reader
     return reader.read(work, wanted, also[1] if also else None)
 

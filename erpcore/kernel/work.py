@@ -97,7 +97,9 @@ class UnitOfWork:
         """Append a history row at the end, in one batch per table; a first value of ``None`` is replaced by a new id."""
         self._later[table, columns].append(row)
 
-    def number_later(self, table: Table, document_id: int, *, entity: int, journal: str, year: int, prefix: str) -> None:
+    def number_later(
+        self, table: Table, document_id: int, *, entity: int, journal: str, year: int, prefix: str
+    ) -> None:
         """Give the document the next legal number of its series at the commit."""
         self._numbers.append(PendingNumber(table, document_id, entity, journal, year, prefix))
 
@@ -135,7 +137,7 @@ class UnitOfWork:
         ids = uuid7s(self.now, count)
         write_rows(
             self,
-            EventLog.__table__,  # type: ignore[arg-type]
+            EventLog.__table__,
             EVENT_COLUMNS,
             [(first + i, ids[i], *row) for i, row in enumerate(self._events)],
         )

@@ -127,6 +127,6 @@ def post_entries(work: UnitOfWork, entries: Sequence[Entry]) -> list[int]:
             journey=entry.journey,
             at=entry.posted_at,
         )
-    write_rows(work, JournalEntry.__table__, _ENTRY, heads)  # type: ignore[arg-type]
-    write_rows(work, JournalLine.__table__, _LINE, lines)  # type: ignore[arg-type]
+    write_rows(work, JournalEntry.__table__, _ENTRY, heads)
+    write_rows(work, JournalLine.__table__, _LINE, lines)
     return given

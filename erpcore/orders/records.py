@@ -114,10 +114,10 @@ _line_values = attrgetter(*LINE_COLUMNS)
 
 def insert_orders(work: UnitOfWork, orders: Sequence[Order]) -> None:
     """Write new orders with their lines, and keep them in hand for the rest of the unit of work."""
-    write_rows(work, SalesOrder.__table__, ORDER_COLUMNS, [_order_values(order) for order in orders])  # type: ignore[arg-type]
+    write_rows(work, SalesOrder.__table__, ORDER_COLUMNS, [_order_values(order) for order in orders])
     write_rows(
         work,
-        OrderLine.__table__,  # type: ignore[arg-type]
+        OrderLine.__table__,
         LINE_COLUMNS,
         [_line_values(line) for order in orders for line in order.lines],
     )
