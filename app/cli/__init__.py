@@ -18,6 +18,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "users": ("app.cli.users:users", "Accounts, their roles and passwords."),
     "verify-audit": ("app.cli.verify_audit:verify_audit", "Recompute the audit chain; exits with 1 when it is broken."),
     "db": ("app.cli.db:db", "Create, upgrade and look at the database."),
+    "consumers": ("app.cli.worker:consumers", "List the consumers of events; try parked events again."),
+    "measures": ("app.cli.measures:measures", "Read the figures of the catalogue."),
+    "worker": ("app.cli.worker:worker", "Read events and run jobs."),
 }
 
 

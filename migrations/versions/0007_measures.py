@@ -66,6 +66,7 @@ def upgrade() -> None:
         sa.Column("postings", sa.Text(), nullable=True),
         sa.Column("must_post", sa.Integer(), nullable=False),
         sa.Column("shipments", sa.Integer(), nullable=False),
+        sa.Column("shipment_id", sa.BigInteger(), nullable=True),
         sa.Column("value", sa.BigInteger(), nullable=False),
         sa.Column("gross", sa.BigInteger(), nullable=False),
         sa.Column("remaining", sa.BigInteger(), nullable=False),

@@ -130,6 +130,7 @@ class Journey:
     postings: str | None = None
     must_post: int = 0
     shipments: int = 0
+    shipment_id: int | None = None
     value: int = 0
     gross: int = 0
     remaining: int = 0
@@ -152,6 +153,8 @@ class Family:
     lines: dict[int, Line] = field(default_factory=dict)
     invoices: dict[int, Journey] = field(default_factory=dict)
     changed_lines: set[int] = field(default_factory=set)
+    #: Ids that invoices went by before they were drafted.
+    gone: set[int] = field(default_factory=set)
 
     def line(self, number: int) -> Line:
         """The line, made on its first mention."""

@@ -149,4 +149,4 @@ def _mean_of_samples(
             mean += Fraction(row.sums.x, samples)
     if plan.measure.id == c.SILENT_FAILURES_VALUE:
         return mean / 100
-    return mean / 1000 if plan.measure.id == c.SILENT_FAILURES_PER_1000 else mean
+    return mean

@@ -21,7 +21,7 @@ class JourneyRow(Base):
     """One order, return, invoice, receipt or stock adjustment. An invoice's ``root_id`` is its order's id.
 
     Dimensions are as the events had them. ``opened`` is when the document began: captured, requested, triggered (posted,
-    where no trigger was reported), received, adjusted. ``flags`` and ``misses`` are bit sets (journeys.py, catalogue.py).
+    where no trigger was reported), received, adjusted. An invoice that is due and not drafted yet goes by its shipment's id. ``flags`` and ``misses`` are bit sets (journeys.py, catalogue.py).
     """
 
     __tablename__ = "journey"
@@ -65,6 +65,7 @@ class JourneyRow(Base):
     postings: Mapped[str | None] = mapped_column(Text)
     must_post: Mapped[int] = mapped_column(Integer)
     shipments: Mapped[int] = mapped_column(Integer)
+    shipment_id: Mapped[int | None] = mapped_column(BigInteger)
     value: Mapped[int] = mapped_column(BigInteger)
     gross: Mapped[int] = mapped_column(BigInteger)
     remaining: Mapped[int] = mapped_column(BigInteger)

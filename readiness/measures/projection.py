@@ -230,17 +230,31 @@ def _damaged(family: Family, event: LoggedEvent, data: p.ShipmentDamaged) -> Non
     family.root.flags |= DAMAGED
 
 
-def _invoice(family: Family, event: LoggedEvent) -> Journey:
+def _invoice(family: Family, event: LoggedEvent, shipment: int | None = None) -> Journey:
+    """The invoice an event speaks of. One that was due before it was drafted is known by its shipment until then."""
     found = family.invoices.get(event.subject)
+    if found is None and shipment is not None:
+        found = next((known for known in family.invoices.values() if known.shipment_id == shipment), None)
+        if found is not None and found.id == shipment:
+            del family.invoices[shipment]
+            family.gone.add(shipment)
+            found.id = event.subject
+            family.invoices[found.id] = found
     if found is None:
         found = family.invoices[event.subject] = Journey(family.root.id, event.subject)
         _stamp(found, event, "invoice")
         found.actor = event.actor
+    if shipment is not None:
+        found.shipment_id = shipment
     return found
 
 
+def _drafted(family: Family, event: LoggedEvent, data: p.InvoiceDrafted) -> None:
+    _invoice(family, event, data.shipment)
+
+
 def _triggered(family: Family, event: LoggedEvent, data: p.InvoiceTriggered) -> None:
-    invoice = _invoice(family, event)
+    invoice = _invoice(family, event, data.shipment)
     invoice.start_at = invoice.opened_at = event.at
     invoice.start_on = invoice.opened_on = event.on
     invoice.topic, invoice.value = data.policy, data.value
@@ -253,7 +267,7 @@ def _blocked(family: Family, event: LoggedEvent, data: p.InvoiceBlocked) -> None
 
 
 def _posted(family: Family, event: LoggedEvent, data: p.InvoicePosted) -> None:
-    invoice = _invoice(family, event)
+    invoice = _invoice(family, event, data.shipment)
     if invoice.start_at is None:
         invoice.opened_at, invoice.opened_on = event.at, event.on
     invoice.invoiced_at, invoice.invoiced_on, invoice.gross = event.at, event.on, data.gross
@@ -373,6 +387,7 @@ HANDLERS: dict[type[Any], Handler] = {
     p.ShipmentDelivered: _delivered,
     p.ShipmentDamaged: _damaged,
     p.InvoiceTriggered: _triggered,
+    p.InvoiceDrafted: _drafted,
     p.InvoiceBlocked: _blocked,
     p.InvoicePosted: _posted,
     p.InvoiceCorrected: _corrected,

@@ -89,6 +89,8 @@ def _not_kept(plan: Plan) -> str | None:
     """Why this scope cannot be answered from what the measure keeps; ``None`` when it can."""
     measure, scope = plan.measure, plan.asked.scope
     waits = plan.is_now and measure.id != c.CONTROL_DIFFERENCE
+    if measure.id == c.SILENT_FAILURES_PER_1000 and not plan.is_now:
+        return f"{measure.key} is read now; its parts are sampled"
     if scope.customer_group is not None and not measure.carries_group and not waits:
         return f"{measure.key} is not kept by customer group"
     return None

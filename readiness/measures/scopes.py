@@ -19,7 +19,8 @@ from readiness.measures.ports import NO_SITE, Calendars, SiteCalendar
 class Scope:
     """Dimensions to read; what is left empty is not asked for. Sites are those of the realm: a rehearsal's are the twins.
 
-    ``variants`` is a class of ruleset: the sorted ids of its variants, "" for the standard alone. ``name`` is what a reading
+    ``cells`` (site, channel) narrows sites and channels down to these pairs, where a scope is no rectangle. ``variants`` is a class
+    of ruleset: the sorted ids of its variants, "" for the standard alone. ``name`` is what a reading
     calls it.
     """
 
@@ -27,6 +28,7 @@ class Scope:
     entities: frozenset[int] = frozenset()
     sites: frozenset[int] = frozenset()
     channels: frozenset[int] = frozenset()
+    cells: frozenset[tuple[int, int | None]] = frozenset()
     process: str | None = None
     customer_group: int | None = None
     variants: str | None = None
@@ -70,6 +72,7 @@ def matching(slices: Iterable[Slice], scope: Scope, measure: Measure) -> list[Sl
         and (not scope.entities or one.entity in scope.entities)
         and (not scope.sites or one.site in scope.sites)
         and (not channels or one.channel in channels)
+        and (not channels or not scope.cells or (one.site, one.channel) in scope.cells)
         and (scope.process is None or one.process == scope.process)
         and (scope.variants is None or one.variants == scope.variants)
         and (scope.grant is None or one.grant == scope.grant)

@@ -154,6 +154,8 @@ class Store:
                 if row[i] is not None:
                     row[i] = moves_to_text(row[i]).decode()
             line_rows.append(row)
+        gone = [(family.root.id, old) for family in families for old in family.gone]
+        self._delete("journey", ("root_id", "id"), gone)
         old_lines = [(row[0], row[1]) for row in line_rows if row[0] in known]
         old = [(row[0], row[1]) for row in journeys if row[0] in known]
         self._replace("journey", JOURNEY, self._stored(journeys, JourneyRow), ("root_id", "id"), old)
@@ -169,12 +171,16 @@ class Store:
         """Add signed changes to buckets, sketches and actor counts."""
         buckets = [(*key, *row, 0) for key, row in deltas.buckets.items() if any(row)]
         self.add_buckets(buckets)
-        self._upsert("measure_sketch", SKETCH, 6, [(*key, n) for key, n in deltas.sketches.items() if n])
+        self.add_sketches(deltas.sketches)
         self._upsert("measure_actor", ACTOR, 4, [(*key, n) for key, n in deltas.actors.items() if n])
 
     def add_buckets(self, rows: Sequence[tuple[Any, ...]]) -> None:
         """Add rows in the order of ``BUCKET``; equal keys add up in the database."""
         self._upsert("measure_bucket", BUCKET, 5, rows)
+
+    def add_sketches(self, counts: Mapping[tuple[int, int, int, str, int, int], int]) -> None:
+        """Add times to bins; the key is that of ``SKETCH`` without its count."""
+        self._upsert("measure_sketch", SKETCH, 6, [(*key, n) for key, n in counts.items() if n])
 
     def save_control_results(self, rows: Iterable[tuple[Any, ...]]) -> None:
         """Keep the last comparison of each control; an older one that arrives late is passed over."""

@@ -131,12 +131,13 @@ class AnOrder:
         return self.say(event, "order_to_cash.deliver", subject=("shipment", shipment), **at)
 
     def triggered(self, invoice: int, policy: str = "shipment_confirmed", **at: Any) -> AnOrder:
-        event = p.InvoiceTriggered(policy=policy, value=1_000)
-        return self.say(event, "order_to_cash.invoice", subject=("invoice", invoice), **at)
+        event = p.InvoiceTriggered(policy=policy, shipment=invoice - 1, value=1_000)
+        return self.say(event, "order_to_cash.invoice", subject=("shipment", invoice - 1), **at)
 
     def invoiced(self, invoice: int, gross: int = 11_900, *, right: bool = True, **at: Any) -> AnOrder:
         event = p.InvoicePosted(
-            net=gross, tax=0, gross=gross, price_right=right, quantity_right=True, tax_determined=True
+            net=gross, tax=0, gross=gross, price_right=right, quantity_right=True, tax_determined=True,
+            shipment=invoice - 1,
         )  # fmt: skip
         return self.say(event, "order_to_cash.invoice", subject=("invoice", invoice), **at)
 

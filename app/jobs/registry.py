@@ -1,0 +1,87 @@
+"""Every job there is: what it does, how often, and how long it may be silent before somebody should look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from app.composition.measuring import SiteRecords
+from app.composition.uow import Database, reading, unit_of_work
+from erpcore.kernel.actor import Actor
+from erpcore.kernel.clock import Clock, local_day
+from readiness.measures.samples import sample_day_end, sample_hour, thin_hourly
+
+#: A day-end sample speaks for the day while it is taken within this time after its end; later it is a gap.
+_DAY_END = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a job is handed."""
+
+    database: Database
+    clock: Clock
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """``run`` returns how many items it treated, each in a transaction of its own."""
+
+    name: str
+    run: Callable[[Context], int]
+    every: timedelta
+    longest_silence: timedelta
+    sentence: str
+
+
+def sample_day_ends(context: Context) -> int:
+    """Sample each site whose day ended within the last hour."""
+    with reading(context.database) as session:
+        records = SiteRecords(session)
+        sites = records.sampled_sites()
+        calendars = records.of_sites([site.site for site in sites])
+    now = context.clock.now()
+    taken = 0
+    for site in sites:
+        zone = calendars[site.site].time_zone
+        day = local_day(now - _DAY_END, zone)
+        if day == local_day(now, zone):
+            continue
+        with unit_of_work(context.database, actor=Actor.system("sampler"), clock=context.clock) as work:
+            here = SiteRecords(work.session)
+            taken += sample_day_end(work, [site], day, calendars=here, stock=here)
+    return taken
+
+
+def sample_hours(context: Context) -> int:
+    """Sample the control points of every site for this hour."""
+    with reading(context.database) as session:
+        sites = SiteRecords(session).sampled_sites()
+    taken = 0
+    for site in sites:
+        with unit_of_work(context.database, actor=Actor.system("sampler"), clock=context.clock) as work:
+            taken += sample_hour(work, [site], calendars=SiteRecords(work.session))
+    return taken
+
+
+def thin_samples(context: Context) -> int:
+    """Drop hourly samples that are older than 35 days."""
+    with unit_of_work(context.database, actor=Actor.system("sampler"), clock=context.clock) as work:
+        return thin_hourly(work)
+
+
+JOBS: list[Job] = [
+    Job(
+        name="sample-day-ends", run=sample_day_ends, every=timedelta(minutes=15), longest_silence=timedelta(hours=1),
+        sentence="Samples backlog, control points, controls and stock value at each site's day end.",
+    ),
+    Job(
+        name="sample-hours", run=sample_hours, every=timedelta(hours=1), longest_silence=timedelta(hours=2),
+        sentence="Samples the control points of every site each hour.",
+    ),
+    Job(
+        name="thin-samples", run=thin_samples, every=timedelta(days=1), longest_silence=timedelta(days=2),
+        sentence="Drops hourly samples older than 35 days; daily ones stay.",
+    ),
+]  # fmt: skip
