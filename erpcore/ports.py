@@ -69,9 +69,7 @@ class Ruleset:
         return self.values[point]
 
 
-def admit(
-    work: UnitOfWork, cells: CellStates, realm: str, cell: Cell, *, begins: bool
-) -> int | None:
+def admit(work: UnitOfWork, cells: CellStates, realm: str, cell: Cell, *, begins: bool) -> int | None:
     """The grant that lets this cell transact now; ``begins`` says that something new starts here.
 
     Raises ``RuleBroken("cell_closed")`` with the facts of which wave waits for what; an open cell admits all, a draining one

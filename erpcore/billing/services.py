@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from operator import attrgetter
@@ -62,7 +62,7 @@ class InvoiceRow:
     is_quantity_right: bool
     is_tax_determined: bool
     version: int
-    lines: list[InvoiceLineRow]
+    lines: list[InvoiceLineRow] = field(kw_only=True)
 
 
 @dataclass(slots=True)

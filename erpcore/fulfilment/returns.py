@@ -6,7 +6,7 @@ A return names the sale it reverses where one exists: the latest sale of the ite
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
 from operator import attrgetter
@@ -85,7 +85,7 @@ class ReturnRow:
     grant_id: int | None
     requested_at: datetime
     version: int
-    lines: list[ReturnLineRow]
+    lines: list[ReturnLineRow] = field(kw_only=True)
     customer_group: int | None = None
 
     def place(self, work: UnitOfWork) -> Place:

@@ -94,7 +94,7 @@ class ShipmentRow:
     invoice_due_at: datetime | None
     invoice_id: int | None
     version: int
-    lines: list[tuple[int, int]]
+    lines: list[tuple[int, int]] = field(kw_only=True)
 
 
 COLUMNS = tuple(f.name for f in fields(ShipmentRow) if f.name != "lines")

@@ -55,7 +55,9 @@ class CountStock:
     planned: bool = True
 
 
-def open_stock(work: UnitOfWork, commands: Sequence[ChangeStock], *, rules: ProcessRules, cells: CellStates) -> list[Moved]:
+def open_stock(
+    work: UnitOfWork, commands: Sequence[ChangeStock], *, rules: ProcessRules, cells: CellStates
+) -> list[Moved]:
     """Take stock into the books for the first time."""
     return _change(work, commands, MoveReason.OPENING, "warehouse:stock:open", rules, cells)
 
@@ -133,9 +135,7 @@ def _check(command: ChangeStock, site: SiteFacts, item: ItemFacts) -> None:
 def _place(work: UnitOfWork, site: SiteFacts, rules: ProcessRules, cells: CellStates) -> Place:
     cell = Cell(site.live_id, None, Process.WAREHOUSE)
     grant = admit(work, cells, site.entity.realm, cell, begins=True)
-    ruleset: Ruleset = rules.resolve(
-        work, entity=site.entity.id, site=site.live_id, channel=None, customer_group=None
-    )
+    ruleset: Ruleset = rules.resolve(work, entity=site.entity.id, site=site.live_id, channel=None, customer_group=None)
     return Place(
         realm=site.entity.realm, entity=site.entity.id, site=site.id, grant=grant, ruleset=ruleset.hash,
         variants=ruleset.variants, currency=site.entity.currency, time_zone=site.time_zone,

@@ -72,7 +72,9 @@ def read_numbers(connection: Connection, numbers: Sequence[int]) -> list[LoggedE
     for start in range(0, len(numbers), 500):
         part = sorted(numbers)[start : start + 500]
         wanted = ", ".join([mark] * len(part))
-        out += _select(connection, f"SELECT {_COLUMNS} FROM event_log WHERE seq IN ({wanted}) ORDER BY seq", tuple(part))  # noqa: S608 - as above
+        out += _select(
+            connection, f"SELECT {_COLUMNS} FROM event_log WHERE seq IN ({wanted}) ORDER BY seq", tuple(part)
+        )  # noqa: S608 - as above
     return out
 
 

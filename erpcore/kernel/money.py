@@ -34,7 +34,7 @@ def line_amount(quantity: Decimal, unit_price: Decimal, currency: str) -> int:
 
 def scaled_amount(quantity: int, price: int, currency: str) -> int:
     """``line_amount`` for rows: thousandths of the unit × millionths of the currency, in minor units, rounded the same way."""
-    divisor = 10 ** (QUANTITY_PLACES + PRICE_PLACES - places(currency))
+    divisor: int = 10 ** (QUANTITY_PLACES + PRICE_PLACES - places(currency))
     product = abs(quantity * price)
     rounded = (2 * product + divisor) // (2 * divisor)
     return rounded if quantity * price >= 0 else -rounded
@@ -67,7 +67,7 @@ class Money:
     currency: str
 
     def __post_init__(self) -> None:
-        if not isinstance(self.minor, int) or isinstance(self.minor, bool):
+        if type(self.minor) is not int:
             raise TypeError("money is an integer count of minor units")
 
     def __add__(self, other: Money) -> Money:

@@ -52,9 +52,11 @@ def _set_number(table: Table) -> Change:
     change = _changes.get(table.name)
     if change is None:
         change = _changes[table.name] = Change(
-            lambda: update(table)
-            .where(table.c.id == param("of", table.c.id), table.c.number.is_(None))
-            .values(number=param("given", table.c.number))
+            lambda: (
+                update(table)
+                .where(table.c.id == param("of", table.c.id), table.c.number.is_(None))
+                .values(number=param("given", table.c.number))
+            )
         )
     return change
 
@@ -74,7 +76,7 @@ def give_numbers(work: UnitOfWork, pending: Sequence[PendingNumber]) -> None:
         if last is None:
             write_rows(
                 work,
-                table,  # type: ignore[arg-type]
+                table,
                 ("entity_id", "journal", "year", "prefix", "last"),
                 [(entity, journal, year, items[0].prefix, len(items))],
             )

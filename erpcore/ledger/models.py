@@ -6,7 +6,17 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, SmallInteger, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from erpcore.kernel.model import Base, Key, Name, Price, UtcDateTime, append_only, states
@@ -81,7 +91,9 @@ class JournalLine(Base):
 
     __tablename__ = "journal_line"
     __table_args__ = (
-        CheckConstraint("debit_minor >= 0 AND credit_minor >= 0 AND (debit_minor = 0 OR credit_minor = 0)", name="one_side"),
+        CheckConstraint(
+            "debit_minor >= 0 AND credit_minor >= 0 AND (debit_minor = 0 OR credit_minor = 0)", name="one_side"
+        ),
         Index("ix_journal_line_account", "account_id"),
     )
     entry_id: Mapped[int] = mapped_column(ForeignKey("journal_entry.id"), primary_key=True)

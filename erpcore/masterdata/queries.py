@@ -150,9 +150,7 @@ def commitment(work: UnitOfWork, site: int, channel: int, group: int | None, on:
     return Commitment(best.basis, best.lead_days, best.transit_days, best.cut_off, best.early_days, best.late_days)
 
 
-def tax_rate(
-    work: UnitOfWork, entity: int, country: str, customer_class: str, item_class: str, on: date
-) -> int | None:
+def tax_rate(work: UnitOfWork, entity: int, country: str, customer_class: str, item_class: str, on: date) -> int | None:
     """The rate in millionths, or ``None`` when no row determines it. A row for the country beats one for ``*``."""
     key = f"tax:{entity}"
     rows = work.memo.get(key)
@@ -206,4 +204,6 @@ def search_items(session: Session, entity: int, text: str, *, limit: int = 20) -
         .limit(200)
     ).scalars()  # fmt: skip
     lowered = needle.lower()
-    return sorted(found, key=lambda i: (i.code.lower() != lowered, not i.code.lower().startswith(lowered), i.code))[:limit]
+    return sorted(found, key=lambda i: (i.code.lower() != lowered, not i.code.lower().startswith(lowered), i.code))[
+        :limit
+    ]

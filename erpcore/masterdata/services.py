@@ -29,6 +29,7 @@ from erpcore.masterdata.models import (
 )
 
 Row = TypeVar("Row", bound=Base)
+Coded = TypeVar("Coded", Channel, CustomerGroup, ItemGroup)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,7 +201,9 @@ def add_tax_rate(
     return _added(work, row)
 
 
-def add_commitment(work: UnitOfWork, *, site: int, channel: int, lead_days: int, valid_from: date, **terms: Any) -> ServiceCommitment:
+def add_commitment(
+    work: UnitOfWork, *, site: int, channel: int, lead_days: int, valid_from: date, **terms: Any
+) -> ServiceCommitment:
     """What a site promises in a channel from a day on. ``terms``: basis, transit, cut-off, early and late days, group."""
     row = ServiceCommitment(
         id=work.ids.one(), site_id=site, channel_id=channel, lead_days=lead_days, valid_from=valid_from,
@@ -214,7 +217,7 @@ def _free(work: UnitOfWork, table: type[Entity], code: str) -> None:
         raise Conflict("code_in_use", field="code", code=code)
 
 
-def _ensure(work: UnitOfWork, table: Any, code: str, name: str) -> Any:
+def _ensure(work: UnitOfWork, table: type[Coded], code: str, name: str) -> Coded:
     row = work.session.execute(select(table).where(table.code == code)).scalar_one_or_none()
     return row or _added(work, table(id=work.ids.one(), code=code, name=name))
 

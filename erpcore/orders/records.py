@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from operator import attrgetter
 from typing import Any
@@ -93,7 +93,7 @@ class Order:
     grant_id: int | None
     source: str
     version: int
-    lines: list[Line]
+    lines: list[Line] = field(kw_only=True)
     customer_group: int | None = None
 
     def place(self, work: UnitOfWork) -> Place:
@@ -145,9 +145,9 @@ def lock_orders(work: UnitOfWork, ids: Iterable[int], *, seen: dict[int, int] | 
             order.lines.sort(key=lambda line: line.line_no)
             order.customer_group = known[order.customer_id].group_id
     for key in wanted:
-        order = held.get(key)
-        if order is None or (work.actor.sites is not None and order.site_id not in work.actor.sites):
+        if key not in held or (work.actor.sites is not None and held[key].site_id not in work.actor.sites):
             raise NotFound("order_unknown", order=key)
+        order = held[key]
         # Refuses an order of another realm.
         site_facts(work, order.site_id)
         if seen and key in seen and seen[key] != order.version:

@@ -34,7 +34,9 @@ def add_working_days(day: date, count: int) -> date:
     return day
 
 
-def line_dates(captured: datetime, time_zone: str, terms: Commitment, requested: date | None, basis: str | None) -> LineDates:
+def line_dates(
+    captured: datetime, time_zone: str, terms: Commitment, requested: date | None, basis: str | None
+) -> LineDates:
     """Requested, committed and start of a line captured now under these terms.
 
     The committed day counts from the order's day, or the next after the cut-off; a delivery day adds the transit. Without a

@@ -33,7 +33,14 @@ from erpcore.orders.records import Line, Order, insert_orders
 from erpcore.orders.rules import LineDates, line_dates, line_kind
 from erpcore.ports import Cell, CellStates, Process, ProcessRules, admit
 from erpcore.pricing.queries import Asked, resolve_prices
-from erpcore.published import CapturedLine, LinePromise, OrderCaptured, OrderPriceOverridden, OrderPromised, OrderValidated
+from erpcore.published import (
+    CapturedLine,
+    LinePromise,
+    OrderCaptured,
+    OrderPriceOverridden,
+    OrderPromised,
+    OrderValidated,
+)
 
 CAPTURE = "orders:order:capture"
 OVERRIDE_PRICE = "orders:price:override"
@@ -252,7 +259,9 @@ def _prices(
         else:
             work.actor.require(OVERRIDE_PRICE, site=command.site)
             if not (line.price_reason or "").strip():
-                raise RuleBroken("reason_required", field=f"lines-{number}-price_reason", document="order", move="override")
+                raise RuleBroken(
+                    "reason_required", field=f"lines-{number}-price_reason", document="order", move="override"
+                )
             out.append((given, "override"))
             work.memo.setdefault("overrides", {}).setdefault(order.id, []).append(
                 (number, rule.unit_price if rule else 0, given, line.price_reason)

@@ -77,6 +77,12 @@ def _best(rules: Iterable[object], q: Asked) -> Price | None:
     if best is None:
         return None
     source = (
-        "contract" if best.customer_id else "group" if best.customer_group_id else "channel" if best.channel_id else "list"
+        "contract"
+        if best.customer_id
+        else "group"
+        if best.customer_group_id
+        else "channel"
+        if best.channel_id
+        else "list"
     )
     return Price(int(best.unit_price), source)
