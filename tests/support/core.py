@@ -83,7 +83,8 @@ def a_business(database, *, items=3, stock=100, limit=None, cost="4.00", price="
     business = Business(database, SetClock(at))
     with business.work() as work:
         entity = add_entity(
-            work, NewEntity(code="DE01", name="Nordhaus GmbH", country="Germany", currency="EUR", time_zone="Europe/Berlin")
+            work,
+            NewEntity(code="DE01", name="Nordhaus GmbH", country="Germany", currency="EUR", time_zone="Europe/Berlin"),
         )
         open_chart(work, entity.id)
         site = add_site(
@@ -122,7 +123,11 @@ def a_business(database, *, items=3, stock=100, limit=None, cost="4.00", price="
             work,
             [
                 NewPrice(
-                    entity=entity.id, item=row.id, unit_price=Decimal(price), currency="EUR", valid_from=date(2020, 1, 1)
+                    entity=entity.id,
+                    item=row.id,
+                    unit_price=Decimal(price),
+                    currency="EUR",
+                    valid_from=date(2020, 1, 1),
                 )
                 for row in rows
             ],

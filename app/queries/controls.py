@@ -1,0 +1,254 @@
+"""Do the books prove themselves? Figures that must agree, each recomputed from its first records, key by key.
+
+A control has two sides, each a query of (entity, site, key, amount). Its difference is the sum over keys of the absolute
+difference, so that two wrong keys cannot cancel out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from erpcore.kernel.money import places
+
+
+@dataclass(frozen=True)
+class Control:
+    """Two queries that must give the same amount for each key. ``unit`` says what is counted."""
+
+    name: str
+    unit: str
+    title: str
+    left: str
+    right: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a control found for an entity and site; the control agrees when ``difference`` is nil."""
+
+    control: str
+    unit: str
+    title: str
+    entity: int | None
+    site: int | None
+    left: int
+    right: int
+    difference: int
+    first_key: str | None = None
+
+
+def _ledger(role: str, *, credit: bool = False, party: bool = False, site: str = "e.site_id") -> str:
+    amount = "l.credit_minor - l.debit_minor" if credit else "l.debit_minor - l.credit_minor"
+    key = "l.party_id" if party else "0"
+    return (
+        f"SELECT e.entity_id, {site}, {key}, {amount} FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id "
+        f"JOIN ledger_account a ON a.id = l.account_id WHERE a.role = '{role}'"
+    )
+
+
+def _events(*types: str) -> str:
+    names = ", ".join(f"'{name}'" for name in types)
+    return f"SELECT entity, NULL, subject_id, 1 FROM event_log WHERE type IN ({names})"
+
+
+_OPEN = "quantity - consumed - freed"
+_ORDER_LINE = "FROM order_line l JOIN sales_order o ON o.id = l.order_id"
+
+CONTROLS: tuple[Control, ...] = (
+    Control(
+        "stock_on_hand", "thousandths", "Stock on hand = sum of its moves",
+        "SELECT entity_id, site_id, item_id, on_hand FROM stock_balance",
+        "SELECT entity_id, site_id, item_id, quantity FROM stock_move",
+    ),
+    Control(
+        "stock_value", "minor", "Stock value = sum of its moves",
+        "SELECT entity_id, site_id, item_id, value_minor FROM stock_balance",
+        "SELECT entity_id, site_id, item_id, COALESCE(value_minor, 0) FROM stock_move",
+    ),
+    Control(
+        "stock_unvalued", "thousandths", "Stock at unknown cost = sum of its moves",
+        "SELECT entity_id, site_id, item_id, unvalued FROM stock_balance",
+        "SELECT entity_id, site_id, item_id, quantity FROM stock_move WHERE value_minor IS NULL",
+    ),
+    Control(
+        "stock_reserved", "thousandths", "Reserved = sum of open reservations",
+        "SELECT entity_id, site_id, item_id, reserved FROM stock_balance",
+        f"SELECT entity_id, site_id, item_id, {_OPEN} FROM reservation",
+    ),
+    Control(
+        "order_reserved", "thousandths", "Allocated and picked on orders = their open reservations",
+        f"SELECT o.entity_id, o.site_id, l.id, l.allocated + l.picked {_ORDER_LINE} WHERE l.kind IN ('stock', 'free')",
+        f"SELECT entity_id, site_id, order_line_id, {_OPEN} FROM reservation",
+    ),
+    Control(
+        "order_shipped", "thousandths", "Shipped on orders = confirmed shipments",
+        f"SELECT o.entity_id, o.site_id, l.id, l.shipped {_ORDER_LINE}",
+        "SELECT s.entity_id, s.site_id, l.order_line_id, l.quantity FROM shipment_line l "
+        "JOIN shipment s ON s.id = l.shipment_id WHERE s.state IN ('confirmed', 'delivered')",
+    ),
+    Control(
+        "order_invoiced", "thousandths", "Invoiced on orders = posted invoices",
+        f"SELECT o.entity_id, o.site_id, l.id, l.invoiced {_ORDER_LINE}",
+        "SELECT i.entity_id, i.site_id, l.order_line_id, l.quantity FROM invoice_line l "
+        "JOIN invoice i ON i.id = l.invoice_id WHERE i.state = 'posted'",
+    ),
+    Control(
+        "order_returned", "thousandths", "Returned on orders = returns not declined",
+        f"SELECT o.entity_id, o.site_id, l.id, l.returned {_ORDER_LINE}",
+        "SELECT o.entity_id, o.site_id, l.order_line_id, l.quantity FROM return_line l "
+        "JOIN return_order r ON r.id = l.return_id JOIN order_line ol ON ol.id = l.order_line_id "
+        "JOIN sales_order o ON o.id = ol.order_id WHERE r.state <> 'declined'",
+    ),
+    Control(
+        "invoice_lines", "minor", "Net of invoices = sum of their lines",
+        "SELECT entity_id, site_id, id, net_minor FROM invoice",
+        "SELECT i.entity_id, i.site_id, i.id, l.net_minor FROM invoice_line l JOIN invoice i ON i.id = l.invoice_id",
+    ),
+    Control(
+        "credit_memo_lines", "minor", "Net of credit memos = sum of their lines",
+        "SELECT entity_id, site_id, id, net_minor FROM credit_memo",
+        "SELECT c.entity_id, c.site_id, c.id, l.net_minor FROM credit_memo_line l "
+        "JOIN credit_memo c ON c.id = l.credit_memo_id",
+    ),
+    Control(
+        "ledger_balanced", "minor", "Debits = credits of every entry",
+        "SELECT e.entity_id, e.site_id, e.id, l.debit_minor FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id",
+        "SELECT e.entity_id, e.site_id, e.id, l.credit_minor FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id",
+    ),
+    Control(
+        "inventory_ledger", "minor", "Stock value = inventory account",
+        "SELECT entity_id, site_id, 0, value_minor FROM stock_balance",
+        _ledger("inventory"),
+    ),
+    Control(
+        "receivable_ledger", "minor", "Open receivables by customer = receivable account",
+        "SELECT entity_id, NULL, customer_id, open_minor FROM receivable",
+        _ledger("receivable", party=True, site="NULL"),
+    ),
+    Control(
+        "receivable_documents", "minor", "Receivables = posted invoices, credit memos and debt journals",
+        "SELECT entity_id, NULL, document_id, amount_minor FROM receivable",
+        "SELECT entity_id, NULL, id, gross_minor FROM invoice WHERE state = 'posted' UNION ALL "
+        "SELECT entity_id, NULL, id, -gross_minor FROM credit_memo UNION ALL "
+        "SELECT entity_id, NULL, id, amount_minor FROM debt_journal",
+    ),
+    Control(
+        "receivable_settled", "minor", "Settled of invoices = applications of receipts",
+        "SELECT entity_id, NULL, document_id, amount_minor - open_minor FROM receivable WHERE document_type = 'invoice'",
+        "SELECT i.entity_id, NULL, a.invoice_id, a.amount_minor FROM receipt_application a "
+        "JOIN invoice i ON i.id = a.invoice_id",
+    ),
+    Control(
+        "receipt_applied", "minor", "Applied of receipts = their applications",
+        "SELECT entity_id, NULL, id, amount_minor - left_minor FROM receipt",
+        "SELECT r.entity_id, NULL, a.receipt_id, a.amount_minor FROM receipt_application a "
+        "JOIN receipt r ON r.id = a.receipt_id",
+    ),
+    Control(
+        "on_account_ledger", "minor", "Receipts not applied = on-account account",
+        "SELECT entity_id, NULL, 0, left_minor FROM receipt",
+        _ledger("on_account", credit=True, site="NULL"),
+    ),
+    Control(
+        "credit_exposure", "minor", "Exposure of customers = open receivables + released, not invoiced",
+        "SELECT entity_id, NULL, customer_id, exposure_minor FROM credit_exposure",
+        "SELECT entity_id, NULL, customer_id, open_minor FROM receivable UNION ALL "
+        "SELECT o.entity_id, NULL, o.customer_id, CASE WHEN l.cancelled + l.invoiced = 0 THEN l.value_minor ELSE "
+        "(2 * (l.quantity - l.cancelled - l.invoiced) * l.unit_price + {divisor}) / (2 * {divisor}) END "
+        f"{_ORDER_LINE} WHERE o.state = 'released'",
+    ),
+    Control(
+        "legal_numbers", "documents", "Legal numbers without a gap",
+        "SELECT entity_id, NULL, prefix, last FROM number_series",
+        "SELECT s.entity_id, NULL, s.prefix, 1 FROM number_series s JOIN invoice i ON i.entity_id = s.entity_id "
+        "AND s.journal = 'sales' AND i.number LIKE s.prefix || '%' UNION ALL "
+        "SELECT s.entity_id, NULL, s.prefix, 1 FROM number_series s JOIN credit_memo c ON c.entity_id = s.entity_id "
+        "AND s.journal = 'credit' AND c.number LIKE s.prefix || '%'",
+    ),
+    Control(
+        "events_orders", "documents", "An event for every order captured",
+        "SELECT entity_id, NULL, id, 1 FROM sales_order", _events("order.captured"),
+    ),
+    Control(
+        "events_shipments", "documents", "An event for every shipment confirmed",
+        "SELECT entity_id, NULL, id, 1 FROM shipment WHERE state IN ('confirmed', 'delivered')",
+        _events("shipment.confirmed"),
+    ),
+    Control(
+        "events_deliveries", "documents", "An event for every shipment delivered",
+        "SELECT entity_id, NULL, id, 1 FROM shipment WHERE state = 'delivered'", _events("shipment.delivered"),
+    ),
+    Control(
+        "events_invoices", "documents", "An event for every invoice posted",
+        "SELECT entity_id, NULL, id, 1 FROM invoice WHERE state = 'posted'", _events("invoice.posted"),
+    ),
+    Control(
+        "events_credit_memos", "documents", "An event for every credit memo posted",
+        "SELECT entity_id, NULL, id, 1 FROM credit_memo", _events("credit_memo.posted"),
+    ),
+    Control(
+        "events_returns", "documents", "An event for every return requested",
+        "SELECT entity_id, NULL, id, 1 FROM return_order", _events("return.requested"),
+    ),
+    Control(
+        "events_receipts", "documents", "An event for every receipt",
+        "SELECT entity_id, NULL, id, 1 FROM receipt", _events("cash.received"),
+    ),
+    Control(
+        "events_stock", "documents", "An event for every stock change that is no shipment or return",
+        "SELECT entity_id, NULL, id, 1 FROM stock_move WHERE reason NOT IN ('issue', 'return')",
+        _events("stock.moved", "stock.adjusted", "stock.adjustment_reversed"),
+    ),
+    Control(
+        "events_entries", "documents", "An event for every entry in the books",
+        "SELECT entity_id, NULL, id, 1 FROM journal_entry", _events("ledger.posted"),
+    ),
+)  # fmt: skip
+
+
+def compare_controls(session: Session, names: Iterable[str] | None = None) -> list[Comparison]:
+    """Both sides of every control, per entity and site, in the order of the list.
+
+    The session must see one moment (``reading(database, snapshot=True)``), or documents of the meantime look like
+    differences.
+    """
+    wanted = set(names) if names is not None else None
+    out: list[Comparison] = []
+    for control in CONTROLS:
+        if wanted is None or control.name in wanted:
+            out += _compare(session, control)
+    return out
+
+
+def _compare(session: Session, control: Control) -> list[Comparison]:
+    left, right = (_with_divisor(session, side) for side in (control.left, control.right))
+    query = (
+        f"WITH a(entity_id, site_id, part, l) AS ({left}), b(entity_id, site_id, part, r) AS ({right}), "
+        "u AS (SELECT entity_id, CAST(site_id AS BIGINT) AS site_id, part, l, 0 AS r FROM a UNION ALL "
+        "SELECT entity_id, CAST(site_id AS BIGINT), part, 0, r FROM b), "
+        "k AS (SELECT entity_id, site_id, part, SUM(l) AS l, SUM(r) AS r FROM u GROUP BY entity_id, site_id, part) "
+        "SELECT entity_id, site_id, SUM(l), SUM(r), SUM(ABS(l - r)), "
+        "MIN(CASE WHEN l <> r THEN CAST(part AS TEXT) END) FROM k GROUP BY entity_id, site_id ORDER BY entity_id, site_id"
+    )
+    return [
+        Comparison(control.name, control.unit, control.title, row[0], row[1], int(row[2]), int(row[3]), int(row[4]), row[5])
+        for row in session.execute(text(query))
+    ] or [Comparison(control.name, control.unit, control.title, None, None, 0, 0, 0)]  # fmt: skip
+
+
+def _with_divisor(session: Session, side: str) -> str:
+    if "{divisor}" not in side:
+        return side
+    currencies = session.execute(text("SELECT DISTINCT currency FROM sales_order")).scalars()
+    cases = "".join(f" WHEN '{c}' THEN {10 ** (9 - places(c))}" for c in sorted(currencies) if c.isalpha())
+    divisor = f"(CASE o.currency{cases} ELSE 10000000 END)" if cases else "10000000"
+    return side.replace("{divisor}", divisor)
+
+
+def events_read_to(session: Session) -> int:
+    """The sequence number that the comparison read up to."""
+    return int(session.execute(text("SELECT seq FROM event_head WHERE id = 1")).scalar_one())
