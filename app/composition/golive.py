@@ -275,7 +275,7 @@ def revoke_go(work: UnitOfWork, decision_id: int, *, reason: str) -> list[Grant]
 
 def put_criterion(work: UnitOfWork, gate_id: int, spec: CriterionSpec, *, reason: str | None = None) -> GateCriterion:
     """Add or change a criterion; decisions that stand on the gate become outdated in the same unit of work."""
-    _lock_standing_on(work, gate_id)
+    lock_standing_on(work, gate_id)
     row = gates.put_criterion(work, gate_id, spec, reason=reason, authority=Seats())
     outdate_standing_on(work, gate_id)
     return row
@@ -283,7 +283,7 @@ def put_criterion(work: UnitOfWork, gate_id: int, spec: CriterionSpec, *, reason
 
 def remove_criterion(work: UnitOfWork, gate_id: int, code: str, *, reason: str | None = None) -> None:
     """Take a criterion out; decisions that stand on the gate become outdated in the same unit of work."""
-    _lock_standing_on(work, gate_id)
+    lock_standing_on(work, gate_id)
     gates.remove_criterion(work, gate_id, code, reason=reason, authority=Seats())
     outdate_standing_on(work, gate_id)
 
@@ -292,7 +292,7 @@ def date_gate(
     work: UnitOfWork, gate_id: int, decides_on: date, *, reason: str, fixed_dates: Sequence[date] = ()
 ) -> Gate:
     """Decide a gate on another day; decisions that stand on it become outdated in the same unit of work."""
-    _lock_standing_on(work, gate_id)
+    lock_standing_on(work, gate_id)
     gate = gates.date_gate(work, gate_id, decides_on, reason=reason, authority=Seats(), fixed_dates=fixed_dates)
     outdate_standing_on(work, gate_id)
     return gate
@@ -308,13 +308,14 @@ def _standing_on(session: Session, gate_id: int) -> list[int]:
     return list(session.scalars(query))
 
 
-def _lock_standing_on(work: UnitOfWork, gate_id: int) -> list[Decision]:
+def lock_standing_on(work: UnitOfWork, gate_id: int) -> list[Decision]:
+    """Lock the decisions on a gate; before the gate itself is."""
     return [lock_decision(work, decision) for decision in _standing_on(work.session, gate_id)]
 
 
 def outdate_standing_on(work: UnitOfWork, gate_id: int) -> list[int]:
     """Mark the decisions on this gate whose ground has changed; those not in effect yet are taken back."""
-    found = _lock_standing_on(work, gate_id)
+    found = lock_standing_on(work, gate_id)
     return [decision.id for decision in found if outdate_if_changed(work, decision.id)]
 
 

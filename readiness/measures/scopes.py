@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection, text
-from sqlalchemy.orm import Session
 
 from erpcore.kernel.clock import local_day
 from readiness.measures.catalogue import Measure
@@ -19,9 +18,8 @@ from readiness.measures.ports import NO_SITE, Calendars, SiteCalendar
 class Scope:
     """Dimensions to read; what is left empty is not asked for. Sites are those of the realm: a rehearsal's are the twins.
 
-    ``cells`` (site, channel) narrows sites and channels down to these pairs, where a scope is no rectangle. ``variants`` is a class
-    of ruleset: the sorted ids of its variants, "" for the standard alone. ``name`` is what a reading
-    calls it.
+    ``cells`` (site, channel) narrows sites and channels down to these pairs, where a scope is no rectangle. ``variants`` is
+    a class of ruleset: the sorted ids of its variants, "" for the standard alone. ``name`` is what a reading calls it.
     """
 
     realm: str = "live"
@@ -34,10 +32,6 @@ class Scope:
     variants: str | None = None
     grant: int | None = None
     name: str = ""
-
-    def without(self, dimension: str) -> Scope:
-        """The scope without one of its dimensions, for measures that are not kept by it."""
-        return replace(self, **{dimension: frozenset() if dimension in {"entities", "sites", "channels"} else None})
 
 
 class Slice(NamedTuple):
@@ -100,8 +94,3 @@ class SiteDays:
             day = days.get(one.site) or days.setdefault(one.site, self.today(one.site))
             groups.setdefault(day, []).append(one.id)
         return groups
-
-
-def connection_of(session: Session) -> Connection:
-    """The connection behind a session; readings are plain rows."""
-    return session.connection()
