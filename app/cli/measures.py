@@ -16,7 +16,14 @@ from readiness.measures.catalogue import figures, find_figure
 from readiness.measures.queries import Asked, Scope, read_many
 from readiness.measures.reading import Reading, shown
 
-_COLUMNS = [("figure", "Figure"), ("shown", "Value"), ("interval", "95 %"), ("count", "Count"), ("window", "Window"), ("note", "")]
+_COLUMNS = [
+    ("figure", "Figure"),
+    ("shown", "Value"),
+    ("interval", "95 %"),
+    ("count", "Count"),
+    ("window", "Window"),
+    ("note", ""),
+]
 
 
 @click.command()
@@ -27,14 +34,21 @@ _COLUMNS = [("figure", "Figure"), ("shown", "Value"), ("interval", "95 %"), ("co
 @click.option("--window", type=click.IntRange(min=0), help="Days to read instead of each measure's own window.")
 @json_option
 def measures(
-    keys: tuple[str, ...], realm: str, sites: tuple[int, ...], channels: tuple[int, ...], window: int | None, as_json: bool
+    keys: tuple[str, ...],
+    realm: str,
+    sites: tuple[int, ...],
+    channels: tuple[int, ...],
+    window: int | None,
+    as_json: bool,
 ) -> None:
     """Read figures (KEYS such as otif_lines or order_cycle_time.p90; all by default) as they stand now."""
     scope = Scope(realm=realm, sites=frozenset(sites), channels=frozenset(channels), name=_words(sites, channels))
     try:
         wanted = [find_figure(key).key for key in keys] or [figure.key for figure in figures()]
     except NotFound as unknown:
-        raise click.UsageError(f"There is no measure '{unknown.facts['measure']}'. `wavegate measures` lists them.") from None
+        raise click.UsageError(
+            f"There is no measure '{unknown.facts['measure']}'. `wavegate measures` lists them."
+        ) from None
     asked = [Asked(key=key, scope=scope, window_days=window) for key in wanted]
     with reading(connect(Settings.from_environment().database_url), snapshot=True) as session:
         found = read_many(session, asked, as_of=SystemClock().now(), calendars=SiteRecords(session))
@@ -58,7 +72,9 @@ def _row(key: str, one: Reading) -> dict[str, Any]:
     window = one.window
     return {
         "figure": key,
-        "shown": "no value" if one.value is None else f"{'' if one.reached else '> '}{shown(one.value, one.unit)} {one.unit}",
+        "shown": "no value"
+        if one.value is None
+        else f"{'' if one.reached else '> '}{shown(one.value, one.unit)} {one.unit}",
         "interval": None
         if interval is None
         else f"{'' if low is None else shown(low, one.unit)} … {'' if high is None else shown(high, one.unit)}",

@@ -48,7 +48,13 @@ def consumers(context: click.Context, as_json: bool) -> None:
     if context.invoked_subcommand is None:
         print_listing(
             consumer_states(_database()),
-            [("name", "Consumer"), ("seq", "Read to"), ("newest", "Newest"), ("lag_seconds", "Late, s"), ("parked", "Parked")],
+            [
+                ("name", "Consumer"),
+                ("seq", "Read to"),
+                ("newest", "Newest"),
+                ("lag_seconds", "Late, s"),
+                ("parked", "Parked"),
+            ],
             as_json=as_json,
             empty="No consumer is known.",
         )

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
 
 from sqlalchemy import case, func, select
-from sqlalchemy.orm import Session
 
+from app.composition.calendars import SiteCalendars
 from erpcore.inventory.models import StockBalance
 from erpcore.masterdata.models import Entity, Site
-from readiness.measures.ports import SiteCalendar
 from readiness.measures.samples import SampledSite
 
 
-@dataclass(frozen=True)
-class SiteRecords:
+class SiteRecords(SiteCalendars):
     """Answers the measures' ports from master data and stock balances, in the given session."""
-
-    session: Session
-
-    def of_sites(self, sites: Collection[int]) -> Mapping[int, SiteCalendar]:
-        """Time zone and opening hours of these sites."""
-        columns = (Site.id, Site.time_zone, Site.opens_at, Site.closes_at)
-        rows = self.session.execute(select(*columns).where(Site.id.in_(sorted(sites))))
-        return {row.id: SiteCalendar(row.time_zone, row.opens_at, row.closes_at) for row in rows}
 
     def stock_value(self, site: int) -> tuple[int | None, int]:
         """The value of a site's stock in minor units, ``None`` where no stocked item has a cost, and how many have none."""
         is_unvalued = StockBalance.unvalued != 0
-        row = self.session.execute(
+        row = self._session.execute(
             select(
                 func.sum(StockBalance.value_minor),
                 func.sum(case((is_unvalued, 0), else_=1)),
@@ -42,11 +31,11 @@ class SiteRecords:
     def sampled_sites(self) -> list[SampledSite]:
         """Every site whose states are sampled, in all realms that run transactions."""
         columns = (Site.id, Entity.realm, Entity.id, Entity.currency)
-        rows = self.session.execute(select(*columns).join(Entity, Entity.id == Site.entity_id).order_by(Site.id))
+        rows = self._session.execute(select(*columns).join(Entity, Entity.id == Site.entity_id).order_by(Site.id))
         return [SampledSite(*row) for row in rows]
 
     def twins(self, realm: str, sites: Collection[int]) -> frozenset[int]:
         """The sites of a rehearsal, training or legacy realm that stand for these live sites."""
         query = select(Site.id).join(Entity, Entity.id == Site.entity_id)
         query = query.where(Entity.realm == realm, Site.twin_id.in_(sorted(sites)))
-        return frozenset(self.session.execute(query).scalars())
+        return frozenset(self._session.execute(query).scalars())

@@ -114,7 +114,9 @@ class ConsumerRunner:
         self, after: int, up_to: int, events: Sequence[LoggedEvent], until: datetime | None, *, one_by_one: bool
     ) -> int | None:
         """Apply and move the cursor in one transaction. Returns how many were parked, ``None`` where the cursor is not ours."""
-        with unit_of_work(self.database, actor=Actor.system(f"consumer-{self.consumer.name}"), clock=self.clock) as work:
+        with unit_of_work(
+            self.database, actor=Actor.system(f"consumer-{self.consumer.name}"), clock=self.clock
+        ) as work:
             if _locked_cursor(work, self.consumer.name) != after:
                 return None
             blocked = _parked_journeys(work, self.consumer.name)
@@ -122,7 +124,9 @@ class ConsumerRunner:
                 parked = self._take_one_by_one(work, events, blocked)
             else:
                 waiting = [event for event in events if event.journey in blocked] if blocked else []
-                self.consumer.take(work, [event for event in events if event.journey not in blocked] if blocked else events)
+                self.consumer.take(
+                    work, [event for event in events if event.journey not in blocked] if blocked else events
+                )
                 for event in waiting:
                     _park(work, self.consumer.name, event, _WAITS, behind=blocked[event.journey])
                 parked = len(waiting)
@@ -196,7 +200,9 @@ def _locked_cursor(work: UnitOfWork, name: str) -> int | None:
 def _parked_journeys(work: UnitOfWork, consumer: str) -> dict[int, int]:
     """Journeys of which an event is parked, with the first such event."""
     rows = work.session.execute(
-        select(ParkedEvent.journey, ParkedEvent.seq).where(ParkedEvent.consumer == consumer).order_by(ParkedEvent.seq.desc())
+        select(ParkedEvent.journey, ParkedEvent.seq)
+        .where(ParkedEvent.consumer == consumer)
+        .order_by(ParkedEvent.seq.desc())
     )
     return {row.journey: row.seq for row in rows}
 

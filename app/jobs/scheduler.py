@@ -116,7 +116,7 @@ class Worker:
             return
         try:
             items = job.run(self._context)
-        except Exception as error:  # noqa: BLE001 - one job's failure must not end the worker
+        except Exception as error:
             log.exception("job_failed", job=job.name)
             self._lease.finish(run, items=None, error=f"{type(error).__name__}: {error}"[:2000])
         else:

@@ -96,12 +96,14 @@ class Measure:
     wait_point: str | None = None
 
 
-_SERVICE = {"owner": "customer service owner"}
-_PERFECT = {
-    "unit": Unit.PERCENT, "direction": Direction.UP, "form": Form.YES_NO, "window_days": 28, "maturity_days": 30,
-    "documents": "order", "level": "order", "cohort": "requested day of the last line", "carries_group": True,
-    "owner": "customer service owner",
-}  # fmt: skip
+def _perfect_order(number: int, key: str, title: str, formula: str, *, counts_actors: bool = False) -> Measure:
+    """The perfect order and its parts are one family: same orders, same day, same window."""
+    return Measure(
+        id=number, key=key, title=title, unit=Unit.PERCENT, direction=Direction.UP, form=Form.YES_NO, window_days=28,
+        maturity_days=30, owner="customer service owner", documents="order", level="order",
+        cohort="requested day of the last line", carries_group=True, counts_actors=counts_actors, formula=formula,
+    )  # fmt: skip
+
 
 _ALL = (
     Measure(
@@ -130,26 +132,25 @@ _ALL = (
         formula="First promises kept, complete by the promised day, ÷ first promises falling due; unfulfilled is a miss. "
         "After the customer's own amendment the next promise takes the place of the first.",
     ),
-    Measure(
-        id=PERFECT_ORDER_RATE, key="perfect_order_rate", title="Perfect orders", counts_actors=True,
-        formula="Orders complete, on time, undamaged and with right documents ÷ orders due.", **_PERFECT,
+    _perfect_order(
+        PERFECT_ORDER_RATE, "perfect_order_rate", "Perfect orders",
+        "Orders complete, on time, undamaged and with right documents ÷ orders due.", counts_actors=True,
     ),
-    Measure(
-        id=PERFECT_ORDER_COMPLETE, key="perfect_order_complete", title="Perfect orders: complete",
-        formula="Orders delivered (shipped, where a ship day was asked) in full, however late, ÷ orders due.", **_PERFECT,
+    _perfect_order(
+        PERFECT_ORDER_COMPLETE, "perfect_order_complete", "Perfect orders: complete",
+        "Orders delivered (shipped, where a ship day was asked) in full, however late, ÷ orders due.",
     ),
-    Measure(
-        id=PERFECT_ORDER_ON_TIME, key="perfect_order_on_time", title="Perfect orders: on time",
-        formula="Orders of which every line came, and nothing came outside its agreed window, ÷ orders due.", **_PERFECT,
+    _perfect_order(
+        PERFECT_ORDER_ON_TIME, "perfect_order_on_time", "Perfect orders: on time",
+        "Orders of which every line came, and nothing came outside its agreed window, ÷ orders due.",
     ),
-    Measure(
-        id=PERFECT_ORDER_UNDAMAGED, key="perfect_order_undamaged", title="Perfect orders: undamaged",
-        formula="Orders without noted damage ÷ orders due.", **_PERFECT,
+    _perfect_order(
+        PERFECT_ORDER_UNDAMAGED, "perfect_order_undamaged", "Perfect orders: undamaged",
+        "Orders without noted damage ÷ orders due.",
     ),
-    Measure(
-        id=PERFECT_ORDER_DOCUMENTS, key="perfect_order_documents", title="Perfect orders: documents right",
-        formula="Orders whose invoices needed no correction or credit by our fault (undecided is ours) ÷ orders due.",
-        **_PERFECT,
+    _perfect_order(
+        PERFECT_ORDER_DOCUMENTS, "perfect_order_documents", "Perfect orders: documents right",
+        "Orders whose invoices needed no correction or credit by our fault (undecided is ours) ÷ orders due.",
     ),
     Measure(
         id=ORDER_CYCLE_TIME, key="order_cycle_time", title="Order cycle time", unit=Unit.HOURS, direction=Direction.DOWN,

@@ -9,6 +9,7 @@ import msgspec
 
 from erpcore import published as p
 from erpcore.kernel.eventlog import LoggedEvent
+from erpcore.kernel.events import Event
 from erpcore.kernel.work import UnitOfWork
 from readiness.measures.contributions import Deltas, contribute, slice_key
 from readiness.measures.journeys import Family, Journey
@@ -28,9 +29,10 @@ class UnknownVersion(Exception):
     """The event has a shape that this code does not know; it is parked until code arrives that does."""
 
 
+_TAKEN: tuple[type[Event], ...] = (*HANDLERS, p.ControlCompared)
 _Decoder = Callable[[str], Any]
 _DECODERS: dict[tuple[str, int], _Decoder] = {
-    (cls.type, cls.version): msgspec.json.Decoder(cls).decode for cls in (*HANDLERS, p.ControlCompared)
+    (cls.type, cls.version): msgspec.json.Decoder(cls).decode for cls in _TAKEN
 }
 TYPES = frozenset(name for name, _ in _DECODERS)
 

@@ -164,8 +164,11 @@ def _order(out: Deltas, sign: int, family: Family, slice_id: int, line_misses: d
         if has:
             out.add((c.HANDLED, slice_id, captured, point, 0), sign, 0, 1)
     missed = 1 << c.ORDER_EXCEPTION_RATE if flags & _ANY_EXCEPTION else 0
-    if root.ended_at is not None and root.released_at is None and root.shipped_at is None and not any(
-        line.dropped for line in family.lines.values()
+    if (
+        root.ended_at is not None
+        and root.released_at is None
+        and root.shipped_at is None
+        and not any(line.dropped for line in family.lines.values())
     ):
         # Rejected, or taken back whole by the customer: no service was owed.
         return missed
@@ -189,9 +192,7 @@ def _exceptions(out: Deltas, sign: int, root: Journey, slice_id: int, captured: 
                 out.add((m, slice_id, captured, word, 0), sign, 1, 1)
 
 
-def _lines(
-    out: Deltas, sign: int, family: Family, slice_id: int, group: int, line_misses: dict[int, int]
-) -> None:
+def _lines(out: Deltas, sign: int, family: Family, slice_id: int, group: int, line_misses: dict[int, int]) -> None:
     """Fill, punctuality and promises: lines of one document are summed before their squares are taken."""
     fill: dict[tuple[int, str], list[int]] = {}
     wished: dict[tuple[int, str], list[int]] = {}

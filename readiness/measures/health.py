@@ -30,7 +30,10 @@ class Health:
         if self.never_ran:
             return Stale.SOURCE_MISSING, "the journeys consumer never ran"
         if self.lag > BEHIND:
-            return Stale.CONSUMER_BEHIND, f"{self.newest - self.read_to} events, {int(self.lag.total_seconds())} s behind"
+            return (
+                Stale.CONSUMER_BEHIND,
+                f"{self.newest - self.read_to} events, {int(self.lag.total_seconds())} s behind",
+            )
         hit = self.parked_sites if not sites else self.parked_sites & (sites | {None})
         if hit:
             where = ", ".join(sorted("no site" if site is None else f"site {site}" for site in hit))

@@ -17,7 +17,15 @@ from readiness.measures.plans import Asked, Plan, Sources, counts
 from readiness.measures.reading import Reading, Stale, ratio, rounded
 from readiness.measures.scopes import SiteDays
 from readiness.measures.sketch import Sketch
-from readiness.measures.states import CONTROL_LIFE, CONTROL_POINTS, FIRST_POINTS, Limits, Standing, control_state, standing
+from readiness.measures.states import (
+    CONTROL_LIFE,
+    CONTROL_POINTS,
+    FIRST_POINTS,
+    Limits,
+    Standing,
+    control_state,
+    standing,
+)
 from readiness.measures.sums import Row, Span, bucket_rows
 from readiness.measures.waits import Point
 
@@ -30,7 +38,13 @@ class Handled:
 
     def __init__(self, connection: Connection, plans: Sequence[Plan]) -> None:
         spans = [
-            Span(plan.tag, c.HANDLED, tuple(ids), (day - timedelta(days=HANDLED_DAYS - 1)).toordinal(), day.toordinal() + 1)
+            Span(
+                plan.tag,
+                c.HANDLED,
+                tuple(ids),
+                (day - timedelta(days=HANDLED_DAYS - 1)).toordinal(),
+                day.toordinal() + 1,
+            )
             for plan in plans
             if plan.is_now
             for day, ids in plan.groups.items()
@@ -112,7 +126,9 @@ def _controls(connection: Connection, plan: Plan, as_of: datetime) -> Reading:
         return replace(reading, stale=Stale.SOURCE_MISSING, stale_detail="no control was compared")
     if as_of - state.oldest > CONTROL_LIFE:
         hours = int((as_of - state.oldest).total_seconds() // 3600)
-        return replace(reading, stale=Stale.SAMPLE_MISSING, stale_detail=f"a control was last compared {hours} hours ago")
+        return replace(
+            reading, stale=Stale.SAMPLE_MISSING, stale_detail=f"a control was last compared {hours} hours ago"
+        )
     return replace(reading, value=rounded(Fraction(len(differing))))
 
 

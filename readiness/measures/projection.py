@@ -13,6 +13,7 @@ import msgspec
 
 from erpcore import published as p
 from erpcore.kernel.eventlog import LoggedEvent
+from erpcore.kernel.events import Event
 from readiness.measures.journeys import (
     BLOCKED,
     CORRECTED,
@@ -364,7 +365,7 @@ def _only_a_step(family: Family, event: LoggedEvent, data: object) -> None:
     """Leaves its place in the sequence of steps and nothing else."""
 
 
-HANDLERS: dict[type[Any], Handler] = {
+HANDLERS: dict[type[Event], Handler] = {
     p.OrderCaptured: _captured,
     p.OrderValidated: _only_a_step,
     p.OrderRejected: _rejected,
@@ -406,7 +407,14 @@ HANDLERS: dict[type[Any], Handler] = {
 }
 
 #: Families of events that belong to one kind of root document, for a root first seen by one of its later events.
-_KIND = {"order": "order", "shipment": "order", "invoice": "order", "return": "return", "cash": "receipt", "stock": "adjustment"}
+_KIND = {
+    "order": "order",
+    "shipment": "order",
+    "invoice": "order",
+    "return": "return",
+    "cash": "receipt",
+    "stock": "adjustment",
+}
 
 
 def apply(family: Family, event: LoggedEvent, data: Any) -> None:

@@ -60,7 +60,9 @@ class _Rows:
     sums: dict[tuple[int, int, str, int], list[int]] = field(default_factory=dict)
     bins: Counter[tuple[int, int, str, int, int]] = field(default_factory=Counter)
 
-    def add(self, measure: int, slice_id: int, dimension: str, group: int, x: int, *, y: int = 0, samples: int = 0) -> None:
+    def add(
+        self, measure: int, slice_id: int, dimension: str, group: int, x: int, *, y: int = 0, samples: int = 0
+    ) -> None:
         row = self.sums.setdefault((measure, slice_id, dimension, group), [0, 0, 0, 0])
         row[0] += 0 if samples else 1
         row[1] += x
@@ -101,7 +103,13 @@ def sample_hour(work: UnitOfWork, sites: Sequence[SampledSite], *, calendars: Ca
 
 
 def _sample(
-    work: UnitOfWork, sites: Sequence[SampledSite], period: int, calendars: Calendars, stock: StockValue | None, *, whole: bool
+    work: UnitOfWork,
+    sites: Sequence[SampledSite],
+    period: int,
+    calendars: Calendars,
+    stock: StockValue | None,
+    *,
+    whole: bool,
 ) -> int:
     # The consumer makes slices too; one of us at a time.
     cursor = select(ConsumerCursor.seq).where(ConsumerCursor.name == NAME)
@@ -112,9 +120,7 @@ def _sample(
     days = SiteDays(work.now, calendars, sorted(one.site for one in sites))
     taken = 0
     for site in sites:
-        marker = store.slice_id(
-            SliceKey(site.realm, site.entity, site.site, None, "", "", None, site.currency)
-        )
+        marker = store.slice_id(SliceKey(site.realm, site.entity, site.site, None, "", "", None, site.currency))
         if _has_sample(work, marker, period):
             continue
         mine = [one for one in slices if one.site == site.site and one.realm == site.realm]

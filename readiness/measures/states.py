@@ -51,7 +51,18 @@ class Standing(NamedTuple):
 
 _COLUMNS = [
     WaitRow.__table__.c[name]
-    for name in ("root_id", "id", "point", "slice_id", "dimension", "customer_group", "since", "due_on", "deadline_at", "value")
+    for name in (
+        "root_id",
+        "id",
+        "point",
+        "slice_id",
+        "dimension",
+        "customer_group",
+        "since",
+        "due_on",
+        "deadline_at",
+        "value",
+    )
 ]
 
 
@@ -119,7 +130,9 @@ class ControlState:
 def control_state(connection: Connection, realm: str, entities: frozenset[int], sites: frozenset[int]) -> ControlState:
     """The last results of the controls of these entities (all, when none is named), and of these sites where given."""
     table = ControlResultRow.__table__
-    query = select(table.c.control, table.c.difference, table.c.tolerance, table.c.compared_at).where(table.c.realm == realm)
+    query = select(table.c.control, table.c.difference, table.c.tolerance, table.c.compared_at).where(
+        table.c.realm == realm
+    )
     if entities:
         query = query.where(table.c.entity.in_(sorted(entities)))
     if sites:

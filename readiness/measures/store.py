@@ -95,15 +95,17 @@ class Store:
             cursor = self.driver.cursor()
             if self.is_sqlite:
                 marks = ", ".join("?" * len(part))
-                cursor.execute(f"SELECT {names} FROM {model.__tablename__} WHERE {key} IN ({marks})", part)  # noqa: S608 - names of the models
+                cursor.execute(f"SELECT {names} FROM {model.__tablename__} WHERE {key} IN ({marks})", part)
             else:
-                cursor.execute(f"SELECT {names} FROM {model.__tablename__} WHERE {key} = ANY(%s)", (list(part),))  # noqa: S608 - as above
+                cursor.execute(f"SELECT {names} FROM {model.__tablename__} WHERE {key} = ANY(%s)", (list(part),))
             rows = cursor.fetchall()
             cursor.close()
             for row in rows:
                 yield self._loaded(row, instants, days, model)
 
-    def _loaded(self, row: Sequence[Any], instants: tuple[int, ...], days: tuple[int, ...], model: Any) -> Sequence[Any]:
+    def _loaded(
+        self, row: Sequence[Any], instants: tuple[int, ...], days: tuple[int, ...], model: Any
+    ) -> Sequence[Any]:
         values = list(row)
         if self.is_sqlite:
             for i in instants:
@@ -129,7 +131,7 @@ class Store:
         """The id of a combination of dimensions; a new one is kept."""
         if self._slices is None:
             cursor = self.driver.cursor()
-            cursor.execute(f"SELECT {', '.join(SLICE)} FROM measure_slice")  # noqa: S608 - names of the models
+            cursor.execute(f"SELECT {', '.join(SLICE)} FROM measure_slice")
             self._slices = {SliceKey(*row[1:]): row[0] for row in cursor.fetchall()}
             cursor.close()
         found = self._slices.get(key)
@@ -187,7 +189,7 @@ class Store:
         keys, rest = CONTROL[:4], CONTROL[4:]
         changes = ", ".join(f"{name} = excluded.{name}" for name in rest)
         sql = (
-            f"INSERT INTO control_result ({', '.join(CONTROL)}) VALUES ({', '.join([self.mark] * len(CONTROL))}) "  # noqa: S608 - names of the models
+            f"INSERT INTO control_result ({', '.join(CONTROL)}) VALUES ({', '.join([self.mark] * len(CONTROL))}) "
             f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes} WHERE excluded.seq > control_result.seq"
         )
         self._many(sql, self._stored(list(rows), ControlResultRow))
@@ -195,8 +197,16 @@ class Store:
     def ensure_catalogue(self) -> None:
         """The numbers of all measures stand in the database, so that it explains itself."""
         rows = [(m.id, m.key, m.version) for m in MEASURES.values()] + [(i, key, 1) for i, key in INTERNAL.items()]
-        sql = f"INSERT INTO measure (id, key, version) VALUES ({self.mark}, {self.mark}, {self.mark}) ON CONFLICT (id) DO NOTHING"  # noqa: S608 - constants
+        sql = f"INSERT INTO measure (id, key, version) VALUES ({self.mark}, {self.mark}, {self.mark}) ON CONFLICT (id) DO NOTHING"
         self._many(sql, rows)
+
+    def put(self, table: str, columns: tuple[str, ...], rows: Sequence[Sequence[Any]], model: Any) -> None:
+        """Insert rows that come from a scratch file, where instants, days and booleans are as SQLite keeps them."""
+        if not self.is_sqlite:
+            booleans = _typed(model, "Boolean")
+            instants, days = _INSTANTS.get(model, ()), _DAYS.get(model, ())
+            rows = [_typed_row(row, instants, days, booleans) for row in rows]
+        self._insert(table, columns, rows)
 
     def _stored(self, rows: Sequence[Sequence[Any]], model: Any) -> Sequence[Sequence[Any]]:
         if not self.is_sqlite:
@@ -215,11 +225,16 @@ class Store:
         return out
 
     def _replace(
-        self, table: str, columns: tuple[str, ...], rows: Sequence[Sequence[Any]], key: tuple[str, ...], old: Sequence[Any]
+        self,
+        table: str,
+        columns: tuple[str, ...],
+        rows: Sequence[Sequence[Any]],
+        key: tuple[str, ...],
+        old: Sequence[Any],
     ) -> None:
         if self.is_sqlite:
             marks = ", ".join("?" * len(columns))
-            self._many(f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)  # noqa: S608 - names of the models
+            self._many(f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)
             return
         self._delete(table, key, old)
         self._insert(table, columns, rows)
@@ -229,13 +244,13 @@ class Store:
             return
         if self.is_sqlite:
             where = " AND ".join(f"{name} = ?" for name in key)
-            self._many(f"DELETE FROM {table} WHERE {where}", values)  # noqa: S608 - names of the models
+            self._many(f"DELETE FROM {table} WHERE {where}", values)
             return
         arrays = ", ".join(["%s::bigint[]"] * len(key))
         match = " AND ".join(f"t.{name} = k.{name}" for name in key)
         with self.driver.cursor() as cursor:
             cursor.execute(
-                f"DELETE FROM {table} t USING unnest({arrays}) AS k({', '.join(key)}) WHERE {match}",  # noqa: S608 - as above
+                f"DELETE FROM {table} t USING unnest({arrays}) AS k({', '.join(key)}) WHERE {match}",
                 [list(column) for column in zip(*values, strict=True)],
             )
 
@@ -244,7 +259,7 @@ class Store:
             return
         if self.is_sqlite:
             marks = ", ".join("?" * len(columns))
-            self._many(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)  # noqa: S608 - names of the models
+            self._many(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)
             return
         with self.driver.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
             for row in rows:
@@ -264,9 +279,8 @@ class Store:
             return
         arrays = ", ".join("%s::text[]" if name == "dimension" else "%s::bigint[]" for name in columns)
         with self.driver.cursor() as cursor:
-            cursor.execute(
-                f"{head} SELECT * FROM unnest({arrays}) {tail}", [list(column) for column in zip(*ordered, strict=True)]
-            )
+            sql = f"{head} SELECT * FROM unnest({arrays}) {tail}"
+            cursor.execute(sql, [list(column) for column in zip(*ordered, strict=True)])
 
     def _many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         if not rows:
@@ -274,6 +288,21 @@ class Store:
         cursor = self.driver.cursor()
         cursor.executemany(sql, rows)
         cursor.close()
+
+
+def _typed_row(
+    row: Sequence[Any], instants: tuple[int, ...], days: tuple[int, ...], booleans: tuple[int, ...]
+) -> list[Any]:
+    values = list(row)
+    for positions, read in ((instants, _instant), (days, date.fromisoformat), (booleans, bool)):
+        for i in positions:
+            if values[i] is not None:
+                values[i] = read(values[i])
+    return values
+
+
+def _instant(stored: str) -> datetime:
+    return datetime.fromisoformat(stored + "+00:00")
 
 
 def text_of(at: datetime) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import Connection, bindparam, text
 
@@ -62,7 +62,7 @@ _PARTS = 400
 
 def _run(connection: Connection, selects: Sequence[str]) -> Iterable[Sequence[int]]:
     for start in range(0, len(selects), _PARTS):
-        yield from connection.exec_driver_sql(" UNION ALL ".join(selects[start : start + _PARTS]))  # type: ignore[misc]
+        yield from connection.exec_driver_sql(" UNION ALL ".join(selects[start : start + _PARTS]))
 
 
 def bucket_rows(connection: Connection, spans: Sequence[Span]) -> dict[int, list[Row]]:
@@ -75,7 +75,7 @@ def bucket_rows(connection: Connection, spans: Sequence[Span]) -> dict[int, list
         one = "slice_id" if span.by_slice else "0"
         grouped = "period, dimension" + (", slice_id" if span.by_slice else "")
         selects.append(
-            f"SELECT {span.tag:d} AS tag, period, dimension, {one} AS slice_id, SUM(documents), SUM(x), SUM(y), SUM(xx), "  # noqa: S608 - integers and names of our own
+            f"SELECT {span.tag:d} AS tag, period, dimension, {one} AS slice_id, SUM(documents), SUM(x), SUM(y), SUM(xx), "
             f"SUM(xy), SUM(yy), SUM(samples) FROM measure_bucket WHERE {span.where()} GROUP BY {grouped}"
         )
     for tag, period, dimension, slice_id, n, x, y, xx, xy, yy, samples in _run(connection, selects):
@@ -88,7 +88,7 @@ def sketch_bins(connection: Connection, spans: Sequence[Span]) -> dict[int, dict
     """(bin, count) by tag and dimension."""
     found: dict[int, dict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
     selects = [
-        f"SELECT {span.tag:d} AS tag, dimension, bin, SUM(count) FROM measure_sketch WHERE {span.where()} GROUP BY dimension, bin"  # noqa: S608 - as above
+        f"SELECT {span.tag:d} AS tag, dimension, bin, SUM(count) FROM measure_sketch WHERE {span.where()} GROUP BY dimension, bin"
         for span in spans
         if span.slices
     ]
@@ -101,7 +101,7 @@ def sketch_bins(connection: Connection, spans: Sequence[Span]) -> dict[int, dict
 def actor_counts(connection: Connection, spans: Sequence[Span]) -> dict[int, int]:
     """How many distinct people, by tag."""
     selects = [
-        f"SELECT {span.tag:d} AS tag, COUNT(*) FROM (SELECT actor FROM measure_actor WHERE {span.where()} "  # noqa: S608 - as above
+        f"SELECT {span.tag:d} AS tag, COUNT(*) FROM (SELECT actor FROM measure_actor WHERE {span.where()} "
         "GROUP BY actor HAVING SUM(count) > 0) AS people"
         for span in spans
         if span.slices
@@ -112,7 +112,7 @@ def actor_counts(connection: Connection, spans: Sequence[Span]) -> dict[int, int
 def has_earlier(connection: Connection, spans: Sequence[Span]) -> set[int]:
     """Tags that have any bucket in their periods."""
     selects = [
-        f"SELECT {span.tag:d} AS tag WHERE EXISTS (SELECT 1 FROM measure_bucket WHERE {span.where()})"  # noqa: S608 - as above
+        f"SELECT {span.tag:d} AS tag WHERE EXISTS (SELECT 1 FROM measure_bucket WHERE {span.where()})"
         for span in spans
         if span.slices
     ]
@@ -121,15 +121,15 @@ def has_earlier(connection: Connection, spans: Sequence[Span]) -> set[int]:
 
 def open_since(
     connection: Connection, asked: Sequence[tuple[int, str, Sequence[int], date, date, int | None]]
-) -> dict[int, list[tuple[str, object]]]:
+) -> dict[int, list[tuple[str, datetime]]]:
     """(dimension, start of its clock) of documents still open, by tag; asked for as tag, point, slices, days, group."""
-    found: dict[int, list[tuple[str, object]]] = defaultdict(list)
+    found: dict[int, list[tuple[str, datetime]]] = defaultdict(list)
     for tag, point, slices, start, end, group in asked:
         if not slices:
             continue
         condition = "" if group is None else " AND customer_group = :grp"
         query = text(
-            f"SELECT dimension, cohort_at FROM journey_wait WHERE point = :point AND slice_id IN :slices "  # noqa: S608 - constants
+            f"SELECT dimension, cohort_at FROM journey_wait WHERE point = :point AND slice_id IN :slices "
             f"AND cohort_on >= :start AND cohort_on < :end{condition}"
         ).bindparams(bindparam("slices", expanding=True), *_DAYS)
         values = {"point": point, "slices": list(slices), "start": start, "end": end}

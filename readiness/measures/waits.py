@@ -107,7 +107,9 @@ def _order_waits(family: Family) -> list[Wait]:
     if root.allocated_at is not None:
         found += _stage(family, Point.PICKING, root.allocated_at, [(line, _to_pick(line)) for line in own])
     if root.picked_at is not None:
-        found += _stage(family, Point.CONFIRMATION, root.picked_at, [(line, line.picked - line.shipped) for line in own])
+        found += _stage(
+            family, Point.CONFIRMATION, root.picked_at, [(line, line.picked - line.shipped) for line in own]
+        )
     lines, dimension = judged(family)
     to_ship = [(line, line.quantity - line.dropped - line.shipped) for line in lines]
     found += _stage(

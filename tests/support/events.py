@@ -43,7 +43,9 @@ def publish(database: Database, said: Iterable[Said], *, per_commit: int = 500) 
     run: list[Said] = []
     last = 0
     for one in [*said, None]:
-        full = run and (one is None or len(run) >= per_commit or (one.actor, one.source) != (run[0].actor, run[0].source))
+        full = run and (
+            one is None or len(run) >= per_commit or (one.actor, one.source) != (run[0].actor, run[0].source)
+        )
         if full:
             # Recorded when the last of them happened: a live log, not one written afterwards.
             clock = SetClock(max(item.at for item in run))

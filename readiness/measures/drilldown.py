@@ -1,0 +1,302 @@
+"""Which documents are behind a figure? The worst first, found by what each row keeps of its misses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Table, and_, func, or_, select, tuple_
+from sqlalchemy.orm import Session
+from sqlalchemy.sql import ColumnElement, Select
+
+from readiness.measures import catalogue as c
+from readiness.measures.contributions import EXCEPTIONS
+from readiness.measures.journeys import REVERSED, flag_names
+from readiness.measures.models import JourneyLineRow, JourneyRow, WaitRow
+from readiness.measures.plans import Asked, Plan, counts, matured, plan_for
+from readiness.measures.ports import Calendars
+from readiness.measures.reading import Form
+from readiness.measures.scopes import Scope, SiteDays, load_slices
+from readiness.measures.states import CONTROL_POINTS, Limits, Standing, standing
+from readiness.measures.waits import Point
+
+_J: Table = JourneyRow.__table__
+_L: Table = JourneyLineRow.__table__
+_W: Table = WaitRow.__table__
+
+
+@dataclass(frozen=True)
+class Behind:
+    """A document behind a figure. ``weight`` is what it is ranked by: ``unit`` says lines, minor units or seconds.
+
+    ``id`` is the order, return, invoice, receipt or stock move; ``root_id`` the order an invoice belongs to.
+    """
+
+    id: int
+    root_id: int
+    kind: str
+    site: int | None
+    channel: int | None
+    customer_group: int | None
+    opened_at: datetime | None
+    value: int
+    currency: str | None
+    flags: tuple[str, ...]
+    steps: str
+    weight: int
+    unit: str
+    is_open: bool
+    where: str | None = None
+
+
+_ROW = [
+    _J.c[n]
+    for n in (
+        "id",
+        "root_id",
+        "kind",
+        "site",
+        "channel",
+        "customer_group",
+        "opened_at",
+        "value",
+        "currency",
+        "flags",
+        "steps",
+    )
+]
+_LINE_DAY = {
+    c.FILL_RATE_LINES: _L.c.requested_ship,
+    c.FILL_RATE_VALUE: _L.c.requested_ship,
+    c.OTIF_LINES: _L.c.requested,
+    c.PROMISE_ACCURACY: _L.c.first_promised,
+}
+_LAST_LINE_DAY = {
+    c.TOUCHLESS_RATE: _L.c.requested_ship,
+    c.PERFECT_ORDER_RATE: _L.c.requested,
+    c.PERFECT_ORDER_COMPLETE: _L.c.requested,
+    c.PERFECT_ORDER_ON_TIME: _L.c.requested,
+    c.PERFECT_ORDER_UNDAMAGED: _L.c.requested,
+    c.PERFECT_ORDER_DOCUMENTS: _L.c.requested,
+}
+#: The start and end of each time, and the column of its cohort day.
+_TIMES = {
+    c.ORDER_CYCLE_TIME: ("order", _J.c.start_at, _J.c.shipped_at, _J.c.start_on, Point.BACKLOG),
+    c.BILLING_CYCLE_TIME: ("invoice", _J.c.start_at, _J.c.invoiced_at, _J.c.start_on, Point.INVOICE),
+    c.RETURN_CREDIT_TIME: ("return", _J.c.received_at, _J.c.credited_at, _J.c.received_on, Point.CREDIT),
+}
+
+
+def journeys_behind(
+    session: Session,
+    key: str,
+    scope: Scope,
+    *,
+    as_of: datetime,
+    window: int | None = None,
+    dimension: str | None = None,
+    calendars: Calendars | None = None,
+    limit: int = 50,
+) -> list[Behind]:
+    """The documents that hold a figure back, the worst first: misses by value, times by length, open ones by age.
+
+    Same scope, window and dimension as ``read_measure``. ``control_difference`` has no documents behind it and gives none.
+    Raises ``NotFound`` for a figure that is not in the catalogue.
+    """
+    connection = session.connection()
+    slices = load_slices(connection, {scope.realm})
+    days = SiteDays(as_of, calendars, sorted({one.site for one in slices if one.site is not None}))
+    asked = Asked(key=key, scope=scope, window_days=window, dimension=dimension)
+    plan = matured(connection, [plan_for(0, asked, slices, days)])[0]
+    measure = plan.measure
+    if measure.id == c.CONTROL_DIFFERENCE:
+        return []
+    if measure.id in c.SAMPLED:
+        return _standing(session, plan, days, as_of, limit)
+    if measure.form is Form.PERCENTILE:
+        return _slowest(session, plan, as_of, limit)
+    if measure.id in _LINE_DAY:
+        query = _missed_lines(plan)
+    elif measure.id in _LAST_LINE_DAY:
+        query = _missed_orders(plan)
+    else:
+        query = _missed_documents(plan)
+    unit = "lines" if measure.id in _LINE_DAY else "minor"
+    rows = session.execute(query.limit(limit)).all()
+    return [_behind(row, int(row.weight), unit, is_open=bool(row.is_open)) for row in rows]
+
+
+def _behind(row: Any, weight: int, unit: str, *, is_open: bool, where: str | None = None) -> Behind:
+    return Behind(
+        row.id, row.root_id, row.kind, row.site, row.channel, row.customer_group, row.opened_at, row.value, row.currency,
+        tuple(flag_names(row.flags)), row.steps, weight, unit, is_open, where,
+    )  # fmt: skip
+
+
+def _in_scope(plan: Plan) -> list[ColumnElement[bool]]:
+    scope = plan.asked.scope
+    found: list[ColumnElement[bool]] = [_J.c.realm == scope.realm]
+    channels = scope.channels if plan.measure.by_channel else frozenset()
+    for column, wanted in ((_J.c.entity, scope.entities), (_J.c.site, scope.sites), (_J.c.channel, channels)):
+        if wanted:
+            found.append(column.in_(sorted(wanted)))
+    if channels and scope.cells:
+        found.append(tuple_(_J.c.site, _J.c.channel).in_(sorted((s, ch) for s, ch in scope.cells if ch is not None)))
+    for column, value in (
+        (_J.c.customer_group, scope.customer_group),
+        (_J.c.variants, scope.variants),
+        (_J.c.grant_id, scope.grant),
+    ):
+        if value is not None:
+            found.append(column == value)
+    return found
+
+
+def _within(column: ColumnElement[Any], plan: Plan) -> ColumnElement[bool]:
+    """The window by the sites' own days; without sites apart in time it is one range."""
+    sites = {one.id: one.site for one in plan.slices}
+    ranges = []
+    for day, ids in plan.groups.items():
+        shift = day - plan.today
+        inside = and_(column >= plan.start + shift, column < plan.end + shift)
+        if len(plan.groups) > 1:
+            inside = and_(inside, _J.c.site.in_(sorted({sites[one] for one in ids if sites[one] is not None})))
+        ranges.append(inside)
+    return or_(*ranges) if ranges else and_(column >= plan.start, column < plan.end)
+
+
+def _line_kinds(plan: Plan) -> list[ColumnElement[bool]]:
+    """The lines that the dimension asked for consists of."""
+    dimension, measure = plan.asked.dimension, plan.measure.id
+    if dimension is None:
+        return [_L.c.kind == "stock"]
+    kind, slash, rest = dimension.partition("/")
+    found = [_L.c.kind == (kind if slash else "stock")]
+    own = rest if slash else dimension
+    if own and measure in {c.FILL_RATE_LINES, c.FILL_RATE_VALUE}:
+        found.append(_L.c.abc == own)
+    elif own and measure == c.OTIF_LINES:
+        found.append(_L.c.basis == own)
+    elif own and measure == c.PROMISE_ACCURACY:
+        found.append(_L.c.promise_basis == own)
+    return found
+
+
+def _missed_lines(plan: Plan) -> Select[Any]:
+    bit = 1 << plan.measure.id
+    return (
+        select(*_ROW, _J.c.is_open, func.count().label("weight"), func.sum(_L.c.value).label("missed_value"))
+        .join_from(_J, _L, _L.c.journey_id == _J.c.id)
+        .where(
+            _J.c.kind == "order",
+            *_in_scope(plan),
+            *_line_kinds(plan),
+            _L.c.misses.op("&")(bit) != 0,
+            _within(_LINE_DAY[plan.measure.id], plan),
+        )
+        .group_by(*_ROW, _J.c.is_open)
+        .order_by(func.sum(_L.c.value).desc(), _J.c.id)
+    )
+
+
+def _missed_orders(plan: Plan) -> Select[Any]:
+    bit = 1 << plan.measure.id
+    kind = (plan.asked.dimension or "stock").rstrip("/")
+    last = (
+        select(_L.c.journey_id, func.max(_LAST_LINE_DAY[plan.measure.id]).label("day"))
+        .where(_L.c.kind == kind, _L.c.quantity > 0)
+        .group_by(_L.c.journey_id)
+        .subquery()
+    )
+    return (
+        select(*_ROW, _J.c.is_open, _J.c.value.label("weight"))
+        .join_from(_J, last, last.c.journey_id == _J.c.id)
+        .where(_J.c.kind == "order", *_in_scope(plan), _J.c.misses.op("&")(bit) != 0, _within(last.c.day, plan))
+        .order_by(_J.c.value.desc(), _J.c.id)
+    )
+
+
+def _missed_documents(plan: Plan) -> Select[Any]:
+    measure = plan.measure.id
+    if measure == c.INVENTORY_ADJUSTMENT_RATE:
+        conditions = [_J.c.kind == "adjustment", _J.c.flags.op("&")(REVERSED) == 0, _within(_J.c.opened_on, plan)]
+        if plan.asked.dimension:
+            conditions.append(_J.c.topic == plan.asked.dimension)
+        weight: ColumnElement[Any] = func.abs(_J.c.value)
+    elif measure == c.ORDER_EXCEPTION_RATE:
+        conditions = [_J.c.kind == "order", _within(_J.c.opened_on, plan), *_exception(plan)]
+        weight = _J.c.value
+    else:
+        bit = 1 << measure
+        conditions = [_J.c.kind == "invoice", _J.c.misses.op("&")(bit) != 0, _within(_J.c.invoiced_on, plan)]
+        weight = _J.c.gross
+    query = select(*_ROW, _J.c.is_open, weight.label("weight")).where(*_in_scope(plan), *conditions)
+    return query.order_by(weight.desc(), _J.c.id)
+
+
+def _exception(plan: Plan) -> list[ColumnElement[bool]]:
+    asked = plan.asked.dimension
+    bits = sum(bit for bit, word in EXCEPTIONS if asked in {None, word} or "/" in (asked or ""))
+    return [_J.c.flags.op("&")(bits) != 0]
+
+
+def _slowest(session: Session, plan: Plan, as_of: datetime, limit: int) -> list[Behind]:
+    """Open documents with their age so far and finished ones with their time, the longest first."""
+    kind, start, end, day, point = _TIMES[plan.measure.id]
+    waiting = _W.c.id == _J.c.id
+    ages = (
+        select(_J.c.root_id, _J.c.id, start.label("begun"), end.label("ended"), _W.c.dimension)
+        .outerjoin_from(_J, _W, and_(_W.c.root_id == _J.c.root_id, waiting, _W.c.point == point.value))
+        .where(_J.c.kind == kind, *_in_scope(plan), start.is_not(None), _within(day, plan))
+    )
+    ranked: list[tuple[float, int, int, bool]] = []
+    for row in session.execute(ages):
+        if row.dimension is not None:
+            if counts(plan.asked, row.dimension):
+                ranked.append(((as_of - row.begun).total_seconds(), row.root_id, row.id, True))
+        elif row.ended is not None:
+            ranked.append(((row.ended - row.begun).total_seconds(), row.root_id, row.id, False))
+    ranked.sort(key=lambda one: (-one[0], one[2]))
+    top = ranked[:limit]
+    rows = _rows(session, [(root, identity) for _, root, identity, _ in top])
+    return [
+        _behind(rows[identity], round(seconds), "seconds", is_open=is_open)
+        for seconds, _, identity, is_open in top
+        if identity in rows
+    ]
+
+
+def _standing(session: Session, plan: Plan, days: SiteDays, as_of: datetime, limit: int) -> list[Behind]:
+    """Documents that stand beyond a limit, or in the backlog past their day, the oldest first."""
+    limits = Limits(as_of, days, plan.slices)
+    slices = [one.id for one in plan.slices]
+    found: list[tuple[float, Standing]] = []
+    if plan.measure.id == c.BACKLOG_AGE:
+        rows = standing(session.connection(), (Point.BACKLOG.value,), slices)
+        found = [
+            (age, row) for row in rows if counts(plan.asked, row.dimension) and (age := limits.backlog_age(row)) > 0
+        ]
+    else:
+        points = CONTROL_POINTS if plan.asked.dimension is None else (plan.asked.dimension,)
+        rows = standing(session.connection(), points, slices)
+        found = [((as_of - row.since).total_seconds(), row) for row in rows if limits.beyond(row)]
+    group = plan.asked.scope.customer_group
+    found = [one for one in found if group in {None, one[1].customer_group}]
+    found.sort(key=lambda one: (-one[0], one[1].id, one[1].point))
+    top = found[:limit]
+    known = _rows(session, [(row.root_id, row.id) for _, row in top])
+    return [
+        _behind(known[row.id], round(age), "seconds", is_open=True, where=row.point)
+        for age, row in top
+        if row.id in known
+    ]
+
+
+def _rows(session: Session, keys: Sequence[tuple[int, int]]) -> dict[int, Any]:
+    roots: Iterable[int] = {root for root, _ in keys}
+    rows = session.execute(
+        select(*_ROW).where(_J.c.root_id.in_(sorted(roots)), _J.c.id.in_(sorted({k for _, k in keys})))
+    )
+    return {row.id: row for row in rows}
