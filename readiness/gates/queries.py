@@ -137,12 +137,7 @@ def latest_words(session: Session, gate_ids: Collection[int]) -> dict[int, Lates
     """What each of these gates said last. One query; gates without evaluation are left out."""
     if not gate_ids:
         return {}
-    last = (
-        select(GateSnapshot.gate_id, func.max(GateSnapshot.number).label("number"))
-        .where(GateSnapshot.gate_id.in_(gate_ids))
-        .group_by(GateSnapshot.gate_id)
-        .subquery()
-    )
+    last = _last_numbers()
     rows = session.execute(
         select(
             Gate.id, Gate.state, Gate.criteria_version, GateSnapshot.id.label("snapshot_id"), GateSnapshot.number,
@@ -150,6 +145,7 @@ def latest_words(session: Session, gate_ids: Collection[int]) -> dict[int, Lates
         )
         .join(GateSnapshot, GateSnapshot.gate_id == Gate.id)
         .join(last, (last.c.gate_id == GateSnapshot.gate_id) & (last.c.number == GateSnapshot.number))
+        .where(Gate.id.in_(gate_ids))
     )  # fmt: skip
     return {
         row.id: LatestWord(
@@ -360,3 +356,14 @@ def waivers(
         )
         for row in session.scalars(query)
     ]  # fmt: skip
+
+
+def latest_snapshots(session: Session, gate_ids: Collection[int]) -> dict[int, SnapshotView]:
+    """The last evaluation of each of these gates. One query."""
+    last = _last_numbers()
+    rows = session.scalars(
+        select(GateSnapshot)
+        .join(last, (last.c.gate_id == GateSnapshot.gate_id) & (last.c.number == GateSnapshot.number))
+        .where(GateSnapshot.gate_id.in_(gate_ids))
+    )
+    return {row.gate_id: view_of(row) for row in rows}
