@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from erpcore.billing.models import Receipt, ReceiptApplication, Receivable
+from erpcore.billing.models import Invoice, Receipt, ReceiptApplication, Receivable
 from erpcore.billing.services import lock_invoices, orders_of_invoices
 from erpcore.credit.services import change_exposures
 from erpcore.kernel.clock import local_day
@@ -215,8 +215,6 @@ def _locked(work: UnitOfWork, table: Any, key: str, ids: set[int], names: tuple[
 
 def _mark_paid(work: UnitOfWork, orders: Sequence[Order]) -> None:
     """Derive the payment status of orders from what is open of their invoices, and close those that are done."""
-    from erpcore.billing.models import Invoice
-
     query = (
         select(Invoice.order_id, Receivable.amount_minor, Receivable.open_minor)
         .join(Receivable, Receivable.document_id == Invoice.id)

@@ -27,7 +27,7 @@ from erpcore.ledger.services import Entry, Side, post_entries
 from erpcore.masterdata.models import ItemKind
 from erpcore.masterdata.queries import customers, items, site_facts
 from erpcore.orders.models import LineKind
-from erpcore.orders.records import lines_by_id, lock_orders
+from erpcore.orders.records import lock_orders
 from erpcore.ports import Cell, CellStates, Process, admit, standard_ruleset
 from erpcore.published import CreditMemoPosted, DebtWrittenOff, InvoiceCorrected, ReturnCredited
 

@@ -20,7 +20,7 @@ from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.kernel.history import record_move
 from erpcore.kernel.model import PRICE_PLACES, scaled_int
-from erpcore.kernel.money import exact_amount, scaled_amount, share_of
+from erpcore.kernel.money import exact_amount, places, scaled_amount, share_of
 from erpcore.kernel.rows import Change, param, read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.models import AccountRole
@@ -389,8 +389,6 @@ def _entry(order: Order, invoice: InvoiceRow, place: Any, when: datetime) -> Ent
 
 def scaled_posted(minor: int, currency: str) -> int:
     """Minor units as millionths of the currency."""
-    from erpcore.kernel.money import places
-
     return int(minor * 10 ** (PRICE_PLACES - places(currency)))
 
 

@@ -24,7 +24,7 @@ from erpcore.kernel.rows import Change, param, read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.models import AccountRole
 from erpcore.ledger.services import Entry, Side, post_entries
-from erpcore.masterdata.queries import items, site_facts
+from erpcore.masterdata.queries import items
 from erpcore.orders.models import OrderState
 from erpcore.orders.records import Line, Order, lines_by_id, lock_orders, save_orders
 from erpcore.orders.release import admit_order

@@ -11,6 +11,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from sqlalchemy import BigInteger, Index, Integer, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -139,7 +140,5 @@ def verify_chain(session: Session) -> ChainReport:
 
 
 def _shown_in(content: str) -> bytes:
-    import orjson
-
     act = orjson.loads(content)
     return canonical_json([act["kind"], act["subject"][0], act["subject"][1], act["actor"], act["role"]])

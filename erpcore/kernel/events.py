@@ -145,9 +145,10 @@ class Registry:
 
 def published(*modules: Any) -> list[type[Event]]:
     """Every event type that the modules declare."""
-    found = []
-    for module in modules:
-        for value in vars(module).values():
-            if isinstance(value, type) and issubclass(value, Event) and getattr(value, "type", None):
-                found.append(value)
-    return sorted(set(found), key=lambda event: (event.type, event.version))
+    found = {
+        value
+        for module in modules
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Event) and getattr(value, "type", None)
+    }
+    return sorted(found, key=lambda event: (event.type, event.version))

@@ -123,10 +123,8 @@ def append_only_ddl(table: str, dialect: str) -> list[str]:
             f"BEGIN SELECT RAISE(ABORT, '{table} is history: append a correction instead'); END"
             for verb in ("update", "delete")
         ]
-    return [
-        f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} "
-        "FOR EACH ROW EXECUTE FUNCTION wavegate_refuse_change()"
-    ]
+    refuse = "FOR EACH ROW EXECUTE FUNCTION wavegate_refuse_change()"
+    return [f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} {refuse}"]
 
 
 def frozen_when(table: type[Base], condition: str) -> None:

@@ -103,7 +103,7 @@ def write_rows(work: UnitOfWork, table: Table, columns: tuple[str, ...], rows: S
             )
 
 
-_POSITIONAL_PG = postgresql.psycopg.dialect(paramstyle="format")
+_POSITIONAL_PG = postgresql.psycopg.dialect(paramstyle="format")  # type: ignore[no-untyped-call]  # left untyped there  # type: ignore[no-untyped-call]
 
 
 class Change:
@@ -179,7 +179,7 @@ class _Reader:
             self.head += f"{quote(also)} = {'?' if self.sqlite else '%s'} AND "
         self.head += quote(table.c[key].name)
         self.tail = f" ORDER BY {quote(table.c[key].name)} FOR NO KEY UPDATE" if lock and not self.sqlite else ""
-        self.row = namedtuple("Row", names)  # type: ignore[misc]
+        self.row: Any = namedtuple("Row", names)  # type: ignore[misc]  # noqa: PYI024  # the names are known at run time only
         self.processors = [
             (i, p)
             for i, column in enumerate(columns)

@@ -18,7 +18,7 @@ from erpcore.kernel.errors import Conflict, NotFound
 from erpcore.kernel.events import Place
 from erpcore.kernel.rows import Change, param, read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
-from erpcore.masterdata.queries import SiteFacts, site_facts
+from erpcore.masterdata.queries import SiteFacts, customers, site_facts
 from erpcore.orders.models import LineKind, OrderLine, Progress, SalesOrder
 
 
@@ -129,8 +129,6 @@ def lock_orders(work: UnitOfWork, ids: Iterable[int], *, seen: dict[int, int] | 
 
     Raises ``NotFound`` for an unknown order (or one of a site outside the actor's scope), ``Conflict`` when it changed since.
     """
-    from erpcore.masterdata.queries import customers
-
     held: dict[int, Order] = work.memo.setdefault("orders", {})
     wanted = sorted(set(ids))
     unread = [key for key in wanted if key not in held]

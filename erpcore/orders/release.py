@@ -241,7 +241,9 @@ def _backorder(work: UnitOfWork, order: Order, short: Sequence[Line], at: dateti
         line.promised_on = max(line.promised_on, day)
         line.promised_due_at = day_end(line.promised_on, zone_name)
         line.promise_reason = "backordered"
-    promises = [LinePromise(line=l.id, day=l.promised_on, basis=l.basis, reason=l.promise_reason) for l in fresh]
+    promises = [
+        LinePromise(line=one.id, day=one.promised_on, basis=one.basis, reason=one.promise_reason) for one in fresh
+    ]
     _publish(work, order, OrderRepromised(lines=promises), "promise", at)
 
 

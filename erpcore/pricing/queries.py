@@ -11,7 +11,6 @@ from erpcore.kernel.rows import read_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import PriceRule
 
-
 _COLUMNS = (
     "id", "item_id", "customer_id", "customer_group_id", "channel_id", "minimum_quantity", "unit_price", "currency",
     "valid_from", "valid_until",
