@@ -103,6 +103,10 @@ class Total:
         return self.projected - self.counted
 
 
+_ORDERS_COUNTED = (
+    f"SELECT COALESCE(SUM(y), 0) FROM measure_bucket WHERE measure_id = {ORDER_EXCEPTION_RATE} "
+    "AND (dimension = '' OR dimension LIKE '%/')"
+)
 #: Events of which each opens or moves exactly one counted thing, and how the projection counts it.
 _TOTALS = (
     ("orders captured", "order.captured", "SELECT COUNT(*) FROM journey WHERE kind = 'order' AND opened_at IS NOT NULL"),
@@ -116,8 +120,7 @@ _TOTALS = (
     ),
     (
         "orders in order_exception_rate", "order.captured",
-        f"SELECT COALESCE(SUM(y), 0) FROM measure_bucket WHERE measure_id = {ORDER_EXCEPTION_RATE} "
-        "AND (dimension = '' OR dimension LIKE '%/')",
+        _ORDERS_COUNTED,
     ),
     (
         "invoices in invoice_accuracy", "invoice.posted",
@@ -184,7 +187,8 @@ class Scratch:
             self.driver.execute(f"PRAGMA {pragma}")
         models = [model for model, *_ in _TABLES] + [SliceRow]
         for model in models:
-            for made in (CreateTable(model.__table__), *(CreateIndex(one) for one in model.__table__.indexes)):
+            made_of: list[Any] = [CreateTable(model.__table__), *(CreateIndex(one) for one in model.__table__.indexes)]
+            for made in made_of:
                 self.driver.execute(str(made.compile(dialect=sqlite.dialect())))
         slices = [tuple(row) for row in connection.execute(select(SliceRow.__table__))]
         self._known = {row[0] for row in slices}
