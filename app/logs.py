@@ -17,6 +17,16 @@ from flask import Flask, Response, g, request
 log = structlog.get_logger(__name__)
 
 
+class _StandardError(logging.Handler):
+    """Writes to what standard error is at the moment, not to what it was at start-up."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            sys.stderr.write(self.format(record) + "\n")
+        except Exception:  # noqa: BLE001 - a log that cannot be written must not end a request
+            self.handleError(record)
+
+
 def configure(level: str) -> None:
     """Send our log and that of the libraries to standard error, as JSON, from ``level`` on."""
     shared: list[Any] = [
@@ -43,10 +53,10 @@ def configure(level: str) -> None:
         ],
     )
     root = logging.getLogger()
-    for handler in [handler for handler in root.handlers if getattr(handler, "is_wavegate", False)]:
-        root.removeHandler(handler)
-    handler = logging.StreamHandler(sys.stderr)
-    handler.is_wavegate = True  # type: ignore[attr-defined]  # so that a second site does not write every line twice
+    # A second site in the same process must not write every line twice.
+    for old in [handler for handler in root.handlers if isinstance(handler, _StandardError)]:
+        root.removeHandler(old)
+    handler = _StandardError()
     handler.setFormatter(formatter)
     root.addHandler(handler)
     root.setLevel(level)

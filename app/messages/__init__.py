@@ -7,17 +7,21 @@ line there for every new code. A test finds codes without words, and words whose
 from __future__ import annotations
 
 import string
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
 from app.messages import composition, core, governance, identity, kernel, readiness, surface
 from erpcore.kernel.errors import DomainError
 
-#: Code → sentence with ``{facts}``.
-MESSAGES: Mapping[str, str] = MappingProxyType(
+#: A sentence with ``{facts}``, or a function that chooses one by the facts.
+Words = str | Callable[[Mapping[str, Any]], str]
+
+#: Code → words.
+MESSAGES: Mapping[str, Words] = MappingProxyType(
     kernel.MESSAGES
     | core.MESSAGES
     | governance.MESSAGES
@@ -33,6 +37,8 @@ def sentence(error: DomainError) -> str:
     text = MESSAGES.get(error.code)
     if text is None:
         return f"This is refused: {error.code.replace('_', ' ')}."
+    if callable(text):
+        text = text(error.facts)
     facts = {name: _shown(value) for name, value in error.facts.items()}
     return _Lenient().vformat(text, (), facts)
 
@@ -45,6 +51,8 @@ class _Lenient(string.Formatter):
 def _shown(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: "–"}[value]
+    if isinstance(value, StrEnum):
+        return value.value.replace("_", " ")
     if isinstance(value, datetime):
         return f"{value:%d %b %Y, %H:%M} UTC"
     if isinstance(value, date):

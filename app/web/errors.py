@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from flask import Flask, flash, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from app.messages import MESSAGES, sentence
 from app.security.require import SignInNeeded
@@ -92,7 +92,8 @@ def _form_expired(error: CSRFError) -> Any:
 
 
 def _http(error: HTTPException) -> Any:
-    if error.code is None or error.code < 400:
+    if error.code is None or error.code < 400 or isinstance(error, SecurityError):
+        # A host name that is not ours has no pages, not even one that says so.
         return error
     known = {400, 403, 404, 409, 413, 429, 500, 503}
     if error.code in known:

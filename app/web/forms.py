@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import Field
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # the stubs know it not yet
 
 from app.messages import sentence
 from app.web.errors import status_of
 from erpcore.kernel.errors import Conflict, DomainError, NeedsConfirmation, RuleBroken
+
+
+def choices(pairs: Iterable[tuple[Any, str]]) -> list[Any]:
+    """The options of a select field from pairs of value and label."""
+    return [SelectChoice(value, label) for value, label in pairs]
 
 
 def _stripped(value: Any) -> Any:
@@ -40,7 +46,6 @@ class Form(FlaskForm):
             # Some fields, such as FieldList, take no filters.
             if filters and unbound_field.field_class.__name__ != "FieldList":
                 options = {**options, "filters": filters}
-                unbound_field.kwargs.pop("filters", None)
             return unbound_field.bind(form=form, **options)
 
     #: The status of the page with this form: 422 once something was refused.

@@ -9,10 +9,10 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from app.identity.passwords import LEAST_LENGTH
 from app.security.permissions import Permission
 from app.security.roles import ROLES
-from app.web.forms import Form
+from app.web.forms import Form, choices
 
 ALL_SITES = 0
-_ROLES = [(role.value, duty.title) for role, duty in ROLES.items()]
+_ROLES = choices((role.value, duty.title) for role, duty in ROLES.items())
 
 
 class PersonForm(Form):
@@ -62,7 +62,7 @@ class TokenForm(Form):
     name = StringField("What it is for", [InputRequired("Say what uses it"), Length(max=200)])
     role = SelectField("Acts in the role")
     permissions = SelectMultipleField(
-        "May", choices=[(permission.value, permission.sentence.capitalize()) for permission in Permission],
+        "May", choices=choices((permission.value, permission.sentence.capitalize()) for permission in Permission),
         widget=ListWidget(prefix_label=False), option_widget=CheckboxInput(),
     )  # fmt: skip
     site = SelectField("Where", coerce=int)

@@ -14,6 +14,7 @@ from app.identity.tokens import CreateToken, create_token, revoke_token
 from app.security.permissions import Permission
 from app.security.require import require
 from app.security.roles import permissions_of, title_of
+from app.web.forms import choices
 from app.web.people.forms import ALL_SITES, ReasonForm, TokenForm
 from app.web.people.views import blueprint
 
@@ -58,13 +59,13 @@ def _form_for(person: Person) -> TokenForm:
     form = TokenForm()
     roles = sorted({granted.role for granted in person.roles})
     within = frozenset[str]().union(*(permissions_of(role) for role in roles))
-    form.role.choices = [(role, title_of(role)) for role in roles]
-    form.site.choices = [(ALL_SITES, "All sites of the role"), *live_sites(reader())]
-    form.permissions.choices = [
+    form.role.choices = choices((role, title_of(role)) for role in roles)
+    form.site.choices = choices([(ALL_SITES, "All sites of the role"), *live_sites(reader())])
+    form.permissions.choices = choices(
         (permission.value, f"{permission.sentence.capitalize()} ({permission.value})")
         for permission in Permission
         if permission in within
-    ]
+    )
     return form
 
 

@@ -22,6 +22,7 @@ from app.identity.services import (
 )
 from app.security.permissions import Permission
 from app.security.require import actor, require
+from app.web.forms import choices
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.people.forms import ALL_SITES, FirstPasswordForm, PersonForm, ReasonForm, RoleForm
 from erpcore.kernel.clock import day_start
@@ -103,7 +104,7 @@ def show(account_id: int) -> str:
 
 def _page(person: Person, *, role_form: RoleForm | None = None) -> str:
     form = role_form or RoleForm(formdata=None)
-    form.site.choices = [(ALL_SITES, "All sites"), *live_sites(reader())]
+    form.site.choices = choices([(ALL_SITES, "All sites"), *live_sites(reader())])
     tokens = list_tokens(reader(), account=person.id) if actor().may(Permission.TOKEN_READ) else []
     return render_template(
         "people/show.html",
@@ -120,7 +121,7 @@ def _page(person: Person, *, role_form: RoleForm | None = None) -> str:
 @require(Permission.USER_MANAGE)
 def give_role(account_id: int) -> Any:
     person, form = _person(account_id), RoleForm()
-    form.site.choices = [(ALL_SITES, "All sites"), *live_sites(reader())]
+    form.site.choices = choices([(ALL_SITES, "All sites"), *live_sites(reader())])
     if form.validate_on_submit():
         until: datetime | None = day_start(form.until.data, person.time_zone) if form.until.data else None
         with form.refusals(), change() as work:

@@ -1,0 +1,115 @@
+"""What the code says by name exists: every permission is in the catalogue, every refusal has words that its facts fill."""
+
+from __future__ import annotations
+
+import ast
+import re
+import string
+
+import pytest
+
+from app.messages import MESSAGES, sentence
+from app.security.permissions import Permission
+from app.security.roles import ROLES
+from erpcore.kernel.errors import DomainError, RuleBroken
+from tests.architecture.source import PRODUCT, ROOT, Module, modules, project_files
+
+PERMISSION = re.compile(r"^[a-z_]+:[a-z_]+:[a-z-_]+$")
+#: Refusals and how they are raised: the class's first argument is the code.
+REFUSALS = {"Busy", "Conflict", "DomainError", "NeedsConfirmation", "NotAllowed", "NotFound", "RuleBroken"}
+#: Facts that come from outside of the call: ``**facts`` of a cell's admission, or of an error that is passed on.
+_ELSEWHERE = {"cell_closed"}
+
+
+def _permissions(module: Module):
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and PERMISSION.match(node.value):
+            yield node.value, f"{module.path}:{node.lineno}"
+
+
+def _refusals(module: Module):
+    """Code, names of its facts (``None``: not to be seen here) and place of every refusal that is raised with its code."""
+    for node in ast.walk(module.tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+        is_super = isinstance(node.func, ast.Attribute) and name == "__init__" and "super" in ast.unparse(node.func)
+        if (name in REFUSALS or is_super) and node.args and isinstance(node.args[0], ast.Constant):
+            code = node.args[0].value
+            if isinstance(code, str) and re.fullmatch(r"[a-z][a-z_]+", code):
+                facts = {keyword.arg for keyword in node.keywords}
+                yield code, None if None in facts else facts - {"field"}, f"{module.path}:{node.lineno}"
+
+
+def test_every_permission_that_the_code_names_is_in_the_catalogue():
+    unknown = {
+        f"{place} {value}"
+        for module in modules(*PRODUCT)
+        for value, place in _permissions(module)
+        if value not in set(Permission)
+    }
+    assert not unknown, "add these to app/security/permissions.py, and to the roles that need them:\n" + "\n".join(
+        sorted(unknown)
+    )
+
+
+def test_every_permission_that_a_template_asks_for_is_in_the_catalogue():
+    for path in project_files():
+        if path.suffix == ".html":
+            for value in re.findall(r"may\(\"([^\"]+)\"\)", path.read_text(encoding="utf-8")):
+                assert value in set(Permission), f"{path.relative_to(ROOT)} asks for {value}"
+
+
+def test_every_permission_is_held_by_some_role():
+    held = {permission for duty in ROLES.values() for permission in duty.permissions}
+    assert sorted(set(Permission) - held) == []
+
+
+def test_no_role_both_asks_for_waivers_of_its_own_making_alone_and_gives_itself_roles():
+    for role, duty in ROLES.items():
+        if Permission.USER_MANAGE in duty.permissions:
+            powers = {
+                Permission.DECISION_VOTE,
+                Permission.WAIVER_APPROVE,
+                Permission.GATE_DEFINE,
+                Permission.GRANT_OPEN,
+            }
+            assert not powers & duty.permissions, f"{role} gives out roles and must not decide as well"
+
+
+def test_every_refusal_in_the_code_has_words():
+    wordless = {
+        f"{code} ({place})"
+        for module in modules(*PRODUCT)
+        for code, _, place in _refusals(module)
+        if code not in MESSAGES
+    }
+    assert not wordless, "add a sentence with the way out to app/messages/:\n" + "\n".join(sorted(wordless))
+
+
+def test_the_words_use_only_facts_that_the_refusal_brings():
+    missing = []
+    for module in modules(*PRODUCT):
+        for code, facts, place in _refusals(module):
+            words = MESSAGES.get(code)
+            if isinstance(words, str) and facts is not None and code not in _ELSEWHERE:
+                wanted = {name for _, name, _, _ in string.Formatter().parse(words) if name}
+                missing += [f"{place} {code} says nothing about {name}" for name in sorted(wanted - facts)]
+    assert not missing, "\n".join(missing)
+
+
+@pytest.mark.parametrize("code", sorted(MESSAGES))
+def test_words_are_sentences(code):
+    said = sentence(DomainError(code))
+    assert said[0].isupper() or said[0] in "–“0123456789", said
+    assert said.endswith((".", "!")), said
+    assert "{" not in said, said
+
+
+def test_the_check_sees_a_refusal_without_words():
+    module = Module("app/example.py", 'raise RuleBroken("never_heard_of", field="x", order=1)')
+    assert list(_refusals(module)) == [("never_heard_of", {"order"}, "app/example.py:1")]
+
+
+def test_a_refusal_without_words_still_says_something():
+    assert sentence(RuleBroken("never_heard_of")) == "This is refused: never heard of."
