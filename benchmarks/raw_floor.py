@@ -100,7 +100,7 @@ class SqliteStore:
         self.connection.execute("COMMIT")
 
     def insert(self, table: str, rows: Sequence[Row], *, bulk: bool) -> None:
-        self.connection.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(rows[0]))})", rows)  # noqa: S608 - own names
+        self.connection.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(rows[0]))})", rows)
 
     def change(self, sql: str, rows: Sequence[Row]) -> int:
         return self.connection.executemany(sql, rows).rowcount
@@ -134,7 +134,7 @@ class PostgresStore:
                     copy.write_row(row)
             return
         places = ", ".join([f"({', '.join(['%s'] * len(rows[0]))})"] * len(rows))
-        self.connection.execute(f"INSERT INTO {table} VALUES {places}".encode(), [v for row in rows for v in row])  # noqa: S608 - own names
+        self.connection.execute(f"INSERT INTO {table} VALUES {places}".encode(), [v for row in rows for v in row])
 
     def change(self, sql: str, rows: Sequence[Row]) -> int:
         with self.connection.cursor() as cursor:

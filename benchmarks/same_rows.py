@@ -48,17 +48,17 @@ def _sqlite(source_url: str, target_url: str, tables: list[Table], commits: int)
         target.execute(f"PRAGMA {pragma}")
     try:
         counts = {
-            table.name: source.execute(f"SELECT count(*) FROM {table.name}").fetchone()[0]  # noqa: S608 - own names
+            table.name: source.execute(f"SELECT count(*) FROM {table.name}").fetchone()[0]
             for table in tables
-            if not target.execute(f"SELECT count(*) FROM {table.name}").fetchone()[0]  # noqa: S608 - own names
+            if not target.execute(f"SELECT count(*) FROM {table.name}").fetchone()[0]
         }
         size, seconds = _sizes(counts, commits), 0.0
         for name in counts:
-            for rows in _slices(source.execute(f"SELECT * FROM {name} ORDER BY 1"), size):  # noqa: S608 - own names
+            for rows in _slices(source.execute(f"SELECT * FROM {name} ORDER BY 1"), size):
                 places = ", ".join("?" * len(rows[0]))
                 start = time.perf_counter()
                 target.execute("BEGIN IMMEDIATE")
-                target.executemany(f"INSERT INTO {name} VALUES ({places})", rows)  # noqa: S608 - own names
+                target.executemany(f"INSERT INTO {name} VALUES ({places})", rows)
                 target.execute("COMMIT")
                 seconds += time.perf_counter() - start
         return seconds, sum(counts.values())
@@ -78,7 +78,7 @@ def _postgresql(source_url: str, target_url: str, tables: list[Table], commits: 
         for name in counts:
             with source.cursor(name=f"read_{name}") as reading:
                 reading.itersize = size
-                reading.execute(f'SELECT * FROM "{name}" ORDER BY 1'.encode())  # noqa: S608 - own names
+                reading.execute(f'SELECT * FROM "{name}" ORDER BY 1'.encode())
                 for rows in _slices(reading, size):
                     start = time.perf_counter()
                     with target.cursor() as cursor, cursor.copy(f'COPY "{name}" FROM STDIN'.encode()) as copy:
@@ -90,7 +90,7 @@ def _postgresql(source_url: str, target_url: str, tables: list[Table], commits: 
 
 
 def _count(connection: psycopg.Connection[Row], name: str) -> int:
-    found = connection.execute(f'SELECT count(*) FROM "{name}"'.encode()).fetchone()  # noqa: S608 - own names
+    found = connection.execute(f'SELECT count(*) FROM "{name}"'.encode()).fetchone()
     return int(found[0]) if found else 0
 
 

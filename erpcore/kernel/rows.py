@@ -103,7 +103,7 @@ def write_rows(work: UnitOfWork, table: Table, columns: tuple[str, ...], rows: S
             )
 
 
-_POSITIONAL_PG = postgresql.psycopg.dialect(paramstyle="format")  # type: ignore[no-untyped-call]  # left untyped there  # type: ignore[no-untyped-call]
+_POSITIONAL_PG = postgresql.psycopg.dialect(paramstyle="format")  # type: ignore[no-untyped-call]  # left untyped there
 
 
 class Change:

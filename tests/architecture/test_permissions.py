@@ -10,7 +10,7 @@ from app.security.roles import ROLES
 from tests.architecture.source import PRODUCT, Module, modules
 
 #: ``room:thing:action``; the room is a package, or an area of the core as the glossary names it.
-NAME = re.compile(r"^[a-z]+(:[a-z_]+){2}$")
+NAME = re.compile(r"^[a-z]+(:[a-z_\-]+){2}$")
 
 
 def asked(module: Module) -> set[str]:
