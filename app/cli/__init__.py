@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "db": ("app.cli.db:db", "Create, upgrade and look at the database."),
     "consumers": ("app.cli.worker:consumers", "List the consumers of events; try parked events again."),
     "measures": ("app.cli.measures:measures", "Read the figures of the catalogue."),
+    "prove": ("app.cli.prove:prove", "Recompute the books, events and figures; exits with 1 on any difference."),
     "worker": ("app.cli.worker:worker", "Read events and run jobs."),
 }
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from app.composition.measuring import SiteRecords
 from app.composition.uow import Database, reading, unit_of_work
+from app.jobs.prove import prove_books
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import Clock, local_day
 from readiness.measures.samples import sample_day_end, sample_hour, thin_hourly
@@ -71,7 +72,16 @@ def thin_samples(context: Context) -> int:
         return thin_hourly(work)
 
 
+def prove(context: Context) -> int:
+    """Compare both sides of every control and publish what was found."""
+    return len(prove_books(context.database, clock=context.clock))
+
+
 JOBS: list[Job] = [
+    Job(
+        name="prove", run=prove, every=timedelta(hours=1), longest_silence=timedelta(hours=3),
+        sentence="Recomputes stock, sub-ledgers, exposure, numbers and events from first records; a difference is a measure.",
+    ),
     Job(
         name="sample-day-ends", run=sample_day_ends, every=timedelta(minutes=15), longest_silence=timedelta(hours=1),
         sentence="Samples backlog, control points, controls and stock value at each site's day end.",
