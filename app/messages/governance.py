@@ -29,4 +29,11 @@ MESSAGES: dict[str, str] = {
     "closes_in_the_past": "The vote would close at {closes_at}, which is past. Choose a later time.",
     "due_in_the_past": "{due_at} is past. Choose a later day.",
     "end_before_start": "The end is before the start. Choose a later end.",
+    "vote_running": "The vote on decision {decision} runs until {closes_at}: {cast} of {eligible} seats have voted, {quorum} are needed. It closes then, or once no vote can change it.",
+    "seat_recused": "Seat {seat} is recused from decision {decision}, so it has no vote.",
+    "seat_absent": "Seat {seat} is recorded as absent. Its delegate may vote, or the record is corrected.",
+    "delegate_recused": "You are recused from decision {decision}, so you stand in for nobody there.",
+    "holder_has_voted": "The holder of seat {seat} has voted. Only the holder changes that vote.",
+    "one_delegation_only": "You stand in for another seat in decision {decision} already; one is the most.",
+    "choice_not_allowed": "The gates read {gates}, so {choice} cannot be cast. Postpone, say no, or ask for the waiver that changes it.",
 }
