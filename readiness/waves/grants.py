@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.kernel.events import Event, Place
@@ -149,9 +149,9 @@ def _tell(work: UnitOfWork, grant: Grant, event: Event) -> None:
     )
 
 
-def _locked(work: UnitOfWork, query: object) -> list[Grant]:
+def _locked(work: UnitOfWork, query: Select[Grant]) -> list[Grant]:
     """Grants locked in the order of their ids."""
-    return list(work.session.scalars(query.order_by(Grant.id).with_for_update(key_share=True)))  # type: ignore[attr-defined]
+    return list(work.session.scalars(query.order_by(Grant.id).with_for_update(key_share=True)))
 
 
 def take_back_grants(work: UnitOfWork, wave: Wave, *, reason: str) -> list[Grant]:
