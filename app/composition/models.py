@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.composition import jobruns
+from app.composition import imports, jobruns
 from app.identity import models as identity
 from erpcore.billing import models as billing
 from erpcore.credit import models as credit
@@ -31,6 +31,7 @@ __all__ = [
     "history",
     "identity",
     "ids",
+    "imports",
     "inventory",
     "jobruns",
     "ledger",

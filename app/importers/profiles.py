@@ -1,0 +1,202 @@
+"""What does a file mean? A profile: columns, formats, kinds of document, charges, and the business the file belongs to.
+
+Profiles are TOML; those in ``profiles/`` come with the product, any other is named by its path.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from erpcore.kernel.canonical import fingerprint
+from erpcore.kernel.errors import RuleBroken
+
+SHIPPED = Path(__file__).parent / "profiles"
+
+
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of the profile; an unknown key is a mistake and refused."""
+
+
+class FileSpec(Part):
+    """How the file is written. ``nothing``: the words that stand for an empty cell; ``ignore``: columns that are not read."""
+
+    encoding: str = "utf-8"
+    delimiter: str = ","
+    sheet: str | None = None
+    nothing: tuple[str, ...] = ("",)
+    ignore: tuple[str, ...] = ()
+
+
+class Columns(Part):
+    """Which column holds what. ``at``: the first of these that is a date says when the document was taken down."""
+
+    document: str
+    item: str
+    quantity: str
+    at: tuple[str, ...]
+    item_name: str | None = None
+    price: str | None = None
+    amount: str | None = None
+    customer: str | None = None
+    customer_name: str | None = None
+    country: str | None = None
+    promised: str | None = None
+    delivered: str | None = None
+    shipment: str | None = None
+    supply: str | None = None
+    freight: str | None = None
+    weight: str | None = None
+    insurance: str | None = None
+
+
+class Formats(Part):
+    """``dates`` by column, ``*`` for the others, as in strptime; ``whole_number_codes`` are read without a trailing ``.0``."""
+
+    dates: dict[str, str]
+    decimal_mark: str = "."
+    thousands_mark: str = ""
+    whole_number_codes: tuple[Literal["customer", "item", "document"], ...] = ()
+
+
+class Kind(Part):
+    """Documents whose key begins with ``prefix`` post as this."""
+
+    prefix: str
+    posts: Literal["sale", "return", "debt"]
+
+
+class SaleRules(Part):
+    """What lines without a price are on a sale, beside free lines."""
+
+    adjust_negative_at_price_zero: bool = False
+    adjust_unnamed_at_price_zero: bool = False
+
+
+class Charges(Part):
+    """Item codes that are charged without stock behind them."""
+
+    codes: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+
+
+class Supply(Part):
+    """Words of the supply column: what leaves from the supplier, and what from the site."""
+
+    drop_ship: tuple[str, ...] = ()
+    stock: tuple[str, ...] = ()
+
+
+class EntitySpec(Part):
+    code: str
+    name: str
+    country: str
+    currency: str
+    time_zone: str
+
+
+class SiteSpec(Part):
+    code: str
+    name: str
+    kind: Literal["distribution_centre", "branch", "store", "third_party", "drop_ship"]
+
+
+class Named(Part):
+    code: str
+    name: str
+
+
+class Terms(Part):
+    """What was promised and agreed. ``tax_rate`` is a share ("0.20"); "0" where the file says nothing of tax."""
+
+    basis: Literal["ship", "delivery"] = "ship"
+    lead_days: int = 0
+    payment_days: int = 30
+    tax_rate: str = "0"
+
+
+class Live(Part):
+    """Why this business runs without a go of its own; recorded with its grant."""
+
+    reason: str
+
+
+class Limits(Part):
+    """Beyond these a quantity (units) or price is taken for a slip of the keyboard; a document has at most ``lines``."""
+
+    quantity: int = 1_000_000
+    price: int = 1_000_000
+    quantity_places: int = 0
+    lines: int = 2_000
+
+
+class Profile(Part):
+    """A whole profile. ``totals`` names the report that ``wavegate totals`` prints for it."""
+
+    name: str
+    title: str
+    columns: Columns
+    formats: Formats
+    entity: EntitySpec
+    site: SiteSpec
+    channel: Named
+    unknown_customer: Named
+    live: Live
+    totals: Literal["sales", "deliveries"] = "sales"
+    file: FileSpec = FileSpec()
+    keep: dict[str, str] = {}
+    kinds: tuple[Kind, ...] = ()
+    sale: SaleRules = SaleRules()
+    charges: Charges = Charges()
+    supply: Supply = Supply()
+    terms: Terms = Terms()
+    limits: Limits = Limits()
+
+    @property
+    def digest(self) -> str:
+        """Names this content of the profile: SHA-256 over its canonical JSON."""
+        return fingerprint(msgspec.to_builtins(self))
+
+    def kind_of(self, key: str) -> str:
+        """What a document with this key posts as."""
+        return next((kind.posts for kind in self.kinds if key.startswith(kind.prefix)), "sale")
+
+    def is_charge(self, code: str) -> bool:
+        """Whether the item has no stock behind it."""
+        return code in self.charges.codes or any(code.startswith(prefix) for prefix in self.charges.prefixes)
+
+    def date_format(self, column: str) -> str:
+        """How days are written in a column."""
+        return self.formats.dates.get(column) or self.formats.dates.get("*", "%Y-%m-%d")
+
+
+def shipped() -> list[str]:
+    """Names of the profiles that come with the product."""
+    return sorted(path.stem for path in SHIPPED.glob("*.toml"))
+
+
+def load(name: str) -> Profile:
+    """The profile of that name, or the one in the file of that path. Raises ``RuleBroken`` saying what is wrong with it."""
+    path = SHIPPED / f"{name}.toml" if name in shipped() else Path(name)
+    if not path.is_file():
+        raise RuleBroken("profile_unknown", field="profile", profile=name, known=shipped())
+    try:
+        return parse(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise RuleBroken("profile_invalid", field="profile", profile=name, why=str(error)) from error
+
+
+def parse(text: str) -> Profile:
+    """A profile out of its TOML text."""
+    try:
+        profile = msgspec.convert(tomllib.loads(text), Profile)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise RuleBroken("profile_invalid", field="profile", profile="", why=str(error)) from error
+    if profile.columns.price is None and profile.columns.amount is None:
+        raise RuleBroken(
+            "profile_invalid", field="profile", profile=profile.name, why="neither price nor amount has a column"
+        )
+    return profile
