@@ -79,7 +79,7 @@ def read_numbers(connection: Connection, numbers: Sequence[int]) -> list[LoggedE
 
 
 def _select(connection: Connection, sql: str, values: tuple[Any, ...]) -> list[LoggedEvent]:
-    cursor = connection.connection.driver_connection.cursor()  # type: ignore[union-attr]
+    cursor = connection.connection.driver_connection.cursor()  # type: ignore[union-attr]  # in use, so it is there
     try:
         cursor.execute(sql, values)
         rows = cursor.fetchall()

@@ -40,7 +40,7 @@ class RequestKey(Base):
 def _insert(work: UnitOfWork, rows: Sequence[dict[str, Any]]) -> int:
     insert = sqlite_insert if work.dialect.name == "sqlite" else pg_insert
     statement = insert(RequestKey).values(list(rows)).on_conflict_do_nothing()
-    return int(work.session.execute(statement).rowcount)  # type: ignore[attr-defined]
+    return int(work.session.execute(statement).rowcount)  # type: ignore[attr-defined]  # of a cursor result
 
 
 def claim(work: UnitOfWork, key: str, content: Any) -> Any | None:
@@ -104,4 +104,4 @@ def claim_documents(work: UnitOfWork, scope: str, documents: dict[str, str]) -> 
 
 def forget_expired(work: UnitOfWork) -> int:
     """Delete keys past their time; returns how many."""
-    return int(work.session.execute(delete(RequestKey).where(RequestKey.expires_at < work.now)).rowcount)  # type: ignore[attr-defined]
+    return int(work.session.execute(delete(RequestKey).where(RequestKey.expires_at < work.now)).rowcount)  # type: ignore[attr-defined]  # of a cursor result

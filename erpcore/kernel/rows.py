@@ -34,7 +34,7 @@ def _processor(column_type: Any, dialect: Dialect) -> Processor | None:
     if isinstance(column_type, Scaled):
         places = column_type.places
         return lambda value: value if type(value) is int or value is None else scaled_int(value, places)
-    return column_type.dialect_impl(dialect).bind_processor(dialect)  # type: ignore[no-any-return]
+    return column_type.dialect_impl(dialect).bind_processor(dialect)  # type: ignore[no-any-return]  # untyped there
 
 
 def raw(column: ColumnElement[Any]) -> ColumnElement[Any]:

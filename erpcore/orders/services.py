@@ -318,16 +318,16 @@ def _report(work: UnitOfWork, order: Order, known: dict[int, ItemFacts]) -> None
     start = min(starts[line.id] for line in order.lines)
     common = {"subject": subject, "journey": order.id, "at": order.captured_at}
     captured = OrderCaptured(customer=order.customer_id, start=start, lines=lines)
-    work.publish(captured, place, step="order_to_cash.capture", **common)  # type: ignore[arg-type]
-    work.publish(OrderValidated(), place, step="order_to_cash.validate", **common)  # type: ignore[arg-type]
+    work.publish(captured, place, step="order_to_cash.capture", **common)  # type: ignore[arg-type]  # of several types
+    work.publish(OrderValidated(), place, step="order_to_cash.validate", **common)  # type: ignore[arg-type]  # of several types
     for number, old, new, reason in work.memo.get("overrides", {}).get(order.id, ()):
         override = OrderPriceOverridden(line=order.lines[number].id, old=old, new=new, reason=reason)
-        work.publish(override, place, step="order_to_cash.capture", **common)  # type: ignore[arg-type]
+        work.publish(override, place, step="order_to_cash.capture", **common)  # type: ignore[arg-type]  # of several types
     promises = [
         LinePromise(line=line.id, day=line.promised_on, basis=line.basis, reason=line.promise_reason)
         for line in order.lines
     ]
-    work.publish(OrderPromised(lines=promises), place, step="order_to_cash.promise", **common)  # type: ignore[arg-type]
+    work.publish(OrderPromised(lines=promises), place, step="order_to_cash.promise", **common)  # type: ignore[arg-type]  # of several types
     record_move(work, "order", order.id, "capture", None, OrderState.CAPTURED, at=order.captured_at)
 
 

@@ -56,7 +56,7 @@ def resolve_prices(work: UnitOfWork, asked: Iterable[Asked]) -> list[Price | Non
 def _best(rules: Iterable[object], q: Asked) -> Price | None:
     best, best_key = None, None
     for rule in rules:
-        r: PriceRule = rule  # type: ignore[assignment]
+        r: PriceRule = rule  # type: ignore[assignment]  # rows have its fields
         if (
             r.currency != q.currency
             or r.customer_id not in (None, q.customer)

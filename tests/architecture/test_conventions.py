@@ -30,7 +30,7 @@ HELD = [
     (conventions.states, PRODUCT, "setattr(order, 'state', target)", "setattr(order, 'note', text)"),
     (conventions.locks, PRODUCT, "q.with_for_update()", "q.with_for_update(key_share=True)"),
     (conventions.locks, PRODUCT, "q = 'SELECT 1 FROM t FOR UPDATE'", "q = 'SELECT 1 FROM t FOR NO KEY UPDATE'"),
-    (conventions.sizes, (*PRODUCT, "tests", "benchmarks"), "x = 1\n" * 401, "x = 1\n" * 400),
+    (conventions.sizes, (*PRODUCT, "benchmarks"), "x = 1\n" * 401, "x = 1\n" * 400),
     (conventions.sizes, PRODUCT, "def f():\n" + "    x = 1\n" * 70, "def f():\n" + "    x = 1\n" * 69),
     (conventions.docstrings, (*PRODUCT, "migrations", "benchmarks"), "x = 1", '"""Which question?"""'),
     (conventions.reasons, (*PRODUCT, "tests", "migrations", "benchmarks"), "x = 1  # no" + "qa: E501", "x = 1"),

@@ -99,6 +99,12 @@ def test_each_revision_goes_down_as_it_came_up(empty_url):
         assert _read(empty_url) == before[number], revisions[number]
 
 
+def _printed(code):
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert run.returncode == 0, run.stderr
+    return run.stdout.split()
+
+
 def test_no_table_is_unknown_to_the_migrations():
     """Whatever module declares a table, the composition's list of models leads to it."""
     walk = (
@@ -110,10 +116,7 @@ def test_no_table_is_unknown_to_the_migrations():
     )
     show = "from {} import Base\nprint('\\n'.join(sorted(Base.metadata.tables)))"
     known, all_of_them = (
-        subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
-        ).stdout.split()
-        for code in (show.format("app.composition.models"), walk + show.format("erpcore.kernel.model"))
+        _printed(code) for code in (show.format("app.composition.models"), walk + show.format("erpcore.kernel.model"))
     )
     assert sorted(set(all_of_them) - set(known)) == [], "add their modules to app/composition/models.py"
 

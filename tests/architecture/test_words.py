@@ -98,6 +98,11 @@ def test_the_words_use_only_facts_that_the_refusal_brings():
     assert not missing, "\n".join(missing)
 
 
+def test_no_words_are_left_that_nobody_says():
+    text = "\n".join(module.text for module in modules(*PRODUCT) if not module.path.startswith("app/messages/"))
+    assert not sorted(code for code in MESSAGES if f'"{code}"' not in text)
+
+
 @pytest.mark.parametrize("code", sorted(MESSAGES))
 def test_words_are_sentences(code):
     said = sentence(DomainError(code))
