@@ -61,7 +61,7 @@ def describe(operations: Sequence[Operation]) -> dict[str, Any]:
             "title": "Wavegate",
             "version": version("wavegate"),
             "description": "Everything a program can do with Wavegate. Amounts, prices and quantities are strings, so that no "
-            "digit is lost. Lists are read part by part with `cursor`. Send `Idempotency-Key` with a change to be able to "
+            "digit is lost. Lists are read part by part with a cursor. Send an Idempotency-Key with a change to be able to "
             "repeat it without harm.",
         },
         "servers": [{"url": "/api/v1"}],
