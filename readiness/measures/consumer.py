@@ -96,8 +96,8 @@ def _count_again(store: Store, families: dict[int, Family], before: dict[int, li
         if _counts(family):
             slices[root] = slice_id = store.slice_id(slice_key(family.root))
             line_misses, misses = contribute(deltas, 1, family, slice_id)
-            for number, missed in line_misses.items():
-                line = family.lines[number]
+            for number, line in family.lines.items():
+                missed = line_misses.get(number, 0)
                 if line.misses != missed:
                     line.misses = missed
                     family.changed_lines.add(number)

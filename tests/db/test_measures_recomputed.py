@@ -1,0 +1,149 @@
+"""Every measure equals a plain recomputation from the documents' events, and a rebuild, whatever the order and the batches."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from fractions import Fraction
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.composition.uow import connect, reading, unit_of_work
+from app.jobs.consumers import ConsumerRunner
+from erpcore.kernel.actor import Actor
+from readiness.measures.consumer import JourneyConsumer
+from readiness.measures.proof import compare_up_to_cursor, compare_with_rebuild, rebuild
+from readiness.measures.queries import Asked, Scope, read_many, read_measure
+from readiness.measures.sketch import bin_of, value_of
+from tests.support import recomputation as plain
+from tests.support.events import MONDAY, publish
+from tests.support.trade import some_trade
+
+#: Far enough after the trading for every window and maturity.
+AS_OF = MONDAY + timedelta(days=120)
+START, END = date(2026, 2, 1), date(2026, 7, 1)
+DAYS = (END - START).days
+SITES = (11, 12)
+
+
+def consume(database, *, batch=10_000):
+    runner = ConsumerRunner(database, JourneyConsumer(), bulk=False, batch=batch)
+    while not (done := runner.run_once()).is_at_head:
+        runner.batch = batch
+    return done
+
+
+def read(session, key, site, dimension=None):
+    """The figure over all of the trading: a window so long that it holds every cohort day."""
+    asked = Asked(key=key, scope=Scope(sites=frozenset({site})), window_days=600, dimension=dimension)
+    return read_many(session, [asked], as_of=AS_OF + timedelta(days=60))[0]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_each_rate_is_what_the_documents_say(database, seed):
+    publish(database, some_trade(Random(seed), 120))
+    consume(database, batch=97)
+    log = plain.told(database)
+    with reading(database) as session:
+        for site in SITES:
+            found = plain.orders(log, site)
+            for key, recomputed in plain.RATES.items():
+                one = read(session, key, site)
+                assert (one.numerator, one.denominator) == recomputed(found, START, END), (key, site)
+                assert one.denominator > 0
+            for key in ("invoice_right_at_posting", "invoice_accuracy", "invoice_accuracy_value"):
+                one = read(session, key, site)
+                assert (one.numerator, one.denominator) == plain.invoices(log, key, START, END, site), (key, site)
+
+
+def test_each_day_of_a_rate_is_what_the_documents_of_that_day_say(database):
+    publish(database, some_trade(Random(5), 100))
+    consume(database)
+    found = plain.orders(plain.told(database), 11)
+    scope = Scope(sites=frozenset({11}))
+    with reading(database) as session:
+        for key in ("fill_rate_lines", "otif_lines", "promise_accuracy", "touchless_rate"):
+            for offset in range(25):
+                day = MONDAY.date() + timedelta(days=offset)
+                one = read_measure(session, key, scope, as_of=MONDAY + timedelta(days=offset + 1), window=1)
+                assert (one.window.start, one.window.end) == (day, day + timedelta(days=1))
+                expected = plain.RATES[key](found, day, day + timedelta(days=1))
+                assert (one.numerator, one.denominator) == expected, (key, day)
+
+
+@pytest.mark.parametrize("key", ["order_cycle_time", "billing_cycle_time", "return_credit_time"])
+def test_each_time_counts_finished_and_open_documents(database, key):
+    publish(database, some_trade(Random(3), 150))
+    consume(database, batch=61)
+    log = plain.told(database)
+    as_of = AS_OF + timedelta(days=60)
+    with reading(database) as session:
+        for site in SITES if key != "return_credit_time" else (11,):
+            expected = plain.times(log, key, START, END, as_of, site)
+            one = read(session, f"{key}.p50", site)
+            assert one.count == len(expected)
+            assert one.sample is not None
+            finished = sorted(bin_of(seconds) for seconds, done in expected if done)
+            ages = sorted(bin_of(seconds) for seconds, done in expected if not done)
+            assert sorted(n for n, done, _ in one.sample.bins for _ in range(done)) == finished
+            assert sorted(n for n, _, waiting in one.sample.bins for _ in range(waiting)) == ages
+            assert finished
+            if not ages:
+                assert float(one.value) == pytest.approx(value_of(finished[(len(finished) + 1) // 2 - 1]))
+
+
+def test_adjustments_count_by_reason_without_reversed_pairs(database):
+    publish(database, some_trade(Random(4), 200))
+    consume(database)
+    log = plain.told(database)
+    with database.read_engine.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT dimension, SUM(x) FROM measure_bucket WHERE measure_id = 19 GROUP BY dimension")
+        found = {row[0]: int(row[1]) for row in rows}
+    assert found[""] == plain.adjusted(log, START, END, 11) > 0
+    for reason in ("damage", "found"):
+        assert found[reason] == plain.adjusted(log, START, END, 11, reason)
+
+
+def test_a_rebuild_gives_the_same_rows_and_finds_what_was_tampered_with(database):
+    publish(database, some_trade(Random(6), 80))
+    consume(database, batch=43)
+    with reading(database, snapshot=True) as session:
+        result = compare_with_rebuild(session)
+        assert result.agrees, result
+        assert all(total.difference == 0 for total in compare_up_to_cursor(session))
+    with unit_of_work(database, actor=Actor.system("test")) as work:
+        work.connection.exec_driver_sql("UPDATE measure_bucket SET x = x + 1 WHERE measure_id = 3")
+        work.connection.exec_driver_sql("DELETE FROM journey WHERE kind = 'return'")
+    with reading(database, snapshot=True) as session:
+        result = compare_with_rebuild(session)
+        assert not result.agrees
+        assert {table.table for table in result.tables if table.differing} == {"measure_bucket", "journey"}
+        returns = {total.name: total.difference for total in compare_up_to_cursor(session)}["returns requested"]
+        assert returns < 0
+    with unit_of_work(database, actor=Actor.system("test")) as work:
+        rebuild(work)
+    with reading(database, snapshot=True) as session:
+        assert compare_with_rebuild(session).agrees
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 10_000), batch=st.integers(1, 60), journeys=st.integers(1, 12))
+def test_batches_of_any_size_leave_the_same_rows_as_a_rebuild(fresh_database, seed, batch, journeys):
+    database = connect(fresh_database("sqlite"))
+    try:
+        publish(database, some_trade(Random(seed), journeys), per_commit=7)
+        consume(database, batch=batch)
+        with reading(database, snapshot=True) as session:
+            result = compare_with_rebuild(session)
+            assert result.agrees, result
+            found = plain.orders(plain.told(database))
+            scope = Scope()
+            for key, recomputed in plain.RATES.items():
+                one = read_measure(session, key, scope, as_of=AS_OF + timedelta(days=60), window=600)
+                assert (one.numerator, one.denominator) == recomputed(found, START, END), key
+                if one.denominator:
+                    assert one.exact() == Fraction(one.numerator, one.denominator)
+    finally:
+        database.dispose()

@@ -1,0 +1,333 @@
+"""Every flow measure once more, the slow and obvious way: from a document's list of events, with no code of the projection."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from app.composition.uow import Database
+from erpcore.kernel.events import EventLog
+
+
+@dataclass
+class Told:
+    """One event as it stands in the log."""
+
+    type: str
+    at: datetime
+    on: date
+    subject: int
+    journey: int
+    site: int | None
+    channel: int | None
+    group: int | None
+    actor: int
+    source: str
+    data: dict[str, Any]
+
+
+def told(database: Database) -> dict[int, list[Told]]:
+    """The whole log by journey, in commit order."""
+    out: dict[int, list[Told]] = defaultdict(list)
+    with database.read_engine.connect() as connection:
+        for row in connection.execute(select(EventLog.__table__).order_by(EventLog.seq)):
+            out[row.journey].append(
+                Told(
+                    row.type, row.occurred_at, row.occurred_on, row.subject_id, row.journey, row.site, row.channel,
+                    row.customer_group, row.actor, row.source, json.loads(row.data),
+                )
+            )  # fmt: skip
+    return out
+
+
+@dataclass
+class PlainLine:
+    kind: str
+    abc: str
+    basis: str
+    quantity: int
+    of: int
+    value: int
+    requested: date
+    requested_ship: date
+    early: int
+    late: int
+    promises: list[tuple[date, str]] = field(default_factory=list)
+    stale: bool = False
+    cancelled: int = 0
+    shipped: list[tuple[datetime, date, int]] = field(default_factory=list)
+    delivered: list[tuple[datetime, date, int]] = field(default_factory=list)
+
+    def worth(self, quantity: int) -> int:
+        """So much of it at order price, half a cent up."""
+        whole, rest = divmod(self.value * quantity, self.of)
+        return whole + (1 if 2 * rest >= self.of else 0)
+
+    def moves(self, basis: str) -> list[tuple[datetime, date, int]]:
+        return self.delivered if basis == "delivery" else self.shipped
+
+
+@dataclass
+class PlainOrder:
+    events: list[Told]
+    first: Told
+    start: datetime
+    lines: dict[int, PlainLine]
+
+    def has(self, *types: str) -> bool:
+        return any(event.type in types for event in self.events)
+
+    def count(self, kind: str) -> int:
+        return sum(event.type == kind for event in self.events)
+
+    @property
+    def owed(self) -> bool:
+        """Whether the customer was owed service: not rejected."""
+        return not self.has("order.rejected")
+
+    def judged(self) -> tuple[list[PlainLine], str]:
+        for kind in ("stock", "drop_ship", "free"):
+            found = [line for line in self.lines.values() if line.kind == kind and line.quantity > 0]
+            if found:
+                return found, "" if kind == "stock" else f"{kind}/"
+        return [], ""
+
+
+def _day(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+def _line(data: dict[str, Any]) -> PlainLine:
+    return PlainLine(
+        data["kind"], data.get("abc") or "", data.get("basis", "ship"), data["quantity"], data["quantity"], data["value"],
+        _day(data["requested"]), _day(data["requested_ship"]), data.get("early", 0), data.get("late", 0),
+    )  # fmt: skip
+
+
+def orders(log: dict[int, list[Told]], site: int | None = None) -> list[PlainOrder]:
+    """Every captured order (of a site), with what became of its lines."""
+    out = []
+    for events in log.values():
+        first = next((event for event in events if event.type == "order.captured"), None)
+        if first is None or (site is not None and first.site != site):
+            continue
+        lines = {line["line"]: _line(line) for line in first.data["lines"]}
+        for event in events:
+            _play(event, lines)
+        start = datetime.fromisoformat(first.data["start"].replace("Z", "+00:00"))
+        out.append(PlainOrder(events, first, start, lines))
+    return out
+
+
+def _play(event: Told, lines: dict[int, PlainLine]) -> None:
+    data = event.data
+    if event.type == "order.amended" and data["by_customer"]:
+        for one in data["lines"]:
+            old, new = lines[one["line"]], _line(one)
+            changed = (old.quantity, old.requested) != (new.quantity, new.requested)
+            new.promises, new.shipped, new.delivered = old.promises, old.shipped, old.delivered
+            new.cancelled, new.stale = old.cancelled, bool(old.promises) if changed else old.stale
+            lines[one["line"]] = new
+    elif event.type in {"order.promised", "order.repromised"}:
+        for one in data["lines"]:
+            line = lines[one["line"]]
+            if not line.promises or line.stale:
+                line.promises.append((_day(one["day"]), one["basis"]))
+                line.stale = False
+    elif event.type == "order.cancelled":
+        for one in data["lines"]:
+            line = lines[one["line"]]
+            if data["by_customer"]:
+                line.quantity = max(0, line.quantity - one["quantity"])
+            else:
+                line.cancelled += one["quantity"]
+    elif event.type in {"shipment.confirmed", "shipment.delivered"}:
+        for one in data["lines"]:
+            line = lines[one["line"]]
+            moves = line.shipped if event.type == "shipment.confirmed" else line.delivered
+            moves.append((event.at, event.on, one["quantity"]))
+            moves.sort(key=lambda move: move[0])
+
+
+Sum = tuple[int, int]
+
+
+def fill_rate_lines(found: Iterable[PlainOrder], start: date, end: date) -> Sum:
+    x = y = 0
+    for order in found:
+        for line in order.lines.values() if order.owed else ():
+            if line.kind == "stock" and line.quantity > 0 and start <= line.requested_ship < end:
+                y += 1
+                x += bool(line.shipped) and line.shipped[0][2] >= line.quantity
+    return x, y
+
+
+def fill_rate_value(found: Iterable[PlainOrder], start: date, end: date) -> Sum:
+    x = y = 0
+    for order in found:
+        for line in order.lines.values() if order.owed else ():
+            if line.kind == "stock" and line.quantity > 0 and start <= line.requested_ship < end:
+                first = line.shipped[0][2] if line.shipped else 0
+                y += line.worth(line.quantity)
+                x += line.worth(min(first, line.quantity))
+    return x, y
+
+
+def otif_lines(found: Iterable[PlainOrder], start: date, end: date) -> Sum:
+    x = y = 0
+    for order in found:
+        for line in order.lines.values() if order.owed else ():
+            if line.kind == "stock" and line.quantity > 0 and start <= line.requested < end:
+                y += 1
+                low, high = line.requested - timedelta(days=line.early), line.requested + timedelta(days=line.late)
+                x += sum(q for _, day, q in line.moves(line.basis) if low <= day <= high) >= line.quantity
+    return x, y
+
+
+def promise_accuracy(found: Iterable[PlainOrder], start: date, end: date) -> Sum:
+    x = y = 0
+    for order in found:
+        for line in order.lines.values() if order.owed else ():
+            if line.kind == "stock" and line.quantity > 0 and line.promises:
+                day, basis = line.promises[-1]
+                if start <= day < end:
+                    y += 1
+                    x += sum(q for _, on, q in line.moves(basis) if on <= day) >= line.quantity
+    return x, y
+
+
+def _perfect(order: PlainOrder) -> dict[str, bool]:
+    lines, _ = order.judged()
+    complete = all(sum(q for *_, q in line.moves(line.basis)) >= line.quantity for line in lines)
+    on_time = all(
+        line.moves(line.basis)
+        and all(
+            line.requested - timedelta(days=line.early) <= day <= line.requested + timedelta(days=line.late)
+            for _, day, _ in line.moves(line.basis)
+        )
+        for line in lines
+    )
+    wrong = any(e.type == "invoice.corrected" and e.data["fault"] != "customer" for e in order.events)
+    parts = {
+        "perfect_order_complete": complete,
+        "perfect_order_on_time": on_time,
+        "perfect_order_undamaged": not order.has("shipment.damaged"),
+        "perfect_order_documents": not wrong,
+    }
+    return {**parts, "perfect_order_rate": all(parts.values())}
+
+
+def perfect(key: str) -> Callable[[Iterable[PlainOrder], date, date], Sum]:
+    """The perfect order or one of its parts."""
+
+    def of(found: Iterable[PlainOrder], start: date, end: date) -> Sum:
+        due = []
+        for order in found:
+            lines, dimension = order.judged()
+            if order.owed and lines and not dimension and start <= max(line.requested for line in lines) < end:
+                due.append(order)
+        return sum(_perfect(order)[key] for order in due), len(due)
+
+    return of
+
+
+def touchless_rate(found: Iterable[PlainOrder], start: date, end: date) -> Sum:
+    x = y = 0
+    for order in found:
+        lines, dimension = order.judged()
+        if not order.owed or not lines or dimension or not start <= max(line.requested_ship for line in lines) < end:
+            continue
+        y += 1
+        edited = any(e.type in {"order.price_overridden", "order.amended"} and e.actor for e in order.events)
+        gone = all(sum(q for *_, q in line.shipped) >= line.quantity for line in lines)
+        x += gone and not edited and not order.has("order.held") and order.first.source != "back-entry"
+    return x, y
+
+
+def order_exception_rate(found: Iterable[PlainOrder], start: date, end: date) -> Sum:
+    x = y = 0
+    for order in found:
+        if order.judged()[1] or not start <= order.first.on < end:
+            continue
+        y += 1
+        x += order.count("shipment.confirmed") > 1 or order.has(
+            "order.held", "invoice.blocked", "order.backordered", "shipment.short_picked", "shipment.delayed",
+            "shipment.damaged",
+        )  # fmt: skip
+    return x, y
+
+
+RATES: dict[str, Callable[[Iterable[PlainOrder], date, date], Sum]] = {
+    "fill_rate_lines": fill_rate_lines,
+    "fill_rate_value": fill_rate_value,
+    "otif_lines": otif_lines,
+    "promise_accuracy": promise_accuracy,
+    **{f"perfect_order_{part}": perfect(f"perfect_order_{part}") for part in ("rate", "complete", "on_time", "undamaged", "documents")},
+    "touchless_rate": touchless_rate,
+    "order_exception_rate": order_exception_rate,
+}  # fmt: skip
+
+
+def invoices(log: dict[int, list[Told]], key: str, start: date, end: date, site: int) -> Sum:
+    """The invoice measures, over every invoice.posted of the window."""
+    x = y = 0
+    for events in log.values():
+        wrong = {e.subject for e in events if e.type == "invoice.corrected" and e.data["fault"] != "customer"}
+        for event in events:
+            if event.type == "invoice.posted" and event.site == site and start <= event.on < end:
+                data = event.data
+                if key == "invoice_right_at_posting":
+                    good, weight = data["price_right"] and data["quantity_right"] and data["tax_determined"], 1
+                else:
+                    good, weight = event.subject not in wrong, data["gross"] if key.endswith("value") else 1
+                y += weight
+                x += weight if good else 0
+    return x, y
+
+
+def times(log: dict[int, list[Told]], key: str, start: date, end: date, as_of: datetime, site: int) -> list[tuple[float, bool]]:
+    """(seconds, finished) of every document in the cohort of a time measure."""
+    out = []
+    if key == "order_cycle_time":
+        for order in orders(log, site):
+            lines, dimension = order.judged()
+            day = order.first.on if order.start == order.first.at else (order.start + timedelta(hours=12)).date()
+            if not order.owed or not lines or dimension or not start <= day < end:
+                continue
+            last = max((at for line in lines for at, *_ in line.shipped), default=None)
+            left = any(line.quantity - line.cancelled > sum(q for *_, q in line.shipped) for line in lines)
+            if not left and last is not None:
+                out.append((max(0.0, (last - order.start).total_seconds()), True))
+            elif left and not order.has("order.closed"):
+                out.append(((as_of - order.start).total_seconds(), False))
+    for events in log.values():
+        if key == "billing_cycle_time":
+            for event in events:
+                if event.type == "invoice.triggered" and event.site == site and start <= event.on < end:
+                    done = [e for e in events if e.type == "invoice.posted" and e.data.get("shipment") == event.data["shipment"]]
+                    until = done[0].at if done else as_of
+                    out.append(((until - event.at).total_seconds(), bool(done)))
+        if key == "return_credit_time":
+            got = next((e for e in events if e.type == "return.received" and e.site == site), None)
+            if got is not None and start <= got.on < end:
+                done = [e for e in events if e.type == "credit_memo.posted"]
+                out.append((((done[0].at if done else as_of) - got.at).total_seconds(), bool(done)))
+    return out
+
+
+def adjusted(log: dict[int, list[Told]], start: date, end: date, site: int, reason: str | None = None) -> int:
+    """Σ |value| of the adjustments of the window that were not reversed."""
+    undone = {e.data["of"] for events in log.values() for e in events if e.type == "stock.adjustment_reversed"}
+    return sum(
+        abs(e.data.get("value") or 0)
+        for events in log.values()
+        for e in events
+        if e.type == "stock.adjusted" and e.subject not in undone and e.site == site and start <= e.on < end
+        and reason in {None, e.data["reason"]}
+    )  # fmt: skip
