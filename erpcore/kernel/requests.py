@@ -38,9 +38,10 @@ class RequestKey(Base):
 
 
 def _insert(work: UnitOfWork, rows: Sequence[dict[str, Any]]) -> int:
+    """How many of the rows are new. Counted by what comes back: a row count says -1 where the ORM takes part."""
     insert = sqlite_insert if work.dialect.name == "sqlite" else pg_insert
-    statement = insert(RequestKey).values(list(rows)).on_conflict_do_nothing()
-    return int(work.session.execute(statement).rowcount)  # type: ignore[attr-defined]  # of a cursor result
+    statement = insert(RequestKey).values(list(rows)).on_conflict_do_nothing().returning(RequestKey.key)
+    return len(work.session.execute(statement).all())
 
 
 def claim(work: UnitOfWork, key: str, content: Any) -> Any | None:

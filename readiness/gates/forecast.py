@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from math import ceil, sqrt
+from math import sqrt
 from typing import Final
 
-from readiness.measures.distributions import t_quantile
+from readiness.measures.distributions import t_quantile, whole_up
 from readiness.measures.reading import Direction
 
 #: Fewer daily figures have no trend.
@@ -81,7 +81,7 @@ def forecast(question: Question) -> Forecast:
 def _within(name: str, today: date, days: float, code: str) -> Forecast:
     if days > HORIZON_DAYS:
         return Forecast(criterion=name, passes_on=None, code="beyond_horizon")
-    return Forecast(criterion=name, passes_on=today + timedelta(days=max(1, ceil(days))), code=code)
+    return Forecast(criterion=name, passes_on=today + timedelta(days=max(1, whole_up(days))), code=code)
 
 
 def _by_documents(question: Question, wait: int) -> Forecast:
