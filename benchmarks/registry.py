@@ -18,6 +18,7 @@ from tests.support import postgres
 #: Name → where it is declared. A new benchmark adds its row.
 BENCHMARKS: dict[str, str] = {
     "floor": "benchmarks.raw_floor:measure",
+    "order": "benchmarks.order_cycle:measure",
 }
 
 

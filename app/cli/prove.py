@@ -70,4 +70,6 @@ def _show(rows: list[dict[str, object]]) -> None:
     for row in rows:
         cells = [row["what"], row["entity"], row["site"], row["unit"], row["left"], row["right"], row["difference"]]
         table.add_row(*("" if cell is None else str(cell) for cell in cells), str(row["first"] or ""))
-    Console().print(table)
+    console = Console()
+    # Piped or on a narrow screen a row must still be one line.
+    Console(width=max(console.width, 150)).print(table)
