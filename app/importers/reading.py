@@ -214,6 +214,8 @@ class LineReader:
                 blake2b(said.encode("utf-8", "surrogatepass"), digest_size=8).digest(), signed=True
             )
             made.lines.append(line)
+        # A document begins with its earliest line.
+        made.at = min((line.at for line in made.good if line.at), default=None)
         made.content = seal.hexdigest()
         return made
 
@@ -279,8 +281,6 @@ class LineReader:
                 f"“{text[:40]}” is not a date as the profile writes them" if text else "the line has no date"
             )
         line.day = stated[1]
-        if made.at is None:
-            made.at = stated[0]
         line.at = stated[0]
 
     def _day_of(self, row: Row, column: str | None, *, optional: bool = False) -> tuple[datetime, date] | None:
