@@ -173,7 +173,8 @@ _WAITS = "waits behind an earlier event of its journey"
 
 def _tried(work: UnitOfWork, consumer: Consumer, event: LoggedEvent) -> str | None:
     """Let the consumer take one event under a savepoint; what it said when it could not, ``None`` when it could."""
-    savepoint = work.session.begin_nested()
+    # Of the connection: a session would say SAVEPOINT at its own next statement, and consumers speak to the driver.
+    savepoint = work.connection.begin_nested()
     try:
         consumer.take(work, [event])
     except Exception as error:  # noqa: BLE001 - parked with its error, which is the point
