@@ -8,7 +8,10 @@ from datetime import timedelta
 
 from app.composition.measuring import SiteRecords
 from app.composition.uow import Database, reading, unit_of_work
+from app.identity.sessions import forget_old_sign_ins
+from app.identity.throttle import forget_old_failures
 from app.jobs.prove import prove_books
+from erpcore.kernel import requests
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import Clock, local_day
 from readiness.measures.samples import sample_day_end, sample_hour, thin_hourly
@@ -77,7 +80,18 @@ def prove(context: Context) -> int:
     return len(prove_books(context.database, clock=context.clock))
 
 
+def forget_expired(context: Context) -> int:
+    """Delete request keys, sign-ins and counters of failed attempts that are past their time."""
+    with unit_of_work(context.database, actor=Actor.system("forgetter"), clock=context.clock) as work:
+        forget_old_failures(work)
+        return requests.forget_expired(work) + forget_old_sign_ins(work)
+
+
 JOBS: list[Job] = [
+    Job(
+        name="forget-expired", run=forget_expired, every=timedelta(days=1), longest_silence=timedelta(days=2),
+        sentence="Deletes request keys, sign-ins and counters of failed attempts that are past their time.",
+    ),
     Job(
         name="prove", run=prove, every=timedelta(hours=1), longest_silence=timedelta(hours=3),
         sentence="Recomputes stock, sub-ledgers, exposure, numbers and events from first records; a difference is a measure.",

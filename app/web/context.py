@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import Flask, g, url_for
@@ -55,10 +55,13 @@ def day(on: date | None) -> str:
 
 
 def ago(at: datetime | None) -> str:
-    """How long ago, in the largest unit that says enough: ``12 s``, ``5 min``, ``3 h``, ``2 days``; a dash for never."""
-    if at is None:
-        return "–"
-    seconds = max(int((now() - at).total_seconds()), 0)
+    """How long ago: ``12 s``, ``5 min``, ``3 h``, ``2 days``; a dash for never."""
+    return "–" if at is None else lasting(now() - at)
+
+
+def lasting(span: timedelta) -> str:
+    """A length of time in the largest unit that says enough: ``12 s``, ``5 min``, ``3 h``, ``2 days``."""
+    seconds = max(int(span.total_seconds()), 0)
     for unit, length in (("day", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= length:
             count = seconds // length
@@ -69,4 +72,4 @@ def ago(at: datetime | None) -> str:
 def register(app: Flask) -> None:
     app.context_processor(page_context)
     app.jinja_env.globals["may"] = may
-    app.jinja_env.filters.update(moment=moment, day=day, ago=ago, local=local, role_title=title_of)
+    app.jinja_env.filters.update(moment=moment, day=day, ago=ago, lasting=lasting, local=local, role_title=title_of)

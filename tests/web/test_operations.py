@@ -171,3 +171,26 @@ def test_the_browser_follows_the_theme_cookie(site):
     browser = Browser(site)
     browser.client.set_cookie("wavegate-theme", "dark")
     assert browser.get("/sign-in").root.find("html")[0].attributes["data-bs-theme"] == "dark"
+
+
+def test_jobs_show_their_last_run_and_who_leads(signed_in, sqlite_database, clock):
+    from app.composition.jobruns import JobLease, JobRun
+    from app.jobs.registry import JOBS
+
+    names = [job.name for job in JOBS]
+    begun = clock.now() - timedelta(days=9)
+    with unit_of_work(sqlite_database, actor=Actor.system("test"), clock=clock) as work:
+        common = {"owner": "host-1", "slot": "1"}
+        work.session.add_all(
+            [
+                JobRun(id=1, job=names[0], state="failed", started_at=clock.now(), note="ValueError: no", **common),
+                JobRun(id=2, job=names[1], state="done", started_at=begun, finished_at=begun, items=1234, **common),
+                JobLease(name="worker", owner="host-1", expires_at=clock.now() + timedelta(seconds=5)),
+            ]
+        )
+    browser = signed_in("administrator")
+    text = browser.get("/operations").text
+    for said in ("led by host-1", "Failed", "ValueError: no", "Silent for too long", "1,234", "Never ran"):
+        assert said in text, said
+    clock.advance(timedelta(seconds=5))
+    assert "no worker runs" in browser.get("/operations").text

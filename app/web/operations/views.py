@@ -14,6 +14,8 @@ from app.composition.request import change, installation, now, reader
 from app.composition.subscriptions import CONSUMERS
 from app.identity.queries import names_of
 from app.jobs.consumers import replay_parked
+from app.jobs.registry import JOBS
+from app.queries.jobs import job_status, leader
 from app.queries.operations import (
     audit_acts,
     audit_head,
@@ -56,6 +58,8 @@ def show() -> str:
     return render_template(
         "operations/show.html",
         consumers=consumer_status(session, _names(), now()),
+        jobs=job_status(session, [(job.name, job.sentence, job.every, job.longest_silence) for job in JOBS], now()),
+        leader=leader(session, now()),
         parked=parked_events(session),
         parked_total=parked_count(session),
         head=head_seq(session),
