@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from erpcore.billing.models import Invoice, Receipt, ReceiptApplication, Receivable
-from erpcore.billing.services import lock_invoices, orders_of_invoices
+from erpcore.billing.records import lock_invoices, orders_of_invoices
 from erpcore.credit.services import change_exposures
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound, RuleBroken

@@ -10,10 +10,11 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from erpcore.billing.models import CreditMemo, CreditMemoLine, DebtJournal, InvoiceLine, Receivable
-from erpcore.billing.services import RECEIVABLE, lock_invoices, orders_of_invoices, scaled_posted
+from erpcore.billing.records import RECEIVABLE, lock_invoices, orders_of_invoices
+from erpcore.billing.services import scaled_posted
 from erpcore.credit.services import change_exposures
 from erpcore.fulfilment.flow import RETURN
-from erpcore.fulfilment.returns import ReturnRow, lock_returns, save_returns
+from erpcore.fulfilment.return_records import ReturnRow, lock_returns, save_returns
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.events import Place

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from operator import attrgetter
 from typing import Any
-
-from sqlalchemy import update
 
 from erpcore.fulfilment.flow import SHIPMENT
 from erpcore.fulfilment.models import Shipment, ShipmentLine, ShipmentState
+from erpcore.fulfilment.records import (
+    DAMAGE,
+    SHIPMENT_COLUMNS,
+    SHIPMENT_LINE_COLUMNS,
+    ShipmentRow,
+    lock_shipments,
+    orders_of,
+    save_shipments,
+    shipment_values,
+)
 from erpcore.inventory.models import MoveReason
 from erpcore.inventory.services import Movement, free_reservations, move_stock
 from erpcore.kernel.clock import local_day
-from erpcore.kernel.errors import NotFound, RuleBroken
+from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.history import record_move
 from erpcore.kernel.model import PRICE_PLACES, scaled_int
-from erpcore.kernel.rows import Change, param, read_rows, write_rows
+from erpcore.kernel.rows import write_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.models import AccountRole
 from erpcore.ledger.services import Entry, Side, post_entries
@@ -78,103 +85,6 @@ class DeliverShipment:
     at: datetime | None = None
 
 
-@dataclass(slots=True)
-class ShipmentRow:
-    """A shipment as stored, with (order line, thousandths) of its lines."""
-
-    id: int
-    entity_id: int
-    site_id: int
-    order_id: int
-    number: str
-    state: str
-    picked_at: datetime
-    confirmed_at: datetime | None
-    delivered_at: datetime | None
-    invoice_due_at: datetime | None
-    invoice_id: int | None
-    version: int
-    lines: list[tuple[int, int]] = field(kw_only=True)
-
-
-COLUMNS = tuple(f.name for f in fields(ShipmentRow) if f.name != "lines")
-_values = attrgetter(*COLUMNS)
-_LINE = (
-    "shipment_id", "order_line_id", "quantity", "damaged", "freight", "freight_note", "weight_kg", "weight_note", "insurance",
-)  # fmt: skip
-
-
-def _save() -> Any:
-    table = Shipment.__table__
-    names = ("state", "confirmed_at", "delivered_at", "invoice_due_at", "invoice_id")
-    return (
-        update(table)
-        .where(table.c.id == param("of", table.c.id), table.c.version == param("was", table.c.version))
-        .values(version=table.c.version + 1, **{name: param(f"new_{name}", table.c[name]) for name in names})
-    )
-
-
-def _damage() -> Any:
-    table = ShipmentLine.__table__
-    return (
-        update(table)
-        .where(
-            table.c.shipment_id == param("shipment", table.c.shipment_id),
-            table.c.order_line_id == param("line", table.c.order_line_id),
-        )
-        .values(damaged=param("new_damaged", table.c.damaged))
-    )
-
-
-SAVE = Change(_save)
-DAMAGE = Change(_damage)
-
-
-def save_shipments(work: UnitOfWork, shipments: Sequence[ShipmentRow]) -> None:
-    """Write back changed shipments, each one version on."""
-    SAVE.run(
-        work,
-        [
-            {
-                "of": s.id, "was": s.version, "new_state": s.state, "new_confirmed_at": s.confirmed_at,
-                "new_delivered_at": s.delivered_at, "new_invoice_due_at": s.invoice_due_at, "new_invoice_id": s.invoice_id,
-            }
-            for s in shipments
-        ],
-    )  # fmt: skip
-    for shipment in shipments:
-        shipment.version += 1
-
-
-def lock_shipments(work: UnitOfWork, ids: Iterable[int]) -> list[ShipmentRow]:
-    """Shipments with their lines, locked, in the order of their ids. Their orders must be locked first."""
-    held: dict[int, ShipmentRow] = work.memo.setdefault("shipments", {})
-    wanted = sorted(set(ids))
-    unread = [key for key in wanted if key not in held]
-    if unread:
-        for row in read_rows(work, Shipment, COLUMNS, "id", unread, lock=True):
-            held[row.id] = ShipmentRow(*row, lines=[])
-        names = ("shipment_id", "order_line_id", "quantity")
-        for row in read_rows(work, ShipmentLine, names, "shipment_id", unread):
-            held[row.shipment_id].lines.append((row.order_line_id, row.quantity))
-    for key in wanted:
-        if key not in held:
-            raise NotFound("shipment_unknown", shipment=key)
-    return [held[key] for key in wanted]
-
-
-def orders_of(work: UnitOfWork, shipments: Iterable[int]) -> list[int]:
-    """Order ids of shipments, read without a lock so that orders can be locked before their shipments."""
-    held: dict[int, ShipmentRow] = work.memo.get("shipments", {})
-    wanted = set(shipments)
-    found = {held[key].order_id for key in wanted if key in held}
-    unread = [key for key in wanted if key not in held]
-    if unread:
-        rows = read_rows(work, Shipment, ("order_id",), "id", unread)
-        found |= {row.order_id for row in rows}
-    return sorted(found)
-
-
 def pick_orders(work: UnitOfWork, commands: Sequence[PickOrder], *, cells: CellStates) -> list[ShipmentRow]:
     """Take goods from the shelf for released orders; what was not there goes back to being open, with a reason.
 
@@ -219,8 +129,8 @@ def pick_orders(work: UnitOfWork, commands: Sequence[PickOrder], *, cells: CellS
         _report_pick(work, order, shipment, command, at)
         if shipment.lines:
             shipments.append(shipment)
-    write_rows(work, Shipment.__table__, COLUMNS, [_values(s) for s in shipments])
-    write_rows(work, ShipmentLine.__table__, _LINE, lines)
+    write_rows(work, Shipment.__table__, SHIPMENT_COLUMNS, [shipment_values(s) for s in shipments])
+    write_rows(work, ShipmentLine.__table__, SHIPMENT_LINE_COLUMNS, lines)
     if freed:
         free_reservations(work, freed)
     save_orders(work, list(orders.values()), list(changed.values()))

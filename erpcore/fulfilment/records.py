@@ -1,0 +1,119 @@
+"""Shipments as services hold them: rows read once, locked until the unit of work ends, written back by conditional updates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import update
+
+from erpcore.fulfilment.models import Shipment, ShipmentLine
+from erpcore.kernel.errors import NotFound
+from erpcore.kernel.rows import Change, param, read_rows
+from erpcore.kernel.work import UnitOfWork
+
+
+@dataclass(slots=True)
+class ShipmentRow:
+    """A shipment as stored, with (order line, thousandths) of its lines."""
+
+    id: int
+    entity_id: int
+    site_id: int
+    order_id: int
+    number: str
+    state: str
+    picked_at: datetime
+    confirmed_at: datetime | None
+    delivered_at: datetime | None
+    invoice_due_at: datetime | None
+    invoice_id: int | None
+    version: int
+    lines: list[tuple[int, int]] = field(kw_only=True)
+
+
+SHIPMENT_COLUMNS = tuple(f.name for f in fields(ShipmentRow) if f.name != "lines")
+
+
+shipment_values = attrgetter(*SHIPMENT_COLUMNS)
+
+
+SHIPMENT_LINE_COLUMNS = (
+    "shipment_id", "order_line_id", "quantity", "damaged", "freight", "freight_note", "weight_kg", "weight_note", "insurance",
+)  # fmt: skip
+
+
+def _save() -> Any:
+    table = Shipment.__table__
+    names = ("state", "confirmed_at", "delivered_at", "invoice_due_at", "invoice_id")
+    return (
+        update(table)
+        .where(table.c.id == param("of", table.c.id), table.c.version == param("was", table.c.version))
+        .values(version=table.c.version + 1, **{name: param(f"new_{name}", table.c[name]) for name in names})
+    )
+
+
+def _damage() -> Any:
+    table = ShipmentLine.__table__
+    return (
+        update(table)
+        .where(
+            table.c.shipment_id == param("shipment", table.c.shipment_id),
+            table.c.order_line_id == param("line", table.c.order_line_id),
+        )
+        .values(damaged=param("new_damaged", table.c.damaged))
+    )
+
+
+SAVE = Change(_save)
+
+
+DAMAGE = Change(_damage)
+
+
+def save_shipments(work: UnitOfWork, shipments: Sequence[ShipmentRow]) -> None:
+    """Write back changed shipments, each one version on."""
+    SAVE.run(
+        work,
+        [
+            {
+                "of": s.id, "was": s.version, "new_state": s.state, "new_confirmed_at": s.confirmed_at,
+                "new_delivered_at": s.delivered_at, "new_invoice_due_at": s.invoice_due_at, "new_invoice_id": s.invoice_id,
+            }
+            for s in shipments
+        ],
+    )  # fmt: skip
+    for shipment in shipments:
+        shipment.version += 1
+
+
+def lock_shipments(work: UnitOfWork, ids: Iterable[int]) -> list[ShipmentRow]:
+    """Shipments with their lines, locked, in the order of their ids. Their orders must be locked first."""
+    held: dict[int, ShipmentRow] = work.memo.setdefault("shipments", {})
+    wanted = sorted(set(ids))
+    unread = [key for key in wanted if key not in held]
+    if unread:
+        for row in read_rows(work, Shipment, SHIPMENT_COLUMNS, "id", unread, lock=True):
+            held[row.id] = ShipmentRow(*row, lines=[])
+        names = ("shipment_id", "order_line_id", "quantity")
+        for row in read_rows(work, ShipmentLine, names, "shipment_id", unread):
+            held[row.shipment_id].lines.append((row.order_line_id, row.quantity))
+    for key in wanted:
+        if key not in held:
+            raise NotFound("shipment_unknown", shipment=key)
+    return [held[key] for key in wanted]
+
+
+def orders_of(work: UnitOfWork, shipments: Iterable[int]) -> list[int]:
+    """Order ids of shipments, read without a lock so that orders can be locked before their shipments."""
+    held: dict[int, ShipmentRow] = work.memo.get("shipments", {})
+    wanted = set(shipments)
+    found = {held[key].order_id for key in wanted if key in held}
+    unread = [key for key in wanted if key not in held]
+    if unread:
+        rows = read_rows(work, Shipment, ("order_id",), "id", unread)
+        found |= {row.order_id for row in rows}
+    return sorted(found)

@@ -1,0 +1,129 @@
+"""Returns as services hold them: rows read once, locked until the unit of work ends, written back by conditional updates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import update
+
+from erpcore.fulfilment.models import ReturnLine, ReturnOrder
+from erpcore.kernel.errors import NotFound
+from erpcore.kernel.events import Place
+from erpcore.kernel.money import scaled_amount
+from erpcore.kernel.rows import Change, param, read_rows
+from erpcore.kernel.work import UnitOfWork
+from erpcore.masterdata.queries import customers, site_facts
+
+
+@dataclass(slots=True)
+class ReturnRow:
+    """A return as stored, with its lines."""
+
+    id: int
+    entity_id: int
+    site_id: int
+    channel_id: int
+    customer_id: int
+    order_id: int | None
+    number: str
+    state: str
+    reason: str
+    fault: str
+    currency: str
+    ship_country: str
+    ruleset: str
+    variants: str
+    grant_id: int | None
+    requested_at: datetime
+    version: int
+    lines: list[ReturnLineRow] = field(kw_only=True)
+    customer_group: int | None = None
+
+    def place(self, work: UnitOfWork) -> Place:
+        """The dimensions of this return's events."""
+        site = site_facts(work, self.site_id)
+        return Place(
+            realm=site.entity.realm, entity=self.entity_id, site=self.site_id, channel=self.channel_id,
+            customer_group=self.customer_group, grant=self.grant_id, ruleset=self.ruleset, variants=self.variants,
+            currency=self.currency, time_zone=site.time_zone,
+        )  # fmt: skip
+
+    @property
+    def value(self) -> int:
+        """What is given back, in minor units."""
+        return sum(scaled_amount(1000, line.amount, self.currency) for line in self.lines)
+
+
+@dataclass(slots=True)
+class ReturnLineRow:
+    """A line of a return as stored."""
+
+    id: int
+    return_id: int
+    line_no: int
+    item_id: int
+    order_line_id: int | None
+    quantity: int
+    unit_price: int
+    amount: int
+    tax_rate: int | None
+    disposition: str
+    unlinked: str | None
+
+
+COLUMNS = tuple(f.name for f in fields(ReturnRow) if f.name not in ("lines", "customer_group"))
+
+
+LINE_COLUMNS = tuple(f.name for f in fields(ReturnLineRow))
+
+
+return_values = attrgetter(*COLUMNS)
+
+
+line_values = attrgetter(*LINE_COLUMNS)
+
+
+def _save() -> Any:
+    table = ReturnOrder.__table__
+    return (
+        update(table)
+        .where(table.c.id == param("of", table.c.id), table.c.version == param("was", table.c.version))
+        .values(version=table.c.version + 1, state=param("new_state", table.c.state))
+    )
+
+
+SAVE = Change(_save)
+
+
+def save_returns(work: UnitOfWork, returns: Sequence[ReturnRow]) -> None:
+    """Write back the states of changed returns, each one version on."""
+    SAVE.run(work, [{"of": r.id, "was": r.version, "new_state": r.state} for r in returns])
+    for row in returns:
+        row.version += 1
+
+
+def lock_returns(work: UnitOfWork, ids: Iterable[int]) -> list[ReturnRow]:
+    """Returns with their lines, locked, in the order of their ids."""
+    held: dict[int, ReturnRow] = work.memo.setdefault("returns", {})
+    wanted = sorted(set(ids))
+    unread = [key for key in wanted if key not in held]
+    if unread:
+        for row in read_rows(work, ReturnOrder, COLUMNS, "id", unread, lock=True):
+            held[row.id] = ReturnRow(*row, lines=[])
+        for row in read_rows(work, ReturnLine, LINE_COLUMNS, "return_id", unread):
+            held[row.return_id].lines.append(ReturnLineRow(*row))
+        read = [held[key] for key in unread if key in held]
+        known = customers(work, {row.customer_id for row in read})
+        for row in read:
+            row.lines.sort(key=lambda line: line.line_no)
+            row.customer_group = known[row.customer_id].group_id
+    for key in wanted:
+        found = held.get(key)
+        if found is None or (work.actor.sites is not None and found.site_id not in work.actor.sites):
+            raise NotFound("return_unknown", id=key)
+        site_facts(work, found.site_id)
+    return [held[key] for key in wanted]
