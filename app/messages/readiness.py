@@ -38,4 +38,7 @@ MESSAGES: dict[str, str] = {
     "key_waived_by_steering_only": "Criterion {criterion} is a key criterion; the steering committee alone waives it.",
     "validity_empty": "{until} is not in the future, so it would hold for no time. Choose a later end.",
     "share_invalid": "{part} of {whole} is no share. Choose a part above 0 and not above the whole.",
+    "criterion_invalid": "Criterion {criterion} cannot be kept: {wrong}. A measure has a pass mark, an attestation neither; minimums are at least 1.",
+    "mark_too_precise": "{value} of criterion {criterion} has more than {places} decimal places. Round it.",
+    "criterion_twice": "These criteria stand there twice: {criteria}. Each has a code of its own.",
 }

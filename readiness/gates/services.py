@@ -127,6 +127,9 @@ def create_gate(work: UnitOfWork, command: CreateGate) -> Gate:
     )  # fmt: skip
     work.session.add(gate)
     work.session.flush()  # its criteria name it
+    doubled = sorted({spec.code for spec in specs if sum(each.code == spec.code for each in specs) > 1})
+    if doubled:
+        raise RuleBroken("criterion_twice", criteria=doubled)
     for position, spec in enumerate(specs, start=1):
         named = spec.evidence is Evidence.REFERENCE and not spec.cells
         _add(work, gate, position, spec if not named else _with_cells(spec, command.reference))

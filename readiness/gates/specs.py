@@ -113,8 +113,12 @@ def measure_facts(measure: Measure | None) -> MeasureFacts | None:
 
 
 def columns(spec: CriterionSpec) -> dict[str, Any]:
-    """The row of a specification, with what the measure says where the specification is silent."""
+    """The row of a specification, with what the measure says where the specification is silent.
+
+    Raises ``RuleBroken`` for one that could not be kept at all; whether it proves anything is asked at the freeze.
+    """
     found = measure_of(spec.measure)
+    _check(spec)
     measure, statistic = found or (None, None)
     own = spec.evidence is not Evidence.REFERENCE
     return {
@@ -128,14 +132,14 @@ def columns(spec: CriterionSpec) -> dict[str, Any]:
         "cells": canonical_json([list(cell) for cell in sorted(set(spec.cells))]).decode(),
         "grain": spec.grain or ("all" if own else "cell"),
         "basis": spec.basis.value,
-        "pass_mark": spec.pass_mark,
-        "warn_mark": spec.warn_mark,
+        "pass_mark": _places(spec, "pass_mark", 6),
+        "warn_mark": _places(spec, "warn_mark", 6),
         "baseline": None if spec.baseline is None else canonical_json(asdict(spec.baseline)).decode(),
         "window_days": spec.window_days if spec.window_days is not None else (measure.window_days if measure else None),
         "min_documents": spec.min_documents,
         "min_actors": spec.min_actors,
         "min_days": spec.min_days,
-        "weight": spec.weight,
+        "weight": _places(spec, "weight", 2),
         "is_key": spec.key,
         "is_statutory": spec.statutory,
         "must_hold": spec.hold,
@@ -143,6 +147,35 @@ def columns(spec: CriterionSpec) -> dict[str, Any]:
         "owner_id": spec.owner_id,
         "layer": (spec.layer or (Layer(measure.layer.value) if measure else Layer.PROCESS)).value,
     }
+
+
+def _check(spec: CriterionSpec) -> None:
+    wrong = [
+        field
+        for field, is_wrong in (
+            ("code", not spec.code.strip()),
+            ("measure", (spec.measure is None) != (spec.evidence is Evidence.ATTESTATION)),
+            ("pass_mark", (spec.pass_mark is None) != (spec.measure is None)),
+            ("weight", spec.weight < 0),
+            ("min_documents", spec.min_documents < 1),
+            ("min_actors", spec.min_actors < 1),
+            ("min_days", spec.min_days < 1),
+        )
+        if is_wrong
+    ]
+    if wrong:
+        raise RuleBroken("criterion_invalid", field=wrong[0], criterion=spec.code, wrong=wrong)
+
+
+def _places(spec: CriterionSpec, field: str, places: int) -> Decimal | None:
+    """The number as the database keeps it, so that a row reads the same before and after it is stored."""
+    value: Decimal | None = getattr(spec, field)
+    if value is None:
+        return None
+    kept = value.quantize(Decimal(1).scaleb(-places))
+    if kept != value:
+        raise RuleBroken("mark_too_precise", field=field, criterion=spec.code, value=value, places=places)
+    return kept
 
 
 def facts_of(row: GateCriterion) -> dict[str, Any]:
