@@ -12,15 +12,16 @@ from app.demo.world import Buyer
 from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cash
 from erpcore.billing.credits import CreditInvoice, credit_invoices, credit_returns
 from erpcore.billing.models import InvoiceState
+from erpcore.billing.records import InvoiceRow
 from erpcore.billing.services import (
     AmendInvoice,
-    InvoiceRow,
     amend_invoices,
     draft_invoices,
     post_invoices,
     unblock_invoices,
 )
 from erpcore.fulfilment.models import Disposition
+from erpcore.fulfilment.records import ShipmentRow
 from erpcore.fulfilment.returns import (
     RequestReturn,
     ReturnedLine,
@@ -28,7 +29,6 @@ from erpcore.fulfilment.returns import (
     receive_returns,
     request_returns,
 )
-from erpcore.fulfilment.services import ShipmentRow
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.model import PRICE_PLACES, QUANTITY_PLACES
 from erpcore.orders.records import Order

@@ -1,0 +1,165 @@
+"""Builds the demo: the world, then day after day its trading, its samples, its gates and its votes, up to today."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from random import Random
+
+from app.composition.measuring import SiteRecords
+from app.composition.subscriptions import CONSUMERS
+from app.composition.uow import Database, unit_of_work
+from app.demo.committee import Committee
+from app.demo.desk import Desk, moment
+from app.demo.people import Staff, hire
+from app.demo.plan import DemoOptions
+from app.demo.rollout import Rollout
+from app.demo.trading import Trading
+from app.demo.world import World, build_world
+from app.jobs.consumers import ConsumerRunner
+from app.jobs.prove import prove_books
+from app.jobs.scheduler import ensure_catalogue
+from erpcore.kernel.actor import Actor
+from erpcore.kernel.clock import SetClock
+from readiness.measures.samples import sample_day_end
+
+#: The zone the programme keeps its days in.
+_ZONE = "Europe/Berlin"
+#: Trading ends so long before the end, and the last look at the gates follows: nothing is dated after the end.
+_LAST_ORDER, _LAST_LOOK = timedelta(minutes=100), timedelta(minutes=40)
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What was built."""
+
+    world: World
+    staff: Staff
+    rollout: Rollout
+    committee: Committee
+    orders: int
+    lines: int
+
+
+def build_demo(
+    database: Database, options: DemoOptions, *, password: str, progress: Callable[[int, str], None] | None = None
+) -> Demo:
+    """Build the demo in an empty database. Same options, same figures. ``progress`` is told the day and what happens."""
+    return _Story(database, options, password, progress or (lambda _day, _text: None)).play()
+
+
+class _Story:
+    def __init__(
+        self, database: Database, options: DemoOptions, password: str, progress: Callable[[int, str], None]
+    ) -> None:
+        self.database, self.options, self.progress = database, options, progress
+        random = Random(options.seed)
+        clock = SetClock(moment(options.first - timedelta(days=30), 9, 0, _ZONE))
+        progress(0, "Entities, items, prices, people")
+        world = build_world(database, options, random, clock)
+        staff = hire(database, world, clock, password)
+        self.desk = Desk(database, world, staff, clock, random)
+        self.trading = Trading(self.desk)
+        self.rollout = Rollout(self.desk)
+        self.committee = Committee(self.desk, self.rollout)
+        self.runners = [ConsumerRunner(database, consumer, clock=clock, bulk=True) for consumer in CONSUMERS]
+
+    def play(self) -> Demo:
+        options = self.options
+        ensure_catalogue(self.database, self.desk.clock)
+        for number in range(options.days + 1):
+            day = options.date_of(number)
+            self.progress(number, self._title(number))
+            last_order = options.until - _LAST_ORDER
+            if moment(day, 5, 0, _ZONE) < last_order:
+                self._set(day, 5, 0)
+                self._morning(number)
+                self.trading.play(day, until=last_order)
+            if number < options.days:
+                self._set(day + timedelta(days=1), 0, 10)
+                self._midnight(day)
+        self._finish()
+        return Demo(
+            self.desk.world, self.desk.staff, self.rollout, self.committee, self.trading.orders, self.trading.lines
+        )
+
+    def _title(self, number: int) -> str:
+        options = self.options
+        if number < options.go_live:
+            return "Wave 1 rehearses, the counters sell"
+        if number < options.rehearsal:
+            return "Wave 1 is live"
+        return "Wave 2 rehearses" if number < options.late_rehearsal else "Waves 2 and 3 rehearse"
+
+    def _set(self, day: date, hour: int, minute: int) -> None:
+        clock = self.desk.clock
+        clock.set(max(clock.now(), moment(day, hour, minute, _ZONE)))
+
+    def _morning(self, number: int) -> None:
+        """What the programme does before the day's business begins."""
+        options, rollout, committee = self.options, self.rollout, self.committee
+        if rollout.gates:
+            self._look()
+        if number == 0:
+            rollout.set_up()
+            self._begin("live", "KOL", "LDS")
+            self._begin("rehearsal", "DUI", "WKD")
+        if number == options.go_live - 8:
+            rollout.freeze_first()
+        if number == options.go_live:
+            committee.let_first_wave_go()
+            for site in ("DUI", "WKD"):
+                self.trading.end(("rehearsal", site))
+            self._begin("live", "DUI", "WKD")
+        if number == options.go_live + 9:
+            committee.meet_condition()
+        if number == options.rehearsal:
+            rollout.rehearse("W2")
+            self._begin("rehearsal", "KAS", "PRA")
+        if number == options.late_rehearsal:
+            rollout.rehearse("W3")
+            self._begin("rehearsal", "LDS")
+        if number == options.open_gates:
+            rollout.freeze_gates()
+        if number == options.open_gates + 1:
+            rollout.attest_gates()
+        if number == options.days - 4:
+            committee.call_meeting(options.until.date() + timedelta(days=2))
+
+    def _begin(self, realm: str, *sites: str) -> None:
+        for site in sites:
+            self.trading.begin((realm, site))
+
+    def _look(self) -> None:
+        """Compare the books, read all events, and evaluate the gates."""
+        prove_books(self.database, clock=self.desk.clock)
+        self._read_events()
+        self.rollout.evaluate()
+
+    def _read_events(self) -> None:
+        for runner in self.runners:
+            runner.run_to_head()
+
+    def _midnight(self, day: date) -> None:
+        """Read the day's events and keep its closing states."""
+        self._read_events()
+        with unit_of_work(self.database, actor=Actor.system("sampler"), clock=self.desk.clock) as work:
+            records = SiteRecords(work.session)
+            sample_day_end(work, records.sampled_sites(), day, calendars=records, stock=records)
+
+    def _finish(self) -> None:
+        self.progress(self.options.days, "The vote on wave 2 opens")
+        clock = self.desk.clock
+        clock.set(max(clock.now(), self.options.until - _LAST_LOOK))
+        self._look()
+        self.committee.open_next()
+        self._read_events()
+
+
+def until_of(now: datetime) -> datetime:
+    """When a demo built now ends: now, or late yesterday in the first hours of a day, on which nothing has happened yet."""
+    local = now.astimezone(moment(now.date(), 0, 0, _ZONE).tzinfo)
+    if local.hour >= 3:  # noqa: PLR2004 - the night's work is done by then
+        return now
+    return moment(local.date() - timedelta(days=1), 22, 0, _ZONE)
