@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -19,6 +18,7 @@ from pydantic import BaseModel
 
 from app.api import openapi
 from app.api.errors import answer
+from app.api.operation import Operation
 from app.composition.request import bearer, change
 from app.extensions import csrf
 from app.security.permissions import Permission
@@ -32,29 +32,6 @@ PREFIX = "/api/v1"
 #: A keyed call may be repeated without harm, so it is, when others were faster.
 TRIES, PAUSE_SECONDS = 3, 0.05
 _KEY = re.compile(r"[!-~]{8,200}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Operation:
-    """One method on one path."""
-
-    name: str
-    method: str
-    path: str
-    permission: Permission | None
-    summary: str
-    tag: str
-    view: Callable[..., Any]
-    answer: type[BaseModel] | None
-    body: type[BaseModel] | None = None
-    query: type[BaseModel] | None = None
-    status: int = 200
-    versioned: bool = False
-    example: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def changes(self) -> bool:
-        return self.method != "GET"
 
 
 _operations: list[Operation] = []

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 if TYPE_CHECKING:
-    from app.api.framework import Operation
+    from app.api.operation import Operation
 
 _PROBLEM = {
     "type": "object",

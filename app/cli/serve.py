@@ -52,7 +52,7 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
 def _run(options: dict[str, Any]) -> None:
     from gunicorn.app.base import BaseApplication  # noqa: PLC0415 - not there on Windows, where help still works
 
-    class Site(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types for it
+    class Site(BaseApplication):
         def load_config(self) -> None:
             for name, value in options.items():
                 if name in self.cfg.settings:
@@ -69,4 +69,4 @@ def _run(options: dict[str, Any]) -> None:
 def _forget_counters(_server: Any, worker: Any) -> None:
     from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415 - in the arbiter, when a worker ended
 
-    mark_process_dead(worker.pid)
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # ships no types for it

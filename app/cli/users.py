@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 from sqlalchemy import select
 
@@ -32,7 +34,7 @@ def list_users(as_json: bool) -> None:
     """List accounts with the roles they have now."""
     with database() as connected, reading(connected) as session:
         people = list_people(session, SystemClock().now())
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "id": one.id,
             "sign_in": one.sign_in,
@@ -42,13 +44,12 @@ def list_users(as_json: bool) -> None:
         }
         for one in people
     ]
-    shown = (
-        rows
-        if as_json
-        else [{**row, "roles": ", ".join(row["roles"]), "closed": "yes" if row["closed"] else ""} for row in rows]
-    )  # type: ignore[arg-type]  # a list of str
+    if not as_json:
+        for row in rows:
+            row["roles"] = ", ".join(row["roles"])
+            row["closed"] = "yes" if row["closed"] else ""
     print_listing(
-        shown,
+        rows,
         [("id", "Id"), ("sign_in", "Sign-in"), ("name", "Name"), ("roles", "Roles"), ("closed", "Closed")],
         as_json=as_json,
         empty="Nobody yet. `wavegate users add NAME --role administrator` makes the first.",

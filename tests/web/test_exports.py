@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
-from app.web.exports import cell, csv_file
+from app.web.exports import cell, csv_file, xlsx_file
 
 
 @pytest.mark.parametrize(
@@ -37,3 +38,16 @@ def test_a_list_comes_whole_with_its_heads_and_a_harmless_name():
     assert rows[0] == ["Order", "Net"]
     assert rows[-1] == ["SO-4999", "4999"]
     assert len(rows) == 5001
+
+
+def test_a_workbook_holds_numbers_as_numbers_and_runs_nothing():
+    from python_calamine import CalamineWorkbook
+
+    rows = [("=1+1", Decimal("12.50"), Decimal("12345678901234567.89"), None), ("https://evil.example", 7, True, "x")]
+    data = xlsx_file("orders", ["Order", "Net", "Long", "Note"], rows).get_data()
+    assert CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_index(0).to_python() == [
+        ["Order", "Net", "Long", "Note"],
+        ["=1+1", 12.5, "12345678901234567.89", ""],
+        ["https://evil.example", 7.0, "yes", "x"],
+    ]
+    assert b"<f>" not in zipfile.ZipFile(io.BytesIO(data)).read("xl/worksheets/sheet1.xml")

@@ -1,0 +1,34 @@
+"""What is one operation of the API? Everything that serving and describing it need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel
+
+from app.security.permissions import Permission
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One method on one path."""
+
+    name: str
+    method: str
+    path: str
+    permission: Permission | None
+    summary: str
+    tag: str
+    view: Callable[..., Any]
+    answer: type[BaseModel] | None
+    body: type[BaseModel] | None = None
+    query: type[BaseModel] | None = None
+    status: int = 200
+    versioned: bool = False
+    example: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def changes(self) -> bool:
+        return self.method != "GET"
