@@ -43,7 +43,8 @@ def limit_passed_before(now: datetime, limit: timedelta, calendar: SiteCalendar)
         worked = min(closes, now) - opens
         if worked <= timedelta():
             continue
-        if worked >= left:
+        # Exactly the limit is not beyond it: who came while the site was closed has waited no longer either.
+        if worked > left:
             return min(closes, now) - left
         left -= worked
     raise ValueError("a calendar without any opening hours")

@@ -99,7 +99,9 @@ def test_adjustments_count_by_reason_without_reversed_pairs(database):
     consume(database)
     log = plain.told(database)
     with database.read_engine.connect() as connection:
-        rows = connection.exec_driver_sql("SELECT dimension, SUM(x) FROM measure_bucket WHERE measure_id = 19 GROUP BY dimension")
+        rows = connection.exec_driver_sql(
+            "SELECT dimension, SUM(x) FROM measure_bucket WHERE measure_id = 19 GROUP BY dimension"
+        )
         found = {row[0]: int(row[1]) for row in rows}
     assert found[""] == plain.adjusted(log, START, END, 11) > 0
     for reason in ("damage", "found"):

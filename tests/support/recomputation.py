@@ -120,7 +120,7 @@ def orders(log: dict[int, list[Told]], site: int | None = None) -> list[PlainOrd
         lines = {line["line"]: _line(line) for line in first.data["lines"]}
         for event in events:
             _play(event, lines)
-        start = datetime.fromisoformat(first.data["start"].replace("Z", "+00:00"))
+        start = datetime.fromisoformat(first.data["start"])
         out.append(PlainOrder(events, first, start, lines))
     return out
 
@@ -291,7 +291,9 @@ def invoices(log: dict[int, list[Told]], key: str, start: date, end: date, site:
     return x, y
 
 
-def times(log: dict[int, list[Told]], key: str, start: date, end: date, as_of: datetime, site: int) -> list[tuple[float, bool]]:
+def times(
+    log: dict[int, list[Told]], key: str, start: date, end: date, as_of: datetime, site: int
+) -> list[tuple[float, bool]]:
     """(seconds, finished) of every document in the cohort of a time measure."""
     out = []
     if key == "order_cycle_time":
@@ -310,7 +312,11 @@ def times(log: dict[int, list[Told]], key: str, start: date, end: date, as_of: d
         if key == "billing_cycle_time":
             for event in events:
                 if event.type == "invoice.triggered" and event.site == site and start <= event.on < end:
-                    done = [e for e in events if e.type == "invoice.posted" and e.data.get("shipment") == event.data["shipment"]]
+                    done = [
+                        e
+                        for e in events
+                        if e.type == "invoice.posted" and e.data.get("shipment") == event.data["shipment"]
+                    ]
                     until = done[0].at if done else as_of
                     out.append(((until - event.at).total_seconds(), bool(done)))
         if key == "return_credit_time":

@@ -8,7 +8,11 @@ from random import Random
 from erpcore import published as p
 from tests.support.events import HERE, JOB, MONDAY, PERSON, AnOrder, Said, a_line, elsewhere, interleaved
 
-SITES = (HERE, elsewhere(site=12, channel=22, customer_group=None), elsewhere(site=12, variants="7,9", ruleset="b" * 64))
+SITES = (
+    HERE,
+    elsewhere(site=12, channel=22, customer_group=None),
+    elsewhere(site=12, variants="7,9", ruleset="b" * 64),
+)
 
 
 def some_trade(random: Random, journeys: int) -> list[Said]:
@@ -24,7 +28,9 @@ def _journey(random: Random, identity: int) -> list[Said]:
 
 def _order(random: Random, identity: int) -> list[Said]:
     at = MONDAY + timedelta(days=random.randrange(20), hours=random.randrange(8), microseconds=random.randrange(1000))
-    kinds = random.choices(("stock", "drop_ship", "free", "service", "charge"), (20, 2, 1, 1, 1), k=random.randint(1, 4))
+    kinds = random.choices(
+        ("stock", "drop_ship", "free", "service", "charge"), (20, 2, 1, 1, 1), k=random.randint(1, 4)
+    )
     lines = []
     for number, kind in enumerate(kinds, 1):
         quantity = random.choice((1_000, 3_000, 7_500))
@@ -106,7 +112,9 @@ def _shipment(random: Random, order: AnOrder, shipment: int, invoice: int) -> No
         order.triggered(invoice, policy=random.choice(("shipment_confirmed", "delivered")))
         if random.random() < 0.1:
             event = p.InvoiceBlocked(reason="tax")
-            order.say(p.InvoiceDrafted(shipment=invoice - 1, net=1), "order_to_cash.invoice", subject=("invoice", invoice))
+            order.say(
+                p.InvoiceDrafted(shipment=invoice - 1, net=1), "order_to_cash.invoice", subject=("invoice", invoice)
+            )
             order.say(event, "order_to_cash.invoice", subject=("invoice", invoice))
         if random.random() < 0.9:
             order.invoiced(invoice, gross=random.choice((0, 70, 11_900, 5_000_000)), right=random.random() < 0.9)
@@ -153,7 +161,9 @@ def _return(random: Random, identity: int) -> list[Said]:
 
 
 def _receipt(random: Random, identity: int) -> list[Said]:
-    money = AnOrder(id=identity, at=MONDAY + timedelta(days=random.randrange(20)), place=elsewhere(site=None, channel=None))
+    money = AnOrder(
+        id=identity, at=MONDAY + timedelta(days=random.randrange(20)), place=elsewhere(site=None, channel=None)
+    )
     subject = ("receipt", identity)
     money.say(p.CashReceived(amount=900), "order_to_cash.cash", subject=subject)
     if random.random() < 0.8:
