@@ -1,0 +1,137 @@
+"""The same request twice, and a trail that cannot be rewritten."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+
+from app.composition.uow import reading, unit_of_work
+from erpcore.kernel.actor import Actor
+from erpcore.kernel.audit import verify_chain
+from erpcore.kernel.errors import Busy, Conflict
+from erpcore.kernel.requests import claim, claim_documents, forget_expired, settle
+from tests.db.core.test_two_at_once import at_once
+
+ANN, BOB = Actor(id=7, role="billing"), Actor(id=8, role="billing")
+
+
+def test_the_second_time_gives_the_first_result(database, clock):
+    with unit_of_work(database, actor=ANN, clock=clock) as work:
+        assert claim(work, "k-1", {"amount": 5}) is None
+        settle(work, "k-1", {"order": 42})
+    with unit_of_work(database, actor=ANN, clock=clock) as work:
+        assert claim(work, "k-1", {"amount": 5}) == {"order": 42}
+
+
+def test_the_same_key_with_other_content_is_a_conflict(database, clock):
+    with unit_of_work(database, actor=ANN, clock=clock) as work:
+        claim(work, "k-1", {"amount": 5})
+        settle(work, "k-1", {})
+    with pytest.raises(Conflict, match="request_key_reused"), unit_of_work(database, actor=ANN, clock=clock) as work:
+        claim(work, "k-1", {"amount": 6})
+
+
+def test_a_key_belongs_to_the_person_who_used_it(database, clock):
+    for actor in (ANN, BOB):
+        with unit_of_work(database, actor=actor, clock=clock) as work:
+            assert claim(work, "k-1", {"amount": actor.id}) is None
+
+
+def test_a_request_that_failed_can_be_made_again(database, clock):
+    with pytest.raises(RuntimeError), unit_of_work(database, actor=ANN, clock=clock) as work:
+        _fail_after_claiming(work)
+    with unit_of_work(database, actor=ANN, clock=clock) as work:
+        assert claim(work, "k-1", {}) is None
+
+
+def _fail_after_claiming(work):
+    claim(work, "k-1", {})
+    raise RuntimeError
+
+
+def test_of_two_with_the_same_key_one_does_it(database, clock):
+    done = []
+
+    def submit():
+        with unit_of_work(database, actor=ANN, clock=clock) as work:
+            first = claim(work, "k-1", {"amount": 5})
+            if first is None:
+                settle(work, "k-1", {"done": True})
+        done.append(first)
+
+    assert at_once(submit, submit, submit) == [None] * 3
+    assert sorted(done, key=str) == [None, {"done": True}, {"done": True}]
+
+
+def test_documents_are_known_by_key_and_content(database, clock):
+    with unit_of_work(database, actor=ANN, clock=clock) as work:
+        assert claim_documents(work, "import:x", {"A": "1" * 64, "B": "2" * 64}) == {}
+    with unit_of_work(database, actor=ANN, clock=clock) as work:
+        assert claim_documents(work, "import:x", {"A": "1" * 64, "B": "9" * 64, "C": "3" * 64}) == {
+            "A": True,
+            "B": False,
+        }
+
+
+def test_expired_keys_are_forgotten_and_those_of_imports_never(database, clock):
+    from datetime import timedelta
+
+    with unit_of_work(database, actor=ANN, clock=clock) as work:
+        claim(work, "k-1", {})
+        claim_documents(work, "import:x", {"A": "1" * 64})
+    clock.advance(timedelta(days=31))
+    with unit_of_work(database, actor=ANN, clock=clock) as work:
+        assert forget_expired(work) == 1
+    with reading(database) as session:
+        assert session.execute(text("SELECT scope FROM request_key")).scalars().all() == ["import:x"]
+
+
+def a_trail(database, clock, links=3):
+    for number in range(links):
+        with unit_of_work(database, actor=ANN, clock=clock) as work:
+            work.audit("waiver.granted", "waiver", number, reason="x")
+            work.audit("vote.cast", "decision", number)
+
+
+def test_the_chain_is_whole_as_it_was_written(database, clock):
+    a_trail(database, clock)
+    with reading(database) as session:
+        report = verify_chain(session)
+    assert (report.links, report.broken_at) == (3, None)
+
+
+@pytest.mark.parametrize(
+    ("tamper", "at"),
+    [
+        ("UPDATE audit_entry SET content = replace(content, '\"x\"', '\"y\"') WHERE position = 2", 2),
+        ("UPDATE audit_entry SET actor = 99 WHERE position = 3", 3),
+        ("DELETE FROM audit_entry WHERE position = 1 AND ordinal = 1", 1),
+        ("DELETE FROM audit_link WHERE position = 2", 3),
+        ("UPDATE audit_link SET hash = replace(hash, substr(hash, 1, 1), '-') WHERE position = 3", 3),
+    ],
+)
+def test_whoever_rewrites_the_trail_behind_the_triggers_is_found(database, clock, tamper, at):
+    a_trail(database, clock)
+    with database.write_engine.begin() as connection:
+        if database.is_sqlite:
+            names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars().all()
+            for name in names:
+                connection.execute(text(f"DROP TRIGGER {name}"))
+        else:
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+        connection.execute(text(tamper))
+    with reading(database) as session:
+        assert verify_chain(session).broken_at == at
+
+
+def test_two_importers_of_the_same_documents_take_them_once(database, clock):
+    taken = []
+
+    def run():
+        with unit_of_work(database, actor=ANN, clock=clock) as work:
+            known = claim_documents(work, "import:x", {f"D{n}": "1" * 64 for n in range(50)})
+        taken.append(len(known))
+
+    results = at_once(run, run)
+    assert [result for result in results if result is not None and not isinstance(result, Busy)] == []
+    assert sorted(taken) == [0, 50]
