@@ -342,12 +342,18 @@ def let_go_live(work: UnitOfWork, wave_id: int) -> bool:
     if seen is None:
         raise NotFound("wave_not_found", wave=wave_id)
     for decision in _goes_of(work, seen):
-        outdate_if_changed(work, decision)
+        if outdate_if_changed(work, decision) or not _may_open(work, decision):
+            return False
     wave = lock_wave(work, wave_id)
     if not go_live_when_due(work, wave):
         return False
     _close_gates(work, wave, (Phase.ENTRY,), "wave is live")
     return True
+
+
+def _may_open(work: UnitOfWork, decision_id: int) -> bool:
+    decision = lock_decision(work, decision_id)
+    return validity(work.session, decision, work.now).may_open
 
 
 def miss_condition(work: UnitOfWork, condition_id: int) -> int | None:

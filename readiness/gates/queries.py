@@ -250,6 +250,17 @@ def snapshots(
     return [(row.id, row.number, row.evaluated_at, row.word, row.score, row.sha256, row.is_counted) for row in rows]
 
 
+def snapshot_before(session: Session, gate_id: int, number: int) -> SnapshotView | None:
+    """The gate's evaluation before the one of this number. One query."""
+    found = session.scalar(
+        select(GateSnapshot)
+        .where(GateSnapshot.gate_id == gate_id, GateSnapshot.number < number)
+        .order_by(GateSnapshot.number.desc())
+        .limit(1)
+    )
+    return None if found is None else view_of(found)
+
+
 def gate_view(session: Session, gate_id: int, *, now: datetime, snapshot_id: int | None = None) -> GateView:
     """A gate with its latest evaluation (or ``snapshot_id``), what changed before it, trends, forecasts and waivers.
 
@@ -290,13 +301,21 @@ def _standing(session: Session, gate_id: int) -> list[GateCriterion]:
     )
 
 
-def trends_of(session: Session, gate_id: int, *, days: int = 60) -> dict[str, tuple[TrendPoint, ...]]:
-    """Each criterion's figure by day, the last of every day, oldest first, on its present terms. One query."""
-    rows = session.execute(
+def trends_of(
+    session: Session, gate_id: int, *, days: int = 60, until: int | None = None
+) -> dict[str, tuple[TrendPoint, ...]]:
+    """Each criterion's figure by day, the last of every day, oldest first, on its present terms. One query.
+
+    ``until``: up to the gate's evaluation of this number, as they stood then.
+    """
+    query = (
         select(SnapshotLine)
         .where(SnapshotLine.gate_id == gate_id)
         .order_by(SnapshotLine.criterion, SnapshotLine.day, SnapshotLine.snapshot_id)
-    ).scalars()
+    )
+    if until is not None:
+        query = query.join(GateSnapshot, GateSnapshot.id == SnapshotLine.snapshot_id).where(GateSnapshot.number <= until)
+    rows = session.execute(query).scalars()
     by_day: dict[str, dict[date, SnapshotLine]] = defaultdict(dict)
     for row in rows:
         by_day[row.criterion][row.day] = row

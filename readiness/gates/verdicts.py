@@ -185,8 +185,8 @@ def _missing(criterion: Criterion, reading: Reading) -> Verdict | None:
         ("too_few_days", reading.days, criterion.min_days),
         ("too_few_actors", reading.actors, criterion.min_actors),
     ):
-        if found_count is None and minimum <= 1:
-            continue  # the measure does not count people, and none were asked for
+        if code == "too_few_actors" and minimum <= 1:
+            continue  # nobody was asked for: what a system did by itself is evidence too
         if found_count is None or found_count < max(1, minimum):
             count = found_count or 0
             facts = {"count": count, "minimum": minimum, "more": minimum - count, "documents": reading.documents}

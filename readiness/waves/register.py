@@ -88,11 +88,14 @@ def read_revision(session: Session) -> str:
 def read_index(session: Session, revision: str) -> Index:
     """The whole register. Two queries."""
     grants = defaultdict(list)
+    # What an approved wave has opened waits until the wave is live: its go is looked at once more on that day.
     rows = session.execute(
         select(
             Grant.id, Grant.wave_id, Grant.site_id, Grant.channel_id, Grant.process, Grant.customer_group_id,
             Grant.state, Grant.opens_at,
-        ).where(Grant.state != GrantState.CLOSED)
+        )
+        .outerjoin(Wave, Wave.id == Grant.wave_id)
+        .where(Grant.state != GrantState.CLOSED, Wave.state.is_(None) | (Wave.state != WaveState.APPROVED))
     )  # fmt: skip
     for row in rows:
         grants[row.site_id, row.process].append(

@@ -6,24 +6,19 @@ from datetime import timedelta
 
 import pytest
 
-from readiness.gates.rules import WORST_FIRST, GateWord
-from readiness.gates.validity import Condition, DecisionFacts, ReliedWaiver, Standing, is_valid
-from readiness.gates.voting import Outcome
+from governance.decisions.rules import Outcome
+from governance.decisions.standing import Condition, DecisionFacts, ReliedWaiver, Standing, is_valid
 from tests.unit.readiness.builders import NOW
 
 DAY = timedelta(days=1)
-READY = {"entry": GateWord.READY}
+ENTRY = frozenset({"entry"})
 
 
 def facts(**given):
     return DecisionFacts(
         **{
             "outcome": Outcome.GO,
-            "decided_at": NOW - DAY,
-            "gates_then": READY,
-            "gates_now": READY,
-            "criteria_then": "aa",
-            "criteria_now": "aa",
+            "gates": ENTRY,
             **given,
         }
     )
@@ -48,26 +43,25 @@ def test_anything_but_a_go_opens_nothing(outcome):
     assert (validity.standing, validity.may_open) == (Standing.NOT_A_GO, False)
 
 
-@pytest.mark.parametrize("then", list(GateWord))
-@pytest.mark.parametrize("now", list(GateWord))
-def test_a_go_is_outdated_exactly_when_a_gate_reads_worse(then, now):
-    validity = is_valid(facts(gates_then={"entry": then}, gates_now={"entry": now}), NOW)
-    worse = WORST_FIRST.index(now) < WORST_FIRST.index(then)
-    assert validity.standing is (Standing.OUTDATED if worse else Standing.VALID)
-    assert validity.reasons == ((("gate_worse", "entry"),) if worse else ())
+def test_a_go_over_a_gate_that_reads_worse_is_outdated():
+    validity = is_valid(facts(gates_worse=ENTRY), NOW)
+    assert (validity.standing, validity.reasons) == (Standing.OUTDATED, (("gate_worse", "entry"),))
+    assert not validity.may_open
 
 
 def test_a_gate_that_is_gone_or_was_never_there_proves_nothing():
-    assert is_valid(facts(gates_now={}), NOW).reasons == (("gate_gone", "entry"),)
-    assert is_valid(facts(gates_then={}), NOW).reasons == (("no_gate", ""),)
-    assert standing(gates_now={}) is Standing.OUTDATED
+    assert is_valid(facts(gates_gone=ENTRY), NOW).reasons == (("gate_gone", "entry"),)
+    assert is_valid(facts(gates=frozenset()), NOW).reasons == (("no_gate", ""),)
+    assert standing(gates_gone=ENTRY) is Standing.OUTDATED
 
 
-def test_one_worse_gate_of_several_is_enough():
-    then = {"entry": GateWord.READY, "data": GateWord.CONDITIONAL}
-    assert is_valid(facts(gates_then=then, gates_now={**then, "data": GateWord.NOT_READY}), NOW).reasons == (
-        ("gate_worse", "data"),
-    )
+def test_an_open_vote_is_outdated_by_the_same_things_as_a_go():
+    assert is_valid(facts(outcome=None, gates_worse=ENTRY), NOW).outdated == (("gate_worse", "entry"),)
+    assert standing(outcome=None) is Standing.VALID
+
+
+def test_what_a_go_stood_on_is_history_once_the_wave_is_live_under_it():
+    assert standing(gates_worse=ENTRY, criteria_changed=ENTRY, went_live_at=NOW) is Standing.VALID
 
 
 def test_a_go_is_outdated_from_the_instant_its_waiver_ends():
@@ -79,7 +73,7 @@ def test_a_go_is_outdated_from_the_instant_its_waiver_ends():
 
 
 def test_a_go_is_outdated_when_criteria_change():
-    assert is_valid(facts(criteria_now="bb"), NOW).reasons == (("criteria_changed", ""),)
+    assert is_valid(facts(criteria_changed=ENTRY), NOW).reasons == (("criteria_changed", "entry"),)
 
 
 def test_a_condition_missed_before_going_live_lapses_the_go():
@@ -118,11 +112,11 @@ def test_a_go_live_in_the_future_has_not_happened():
 
 
 def test_a_revoked_go_is_revoked_whatever_else_is_true():
-    assert standing(revoked_at=NOW, criteria_now="bb") is Standing.REVOKED
+    assert standing(revoked_at=NOW, criteria_changed=ENTRY) is Standing.REVOKED
     assert standing(revoked_at=NOW + timedelta(seconds=1)) is Standing.VALID
 
 
 def test_a_lapsed_go_names_also_what_made_it_outdated():
-    validity = is_valid(facts(conditions=(a_condition(due=NOW - DAY),), criteria_now="bb"), NOW)
+    validity = is_valid(facts(conditions=(a_condition(due=NOW - DAY),), criteria_changed=ENTRY), NOW)
     assert validity.standing is Standing.LAPSED
-    assert validity.reasons == (("condition_missed", "K1"), ("criteria_changed", ""))
+    assert validity.reasons == (("condition_missed", "K1"), ("criteria_changed", "entry"))
