@@ -7,5 +7,4 @@ MESSAGES = {
     "precondition_needed": "Send If-Match with the ETag you read, so that nobody's change is lost.",
     "precondition_failed": "Somebody changed this since you read it. Read it again, and repeat your change on what it is now.",
     "key_unusable": "An Idempotency-Key has 8 to 200 visible characters. A random UUID is a good one.",
-    "too_large": "More than {most} bytes are not taken in one request. Send it in parts.",
 }

@@ -129,7 +129,7 @@ def test_the_site_is_served_until_it_is_told_to_stop(sqlite_database, free_port,
     ]
     served = subprocess.Popen(command, env={**os.environ, **settings}, stderr=subprocess.DEVNULL)
     try:
-        for _ in range(100):
+        for _ in range(300):
             try:
                 assert _ask(free_port, "/readyz")[0] == 200
                 break
@@ -137,7 +137,7 @@ def test_the_site_is_served_until_it_is_told_to_stop(sqlite_database, free_port,
                 assert served.poll() is None, "the server ended by itself"
                 time.sleep(0.2)
         else:
-            pytest.fail("the server did not come up within 20 s")
+            pytest.fail("the server did not come up within a minute")
         status, page = _ask(free_port, "/sign-in")
         assert (status, b"Sign in" in page) == (200, True)
     finally:
