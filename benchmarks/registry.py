@@ -17,6 +17,8 @@ from tests.support import postgres
 
 #: Name → where it is declared. A new benchmark adds its row.
 BENCHMARKS: dict[str, str] = {
+    "consumers": "benchmarks.consumers:measure",
+    "readings": "benchmarks.gate_readings:measure",
     "floor": "benchmarks.raw_floor:measure",
     "order": "benchmarks.order_cycle:measure",
 }

@@ -16,7 +16,8 @@ READ = (
     "customer_group", "process_step", "grant_id", "ruleset", "variants", "currency", "subject_type", "subject_id",
     "journey", "refs", "actor", "source", "data",
 )  # fmt: skip
-_OCCURRED_AT, _OCCURRED_ON, _RECORDED_AT = (READ.index(name) for name in ("occurred_at", "occurred_on", "recorded_at"))
+#: Where occurred_at, occurred_on and recorded_at stand, in this order.
+_AT = READ.index("occurred_at")
 _COLUMNS = ", ".join(READ)
 assert set(READ) <= {column.name for column in EventLog.__table__.columns}  # noqa: S101 - the catalogue of this module
 
@@ -88,12 +89,23 @@ def _select(connection: Connection, sql: str, values: tuple[Any, ...]) -> list[L
     make: Callable[[Any], LoggedEvent] = LoggedEvent._make
     if connection.dialect.name != "sqlite":
         return [make(row) for row in rows]
-    instant, day = datetime.fromisoformat, date.fromisoformat
-    out = []
+    out, instants, days = [], _Known(_instant), _Known(date.fromisoformat)
     for row in rows:
-        values_of = list(row)
-        values_of[_OCCURRED_AT] = instant(row[_OCCURRED_AT] + "+00:00")
-        values_of[_OCCURRED_ON] = day(row[_OCCURRED_ON])
-        values_of[_RECORDED_AT] = instant(row[_RECORDED_AT] + "+00:00")
-        out.append(make(values_of))
+        at, on, recorded = instants[row[_AT]], days[row[_AT + 1]], instants[row[_AT + 2]]
+        out.append(make((*row[:_AT], at, on, recorded, *row[_AT + 3 :])))
     return out
+
+
+def _instant(stored: str) -> datetime:
+    return datetime.fromisoformat(stored + "+00:00")
+
+
+class _Known(dict[str, Any]):
+    """Texts already read: the events of one unit of work share their instants and days."""
+
+    def __init__(self, read: Callable[[str], Any]) -> None:
+        self._read = read
+
+    def __missing__(self, stored: str) -> Any:
+        found = self[stored] = self._read(stored)
+        return found

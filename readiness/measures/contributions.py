@@ -7,6 +7,7 @@ its y as soon as it is known and its x when it is met: a miss needs no clock.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -207,16 +208,17 @@ def _lines(out: Deltas, sign: int, family: Family, slice_id: int, group: int, li
         filled = first >= quantity
         value = line.value_of(quantity)
         missed = 0 if filled else 1 << c.FILL_RATE_LINES | 1 << c.FILL_RATE_VALUE
-        row = fill.setdefault((line.requested_ship.toordinal(), f"{apart}{line.abc or ''}"), [0, 0, 0, 0])
+        due = (line.requested_ship.toordinal(), f"{apart}{line.abc or ''}")
+        row = fill.get(due) or fill.setdefault(due, [0, 0, 0, 0])
         row[0] += filled
         row[1] += 1
         row[2] += value if filled else line.value_of(first)
         row[3] += value
         wanted = line.requested.toordinal()
         moves = (line.deliveries or ()) if line.basis == "delivery" else shipments
-        earliest, latest = wanted - line.early, wanted + line.late
-        met = sum(move[2] for move in moves if earliest <= move[1] <= latest) >= quantity
-        row = wished.setdefault((wanted, apart + line.basis), [0, 0])
+        met = _moved(moves, wanted - line.early, wanted + line.late) >= quantity
+        due = (wanted, apart + line.basis)
+        row = wished.get(due) or wished.setdefault(due, [0, 0])
         row[0] += met
         row[1] += 1
         if not met:
@@ -224,8 +226,9 @@ def _lines(out: Deltas, sign: int, family: Family, slice_id: int, group: int, li
         if line.first_promised is not None:
             day, basis = line.first_promised.toordinal(), line.promise_basis or "ship"
             moves = (line.deliveries or ()) if basis == "delivery" else shipments
-            kept = sum(move[2] for move in moves if move[1] <= day) >= quantity
-            row = promised.setdefault((day, apart + basis), [0, 0])
+            kept = _moved(moves, 0, day) >= quantity
+            due = (day, apart + basis)
+            row = promised.get(due) or promised.setdefault(due, [0, 0])
             row[0] += kept
             row[1] += 1
             if not kept:
@@ -238,6 +241,15 @@ def _lines(out: Deltas, sign: int, family: Family, slice_id: int, group: int, li
         out.add((c.OTIF_LINES, slice_id, period, dimension, group), sign, x, y)
     for (period, dimension), (x, y) in promised.items():
         out.add((c.PROMISE_ACCURACY, slice_id, period, dimension, group), sign, x, y)
+
+
+def _moved(moves: Sequence[list[int]], earliest: int, latest: int) -> int:
+    """The quantity that was moved on the days from ``earliest`` to ``latest``."""
+    total = 0
+    for _, day, quantity in moves:
+        if earliest <= day <= latest:
+            total += quantity
+    return total
 
 
 def _perfect(

@@ -309,4 +309,4 @@ def text_of(at: datetime) -> str:
     """An aware instant as SQLite keeps it (``kernel.model.UtcDateTime``)."""
     if at.tzinfo is not UTC:
         at = at.astimezone(UTC)
-    return at.replace(tzinfo=None).isoformat(" ", "microseconds")
+    return at.isoformat(" ", "microseconds")[:26]
