@@ -308,25 +308,31 @@ def trends_of(
 
     ``until``: up to the gate's evaluation of this number, as they stood then.
     """
-    query = (
-        select(SnapshotLine)
-        .where(SnapshotLine.gate_id == gate_id)
-        .order_by(SnapshotLine.criterion, SnapshotLine.day, SnapshotLine.snapshot_id)
+    latest = (
+        select(func.max(GateSnapshot.number).label("number"))
+        .where(GateSnapshot.gate_id == gate_id)
+        .group_by(GateSnapshot.day)
+        .order_by(GateSnapshot.day.desc())
+        .limit(days)
     )
     if until is not None:
-        query = query.join(GateSnapshot, GateSnapshot.id == SnapshotLine.snapshot_id).where(GateSnapshot.number <= until)
-    rows = session.execute(query).scalars()
-    by_day: dict[str, dict[date, SnapshotLine]] = defaultdict(dict)
+        latest = latest.where(GateSnapshot.number <= until)
+    rows = session.execute(
+        select(SnapshotLine)
+        .join(GateSnapshot, GateSnapshot.id == SnapshotLine.snapshot_id)
+        .where(GateSnapshot.gate_id == gate_id, GateSnapshot.number.in_(latest))
+        .order_by(SnapshotLine.criterion, SnapshotLine.day)
+    ).scalars()
+    found: dict[str, list[SnapshotLine]] = defaultdict(list)
     for row in rows:
-        by_day[row.criterion][row.day] = row
+        found[row.criterion].append(row)
     trends = {}
-    for criterion, found in by_day.items():
-        lines = [found[day] for day in sorted(found)]
+    for criterion, lines in found.items():
         trends[criterion] = tuple(
             TrendPoint(day=line.day, word=line.word, value=line.value, low=line.low, high=line.high, count=line.count)
             for line in lines
             if line.terms == lines[-1].terms
-        )[-days:]
+        )
     return trends
 
 
