@@ -288,7 +288,7 @@ def test_no_value_is_no_evidence_even_where_zero_would_be_perfect():
         ({"days": 0}, {}, "1 more day needed: 0 of at least 1"),
         ({"actors": 2}, {"min_actors": 5}, "3 more people needed: 2 of at least 5"),
         ({"actors": None}, {"min_actors": 2}, "2 more people needed: 0 of at least 2"),
-        ({"actors": 0}, {}, "1 more person needed: 0 of at least 1"),
+        ({"actors": 0}, {"min_actors": 2}, "2 more people needed: 0 of at least 2"),
     ],
 )
 def test_too_little_data_is_no_evidence_and_says_how_much_is_missing(given, minimum, said):
@@ -299,6 +299,7 @@ def test_too_little_data_is_no_evidence_and_says_how_much_is_missing(given, mini
 def test_a_minimum_just_met_is_enough():
     assert judged(a_reading(count=30, days=5, actors=2), min_documents=30, min_days=5, min_actors=2).word is Word.PASS
     assert judged(a_reading(actors=None)).word is Word.PASS
+    assert judged(a_reading(actors=0)).word is Word.PASS
 
 
 @pytest.mark.parametrize("stale", list(Stale))
