@@ -6,10 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from app.composition.due import settle_due
+from app.composition.evidence import MeasuredReadings, evaluate_open_gates
 from app.composition.measuring import SiteRecords
 from app.composition.uow import Database, reading, unit_of_work
 from app.identity.sessions import forget_old_sign_ins
 from app.identity.throttle import forget_old_failures
+from app.jobs.billing import bill_due_shipments
 from app.jobs.prove import prove_books
 from erpcore.kernel import requests
 from erpcore.kernel.actor import Actor
@@ -80,6 +83,21 @@ def prove(context: Context) -> int:
     return len(prove_books(context.database, clock=context.clock))
 
 
+def bill(context: Context) -> int:
+    """Give every shipment whose invoice is due its invoice."""
+    return bill_due_shipments(context.database, clock=context.clock)
+
+
+def evaluate_gates(context: Context) -> int:
+    """Evaluate every open gate and keep what it says."""
+    return len(evaluate_open_gates(context.database, readings=MeasuredReadings(), clock=context.clock))
+
+
+def settle(context: Context) -> int:
+    """Settle votes, conditions, waivers and days of going live that have fallen due."""
+    return len(settle_due(context.database, clock=context.clock))
+
+
 def forget_expired(context: Context) -> int:
     """Delete request keys, sign-ins and counters of failed attempts that are past their time."""
     with unit_of_work(context.database, actor=Actor.system("forgetter"), clock=context.clock) as work:
@@ -88,6 +106,18 @@ def forget_expired(context: Context) -> int:
 
 
 JOBS: list[Job] = [
+    Job(
+        name="bill-due-shipments", run=bill, every=timedelta(minutes=10), longest_silence=timedelta(hours=1),
+        sentence="Drafts and posts the invoice of every shipment whose trigger has passed; doubtful ones are blocked.",
+    ),
+    Job(
+        name="evaluate-gates", run=evaluate_gates, every=timedelta(hours=1), longest_silence=timedelta(hours=3),
+        sentence="Evaluates every open gate; the first evaluation of a site's day counts for what must hold.",
+    ),
+    Job(
+        name="settle-due", run=settle, every=timedelta(minutes=1), longest_silence=timedelta(minutes=10),
+        sentence="Counts votes that closed, lapses waivers and missed conditions, lets waves go live on their day.",
+    ),
     Job(
         name="forget-expired", run=forget_expired, every=timedelta(days=1), longest_silence=timedelta(days=2),
         sentence="Deletes request keys, sign-ins and counters of failed attempts that are past their time.",
