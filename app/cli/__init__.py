@@ -13,6 +13,8 @@ from app.config import SettingError
 
 #: Name on the command line → where it is declared, and its line in ``wavegate --help`` (so that help loads no module).
 COMMANDS: dict[str, tuple[str, str]] = {
+    "import": ("app.cli.importing:imports", "Bring order files in by a profile."),
+    "totals": ("app.cli.totals:totals", "What a profile's files have become in the core."),
     "serve": ("app.cli.serve:serve", "Serve the site."),
     "tokens": ("app.cli.tokens:tokens", "Secrets with which programs use the API."),
     "users": ("app.cli.users:users", "Accounts, their roles and passwords."),
@@ -25,6 +27,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "consumers": ("app.cli.worker:consumers", "List the consumers of events; try parked events again."),
     "measures": ("app.cli.measures:measures", "Read the figures of the catalogue."),
     "prove": ("app.cli.prove:prove", "Recompute the books, events and figures; exits with 1 on any difference."),
+    "pack": ("app.cli.pack:pack", "Write the decision pack of a wave as a PDF."),
+    "verify-pack": ("app.cli.pack:verify_pack", "Check that a decision pack is as it was made; exits with 1 when it is not."),
     "worker": ("app.cli.worker:worker", "Read events and run jobs."),
 }
 

@@ -66,9 +66,7 @@ def _make(work: UnitOfWork, profile: Profile) -> ImportProfile:
             work, NewEntity(code=e.code, name=e.name, country=e.country, currency=e.currency, time_zone=e.time_zone)
         )
         open_chart(work, entity.id)
-        add_tax_rate(
-            work, entity=entity.id, country="*", rate=Decimal(profile.terms.tax_rate), valid_from=_SINCE
-        )
+        add_tax_rate(work, entity=entity.id, country="*", rate=Decimal(profile.terms.tax_rate), valid_from=_SINCE)
     elif (entity.realm, entity.currency) != ("live", profile.entity.currency):
         raise RuleBroken(
             "import_other_entity", field="profile", profile=profile.name, entity=entity.code, currency=entity.currency
@@ -113,7 +111,12 @@ def _site(work: UnitOfWork, profile: Profile, entity: Entity, channel: int) -> S
         ),
     )  # fmt: skip
     add_commitment(
-        work, site=site.id, channel=channel, lead_days=profile.terms.lead_days, valid_from=_SINCE, basis=profile.terms.basis
+        work,
+        site=site.id,
+        channel=channel,
+        lead_days=profile.terms.lead_days,
+        valid_from=_SINCE,
+        basis=profile.terms.basis,
     )
     processes = (Process.ORDER_TO_CASH, Process.RETURNS_TO_CREDIT, Process.WAREHOUSE)
     record_already_live(

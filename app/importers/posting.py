@@ -16,10 +16,10 @@ from app.importers.reading import Document, Line
 from app.importers.stock import groups
 from erpcore.billing.credits import PostDebt, credit_returns, post_debts
 from erpcore.billing.services import draft_invoices, post_invoices
+from erpcore.fulfilment.return_records import ReturnRow
 from erpcore.fulfilment.returns import (
     RequestReturn,
     ReturnedLine,
-    ReturnRow,
     authorise_returns,
     receive_returns,
     request_returns,
@@ -42,7 +42,18 @@ from erpcore.ports import CellStates, ProcessRules
 
 _ORDERED = ("order_line", "free_line", "charge_line")
 _NOON = time(12)
-DOCUMENT_COLUMNS = ("id", "profile_id", "run_id", "key", "part", "kind", "content", "customer_id", "country", "stated_at")
+DOCUMENT_COLUMNS = (
+    "id",
+    "profile_id",
+    "run_id",
+    "key",
+    "part",
+    "kind",
+    "content",
+    "customer_id",
+    "country",
+    "stated_at",
+)
 LINE_COLUMNS = (
     "document_id", "position", "share", "outcome", "target_id", "item_id", "stated_on", "stated_at", "digest", "kept", "reason",
     "text",
@@ -263,7 +274,11 @@ class Batch:
                 when = datetime.combine(day, _NOON, zone(self.profile.entity.time_zone)).astimezone(UTC)
             freight = {key: line.freight for key, _, line in parts if line.freight}
             pick = PickOrder(
-                order=order.id, number=number, at=when, lines={key: quantity for key, quantity, _ in parts}, freight=freight
+                order=order.id,
+                number=number,
+                at=when,
+                lines={key: quantity for key, quantity, _ in parts},
+                freight=freight,
             )
             out.append((pick, when, day is not None))
         return out

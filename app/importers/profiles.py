@@ -21,7 +21,7 @@ class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """A table of the profile; an unknown key is a mistake and refused."""
 
 
-class FileSpec(Part):
+class FileSpec(Part, frozen=True):
     """How the file is written. ``nothing``: the words that stand for an empty cell; ``ignore``: columns that are not read."""
 
     encoding: str = "utf-8"
@@ -31,7 +31,7 @@ class FileSpec(Part):
     ignore: tuple[str, ...] = ()
 
 
-class Columns(Part):
+class Columns(Part, frozen=True):
     """Which column holds what. ``at``: the first of these that is a date says when the document was taken down."""
 
     document: str
@@ -53,7 +53,7 @@ class Columns(Part):
     insurance: str | None = None
 
 
-class Formats(Part):
+class Formats(Part, frozen=True):
     """``dates`` by column, ``*`` for the others, as in strptime; ``whole_number_codes`` are read without a trailing ``.0``."""
 
     dates: dict[str, str]
@@ -62,35 +62,35 @@ class Formats(Part):
     whole_number_codes: tuple[Literal["customer", "item", "document"], ...] = ()
 
 
-class Kind(Part):
+class Kind(Part, frozen=True):
     """Documents whose key begins with ``prefix`` post as this."""
 
     prefix: str
     posts: Literal["sale", "return", "debt"]
 
 
-class SaleRules(Part):
+class SaleRules(Part, frozen=True):
     """What lines without a price are on a sale, beside free lines."""
 
     adjust_negative_at_price_zero: bool = False
     adjust_unnamed_at_price_zero: bool = False
 
 
-class Charges(Part):
+class Charges(Part, frozen=True):
     """Item codes that are charged without stock behind them."""
 
     codes: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
 
 
-class Supply(Part):
+class Supply(Part, frozen=True):
     """Words of the supply column: what leaves from the supplier, and what from the site."""
 
     drop_ship: tuple[str, ...] = ()
     stock: tuple[str, ...] = ()
 
 
-class EntitySpec(Part):
+class EntitySpec(Part, frozen=True):
     code: str
     name: str
     country: str
@@ -98,18 +98,18 @@ class EntitySpec(Part):
     time_zone: str
 
 
-class SiteSpec(Part):
+class SiteSpec(Part, frozen=True):
     code: str
     name: str
     kind: Literal["distribution_centre", "branch", "store", "third_party", "drop_ship"]
 
 
-class Named(Part):
+class Named(Part, frozen=True):
     code: str
     name: str
 
 
-class Terms(Part):
+class Terms(Part, frozen=True):
     """What was promised and agreed. ``tax_rate`` is a share ("0.20"); "0" where the file says nothing of tax."""
 
     basis: Literal["ship", "delivery"] = "ship"
@@ -118,13 +118,13 @@ class Terms(Part):
     tax_rate: str = "0"
 
 
-class Live(Part):
+class Live(Part, frozen=True):
     """Why this business runs without a go of its own; recorded with its grant."""
 
     reason: str
 
 
-class Limits(Part):
+class Limits(Part, frozen=True):
     """Beyond these a quantity (units) or price is taken for a slip of the keyboard; a document has at most ``lines``."""
 
     quantity: int = 1_000_000
@@ -133,7 +133,7 @@ class Limits(Part):
     lines: int = 2_000
 
 
-class Profile(Part):
+class Profile(Part, frozen=True):
     """A whole profile. ``totals`` names the report that ``wavegate totals`` prints for it."""
 
     name: str

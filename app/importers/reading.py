@@ -15,14 +15,14 @@ from functools import lru_cache
 from hashlib import blake2b
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 
 from app.importers.profiles import Profile
 from app.importers.sources import Header, Row, rows
 from erpcore.fulfilment.services import Freight
-from erpcore.kernel.clock import local_day, zone
+from erpcore.kernel.clock import zone
 
 #: The key under which lines are kept that name no document, per file.
 NO_DOCUMENT = "(no document)"
@@ -162,7 +162,7 @@ class LineReader:
 
     def cell(self, row: Row, column: str | None) -> str:
         """The text of a cell, empty where the file has nothing."""
-        position = self.at.get(column)  # type: ignore[arg-type]  # None is no column
+        position = self.at.get(column)
         if position is None:
             return ""
         value = row.cells[position].strip()
@@ -359,8 +359,13 @@ class LineReader:
             )
         if self.profile.keep:
             line.kept = orjson.dumps(
-                {name: self.cell(row, column) for name, column in self.profile.keep.items()}
+                {name: self._kept(row, column) for name, column in self.profile.keep.items()}
             ).decode()
+
+    def _kept(self, row: Row, column: str) -> str:
+        """What is kept: a day as a day, anything else in the file's own words."""
+        found = self._day_of(row, column, optional=True)
+        return found[1].isoformat() if found else self.cell(row, column)
 
     def _amount_or_words(self, row: Row, column: str | None, places: int) -> tuple[Decimal | None, str | None]:
         text = self.cell(row, column)
@@ -382,13 +387,3 @@ def _six_places(value: Decimal) -> None:
 def readable(text: str) -> str:
     """Text that any database holds: what is not of the encoding shows as its bytes, zero bytes as a sign."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").replace("\0", "␀")[:4000]
-
-
-def local_date(at: datetime, profile: Profile) -> date:
-    """The day of an instant where the profile's business is."""
-    return local_day(at, profile.entity.time_zone)
-
-
-def kept_words(line: Line) -> dict[str, Any]:
-    """What was kept of a line in the file's own words."""
-    return orjson.loads(line.kept) if line.kept else {}

@@ -138,13 +138,13 @@ class Importer:
                 if self.on_progress:
                     self.on_progress(report.lines_known + sum(report.outcomes.values()), found.rows)
         except DomainError as refusal:
-            self._retried(lambda: self._end(run, RunState.FAILED, sentence(refusal)))
+            why = sentence(refusal)
+            self._retried(lambda: self._end(run, RunState.FAILED, why))
             raise
         self._retried(lambda: self._end(run, RunState.DONE, None))
         return report
 
     # -- before the first batch ----------------------------------------------------------------------------------------
-
 
     def _retried(self, step: Callable[[], T]) -> T:
         """Do it, waiting while another importer or session holds what it needs."""
@@ -243,9 +243,7 @@ class Importer:
         self._take_over(batch)
 
     def _batch(self, work: UnitOfWork, place: Place, run: int, path: Path) -> Batch:
-        return Batch(
-            work, self.profile, place, self.codes, run=run, file=path.name, rules=self.rules, cells=self.cells
-        )
+        return Batch(work, self.profile, place, self.codes, run=run, file=path.name, rules=self.rules, cells=self.cells)
 
     def _take_over(self, batch: Batch) -> None:
         """Codes of a batch that is committed are known from now on."""
@@ -254,9 +252,7 @@ class Importer:
 
     # -- batches -------------------------------------------------------------------------------------------------------
 
-    def _post(
-        self, batch: Sequence[Document], path: Path, digest: str, place: Place, run: int, report: Report
-    ) -> None:
+    def _post(self, batch: Sequence[Document], path: Path, digest: str, place: Place, run: int, report: Report) -> None:
         """Post a batch; if the core refuses it, its halves, down to the one document that is then kept as rejected."""
         for document in batch:
             document.key = _key(document, digest)
@@ -280,7 +276,9 @@ class Importer:
         with unit_of_work(self.database, actor=self.actor, clock=self.clock, source="import") as work:
             _lock_profile(work, place.profile)
             known = claim_documents(work, f"import:{self.profile.name}", {d.key: d.content for d in batch})
-            fresh, parts, lines_known, documents_known = [], {}, 0, 0
+            fresh: list[Document] = []
+            parts: dict[str, int] = {}
+            lines_known = documents_known = 0
             for document in batch:
                 if document.key not in known:
                     fresh.append(document)
@@ -384,6 +382,6 @@ def _supplement(work: UnitOfWork, place: Place, document: Document, parts: dict[
         return None
     parts[document.key] = max(row.part for row in before) + 1
     return Document(
-        document.key, document.kind, min((l.at for l in lines if l.at and l.outcome != "rejected"), default=document.at),
+        document.key, document.kind, min((line.at for line in lines if line.at and line.outcome != "rejected"), default=document.at),
         document.customer, document.customer_name, document.country, lines, document.content,
     )  # fmt: skip

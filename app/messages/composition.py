@@ -27,9 +27,15 @@ def _cell_closed(facts: Mapping[str, Any]) -> str:
 
 MESSAGES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "cell_closed": _cell_closed,
+    "import_other_entity": "Profile {profile} names {entity}, which keeps its books in {currency} or is not live. Choose another code.",
+    "import_profile_unused": "No files of profile {profile} were imported, or several were and one must be named. In use: {known}.",
     "grants_unreadable": "Which cells are open cannot be read, so nothing is let through. Tell the operations team.",
     "realm_unknown": "Nothing is transacted in the realm {realm}. Switch to live or rehearsal.",
     "gate_missing": "Wave {wave} has no {phase} gate, so there is nothing to decide on. Define it first.",
+    "pdf_not_available": (
+        "This system lacks the libraries that set a PDF (Debian: libpangoft2-1.0-0 and libharfbuzz-subset0). Install them, or "
+        "print the pack's page from the browser."
+    ),
     "gate_not_evaluated": "Gate {gate} has not been evaluated since its criteria were frozen. Evaluate it, then open the vote.",
     "evidence_too_old": "Gate {gate} was last evaluated at {evaluated_at}, or under other criteria. Evaluate it again, then go on.",
     "wave_not_live": "Wave {wave} is {state}, so there is nothing to roll back.",
