@@ -42,6 +42,16 @@ class MeasuredReadings(Readings):
         )
 
 
+def asked_for(session: Session, requests: Sequence[ReadingRequest]) -> dict[ReadingRequest, Asked]:
+    """The same questions as the measures take them, for who follows a figure to its documents. One query.
+
+    A request of which a cell has nothing to read in its realm is left out.
+    """
+    twins = _twins(session, requests)
+    asked = {request: _asked(request, twins) for request in requests}
+    return {request: one for request, one in asked.items() if one is not None}
+
+
 def _twins(session: Session, requests: Sequence[ReadingRequest]) -> Mapping[tuple[str, int], list[int]]:
     """The sites that stand for a live site, by realm and live site."""
     sites = {site for request in requests if request.realm != Realm.LIVE for site, _ in request.cells}

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
 
@@ -62,7 +64,7 @@ _PARTS = 400
 
 def _run(connection: Connection, selects: Sequence[str]) -> Iterable[Sequence[int]]:
     for start in range(0, len(selects), _PARTS):
-        yield from connection.exec_driver_sql(" UNION ALL ".join(selects[start : start + _PARTS]))
+        yield from connection.exec_driver_sql(" UNION ALL ".join(selects[start : start + _PARTS])).fetchall()
 
 
 def bucket_rows(connection: Connection, spans: Sequence[Span]) -> dict[int, list[Row]]:
@@ -124,20 +126,25 @@ def open_since(
 ) -> dict[int, list[tuple[str, datetime]]]:
     """(dimension, start of its clock) of documents still open, by tag; asked for as tag, point, slices, days, group."""
     found: dict[int, list[tuple[str, datetime]]] = defaultdict(list)
-    for tag, point, slices, start, end, group in asked:
-        if not slices:
-            continue
-        condition = "" if group is None else " AND customer_group = :grp"
-        query = text(
-            f"SELECT dimension, cohort_at FROM journey_wait WHERE point = :point AND slice_id IN :slices "
-            f"AND cohort_on >= :start AND cohort_on < :end{condition}"
-        ).bindparams(bindparam("slices", expanding=True), *_DAYS)
-        values = {"point": point, "slices": list(slices), "start": start, "end": end}
-        if group is not None:
-            values["grp"] = group
+    wanted = [one for one in asked if one[2]]
+    for start in range(0, len(wanted), _PARTS):
+        part = wanted[start : start + _PARTS]
+        selects: list[str] = []
+        values: dict[str, Any] = {}
+        types = []
+        for number, (tag, point, slices, first, last, group) in enumerate(part):
+            ids = ", ".join(f"{one:d}" for one in slices)
+            condition = "" if group is None else f" AND customer_group = {group:d}"
+            selects.append(
+                f"SELECT {tag:d} AS tag, dimension, cohort_at FROM journey_wait WHERE point = :point{number} "
+                f"AND slice_id IN ({ids}) AND cohort_on >= :first{number} AND cohort_on < :last{number}{condition}"
+            )
+            values |= {f"point{number}": point, f"first{number}": first, f"last{number}": last}
+            types += [bindparam(f"{name}{number}", type_=_DAY) for name in ("first", "last")]
+        query = text(" UNION ALL ".join(selects)).bindparams(*types)
         for row in connection.execute(query.columns(cohort_at=UtcDateTime()), values):
-            found[tag].append((row.dimension, row.cohort_at))
+            found[row.tag].append((row.dimension, row.cohort_at))
     return found
 
 
-_DAYS = [bindparam(name, type_=WaitRow.__table__.c.cohort_on.type) for name in ("start", "end")]
+_DAY = WaitRow.__table__.c.cohort_on.type
