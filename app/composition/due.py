@@ -1,4 +1,5 @@
-"""What has fallen due without anybody acting: votes to count, conditions missed, waivers lapsed, days of going live.
+"""What has fallen due without anybody acting: votes to count, conditions missed, waivers lapsed, days of going live, cells
+that have drained.
 
 Each item is settled in a unit of work of its own, and settling it twice does nothing more.
 """
@@ -13,6 +14,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.composition.draining import close_grant_if_drained, drained_grants
 from app.composition.golive import close_vote, let_go_live, miss_condition, outdate_if_changed
 from app.composition.standing import validities
 from app.composition.uow import Database, reading, unit_of_work
@@ -39,6 +41,7 @@ class DueKind(StrEnum):
     CONDITION = "condition"
     VOTE = "vote"
     GO_LIVE = "go_live"
+    DRAINED = "drained"
 
 
 class Due(NamedTuple):
@@ -82,7 +85,8 @@ def due_items(session: Session, now: datetime) -> list[Due]:
         .distinct()
         .order_by(Wave.id)
     )
-    return found + [Due(DueKind.GO_LIVE, each) for each in session.scalars(waves)]
+    found += [Due(DueKind.GO_LIVE, each) for each in session.scalars(waves)]
+    return found + [Due(DueKind.DRAINED, each) for each in drained_grants(session)]
 
 
 def settle(work: UnitOfWork, item: Due) -> None:
@@ -95,6 +99,8 @@ def settle(work: UnitOfWork, item: Due) -> None:
         miss_condition(work, item.id)
     elif item.kind is DueKind.VOTE:
         close_vote(work, item.id)
+    elif item.kind is DueKind.DRAINED:
+        close_grant_if_drained(work, item.id)
     else:
         let_go_live(work, item.id)
 
