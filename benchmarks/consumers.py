@@ -61,7 +61,9 @@ def _trading(orders: int) -> list[Said]:
             at = MONDAY + timedelta(days=number // 100)
             journey = a_smooth_order(10_000 + 10 * number, at=at)
             if number % 20 == 0:
-                journey += AnOrder(id=10_000 + 10 * number, at=at + timedelta(days=5)).corrected(10_002 + 10 * number).said
+                journey += (
+                    AnOrder(id=10_000 + 10 * number, at=at + timedelta(days=5)).corrected(10_002 + 10 * number).said
+                )
             journeys.append(journey)
         said += interleaved(journeys, random)
     return said

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - the statements are put together from numbers and names of this module
 """What do twenty readings of a gate cost behind two and twenty million events?
 
 Nobody waits for twenty million events to be played: the buckets are made as such a log would leave them. A year of two
@@ -46,9 +47,7 @@ def measure(bench: Bench) -> Iterator[Figure]:
             database = connect(bench.new_database(kind))
             _fill(database, days=30 if bench.quick else 365 * years)
             times = [_read(database) for _ in range(bench.repeat + 2)][2:]
-            yield Figure(
-                f"20 readings behind {millions} M events", kind, 1000 * bench.median(times), "ms", limit=limit
-            )
+            yield Figure(f"20 readings behind {millions} M events", kind, 1000 * bench.median(times), "ms", limit=limit)
             yield Figure(f"statements of 20 readings, {millions} M", kind, float(_statements(database)), "n", limit=20)
             database.dispose()
 
