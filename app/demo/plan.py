@@ -168,7 +168,7 @@ ENTITIES = (
 
 _GOOD = Habits()
 _WEAK = Habits(
-    safety=0.75, supplier_late=0.35, short_pick=0.04, pick_late=0.16, deliver_late=0.12, damage=0.035, override=0.12, amend=0.07,
+    safety=0.95, supplier_late=0.35, short_pick=0.03, pick_late=0.12, deliver_late=0.10, damage=0.03, override=0.12, amend=0.08,
     price_credit=0.05, returns=0.05, credit_days=5, cancel=0.03, give_up_days=9, count_wrong=0.22, adjust=0.8, abroad=0.07,
     forgets=0.10,
 )  # fmt: skip
@@ -179,9 +179,9 @@ SITES = (
              Habits(returns=0.03, counts=0, adjust=0.0), Habits(returns=0.03, counts=0, adjust=0.0)),
     SitePlan("KOL", "Cologne branch", "branch", "AHD", "Rhine-Ruhr", Habits(safety=1.7, short_pick=0.01, credit_days=2)),
     SitePlan("KAS", "Kassel third-party warehouse", "third_party", "AHD", "Hesse",
-             rehearsal=Habits(safety=1.75, short_pick=0.012, pick_late=0.05, deliver_late=0.05, override=0.015)),
+             rehearsal=Habits(safety=1.8, short_pick=0.01, pick_late=0.15, damage=0.008)),
     SitePlan("PRA", "Pratteln distribution centre", "distribution_centre", "AHS", "North-west Switzerland",
-             rehearsal=Habits(safety=1.9, override=0.05, pick_late=0.035, credit_days=2)),
+             rehearsal=Habits(safety=2.0, override=0.05, pick_late=0.015, deliver_late=0.015, credit_days=2)),
     SitePlan("LDS", "Leeds distribution centre", "distribution_centre", "AHU", "Yorkshire", _WEAK, _WEAK),
 )  # fmt: skip
 
@@ -195,19 +195,19 @@ CHANNELS = (
 GROUPS = (("trade", "Trade accounts"), ("key", "Key accounts"), ("consumer", "Consumers"), ("public", "Public bodies"))
 
 STREAMS = (
-    Stream("DUI", "wholesale", 21.0, 5.2, 9.0, since="go_live"),
-    Stream("DUI", "ecommerce", 11.0, 2.6, 2.5, since="go_live", by_person=False, weekend=True),
+    Stream("DUI", "wholesale", 22.0, 5.7, 9.0, since="go_live"),
+    Stream("DUI", "ecommerce", 12.0, 2.8, 2.5, since="go_live", by_person=False, weekend=True),
     Stream("WKD", "wholesale", 2.4, 2.4, 6.0, since="go_live", drop_ship=True),
-    Stream("KOL", "branch", 12.0, 3.6, 4.0),
-    Stream("LDS", "branch", 8.0, 4.0, 4.0),
-    Stream("DUI", "wholesale", 12.0, 5.0, 9.0, "rehearsal", until="go_live"),
+    Stream("KOL", "branch", 12.5, 4.0, 4.0),
+    Stream("LDS", "branch", 8.5, 4.3, 4.0),
+    Stream("DUI", "wholesale", 13.0, 5.6, 9.0, "rehearsal", until="go_live"),
     Stream("DUI", "ecommerce", 6.0, 2.6, 2.5, "rehearsal", until="go_live", by_person=False),
     Stream("WKD", "wholesale", 2.0, 2.4, 6.0, "rehearsal", until="go_live", drop_ship=True),
     Stream("KAS", "ecommerce", 7.0, 2.8, 2.5, "rehearsal", "rehearsal", by_person=False, weekend=True),
     Stream("KAS", "marketplace", 6.0, 2.2, 2.0, "rehearsal", "rehearsal", by_person=False, weekend=True),
-    Stream("PRA", "wholesale", 11.0, 5.4, 9.0, "rehearsal", "rehearsal"),
+    Stream("PRA", "wholesale", 12.0, 5.8, 9.0, "rehearsal", "rehearsal"),
     Stream("PRA", "ecommerce", 5.0, 2.8, 2.5, "rehearsal", "rehearsal", by_person=False),
-    Stream("LDS", "wholesale", 6.0, 5.6, 9.0, "rehearsal", "late_rehearsal"),
+    Stream("LDS", "wholesale", 6.5, 5.8, 9.0, "rehearsal", "late_rehearsal"),
     Stream("LDS", "marketplace", 0.4, 2.0, 2.0, "rehearsal", "late_rehearsal", by_person=False),
 )
 
@@ -221,6 +221,6 @@ WAVE_CELLS: dict[str, tuple[tuple[str, str], ...]] = {
 ALREADY_LIVE = (("KOL", "branch"), ("LDS", "branch"))
 
 #: Local hours at which a site does something, with the share of a day's orders that has arrived since the one before.
-HOURS = ((7, 20, 0.10), (9, 5, 0.20), (10, 50, 0.22), (13, 10, 0.18), (15, 20, 0.18), (16, 50, 0.12))
+HOURS = ((7, 20, 0.10), (9, 5, 0.20), (10, 50, 0.22), (13, 10, 0.18), (15, 20, 0.18), (16, 30, 0.12), (17, 40, 0.0))
 #: Orders by weekday, Monday first, against an average working day.
 WEEKDAYS = (1.15, 1.08, 1.02, 0.98, 0.77, 0.5, 0.4)

@@ -39,6 +39,8 @@ from erpcore.orders.release import (
 from erpcore.orders.services import CaptureOrder, NewLine, capture_orders
 
 _SATURDAY = 5
+#: What falls due so soon after a look is done with it.
+_AROUND = timedelta(minutes=25)
 #: Customers of a channel, by group.
 _BUYS = {
     "wholesale": {"trade", "key", "public"},
@@ -174,8 +176,9 @@ class Trading:
             "late_rehearsal": options.late_rehearsal, "end": options.days + 1,
         }  # fmt: skip
         number = (day - options.first).days
-        # The last orders of a rehearsal are finished before it ends.
-        last = days[stream.until] - (4 if stream.until != "end" else 0)
+        # The last orders of a rehearsal are finished before it ends; a supplier's works needs longer.
+        rest = 11 if stream.drop_ship else 4
+        last = days[stream.until] - (rest if stream.until != "end" else 0)
         return days[stream.since] <= number < last
 
     def _order(self, stream: Stream, key: NodeKey) -> tuple[CaptureOrder, Buyer, bool]:
@@ -240,8 +243,11 @@ class Trading:
         if not any(line.allocated > 0 or not line.has_stock for line in order.lines):
             return
         today = self.desk.today(node)
-        if deal.ships_on <= today or (self.desk.chance(0.35) and today.weekday() < _SATURDAY):
-            when = now + timedelta(minutes=20)
+        early = deal.ships_on - today <= timedelta(days=1) and today.weekday() < _SATURDAY
+        if deal.ships_on <= today:
+            when = now
+        elif early and self.desk.chance(0.35):
+            when = now + timedelta(minutes=40)
         else:
             day = max(working_day(today), deal.ships_on)
             hour, minute = self.desk.random.choice(((7, 20), (9, 5), (10, 50)))
@@ -252,7 +258,7 @@ class Trading:
 
     def _work_off(self, at: datetime) -> None:
         """Everything that has fallen due, in the order of the process."""
-        now = max(at, self.desk.clock.now())
+        now = max(at, self.desk.clock.now()) + _AROUND
         steps = (
             ("unhold", self._unhold), ("cancel", self._cancel_wish), ("pick", self._pick), ("confirm", self._confirm),
             ("deliver", self._deliver),
@@ -303,12 +309,11 @@ class Trading:
                 if order.state != OrderState.RELEASED:
                     continue
                 short = {
-                    line.id: line.allocated
+                    line.id: min(line.allocated, 1000 * desk.random.randint(1, 3))
                     for line in order.lines
                     if line.has_stock and line.allocated and desk.chance(node.habits.short_pick)
                 }
-                left = [line for line in order.lines if line.id not in short]
-                if short or any(line.allocated or (not line.has_stock and line.open > line.picked) for line in left):
+                if any(line.allocated or (not line.has_stock and line.open > line.picked) for line in order.lines):
                     commands.append(PickOrder(order=order.id, short=short))
             shipments = pick_orders(work, commands, cells=desk.cells) if commands else []
             missing = [
@@ -324,7 +329,7 @@ class Trading:
         for shipment in shipments:
             if desk.is_late_in_story and desk.chance(node.habits.forgets):
                 continue
-            wait = timedelta(minutes=10 if node.plan.kind == "branch" else desk.random.choice((15, 60, 120)))
+            wait = timedelta(minutes=1 if node.plan.kind == "branch" else desk.random.choice((15, 60, 90)))
             self.agenda.add(desk.clock.now() + wait, "confirm", key, shipment.id)
 
     def _confirm(self, key: NodeKey, ids: list[int]) -> None:
