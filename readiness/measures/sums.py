@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
-from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
 
