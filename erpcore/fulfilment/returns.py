@@ -39,7 +39,7 @@ from erpcore.ledger.services import Entry, Side, post_entries
 from erpcore.masterdata.models import ItemKind
 from erpcore.masterdata.queries import customers, items, site_facts, tax_rate
 from erpcore.orders.models import OrderLine, SalesOrder
-from erpcore.orders.records import Line, lines_by_id, lock_orders, save_orders
+from erpcore.orders.records import Line, lines_by_id, lock_orders, save_orders, write_changed_lines
 from erpcore.ports import Cell, CellStates, Process, ProcessRules, admit
 from erpcore.published import ReturnAuthorised, ReturnDeclined, ReturnReceived, ReturnRequested
 
@@ -85,6 +85,7 @@ class Sale(NamedTuple):
 
 def _open_sales(work: UnitOfWork, wanted: set[tuple[int, int]]) -> dict[tuple[int, int], list[Sale]]:
     """Sales of (customer, item) with something left to give back, latest first."""
+    write_changed_lines(work)
     found: dict[tuple[int, int], list[Sale]] = {pair: [] for pair in wanted}
     orders = SalesOrder.__table__.c
     lines = OrderLine.__table__.c
@@ -124,6 +125,7 @@ def request_returns(
         if known[line.item].kind != ItemKind.CHARGE and not buyers[c.customer].is_unknown
     }
     sales = _open_sales(work, pairs) if pairs else {}
+    owners = {sale.line: sale.order for found in sales.values() for sale in found}
     taken: dict[int, int] = {}
     returns: list[ReturnRow] = []
     for command in commands:
@@ -134,9 +136,7 @@ def request_returns(
         ids = work.ids.reserve(len(row.lines))
         for number, part in enumerate(row.lines, 1):
             part.id, part.line_no = next(ids), number * 10
-        linked = {
-            sale.order for pair in sales.values() for sale in pair if sale.line in {p.order_line_id for p in row.lines}
-        }
+        linked = {owners[part.order_line_id] for part in row.lines if part.order_line_id}
         row.order_id = min(linked) if len(linked) == 1 else None
         returns.append(row)
     _mark_returned(work, taken, sales)

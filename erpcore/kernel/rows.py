@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import BigInteger, Dialect, Table, Update, bindparam, type_coerce
+from sqlalchemy import BigInteger, Date, Dialect, Table, Update, bindparam, type_coerce
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql import ColumnElement
 
 from erpcore.kernel.errors import Conflict
-from erpcore.kernel.model import Base, Scaled, scaled_int
+from erpcore.kernel.model import Base, Scaled, UtcDateTime, scaled_int
 
 if TYPE_CHECKING:
     from erpcore.kernel.work import UnitOfWork
@@ -34,7 +36,29 @@ def _processor(column_type: Any, dialect: Dialect) -> Processor | None:
     if isinstance(column_type, Scaled):
         places = column_type.places
         return lambda value: value if type(value) is int or value is None else scaled_int(value, places)
-    return column_type.dialect_impl(dialect).bind_processor(dialect)  # type: ignore[no-any-return]  # untyped there
+    process: Processor | None = column_type.dialect_impl(dialect).bind_processor(dialect)
+    if process is not None and isinstance(column_type, UtcDateTime | Date):
+        # The lines of a document share their instants and days.
+        return lru_cache(maxsize=4096)(process)
+    return process
+
+
+_WHOLE = {int, type(None)}
+
+
+def _converted(
+    rows: Sequence[Sequence[Any]], processors: Sequence[tuple[int, Processor, bool]]
+) -> Sequence[Sequence[Any]]:
+    """``rows`` in the driver's values, column by column; scaled columns that hold integers already are not touched."""
+    if not processors or not rows:
+        return rows
+    columns: list[Any] = list(zip(*rows, strict=True))
+    changed = False
+    for i, process, is_scaled in processors:
+        if not is_scaled or not set(map(type, columns[i])) <= _WHOLE:
+            columns[i] = map(process, columns[i])
+            changed = True
+    return list(zip(*columns, strict=True)) if changed else rows
 
 
 def raw(column: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -62,19 +86,10 @@ class _Writer:
         self.marks = "(" + ", ".join([mark] * len(columns)) + ")"
         self.insert = f"INSERT INTO {self.table} ({self.names}) VALUES "
         self.processors = [
-            (i, p) for i, name in enumerate(columns) if (p := _processor(table.c[name].type, dialect)) is not None
+            (i, p, isinstance(table.c[name].type, Scaled))
+            for i, name in enumerate(columns)
+            if (p := _processor(table.c[name].type, dialect)) is not None
         ]
-
-    def prepared(self, rows: Sequence[tuple[Any, ...]]) -> Sequence[tuple[Any, ...]]:
-        if not self.processors:
-            return rows
-        out = []
-        for row in rows:
-            changed = list(row)
-            for i, process in self.processors:
-                changed[i] = process(changed[i])
-            out.append(tuple(changed))
-        return out
 
 
 _writers: dict[tuple[str, tuple[str, ...], str], _Writer] = {}
@@ -88,7 +103,7 @@ def write_rows(work: UnitOfWork, table: Table, columns: tuple[str, ...], rows: S
     writer = _writers.get(key)
     if writer is None:
         writer = _writers[key] = _Writer(table, columns, work.dialect)
-    values = writer.prepared(rows)
+    values = _converted(rows, writer.processors)
     raw = work.driver
     if writer.sqlite:
         raw.executemany(writer.insert + writer.marks, values)
@@ -114,20 +129,20 @@ class Change:
 
     def __init__(self, build: Callable[[], Update]) -> None:
         self._build = build
-        self._compiled: dict[str, tuple[str, list[str], list[tuple[int, Processor]]]] = {}
+        self._compiled: dict[str, tuple[str, list[str], list[tuple[int, Processor, bool]]]] = {}
 
-    def _for(self, dialect: Dialect) -> tuple[str, list[str], list[tuple[int, Processor]]]:
+    def _for(self, dialect: Dialect) -> tuple[str, list[str], list[tuple[int, Processor, bool]]]:
         found = self._compiled.get(dialect.name)
         if found is None:
             target = dialect if dialect.name == "sqlite" else _POSITIONAL_PG
             compiled = self._build().compile(dialect=target)
             names = list(compiled.positiontup or ())
             fixed = compiled.params
-            processors: list[tuple[int, Processor]] = []
+            processors: list[tuple[int, Processor, bool]] = []
             for i, name in enumerate(names):
                 process = _processor(compiled.binds[name].type, target)
                 if process is not None:
-                    processors.append((i, process))
+                    processors.append((i, process, isinstance(compiled.binds[name].type, Scaled)))
             self._fixed = {name: value for name, value in fixed.items() if value is not None}
             found = self._compiled[dialect.name] = (str(compiled), names, processors)
         return found
@@ -137,13 +152,21 @@ class Change:
 
         Raises ``Conflict`` when ``expect_all`` and a condition did not hold: somebody else was faster.
         """
-        sql, names, processors = self._for(work.dialect)
-        values = []
-        for row in rows:
-            value = [row[name] if name in row else self._fixed[name] for name in names]
-            for i, process in processors:
-                value[i] = process(value[i])
-            values.append(tuple(value))
+        _, names, _ = self._for(work.dialect)
+        fixed = self._fixed
+        values = [tuple([row[name] if name in row else fixed[name] for name in names]) for row in rows]
+        return self._execute(work, values, expect_all=expect_all)
+
+    def run_rows(self, work: UnitOfWork, params: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> int:
+        """As ``run``, with all parameters as tuples in the order of ``params``."""
+        _, names, _ = self._for(work.dialect)
+        order = [params.index(name) for name in names]
+        values = rows if order == list(range(len(params))) else list(map(itemgetter(*order), rows))
+        return self._execute(work, values, expect_all=True)
+
+    def _execute(self, work: UnitOfWork, given: Sequence[Sequence[Any]], *, expect_all: bool) -> int:
+        sql, _, processors = self._for(work.dialect)
+        values = _converted(given, processors)
         if not values:
             return 0
         cursor = work.driver.cursor()

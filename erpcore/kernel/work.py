@@ -7,7 +7,7 @@ end, under one lock, in this order: events, legal numbers, the audit link.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -66,6 +66,7 @@ class UnitOfWork:
         self._later: dict[tuple[Table, tuple[str, ...]], list[tuple[Any, ...]]] = defaultdict(list)
         self._numbers: list[PendingNumber] = []
         self._acts: list[Act] = []
+        self._before_end: dict[str, Callable[[UnitOfWork], None]] = {}
         self.last_seq: int | None = None
 
     def publish(
@@ -107,8 +108,14 @@ class UnitOfWork:
         """Keep an act of power (decision, waiver, criterion, permission) in the hash chain."""
         self._acts.append(Act(kind, subject_type, subject_id, facts))
 
+    def before_end(self, name: str, write: Callable[[UnitOfWork], None]) -> None:
+        """Write rows that may change several times in this unit of work once, at its end. Registered once per ``name``."""
+        self._before_end.setdefault(name, write)
+
     def finish(self) -> None:
         """Write what was kept. Called once by the composition root, immediately before the commit."""
+        for write in self._before_end.values():
+            write(self)
         # Rows added as objects must be there before history that refers to them.
         self.session.flush()
         for (table, columns), rows in self._later.items():

@@ -180,12 +180,15 @@ def _save_line() -> Any:
 
 SAVE_ORDER = Change(_save_order)
 SAVE_LINE = Change(_save_line)
-_progress_values = attrgetter(*_LINE_PROGRESS)
-_PROGRESS_PARAMS = tuple(f"new_{name}" for name in _LINE_PROGRESS)
+_progress_values = attrgetter(*_LINE_PROGRESS, "id")
+_PROGRESS_PARAMS = (*(f"new_{name}" for name in _LINE_PROGRESS), "of")
 
 
 def save_orders(work: UnitOfWork, orders: Sequence[Order], lines: Sequence[Line] = ()) -> None:
-    """Write back the changed orders, each one version on, and the changed lines. The orders must be locked."""
+    """Write back the changed orders, each one version on, and the changed lines. The orders must be locked.
+
+    Lines change at several steps of one batch, so they are written once, at the end of the unit of work.
+    """
     for order in orders:
         order.delivery_status = _delivery(order)
         order.billing_status = _billing(order)
@@ -202,12 +205,15 @@ def save_orders(work: UnitOfWork, orders: Sequence[Order], lines: Sequence[Line]
     )  # fmt: skip
     for order in orders:
         order.version += 1
-    rows = []
-    for line in lines:
-        row: dict[str, Any] = dict(zip(_PROGRESS_PARAMS, _progress_values(line), strict=True))
-        row["of"] = line.id
-        rows.append(row)
-    SAVE_LINE.run(work, rows)
+    if lines:
+        work.memo.setdefault("changed_lines", {}).update((line.id, line) for line in lines)
+        work.before_end("order lines", write_changed_lines)
+
+
+def write_changed_lines(work: UnitOfWork) -> None:
+    """Write the lines that have changed so far. Called at the end, and before anything reads them other than by their order."""
+    changed: dict[int, Line] = work.memo.pop("changed_lines", {})
+    SAVE_LINE.run_rows(work, _PROGRESS_PARAMS, [_progress_values(line) for line in changed.values()])
 
 
 def _progress(done: Iterable[bool], begun: bool) -> Progress:
