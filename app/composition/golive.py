@@ -6,15 +6,15 @@ are not open. Locks are taken in the order decision, wave, gates, grants.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 
-import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.composition.grounds import Seats, bases_for
 from app.composition.standing import validity
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.kernel.work import UnitOfWork
@@ -23,15 +23,12 @@ from governance.decisions import voting
 from governance.decisions.flow import DecisionState
 from governance.decisions.models import Decision, DecisionBasis, DecisionKind
 from governance.decisions.permissions import DecisionPermission
-from governance.decisions.records import GateBasis, lock_decision
+from governance.decisions.records import lock_decision
 from governance.decisions.rules import Outcome, Tally
-from governance.programme.models import BodyKind
-from governance.programme.queries import bodies_of_person
 from readiness.gates import services as gates
 from readiness.gates.criteria import Phase
 from readiness.gates.flow import GateState
-from readiness.gates.models import Gate, GateCriterion, GateSnapshot
-from readiness.gates.ports import Authority
+from readiness.gates.models import Gate, GateCriterion
 from readiness.gates.specs import CriterionSpec
 from readiness.waves.flow import WaveState
 from readiness.waves.grants import go_live_when_due, open_grants, take_back_grants
@@ -39,25 +36,36 @@ from readiness.waves.models import Grant, Wave
 from readiness.waves.permissions import WavePermission
 from readiness.waves.services import lock_wave, take_step
 
-#: A vote is opened on evidence of this age at most.
-FRESH = timedelta(hours=24)
+__all__ = [
+    "URGENT_FOR",
+    "Closing",
+    "Effect",
+    "Seats",
+    "cast_vote",
+    "close_vote",
+    "date_gate",
+    "let_go_live",
+    "lock_standing_on",
+    "miss_condition",
+    "open_vote",
+    "outdate_if_changed",
+    "outdate_standing_on",
+    "put_criterion",
+    "rebind_vote",
+    "remove_criterion",
+    "revoke_go",
+    "roll_back",
+]
+
 #: How long a body has for a decision that a missed condition asks for.
 URGENT_FOR = timedelta(days=3)
 _GOES = {Outcome.GO, Outcome.CONDITIONAL_GO}
-_PHASES = {
-    DecisionKind.GO_LIVE: (Phase.ENTRY,),
-    DecisionKind.EXIT: (Phase.EXIT,),
-    DecisionKind.URGENT: (Phase.STAY_LIVE, Phase.ENTRY),
+#: The states of a wave in which a question about it has an effect.
+_ASKED_OF = {
+    DecisionKind.GO_LIVE: {WaveState.PREPARING, WaveState.IN_REHEARSAL, WaveState.APPROVED},
+    DecisionKind.EXIT: {WaveState.HYPERCARE},
+    DecisionKind.URGENT: {WaveState.LIVE, WaveState.HYPERCARE},
 }
-
-
-class Seats(Authority):
-    """On which bodies a person sits, as governance has it."""
-
-    def bodies(self, session: Session, person: int, programme_id: int, now: datetime) -> Mapping[str, bool]:
-        """By code; true for the steering committee."""
-        found = bodies_of_person(session, person, programme_id, now)
-        return {code: kind is BodyKind.STEERING for code, kind in found.items()}
 
 
 class Effect(StrEnum):
@@ -83,57 +91,12 @@ class Closing:
     reasons: tuple[tuple[str, str], ...] = ()
 
 
-def bases_for(session: Session, wave_id: int, kind: DecisionKind, now: datetime) -> list[GateBasis]:
-    """The evidence that a decision of this kind stands on: the latest snapshot of the wave's gate.
-
-    Raises ``RuleBroken`` without a frozen gate, without a snapshot, or with one that is older than a day or than the criteria.
-    """
-    rows = session.execute(
-        select(Gate, GateSnapshot)
-        .outerjoin(GateSnapshot, GateSnapshot.gate_id == Gate.id)
-        .where(Gate.wave_id == wave_id, Gate.phase.in_(_PHASES[kind]))
-        .order_by(Gate.id, GateSnapshot.number.desc())
-    ).all()
-    latest: dict[str, tuple[Gate, GateSnapshot | None]] = {}
-    for gate, snapshot in rows:
-        latest.setdefault(gate.phase, (gate, snapshot))
-    for phase in _PHASES[kind]:
-        if phase in latest:
-            return [_basis(*latest[phase], now, needs_frozen=kind is not DecisionKind.URGENT)]
-    raise RuleBroken("gate_missing", wave=wave_id, phase=_PHASES[kind][0])
-
-
-def _basis(gate: Gate, snapshot: GateSnapshot | None, now: datetime, *, needs_frozen: bool) -> GateBasis:
-    if needs_frozen and gate.state != GateState.FROZEN:
-        raise RuleBroken("gate_not_frozen", gate=gate.id, state=gate.state)
-    if snapshot is None:
-        raise RuleBroken("gate_not_evaluated", gate=gate.id)
-    if needs_frozen and (snapshot.criteria_version != gate.criteria_version or now - snapshot.evaluated_at > FRESH):
-        raise RuleBroken("evidence_too_old", gate=gate.id, evaluated_at=snapshot.evaluated_at)
-    return basis_of(snapshot)
-
-
-def basis_of(snapshot: GateSnapshot) -> GateBasis:
-    """A stored snapshot as a vote takes it."""
-    content = orjson.loads(snapshot.content)
-    return GateBasis(
-        gate_id=snapshot.gate_id,
-        snapshot_id=snapshot.id,
-        sha256=snapshot.sha256,
-        criteria_version=snapshot.criteria_version,
-        word=snapshot.word,
-        allowed=frozenset(content["allowed"]),
-        waivers=tuple(
-            (waiver["id"], waiver["criterion"], datetime.fromisoformat(waiver["until"]))
-            for waiver in content["waivers"]
-            if waiver["is_used"]
-        ),
-    )
-
-
 def open_vote(work: UnitOfWork, decision_id: int) -> Decision:
-    """Start the vote on the wave's latest evidence."""
+    """Start the vote on the wave's latest evidence. Raises ``RuleBroken`` where its answer could have no effect."""
     decision = lock_decision(work, decision_id)
+    wave = work.session.get_one(Wave, decision.wave_id)
+    if wave.state not in _ASKED_OF[DecisionKind(decision.kind)]:
+        raise RuleBroken("wave_not_at_this_question", wave=wave.code, state=wave.state, kind=decision.kind)
     return decisions.open_decision(
         work, decision_id, bases_for(work.session, decision.wave_id, DecisionKind(decision.kind), work.now)
     )
@@ -198,6 +161,7 @@ def _lock_gates(work: UnitOfWork, decision: Decision) -> None:
 
 def _carry_out(work: UnitOfWork, decision: Decision, wave: Wave, outcome: Outcome) -> tuple[Effect, tuple[int, ...]]:
     kind = DecisionKind(decision.kind)
+    _supersede_answered(work, decision)
     if kind is DecisionKind.EXIT:
         if outcome not in _GOES:
             return Effect.NOTHING, ()
@@ -211,12 +175,34 @@ def _carry_out(work: UnitOfWork, decision: Decision, wave: Wave, outcome: Outcom
         return Effect.NOTHING, ()
     for earlier in _goes_of(work, wave, besides=decision.id):
         decisions.supersede_decision(work, earlier, by=decision.id)
+    if wave.state == WaveState.APPROVED:
+        reason = f"decision {decision.id} stands in its place"
+        take_back_grants(work, wave, reason=reason)
+        take_step(work, wave, "withdraw_approval", reason=reason)
     opens_at = max(work.now, decision.effective_at or work.now)
     opened = open_grants(work, wave, decision=decision.id, opens_at=opens_at)
     if wave.state == WaveState.LIVE:
         _close_gates(work, wave, (Phase.ENTRY,), f"decision {decision.id}")
     effect = Effect.OPENED if wave.state == WaveState.LIVE else Effect.APPROVED
     return effect, tuple(grant.id for grant in opened)
+
+
+def _supersede_answered(work: UnitOfWork, decision: Decision) -> None:
+    """Earlier answers to the same question that open nothing give way to this one."""
+    goes = [str(outcome) for outcome in _GOES]
+    earlier = work.session.scalars(
+        select(Decision.id)
+        .where(
+            Decision.wave_id == decision.wave_id,
+            Decision.kind == decision.kind,
+            Decision.id != decision.id,
+            ((Decision.state == DecisionState.DECIDED) & Decision.outcome.not_in(goes))
+            | (Decision.state == DecisionState.OUTDATED),
+        )
+        .order_by(Decision.id)
+    )
+    for each in earlier.all():
+        decisions.supersede_decision(work, each, by=decision.id)
 
 
 def _close_gates(work: UnitOfWork, wave: Wave, phases: Sequence[Phase], reason: str) -> None:

@@ -51,4 +51,5 @@ MESSAGES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "import_columns_doubled": "{file} has these columns more than once: {columns}. Leave one of each.",
     "import_columns_missing": "{file} lacks these columns of the profile {profile}: {columns}. Export them too, or mend the profile.",
     "import_columns_unknown": "{file} has columns that the profile {profile} does not know: {columns}. Name them there, also to leave them out.",
+    "wave_not_at_this_question": "Wave {wave} is {state}, so this question has no answer that could take effect. Choose another kind of decision.",
 }

@@ -254,6 +254,44 @@ def test_a_later_no_go_takes_back_what_the_go_had_opened_and_revokes_it(rollout)
     assert wave_state(rollout) == "preparing"
 
 
+def test_a_second_go_for_an_earlier_day_stands_in_the_place_of_the_first(rollout):
+    first = rollout.open(effective_at=rollout.clock.now() + timedelta(days=9))
+    rollout.all_vote(first)
+    rollout.close(first)
+    second = rollout.open()
+    rollout.all_vote(second)
+
+    assert rollout.close(second).effect == golive.Effect.OPENED
+
+    assert rollout.state(first) == "superseded"
+    assert sorted(state for _, state in grants(rollout)) == ["closed", "closed", "open", "open"]
+
+
+def test_a_vote_after_a_postponement_stands_in_its_place(rollout):
+    first = rollout.open()
+    rollout.all_vote(first, Choice.POSTPONE)
+    rollout.close(first)
+    second = rollout.open()
+    rollout.all_vote(second)
+    rollout.close(second)
+    assert (rollout.state(first), rollout.state(second)) == ("superseded", "decided")
+
+
+@pytest.mark.parametrize("kind", [DecisionKind.EXIT, DecisionKind.URGENT])
+def test_a_question_that_could_have_no_effect_is_not_put_to_the_vote(rollout, kind):
+    decision = rollout.draft(kind)
+    with pytest.raises(RuleBroken, match="wave_not_at_this_question"), rollout.work() as work:
+        golive.open_vote(work, decision)
+
+
+def test_a_wave_that_is_live_is_not_voted_live_again(rollout):
+    decision = rollout.open()
+    rollout.all_vote(decision)
+    rollout.close(decision)
+    with pytest.raises(RuleBroken, match="wave_not_at_this_question"):
+        rollout.open()
+
+
 def test_postponing_opens_nothing_and_keeps_the_day_that_most_votes_name(rollout):
     day = rollout.clock.now().date() + timedelta(days=30)
     decision = rollout.open()
