@@ -64,6 +64,7 @@ class ConsumerRunner:
     clock: Clock | None = None
     bulk: bool = False
     batch: int = 200
+    _entered: float = 0.0
 
     def run_once(self) -> Pass | None:
         """Take the next batch; ``None`` when another process holds the cursor, or it is paused."""
@@ -82,7 +83,6 @@ class ConsumerRunner:
             return Pass(0, 0, after, is_at_head=True, held=0.0)
         # What was recorded up to here is in; at the head, everything is.
         until = None if up_to == head else (events[-1].recorded_at if events else None)
-        started = time.monotonic()
         try:
             parked = self._take(after, up_to, events, until, one_by_one=False)
         except Busy:
@@ -92,7 +92,7 @@ class ConsumerRunner:
             parked = self._take(after, up_to, events, until, one_by_one=True)
         if parked is None:
             return None
-        held = time.monotonic() - started
+        held = time.monotonic() - self._entered
         self._adapt(held, len(events))
         return Pass(len(events), parked, up_to, is_at_head=up_to == head, held=held)
 
@@ -117,6 +117,8 @@ class ConsumerRunner:
         with unit_of_work(
             self.database, actor=Actor.system(f"consumer-{self.consumer.name}"), clock=self.clock
         ) as work:
+            # The transaction is open from here on; waiting for another writer is not holding one up.
+            self._entered = time.monotonic()
             if _locked_cursor(work, self.consumer.name) != after:
                 return None
             blocked = _parked_journeys(work, self.consumer.name)

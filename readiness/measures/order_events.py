@@ -1,0 +1,194 @@
+"""What the events of an order and its shipments do to its journey."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from erpcore import published as p
+from erpcore.kernel.eventlog import LoggedEvent
+from erpcore.kernel.events import Event
+from readiness.measures.journeys import DAMAGED, DELAYED, HELD, SHORT, SPLIT, TOUCHED, Family
+from readiness.measures.milestones import earlier, expect_posting, is_person, later, open_document, with_move
+
+_decode_holds = msgspec.json.Decoder(dict[str, datetime]).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def _captured(family: Family, event: LoggedEvent, data: p.OrderCaptured) -> None:
+    root = family.root
+    open_document(root, event, "order")
+    root.start_at = data.start
+    # A start that is not the capture itself is the first instant of a site's day: twelve hours later it is the same day
+    # in UTC whatever the zone.
+    root.start_on = event.on if data.start == event.at else (data.start.astimezone(UTC) + timedelta(hours=12)).date()
+    if event.source == "back-entry":
+        root.flags |= TOUCHED
+    for ordered in data.lines:
+        _order_line(family, ordered)
+    root.value = sum(ordered.value for ordered in data.lines)
+
+
+def _order_line(family: Family, ordered: p.CapturedLine) -> None:
+    line = family.line(ordered.line)
+    line.item, line.kind, line.abc, line.basis = ordered.item, ordered.kind, ordered.abc, ordered.basis
+    line.quantity = line.priced_quantity = ordered.quantity
+    line.value, line.early, line.late = ordered.value, ordered.early, ordered.late
+    line.requested, line.requested_ship = ordered.requested, ordered.requested_ship
+    if line.committed is None:
+        line.committed = ordered.committed
+
+
+def _rejected(family: Family, event: LoggedEvent, data: p.OrderRejected) -> None:
+    family.root.ended_at = event.at
+
+
+def _overridden(family: Family, event: LoggedEvent, data: p.OrderPriceOverridden) -> None:
+    if is_person(event):
+        family.root.flags |= TOUCHED
+
+
+def _amended(family: Family, event: LoggedEvent, data: p.OrderAmended) -> None:
+    if is_person(event):
+        family.root.flags |= TOUCHED
+    if not data.by_customer:
+        return
+    for ordered in data.lines:
+        line = family.line(ordered.line)
+        if (line.quantity, line.requested) != (ordered.quantity, ordered.requested):
+            line.promise_is_void = line.first_promised is not None
+        _order_line(family, ordered)
+
+
+def _promised(family: Family, event: LoggedEvent, data: p.OrderPromised | p.OrderRepromised) -> None:
+    for promise in data.lines:
+        line = family.line(promise.line)
+        if line.first_promised is None or line.promise_is_void:
+            line.first_promised, line.promise_basis, line.promise_is_void = promise.day, promise.basis, False
+        line.current_promised = promise.day
+
+
+def _held(family: Family, event: LoggedEvent, data: p.OrderHeld) -> None:
+    root = family.root
+    root.flags |= HELD
+    holds = _decode_holds(root.holds) if root.holds else {}
+    holds[str(data.hold)] = data.due
+    root.holds = _encode(holds).decode()
+
+
+def _hold_released(family: Family, event: LoggedEvent, data: p.OrderHoldReleased) -> None:
+    root = family.root
+    holds = _decode_holds(root.holds) if root.holds else {}
+    holds.pop(str(data.hold), None)
+    root.holds = _encode(holds).decode() if holds else None
+    root.hold_ended_at = later(root.hold_ended_at, event.at)
+
+
+def _released(family: Family, event: LoggedEvent, data: p.OrderReleased) -> None:
+    family.root.released_at = earlier(family.root.released_at, event.at)
+
+
+def _allocated(family: Family, event: LoggedEvent, data: p.OrderAllocated) -> None:
+    family.root.allocated_at = later(family.root.allocated_at, event.at)
+    for part in data.lines:
+        family.line(part.line).allocated += part.quantity
+
+
+def _deallocated(family: Family, event: LoggedEvent, data: p.OrderDeallocated) -> None:
+    for part in data.lines:
+        family.line(part.line).allocated -= part.quantity
+
+
+def _backordered(family: Family, event: LoggedEvent, data: p.OrderBackordered) -> None:
+    family.root.flags |= SHORT
+    for part in data.lines:
+        family.line(part.line).backordered += part.quantity
+
+
+def _cancelled(family: Family, event: LoggedEvent, data: p.OrderCancelled) -> None:
+    for part in data.lines:
+        line = family.line(part.line)
+        if data.by_customer:
+            line.quantity = max(0, line.quantity - part.quantity)
+        else:
+            line.dropped += part.quantity
+    if all(line.quantity <= line.dropped for line in family.lines.values()):
+        family.root.ended_at = event.at
+
+
+def _closed(family: Family, event: LoggedEvent, data: p.OrderClosed) -> None:
+    family.root.closed_at = event.at
+
+
+def _picked(family: Family, event: LoggedEvent, data: p.ShipmentPicked) -> None:
+    family.root.picked_at = later(family.root.picked_at, event.at)
+    for part in data.lines:
+        family.line(part.line).picked += part.quantity
+
+
+def _short_picked(family: Family, event: LoggedEvent, data: p.ShipmentShortPicked) -> None:
+    family.root.flags |= SHORT
+    for part in data.lines:
+        family.line(part.line).short += part.quantity
+
+
+def _confirmed(family: Family, event: LoggedEvent, data: p.ShipmentConfirmed) -> None:
+    root = family.root
+    root.shipped_at = later(root.shipped_at, event.at)
+    root.shipments += 1
+    if root.shipments > 1:
+        root.flags |= SPLIT
+    for part in data.lines:
+        line = family.line(part.line)
+        line.shipped += part.quantity
+        line.shipments = with_move(line.shipments, event, part.quantity)
+    if data.must_post:
+        expect_posting(root, event, event.subject)
+
+
+def _delayed(family: Family, event: LoggedEvent, data: p.ShipmentDelayed) -> None:
+    family.root.flags |= DELAYED
+
+
+def _delivered(family: Family, event: LoggedEvent, data: p.ShipmentDelivered) -> None:
+    family.root.delivered_at = later(family.root.delivered_at, event.at)
+    for part in data.lines:
+        line = family.line(part.line)
+        line.delivered += part.quantity
+        line.deliveries = with_move(line.deliveries, event, part.quantity)
+
+
+def _damaged(family: Family, event: LoggedEvent, data: p.ShipmentDamaged) -> None:
+    family.root.flags |= DAMAGED
+
+
+def _only_a_step(family: Family, event: LoggedEvent, data: object) -> None:
+    """Leaves its place in the sequence of steps and nothing else."""
+
+
+ORDER_HANDLERS: dict[type[Event], Callable[[Family, LoggedEvent, Any], None]] = {
+    p.OrderCaptured: _captured,
+    p.OrderValidated: _only_a_step,
+    p.OrderRejected: _rejected,
+    p.OrderPriceOverridden: _overridden,
+    p.OrderAmended: _amended,
+    p.OrderPromised: _promised,
+    p.OrderRepromised: _promised,
+    p.OrderHeld: _held,
+    p.OrderHoldReleased: _hold_released,
+    p.OrderReleased: _released,
+    p.OrderAllocated: _allocated,
+    p.OrderDeallocated: _deallocated,
+    p.OrderBackordered: _backordered,
+    p.OrderCancelled: _cancelled,
+    p.OrderClosed: _closed,
+    p.ShipmentPicked: _picked,
+    p.ShipmentShortPicked: _short_picked,
+    p.ShipmentConfirmed: _confirmed,
+    p.ShipmentDelayed: _delayed,
+    p.ShipmentDelivered: _delivered,
+    p.ShipmentDamaged: _damaged,
+}
