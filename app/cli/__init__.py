@@ -13,6 +13,7 @@ from app.config import SettingError
 
 #: Name on the command line → where it is declared, and its line in ``wavegate --help`` (so that help loads no module).
 COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("app.cli.demo:demo", "Build a demo programme with ten weeks of trading, and serve it."),
     "import": ("app.cli.importing:imports", "Bring order files in by a profile."),
     "totals": ("app.cli.totals:totals", "What a profile's files have become in the core."),
     "serve": ("app.cli.serve:serve", "Serve the site."),

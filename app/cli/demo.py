@@ -1,0 +1,148 @@
+"""Builds the demo programme on a fresh database, says what it shows, and serves it on this machine."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import subprocess
+import sys
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from sqlalchemy.engine import make_url
+
+from app.composition import schema
+from app.composition.uow import Database, connect, reading
+from app.config import Settings
+from app.demo.build import Demo, build_demo, until_of
+from app.demo.plan import ORDERS, SEED, WEEKS, DemoOptions
+from app.demo.story import figure_table, tell
+from app.messages import sentence
+from app.reports.packs import write_pack
+from erpcore.kernel.clock import SystemClock
+from erpcore.kernel.errors import RuleBroken
+
+_HOST = "127.0.0.1"
+#: The wave whose vote is open; its pack is written.
+_VOTED = "W2"
+
+
+@click.command()
+@click.option("--database", "url", help="An empty database instead of a fresh SQLite file in the instance folder.")
+@click.option("--orders", default=ORDERS, show_default=True, type=click.IntRange(400, 50_000), help="About so many orders.")
+@click.option("--weeks", default=WEEKS, show_default=True, type=click.IntRange(6, 26), help="So many weeks of trading.")
+@click.option("--seed", default=SEED, show_default=True, help="Another number gives another demo.")
+@click.option(
+    "--until", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]), help="Moment at which the demo ends, in UTC; now, if left out."
+)
+@click.option("--password", help="Everybody's password; made and printed if left out.")
+@click.option("--serve/--no-serve", default=True, show_default=True, help="Serve the site until Ctrl+C.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65_535), help="Another one is taken if in use.")
+@click.option("--figures", is_flag=True, help="Also print the figures of each site.")
+def demo(
+    url: str | None, orders: int, weeks: int, seed: int, until: datetime | None, password: str | None, serve: bool, port: int,
+    figures: bool,
+) -> None:  # fmt: skip
+    """Build a distributor's programme with three waves and ten weeks of trading, and show it.
+
+    The figures depend on --orders, --weeks, --seed and the day alone.
+    """
+    folder = Settings.from_environment().instance / "demo"
+    url = _fresh(url, folder)
+    end = until_of(SystemClock().now()) if until is None else until.replace(tzinfo=UTC)
+    options = DemoOptions(until=end, orders=orders, weeks=weeks, seed=seed)
+    password = password or _password()
+    console = Console()
+    schema.upgrade(url)
+    database = connect(url)
+    try:
+        built = _build(database, options, password)
+        console.print(f"{built.orders:,} orders with {built.lines:,} lines in {weeks} weeks, up to {end:%Y-%m-%d %H:%M} UTC.")
+        port = _free(port) if serve else port
+        with reading(database, snapshot=True) as session:
+            if figures:
+                Console(width=240).print(figure_table(session, built, end))
+            tell(console, session, built, end, address=f"http://{_HOST}:{port}", password=password)
+        _write_pack(console, database, folder)
+    finally:
+        database.dispose()
+    console.print(f"Database: {make_url(url).render_as_string()}", soft_wrap=True, highlight=False)
+    if serve:
+        _serve(console, url, port)
+
+
+def _fresh(url: str | None, folder: Path) -> str:
+    """The database to build in: a file of its own that replaces the last demo's, or one that is named and still empty."""
+    if url is not None:
+        if schema.current(url) is not None:
+            raise click.ClickException("That database is in use already; the demo needs an empty one of its own.")
+        return url
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "demo.sqlite3"
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
+    return f"sqlite:///{path}"
+
+
+def _password() -> str:
+    """Easy to type, hard to guess: three groups of letters."""
+    letters = "abcdefghkmnprstuvwxyz"
+    return "-".join("".join(secrets.choice(letters) for _ in range(5)) for _ in range(3))
+
+
+def _build(database: Database, options: DemoOptions, password: str) -> Demo:
+    columns = (
+        TextColumn("{task.description:<42}"), BarColumn(), MofNCompleteColumn(), TextColumn("days"), TimeElapsedColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("Building", total=options.days)
+
+        def progress(day: int, text: str) -> None:
+            bar.update(task, completed=day, description=text)
+
+        return build_demo(database, options, password=password, progress=progress)
+
+
+def _write_pack(console: Console, database: Database, folder: Path) -> None:
+    out = folder / f"decision-pack-{_VOTED}.pdf"
+    try:
+        made = write_pack(database, _VOTED, out)
+    except RuleBroken as refusal:
+        console.print(f"No decision pack: {sentence(refusal)}", soft_wrap=True, highlight=False)
+        return
+    console.print(f"Decision pack of {_VOTED}: {out} (digest {made.digest[:16]}…)", soft_wrap=True, highlight=False)
+
+
+def _free(port: int) -> int:
+    """The port, or one the system gives where somebody has it."""
+    for wanted in (port, 0):
+        with closing(socket.socket()) as probe:
+            try:
+                probe.bind((_HOST, wanted))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise click.ClickException("No port is free on this machine.")
+
+
+def _serve(console: Console, url: str, port: int) -> None:
+    """The site and its worker, each in a process of its own, until Ctrl+C."""
+    environment = {**os.environ, "WAVEGATE_DATABASE_URL": url}
+    main = "import sys; from app.cli import main; main(sys.argv[1:])"
+    worker = subprocess.Popen([sys.executable, "-c", main, "worker"], env=environment, stdout=subprocess.DEVNULL)  # noqa: S603 - our own program
+    site = subprocess.Popen([sys.executable, "-c", main, "serve", "--port", str(port)], env=environment)  # noqa: S603 - our own program
+    console.print(f"Serving http://{_HOST}:{port} · Ctrl+C ends it.", highlight=False)
+    try:
+        site.wait()
+    except KeyboardInterrupt:
+        console.print("Stopping.")
+    finally:
+        for process in (site, worker):
+            process.terminate()
+        for process in (site, worker):
+            process.wait()
