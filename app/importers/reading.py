@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
 from hashlib import blake2b
-from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +22,7 @@ from app.importers.profiles import Profile
 from app.importers.sources import Header, Row, rows
 from erpcore.fulfilment.services import Freight
 from erpcore.kernel.clock import zone
+from erpcore.kernel.model import PRICE_PLACES
 
 #: The key under which lines are kept that name no document, per file.
 NO_DOCUMENT = "(no document)"
@@ -100,8 +100,13 @@ def scan(path: Path, profile: Profile) -> Scan:
     return Scan(count, ends)
 
 
-def documents(path: Path, profile: Profile, ends: dict[str, int]) -> Iterator[Document]:
-    """The documents of a file, each as soon as its last row is read; at the end the lines that name none."""
+def documents(
+    path: Path, profile: Profile, ends: dict[str, int], *, known: Container[str] = (), sealed: bool = True
+) -> Iterator[Document]:
+    """The documents of a file, each as soon as its last row is read; at the end the lines that name none.
+
+    Those ``known`` come without a reading of their lines; without ``sealed`` no hashes are taken.
+    """
     header, stream = rows(path, profile)
     key_of = _key_reader(header, profile)
     reader = LineReader(header, profile)
@@ -110,9 +115,13 @@ def documents(path: Path, profile: Profile, ends: dict[str, int]) -> Iterator[Do
         key = key_of(row)
         open_[key].append(row)
         if ends.get(key) == row.number and key != NO_DOCUMENT:
-            yield reader.document(key, open_.pop(key))
+            source = open_.pop(key)
+            if key in known:
+                yield Document(key, "known", lines=[Line(n, one.number) for n, one in enumerate(source, 1)])
+            else:
+                yield reader.document(key, source, sealed=sealed)
     for key, left in open_.items():
-        yield reader.document(key, left)
+        yield reader.document(key, left, sealed=sealed)
 
 
 def _key_reader(header: Header, profile: Profile) -> Callable[[Row], str]:
@@ -141,32 +150,97 @@ def _key_reader(header: Header, profile: Profile) -> Callable[[Row], str]:
     return key_of
 
 
+class Figure(NamedTuple):
+    """A number with the one form in which it is compared, however the file writes it."""
+
+    value: Decimal
+    words: str
+
+
+class Instant(NamedTuple):
+    """When something is said to have been: the instant, the day where the business is, and both in one form."""
+
+    at: datetime
+    day: date
+    words: str
+
+
 class LineReader:
     """Turns rows into lines by one profile. Numbers and dates are parsed once per distinct text."""
 
     def __init__(self, header: Header, profile: Profile) -> None:
         self.profile = profile
-        self.names = header.names
-        c = profile.columns
-        self.at = {name: header.position.get(name) if name else None for name in (
-            c.item, c.quantity, c.item_name, c.price, c.amount, c.customer, c.customer_name, c.country, c.promised,
-            c.delivered, c.shipment, c.supply, c.freight, c.weight, c.insurance, *c.at, *profile.keep.values(),
-        )}  # fmt: skip
+        self.columns = columns = profile.columns
+        self.at = header.position
         self.nothing = frozenset(profile.file.nothing)
         self.zone = zone(profile.entity.time_zone)
-        self.number = lru_cache(maxsize=100_000)(self._number)
+        self.quantity = lru_cache(maxsize=100_000)(self._quantity)
+        self.price = lru_cache(maxsize=100_000)(self._price)
+        self.amount = lru_cache(maxsize=100_000)(self._amount)
         self.instant = lru_cache(maxsize=100_000)(self._instant)
         self.is_charge = lru_cache(maxsize=20_000)(profile.is_charge)
-        self.integral = lru_cache(maxsize=20_000)(lambda value: value == value.to_integral_value())
-        self._cells = itemgetter(*range(len(header.names))) if header.names else None
+        self.code = lru_cache(maxsize=100_000)(self._code)
+        #: Nothing but one date, and nothing beside the line: the shape of an invoice file.
+        self.is_plain = not (columns.promised or columns.delivered or len(columns.at) > 1)
+        self.has_extras = bool(
+            columns.shipment or columns.supply or columns.freight or columns.weight or columns.insurance or profile.keep
+        )
 
-    def cell(self, row: Row, column: str | None) -> str:
+    def cell(self, cells: Sequence[str], column: str | None) -> str:
         """The text of a cell, empty where the file has nothing."""
-        position = self.at.get(column)
-        if position is None:
+        if column is None:
             return ""
-        value = row.cells[position].strip()
+        value = cells[self.at[column]].strip()
         return "" if value in self.nothing else value
+
+    def document(self, key: str, source: Sequence[Row], *, sealed: bool = True) -> Document:
+        """A document out of its rows, in the order of the file; ``sealed`` with the hashes that tell it from another."""
+        profile = self.profile
+        kind = "rejects" if key == NO_DOCUMENT else profile.kind_of(key)
+        made = Document(key, kind)
+        said = []
+        for position, row in enumerate(source, 1):
+            line = Line(position, row.number)
+            try:
+                if row.broken or key == NO_DOCUMENT:
+                    raise Rejected(row.broken or "the line names no document")  # noqa: TRY301 - one way out of a line
+                if position > profile.limits.lines:
+                    raise Rejected(f"the document has more than {profile.limits.lines} lines")  # noqa: TRY301
+                words = self._read(made, line, row.cells)
+            except Rejected as rejected:
+                words = "\x1f".join((str(rejected), *row.cells))
+                line.outcome, line.reason = "rejected", str(rejected)
+                line.text = readable(profile.file.delimiter.join(row.cells))
+            made.lines.append(line)
+            said.append(words)
+        # A document begins with its earliest line.
+        made.at = min((line.at for line in made.good if line.at), default=None)
+        if sealed:
+            written = [words.encode("utf-8", "surrogatepass") for words in said]
+            made.content = blake2b(b"\x1e".join(written), digest_size=32).hexdigest()
+            for line, each in zip(made.lines, written, strict=True):
+                line.digest = int.from_bytes(blake2b(each, digest_size=8).digest(), signed=True)
+        return made
+
+    def _read(self, made: Document, line: Line, cells: Sequence[str]) -> str:
+        """Fill ``line``; returns what it says, in one form whatever the file's. Raises ``Rejected``."""
+        columns = self.columns
+        line.item = item = self.code(self.cell(cells, columns.item), "item")
+        if not item:
+            raise Rejected("the line names no item")
+        line.item_name = name = self.cell(cells, columns.item_name)[:_LONGEST_NAME]
+        line.is_charge = self.is_charge(item)
+        quantity = self.quantity(self.cell(cells, columns.quantity))
+        line.quantity = quantity.value
+        priced = self._worth(line, cells)
+        stated = self._dates(line, cells)
+        self._party(made, cells)
+        self._outcome(made, line)
+        words = f"{item}\x1f{name}\x1f{quantity.words}\x1f{priced}\x1f{stated}\x1f{made.customer}\x1f{made.country}"
+        if self.has_extras:
+            self._extras(line, cells)
+            words += f"\x1f{line.shipment}\x1f{line.drop_ship}\x1f{line.freight}\x1f{line.kept}"
+        return words
 
     def _number(self, text: str) -> Decimal:
         marks = self.profile.formats
@@ -177,8 +251,38 @@ class LineReader:
             raise Rejected(f"“{text[:40]}” is not a number")
         return Decimal(plain)
 
-    def _instant(self, text: str, column: str) -> tuple[datetime, date] | None:
-        """The instant and the local day, or ``None`` for words. A day without a time stands at noon."""
+    def _code(self, text: str, what: str) -> str:
+        """A code of an item or customer."""
+        if what in self.profile.formats.whole_number_codes:
+            text = text.removesuffix(".0")
+        if len(text) > _LONGEST_CODE:
+            raise Rejected(f"“{text[:40]}…” is too long for a code of an {what}")
+        return text
+
+    def _quantity(self, text: str) -> Figure:
+        limits, quantity = self.profile.limits, self._number(text)
+        if not quantity:
+            raise Rejected("the quantity is zero")
+        if abs(quantity) > limits.quantity:
+            raise Rejected(f"a quantity of {quantity} is more than any order here")
+        if quantity != round(quantity, limits.quantity_places):
+            raise Rejected(f"a quantity of {quantity} has more than {limits.quantity_places} decimal places")
+        return Figure(quantity, str(quantity.normalize()))
+
+    def _amount(self, text: str) -> Figure:
+        amount = self._number(text)
+        if amount != round(amount, PRICE_PLACES):
+            raise Rejected(f"{amount} has more than six decimal places")
+        return Figure(amount, str(amount.normalize()))
+
+    def _price(self, text: str) -> Figure:
+        price = self._amount(text)
+        if abs(price.value) > self.profile.limits.price:
+            raise Rejected(f"a price of {price.value} is more than any here")
+        return price
+
+    def _instant(self, text: str, column: str) -> Instant | None:
+        """``None`` for words. A day without a time stands at noon."""
         wanted = self.profile.date_format(column)
         try:
             read = datetime.strptime(text, wanted)  # noqa: DTZ007 - the zone is the profile's
@@ -188,125 +292,64 @@ class LineReader:
             return None
         if "%H" not in wanted and "%I" not in wanted:
             read = datetime.combine(read.date(), _NOON)
-        return read.replace(tzinfo=self.zone).astimezone(UTC), read.date()
+        return Instant(read.replace(tzinfo=self.zone).astimezone(UTC), read.date(), read.isoformat())
 
-    def document(self, key: str, source: list[Row]) -> Document:
-        """A document out of its rows, in the order of the file."""
-        profile = self.profile
-        kind = "rejects" if key == NO_DOCUMENT else profile.kind_of(key)
-        made = Document(key, kind)
-        seal = blake2b(digest_size=32)
-        for position, row in enumerate(source, 1):
-            line = Line(position, row.number)
-            try:
-                if row.broken or key == NO_DOCUMENT:
-                    raise Rejected(row.broken or "the line names no document")  # noqa: TRY301 - one way out of a line
-                if position > profile.limits.lines:
-                    raise Rejected(f"the document has more than {profile.limits.lines} lines")  # noqa: TRY301
-                said = self._read(made, line, row)
-            except Rejected as rejected:
-                said = f"{rejected}\x1f" + "\x1f".join(row.cells)
-                line.outcome, line.reason = "rejected", str(rejected)
-                line.text = readable(profile.file.delimiter.join(row.cells))
-            seal.update(said.encode("utf-8", "surrogatepass"))
-            seal.update(b"\x1e")
-            line.digest = int.from_bytes(
-                blake2b(said.encode("utf-8", "surrogatepass"), digest_size=8).digest(), signed=True
-            )
-            made.lines.append(line)
-        # A document begins with its earliest line.
-        made.at = min((line.at for line in made.good if line.at), default=None)
-        made.content = seal.hexdigest()
-        return made
-
-    def _read(self, made: Document, line: Line, row: Row) -> str:
-        """Fill ``line``; returns what it says, in one form whatever the file's. Raises ``Rejected``."""
-        columns = self.profile.columns
-        item = self.cell(row, columns.item)
-        if "item" in self.profile.formats.whole_number_codes:
-            item = item.removesuffix(".0")
-        if not item or len(item) > _LONGEST_CODE:
-            raise Rejected("the line names no item" if not item else f"“{item[:40]}…” is too long for an item")
-        line.item, line.item_name = item, self.cell(row, columns.item_name)[:_LONGEST_NAME]
-        line.is_charge = self.is_charge(item)
-        line.quantity = self._quantity(row)
-        line.price, line.amount = self._price(row, line.quantity)
-        self._dates(made, line, row)
-        self._party(made, row)
-        self._outcome(made, line)
-        if columns.shipment or self.profile.keep:
-            self._extras(line, row)
-        return (
-            f"{item}\x1f{line.item_name}\x1f{line.quantity.normalize()}\x1f{line.price.normalize()}\x1f{line.amount}\x1f{line.at}"
-            f"\x1f{made.customer}\x1f{made.country}\x1f{line.promised}\x1f{line.delivered}\x1f{line.shipment}\x1f{line.kept}"
-        )
-
-    def _quantity(self, row: Row) -> Decimal:
-        columns, limits = self.profile.columns, self.profile.limits
-        quantity: Decimal = self.number(self.cell(row, columns.quantity))
-        if not quantity:
-            raise Rejected("the quantity is zero")
-        if abs(quantity) > limits.quantity:
-            raise Rejected(f"a quantity of {quantity} is more than any order here")
-        if limits.quantity_places == 0 and not self.integral(quantity):
-            raise Rejected(f"a quantity of {quantity} has decimal places, and items are counted in whole units")
-        return quantity
-
-    def _price(self, row: Row, quantity: Decimal) -> tuple[Decimal, Decimal | None]:
-        columns, limits = self.profile.columns, self.profile.limits
-        amount: Decimal | None = None
+    def _worth(self, line: Line, cells: Sequence[str]) -> str:
+        """Price and, where the file states it, amount."""
+        columns, words = self.columns, ""
         if columns.amount:
-            amount = self.number(self.cell(row, columns.amount))
-            _six_places(amount)
+            amount = self.amount(self.cell(cells, columns.amount))
+            line.amount, words = amount.value, amount.words
         if columns.price:
-            price: Decimal = self.number(self.cell(row, columns.price))
-            _six_places(price)
+            price = self.price(self.cell(cells, columns.price))
+            line.price = price.value
+            return f"{price.words}\x1f{words}"
+        # Known from the amount alone; what six places cannot hold stays in the amount.
+        line.price = ((line.amount or Decimal(0)) / line.quantity).quantize(Decimal("0.000001"))
+        if abs(line.price) > self.profile.limits.price:
+            raise Rejected(f"a price of {line.price} is more than any here")
+        return words
+
+    def _dates(self, line: Line, cells: Sequence[str]) -> str:
+        columns = self.columns
+        if self.is_plain:
+            stated = self._day_of(cells, columns.at[0])
+            words = stated.words
         else:
-            # Known from the amount alone; what six places cannot hold stays in the amount.
-            price = ((amount or Decimal(0)) / quantity).quantize(Decimal("0.000001"))
-        if abs(price) > limits.price:
-            raise Rejected(f"a price of {price} is more than any here")
-        return price, amount
+            promised = self._day_of(cells, columns.promised) if columns.promised else None
+            arrived = self._day_of(cells, columns.delivered) if columns.delivered else None
+            line.promised = promised.day if promised else None
+            line.delivered = arrived.day if arrived else None
+            stated = self._begun(cells, arrived)
+            words = f"{stated.words}\x1f{line.promised}\x1f{line.delivered}"
+        line.at, line.day = stated.at, stated.day
+        return words
 
-    def _dates(self, made: Document, line: Line, row: Row) -> None:
-        columns = self.profile.columns
-        line.promised = self._day(row, columns.promised)
-        arrived = self._day_of(row, columns.delivered)
-        line.delivered = arrived[1] if arrived else None
-        candidates = [self._day_of(row, column, optional=True) for column in columns.at]
-        stated = next((one for one in candidates if one and (arrived is None or one[0] <= arrived[0])), arrived)
-        if stated is None:
-            text = self.cell(row, columns.at[0])
-            raise Rejected(
-                f"“{text[:40]}” is not a date as the profile writes them" if text else "the line has no date"
-            )
-        line.day = stated[1]
-        line.at = stated[0]
+    def _begun(self, cells: Sequence[str], arrived: Instant | None) -> Instant:
+        """The first of the columns that is a date, and not after the delivery; else the delivery."""
+        for column in self.columns.at:
+            text = self.cell(cells, column)
+            found = self.instant(text, column) if text else None
+            if found and (arrived is None or found.at <= arrived.at):
+                return found
+        return arrived or self._day_of(cells, self.columns.at[0])
 
-    def _day_of(self, row: Row, column: str | None, *, optional: bool = False) -> tuple[datetime, date] | None:
-        if column is None:
-            return None
-        text = self.cell(row, column)
+    def _day_of(self, cells: Sequence[str], column: str) -> Instant:
+        text = self.cell(cells, column)
         found = self.instant(text, column) if text else None
-        if found is None and not optional:
-            raise Rejected(f"“{text[:40]}” is not a date as the profile writes them in {column}")
+        if found is None:
+            raise Rejected(
+                f"“{text[:40]}” in {column} is not a date as the profile writes them" if text else f"{column} is empty"
+            )
         return found
 
-    def _day(self, row: Row, column: str | None) -> date | None:
-        found = self._day_of(row, column)
-        return found[1] if found else None
-
-    def _party(self, made: Document, row: Row) -> None:
-        columns = self.profile.columns
-        customer: str | None = self.cell(row, columns.customer) or None
-        if customer and "customer" in self.profile.formats.whole_number_codes:
-            customer = customer.removesuffix(".0")
-        if customer and len(customer) > _LONGEST_CODE:
-            raise Rejected("the customer's code is too long")
-        country = self.cell(row, columns.country)[:64] or self.profile.entity.country
+    def _party(self, made: Document, cells: Sequence[str]) -> None:
+        columns = self.columns
+        customer = self.code(self.cell(cells, columns.customer), "customer") or None
         if made.country is None:
-            made.customer, made.country = customer, country
-            made.customer_name = self.cell(row, columns.customer_name)[:_LONGEST_NAME] or None
+            made.customer = customer
+            made.country = self.cell(cells, columns.country)[:64] or self.profile.entity.country
+            made.customer_name = self.cell(cells, columns.customer_name)[:_LONGEST_NAME] or None
         elif customer != made.customer:
             raise Rejected(
                 f"another customer ({customer or 'none'}) than the document's first line ({made.customer or 'none'})"
@@ -338,18 +381,18 @@ class LineReader:
         else:
             line.outcome = "free_line"
 
-    def _extras(self, line: Line, row: Row) -> None:
+    def _extras(self, line: Line, cells: Sequence[str]) -> None:
         """Shipment, supply, freight, and what is kept in the file's own words."""
         columns, supply = self.profile.columns, self.profile.supply
-        line.shipment = self.cell(row, columns.shipment)[:_LONGEST_KEY] or None
-        word = self.cell(row, columns.supply)
+        line.shipment = self.cell(cells, columns.shipment)[:_LONGEST_KEY] or None
+        word = self.cell(cells, columns.supply)
         line.drop_ship = word in supply.drop_ship
         if columns.supply and not line.drop_ship and word not in supply.stock:
             raise Rejected(f"“{word[:40]}” is no way of supply that the profile knows")
         if columns.freight or columns.weight or columns.insurance:
-            freight, freight_words = self._amount_or_words(row, columns.freight, 6)
-            weight, weight_words = self._amount_or_words(row, columns.weight, 3)
-            insurance, _ = self._amount_or_words(row, columns.insurance, 6)
+            freight, freight_words = self._amount_or_words(cells, columns.freight, 6)
+            weight, weight_words = self._amount_or_words(cells, columns.weight, 3)
+            insurance, _ = self._amount_or_words(cells, columns.insurance, 6)
             line.freight = Freight(
                 freight=freight,
                 freight_note=freight_words,
@@ -359,29 +402,26 @@ class LineReader:
             )
         if self.profile.keep:
             line.kept = orjson.dumps(
-                {name: self._kept(row, column) for name, column in self.profile.keep.items()}
+                {name: self._kept(cells, column) for name, column in self.profile.keep.items()}
             ).decode()
 
-    def _kept(self, row: Row, column: str) -> str:
+    def _kept(self, cells: Sequence[str], column: str) -> str:
         """What is kept: a day as a day, anything else in the file's own words."""
-        found = self._day_of(row, column, optional=True)
-        return found[1].isoformat() if found else self.cell(row, column)
+        text = self.cell(cells, column)
+        found = self.instant(text, column) if text else None
+        return found.day.isoformat() if found else text
 
-    def _amount_or_words(self, row: Row, column: str | None, places: int) -> tuple[Decimal | None, str | None]:
-        text = self.cell(row, column)
+    def _amount_or_words(
+        self, cells: Sequence[str], column: str | None, places: int
+    ) -> tuple[Decimal | None, str | None]:
+        text = self.cell(cells, column)
         if not text:
             return None, None
         try:
-            number: Decimal = self.number(text)
+            number = self._number(text)
         except Rejected:
             return None, text
         return (number, None) if -number.as_tuple().exponent <= places else (None, text)  # type: ignore[operator]
-
-
-@lru_cache(maxsize=20_000)
-def _six_places(value: Decimal) -> None:
-    if -value.as_tuple().exponent > 6 and value != round(value, 6):  # type: ignore[operator]  # read from digits
-        raise Rejected(f"{value} has more than six decimal places")
 
 
 def readable(text: str) -> str:

@@ -186,7 +186,7 @@ class Importer:
         shelf = Shelf(on_hand)
         names: dict[str, str] = {}
         begins: datetime | None = None
-        for document in documents(path, self.profile, ends):
+        for document in documents(path, self.profile, ends, known=known, sealed=False):
             key = _key(document, digest)
             if known.get(key) is not None:
                 if report is not None:
