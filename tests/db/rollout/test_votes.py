@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import func, select
@@ -318,7 +319,9 @@ def test_evidence_older_than_a_day_opens_no_vote(rollout):
 
 
 def test_a_go_names_every_waiver_that_the_evidence_needs(database):
-    rollout = a_rollout(database, specs=(a_spec(weight=8), a_spec("fills", measure="fill_rate_lines", weight=1)))
+    rollout = a_rollout(
+        database, specs=(a_spec(weight=Decimal(8)), a_spec("fills", measure="fill_rate_lines", weight=Decimal(1)))
+    )
     rollout.readings.figures["fill_rate_lines"] = (100, 400)
     with rollout.work(IT) as work:
         waiver = request_waiver(
