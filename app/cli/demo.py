@@ -34,15 +34,21 @@ _VOTED = "W2"
 
 @click.command()
 @click.option("--database", "url", help="An empty database instead of a fresh SQLite file in the instance folder.")
-@click.option("--orders", default=ORDERS, show_default=True, type=click.IntRange(400, 50_000), help="About so many orders.")
+@click.option(
+    "--orders", default=ORDERS, show_default=True, type=click.IntRange(400, 50_000), help="About so many orders."
+)
 @click.option("--weeks", default=WEEKS, show_default=True, type=click.IntRange(6, 26), help="So many weeks of trading.")
 @click.option("--seed", default=SEED, show_default=True, help="Another number gives another demo.")
 @click.option(
-    "--until", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]), help="Moment at which the demo ends, in UTC; now, if left out."
+    "--until",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]),
+    help="Moment at which the demo ends, in UTC; now, if left out.",
 )
 @click.option("--password", help="Everybody's password; made and printed if left out.")
 @click.option("--serve/--no-serve", default=True, show_default=True, help="Serve the site until Ctrl+C.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65_535), help="Another one is taken if in use.")
+@click.option(
+    "--port", default=8000, show_default=True, type=click.IntRange(1, 65_535), help="Another one is taken if in use."
+)
 @click.option("--figures", is_flag=True, help="Also print the figures of each site.")
 def demo(
     url: str | None, orders: int, weeks: int, seed: int, until: datetime | None, password: str | None, serve: bool, port: int,
@@ -62,7 +68,9 @@ def demo(
     database = connect(url)
     try:
         built = _build(database, options, password)
-        console.print(f"{built.orders:,} orders with {built.lines:,} lines in {weeks} weeks, up to {end:%Y-%m-%d %H:%M} UTC.")
+        console.print(
+            f"{built.orders:,} orders with {built.lines:,} lines in {weeks} weeks, up to {end:%Y-%m-%d %H:%M} UTC."
+        )
         port = _free(port) if serve else port
         with reading(database, snapshot=True) as session:
             if figures:

@@ -138,7 +138,9 @@ class Aftermath:
             factor = Decimal(desk.random.choice(("0.95", "1.04", "1.10")))
             price = (_price(line.unit_price) * factor).quantize(_CENT)
             commands.append(
-                AmendInvoice(invoice=invoice.id, order_line=line.order_line_id, unit_price=price, reason="freight added")
+                AmendInvoice(
+                    invoice=invoice.id, order_line=line.order_line_id, unit_price=price, reason="freight added"
+                )
             )
         with desk.work(self._clerk(), key[0], "screen") as work:
             amend_invoices(work, commands)
@@ -187,7 +189,8 @@ class Aftermath:
     def _receive(self, key: NodeKey, invoices: list[_Billed]) -> None:
         """Money arrives; most of it names its invoice and is applied at once."""
         desk, node = self.desk, self.desk.world.nodes[key]
-        stuck, at_once = [], []
+        stuck: list[ApplyCash] = []
+        at_once: list[ApplyCash] = []
         with desk.work(Actor.system("bank"), key[0]) as work:
             receipts = receive_cash(
                 work,

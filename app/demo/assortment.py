@@ -104,9 +104,7 @@ _PLACES = {
 def articles(random: Random) -> list[Article]:
     """The whole assortment with costs, ABC class and share of demand, in the order of its codes."""
     found = [
-        (family, number, size, _cost(family, number))
-        for family in FAMILIES
-        for number, size in enumerate(family.sizes)
+        (family, number, size, _cost(family, number)) for family in FAMILIES for number, size in enumerate(family.sizes)
     ]
     ranks = list(range(len(found)))
     random.shuffle(ranks)

@@ -70,7 +70,6 @@ class _Story:
         self.trading = Trading(self.desk)
         self.rollout = Rollout(self.desk)
         self.committee = Committee(self.desk, self.rollout)
-        self.waiver: int | None = None
         self.runners = [ConsumerRunner(database, consumer, clock=clock, bulk=True) for consumer in CONSUMERS]
 
     def play(self) -> Demo:
@@ -106,37 +105,38 @@ class _Story:
 
     def _morning(self, number: int) -> None:
         """What the programme does before the day's business begins."""
+        if self.rollout.gates:
+            self._look(compares=number > self.options.open_gates)
+        for day, step in self._calendar():
+            if day == number:
+                step()
+
+    def _calendar(self) -> tuple[tuple[int, Callable[[], None]], ...]:
+        """The programme's own days: what happens on which, in order."""
         options, rollout, committee = self.options, self.rollout, self.committee
-        if rollout.gates:
-            self._look(compares=number > options.open_gates)
-        if number == 0:
-            rollout.set_up()
-            self._begin("live", "KOL", "LDS")
-            self._begin("rehearsal", "DUI", "WKD")
-        if number == options.go_live - 8:
-            rollout.freeze_first()
-        if number == options.go_live:
-            committee.let_first_wave_go()
-            for site in ("DUI", "WKD"):
-                self.trading.end(("rehearsal", site))
-            self._begin("live", "DUI", "WKD")
-        if number == options.go_live + 9:
-            committee.meet_condition()
-        if number == options.rehearsal:
-            rollout.rehearse("W2")
-            self._begin("rehearsal", "KAS", "PRA")
-        if number == options.late_rehearsal:
-            rollout.rehearse("W3")
-            self._begin("rehearsal", "LDS")
-        if number == options.open_gates:
-            rollout.freeze_gates()
-        if number == options.open_gates + 1:
-            rollout.attest_gates()
-        if number == options.days - 4:
-            committee.call_meeting(options.until.date() + timedelta(days=2))
-            self.waiver = rollout.ask_waiver(*_WAIVER)
-        if number == options.days - 3 and self.waiver:
-            rollout.grant_waiver(self.waiver)
+        return (
+            (0, rollout.set_up),
+            (0, lambda: self._begin("live", "KOL", "LDS")),
+            (0, lambda: self._begin("rehearsal", "DUI", "WKD")),
+            (options.go_live - 8, rollout.freeze_first),
+            (options.go_live, self._first_wave),
+            (options.go_live + 9, committee.meet_condition),
+            (options.rehearsal, lambda: rollout.rehearse("W2")),
+            (options.rehearsal, lambda: self._begin("rehearsal", "KAS", "PRA")),
+            (options.late_rehearsal, lambda: rollout.rehearse("W3")),
+            (options.late_rehearsal, lambda: self._begin("rehearsal", "LDS")),
+            (options.open_gates, rollout.freeze_gates),
+            (options.open_gates + 1, rollout.attest_gates),
+            (options.days - 4, lambda: committee.call_meeting(options.until.date() + timedelta(days=2))),
+            (options.days - 4, lambda: rollout.ask_waiver(*_WAIVER)),
+            (options.days - 3, rollout.grant_waivers),
+        )
+
+    def _first_wave(self) -> None:
+        self.committee.let_first_wave_go()
+        for site in ("DUI", "WKD"):
+            self.trading.end(("rehearsal", site))
+        self._begin("live", "DUI", "WKD")
 
     def _begin(self, realm: str, *sites: str) -> None:
         for site in sites:
@@ -172,6 +172,6 @@ class _Story:
 def until_of(now: datetime) -> datetime:
     """When a demo built now ends: now, or late yesterday in the first hours of a day, on which nothing has happened yet."""
     local = now.astimezone(moment(now.date(), 0, 0, _ZONE).tzinfo)
-    if local.hour >= 3:  # noqa: PLR2004 - the night's work is done by then
+    if local.hour >= 3:
         return now
     return moment(local.date() - timedelta(days=1), 22, 0, _ZONE)

@@ -47,7 +47,9 @@ _FIRST = (
 )
 _NEXT = (
     Ballot("finance", Choice.CONDITIONAL_GO, "Swiss invoices were right over the whole rehearsal."),
-    Ballot("process", Choice.CONDITIONAL_GO, "Duisburg shows that it holds live; Kassel has to finish its picking routes."),
+    Ballot(
+        "process", Choice.CONDITIONAL_GO, "Duisburg shows that it holds live; Kassel has to finish its picking routes."
+    ),
     Ballot("process.billing", Choice.CONDITIONAL_GO, "Credits after returns came in time."),
     Ballot("technology", Choice.CONDITIONAL_GO, "Cut-over and the way back were both tried."),
 )

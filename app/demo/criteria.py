@@ -41,7 +41,9 @@ class Criteria:
             owner_id=owner[1], layer=layer,
         )  # fmt: skip
 
-    def first_entry(self, stocked: Cells, direct: Cells, people: dict[str, tuple[str, int]]) -> tuple[CriterionSpec, ...]:
+    def first_entry(
+        self, stocked: Cells, direct: Cells, people: dict[str, tuple[str, int]]
+    ) -> tuple[CriterionSpec, ...]:
         """Wave 1: there is nothing live to refer to, so its own rehearsal carries the weight."""
         one = self._measured
         return (

@@ -75,7 +75,7 @@ class Desk:
     def is_late_in_story(self) -> bool:
         """The last working days, in which some documents get stuck."""
         left = (self.options.until - self.clock.now()).days
-        return 1 <= left <= 6  # noqa: PLR2004 - the last week but today
+        return 1 <= left <= 6
 
 
 def moment(day: date, hour: int, minute: int, zone_name: str) -> datetime:

@@ -75,7 +75,9 @@ class Stockroom:
             return
         with self.desk.work(Actor.system("cut-over"), key[0]) as work:
             commands = [
-                ChangeStock(site=node.id, item=good.id, quantity=Decimal(self._levels(key, good)[1]), note="opening stock")
+                ChangeStock(
+                    site=node.id, item=good.id, quantity=Decimal(self._levels(key, good)[1]), note="opening stock"
+                )
                 for good in self.range_of(key)
             ]
             open_stock(work, commands, rules=self.desk.rules, cells=self.desk.cells)
@@ -83,7 +85,9 @@ class Stockroom:
     def balances(self, node: Node) -> dict[int, tuple[int, int]]:
         """On hand and reserved by item, in thousandths."""
         with reading(self.desk.database) as session:
-            query = select(*raw_columns(StockBalance, "item_id", "on_hand", "reserved")).where(StockBalance.site_id == node.id)
+            query = select(*raw_columns(StockBalance, "item_id", "on_hand", "reserved")).where(
+                StockBalance.site_id == node.id
+            )
             return {row[0]: (row[1], row[2]) for row in session.execute(query)}
 
     def receive(self, key: NodeKey, today: date) -> bool:
@@ -122,7 +126,7 @@ class Stockroom:
         node, desk = self.desk.world.nodes[key], self.desk
         goods = self.range_of(key)
         held = self.balances(node)
-        commands = []
+        commands: list[CountStock] = []
         for _ in range(node.habits.counts):
             good = goods[self._turn[key] % len(goods)]
             self._turn[key] += 7
@@ -154,4 +158,3 @@ class Stockroom:
         with desk.work(desk.staff.at(key[1], "supervisor"), key[0], "screen") as work:
             command = ChangeStock(site=node.id, item=item, quantity=Decimal(-pieces), note=reason)
             adjust_stock(work, [command], rules=desk.rules, cells=desk.cells)
-

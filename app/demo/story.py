@@ -37,7 +37,9 @@ def tell(console: Console, session: Session, demo: Demo, now: datetime, *, addre
         console.print(line, highlight=False, soft_wrap=True)
     console.print()
     console.print(sign_in_table())
-    console.print(f"Everybody's password: [bold]{password}[/bold] · where to look: {address}", highlight=False, soft_wrap=True)
+    console.print(
+        f"Everybody's password: [bold]{password}[/bold] · where to look: {address}", highlight=False, soft_wrap=True
+    )
 
 
 def _table(title: str) -> Table:

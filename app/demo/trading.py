@@ -15,15 +15,8 @@ from app.demo.desk import Agenda, Desk, NodeKey, moment, working_day
 from app.demo.plan import HOURS, STREAMS, WEEKDAYS, Stream
 from app.demo.stockroom import Stockroom
 from app.demo.world import Buyer, Good, Node
-from erpcore.fulfilment.services import (
-    DeliverShipment,
-    PickOrder,
-    confirm_shipments,
-    deliver_shipments,
-    lock_shipments,
-    orders_of,
-    pick_orders,
-)
+from erpcore.fulfilment.records import lock_shipments, orders_of
+from erpcore.fulfilment.services import DeliverShipment, PickOrder, confirm_shipments, deliver_shipments, pick_orders
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import zone
 from erpcore.orders.models import OrderHold, OrderState
@@ -125,9 +118,7 @@ class Trading:
                 self.agenda.add(self.desk.at(self.desk.world.nodes[key], 0, 9), "pick", key, order.id)
 
     def _note_waiting(self, key: NodeKey, order: Order) -> None:
-        short = {
-            line.item_id: line.unallocated for line in order.lines if line.has_stock and line.unallocated > 0
-        }
+        short = {line.item_id: line.unallocated for line in order.lines if line.has_stock and line.unallocated > 0}
         if short and order.state == OrderState.RELEASED:
             self.waiting[key][order.id] = short
         else:
@@ -148,7 +139,13 @@ class Trading:
                 continue
             for _ in range(self.desk.poisson(self.desk.world.rate(stream) * WEEKDAYS[day.weekday()] * share)):
                 command, buyer, is_special = self._order(stream, key)
-                duty = "machine" if not stream.by_person else "lead" if is_special else self.desk.random.choice(("desk", "desk.two"))
+                duty = (
+                    "machine"
+                    if not stream.by_person
+                    else "lead"
+                    if is_special
+                    else self.desk.random.choice(("desk", "desk.two"))
+                )
                 site = stream.site if stream.by_person else ""
                 taken[stream.realm, site, duty].append((command, stream, buyer))
         released: dict[str, list[int]] = defaultdict(list)
@@ -194,13 +191,19 @@ class Trading:
         count = max(1, min(12, desk.poisson(stream.lines)))
         goods = self._pick_goods(key, count)
         lines = [
-            NewLine(item=good.id, quantity=Decimal(self._pieces(stream, good)), drop_ship=stream.drop_ship) for good in goods
+            NewLine(item=good.id, quantity=Decimal(self._pieces(stream, good)), drop_ship=stream.drop_ship)
+            for good in goods
         ]
         if is_special:
             place = desk.random.randrange(len(lines))
-            price = (goods[place].price * Decimal(desk.random.choice(("0.80", "0.85", "0.90")))).quantize(Decimal("0.01"))
+            price = (goods[place].price * Decimal(desk.random.choice(("0.80", "0.85", "0.90")))).quantize(
+                Decimal("0.01")
+            )
             lines[place] = NewLine(
-                item=lines[place].item, quantity=lines[place].quantity, unit_price=price, price_reason=desk.random.choice(_WHY)
+                item=lines[place].item,
+                quantity=lines[place].quantity,
+                unit_price=price,
+                price_reason=desk.random.choice(_WHY),
             )
         command = CaptureOrder(
             site=node.id, channel=desk.world.channels[stream.channel], customer=buyer.id, lines=lines,
@@ -230,7 +233,9 @@ class Trading:
         for order in held:
             node = self.desk.world.nodes[self.deals[order.id].key]
             hours = self.desk.random.choice((2, 4, 24, 26) if node.habits.forgets == 0 else (4, 24, 48, 72))
-            self.agenda.add(self.desk.clock.now() + timedelta(hours=hours), "unhold", self.deals[order.id].key, order.id)
+            self.agenda.add(
+                self.desk.clock.now() + timedelta(hours=hours), "unhold", self.deals[order.id].key, order.id
+            )
         for order in orders:
             self._plan_picking(order)
 
@@ -253,7 +258,9 @@ class Trading:
             hour, minute = self.desk.random.choice(((7, 20), (9, 5), (10, 50)))
             when = moment(day, hour, minute, node.zone)
         if self.desk.chance(node.habits.pick_late):
-            when = moment(working_day(deal.ships_on + timedelta(days=self.desk.random.choice((1, 1, 2)))), 10, 0, node.zone)
+            when = moment(
+                working_day(deal.ships_on + timedelta(days=self.desk.random.choice((1, 1, 2)))), 10, 0, node.zone
+            )
         self.agenda.add(when, "pick", deal.key, order.id)
 
     def _work_off(self, at: datetime) -> None:
@@ -350,7 +357,9 @@ class Trading:
             day += timedelta(days=self.desk.random.choice((1, 2, 3)))
         if day.weekday() > _SATURDAY:
             day += timedelta(days=1)
-        return datetime.combine(day, datetime.min.time(), zone(node.zone)) + timedelta(hours=self.desk.random.choice((9, 11)))
+        return datetime.combine(day, datetime.min.time(), zone(node.zone)) + timedelta(
+            hours=self.desk.random.choice((9, 11))
+        )
 
     def _deliver(self, key: NodeKey, ids: list[int]) -> None:
         desk, node = self.desk, self.desk.world.nodes[key]
