@@ -115,7 +115,7 @@ def _fill(database: Database, *, days: int) -> None:
         for point in (Point.RELEASE, Point.BACKLOG):
             connection.exec_driver_sql(
                 "INSERT INTO journey_wait (root_id, id, point, slice_id, dimension, customer_group, since, due_on, deadline_at, "
-                f"cohort_at, cohort_on, value) SELECT n, n, '{point.value}', 1 + n % {_SLICES}, '', 0, '{since}', '{wished}', NULL, "
+                f"cohort_at, cohort_on, value) SELECT n, n, '{point.value}', 1 + n - (n / {_SLICES}) * {_SLICES}, '', 0, '{since}', '{wished}', NULL, "
                 f"'{since}', '{wished}', 1000 FROM {_series('n', 1, 900)} AS w"
             )
     with database.write_engine.connect() as connection:

@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 #: Events per batch while catching up alone.
 BULK = 10_000
 #: A live batch aims at holding SQLite's only writer this long, well below the tenth of a second it may take at most.
-_HOLD_SECONDS = 0.05
+_HOLD_SECONDS = 0.03
 _SMALLEST, _LARGEST = 20, 2_000
 _ERROR_LENGTH = 2_000
 
@@ -63,7 +63,7 @@ class ConsumerRunner:
     consumer: Consumer
     clock: Clock | None = None
     bulk: bool = False
-    batch: int = 200
+    batch: int = 100
     _entered: float = 0.0
 
     def run_once(self) -> Pass | None:
