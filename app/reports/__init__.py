@@ -1,0 +1,1 @@
+"""Papers: the decision pack, made from stored evidence as a page and as a PDF that proves itself."""

@@ -1,0 +1,1 @@
+"""The decision pack as a page, and as the PDF that proves itself."""
