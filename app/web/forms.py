@@ -43,8 +43,8 @@ class Form(FlaskForm):
             filters = list(unbound_field.kwargs.get("filters", ()))
             if "Password" not in unbound_field.field_class.__name__:
                 filters.append(_stripped)
-            # Some fields, such as FieldList, take no filters.
-            if filters and unbound_field.field_class.__name__ != "FieldList":
+            # Fields that hold fields take no filters.
+            if filters and unbound_field.field_class.__name__ not in {"FieldList", "FormField"}:
                 options = {**options, "filters": filters}
             return unbound_field.bind(form=form, **options)
 

@@ -1,0 +1,377 @@
+"""What is to be billed, what is billed, what is owed and what was paid? Kept to the sites that somebody sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from app.queries.order_detail import steps_of
+from app.queries.order_facts import Step
+from app.queries.orders import PAGE, like
+from app.security.scopes import within_sites
+from erpcore.billing.models import CreditMemo, Invoice, InvoiceLine, Receipt, ReceiptApplication, Receivable
+from erpcore.fulfilment.models import Shipment
+from erpcore.kernel.actor import Actor
+from erpcore.kernel.errors import NotFound
+from erpcore.ledger.models import JournalEntry
+from erpcore.masterdata.models import Customer, Entity, Item, Site
+from erpcore.orders.models import OrderLine, SalesOrder
+
+#: What the board shows, in the order of the work.
+LANES = ("due", "draft", "blocked", "posted")
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvoiceFilter:
+    """What the address asks for. ``lane``: due to bill (shipments), or an invoice's state."""
+
+    lane: str = "posted"
+    site: int | None = None
+    realm: str = "live"
+    text: str = ""
+    overdue: bool = False
+    page: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvoiceRow:
+    """An invoice, or a shipment that is due to be billed (``id`` is then the shipment's, and nothing is posted)."""
+
+    id: int
+    number: str
+    order_id: int
+    order: str
+    customer: str
+    site: str
+    state: str
+    note: str | None
+    at: datetime | None
+    due_on: date | None
+    currency: str
+    gross_minor: int | None
+    open_minor: int | None
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvoiceList:
+    rows: list[InvoiceRow]
+    total: int
+    counts: dict[str, int]
+    sums: list[tuple[str, int, int]]
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // PAGE))
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvoiceLineFact:
+    order_line: int
+    line_no: int
+    code: str
+    name: str
+    unit: str
+    quantity: Decimal
+    unit_price: Decimal
+    order_price: Decimal
+    net_minor: int
+    tax_rate: Decimal | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvoicePage:
+    """One invoice. ``rounding`` is what the posted cents leave out of the exact amount, in units of the currency."""
+
+    id: int
+    number: str | None
+    state: str
+    block_reason: str | None
+    realm: str
+    site_id: int
+    site: str
+    entity_id: int
+    customer_id: int
+    customer: str
+    order_id: int
+    order: str
+    shipment: str
+    drafted_at: datetime
+    posted_at: datetime | None
+    invoice_on: date | None
+    due_on: date | None
+    currency: str
+    net_minor: int
+    tax_minor: int
+    gross_minor: int
+    exact: Decimal
+    open_minor: int | None
+    is_price_right: bool
+    is_tax_determined: bool
+    version: int
+    lines: list[InvoiceLineFact]
+    payments: list[tuple[int, str, int, datetime]]
+    memos: list[tuple[int, str, str, int, datetime]]
+    entries: list[int]
+    steps: list[Step]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoPage:
+    id: int
+    number: str | None
+    realm: str
+    site: str
+    customer: str
+    invoice_id: int | None
+    invoice: str | None
+    return_id: int | None
+    reason: str
+    fault: str
+    unlinked: str | None
+    posted_at: datetime
+    credit_on: date
+    currency: str
+    net_minor: int
+    tax_minor: int
+    gross_minor: int
+    entries: list[int]
+
+
+def _scoped(query: Any, actor: Actor, asked: InvoiceFilter, table: Any) -> Any:
+    query = query.where(Entity.realm == asked.realm)
+    query = within_sites(query, actor, table.site_id)
+    if asked.site is not None:
+        query = query.where(table.site_id == asked.site)
+    return query
+
+
+def _invoices(query: Any, actor: Actor, asked: InvoiceFilter, today: date) -> Any:
+    query = (
+        query.select_from(Invoice)
+        .join(SalesOrder, SalesOrder.id == Invoice.order_id)
+        .join(Customer, Customer.id == Invoice.customer_id)
+        .join(Site, Site.id == Invoice.site_id)
+        .join(Entity, Entity.id == Invoice.entity_id)
+        .join(Receivable, Receivable.document_id == Invoice.id, isouter=True)
+    )
+    query = _scoped(query, actor, asked, Invoice)
+    if asked.overdue:
+        query = query.where(Receivable.open_minor > 0, Receivable.due_on < today)
+    if asked.text:
+        pattern = like(asked.text)
+        query = query.where(
+            or_(
+                Invoice.number.ilike(pattern, escape="\\"), SalesOrder.number.ilike(pattern, escape="\\"),
+                Customer.name.ilike(pattern, escape="\\"), Customer.code.ilike(pattern, escape="\\"),
+            )
+        )  # fmt: skip
+    return query
+
+
+def _due(query: Any, actor: Actor, asked: InvoiceFilter) -> Any:
+    query = (
+        query.select_from(Shipment)
+        .join(SalesOrder, SalesOrder.id == Shipment.order_id)
+        .join(Customer, Customer.id == SalesOrder.customer_id)
+        .join(Site, Site.id == Shipment.site_id)
+        .join(Entity, Entity.id == Shipment.entity_id)
+        .where(Shipment.invoice_due_at.is_not(None), Shipment.invoice_id.is_(None))
+    )
+    query = _scoped(query, actor, asked, Shipment)
+    if asked.text:
+        pattern = like(asked.text)
+        query = query.where(
+            or_(SalesOrder.number.ilike(pattern, escape="\\"), Customer.name.ilike(pattern, escape="\\"))
+        )
+    return query
+
+
+def list_invoices(session: Session, actor: Actor, asked: InvoiceFilter, today: date) -> InvoiceList:
+    """One lane of the board, with how much stands in each, in three queries."""
+    counts = dict.fromkeys(LANES, 0)
+    sums: dict[str, list[int]] = {}
+    for row in session.execute(
+        _invoices(
+            select(Invoice.state, Invoice.currency, func.count().label("invoices"), func.sum(Invoice.gross_minor).label("gross"),
+                   func.sum(Receivable.open_minor).label("open")),
+            actor, asked, today,
+        ).group_by(Invoice.state, Invoice.currency)
+    ):  # fmt: skip
+        counts[row.state] += row.invoices
+        if row.state == asked.lane:
+            known = sums.setdefault(row.currency, [0, 0])
+            known[0] += int(row.gross or 0)
+            known[1] += int(row.open or 0)
+    counts["due"] = session.scalar(_due(select(func.count()), actor, asked)) or 0
+    total = counts[asked.lane]
+    page = min(max(asked.page, 1), max(1, -(-total // PAGE)))
+    if asked.lane == "due":
+        query = _due(
+            select(Shipment, SalesOrder.number.label("order"), SalesOrder.currency, Customer.name.label("customer"),
+                   Site.name.label("site")),
+            actor, asked,
+        ).order_by(Shipment.invoice_due_at, Shipment.id)  # fmt: skip
+        rows = [_due_row(row) for row in session.execute(query.limit(PAGE).offset((page - 1) * PAGE))]
+    else:
+        query = _invoices(_row_columns(), actor, asked, today).where(Invoice.state == asked.lane)
+        query = query.order_by(Invoice.drafted_at.desc(), Invoice.id.desc())
+        rows = [_invoice_row(row) for row in session.execute(query.limit(PAGE).offset((page - 1) * PAGE))]
+    return InvoiceList(
+        rows=rows,
+        total=total,
+        counts=counts,
+        sums=[(code, gross, left) for code, (gross, left) in sorted(sums.items())],
+    )
+
+
+def _row_columns() -> Any:
+    return select(
+        Invoice, SalesOrder.number.label("order"), Customer.name.label("customer"), Site.name.label("site"),
+        Receivable.open_minor,
+    )  # fmt: skip
+
+
+def _due_row(row: Any) -> InvoiceRow:
+    shipment: Shipment = row.Shipment
+    return InvoiceRow(
+        id=shipment.id, number=shipment.number, order_id=shipment.order_id, order=row.order, customer=row.customer,
+        site=row.site, state="due", note=None, at=shipment.invoice_due_at, due_on=None, currency=row.currency,
+        gross_minor=None, open_minor=None, version=shipment.version,
+    )  # fmt: skip
+
+
+def _invoice_row(row: Any) -> InvoiceRow:
+    invoice: Invoice = row.Invoice
+    return InvoiceRow(
+        id=invoice.id, number=invoice.number or "draft", order_id=invoice.order_id, order=row.order, customer=row.customer,
+        site=row.site, state=invoice.state, note=invoice.block_reason if invoice.state == "blocked" else None,
+        at=invoice.posted_at or invoice.drafted_at, due_on=invoice.due_on, currency=invoice.currency,
+        gross_minor=invoice.gross_minor, open_minor=row.open_minor, version=invoice.version,
+    )  # fmt: skip
+
+
+def invoices_after(session: Session, actor: Actor, state: str | None, after: int, limit: int) -> list[InvoiceRow]:
+    """Invoices by id, from after that one, in all realms that the person's sites have."""
+    query = (
+        _row_columns()
+        .join(SalesOrder, SalesOrder.id == Invoice.order_id)
+        .join(Customer, Customer.id == Invoice.customer_id)
+        .join(Site, Site.id == Invoice.site_id)
+        .join(Receivable, Receivable.document_id == Invoice.id, isouter=True)
+        .where(Invoice.id > after)
+    )
+    if state is not None:
+        query = query.where(Invoice.state == state)
+    query = within_sites(query, actor, Invoice.site_id).order_by(Invoice.id).limit(limit)
+    return [_invoice_row(row) for row in session.execute(query)]
+
+
+def invoice_page(session: Session, actor: Actor, invoice_id: int) -> InvoicePage:
+    """One invoice; raises ``NotFound`` for an unknown one and for another site's."""
+    row = session.execute(
+        select(Invoice, Customer, Site, Entity, SalesOrder.number.label("order"), Shipment.number.label("shipment"),
+               Receivable.open_minor)
+        .join(Customer, Customer.id == Invoice.customer_id)
+        .join(Site, Site.id == Invoice.site_id)
+        .join(Entity, Entity.id == Invoice.entity_id)
+        .join(SalesOrder, SalesOrder.id == Invoice.order_id)
+        .join(Shipment, Shipment.id == Invoice.shipment_id)
+        .join(Receivable, Receivable.document_id == Invoice.id, isouter=True)
+        .where(Invoice.id == invoice_id)
+    ).one_or_none()  # fmt: skip
+    if row is None or (actor.sites is not None and row.Invoice.site_id not in actor.sites):
+        raise NotFound("invoice_unknown", id=invoice_id)
+    invoice: Invoice = row.Invoice
+    payments = session.execute(
+        select(Receipt.id, Receipt.number, ReceiptApplication.amount_minor, ReceiptApplication.applied_at)
+        .join(Receipt, Receipt.id == ReceiptApplication.receipt_id)
+        .where(ReceiptApplication.invoice_id == invoice_id)
+        .order_by(ReceiptApplication.id)
+    )
+    memos = session.execute(
+        select(CreditMemo.id, CreditMemo.number, CreditMemo.reason, CreditMemo.gross_minor, CreditMemo.posted_at)
+        .where(CreditMemo.invoice_id == invoice_id)
+        .order_by(CreditMemo.id)
+    )
+    return InvoicePage(
+        id=invoice.id, number=invoice.number, state=invoice.state, block_reason=invoice.block_reason,
+        realm=row.Entity.realm, site_id=invoice.site_id, site=row.Site.name, entity_id=invoice.entity_id,
+        customer_id=invoice.customer_id, customer=row.Customer.name, order_id=invoice.order_id, order=row.order,
+        shipment=row.shipment, drafted_at=invoice.drafted_at, posted_at=invoice.posted_at, invoice_on=invoice.invoice_on,
+        due_on=invoice.due_on, currency=invoice.currency, net_minor=invoice.net_minor, tax_minor=invoice.tax_minor,
+        gross_minor=invoice.gross_minor, exact=invoice.exact, open_minor=row.open_minor,
+        is_price_right=invoice.is_price_right, is_tax_determined=invoice.is_tax_determined, version=invoice.version,
+        lines=_lines(session, invoice_id), payments=[(p[0], p[1], p[2], p[3]) for p in payments],
+        memos=[(m.id, m.number or "", m.reason, m.gross_minor, m.posted_at) for m in memos],
+        entries=_entries(session, "invoice", invoice_id), steps=steps_of(session, {"invoice": [invoice_id]}),
+    )  # fmt: skip
+
+
+def _lines(session: Session, invoice_id: int) -> list[InvoiceLineFact]:
+    rows = session.execute(
+        select(
+            InvoiceLine, OrderLine.line_no, OrderLine.unit_price.label("order_price"), Item.code, Item.name, Item.unit
+        )
+        .join(OrderLine, OrderLine.id == InvoiceLine.order_line_id)
+        .join(Item, Item.id == InvoiceLine.item_id)
+        .where(InvoiceLine.invoice_id == invoice_id)
+        .order_by(OrderLine.line_no)
+    )
+    return [
+        InvoiceLineFact(
+            order_line=row.InvoiceLine.order_line_id, line_no=row.line_no, code=row.code, name=row.name, unit=row.unit,
+            quantity=row.InvoiceLine.quantity, unit_price=row.InvoiceLine.unit_price, order_price=row.order_price,
+            net_minor=row.InvoiceLine.net_minor, tax_rate=row.InvoiceLine.tax_rate,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def _entries(session: Session, kind: str, document: int) -> list[int]:
+    query = select(JournalEntry.id).where(JournalEntry.document_type == kind, JournalEntry.document_id == document)
+    return list(session.scalars(query.order_by(JournalEntry.id)))
+
+
+def list_memos(session: Session, actor: Actor, page: int, realm: str = "live") -> tuple[list[Any], int]:
+    """Credit memos, the newest first, with how many there are."""
+    query: Any = (
+        select(CreditMemo, Customer.name.label("customer"), Site.name.label("site"))
+        .join(Customer, Customer.id == CreditMemo.customer_id)
+        .join(Site, Site.id == CreditMemo.site_id)
+        .join(Entity, Entity.id == CreditMemo.entity_id)
+        .where(Entity.realm == realm)
+    )
+    query = within_sites(query, actor, CreditMemo.site_id)
+    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    rows = session.execute(
+        query.order_by(CreditMemo.posted_at.desc(), CreditMemo.id.desc()).limit(PAGE).offset((page - 1) * PAGE)
+    )
+    return list(rows), total
+
+
+def memo_page(session: Session, actor: Actor, memo_id: int) -> MemoPage:
+    """One credit memo; raises ``NotFound`` for an unknown one and for another site's."""
+    row = session.execute(
+        select(CreditMemo, Customer.name.label("customer"), Site.name.label("site"), Entity.realm,
+               Invoice.number.label("invoice"))
+        .join(Customer, Customer.id == CreditMemo.customer_id)
+        .join(Site, Site.id == CreditMemo.site_id)
+        .join(Entity, Entity.id == CreditMemo.entity_id)
+        .join(Invoice, Invoice.id == CreditMemo.invoice_id, isouter=True)
+        .where(CreditMemo.id == memo_id)
+    ).one_or_none()  # fmt: skip
+    if row is None or (actor.sites is not None and row.CreditMemo.site_id not in actor.sites):
+        raise NotFound("not_found")
+    memo: CreditMemo = row.CreditMemo
+    return MemoPage(
+        id=memo.id, number=memo.number, realm=row.realm, site=row.site, customer=row.customer, invoice_id=memo.invoice_id,
+        invoice=row.invoice, return_id=memo.return_id, reason=memo.reason, fault=memo.fault, unlinked=memo.unlinked,
+        posted_at=memo.posted_at, credit_on=memo.credit_on, currency=memo.currency, net_minor=memo.net_minor,
+        tax_minor=memo.tax_minor, gross_minor=memo.gross_minor, entries=_entries(session, "credit_memo", memo_id),
+    )  # fmt: skip

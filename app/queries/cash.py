@@ -1,0 +1,133 @@
+"""What came in, what of it is not applied yet, and which invoices of the customer are open?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.queries.orders import PAGE
+from erpcore.billing.models import Invoice, Receipt, ReceiptApplication, Receivable
+from erpcore.kernel.actor import Actor
+from erpcore.kernel.errors import NotFound
+from erpcore.masterdata.models import Customer, Entity, Site
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceiptRow:
+    id: int
+    number: str
+    reference: str | None
+    customer_id: int
+    customer: str
+    customer_code: str
+    entity_id: int
+    entity: str
+    realm: str
+    currency: str
+    amount_minor: int
+    left_minor: int
+    received_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenInvoice:
+    id: int
+    number: str
+    order_id: int
+    due_on: date
+    amount_minor: int
+    open_minor: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceiptPage:
+    """One receipt with what it settled, and what of its customer's invoices it could settle."""
+
+    row: ReceiptRow
+    applied: list[tuple[int, str, int, datetime]]
+    open_invoices: list[OpenInvoice]
+
+
+def _receipts(actor: Actor) -> Any:
+    """Receipts belong to a company, not to a site: people of a site see those of its company."""
+    query = (
+        select(
+            Receipt, Customer.name.label("customer"), Customer.code.label("customer_code"), Entity.name.label("entity"),
+            Entity.realm,
+        )
+        .join(Customer, Customer.id == Receipt.customer_id)
+        .join(Entity, Entity.id == Receipt.entity_id)
+    )  # fmt: skip
+    if actor.sites is not None:
+        query = query.where(Receipt.entity_id.in_(select(Site.entity_id).where(Site.id.in_(sorted(actor.sites)))))
+    return query
+
+
+def _row(row: Any) -> ReceiptRow:
+    receipt: Receipt = row.Receipt
+    return ReceiptRow(
+        id=receipt.id, number=receipt.number, reference=receipt.reference, customer_id=receipt.customer_id,
+        customer=row.customer, customer_code=row.customer_code, entity_id=receipt.entity_id, entity=row.entity,
+        realm=row.realm, currency=receipt.currency, amount_minor=receipt.amount_minor, left_minor=receipt.left_minor,
+        received_at=receipt.received_at,
+    )  # fmt: skip
+
+
+def list_receipts(
+    session: Session, actor: Actor, *, unapplied: bool, page: int, realm: str = "live"
+) -> tuple[list[ReceiptRow], int]:
+    """Receipts, the newest first, with how many there are."""
+    query = _receipts(actor).where(Entity.realm == realm)
+    if unapplied:
+        query = query.where(Receipt.left_minor > 0)
+    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    query = query.order_by(Receipt.received_at.desc(), Receipt.id.desc()).limit(PAGE).offset((page - 1) * PAGE)
+    return [_row(row) for row in session.execute(query)], total
+
+
+def receipts_after(session: Session, actor: Actor, after: int, limit: int) -> list[ReceiptRow]:
+    """Receipts by id, from after that one."""
+    query = _receipts(actor).where(Receipt.id > after).order_by(Receipt.id).limit(limit)
+    return [_row(row) for row in session.execute(query)]
+
+
+def receipt_page(session: Session, actor: Actor, receipt_id: int) -> ReceiptPage:
+    """One receipt; raises ``NotFound`` for an unknown one and for one of a company without a site of the person."""
+    row = session.execute(_receipts(actor).where(Receipt.id == receipt_id)).one_or_none()
+    if row is None:
+        raise NotFound("receipt_unknown", id=receipt_id)
+    found = _row(row)
+    applied = session.execute(
+        select(Invoice.id, Invoice.number, ReceiptApplication.amount_minor, ReceiptApplication.applied_at)
+        .join(Invoice, Invoice.id == ReceiptApplication.invoice_id)
+        .where(ReceiptApplication.receipt_id == receipt_id)
+        .order_by(ReceiptApplication.id)
+    )
+    return ReceiptPage(
+        row=found, applied=[(one[0], one[1] or "", one[2], one[3]) for one in applied],
+        open_invoices=open_invoices(session, actor, found.customer_id),
+    )  # fmt: skip
+
+
+def open_invoices(session: Session, actor: Actor, customer: int) -> list[OpenInvoice]:
+    """The customer's invoices that are not paid in full, at the sites that the person sees, the longest due first."""
+    query = (
+        select(Invoice.id, Invoice.number, Invoice.order_id, Receivable.due_on, Receivable.amount_minor, Receivable.open_minor)
+        .join(Receivable, Receivable.document_id == Invoice.id)
+        .where(Invoice.customer_id == customer, Receivable.open_minor > 0)
+        .order_by(Receivable.due_on, Invoice.id)
+        .limit(100)
+    )  # fmt: skip
+    if actor.sites is not None:
+        query = query.where(Invoice.site_id.in_(sorted(actor.sites)))
+    return [
+        OpenInvoice(
+            id=row.id, number=row.number or "", order_id=row.order_id, due_on=row.due_on, amount_minor=row.amount_minor,
+            open_minor=row.open_minor,
+        )
+        for row in session.execute(query)
+    ]  # fmt: skip

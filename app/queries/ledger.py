@@ -1,0 +1,225 @@
+"""What stands in the books: entries, accounts and their sums, and what rounding to cents left out?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.queries.orders import PAGE
+from erpcore.billing.models import CreditMemo, Invoice
+from erpcore.fulfilment.models import Shipment
+from erpcore.kernel.actor import Actor
+from erpcore.kernel.errors import NotFound
+from erpcore.ledger.models import Account, JournalEntry, JournalLine
+from erpcore.masterdata.models import Customer, Entity, Site
+
+
+@dataclass(frozen=True, kw_only=True)
+class LedgerFilter:
+    entity: int | None = None
+    account: int | None = None
+    day: date | None = None
+    rule: str = ""
+    page: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntryRow:
+    """One entry: ``amount_minor`` is what it debits (and credits); ``rounding`` in units of the currency."""
+
+    id: int
+    entry_on: date
+    posted_at: datetime
+    rule: str
+    document_type: str
+    document_id: int
+    site: str | None
+    entity: str
+    realm: str
+    currency: str
+    amount_minor: int
+    rounding: Decimal
+    text: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntryLine:
+    line_no: int
+    account_id: int
+    account: str
+    party: str | None
+    debit_minor: int
+    credit_minor: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntryPage:
+    """``order_id``, ``invoice_id``, ``memo_id``: where the document can be looked at."""
+
+    row: EntryRow
+    lines: list[EntryLine]
+    order_id: int | None
+    invoice_id: int | None
+    memo_id: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountSum:
+    """One account of the trial balance; ``balance_minor`` is debits less credits."""
+
+    id: int
+    code: str
+    name: str
+    kind: str
+    debit_minor: int
+    credit_minor: int
+
+    @property
+    def balance_minor(self) -> int:
+        return self.debit_minor - self.credit_minor
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialBalance:
+    """The sums of all accounts of a company; ``rounding`` is what posting in cents left out, in units of the currency."""
+
+    accounts: list[AccountSum]
+    entries: int
+    rounding: Decimal
+
+    @property
+    def debit_minor(self) -> int:
+        return sum(account.debit_minor for account in self.accounts)
+
+    @property
+    def credit_minor(self) -> int:
+        return sum(account.credit_minor for account in self.accounts)
+
+
+def _scoped(query: Any, actor: Actor) -> Any:
+    """Entries of the person's sites; those of no site only for people who see all."""
+    return query if actor.sites is None else query.where(JournalEntry.site_id.in_(sorted(actor.sites)))
+
+
+def trial_balance(session: Session, actor: Actor, entity: int) -> TrialBalance:
+    """Debits and credits by account, of what the person may see."""
+    sums = _scoped(
+        select(
+            JournalLine.account_id, func.sum(JournalLine.debit_minor).label("debit"),
+            func.sum(JournalLine.credit_minor).label("credit"),
+        )
+        .join(JournalEntry, JournalEntry.id == JournalLine.entry_id)
+        .where(JournalEntry.entity_id == entity),
+        actor,
+    ).group_by(JournalLine.account_id).subquery()  # fmt: skip
+    rows = session.execute(
+        select(Account, sums.c.debit, sums.c.credit)
+        .join(sums, sums.c.account_id == Account.id, isouter=True)
+        .where(Account.entity_id == entity)
+        .order_by(Account.code)
+    )
+    head = session.execute(
+        _scoped(
+            select(func.count().label("entries"), func.sum(JournalEntry.rounding).label("rounding"))
+            .select_from(JournalEntry)
+            .where(JournalEntry.entity_id == entity),
+            actor,
+        )
+    ).one()
+    return TrialBalance(
+        accounts=[
+            AccountSum(
+                id=row.Account.id, code=row.Account.code, name=row.Account.name, kind=row.Account.kind,
+                debit_minor=int(row.debit or 0), credit_minor=int(row.credit or 0),
+            )
+            for row in rows
+        ],
+        entries=head.entries, rounding=head.rounding or Decimal(0),
+    )  # fmt: skip
+
+
+def _entries(actor: Actor) -> Any:
+    amount = (
+        select(func.sum(JournalLine.debit_minor)).where(JournalLine.entry_id == JournalEntry.id).scalar_subquery()
+    ).label("amount")
+    query = (
+        select(JournalEntry, Site.name.label("site"), Entity.name.label("entity"), Entity.realm, amount)
+        .join(Entity, Entity.id == JournalEntry.entity_id)
+        .join(Site, Site.id == JournalEntry.site_id, isouter=True)
+    )
+    return _scoped(query, actor)
+
+
+def _row(row: Any) -> EntryRow:
+    entry: JournalEntry = row.JournalEntry
+    return EntryRow(
+        id=entry.id, entry_on=entry.entry_on, posted_at=entry.posted_at, rule=entry.rule, document_type=entry.document_type,
+        document_id=entry.document_id, site=row.site, entity=row.entity, realm=row.realm, currency=entry.currency,
+        amount_minor=int(row.amount or 0), rounding=entry.rounding, text=entry.text,
+    )  # fmt: skip
+
+
+def _narrowed(query: Any, asked: LedgerFilter) -> Any:
+    if asked.entity is not None:
+        query = query.where(JournalEntry.entity_id == asked.entity)
+    if asked.day is not None:
+        query = query.where(JournalEntry.entry_on == asked.day)
+    if asked.rule:
+        query = query.where(JournalEntry.rule == asked.rule)
+    if asked.account is not None:
+        query = query.where(
+            JournalEntry.id.in_(select(JournalLine.entry_id).where(JournalLine.account_id == asked.account))
+        )
+    return query
+
+
+def list_entries(session: Session, actor: Actor, asked: LedgerFilter) -> tuple[list[EntryRow], int]:
+    """Entries that fit, the newest first, with how many there are."""
+    count = _narrowed(_scoped(select(func.count()).select_from(JournalEntry), actor), asked)
+    total = session.scalar(count) or 0
+    query = _narrowed(_entries(actor), asked).order_by(JournalEntry.entry_on.desc(), JournalEntry.id.desc())
+    return [_row(row) for row in session.execute(query.limit(PAGE).offset((asked.page - 1) * PAGE))], total
+
+
+def entry_page(session: Session, actor: Actor, entry_id: int) -> EntryPage:
+    """One entry with its lines; raises ``NotFound`` for an unknown one and for another site's."""
+    found = session.execute(_entries(actor).where(JournalEntry.id == entry_id)).one_or_none()
+    if found is None:
+        raise NotFound("not_found")
+    row = _row(found)
+    lines = session.execute(
+        select(JournalLine, Account.code, Account.name, Customer.name.label("party"))
+        .join(Account, Account.id == JournalLine.account_id)
+        .join(Customer, Customer.id == JournalLine.party_id, isouter=True)
+        .where(JournalLine.entry_id == entry_id)
+        .order_by(JournalLine.line_no)
+    )
+    order = {
+        "invoice": select(Invoice.order_id).where(Invoice.id == row.document_id),
+        "shipment": select(Shipment.order_id).where(Shipment.id == row.document_id),
+    }.get(row.document_type)
+    return EntryPage(
+        row=row,
+        lines=[
+            EntryLine(
+                line_no=one.JournalLine.line_no, account_id=one.JournalLine.account_id, account=f"{one.code} {one.name}",
+                party=one.party, debit_minor=one.JournalLine.debit_minor, credit_minor=one.JournalLine.credit_minor,
+            )
+            for one in lines
+        ],
+        order_id=session.scalar(order) if order is not None else None,
+        invoice_id=row.document_id if row.document_type == "invoice" else None,
+        memo_id=session.scalar(select(CreditMemo.id).where(CreditMemo.id == row.document_id))
+        if row.document_type == "credit_memo"
+        else None,
+    )  # fmt: skip
+
+
+def rules_used(session: Session) -> list[str]:
+    """The posting rules that have posted anything."""
+    return sorted(session.scalars(select(JournalEntry.rule).distinct()))

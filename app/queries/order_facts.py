@@ -1,0 +1,234 @@
+"""What a page about one order shows: the order, its lines, holds, shipments, bills, and its history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One policy value the order runs under; ``is_standard``: no variant set it."""
+
+    name: str
+    value: Any
+    sentence: str
+    is_standard: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrantFact:
+    """What lets the order's cell transact: a go of a wave, or a record of what ran before."""
+
+    id: int
+    state: str
+    source: str
+    reason: str | None
+    wave: str | None
+    wave_name: str | None
+    decision: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineFact:
+    """One line. Quantities in the item's unit, ``value_minor`` in the order's currency."""
+
+    id: int
+    line_no: int
+    item_id: int
+    code: str
+    name: str
+    unit: str
+    kind: str
+    quantity: Decimal
+    unit_price: Decimal
+    price_source: str
+    value_minor: int
+    tax_rate: Decimal | None
+    requested_on: date
+    requested_ship_on: date
+    committed_on: date
+    first_promised_on: date
+    promised_on: date
+    promised_due_at: datetime
+    promise_reason: str
+    basis: str
+    allocated: Decimal
+    picked: Decimal
+    shipped: Decimal
+    delivered: Decimal
+    invoiced: Decimal
+    cancelled: Decimal
+    returned: Decimal
+    available: Decimal | None
+
+    @property
+    def open(self) -> Decimal:
+        return self.quantity - self.shipped - self.cancelled
+
+    @property
+    def has_stock(self) -> bool:
+        return self.kind in ("stock", "free")
+
+    @property
+    def unallocated(self) -> Decimal:
+        return self.open - self.allocated - self.picked
+
+    @property
+    def pickable(self) -> Decimal:
+        """What a pick may take now."""
+        return self.allocated if self.has_stock else self.open - self.picked
+
+    @property
+    def cancellable(self) -> Decimal:
+        return self.open - self.picked
+
+    @property
+    def returnable(self) -> Decimal:
+        return self.shipped - self.returned
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoldFact:
+    id: int
+    kind: str
+    facts: dict[str, Any]
+    since: datetime
+    due_at: datetime
+    released_at: datetime | None
+    release_reason: str | None
+    is_cured: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShipmentFact:
+    """One shipment; ``lines`` are (line number, item code, quantity, damaged, unit)."""
+
+    id: int
+    number: str
+    state: str
+    picked_at: datetime
+    confirmed_at: datetime | None
+    delivered_at: datetime | None
+    invoice_due_at: datetime | None
+    invoice_id: int | None
+    lines: list[tuple[int, str, Decimal, Decimal, str]]
+    line_ids: list[tuple[int, Decimal]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvoiceFact:
+    id: int
+    number: str | None
+    state: str
+    block_reason: str | None
+    posted_at: datetime | None
+    due_on: date | None
+    gross_minor: int
+    open_minor: int | None
+    shipment: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReturnFact:
+    id: int
+    number: str
+    state: str
+    reason: str
+    requested_at: datetime
+    quantity: Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoFact:
+    id: int
+    number: str | None
+    reason: str
+    posted_at: datetime
+    gross_minor: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One move of one document, as history keeps it. ``actor`` 0 is a job."""
+
+    document: str
+    document_id: int
+    move: str
+    to_state: str
+    at: datetime
+    recorded_at: datetime
+    actor: int
+    role: str
+    reason: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventFact:
+    seq: int
+    type: str
+    version: int
+    step: str
+    subject: str
+    occurred_at: datetime
+    recorded_at: datetime
+    actor: int
+    role: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderPage:
+    """One order with all that belongs to it."""
+
+    id: int
+    number: str
+    reference: str | None
+    state: str
+    delivery: str
+    billing: str
+    payment: str
+    currency: str
+    ship_country: str
+    value_minor: int
+    captured_at: datetime
+    source: str
+    version: int
+    realm: str
+    entity_id: int
+    entity: str
+    site_id: int
+    site_code: str
+    site: str
+    time_zone: str
+    channel_id: int
+    channel: str
+    customer_id: int
+    customer_code: str
+    customer: str
+    group: str | None
+    credit_limit_minor: int | None
+    exposure_minor: int
+    ruleset: str
+    variants: str
+    rules: list[Rule]
+    grant: GrantFact | None
+    lines: list[LineFact]
+    holds: list[HoldFact]
+    shipments: list[ShipmentFact]
+    invoices: list[InvoiceFact]
+    returns: list[ReturnFact]
+    memos: list[MemoFact]
+    steps: list[Step]
+    events: list[EventFact]
+    event_count: int
+
+    @property
+    def open_holds(self) -> list[HoldFact]:
+        return [hold for hold in self.holds if hold.released_at is None]
+
+    @property
+    def open_lines(self) -> int:
+        return sum(1 for line in self.lines if line.open > 0)

@@ -1,0 +1,115 @@
+"""Which sites, channels and companies can this person choose among?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.security.scopes import within_sites
+from erpcore.kernel.actor import Actor
+from erpcore.masterdata.models import Channel, Entity, Item, Site
+
+
+@dataclass(frozen=True, kw_only=True)
+class SitePick:
+    """A site with what its company keeps: currency, time zone, realm."""
+
+    id: int
+    code: str
+    name: str
+    kind: str
+    realm: str
+    time_zone: str
+    entity_id: int
+    entity_code: str
+    currency: str
+
+    @property
+    def label(self) -> str:
+        return self.name if self.realm == "live" else f"{self.name} · {self.realm}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelPick:
+    """A way customers buy."""
+
+    id: int
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemPick:
+    """An item by its code, with the unit it is counted in."""
+
+    id: int
+    code: str
+    name: str
+    unit: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntityPick:
+    """A company whose books this person may see."""
+
+    id: int
+    code: str
+    name: str
+    realm: str
+    currency: str
+    time_zone: str
+
+    @property
+    def label(self) -> str:
+        return self.name if self.realm == "live" else f"{self.name} · {self.realm}"
+
+
+def sites_seen(session: Session, actor: Actor, *, realms: Iterable[str] | None = None) -> list[SitePick]:
+    """The sites this person sees, live ones first, by name."""
+    query: Any = select(Site, Entity).join(Entity, Entity.id == Site.entity_id)
+    if realms is not None:
+        query = query.where(Entity.realm.in_(list(realms)))
+    query = within_sites(query, actor, Site.id)
+    found = [
+        SitePick(
+            id=site.id, code=site.code, name=site.name, kind=site.kind, realm=entity.realm, time_zone=site.time_zone,
+            entity_id=entity.id, entity_code=entity.code, currency=entity.currency,
+        )
+        for site, entity in session.execute(query)
+    ]  # fmt: skip
+    return sorted(found, key=lambda site: (site.realm != "live", site.realm, site.name))
+
+
+def all_channels(session: Session) -> list[ChannelPick]:
+    """Every channel, by name."""
+    rows = session.execute(select(Channel.id, Channel.code, Channel.name).order_by(Channel.name))
+    return [ChannelPick(id=row.id, code=row.code, name=row.name) for row in rows]
+
+
+def entities_seen(session: Session, actor: Actor) -> list[EntityPick]:
+    """The companies of the sites this person sees, live ones first."""
+    query = select(Entity)
+    if actor.sites is not None:
+        query = query.where(Entity.id.in_(select(Site.entity_id).where(Site.id.in_(sorted(actor.sites)))))
+    found = [
+        EntityPick(
+            id=entity.id, code=entity.code, name=entity.name, realm=entity.realm, currency=entity.currency,
+            time_zone=entity.time_zone,
+        )
+        for entity in session.scalars(query)
+    ]  # fmt: skip
+    return sorted(found, key=lambda entity: (entity.realm != "live", entity.realm, entity.name))
+
+
+def item_by_code(session: Session, entity: int, code: str) -> ItemPick | None:
+    """The company's item of that code, in any case of letters."""
+    row = session.execute(
+        select(Item.id, Item.code, Item.name, Item.unit).where(
+            Item.entity_id == entity, Item.code.ilike(code.replace("%", r"\%").replace("_", r"\_"), escape="\\")
+        )
+    ).first()
+    return None if row is None else ItemPick(id=row.id, code=row.code, name=row.name, unit=row.unit)

@@ -1,0 +1,147 @@
+"""Which goods come back, why, and how far is each return?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.queries.order_detail import steps_of
+from app.queries.order_facts import Step
+from app.queries.orders import PAGE
+from app.security.scopes import within_sites
+from erpcore.billing.models import CreditMemo
+from erpcore.fulfilment.models import ReturnLine, ReturnOrder, ReturnState
+from erpcore.kernel.actor import Actor
+from erpcore.kernel.errors import NotFound
+from erpcore.masterdata.models import Channel, Customer, Entity, Item, Site
+from erpcore.orders.models import OrderLine, SalesOrder
+
+STATES = tuple(state.value for state in ReturnState)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReturnRow:
+    id: int
+    number: str
+    state: str
+    reason: str
+    fault: str
+    customer: str
+    site_id: int
+    site: str
+    channel: str
+    realm: str
+    currency: str
+    order_id: int | None
+    order: str | None
+    requested_at: datetime
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReturnLineFact:
+    """``unlinked``: why no sale stands behind it."""
+
+    line_no: int
+    item_id: int
+    code: str
+    name: str
+    unit: str
+    quantity: Decimal
+    unit_price: Decimal
+    amount: Decimal
+    disposition: str
+    unlinked: str | None
+    order_id: int | None
+    order: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReturnPage:
+    row: ReturnRow
+    lines: list[ReturnLineFact]
+    memo_id: int | None
+    memo: str | None
+    steps: list[Step]
+
+
+def _query(actor: Actor) -> Any:
+    query: Any = (
+        select(
+            ReturnOrder, Customer.name.label("customer"), Site.name.label("site"), Channel.name.label("channel"), Entity.realm,
+            SalesOrder.number.label("order"),
+        )
+        .join(Customer, Customer.id == ReturnOrder.customer_id)
+        .join(Site, Site.id == ReturnOrder.site_id)
+        .join(Channel, Channel.id == ReturnOrder.channel_id)
+        .join(Entity, Entity.id == ReturnOrder.entity_id)
+        .join(SalesOrder, SalesOrder.id == ReturnOrder.order_id, isouter=True)
+    )  # fmt: skip
+    return within_sites(query, actor, ReturnOrder.site_id)
+
+
+def _row(row: Any) -> ReturnRow:
+    found: ReturnOrder = row.ReturnOrder
+    return ReturnRow(
+        id=found.id, number=found.number, state=found.state, reason=found.reason, fault=found.fault, customer=row.customer,
+        site_id=found.site_id, site=row.site, channel=row.channel, realm=row.realm, currency=found.currency,
+        order_id=found.order_id, order=row.order, requested_at=found.requested_at, version=found.version,
+    )  # fmt: skip
+
+
+def list_returns(
+    session: Session, actor: Actor, *, state: str, page: int, realm: str = "live"
+) -> tuple[list[ReturnRow], int, dict[str, int]]:
+    """Returns, the newest first, with how many fit and how many are in each state."""
+    by_state: Any = select(ReturnOrder.state, func.count()).join(Entity, Entity.id == ReturnOrder.entity_id)
+    counted = within_sites(by_state.where(Entity.realm == realm), actor, ReturnOrder.site_id).group_by(
+        ReturnOrder.state
+    )
+    counts = {row[0]: row[1] for row in session.execute(counted)}
+    query = _query(actor).where(Entity.realm == realm)
+    if state in STATES:
+        query = query.where(ReturnOrder.state == state)
+    total = counts.get(state, 0) if state in STATES else sum(counts.values())
+    query = query.order_by(ReturnOrder.requested_at.desc(), ReturnOrder.id.desc()).limit(PAGE).offset((page - 1) * PAGE)
+    return [_row(row) for row in session.execute(query)], total, counts
+
+
+def returns_after(session: Session, actor: Actor, after: int, limit: int) -> list[ReturnRow]:
+    """Returns by id, from after that one."""
+    query = _query(actor).where(ReturnOrder.id > after).order_by(ReturnOrder.id).limit(limit)
+    return [_row(row) for row in session.execute(query)]
+
+
+def return_page(session: Session, actor: Actor, return_id: int) -> ReturnPage:
+    """One return; raises ``NotFound`` for an unknown one and for another site's."""
+    row = session.execute(_query(actor).where(ReturnOrder.id == return_id)).one_or_none()
+    if row is None:
+        raise NotFound("return_unknown", id=return_id)
+    lines = session.execute(
+        select(ReturnLine, Item.code, Item.name, Item.unit, SalesOrder.id.label("order_id"), SalesOrder.number.label("order"))
+        .join(Item, Item.id == ReturnLine.item_id)
+        .join(OrderLine, OrderLine.id == ReturnLine.order_line_id, isouter=True)
+        .join(SalesOrder, SalesOrder.id == OrderLine.order_id, isouter=True)
+        .where(ReturnLine.return_id == return_id)
+        .order_by(ReturnLine.line_no)
+    )  # fmt: skip
+    memo = session.execute(select(CreditMemo.id, CreditMemo.number).where(CreditMemo.return_id == return_id)).first()
+    return ReturnPage(
+        row=_row(row),
+        lines=[
+            ReturnLineFact(
+                line_no=one.ReturnLine.line_no, item_id=one.ReturnLine.item_id, code=one.code, name=one.name, unit=one.unit,
+                quantity=one.ReturnLine.quantity, unit_price=one.ReturnLine.unit_price, amount=one.ReturnLine.amount,
+                disposition=one.ReturnLine.disposition, unlinked=one.ReturnLine.unlinked, order_id=one.order_id,
+                order=one.order,
+            )
+            for one in lines
+        ],
+        memo_id=memo.id if memo else None, memo=memo.number if memo else None,
+        steps=steps_of(session, {"return": [return_id]}),
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Invoices from due to paid, credit memos, receipts and what they settle."""

@@ -1,0 +1,65 @@
+"""The forms of billing: corrections with their reason, money that came in and what it settles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wtforms import HiddenField, SelectField, StringField
+from wtforms.validators import InputRequired, Length
+
+from app.queries.cash import OpenInvoice
+from app.web.fields import ExactField, PriceField, QuantityField
+from app.web.figures import amount
+from app.web.forms import Form, choices
+from erpcore.kernel.errors import RuleBroken
+from erpcore.kernel.money import from_minor, places, to_minor
+
+_FAULTS = (("undecided", "Undecided"), ("ours", "Ours"), ("customer", "The customer's"))
+
+
+class AmendForm(Form):
+    """Another price on a line of a draft."""
+
+    unit_price = PriceField("Price that is charged", [InputRequired("Enter the price")])
+    reason = StringField("Reason", [InputRequired("Say why it differs from the order"), Length(max=500)])
+
+
+class CreditForm(Form):
+    """Part of a posted invoice given back without goods."""
+
+    line = SelectField("Line", coerce=int)
+    quantity = QuantityField("For how many", [InputRequired("Enter how many")])
+    unit_price = PriceField("So much less each", [InputRequired("Enter by how much the price was too high")])
+    reason = StringField("Reason", [InputRequired("Say why"), Length(max=48)])
+    fault = SelectField("Whose fault", choices=choices(_FAULTS))
+
+
+class ReceiptForm(Form):
+    """Money that came in from a customer."""
+
+    entity = SelectField("Company", coerce=int)
+    customer = StringField("Customer", [InputRequired("Enter the customer by code or name"), Length(max=200)])
+    amount = ExactField("Amount", [InputRequired("Enter what came in")])
+    reference = StringField("Their reference", [Length(max=120)])
+    request_key = HiddenField(validators=[InputRequired("The form lost its key; open it again"), Length(max=64)])
+
+
+def apply_form(invoices: list[OpenInvoice], left: int, currency: str) -> Any:
+    """An amount for each open invoice, filled from the oldest until the receipt is used up."""
+    fields: dict[str, Any] = {}
+    for invoice in invoices:
+        part = min(left, invoice.open_minor)
+        left -= part
+        fields[f"invoice_{invoice.id}"] = ExactField(
+            invoice.number, places=places(currency), description=f"{amount(invoice.open_minor, currency)} {currency} open",
+            default=from_minor(part, currency) if part else None,
+        )  # fmt: skip
+    return type("ApplyForm", (Form,), fields)()
+
+
+def minor_of(value: Any, currency: str, field: str) -> int:
+    """An amount as minor units; raises ``RuleBroken`` at its field when the currency has no such small coin."""
+    exponent = value.normalize().as_tuple().exponent
+    if isinstance(exponent, int) and -exponent > places(currency):
+        raise RuleBroken("quantity_too_precise", field=field, value=str(value))
+    return to_minor(value, currency)

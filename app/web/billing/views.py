@@ -1,0 +1,187 @@
+"""The board of invoices, one invoice, and its moves: draft, unblock, amend, post, credit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+
+from app.composition.request import now, reader
+from app.composition.trading import cells
+from app.queries.billing import LANES, InvoiceFilter, InvoicePage, invoice_page, list_invoices, list_memos, memo_page
+from app.queries.order_detail import shipment_place
+from app.queries.orders import PAGE
+from app.queries.places import sites_seen
+from app.security.permissions import Permission
+from app.security.require import actor, require
+from app.web.areas import area, asked_key, asked_page, lacking
+from app.web.billing.forms import AmendForm, CreditForm
+from app.web.forms import choices
+from app.web.navigation import Entry, Group, navigation_entry
+from app.web.orders.forms import ReasonForm
+from app.web.orders.views import order_html
+from app.web.steps import form_step, take_step
+from erpcore.billing.credits import CreditInvoice, credit_invoices
+from erpcore.billing.flow import INVOICE
+from erpcore.billing.services import AmendInvoice, amend_invoices, draft_invoices, post_invoices, unblock_invoices
+from erpcore.kernel.errors import NotFound
+
+blueprint = area("billing")
+navigation_entry(
+    Entry(
+        label="Billing", endpoint="billing.show_all", permission=Permission.INVOICE_READ, group=Group.OPERATE, order=40
+    )
+)
+
+
+@blueprint.get("/invoices")
+@require(Permission.INVOICE_READ)
+def show_all() -> str:
+    args = request.args
+    lane, realm = args.get("lane", "posted"), "rehearsal" if args.get("realm") == "rehearsal" else "live"
+    wanted = InvoiceFilter(
+        lane=lane if lane in LANES else "posted", site=asked_key("site"), realm=realm, overdue=args.get("overdue") == "1",
+        text=args.get("text", "").strip()[:120], page=asked_page(),
+    )  # fmt: skip
+    found = list_invoices(reader(), actor(), wanted, now().date())
+    sites = [site for site in sites_seen(reader(), actor()) if site.realm == realm]
+    return render_template(
+        "billing/list.html", asked=wanted, found=found, sites=sites, lanes=LANES, realm=realm, today=now().date()
+    )
+
+
+@blueprint.get("/invoices/<int:invoice_id>")
+@require(Permission.INVOICE_READ)
+def show(invoice_id: int) -> str:
+    return _html(invoice_id)
+
+
+def _html(invoice_id: int, refused: str = "") -> str:
+    page = invoice_page(reader(), actor(), invoice_id)
+    return render_template(
+        "billing/show.html", page=page, moves=_moves(page), refused=refused, realm=page.realm, today=now().date()
+    )
+
+
+def _moves(page: InvoicePage) -> list[dict[str, Any]]:
+    """The moves of the flow's table, and crediting for what is posted."""
+    out: list[dict[str, Any]] = []
+    for name, label, where in (("unblock", "Unblock…", "href"), ("post", "Post", "action")):
+        move = INVOICE.moves[name]
+        if page.state == "posted" or (name == "unblock" and page.state not in move.sources):
+            continue
+        closed = "" if page.state in move.sources else f"the invoice is {page.state}: {page.block_reason}"
+        out.append(_move(label, move.permission, closed, **{where: url_for(f"billing.{name}", invoice_id=page.id)}))
+    if page.state == "posted":
+        out.append(
+            _move("Credit part of it…", Permission.CREDIT_POST, "", href=url_for("billing.credit", invoice_id=page.id))
+        )
+    if page.open_minor:
+        address = url_for("billing.take_receipt", customer=page.customer_id, entity=page.entity_id)
+        out.append(_move("Record a receipt…", Permission.RECEIPT_TAKE, "", href=address))
+    first = next((move for move in out if move["permitted"]), None)
+    if first is not None:
+        first["primary"] = True
+    return out
+
+
+def _move(label: str, permission: str, closed: str, **where: str) -> dict[str, Any]:
+    if not closed and not actor().may(permission):
+        closed = lacking(permission)
+    return {"label": label, "permitted": not closed, "reason": f"{closed}." if closed else "", **where}
+
+
+@blueprint.post("/shipments/<int:shipment_id>/invoice")
+@require(Permission.INVOICE_DRAFT)
+def draft(shipment_id: int) -> Any:
+    order_id, realm = shipment_place(reader(), actor(), shipment_id)
+    return take_step(
+        lambda work: draft_invoices(work, [shipment_id], cells=cells()), realm=realm, done="The invoice is drafted.",
+        to=url_for("orders.show", order_id=order_id), again=lambda why: order_html(order_id, why),
+    )  # fmt: skip
+
+
+@blueprint.post("/invoices/<int:invoice_id>/post")
+@require(Permission.INVOICE_POST)
+def post(invoice_id: int) -> Any:
+    return take_step(
+        lambda work: post_invoices(work, [invoice_id], cells=cells()),
+        realm=invoice_page(reader(), actor(), invoice_id).realm, done="The invoice is posted and has its number.",
+        to=url_for("billing.show", invoice_id=invoice_id), again=lambda why: _html(invoice_id, why),
+    )  # fmt: skip
+
+
+@blueprint.route("/invoices/<int:invoice_id>/unblock", methods=["GET", "POST"])
+@require(Permission.INVOICE_UNBLOCK)
+def unblock(invoice_id: int) -> Any:
+    page, form = invoice_page(reader(), actor(), invoice_id), ReasonForm()
+    if form.validate_on_submit():
+        with form_step(form, realm=page.realm) as work:
+            unblock_invoices(work, [invoice_id], str(form.reason.data))
+        if form.accepted:
+            return _back(page, "The invoice may be posted. What was undetermined stays recorded.")
+    return _form(page, form, title="Unblock", label="Unblock the invoice", note=f"Blocked: {page.block_reason}")
+
+
+@blueprint.route("/invoices/<int:invoice_id>/lines/<int:line_id>", methods=["GET", "POST"])
+@require(Permission.INVOICE_AMEND)
+def amend(invoice_id: int, line_id: int) -> Any:
+    page, form = invoice_page(reader(), actor(), invoice_id), AmendForm()
+    line = next((one for one in page.lines if one.order_line == line_id), None)
+    if line is None:
+        raise NotFound("line_unknown", line=line_id)
+    if not form.is_submitted():
+        form.unit_price.data = line.unit_price
+    if form.validate_on_submit():
+        command = AmendInvoice(
+            invoice=invoice_id, order_line=line_id, unit_price=form.unit_price.data, reason=str(form.reason.data)
+        )
+        with form_step(form, realm=page.realm) as work:
+            amend_invoices(work, [command])
+        if form.accepted:
+            return _back(page, "The draft is amended. It is no longer as ordered, and says so.")
+    return _form(page, form, title="Amend", label="Charge this price", note=f"{line.code} {line.name}")
+
+
+@blueprint.route("/invoices/<int:invoice_id>/credit", methods=["GET", "POST"])
+@require(Permission.CREDIT_POST)
+def credit(invoice_id: int) -> Any:
+    page, form = invoice_page(reader(), actor(), invoice_id), CreditForm()
+    form.line.choices = choices((line.order_line, f"{line.line_no} {line.code} {line.name}") for line in page.lines)
+    if form.validate_on_submit():
+        command = CreditInvoice(
+            invoice=invoice_id, order_line=form.line.data, quantity=form.quantity.data, unit_price=form.unit_price.data,
+            reason=str(form.reason.data), fault=str(form.fault.data),
+        )  # fmt: skip
+        with form_step(form, realm=page.realm) as work:
+            (memo,) = credit_invoices(work, [command])
+        if form.accepted:
+            flash("The credit memo is posted.", "success")
+            return redirect(url_for("billing.show_memo", memo_id=memo))
+    return _form(page, form, title="Credit", label="Post the credit memo", note="Posted at once; it is never changed.")
+
+
+def _form(page: InvoicePage, form: Any, **words: str) -> Any:
+    return render_template("billing/form.html", page=page, form=form, realm=page.realm, **words), form.status
+
+
+def _back(page: InvoicePage, said: str) -> Any:
+    flash(said, "success")
+    return redirect(url_for("billing.show", invoice_id=page.id))
+
+
+@blueprint.get("/credit-memos")
+@require(Permission.INVOICE_READ)
+def show_memos() -> str:
+    page = asked_page()
+    rows, total = list_memos(reader(), actor(), page)
+    return render_template(
+        "billing/memos.html", rows=rows, total=total, page=page, pages=max(1, -(-total // PAGE)), realm="live"
+    )
+
+
+@blueprint.get("/credit-memos/<int:memo_id>")
+@require(Permission.INVOICE_READ)
+def show_memo(memo_id: int) -> str:
+    page = memo_page(reader(), actor(), memo_id)
+    return render_template("billing/memo.html", page=page, realm=page.realm)

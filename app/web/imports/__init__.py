@@ -1,0 +1,1 @@
+"""Files that came in, how far they are, and what was rejected."""

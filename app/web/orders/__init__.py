@@ -1,0 +1,1 @@
+"""Orders: the list, one order on one page, entering one, and moving it on."""

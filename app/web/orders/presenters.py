@@ -1,0 +1,236 @@
+"""What does an order look like: its place in the list, how far it is, and the moves that are open to this person?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from typing import Any
+
+from flask import url_for
+
+from app.queries.order_facts import LineFact, OrderPage
+from app.queries.orders import STATES, OrderFilter, OrderList
+from app.queries.places import ChannelPick, SitePick
+from app.security.permissions import Permission
+from app.web.areas import lacking
+from app.web.figures import heading, words
+from erpcore.kernel.actor import Actor
+from erpcore.orders.flow import ORDER
+
+_DEFAULTS = OrderFilter()
+#: Words for a promise's reason.
+PROMISES = {
+    "stock": "from stock", "replenishment": "once replenished", "commitment": "as committed", "stated": "as stated",
+    "backordered": "backordered",
+}  # fmt: skip
+
+
+def address(asked: OrderFilter, endpoint: str = "orders.show_all", **changes: Any) -> str:
+    """The list's address with these changes; another filter starts at the first page, and what is usual is left out."""
+    wanted = replace(asked, **{"page": 1, **changes})
+    values: dict[str, Any] = {
+        name: int(value) if isinstance(value, bool) else value
+        for name, value in asdict(wanted).items()
+        if value != getattr(_DEFAULTS, name)
+    }
+    return url_for(endpoint, **values)
+
+
+def chips(asked: OrderFilter, found: OrderList, realms: Iterable[str]) -> list[dict[str, Any]]:
+    """The filters that are one press away, each with what it would show."""
+    out = [
+        {
+            "label": heading(state),
+            "on": asked.state == state,
+            "count": found.by_state.get(state, 0),
+            "href": address(asked, state="" if asked.state == state else state),
+        }
+        for state in STATES
+    ]
+    out.append({"label": "Late", "on": asked.late, "count": found.late, "href": address(asked, late=not asked.late)})
+    out += [
+        {"label": heading(realm), "on": asked.realm == realm,
+         "href": address(asked, realm="live" if asked.realm == realm else realm)}
+        for realm in realms
+        if realm != "live"
+    ]  # fmt: skip
+    return out
+
+
+def picked(sites: Iterable[SitePick], channels: Iterable[ChannelPick], asked: OrderFilter) -> dict[str, str]:
+    """The names of the site and channel that the list is kept to."""
+    return {
+        "site": next((site.name for site in sites if site.id == asked.site), ""),
+        "channel": next((channel.name for channel in channels if channel.id == asked.channel), ""),
+    }
+
+
+def progress(page: OrderPage) -> list[dict[str, str]]:
+    """Where the order is between the customer's wish and the customer's money."""
+    delivered = bool(page.shipments) and all(one.state == "delivered" for one in page.shipments)
+    steps = (
+        ("Captured", "done"),
+        ("Released", "done" if page.state in ("released", "closed") else "current"),
+        ("Allocated", _share(page, "allocated")),
+        ("Shipped", _status(page.delivery)),
+        ("Delivered", "done" if delivered and page.delivery == "done" else "current" if delivered else "ahead"),
+        ("Invoiced", _status(page.billing)),
+        ("Paid", _status(page.payment)),
+    )
+    if page.state == "cancelled":
+        return [{"label": "Captured", "state": "done"}, {"label": "Cancelled", "state": "stopped"}]
+    if page.state == "held":
+        return [
+            {"label": label, "state": "stopped" if label == "Released" else state if state == "done" else "ahead"}
+            for label, state in steps
+        ]
+    current = next((label for label, state in steps if state != "done"), "")
+    return [
+        {"label": label, "state": "current" if label == current else "done" if state == "done" else "ahead"}
+        for label, state in steps
+    ]
+
+
+def _status(status: str) -> str:
+    return {"done": "done", "partial": "current"}.get(status, "ahead")
+
+
+def _share(page: OrderPage, _name: str) -> str:
+    if page.state not in ("released", "closed"):
+        return "ahead"
+    return "ahead" if any(line.has_stock and line.unallocated > 0 for line in page.lines) else "done"
+
+
+def moves(page: OrderPage, actor: Actor) -> list[dict[str, Any]]:
+    """Every next step of the order, in the order of the business; one that is not open says why."""
+    if page.state == "cancelled":
+        return []
+    found = [*_flow_moves(page, actor), *_shipment_moves(page, actor), *_bill_moves(page, actor)]
+    found.append(
+        _move(
+            actor, "Request return…", Permission.RETURN_REQUEST,
+            "" if any(line.returnable > 0 for line in page.lines) else "nothing was shipped that could come back",
+            href=url_for("orders.request_return", order_id=page.id),
+        )
+    )  # fmt: skip
+    found += _stops(page, actor)
+    first = next((move for move in found if move["permitted"] and not move.get("danger")), None)
+    if first is not None:
+        first["primary"] = True
+    return found
+
+
+def _move(actor: Actor, label: str, permission: Permission, closed: str, **where: Any) -> dict[str, Any]:
+    """``closed``: what stands in the way; a missing permission is said when nothing else does."""
+    if not closed and not actor.may(permission):
+        closed = lacking(permission)
+    return {"label": label, "permitted": not closed, "reason": f"{closed}." if closed else "", **where}
+
+
+def _from_state(page: OrderPage, move: str) -> str:
+    sources = ORDER.moves[move].sources
+    return "" if page.state in sources else f"the order is {page.state}"
+
+
+def _post(page: OrderPage, endpoint: str, **values: Any) -> dict[str, Any]:
+    return {"action": url_for(endpoint, **values), "name": "version", "value": page.version}
+
+
+def _flow_moves(page: OrderPage, actor: Actor) -> list[dict[str, Any]]:
+    out = []
+    if page.state in ("captured", "held"):
+        out.append(
+            _move(
+                actor, "Release", Permission.ORDER_RELEASE, _from_state(page, "release"),
+                **_post(page, "orders.release", order_id=page.id),
+            )
+        )  # fmt: skip
+    if page.state == "closed":
+        return out
+    is_released = "" if page.state == "released" else f"the order is {page.state}, release it first"
+    short = any(line.has_stock and line.unallocated > 0 for line in page.lines)
+    pickable = any(line.pickable > 0 for line in page.lines)
+    out.append(
+        _move(
+            actor, "Allocate", Permission.ORDER_ALLOCATE,
+            is_released or ("" if short else "every line has its stock"), **_post(page, "orders.allocate", order_id=page.id),
+        )
+    )  # fmt: skip
+    out.append(
+        _move(
+            actor, "Pick and ship…", Permission.SHIPMENT_PICK,
+            is_released or ("" if pickable else "nothing is allocated"), href=url_for("orders.pick", order_id=page.id),
+        )
+    )  # fmt: skip
+    return out
+
+
+def _shipment_moves(page: OrderPage, actor: Actor) -> list[dict[str, Any]]:
+    out = []
+    for shipment in page.shipments:
+        values: dict[str, Any] = {"order_id": page.id, "shipment_id": shipment.id}
+        if shipment.state == "picked":
+            out.append(
+                _move(actor, f"Confirm {shipment.number}", Permission.SHIPMENT_CONFIRM, "", **_post(page, "orders.confirm", **values))
+            )  # fmt: skip
+        if shipment.state == "confirmed":
+            out.append(
+                _move(actor, f"Deliver {shipment.number}…", Permission.SHIPMENT_DELIVER, "", href=url_for("orders.deliver", **values))
+            )  # fmt: skip
+    return out
+
+
+def _bill_moves(page: OrderPage, actor: Actor) -> list[dict[str, Any]]:
+    out = [
+        _move(
+            actor, f"Draft invoice for {shipment.number}", Permission.INVOICE_DRAFT, "",
+            **_post(page, "billing.draft", shipment_id=shipment.id),
+        )
+        for shipment in page.shipments
+        if shipment.invoice_due_at is not None and shipment.invoice_id is None
+    ]  # fmt: skip
+    for invoice in page.invoices:
+        if invoice.state != "posted":
+            blocked = f"it is blocked: {invoice.block_reason}" if invoice.state == "blocked" else ""
+            out.append(
+                _move(
+                    actor, f"Post invoice for {invoice.shipment}", Permission.INVOICE_POST, blocked,
+                    **_post(page, "billing.post", invoice_id=invoice.id),
+                )
+            )  # fmt: skip
+    return out
+
+
+def _stops(page: OrderPage, actor: Actor) -> list[dict[str, Any]]:
+    if page.state == "closed":
+        return []
+    out = [
+        _move(
+            actor, f"Release the {words(hold.kind)} hold…", Permission.HOLD_RELEASE, "",
+            href=url_for("orders.release_hold", order_id=page.id, hold_id=hold.id),
+        )
+        for hold in page.open_holds
+    ]  # fmt: skip
+    out.append(
+        _move(
+            actor,
+            "Hold…",
+            Permission.HOLD_PLACE,
+            _from_state(page, "hold"),
+            href=url_for("orders.hold", order_id=page.id),
+        )
+    )
+    left = any(line.cancellable > 0 for line in page.lines)
+    out.append(
+        _move(
+            actor, "Cancel…", Permission.ORDER_CANCEL, "" if left else "nothing of it is open any more",
+            href=url_for("orders.cancel", order_id=page.id), danger=True,
+        )
+    )  # fmt: skip
+    return out
+
+
+def days_late(line: LineFact) -> int:
+    """Days between what the customer wished and what is promised now; 0 when the wish is met."""
+    wish = line.requested_ship_on if line.basis == "ship" else line.requested_on
+    return max((line.promised_on - wish).days, 0)

@@ -1,0 +1,206 @@
+"""Stock by site and item, one item on one page, and receiving, adjusting, counting."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from wtforms import BooleanField, StringField
+from wtforms.validators import InputRequired, Length
+
+from app.composition.request import reader
+from app.composition.trading import cells, rules
+from app.queries.places import sites_seen
+from app.queries.stock import StockFilter, StockPage, every_place, list_stock, stock_page
+from app.security.permissions import Permission
+from app.security.require import actor, require
+from app.web.areas import area, asked_key, asked_page
+from app.web.exports import csv_file, xlsx_file
+from app.web.fields import QuantityField
+from app.web.forms import Form
+from app.web.navigation import Entry, Group, navigation_entry
+from app.web.steps import form_step
+from erpcore.inventory.stock import (
+    ChangeStock,
+    CountStock,
+    adjust_stock,
+    count_stock,
+    receive_stock,
+    reverse_adjustment,
+)
+from erpcore.kernel.errors import NotFound
+from erpcore.kernel.money import from_minor
+
+blueprint = area("stock")
+navigation_entry(
+    Entry(label="Stock", endpoint="stock.show_all", permission=Permission.STOCK_READ, group=Group.OPERATE, order=20)
+)
+_DEFAULTS = StockFilter()
+_HEAD = ("Site", "Item", "Name", "Unit", "On hand", "Reserved", "Available", "At unknown cost", "Value", "Currency")
+
+
+class ChangeForm(Form):
+    """So much more, or less, and why."""
+
+    quantity = QuantityField("Quantity", [InputRequired("Enter how many")])
+    note = StringField("Reason", [InputRequired("Say why"), Length(max=200)])
+
+
+class CountForm(Form):
+    """What was found, without looking at the book."""
+
+    quantity = QuantityField("Found", [InputRequired("Enter what was found, 0 when there is nothing")])
+    planned = BooleanField("It was planned", default=True)
+
+
+def asked() -> StockFilter:
+    """The filter that the address holds."""
+    args = request.args
+    realm = args.get("realm", "live")
+    return StockFilter(
+        site=asked_key("site"), realm=realm if realm in ("rehearsal", "training", "legacy") else "live",
+        text=args.get("text", "").strip()[:120], short=args.get("short") == "1", unvalued=args.get("unvalued") == "1",
+        sort=args.get("sort", "item")[:20], page=asked_page(),
+    )  # fmt: skip
+
+
+def address(wanted: StockFilter, endpoint: str = "stock.show_all", **changes: Any) -> str:
+    """The list's address with these changes."""
+    wished = asdict(replace(wanted, **{"page": 1, **changes}))
+    values: dict[str, Any] = {
+        name: int(value) if isinstance(value, bool) else value
+        for name, value in wished.items()
+        if value != getattr(_DEFAULTS, name)
+    }
+    return url_for(endpoint, **values)
+
+
+@blueprint.get("/stock")
+@require(Permission.STOCK_READ)
+def show_all() -> str:
+    wanted = asked()
+    sites = sites_seen(reader(), actor())
+    realms = sorted({site.realm for site in sites} - {"live"})
+    return render_template(
+        "stock/list.html", asked=wanted, found=list_stock(reader(), actor(), wanted), address=address, realms=realms,
+        sites=[site for site in sites if site.realm == wanted.realm], realm=wanted.realm,
+    )  # fmt: skip
+
+
+@blueprint.get("/stock.csv")
+@require(Permission.STOCK_READ)
+def as_csv() -> Any:
+    return csv_file("stock", _HEAD, _file_rows())
+
+
+@blueprint.get("/stock.xlsx")
+@require(Permission.STOCK_READ)
+def as_xlsx() -> Any:
+    return xlsx_file("stock", _HEAD, _file_rows())
+
+
+def _file_rows() -> Any:
+    for row in every_place(reader(), actor(), asked()):
+        value = None if row.value_minor is None else from_minor(row.value_minor, row.currency)
+        yield (
+            row.site, row.code, row.name, row.unit, row.on_hand, row.reserved, row.available, row.unvalued,
+            "unknown cost" if value is None else value, row.currency,
+        )  # fmt: skip
+
+
+@blueprint.get("/stock/<int:site_id>/<int:item_id>")
+@require(Permission.STOCK_READ)
+def show(site_id: int, item_id: int) -> str:
+    page = stock_page(reader(), actor(), site_id, item_id)
+    return render_template("stock/show.html", page=page, row=page.row, realm=page.realm)
+
+
+def _form(page: StockPage, form: Form, *, title: str, label: str, hint: str) -> Any:
+    html = render_template(
+        "stock/change.html", page=page, row=page.row, form=form, title=title, label=label, hint=hint, realm=page.realm
+    )
+    return html, form.status
+
+
+def _back(page: StockPage, said: str) -> Any:
+    flash(said, "success")
+    return redirect(url_for("stock.show", site_id=page.row.site_id, item_id=page.row.item_id))
+
+
+def _change(form: Any, page: StockPage) -> ChangeStock:
+    return ChangeStock(
+        site=page.row.site_id, item=page.row.item_id, quantity=form.quantity.data, note=str(form.note.data)
+    )
+
+
+@blueprint.route("/stock/<int:site_id>/<int:item_id>/receive", methods=["GET", "POST"])
+@require(Permission.STOCK_RECEIVE)
+def receive(site_id: int, item_id: int) -> Any:
+    page, form = stock_page(reader(), actor(), site_id, item_id), ChangeForm()
+    form.note.label.text = "From whom, with which paper"
+    if form.validate_on_submit():
+        if form.quantity.data <= 0:
+            form.quantity.errors, form.status = ["Enter how many came; less is an adjustment."], 422
+        else:
+            with form_step(form, realm=page.realm) as work:
+                receive_stock(work, [_change(form, page)], rules=rules(), cells=cells())
+        if form.accepted:
+            return _back(page, "The goods are in stock.")
+    return _form(
+        page, form, title="Receive", label="Receive the goods", hint="Put away from a supplier, not invoiced yet"
+    )
+
+
+@blueprint.route("/stock/<int:site_id>/<int:item_id>/adjust", methods=["GET", "POST"])
+@require(Permission.STOCK_ADJUST)
+def adjust(site_id: int, item_id: int) -> Any:
+    page, form = stock_page(reader(), actor(), site_id, item_id), ChangeForm()
+    if form.validate_on_submit():
+        with form_step(form, realm=page.realm) as work:
+            adjust_stock(work, [_change(form, page)], rules=rules(), cells=cells())
+        if form.accepted:
+            return _back(page, "The book is corrected.")
+    return _form(
+        page, form, title="Adjust", label="Adjust the stock", hint="How many more, with a minus how many fewer"
+    )
+
+
+@blueprint.route("/stock/<int:site_id>/<int:item_id>/count", methods=["GET", "POST"])
+@require(Permission.STOCK_COUNT)
+def count(site_id: int, item_id: int) -> Any:
+    page, form = stock_page(reader(), actor(), site_id, item_id), CountForm()
+    if form.validate_on_submit():
+        found = form.quantity.data
+        if found < 0:
+            form.quantity.errors, form.status = ["Nothing below zero can be found."], 422
+        else:
+            command = CountStock(site=site_id, item=item_id, counted=found, planned=bool(form.planned.data))
+            with form_step(form, realm=page.realm) as work:
+                (difference,) = count_stock(work, [command], rules=rules(), cells=cells())
+        if form.accepted:
+            return _back(page, "The book was right." if not difference else "The book was adjusted to what was found.")
+    return _form(
+        page, form, title="Count", label="Record the count", hint="What lies there; the book is not shown here"
+    )
+
+
+class UndoForm(Form):
+    """Taking a mistaken adjustment back."""
+
+    reason = StringField("Reason", [InputRequired("Say why"), Length(max=200)])
+
+
+@blueprint.route("/stock/<int:site_id>/<int:item_id>/moves/<int:move_id>/reverse", methods=["GET", "POST"])
+@require(Permission.STOCK_ADJUST)
+def reverse(site_id: int, item_id: int, move_id: int) -> Any:
+    page, form = stock_page(reader(), actor(), site_id, item_id), UndoForm()
+    move = next((one for one in page.moves if one.id == move_id), None)
+    if move is None:
+        raise NotFound("move_unknown", id=move_id)
+    if form.validate_on_submit():
+        with form_step(form, realm=page.realm) as work:
+            reverse_adjustment(work, move_id, str(form.reason.data), rules=rules(), cells=cells())
+        if form.accepted:
+            return _back(page, "The adjustment is taken back by its counter-move.")
+    return _form(page, form, title="Take an adjustment back", label="Take it back", hint="")
