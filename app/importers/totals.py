@@ -179,7 +179,7 @@ def _posted(session: Session, profile: ImportProfile) -> list[tuple[str, str, da
 def _documents(session: Session, profile: ImportProfile) -> dict[str, str]:
     """Kind by key of the documents that came in."""
     query = select(_DOCUMENT.key, _DOCUMENT.kind).where(_DOCUMENT.profile_id == profile.id, _DOCUMENT.kind != "rejects")
-    return dict(session.execute(query).tuples().all())
+    return {row.key: row.kind for row in session.execute(query)}
 
 
 def _lines_by_month(session: Session, profile: ImportProfile) -> tuple[dict[str, int], dict[str, int]]:

@@ -185,11 +185,8 @@ def find_by_code(session: Session, table: Any, entity: int, codes: Iterable[str]
     wanted = sorted(set(codes))
     for start in range(0, len(wanted), 1000):
         part = wanted[start : start + 1000]
-        out.update(
-            session.execute(select(table.code, table.id).where(table.entity_id == entity, table.code.in_(part)))
-            .tuples()
-            .all()
-        )
+        found = session.execute(select(table.code, table.id).where(table.entity_id == entity, table.code.in_(part)))
+        out |= {row.code: row.id for row in found}
     return out
 
 
