@@ -3,73 +3,25 @@
 from __future__ import annotations
 
 import gzip
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 from sqlalchemy import func, select, text
 
-from app.composition.imports import ImportDocument, ImportLine, ImportProfile, ImportRun
-from app.composition.uow import reading
+from app.composition.imports import ImportProfile, ImportRun
 from app.importers import profiles
 from app.importers.runs import Importer
 from app.importers.totals import choose_profile, ledger_totals, list_runs, open_rejects, totals
 from erpcore.billing.models import CreditMemo, DebtJournal, Invoice
 from erpcore.fulfilment.models import ReturnLine, ReturnOrder, Shipment, ShipmentLine
-from erpcore.inventory.models import StockBalance, StockMove
+from erpcore.inventory.models import StockMove
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import RuleBroken
-from erpcore.masterdata.models import Customer, Item
+from erpcore.masterdata.models import Customer
 from erpcore.orders.models import OrderLine, SalesOrder
 from readiness.waves.models import Grant
-
-HEAD = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
-SALE = "100,A1,RED PIPE,6,2011-03-01 10:00:00,2.55,17850.0,France\n"
-
-
-@contextmanager
-def looking(database):
-    """A reading session whose rows stay readable afterwards."""
-    with reading(database) as session:
-        yield session
-        session.expunge_all()
-
-
-def importer(database, profile="online-retail", **more):
-    return Importer(database, profiles.load(profile), Actor.system("test"), **more)
-
-
-def written(tmp_path, lines, name="orders.csv"):
-    path = tmp_path / name
-    path.write_text(HEAD + lines, encoding="utf-8")
-    return path
-
-
-def outcomes(database):
-    with looking(database) as session:
-        return session.execute(
-            select(ImportDocument.key, ImportLine.position, ImportLine.outcome)
-            .join(ImportLine, ImportLine.document_id == ImportDocument.id)
-            .order_by(ImportDocument.key, ImportLine.position, ImportLine.share)
-        ).all()
-
-
-def counts(database):
-    """Rows of every table that an import may write, but for the runs themselves."""
-    tables = (
-        "sales_order", "order_line", "shipment", "invoice", "return_order", "return_line", "credit_memo", "debt_journal",
-        "stock_move", "journal_entry", "journal_line", "event_log", "import_document", "import_line", "item", "customer",
-        "cell_grant", "receivable", "reservation",
-    )  # fmt: skip
-    with looking(database) as session:
-        return {name: session.execute(text(f"SELECT count(*) FROM {name}")).scalar_one() for name in tables}
-
-
-def on_hand(database):
-    with looking(database) as session:
-        query = select(Item.code, StockBalance.on_hand).join(Item, Item.id == StockBalance.item_id)
-        return {row.code: row.on_hand for row in session.execute(query)}
+from tests.support.orderfiles import HEAD, SALE, counts, importer, looking, on_hand, outcomes, written
 
 
 def test_an_invoice_is_an_order_that_was_shipped_and_invoiced_on_its_own_day(database, tmp_path):
