@@ -73,7 +73,7 @@ class RequestReturn:
 
 
 class Sale(NamedTuple):
-    """An earlier sale of an item to a customer that can still be given back."""
+    """A sale of an item to a customer, and what is left of it to give back."""
 
     order: int
     line: int
@@ -83,8 +83,8 @@ class Sale(NamedTuple):
     tax_rate: int | None
 
 
-def _open_sales(work: UnitOfWork, wanted: set[tuple[int, int]]) -> dict[tuple[int, int], list[Sale]]:
-    """Sales of (customer, item) with something left to give back, latest first."""
+def _sales_of(work: UnitOfWork, wanted: set[tuple[int, int]]) -> dict[tuple[int, int], list[Sale]]:
+    """Sales of (customer, item), latest first, with what is left of each to give back."""
     write_changed_lines(work)
     found: dict[tuple[int, int], list[Sale]] = {pair: [] for pair in wanted}
     orders = SalesOrder.__table__.c
@@ -98,7 +98,7 @@ def _open_sales(work: UnitOfWork, wanted: set[tuple[int, int]]) -> dict[tuple[in
                     (raw(lines.shipped) - raw(lines.returned)).label("left"), raw(lines.unit_price), raw(lines.tax_rate),
                 )
                 .join_from(OrderLine, SalesOrder, orders.id == lines.order_id)
-                .where(lines.item_id.in_(part), orders.customer_id.in_(some), lines.shipped > lines.returned)
+                .where(lines.item_id.in_(part), orders.customer_id.in_(some), lines.shipped > 0)
                 .order_by(orders.captured_at.desc(), lines.id.desc())
             )  # fmt: skip
             for row in work.session.execute(query):
@@ -124,7 +124,7 @@ def request_returns(
         for line in c.lines
         if known[line.item].kind != ItemKind.CHARGE and not buyers[c.customer].is_unknown
     }
-    sales = _open_sales(work, pairs) if pairs else {}
+    sales = _sales_of(work, pairs) if pairs else {}
     owners = {sale.line: sale.order for found in sales.values() for sale in found}
     taken: dict[int, int] = {}
     returns: list[ReturnRow] = []
@@ -217,7 +217,7 @@ def _spread(
     item = items(work, {asked.item})[asked.item]
     why = (
         "charge" if kind == ItemKind.CHARGE else "unknown customer" if customer.is_unknown
-        else "no earlier sale" if not sales else "sales already returned"
+        else "sales already returned" if any(sale.at < row.requested_at for sale in sales or ()) else "no earlier sale"
     )  # fmt: skip
     day = local_day(row.requested_at, site_facts(work, row.site_id).time_zone)
     rate = tax_rate(work, row.entity_id, row.ship_country, customer.tax_class, item.tax_class, day)

@@ -85,7 +85,7 @@ class Recomputation:
                 left -= part
                 self.linked_units += part
         if left:
-            self.unlinked["sales already returned" if sales else "no earlier sale"] += 1
+            self.unlinked["sales already returned" if any(sale[0] < at for sale in sales) else "no earlier sale"] += 1
 
 
 def compared(database, path):
