@@ -53,6 +53,28 @@ class Dossier:
         return f"wavegate-{code}-{content['gate']['phase']}-{content['number']}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class GateKey:
+    """A gate as people name it: its wave's code, and the phase."""
+
+    id: int
+    wave_id: int
+    wave_code: str
+    phase: Phase
+
+
+def find_gate(session: Session, gate_id: int) -> GateKey:
+    """The gate of this id. Raises ``NotFound``. One query."""
+    row = session.execute(
+        select(Gate.id, Gate.wave_id, Gate.phase, Wave.code)
+        .join(Wave, Wave.id == Gate.wave_id)
+        .where(Gate.id == gate_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound("gate_not_found", gate=gate_id)
+    return GateKey(id=row.id, wave_id=row.wave_id, wave_code=row.code, phase=Phase(row.phase))
+
+
 def gather(session: Session, wave_code: str, phase: Phase, *, decision_id: int | None = None) -> Dossier:
     """Everything that a pack on a wave's gate says, read on one session that should see one moment.
 
@@ -60,9 +82,12 @@ def gather(session: Session, wave_code: str, phase: Phase, *, decision_id: int |
     for an earlier decision's. Raises ``NotFound`` for an unknown wave or decision, ``RuleBroken`` where the wave has no such
     gate or the gate was never evaluated.
     """
-    wave = session.scalar(select(Wave).where(Wave.code == wave_code))
-    if wave is None:
+    found = session.execute(
+        select(Wave, Programme).join(Programme, Programme.id == Wave.programme_id).where(Wave.code == wave_code)
+    ).one_or_none()
+    if found is None:
         raise NotFound("wave_not_found", wave=wave_code)
+    wave, programme = found
     latest = session.scalar(
         select(GateSnapshot)
         .join(Gate, Gate.id == GateSnapshot.gate_id)
@@ -79,10 +104,11 @@ def gather(session: Session, wave_code: str, phase: Phase, *, decision_id: int |
     chosen = _chosen(bound, latest.id, decision_id)
     evidence = latest if chosen is None else session.get_one(GateSnapshot, chosen.snapshot_id)
     content = orjson.loads(evidence.content)
-    rest = _rest(session, wave, evidence, content)
-    rest["decision"] = None if chosen is None else decision_facts(session, chosen)
-    rest["earlier_decisions"] = [asdict(each) for each in (bound if chosen is None else bound[: bound.index(chosen)])]
-    rest["names"] = _names(session, wave, content, rest)
+    rest = _rest(session, wave, programme, evidence, content)
+    bodies = session.execute(select(Body.id, Body.code, Body.name).where(Body.programme_id == wave.programme_id)).all()
+    rest["decision"] = None if chosen is None else decision_facts(session, chosen, {row.id: row.name for row in bodies})
+    rest["earlier_decisions"] = [each.line() for each in (bound if chosen is None else bound[: bound.index(chosen)])]
+    rest["names"] = {"bodies": {row.code: row.name for row in bodies}, **_names(session, content, rest)}
     return Dossier(evidence.id, evidence.content.encode(), canonical_json(rest))
 
 
@@ -90,7 +116,7 @@ def _chosen(bound: list[Bound], latest: int, decision_id: int | None) -> Bound |
     """The decision that a pack is about; ``bound`` is in the order in which decisions were drafted."""
     if decision_id is not None:
         for each in bound:
-            if each.decision_id == decision_id:
+            if each.decision.id == decision_id:
                 return each
         raise NotFound("decision_not_found", decision=decision_id)
     if not bound:
@@ -99,8 +125,9 @@ def _chosen(bound: list[Bound], latest: int, decision_id: int | None) -> Bound |
     return last if last.stands or last.snapshot_id == latest else None
 
 
-def _rest(session: Session, wave: Wave, evidence: GateSnapshot, content: Mapping[str, Any]) -> dict[str, Any]:
-    programme = session.get_one(Programme, wave.programme_id)
+def _rest(
+    session: Session, wave: Wave, programme: Programme, evidence: GateSnapshot, content: Mapping[str, Any]
+) -> dict[str, Any]:
     trends = trends_of(session, evidence.gate_id, until=evidence.number)
     before = snapshot_before(session, evidence.gate_id, evidence.number)
     return {
@@ -140,9 +167,7 @@ def _wave(session: Session, wave: Wave) -> dict[str, Any]:
     }
 
 
-def _names(
-    session: Session, wave: Wave, content: Mapping[str, Any], rest: Mapping[str, Any]
-) -> dict[str, dict[str, Any]]:
+def _names(session: Session, content: Mapping[str, Any], rest: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Names of everybody and everything the two documents know by number."""
     cells = [tuple(cell) for cell in content["wave"]["cells"]]
     cells += [tuple(cell) for line in content["criteria"] for cell in line["cells"]]
@@ -160,14 +185,12 @@ def _names(
         if groups
         else ()
     )
-    bodies = session.execute(select(Body.code, Body.name).where(Body.programme_id == wave.programme_id))
     people = {*_people(content), *_people(rest)} - {0}
     return {
         "people": {str(key): name for key, name in names_of(session, people).items()},
         "sites": {str(row.id): {"name": row.name, "kind": row.kind, "country": row.country} for row in sites},
         "channels": {str(row.id): row.name for row in channels},
         "customer_groups": {str(row.id): row.name for row in named},
-        "bodies": {row.code: row.name for row in bodies},
     }
 
 

@@ -176,10 +176,14 @@ def _rules(content: Mapping[str, Any]) -> tuple[str, ...]:
     gate = content["gate"]
     level = Decimal(gate["level"]) * 100
     found = [
-        ("A pass gives its whole weight, a warning half, anything else nothing. "
-        f"Ready from {points(gate['pass_mark'])} of 100, conditional from {points(gate['warn_mark'])}."),
-        ("Whatever the score: a statutory criterion that does not pass, or a key criterion that fails, is not ready; a key "
-        "criterion without evidence is not ready for want of evidence; one at warn is conditional at best."),
+        (
+            "A pass gives its whole weight, a warning half, anything else nothing. "
+            f"Ready from {points(gate['pass_mark'])} of 100, conditional from {points(gate['warn_mark'])}."
+        ),
+        (
+            "Whatever the score: a statutory criterion that does not pass, or a key criterion that fails, is not ready; a key "
+            "criterion without evidence is not ready for want of evidence; one at warn is conditional at best."
+        ),
         f"Key criteria are judged on the unfavourable limit of their interval at {level.normalize():f} % confidence.",
         f"Waivers may cover {amount(content['waiver_cap'], '%')} of the weight; a waived criterion counts as a warning.",
     ]

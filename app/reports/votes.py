@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import orjson
@@ -14,7 +14,6 @@ from governance.decisions.flow import ConditionState, DecisionState
 from governance.decisions.models import Condition, Decision, DecisionBasis, DecisionSeat, Vote
 from governance.decisions.records import Standing, standing_of
 from governance.decisions.rules import Outcome, tally
-from governance.programme.models import Body
 
 _GOES = {Outcome.GO.value, Outcome.CONDITIONAL_GO.value}
 
@@ -23,20 +22,23 @@ _GOES = {Outcome.GO.value, Outcome.CONDITIONAL_GO.value}
 class Bound:
     """A decision and the evaluation of the gate that it stands on."""
 
-    decision_id: int
-    title: str
-    kind: str
-    state: str
-    outcome: str | None
-    opened_at: datetime | None
-    closed_at: datetime | None
+    decision: Decision
     snapshot_id: int
     sha256: str
 
     @property
     def stands(self) -> bool:
         """Whether the body still votes on it, or has said a go that was neither outdated nor taken back."""
-        return self.state == DecisionState.OPEN or (self.state == DecisionState.DECIDED and self.outcome in _GOES)
+        state, outcome = self.decision.state, self.decision.outcome
+        return state == DecisionState.OPEN or (state == DecisionState.DECIDED and outcome in _GOES)
+
+    def line(self) -> dict[str, Any]:
+        """The decision in one line."""
+        found = self.decision
+        return {
+            "id": found.id, "title": found.title, "kind": found.kind, "state": found.state, "outcome": found.outcome,
+            "opened_at": found.opened_at, "closed_at": found.closed_at, "evidence": self.sha256,
+        }  # fmt: skip
 
 
 def decisions_on(session: Session, gate_id: int) -> list[Bound]:
@@ -47,24 +49,20 @@ def decisions_on(session: Session, gate_id: int) -> list[Bound]:
         .where(DecisionBasis.gate_id == gate_id)
         .order_by(Decision.drafted_at, Decision.id)
     )
-    return [
-        Bound(
-            decision_id=found.id, title=found.title, kind=found.kind, state=found.state, outcome=found.outcome,
-            opened_at=found.opened_at, closed_at=found.closed_at, snapshot_id=snapshot, sha256=sha256,
-        )
-        for found, snapshot, sha256 in rows
-    ]  # fmt: skip
+    return [Bound(decision=found, snapshot_id=snapshot, sha256=sha256) for found, snapshot, sha256 in rows]
 
 
-def decision_facts(session: Session, bound: Bound) -> dict[str, Any]:
-    """The decision as far as it has come: rule, seats with votes and reasons, recusals, conditions, and the count."""
-    decision = session.get_one(Decision, bound.decision_id)
+def decision_facts(session: Session, bound: Bound, bodies: Mapping[int, str]) -> dict[str, Any]:
+    """The decision as far as it has come: rule, seats with votes and reasons, recusals, conditions, and the count.
+
+    ``bodies``: names by id.
+    """
+    decision = bound.decision
     standing = standing_of(session, decision)
-    body = session.get_one(Body, decision.body_id)
     return {
         "id": decision.id, "kind": decision.kind, "title": decision.title, "question": decision.question,
         "state": decision.state, "outcome": decision.outcome, "postponed_to": decision.postponed_to,
-        "body": body.name, "rule": orjson.loads(decision.rule) if decision.rule else None,
+        "body": bodies[decision.body_id], "rule": orjson.loads(decision.rule) if decision.rule else None,
         "drafted_by": decision.drafted_by, "opened_at": decision.opened_at, "closes_at": decision.closes_at,
         "closed_at": decision.closed_at, "effective_at": decision.effective_at, "terms": decision.terms,
         "evidence": bound.sha256,
