@@ -20,6 +20,7 @@ from app.composition import schema
 from app.composition.uow import Database, connect, reading
 from app.config import Settings
 from app.demo.build import Demo, build_demo, until_of
+from app.demo.committee import StoryEnds
 from app.demo.plan import ORDERS, SEED, WEEKS, DemoOptions
 from app.demo.story import figure_table, tell
 from app.messages import sentence
@@ -35,7 +36,7 @@ _VOTED = "W2"
 @click.command()
 @click.option("--database", "url", help="An empty database instead of a fresh SQLite file in the instance folder.")
 @click.option(
-    "--orders", default=ORDERS, show_default=True, type=click.IntRange(400, 50_000), help="About so many orders."
+    "--orders", default=ORDERS, show_default=True, type=click.IntRange(500, 50_000), help="About so many orders."
 )
 @click.option("--weeks", default=WEEKS, show_default=True, type=click.IntRange(6, 26), help="So many weeks of trading.")
 @click.option("--seed", default=SEED, show_default=True, help="Another number gives another demo.")
@@ -77,6 +78,8 @@ def demo(
                 Console(width=240).print(figure_table(session, built, end))
             tell(console, session, built, end, address=f"http://{_HOST}:{port}", password=password)
         _write_pack(console, database, folder)
+    except StoryEnds as end_of_story:
+        raise click.ClickException(str(end_of_story)) from end_of_story
     finally:
         database.dispose()
     console.print(f"Database: {make_url(url).render_as_string()}", soft_wrap=True, highlight=False)

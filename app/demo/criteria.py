@@ -47,13 +47,13 @@ class Criteria:
         """Wave 1: there is nothing live to refer to, so its own rehearsal carries the weight."""
         one = self._measured
         return (
-            one("fill", "Lines filled at first shipment", "fill_rate_lines", "0.93", "0.88", 10, _OWN, window=10, documents=50,
+            one("fill", "Lines filled at first shipment", "fill_rate_lines", "0.92", "0.85", 10, _OWN, window=10, documents=50,
                 cells=stocked, grain="all"),
-            one("otif", "On time in full", "otif_lines", "0.88", "0.80", 10, _OWN, window=10, documents=50, cells=stocked,
+            one("otif", "On time in full", "otif_lines", "0.86", "0.70", 10, _OWN, window=10, documents=50, cells=stocked,
                 grain="all"),
             one("direct", "Direct deliveries on time", "otif_lines", "0.85", "0.70", 4, _OWN, window=10, documents=4,
                 cells=direct, grain="all", dimension="drop_ship/delivery"),
-            one("invoices", "Invoices right at posting", "invoice_right_at_posting", "0.94", "0.90", 10, _OWN, window=10,
+            one("invoices", "Invoices right at posting", "invoice_right_at_posting", "0.92", "0.85", 10, _OWN, window=10,
                 documents=40, cells=stocked, grain="all"),
             one("touchless", "Orders without a hand", "touchless_rate", "0.85", "0.75", 6, _OWN, window=10, documents=40,
                 cells=stocked, grain="all"),
@@ -114,7 +114,7 @@ class Criteria:
                 documents=60, grain="site"),
             one("returns", "Credit after a return, nine of ten", "return_credit_time.p90", 5 * _DAY, 8 * _DAY, 4, _OWN,
                 documents=8, grain="all"),
-            one("adjusted", "Stock adjusted", "inventory_adjustment_rate", "0.010", "0.020", 4, _OWN, grain="site"),
+            one("adjusted", "Stock adjusted", "inventory_adjustment_rate", "0.02", "0.04", 4, _OWN, grain="site"),
             one("silent", "Documents beyond their limit", "silent_failures", 4, 10, 5, _OWN, grain="all", layer=Layer.DEPLOYMENT),
             self._attested("trained", "People certified for their roles", 8, Layer.ADOPTION, people["trained"]),
             self._attested("cutover", "Cut-over rehearsed with a way back", 6, Layer.DEPLOYMENT, people["cutover"], key=True),
