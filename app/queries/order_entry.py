@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from app.composition.trading import looking
 from app.queries.order_detail import exposure_of
 from app.queries.orders import like
+from app.queries.places import SitePick
 from erpcore.inventory.models import StockBalance
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import local_day
@@ -246,6 +247,19 @@ def quote_order(
         exposure_minor=exposure_of(session, customer.id) if customer else 0,
         credit_limit_minor=customer.credit_limit_minor if customer else None,
     )  # fmt: skip
+
+
+def first_open(
+    session: Session, actor: Actor, now: datetime, sites: Sequence[SitePick], channels: Sequence[int], cells: CellStates
+) -> tuple[int, int] | None:
+    """The first site and channel, in the order given, whose cell takes orders now."""
+    for site in sites:
+        look = looking(session, actor=actor, now=now, realm=site.realm)
+        for channel in channels:
+            cell = Cell(site.live_id, channel, Process.ORDER_TO_CASH, None)
+            if _closed(look, cells, site.realm, cell) is None:
+                return site.id, channel
+    return None
 
 
 def _same(line: AskedLine, price: Price | None) -> bool:

@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.security.scopes import within_sites
+from app.security.scopes import check_site, within_sites
 from erpcore.kernel.actor import Actor
-from erpcore.masterdata.models import Channel, Entity, Item, Site
+from erpcore.kernel.errors import NotFound
+from erpcore.masterdata.models import Channel, Entity, Site
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,7 @@ class SitePick:
     entity_id: int
     entity_code: str
     currency: str
+    live_id: int
 
     @property
     def label(self) -> str:
@@ -40,16 +42,6 @@ class ChannelPick:
     id: int
     code: str
     name: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class ItemPick:
-    """An item by its code, with the unit it is counted in."""
-
-    id: int
-    code: str
-    name: str
-    unit: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +69,7 @@ def sites_seen(session: Session, actor: Actor, *, realms: Iterable[str] | None =
     found = [
         SitePick(
             id=site.id, code=site.code, name=site.name, kind=site.kind, realm=entity.realm, time_zone=site.time_zone,
-            entity_id=entity.id, entity_code=entity.code, currency=entity.currency,
+            entity_id=entity.id, entity_code=entity.code, currency=entity.currency, live_id=site.twin_id or site.id,
         )
         for site, entity in session.execute(query)
     ]  # fmt: skip
@@ -105,11 +97,10 @@ def entities_seen(session: Session, actor: Actor) -> list[EntityPick]:
     return sorted(found, key=lambda entity: (entity.realm != "live", entity.realm, entity.name))
 
 
-def item_by_code(session: Session, entity: int, code: str) -> ItemPick | None:
-    """The company's item of that code, in any case of letters."""
-    row = session.execute(
-        select(Item.id, Item.code, Item.name, Item.unit).where(
-            Item.entity_id == entity, Item.code.ilike(code.replace("%", r"\%").replace("_", r"\_"), escape="\\")
-        )
-    ).first()
-    return None if row is None else ItemPick(id=row.id, code=row.code, name=row.name, unit=row.unit)
+def realm_of_site(session: Session, actor: Actor, site: int) -> str:
+    """The realm of a site that the person sees; raises ``NotFound`` for an unknown one and for another."""
+    check_site(actor, site)
+    realm = session.scalar(select(Entity.realm).join(Site, Site.entity_id == Entity.id).where(Site.id == site))
+    if realm is None:
+        raise NotFound("site_unknown", site=site)
+    return realm

@@ -237,11 +237,10 @@ def stock_page(session: Session, actor: Actor, site: int, item: int) -> StockPag
 
 
 def _keepers(session: Session, site: int, item: int) -> list[Keeper]:
-    left = (Reservation.quantity - Reservation.consumed - Reservation.freed).label("left")
     rows = session.execute(
         select(
-            SalesOrder.id, SalesOrder.number, Customer.name.label("customer"), OrderLine.line_no, left,
-            Reservation.reserved_at, OrderLine.promised_due_at,
+            SalesOrder.id, SalesOrder.number, Customer.name.label("customer"), OrderLine.line_no, Reservation.quantity,
+            Reservation.consumed, Reservation.freed, Reservation.reserved_at, OrderLine.promised_due_at,
         )
         .join(OrderLine, OrderLine.id == Reservation.order_line_id)
         .join(SalesOrder, SalesOrder.id == OrderLine.order_id)
@@ -254,7 +253,7 @@ def _keepers(session: Session, site: int, item: int) -> list[Keeper]:
     )  # fmt: skip
     return [
         Keeper(
-            order_id=row.id, number=row.number, customer=row.customer, line_no=row.line_no, quantity=row.left,
+            order_id=row.id, number=row.number, customer=row.customer, line_no=row.line_no, quantity=row.quantity - row.consumed - row.freed,
             since=row.reserved_at, promised_at=row.promised_due_at,
         )
         for row in rows

@@ -17,6 +17,7 @@ from app.queries.order_entry import (
     Quote,
     find_customers,
     find_items,
+    first_open,
     items_with_codes,
     quote_order,
 )
@@ -70,8 +71,10 @@ def read_entry() -> Entry:
     form.site.choices = choices((site.id, site.label) for site in sites)
     form.channel.choices = choices((channel.id, channel.name) for channel in channels)
     if not form.is_submitted():
-        form.site.data = asked_key("site") or (sites[0].id if sites else None)
-        form.channel.data = asked_key("channel") or (channels[0].id if channels else None)
+        begin = first_open(session, actor(), now(), sites, [channel.id for channel in channels], cells())
+        site_id, channel_id = begin or (sites[0].id if sites else None, channels[0].id if channels else None)
+        form.site.data = asked_key("site") or site_id
+        form.channel.data = asked_key("channel") or channel_id
         form.customer.data = request.args.get("customer", "")
         form.request_key.data = secrets.token_urlsafe(18)
     site = next((one for one in sites if one.id == form.site.data), None)

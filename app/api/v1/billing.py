@@ -1,0 +1,235 @@
+"""Invoices and receipts for programs, through the services that screens use."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from pydantic import Field
+
+from app.api.framework import check_version, operation
+from app.api.v1.numbers import Key, as_amount, as_minor, pointing
+from app.api.values import Amount, Answer, Body, Page, PageQuery, Quantity, UnitPrice, page_of
+from app.composition.request import reader
+from app.composition.trading import cells
+from app.queries.billing import InvoicePage, invoice_page, invoices_after
+from app.queries.cash import ReceiptRow, receipt_page, receipts_after
+from app.queries.order_detail import shipment_place
+from app.queries.places import entities_seen
+from app.security.permissions import Permission
+from app.security.require import actor
+from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cash
+from erpcore.billing.services import draft_invoices, post_invoices
+from erpcore.kernel.errors import NotFound
+from erpcore.kernel.work import UnitOfWork
+
+TAG = "Billing"
+
+
+class InvoiceAnswer(Answer):
+    """One invoice of a list."""
+
+    id: int
+    number: str | None
+    order_id: int
+    state: str
+    customer: str
+    site: str
+    due_on: date | None
+    currency: str
+    gross: Amount
+    open: Amount | None
+    version: int
+
+
+class InvoiceLineAnswer(Answer):
+    """A line, at the price charged."""
+
+    order_line: int
+    item: str
+    quantity: Quantity
+    unit_price: UnitPrice
+    net: Amount
+    tax_rate: UnitPrice | None
+
+
+class InvoiceDetail(Answer):
+    """One invoice with its lines. `exact_net` has six places; what is posted is the sum of rounded lines."""
+
+    id: int
+    number: str | None
+    order_id: int
+    state: str
+    block_reason: str | None
+    posted_at: datetime | None
+    due_on: date | None
+    currency: str
+    net: Amount
+    tax: Amount
+    gross: Amount
+    exact_net: UnitPrice
+    open: Amount | None
+    is_price_right: bool
+    is_tax_determined: bool
+    version: int
+    lines: list[InvoiceLineAnswer]
+
+
+class InvoiceQuery(PageQuery):
+    """Which invoices."""
+
+    state: str | None = Field(None, description="draft, blocked or posted")
+
+
+class ReceiptAnswer(Answer):
+    """Money that came in; `left` is not applied yet."""
+
+    id: int
+    number: str
+    reference: str | None
+    customer_id: int
+    entity_id: int
+    currency: str
+    amount: Amount
+    left: Amount
+    received_at: datetime
+
+
+class ReceiptBody(Body):
+    """Money that came in from a customer."""
+
+    entity: Key
+    customer: Key
+    amount: Amount
+    reference: str | None = Field(None, max_length=120)
+
+
+class ApplicationBody(Body):
+    """So much of an invoice is settled."""
+
+    invoice: Key
+    amount: Amount
+
+
+class ApplyBody(Body):
+    """Which invoices the receipt settles."""
+
+    applications: list[ApplicationBody] = Field(min_length=1, max_length=200)
+
+
+def _detail(page: InvoicePage) -> InvoiceDetail:
+    code = page.currency
+    return InvoiceDetail(
+        id=page.id, number=page.number, order_id=page.order_id, state=page.state, block_reason=page.block_reason,
+        posted_at=page.posted_at, due_on=page.due_on, currency=code, net=as_amount(page.net_minor, code),
+        tax=as_amount(page.tax_minor, code), gross=as_amount(page.gross_minor, code), exact_net=page.exact,
+        open=None if page.open_minor is None else as_amount(page.open_minor, code), is_price_right=page.is_price_right,
+        is_tax_determined=page.is_tax_determined, version=page.version,
+        lines=[
+            InvoiceLineAnswer(
+                order_line=line.order_line, item=line.code, quantity=line.quantity, unit_price=line.unit_price,
+                net=as_amount(line.net_minor, code), tax_rate=line.tax_rate,
+            )
+            for line in page.lines
+        ],
+    )  # fmt: skip
+
+
+def _receipt(row: ReceiptRow) -> ReceiptAnswer:
+    return ReceiptAnswer(
+        id=row.id, number=row.number, reference=row.reference, customer_id=row.customer_id, entity_id=row.entity_id,
+        currency=row.currency, amount=as_amount(row.amount_minor, row.currency),
+        left=as_amount(row.left_minor, row.currency), received_at=row.received_at,
+    )  # fmt: skip
+
+
+@operation(
+    "GET", "/invoices", permission=Permission.INVOICE_READ, summary="List invoices", tag=TAG, query=InvoiceQuery,
+    answer=Page[InvoiceAnswer],
+)  # fmt: skip
+def list_invoices(query: InvoiceQuery) -> Page[InvoiceAnswer]:
+    rows = invoices_after(reader(), actor(), query.state, query.after, query.limit + 1)
+    found = [
+        InvoiceAnswer(
+            id=row.id, number=row.number if row.state == "posted" else None, order_id=row.order_id, state=row.state,
+            customer=row.customer, site=row.site, due_on=row.due_on, currency=row.currency,
+            gross=as_amount(row.gross_minor or 0, row.currency),
+            open=None if row.open_minor is None else as_amount(row.open_minor, row.currency), version=row.version,
+        )
+        for row in rows
+    ]  # fmt: skip
+    return page_of(found, [row.id for row in rows], query.limit)
+
+
+@operation(
+    "GET", "/invoices/{invoice_id}", permission=Permission.INVOICE_READ, summary="One invoice", tag=TAG, answer=InvoiceDetail
+)
+def show_invoice(invoice_id: int) -> InvoiceDetail:
+    return _detail(invoice_page(reader(), actor(), invoice_id))
+
+
+@operation(
+    "POST", "/shipments/{shipment_id}/invoice", permission=Permission.INVOICE_DRAFT, summary="Draft the invoice of a shipment",
+    tag=TAG, answer=InvoiceDetail, status=201,
+)  # fmt: skip
+def draft_invoice(work: UnitOfWork, shipment_id: int) -> InvoiceDetail:
+    _, work.realm = shipment_place(work.session, work.actor, shipment_id)
+    (invoice,) = draft_invoices(work, [shipment_id], cells=cells())
+    return _detail(invoice_page(work.session, work.actor, invoice.id))
+
+
+@operation(
+    "POST", "/invoices/{invoice_id}/post", permission=Permission.INVOICE_POST,
+    summary="Post an invoice; it gets its legal number at the commit, so read it again for the number", tag=TAG,
+    answer=InvoiceDetail, versioned=True,
+)  # fmt: skip
+def post_invoice(work: UnitOfWork, invoice_id: int, version: int) -> InvoiceDetail:
+    page = invoice_page(work.session, work.actor, invoice_id)
+    check_version(version, page.version)
+    work.realm = page.realm
+    post_invoices(work, [invoice_id], cells=cells())
+    return _detail(invoice_page(work.session, work.actor, invoice_id))
+
+
+@operation(
+    "GET", "/receipts", permission=Permission.INVOICE_READ, summary="List receipts", tag=TAG, query=PageQuery,
+    answer=Page[ReceiptAnswer],
+)  # fmt: skip
+def list_receipts(query: PageQuery) -> Page[ReceiptAnswer]:
+    rows = receipts_after(reader(), actor(), query.after, query.limit + 1)
+    return page_of([_receipt(row) for row in rows], [row.id for row in rows], query.limit)
+
+
+@operation(
+    "POST", "/receipts", permission=Permission.RECEIPT_TAKE, summary="Record a receipt", tag=TAG, body=ReceiptBody,
+    answer=ReceiptAnswer, status=201, example={"entity": 1000, "customer": 1003, "amount": "129.90"},
+)  # fmt: skip
+def take_receipt(work: UnitOfWork, body: ReceiptBody) -> ReceiptAnswer:
+    entity = next((one for one in entities_seen(work.session, work.actor) if one.id == body.entity), None)
+    if entity is None:
+        raise NotFound("entity_unknown", entity=body.entity)
+    work.realm = entity.realm
+    command = ReceiveCash(
+        entity=body.entity, customer=body.customer, amount_minor=as_minor(body.amount, entity.currency, "amount"),
+        reference=body.reference,
+    )  # fmt: skip
+    (receipt,) = receive_cash(work, [command])
+    return _receipt(receipt_page(work.session, work.actor, receipt).row)
+
+
+@operation(
+    "POST", "/receipts/{receipt_id}/apply", permission=Permission.RECEIPT_APPLY, summary="Settle invoices out of a receipt",
+    tag=TAG, body=ApplyBody, answer=ReceiptAnswer, example={"applications": [{"invoice": 1201, "amount": "129.90"}]},
+)  # fmt: skip
+def apply_receipt(work: UnitOfWork, receipt_id: int, body: ApplyBody) -> ReceiptAnswer:
+    row = receipt_page(work.session, work.actor, receipt_id).row
+    work.realm = row.realm
+    commands = [
+        ApplyCash(
+            receipt=receipt_id, invoice=one.invoice,
+            amount_minor=as_minor(one.amount, row.currency, f"applications/{position}/amount"),
+        )
+        for position, one in enumerate(body.applications)
+    ]  # fmt: skip
+    with pointing():
+        apply_cash(work, commands)
+    return _receipt(receipt_page(work.session, work.actor, receipt_id).row)

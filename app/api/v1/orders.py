@@ -1,0 +1,450 @@
+"""Orders for programs: read, capture one or many, and every move of an order, through the services that screens use."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from pydantic import Field
+
+from app.api.framework import check_version, operation
+from app.api.v1.numbers import Key, as_amount, pointing, thousandths
+from app.api.values import Amount, Answer, Body, Page, PageQuery, Quantity, UnitPrice, page_of
+from app.composition.request import now, reader
+from app.composition.trading import cells, hold_command, rules
+from app.messages import sentence
+from app.queries.order_detail import order_page
+from app.queries.order_facts import LineFact, OrderPage, ShipmentFact
+from app.queries.orders import STATES, OrderFilter, orders_after
+from app.queries.places import realm_of_site
+from app.security.permissions import Permission
+from app.security.require import actor
+from erpcore.fulfilment.services import (
+    DeliverShipment,
+    PickOrder,
+    confirm_shipments,
+    deliver_shipments,
+    pick_orders,
+)
+from erpcore.kernel.errors import Conflict, NotAllowed, NotFound, RuleBroken
+from erpcore.kernel.work import UnitOfWork
+from erpcore.orders.release import (
+    CancelLines,
+    ReleaseHold,
+    allocate_orders,
+    cancel_lines,
+    hold_orders,
+    release_holds,
+    release_orders,
+)
+from erpcore.orders.services import CaptureOrder, NewLine, capture_orders
+
+TAG = "Orders"
+
+
+class OrderAnswer(Answer):
+    """One order of a list."""
+
+    id: int
+    number: str
+    customer_reference: str | None
+    customer: str
+    site: str
+    channel: str
+    state: str
+    delivery_status: str
+    billing_status: str
+    payment_status: str
+    currency: str
+    value: Amount
+    captured_at: datetime
+    due_at: datetime | None
+    is_late: bool
+    version: int
+
+
+class LineAnswer(Answer):
+    """One line with its four dates and how far it is."""
+
+    id: int
+    line_no: int
+    item: str
+    item_id: int
+    unit: str
+    kind: str
+    quantity: Quantity
+    unit_price: UnitPrice
+    price_source: str
+    value: Amount
+    tax_rate: UnitPrice | None
+    requested_on: date
+    committed_on: date
+    first_promised_on: date
+    promised_on: date
+    promise_reason: str
+    allocated: Quantity
+    picked: Quantity
+    shipped: Quantity
+    delivered: Quantity
+    invoiced: Quantity
+    cancelled: Quantity
+    returned: Quantity
+
+
+class ShipmentAnswer(Answer):
+    """A shipment of the order."""
+
+    id: int
+    number: str
+    state: str
+    confirmed_at: datetime | None
+    delivered_at: datetime | None
+    invoice_id: int | None
+
+
+class HoldAnswer(Answer):
+    """What holds the order."""
+
+    id: int
+    kind: str
+    since: datetime
+    due_at: datetime
+
+
+class OrderDetail(Answer):
+    """One order with its lines, shipments and holds."""
+
+    id: int
+    number: str
+    customer_reference: str | None
+    customer: str
+    customer_id: int
+    site_id: int
+    channel_id: int
+    realm: str
+    state: str
+    delivery_status: str
+    billing_status: str
+    payment_status: str
+    currency: str
+    value: Amount
+    ship_country: str
+    captured_at: datetime
+    ruleset: str
+    variants: str
+    version: int
+    lines: list[LineAnswer]
+    shipments: list[ShipmentAnswer]
+    holds: list[HoldAnswer]
+    invoices: list[int]
+
+
+class OrderQuery(PageQuery):
+    """Which orders."""
+
+    state: str | None = Field(None, description="One of " + ", ".join(STATES))
+    site: Key | None = None
+    customer: Key | None = None
+
+
+class LineBody(Body):
+    """A line as asked for. Without `unit_price` the price rules decide; another one needs a reason and the permission."""
+
+    item: Key
+    quantity: Quantity
+    unit_price: UnitPrice | None = None
+    price_reason: str | None = Field(None, max_length=200)
+    requested_on: date | None = None
+
+
+class OrderBody(Body):
+    """An order to capture."""
+
+    site: Key
+    channel: Key
+    customer: Key
+    customer_reference: str | None = Field(None, max_length=120)
+    requested_on: date | None = None
+    lines: list[LineBody] = Field(min_length=1, max_length=2000)
+
+
+class BulkPolicy(StrEnum):
+    """All of them or none, or each for itself."""
+
+    ALL_OR_NOTHING = "all_or_nothing"
+    PER_ORDER = "per_order"
+
+
+class BulkBody(Body):
+    """Many orders at once."""
+
+    policy: BulkPolicy = BulkPolicy.ALL_OR_NOTHING
+    orders: list[OrderBody] = Field(min_length=1, max_length=500)
+
+
+class BulkResult(Answer):
+    """What became of one order of the bulk: its id, or why it was refused."""
+
+    position: int
+    order_id: int | None
+    number: str | None
+    code: str | None = None
+    detail: str | None = None
+    pointer: str | None = None
+
+
+class BulkAnswer(Answer):
+    """What became of each, in their order."""
+
+    captured: int
+    refused: int
+    results: list[BulkResult]
+
+
+class ReasonBody(Body):
+    reason: str = Field(min_length=1, max_length=500)
+
+
+class HoldBody(ReasonBody):
+    kind: str = Field("manual", description="credit, price, data, address, duplicate or manual")
+
+
+class QuantityBody(Body):
+    """So much of an order line."""
+
+    line: Key
+    quantity: Quantity
+
+
+class ShipBody(Body):
+    """What leaves; without `lines` all that is allocated."""
+
+    lines: list[QuantityBody] | None = None
+
+
+class DeliverBody(Body):
+    """What arrived damaged."""
+
+    damaged: list[QuantityBody] = Field(default_factory=list)
+    damage_reason: str = Field("damaged in transit", min_length=1, max_length=200)
+
+
+class CancelBody(ReasonBody):
+    """What is cancelled; without `lines` all that is open."""
+
+    by_customer: bool
+    lines: list[QuantityBody] | None = None
+
+
+def line_answer(line: LineFact, currency: str) -> LineAnswer:
+    return LineAnswer(
+        item=line.code, value=as_amount(line.value_minor, currency),
+        **{name: getattr(line, name) for name in LineAnswer.model_fields if name not in ("item", "value")},
+    )  # fmt: skip
+
+
+def _shipment(one: ShipmentFact) -> ShipmentAnswer:
+    return ShipmentAnswer.model_validate(one)
+
+
+def detail(page: OrderPage) -> OrderDetail:
+    """The order as programs see it."""
+    return OrderDetail(
+        id=page.id, number=page.number, customer_reference=page.reference, customer=page.customer_code,
+        customer_id=page.customer_id, site_id=page.site_id, channel_id=page.channel_id, realm=page.realm, state=page.state,
+        delivery_status=page.delivery, billing_status=page.billing, payment_status=page.payment, currency=page.currency,
+        value=as_amount(page.value_minor, page.currency), ship_country=page.ship_country, captured_at=page.captured_at,
+        ruleset=page.ruleset, variants=page.variants, version=page.version,
+        lines=[line_answer(line, page.currency) for line in page.lines],
+        shipments=[_shipment(one) for one in page.shipments],
+        holds=[HoldAnswer.model_validate(hold) for hold in page.open_holds],
+        invoices=[invoice.id for invoice in page.invoices],
+    )  # fmt: skip
+
+
+def _read(work: UnitOfWork, order_id: int) -> OrderDetail:
+    work.session.flush()  # the answer is read back with queries
+    return detail(order_page(work.session, work.actor, order_id))
+
+
+def _seen(work: UnitOfWork, order_id: int, version: int) -> OrderPage:
+    """The order for a move; refuses another site's, and a version that is no longer the present one."""
+    page = order_page(work.session, work.actor, order_id)
+    work.realm = page.realm
+    check_version(version, page.version)
+    return page
+
+
+@operation("GET", "/orders", permission=Permission.ORDER_READ, summary="List orders", tag=TAG, query=OrderQuery, answer=Page[OrderAnswer])  # fmt: skip
+def list_orders(query: OrderQuery) -> Page[OrderAnswer]:
+    asked = OrderFilter(state=query.state or "", site=query.site, customer=query.customer)
+    rows = orders_after(reader(), actor(), asked, query.after, query.limit + 1)
+    at = now()
+    found = [
+        OrderAnswer(
+            id=row.id, number=row.number, customer_reference=row.reference, customer=row.customer_code, site=row.site,
+            channel=row.channel, state=row.state, delivery_status=row.delivery, billing_status=row.billing,
+            payment_status=row.payment, currency=row.currency, value=as_amount(row.value_minor, row.currency),
+            captured_at=row.captured_at, due_at=row.due_at, is_late=row.is_late(at), version=row.version,
+        )
+        for row in rows
+    ]  # fmt: skip
+    return page_of(found, [row.id for row in rows], query.limit)
+
+
+@operation("GET", "/orders/{order_id}", permission=Permission.ORDER_READ, summary="One order", tag=TAG, answer=OrderDetail)  # fmt: skip
+def show_order(order_id: int) -> OrderDetail:
+    return detail(order_page(reader(), actor(), order_id))
+
+
+def _command(body: OrderBody) -> CaptureOrder:
+    return CaptureOrder(
+        site=body.site, channel=body.channel, customer=body.customer, customer_reference=body.customer_reference or None,
+        requested_on=body.requested_on,
+        lines=[
+            NewLine(
+                item=line.item, quantity=line.quantity, unit_price=line.unit_price, price_reason=line.price_reason,
+                requested_on=line.requested_on,
+            )
+            for line in body.lines
+        ],
+    )  # fmt: skip
+
+
+@operation(
+    "POST", "/orders", permission=Permission.ORDER_CAPTURE, summary="Capture an order", tag=TAG, body=OrderBody,
+    answer=OrderDetail, status=201,
+    example={"site": 1001, "channel": 1002, "customer": 1003, "lines": [{"item": 1004, "quantity": "12"}]},
+)  # fmt: skip
+def capture_order(work: UnitOfWork, body: OrderBody) -> OrderDetail:
+    work.realm = realm_of_site(work.session, work.actor, body.site)
+    with pointing():
+        (order,) = capture_orders(work, [_command(body)], rules=rules(), cells=cells())
+    return _read(work, order.id)
+
+
+@operation(
+    "POST", "/orders/bulk", permission=Permission.ORDER_CAPTURE, summary="Capture many orders", tag=TAG, body=BulkBody,
+    answer=BulkAnswer, status=201,
+    example={
+        "policy": "per_order",
+        "orders": [{"site": 1001, "channel": 1002, "customer": 1003, "lines": [{"item": 1004, "quantity": "12"}]}],
+    },
+)  # fmt: skip
+def capture_bulk(work: UnitOfWork, body: BulkBody) -> BulkAnswer:
+    """All or nothing refuses the whole call with the position of the first that cannot be; otherwise each has its answer."""
+    results = []
+    for position, one in enumerate(body.orders):
+        try:
+            # A refusal comes before anything of its order is written, so the others need no savepoint.
+            with pointing(f"orders/{position}/"):
+                work.realm = realm_of_site(work.session, work.actor, one.site)
+                (order,) = capture_orders(work, [_command(one)], rules=rules(), cells=cells())
+        except (RuleBroken, NotFound, Conflict, NotAllowed) as refusal:
+            if body.policy == BulkPolicy.ALL_OR_NOTHING:
+                raise
+            results.append(
+                BulkResult(
+                    position=position, order_id=None, number=None, code=refusal.code, detail=sentence(refusal),
+                    pointer=f"/{refusal.field}" if refusal.field else f"/orders/{position}",
+                )
+            )  # fmt: skip
+        else:
+            results.append(BulkResult(position=position, order_id=order.id, number=order.number))
+    captured = sum(1 for result in results if result.order_id is not None)
+    return BulkAnswer(captured=captured, refused=len(results) - captured, results=results)
+
+
+@operation(
+    "POST", "/orders/{order_id}/release", permission=Permission.ORDER_RELEASE, summary="Release an order, or hold it for credit",
+    tag=TAG, answer=OrderDetail, versioned=True,
+)  # fmt: skip
+def release_order(work: UnitOfWork, order_id: int, version: int) -> OrderDetail:
+    _seen(work, order_id, version)
+    release_orders(work, [order_id], rules=rules(), cells=cells(), seen={order_id: version})
+    return _read(work, order_id)
+
+
+@operation(
+    "POST", "/orders/{order_id}/hold", permission=Permission.HOLD_PLACE, summary="Hold an order", tag=TAG, body=HoldBody,
+    answer=OrderDetail, versioned=True, example={"kind": "address", "reason": "no house number"},
+)  # fmt: skip
+def hold_order(work: UnitOfWork, order_id: int, version: int, body: HoldBody) -> OrderDetail:
+    _seen(work, order_id, version)
+    hold_orders(work, [hold_command(order_id, body.kind, body.reason, version)])
+    return _read(work, order_id)
+
+
+@operation(
+    "POST", "/orders/{order_id}/holds/{hold_id}/release", permission=Permission.HOLD_RELEASE, summary="End a hold", tag=TAG,
+    body=ReasonBody, answer=OrderDetail, example={"reason": "address confirmed"},
+)  # fmt: skip
+def end_hold(work: UnitOfWork, order_id: int, hold_id: int, body: ReasonBody) -> OrderDetail:
+    page = order_page(work.session, work.actor, order_id)
+    if hold_id not in {hold.id for hold in page.open_holds}:
+        raise NotFound("hold_unknown", hold=hold_id)
+    work.realm = page.realm
+    release_holds(work, [ReleaseHold(hold=hold_id, reason=body.reason)])
+    return _read(work, order_id)
+
+
+@operation(
+    "POST", "/orders/{order_id}/allocate", permission=Permission.ORDER_ALLOCATE, summary="Promise stock to an order", tag=TAG,
+    answer=OrderDetail, versioned=True,
+)  # fmt: skip
+def allocate_order(work: UnitOfWork, order_id: int, version: int) -> OrderDetail:
+    _seen(work, order_id, version)
+    allocate_orders(work, [order_id], rules=rules(), cells=cells())
+    return _read(work, order_id)
+
+
+@operation(
+    "POST", "/orders/{order_id}/ship", permission=Permission.SHIPMENT_CONFIRM, summary="Pick an order and confirm its shipment",
+    tag=TAG, body=ShipBody, answer=OrderDetail, versioned=True, example={},
+)  # fmt: skip
+def ship_order(work: UnitOfWork, order_id: int, version: int, body: ShipBody) -> OrderDetail:
+    page = _seen(work, order_id, version)
+    lines = None if body.lines is None else _quantities(page, body.lines)
+    shipments = pick_orders(work, [PickOrder(order=order_id, lines=lines)], cells=cells())
+    if not shipments:
+        raise RuleBroken("nothing_entered", field="lines")
+    confirm_shipments(work, [one.id for one in shipments], rules=rules(), cells=cells())
+    return _read(work, order_id)
+
+
+@operation(
+    "POST", "/orders/{order_id}/shipments/{shipment_id}/deliver", permission=Permission.SHIPMENT_DELIVER,
+    summary="Record a delivery and its damage", tag=TAG, body=DeliverBody, answer=OrderDetail, example={},
+)  # fmt: skip
+def deliver_shipment(work: UnitOfWork, order_id: int, shipment_id: int, body: DeliverBody) -> OrderDetail:
+    page = order_page(work.session, work.actor, order_id)
+    if shipment_id not in {one.id for one in page.shipments}:
+        raise NotFound("shipment_unknown", shipment=shipment_id)
+    work.realm = page.realm
+    command = DeliverShipment(
+        shipment=shipment_id, damaged=_quantities(page, body.damaged), damage_reason=body.damage_reason
+    )
+    deliver_shipments(work, [command], rules=rules(), cells=cells())
+    return _read(work, order_id)
+
+
+@operation(
+    "POST", "/orders/{order_id}/cancel", permission=Permission.ORDER_CANCEL, summary="Cancel what is open", tag=TAG,
+    body=CancelBody, answer=OrderDetail, versioned=True, example={"reason": "no longer wanted", "by_customer": True},
+)  # fmt: skip
+def cancel_order(work: UnitOfWork, order_id: int, version: int, body: CancelBody) -> OrderDetail:
+    page = _seen(work, order_id, version)
+    lines = None if body.lines is None else _quantities(page, body.lines)
+    command = CancelLines(
+        order=order_id, reason=body.reason, by_customer=body.by_customer, lines=lines, seen_version=version
+    )
+    cancel_lines(work, [command])
+    return _read(work, order_id)
+
+
+def _quantities(page: OrderPage, wanted: list[QuantityBody]) -> dict[int, int]:
+    own = {line.id for line in page.lines}
+    for position, one in enumerate(wanted):
+        if one.line not in own:
+            raise RuleBroken("line_unknown", field=f"lines/{position}/line", line=one.line)
+    return {one.line: thousandths(one.quantity) for one in wanted}

@@ -1,0 +1,195 @@
+"""Returns for programs: request, authorise, decline, receive, credit, through the services that screens use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+
+from app.api.framework import check_version, operation
+from app.api.v1.numbers import Key, pointing
+from app.api.values import Answer, Body, Page, PageQuery, Quantity, UnitPrice, page_of
+from app.composition.request import reader
+from app.composition.trading import cells, returned_line, rules
+from app.queries.places import realm_of_site
+from app.queries.returns import ReturnPage, ReturnRow, return_page, returns_after
+from app.security.permissions import Permission
+from app.security.require import actor
+from erpcore.billing.credits import credit_returns
+from erpcore.fulfilment.returns import (
+    RequestReturn,
+    authorise_returns,
+    decline_returns,
+    receive_returns,
+    request_returns,
+)
+from erpcore.kernel.work import UnitOfWork
+
+TAG = "Returns"
+
+
+class Fault(StrEnum):
+    """Whose fault it is."""
+
+    OURS = "ours"
+    CUSTOMER = "customer"
+    UNDECIDED = "undecided"
+
+
+class ReturnAnswer(Answer):
+    """One return of a list."""
+
+    id: int
+    number: str
+    state: str
+    reason: str
+    fault: str
+    customer: str
+    site_id: int
+    order_id: int | None
+    requested_at: datetime
+    version: int
+
+
+class ReturnLineAnswer(Answer):
+    """So much of an item given back; `unlinked` says why no sale stands behind it."""
+
+    line_no: int
+    item_id: int
+    item: str
+    quantity: Quantity
+    unit_price: UnitPrice
+    disposition: str
+    order_id: int | None
+    unlinked: str | None
+
+
+class ReturnDetail(ReturnAnswer):
+    """One return with its lines and its credit memo."""
+
+    lines: list[ReturnLineAnswer]
+    credit_memo_id: int | None
+
+
+class ReturnedBody(Body):
+    """One item given back. Without `order_line` the latest sale not yet returned is taken."""
+
+    item: Key
+    quantity: Quantity
+    order_line: Key | None = None
+    unit_price: UnitPrice | None = None
+    disposition: str = "restock"
+
+
+class ReturnBody(Body):
+    """What a customer wants to give back."""
+
+    site: Key
+    channel: Key
+    customer: Key
+    reason: str = Field(min_length=1, max_length=48)
+    fault: Fault = Fault.UNDECIDED
+    lines: list[ReturnedBody] = Field(min_length=1, max_length=500)
+
+
+class ReasonBody(Body):
+    """Why."""
+
+    reason: str = Field(min_length=1, max_length=500)
+
+
+def _answer(row: ReturnRow) -> ReturnAnswer:
+    return ReturnAnswer.model_validate(row)
+
+
+def _detail(page: ReturnPage) -> ReturnDetail:
+    return ReturnDetail(
+        **_answer(page.row).model_dump(), credit_memo_id=page.memo_id,
+        lines=[
+            ReturnLineAnswer(
+                line_no=line.line_no, item_id=line.item_id, item=line.code, quantity=line.quantity,
+                unit_price=line.unit_price, disposition=line.disposition, order_id=line.order_id, unlinked=line.unlinked,
+            )
+            for line in page.lines
+        ],
+    )  # fmt: skip
+
+
+@operation(
+    "GET", "/returns", permission=Permission.RETURN_READ, summary="List returns", tag=TAG, query=PageQuery,
+    answer=Page[ReturnAnswer],
+)  # fmt: skip
+def list_returns(query: PageQuery) -> Page[ReturnAnswer]:
+    rows = returns_after(reader(), actor(), query.after, query.limit + 1)
+    return page_of([_answer(row) for row in rows], [row.id for row in rows], query.limit)
+
+
+@operation(
+    "GET", "/returns/{return_id}", permission=Permission.RETURN_READ, summary="One return", tag=TAG, answer=ReturnDetail
+)
+def show_return(return_id: int) -> ReturnDetail:
+    return _detail(return_page(reader(), actor(), return_id))
+
+
+@operation(
+    "POST", "/returns", permission=Permission.RETURN_REQUEST, summary="Request a return", tag=TAG, body=ReturnBody,
+    answer=ReturnDetail, status=201,
+    example={
+        "site": 1001, "channel": 1002, "customer": 1003, "reason": "damaged", "lines": [{"item": 1004, "quantity": "2"}],
+    },
+)  # fmt: skip
+def request_return(work: UnitOfWork, body: ReturnBody) -> ReturnDetail:
+    work.realm = realm_of_site(work.session, work.actor, body.site)
+    command = RequestReturn(
+        site=body.site, channel=body.channel, customer=body.customer, reason=body.reason, fault=body.fault.value,
+        lines=[
+            returned_line(line.item, line.quantity, line.order_line, line.disposition, line.unit_price)
+            for line in body.lines
+        ],
+    )  # fmt: skip
+    with pointing():
+        (made,) = request_returns(work, [command], rules=rules(), cells=cells())
+    return _detail(return_page(work.session, work.actor, made.id))
+
+
+def _moved(work: UnitOfWork, return_id: int, version: int, move: Callable[[], Any]) -> ReturnDetail:
+    row = return_page(work.session, work.actor, return_id).row
+    check_version(version, row.version)
+    work.realm = row.realm
+    move()
+    return _detail(return_page(work.session, work.actor, return_id))
+
+
+@operation(
+    "POST", "/returns/{return_id}/authorise", permission=Permission.RETURN_AUTHORISE, summary="Allow the goods to come back",
+    tag=TAG, answer=ReturnDetail, versioned=True,
+)  # fmt: skip
+def authorise_return(work: UnitOfWork, return_id: int, version: int) -> ReturnDetail:
+    return _moved(work, return_id, version, lambda: authorise_returns(work, [return_id]))
+
+
+@operation(
+    "POST", "/returns/{return_id}/decline", permission=Permission.RETURN_AUTHORISE, summary="Refuse the goods", tag=TAG,
+    body=ReasonBody, answer=ReturnDetail, versioned=True, example={"reason": "used"},
+)  # fmt: skip
+def decline_return(work: UnitOfWork, return_id: int, version: int, body: ReasonBody) -> ReturnDetail:
+    return _moved(work, return_id, version, lambda: decline_returns(work, [return_id], body.reason))
+
+
+@operation(
+    "POST", "/returns/{return_id}/receive", permission=Permission.RETURN_RECEIVE, summary="The goods are back", tag=TAG,
+    answer=ReturnDetail, versioned=True,
+)  # fmt: skip
+def receive_return(work: UnitOfWork, return_id: int, version: int) -> ReturnDetail:
+    return _moved(work, return_id, version, lambda: receive_returns(work, [return_id], cells=cells()))
+
+
+@operation(
+    "POST", "/returns/{return_id}/credit", permission=Permission.CREDIT_POST, summary="Post the credit memo", tag=TAG,
+    answer=ReturnDetail, versioned=True,
+)  # fmt: skip
+def credit_return(work: UnitOfWork, return_id: int, version: int) -> ReturnDetail:
+    return _moved(work, return_id, version, lambda: credit_returns(work, [return_id], cells=cells()))

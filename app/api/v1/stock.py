@@ -1,0 +1,139 @@
+"""Stock for programs: balances, and receiving, adjusting, counting through the services that screens use."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from app.api.framework import operation
+from app.api.v1.numbers import Key, as_amount, as_quantity, pointing
+from app.api.values import Amount, Answer, Body, Page, PageQuery, Quantity, page_of
+from app.composition.request import reader
+from app.composition.trading import cells, rules
+from app.queries.places import realm_of_site
+from app.queries.stock import StockFilter, StockRow, places_after, stock_page
+from app.security.permissions import Permission
+from app.security.require import actor
+from erpcore.inventory.stock import ChangeStock, CountStock, adjust_stock, count_stock, receive_stock
+from erpcore.kernel.errors import RuleBroken
+from erpcore.kernel.work import UnitOfWork
+
+TAG = "Stock"
+
+
+class BalanceAnswer(Answer):
+    """One item at one site. `value` null: all of it came at unknown cost."""
+
+    site_id: int
+    site: str
+    item_id: int
+    item: str
+    unit: str
+    on_hand: Quantity
+    reserved: Quantity
+    available: Quantity
+    at_unknown_cost: Quantity
+    value: Amount | None
+    currency: str
+
+
+class BalanceQuery(PageQuery):
+    """Which places."""
+
+    site: Key | None = None
+    realm: str = Field("live", max_length=12)
+
+
+class ChangeBody(Body):
+    """So much more (or less) of an item at a site, and why."""
+
+    site: Key
+    item: Key
+    quantity: Quantity
+    reason: str = Field(min_length=1, max_length=200)
+
+
+class CountBody(Body):
+    """What was found at a blind count."""
+
+    site: Key
+    item: Key
+    found: Quantity
+    planned: bool = True
+
+
+class CountAnswer(Answer):
+    """How far the book was off, and what is there now."""
+
+    difference: Quantity
+    balance: BalanceAnswer
+
+
+def _balance(row: StockRow) -> BalanceAnswer:
+    return BalanceAnswer(
+        site_id=row.site_id, site=row.site, item_id=row.item_id, item=row.code, unit=row.unit, on_hand=row.on_hand,
+        reserved=row.reserved, available=row.available, at_unknown_cost=row.unvalued,
+        value=None if row.value_minor is None else as_amount(row.value_minor, row.currency), currency=row.currency,
+    )  # fmt: skip
+
+
+def _read(work: UnitOfWork, site: int, item: int) -> BalanceAnswer:
+    return _balance(stock_page(work.session, work.actor, site, item).row)
+
+
+@operation(
+    "GET", "/stock", permission=Permission.STOCK_READ, summary="List stock balances", tag=TAG, query=BalanceQuery,
+    answer=Page[BalanceAnswer],
+)  # fmt: skip
+def list_stock(query: BalanceQuery) -> Page[BalanceAnswer]:
+    asked = StockFilter(site=query.site, realm=query.realm)
+    rows = places_after(reader(), actor(), asked, query.after, query.limit + 1)
+    return page_of([_balance(row) for _, row in rows], [place for place, _ in rows], query.limit)
+
+
+@operation(
+    "GET", "/sites/{site_id}/stock/{item_id}", permission=Permission.STOCK_READ, summary="One balance", tag=TAG,
+    answer=BalanceAnswer,
+)  # fmt: skip
+def show_stock(site_id: int, item_id: int) -> BalanceAnswer:
+    return _balance(stock_page(reader(), actor(), site_id, item_id).row)
+
+
+def _change(work: UnitOfWork, body: ChangeBody) -> ChangeStock:
+    work.realm = realm_of_site(work.session, work.actor, body.site)
+    return ChangeStock(site=body.site, item=body.item, quantity=body.quantity, note=body.reason)
+
+
+@operation(
+    "POST", "/stock/receipts", permission=Permission.STOCK_RECEIVE, summary="Receive goods", tag=TAG, body=ChangeBody,
+    answer=BalanceAnswer, status=201, example={"site": 1001, "item": 1004, "quantity": "50", "reason": "delivery note 771"},
+)  # fmt: skip
+def receive_goods(work: UnitOfWork, body: ChangeBody) -> BalanceAnswer:
+    if body.quantity <= 0:
+        raise RuleBroken("quantity_not_received", field="quantity")
+    with pointing():
+        receive_stock(work, [_change(work, body)], rules=rules(), cells=cells())
+    return _read(work, body.site, body.item)
+
+
+@operation(
+    "POST", "/stock/adjustments", permission=Permission.STOCK_ADJUST, summary="Adjust stock", tag=TAG, body=ChangeBody,
+    answer=BalanceAnswer, status=201, example={"site": 1001, "item": 1004, "quantity": "-2", "reason": "broken on the shelf"},
+)  # fmt: skip
+def adjust_goods(work: UnitOfWork, body: ChangeBody) -> BalanceAnswer:
+    with pointing():
+        adjust_stock(work, [_change(work, body)], rules=rules(), cells=cells())
+    return _read(work, body.site, body.item)
+
+
+@operation(
+    "POST", "/stock/counts", permission=Permission.STOCK_COUNT, summary="Record a blind count", tag=TAG, body=CountBody,
+    answer=CountAnswer, status=201, example={"site": 1001, "item": 1004, "found": "97"},
+)  # fmt: skip
+def count_goods(work: UnitOfWork, body: CountBody) -> CountAnswer:
+    if body.found < 0:
+        raise RuleBroken("found_negative", field="found")
+    work.realm = realm_of_site(work.session, work.actor, body.site)
+    command = CountStock(site=body.site, item=body.item, counted=body.found, planned=body.planned)
+    with pointing():
+        (difference,) = count_stock(work, [command], rules=rules(), cells=cells())
+    return CountAnswer(difference=as_quantity(difference), balance=_read(work, body.site, body.item))
