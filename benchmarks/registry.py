@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, str] = {
     "consumers": "benchmarks.consumers:measure",
     "readings": "benchmarks.gate_readings:measure",
     "floor": "benchmarks.raw_floor:measure",
+    "import": "benchmarks.import_retail:measure",
     "order": "benchmarks.order_cycle:measure",
 }
 
