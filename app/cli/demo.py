@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -143,7 +144,9 @@ def _free(port: int) -> int:
 
 def _serve(console: Console, url: str, port: int) -> None:
     """The site and its worker, each in a process of its own, until Ctrl+C."""
-    environment = {**os.environ, "WAVEGATE_DATABASE_URL": url}
+    # Whoever looks at a demo wants to read the table, not a line for each request.
+    environment = {"WAVEGATE_LOG_LEVEL": "WARNING", **os.environ, "WAVEGATE_DATABASE_URL": url}
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     main = "import sys; from app.cli import main; main(sys.argv[1:])"
     worker = subprocess.Popen([sys.executable, "-c", main, "worker"], env=environment, stdout=subprocess.DEVNULL)  # noqa: S603 - our own program
     site = subprocess.Popen([sys.executable, "-c", main, "serve", "--port", str(port)], env=environment)  # noqa: S603 - our own program

@@ -101,7 +101,7 @@ class Criteria:
                 cells=reference, grain="all"),
             one("ref_books", "Duisburg live: controls that disagree", "control_difference", 0, 0, 6, _THERE, cells=reference,
                 grain="all", layer=Layer.DATA, key=True),
-            one("fill", "Lines filled at first shipment", "fill_rate_lines", "0.90", "0.85", 10, _OWN, documents=80, days=5,
+            one("fill", "Lines filled at first shipment", "fill_rate_lines", "0.88", "0.82", 10, _OWN, documents=80, days=5,
                 grain="site", key=True),
             one("otif", "On time in full", "otif_lines", "0.90", "0.82", 8, _OWN, documents=80, grain="site"),
             one("promises", "Promises kept", "promise_accuracy", "0.93", "0.90", 6, _OWN, documents=80, grain="site"),
