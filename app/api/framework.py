@@ -50,11 +50,13 @@ def operation(
     status: int = 200,
     versioned: bool = False,
     example: dict[str, Any] | None = None,
+    prepare: Callable[..., Any] | None = None,
 ) -> Callable[[F], F]:
     """Register an operation under ``/api/v1``. ``permission`` ``None``: for everybody. ``answer`` ``None``: 204, no body.
 
     ``versioned``: the caller must send If-Match; the view gets it as ``version`` and compares with ``check_version``.
-    An answer with a ``version`` carries it as ETag. ``example`` is a body for the docs.
+    An answer with a ``version`` carries it as ETag. ``example`` is a body for the docs. ``prepare`` does a change's long work
+    with the same arguments before its unit of work is opened; the view gets what it returns as ``prepared``.
     """
 
     def register(view: F) -> F:
@@ -62,7 +64,7 @@ def operation(
             Operation(
                 name=view.__name__, method=method, path=path, permission=permission, summary=summary, tag=tag, view=view,
                 answer=answer, body=body, query=query, status=204 if answer is None else status, versioned=versioned,
-                example=example or {},
+                example=example or {}, prepare=prepare,
             )
         )  # fmt: skip
         return view
@@ -126,6 +128,8 @@ def _change(found: Operation, arguments: dict[str, Any]) -> Response:
         arguments["body"] = body
     if found.versioned:
         arguments["version"] = _if_match()
+    if found.prepare is not None:
+        arguments["prepared"] = found.prepare(**arguments)
     key = request.headers.get("Idempotency-Key")
     if key is None:
         with change(source="api") as work:

@@ -28,6 +28,8 @@ class Operation:
     status: int = 200
     versioned: bool = False
     example: dict[str, Any] = field(default_factory=dict)
+    #: Long work without a lock: called before the unit of work, its result reaches the view as ``prepared``.
+    prepare: Callable[..., Any] | None = None
 
     @property
     def changes(self) -> bool:

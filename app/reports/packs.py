@@ -18,6 +18,7 @@ from app.reports.seal import carried
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.audit import AuditEntry, AuditLink
 from erpcore.kernel.clock import Clock
+from erpcore.kernel.work import UnitOfWork
 from readiness.gates.criteria import Phase
 
 #: The act under which a digest stands in the audit trail; its subject is the gate's evaluation.
@@ -53,10 +54,8 @@ def read_dossier(
         return gather(session, wave_code, phase, decision_id=decision_id)
 
 
-def make_pack(
-    database: Database, dossier: Dossier, *, actor: Actor, clock: Clock | None = None, source: str = "system"
-) -> tuple[bytes, Digest]:
-    """The PDF of a dossier, its digest on record before anybody holds the file. Raises ``RuleBroken("pdf_not_available")``."""
+def set_pack(dossier: Dossier) -> tuple[bytes, Digest]:
+    """The PDF of a dossier, not on record yet. Raises ``RuleBroken("pdf_not_available")``. Belongs outside of transactions."""
     content = render_pack(dossier)
     digest = carried(content)
     if digest is None:
@@ -65,8 +64,21 @@ def make_pack(
         digest=digest, fingerprint=dossier.fingerprint, snapshot_id=dossier.snapshot_id,
         file_name=f"{dossier.file_stem}.pdf", size=len(content),
     )  # fmt: skip
+    return content, made
+
+
+def record_pack(work: UnitOfWork, made: Digest) -> None:
+    """Put the digest of a pack into the audit trail."""
+    work.audit(WRITTEN, SUBJECT, made.snapshot_id, digest=made.digest, fingerprint=made.fingerprint, size=made.size)
+
+
+def make_pack(
+    database: Database, dossier: Dossier, *, actor: Actor, clock: Clock | None = None, source: str = "system"
+) -> tuple[bytes, Digest]:
+    """The PDF of a dossier, its digest on record before anybody holds the file. Raises ``RuleBroken("pdf_not_available")``."""
+    content, made = set_pack(dossier)
     with unit_of_work(database, actor=actor, clock=clock, source=source) as work:
-        work.audit(WRITTEN, SUBJECT, made.snapshot_id, digest=made.digest, fingerprint=made.fingerprint, size=made.size)
+        record_pack(work, made)
     return content, made
 
 
