@@ -165,7 +165,7 @@ def customer_by_id(session: Session, entity: int | None, customer: int | None) -
 def find_items(session: Session, entity: int, text: str) -> list[Item]:
     """Items by any code or name; the one of exactly that code alone, when there is one."""
     typed = text.strip()
-    if not typed:
+    if not typed.strip("%_ "):
         return []
     found = search_items(session, entity, typed, limit=MOST_FOUND)
     same = [one for one in found if one.code.lower() == typed.lower()]

@@ -34,9 +34,14 @@ HANDLED_DAYS = 28
 
 
 class Handled:
-    """Documents that reached each control point in the last 28 days, today included; one statement for all plans."""
+    """Documents that reached each control point in the last 28 days, today included; one statement for all plans.
+
+    Several figures ask the same open documents; these are read once.
+    """
 
     def __init__(self, connection: Connection, plans: Sequence[Plan]) -> None:
+        self._connection = connection
+        self._open: dict[tuple[tuple[str, ...], frozenset[int]], list[Standing]] = {}
         spans = [
             Span(
                 plan.tag,
@@ -50,6 +55,15 @@ class Handled:
             for day, ids in plan.groups.items()
         ]
         self._found = bucket_rows(connection, spans)
+
+    def standing(self, points: Sequence[str], slices: Sequence[int]) -> list[Standing]:
+        """What stands at these points now."""
+        key, wanted = tuple(points), frozenset(slices)
+        for (known, read), rows in self._open.items():
+            if known == key and wanted <= read:
+                return [row for row in rows if row.slice_id in wanted]
+        self._open[key, wanted] = list(standing(self._connection, points, slices))
+        return self._open[key, wanted]
 
     def at(self, plan: Plan, points: Sequence[str]) -> int:
         """How many documents reached any of these points."""
@@ -65,13 +79,13 @@ def now_reading(connection: Connection, plan: Plan, days: SiteDays, handled: Han
     if plan.measure.id == c.CONTROL_DIFFERENCE:
         return _controls(connection, plan, as_of)
     if plan.measure.id == c.BACKLOG_AGE:
-        return _backlog(connection, plan, days, handled, as_of)
-    return _silent(connection, plan, days, handled, as_of)
+        return _backlog(plan, days, handled, as_of)
+    return _silent(plan, days, handled, as_of)
 
 
-def _backlog(connection: Connection, plan: Plan, days: SiteDays, handled: Handled, as_of: datetime) -> Reading:
+def _backlog(plan: Plan, days: SiteDays, handled: Handled, as_of: datetime) -> Reading:
     limits = Limits(as_of, days, plan.slices)
-    rows = _asked_rows(connection, plan, (Point.BACKLOG.value,), plan.asked)
+    rows = _asked_rows(handled, plan, (Point.BACKLOG.value,), plan.asked)
     ages = sorted(age for row in rows if (age := limits.backlog_age(row)) > 0)
     count = handled.at(plan, (Point.RELEASE.value,))
     value = None
@@ -83,11 +97,11 @@ def _backlog(connection: Connection, plan: Plan, days: SiteDays, handled: Handle
     return replace(blank(plan, as_of), value=value, count=count, days=handled.days(plan))
 
 
-def _silent(connection: Connection, plan: Plan, days: SiteDays, handled: Handled, as_of: datetime) -> Reading:
+def _silent(plan: Plan, days: SiteDays, handled: Handled, as_of: datetime) -> Reading:
     points = CONTROL_POINTS if plan.asked.dimension is None else (plan.asked.dimension,)
     limits = Limits(as_of, days, plan.slices)
     anything = Asked(key=plan.asked.key, scope=plan.asked.scope)
-    rows = [row for row in _asked_rows(connection, plan, points, anything, apart=True) if limits.beyond(row)]
+    rows = [row for row in _asked_rows(handled, plan, points, anything, apart=True) if limits.beyond(row)]
     documents = handled.at(plan, FIRST_POINTS if plan.asked.dimension is None else points)
     reading = replace(blank(plan, as_of), count=documents, days=handled.days(plan))
     if not documents and not rows:
@@ -106,12 +120,12 @@ def _silent(connection: Connection, plan: Plan, days: SiteDays, handled: Handled
 
 
 def _asked_rows(
-    connection: Connection, plan: Plan, points: Sequence[str], asked: Asked, *, apart: bool = False
+    handled: Handled, plan: Plan, points: Sequence[str], asked: Asked, *, apart: bool = False
 ) -> list[Standing]:
     group = plan.asked.scope.customer_group
     return [
         row
-        for row in standing(connection, points, [one.id for one in plan.slices])
+        for row in handled.standing(points, [one.id for one in plan.slices])
         if (apart or counts(asked, row.dimension)) and group in {None, row.customer_group}
     ]
 

@@ -1,0 +1,1 @@
+"""Decisions: what was asked, who voted what and why, what was decided and what it led to."""

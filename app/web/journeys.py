@@ -1,0 +1,60 @@
+"""How do the documents behind a figure stand in a table: number, what is wrong, how long, and where it leads?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+from flask import current_app, url_for
+from sqlalchemy.orm import Session
+
+from app.queries.journey_pages import numbers_of
+from app.security.permissions import Permission
+from app.security.require import actor
+from app.web.context import lasting
+from app.web.figures import money
+from readiness.measures.drilldown import Behind
+
+#: Kind of document → its page and what it takes to open it.
+_PAGES: Final = {
+    "order": ("orders.show", "order_id", Permission.ORDER_READ),
+    "invoice": ("billing.show", "invoice_id", Permission.INVOICE_READ),
+    "return": ("returns.show", "return_id", Permission.RETURN_READ),
+    "receipt": ("billing.show_receipt", "receipt_id", Permission.INVOICE_READ),
+}
+
+
+def document_url(kind: str, identity: int) -> str:
+    """Where the document itself is shown; empty where the person may not see it, or it has no page."""
+    endpoint, argument, permission = _PAGES.get(kind, ("", "", None))
+    if endpoint not in current_app.view_functions or permission is None or not actor().may(permission):
+        return ""
+    return url_for(endpoint, **{argument: identity})
+
+
+def journey_rows(session: Session, found: Sequence[Behind]) -> list[dict[str, Any]]:
+    """The rows of a drill-down, in the order given: the worst first."""
+    numbers = numbers_of(session, [(one.kind, one.id) for one in found] + [("order", one.root_id) for one in found])
+    return [_row(one, numbers) for one in found]
+
+
+def _row(one: Behind, numbers: dict[tuple[str, int], str]) -> dict[str, Any]:
+    number = numbers.get((one.kind, one.id))
+    order = numbers.get(("order", one.root_id)) if one.id != one.root_id else None
+    return {
+        "title": f"{one.kind.capitalize()} {number}" if number else f"{one.kind.capitalize()} of order {order}" if order else
+        f"{one.kind.capitalize()}, no number yet", "href": document_url(one.kind, one.id) if number else "",
+        "journey": url_for("measures.journey", journey_id=one.root_id), "site": one.site, "channel": one.channel,
+        "at": one.opened_at, "value": money(one.value, one.currency) if one.currency else "–",
+        "flags": one.flags, "weight": weight_text(one), "where": one.where, "is_open": one.is_open,
+    }  # fmt: skip
+
+
+def weight_text(one: Behind) -> str:
+    """What the document is ranked by: ``3 lines``, ``2 days``, ``1,204.00 EUR``."""
+    if one.unit == "lines":
+        return f"{one.weight:,} {'line' if one.weight == 1 else 'lines'}"
+    if one.unit == "seconds":
+        return lasting(timedelta(seconds=one.weight))
+    return money(one.weight, one.currency) if one.currency else f"{one.weight:,}"

@@ -1,0 +1,1 @@
+"""The programme: what it is for, who decides in it, and where its waves stand."""

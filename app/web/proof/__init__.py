@@ -1,0 +1,1 @@
+"""Proof: every total of the books beside its recomputation."""
