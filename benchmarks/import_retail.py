@@ -77,7 +77,7 @@ def measure(bench: Bench) -> Iterator[Figure]:
         ours, floors, memory = [], [], []
         for _ in range(bench.repeat):
             url = bench.new_database(kind)
-            done = subprocess.run(
+            done = subprocess.run(  # noqa: S603 - our own program
                 [sys.executable, "-c", PROGRAM, url, str(path)], check=True, capture_output=True, cwd=Path(__file__).parents[1]
             )  # fmt: skip
             seconds, peak, lines, batches, rejected = orjson.loads(done.stdout)

@@ -14,7 +14,7 @@ from app.cli.database import OPERATOR, database
 from app.cli.output import json_option, print_json, print_listing
 from app.composition.uow import Database, reading
 from app.identity.queries import account_by_sign_in
-from app.importers import profiles, totals
+from app.importers import profiles, queries
 from app.importers.runs import Importer, Report
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
@@ -94,7 +94,7 @@ def _say(report: Report) -> None:
 def list_runs(as_json: bool) -> None:
     """List imports with their progress, the latest first."""
     with database() as connected, reading(connected) as session:
-        rows = totals.list_runs(session)
+        rows = queries.list_runs(session)
     columns = [
         ("id", "Id"), ("profile", "Profile"), ("file", "File"), ("state", "State"), ("lines", "Lines"),
         ("lines_done", "Posted"), ("lines_rejected", "Rejected"), ("lines_known", "In before"), ("started_at", "Started"),
@@ -110,7 +110,7 @@ def list_runs(as_json: bool) -> None:
 def rejects(profile: str | None, as_json: bool) -> None:
     """List rejected lines that no later file has corrected, with the reason and what they say."""
     with database() as connected, reading(connected) as session:
-        rows = totals.open_rejects(session, totals.choose_profile(session, profile))
+        rows = queries.open_rejects(session, queries.choose_profile(session, profile))
     columns = [("document", "Document"), ("position", "Line"), ("reason", "Why"), ("text", "It says")]
     print_listing(rows, columns, as_json=as_json, empty="No line waits for a correction.")
 

@@ -7,7 +7,7 @@ import click
 from app.cli.database import database
 from app.cli.output import json_option, print_json, print_listing
 from app.composition.uow import reading
-from app.importers.totals import choose_profile, ledger_totals
+from app.importers.queries import choose_profile, ledger_totals
 from app.importers.totals import totals as totals_of
 
 

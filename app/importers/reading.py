@@ -6,20 +6,18 @@ A line is known by its document and its position in it: equal lines are differen
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
 from hashlib import blake2b
-from pathlib import Path
 from typing import NamedTuple
 
 import orjson
 
 from app.importers.profiles import Profile
-from app.importers.sources import Header, Row, rows
+from app.importers.sources import Header, Row
 from erpcore.fulfilment.services import Freight
 from erpcore.kernel.clock import zone
 from erpcore.kernel.model import PRICE_PLACES
@@ -29,7 +27,7 @@ NO_DOCUMENT = "(no document)"
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,12})?")
 _NOON = time(12)
 #: What a place in the core can hold of a code and of a name.
-_LONGEST_CODE, _LONGEST_NAME, _LONGEST_KEY = 120, 300, 100
+_LONGEST_CODE, _LONGEST_NAME, LONGEST_KEY = 120, 300, 100
 
 
 class Rejected(Exception):
@@ -79,75 +77,6 @@ class Document:
     def good(self) -> list[Line]:
         """The lines that can be posted."""
         return [line for line in self.lines if line.outcome != "rejected"]
-
-
-class Scan(NamedTuple):
-    """A first look at a file: its rows, and in which row each document ends."""
-
-    rows: int
-    ends: dict[str, int]
-
-
-def scan(path: Path, profile: Profile) -> Scan:
-    """Read the whole file once for where documents end: one may be split by others."""
-    header, stream = rows(path, profile)
-    key_of = _key_reader(header, profile)
-    ends: dict[str, int] = {}
-    count = 0
-    for row in stream:
-        count += 1
-        ends[key_of(row)] = row.number
-    return Scan(count, ends)
-
-
-def documents(
-    path: Path, profile: Profile, ends: dict[str, int], *, known: Container[str] = (), sealed: bool = True
-) -> Iterator[Document]:
-    """The documents of a file, each as soon as its last row is read; at the end the lines that name none.
-
-    Those ``known`` come without a reading of their lines; without ``sealed`` no hashes are taken.
-    """
-    header, stream = rows(path, profile)
-    key_of = _key_reader(header, profile)
-    reader = LineReader(header, profile)
-    open_: dict[str, list[Row]] = defaultdict(list)
-    for row in stream:
-        key = key_of(row)
-        open_[key].append(row)
-        if ends.get(key) == row.number and key != NO_DOCUMENT:
-            source = open_.pop(key)
-            if key in known:
-                yield Document(key, "known", lines=[Line(n, one.number) for n, one in enumerate(source, 1)])
-            else:
-                yield reader.document(key, source, sealed=sealed)
-    for key, left in open_.items():
-        yield reader.document(key, left, sealed=sealed)
-
-
-def _key_reader(header: Header, profile: Profile) -> Callable[[Row], str]:
-    """The document's key of a row; a broken row still belongs to the document that it names."""
-    position = header.position[profile.columns.document]
-    whole = "document" in profile.formats.whole_number_codes
-    nothing = frozenset(profile.file.nothing)
-
-    def key_of(row: Row) -> str:
-        cells = row.cells
-        # A cut-off row names its document only if the next cell has begun.
-        if len(cells) <= position or (row.broken and len(cells) <= position + 1):
-            return NO_DOCUMENT
-        key = cells[position].strip()
-        if whole:
-            key = key.removesuffix(".0")
-        if (
-            key in nothing
-            or len(key) > _LONGEST_KEY
-            or not key.isprintable()
-            or cells[position] == header.names[position]
-        ):
-            return NO_DOCUMENT
-        return key
-
-    return key_of
 
 
 class Figure(NamedTuple):
@@ -205,7 +134,7 @@ class LineReader:
                 if row.broken or key == NO_DOCUMENT:
                     raise Rejected(row.broken or "the line names no document")  # noqa: TRY301 - one way out of a line
                 if position > profile.limits.lines:
-                    raise Rejected(f"the document has more than {profile.limits.lines} lines")  # noqa: TRY301
+                    raise Rejected(f"the document has more than {profile.limits.lines} lines")  # noqa: TRY301 - as above
                 words = self._read(made, line, row.cells)
             except Rejected as rejected:
                 words = "\x1f".join((str(rejected), *row.cells))
@@ -384,7 +313,7 @@ class LineReader:
     def _extras(self, line: Line, cells: Sequence[str]) -> None:
         """Shipment, supply, freight, and what is kept in the file's own words."""
         columns, supply = self.profile.columns, self.profile.supply
-        line.shipment = self.cell(cells, columns.shipment)[:_LONGEST_KEY] or None
+        line.shipment = self.cell(cells, columns.shipment)[:LONGEST_KEY] or None
         word = self.cell(cells, columns.supply)
         line.drop_ship = word in supply.drop_ship
         if columns.supply and not line.drop_ship and word not in supply.stock:
@@ -421,7 +350,7 @@ class LineReader:
             number = self._number(text)
         except Rejected:
             return None, text
-        return (number, None) if -number.as_tuple().exponent <= places else (None, text)  # type: ignore[operator]
+        return (number, None) if number == round(number, places) else (None, text)
 
 
 def readable(text: str) -> str:

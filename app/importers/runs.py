@@ -22,10 +22,12 @@ from app.composition.cells import RegisteredCells
 from app.composition.imports import ImportDocument, ImportLine, ImportProfile, ImportRun, Outcome, RunState
 from app.composition.policies import RegisterRules
 from app.composition.uow import Database, reading, unit_of_work
+from app.importers.documents import documents, scan
+from app.importers.flow import IMPORT, RUN
 from app.importers.places import Place, settle_place
 from app.importers.posting import Batch, Codes
 from app.importers.profiles import Profile
-from app.importers.reading import NO_DOCUMENT, Document, Line, documents, scan
+from app.importers.reading import NO_DOCUMENT, Document, Line
 from app.importers.sources import fingerprint_of
 from app.importers.stock import Shelf, effect_of
 from app.messages import sentence
@@ -39,8 +41,6 @@ from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import Item
 from erpcore.ports import CellStates, ProcessRules
 
-#: Who may import.
-IMPORT = "app:import:run"
 BATCH = 500
 #: A run that has said nothing for so long was killed.
 SILENT = timedelta(minutes=5)
@@ -139,9 +139,9 @@ class Importer:
                     self.on_progress(report.lines_known + sum(report.outcomes.values()), found.rows)
         except DomainError as refusal:
             why = sentence(refusal)
-            self._retried(lambda: self._end(run, RunState.FAILED, why))
+            self._retried(lambda: self._end(run, "fail", why))
             raise
-        self._retried(lambda: self._end(run, RunState.DONE, None))
+        self._retried(lambda: self._end(run, "finish", None))
         return report
 
     # -- before the first batch ----------------------------------------------------------------------------------------
@@ -161,16 +161,14 @@ class Importer:
     def _begin(self, path: Path, digest: str, lines: int, count: int) -> tuple[Place, int]:
         with unit_of_work(self.database, actor=self.actor, clock=self.clock, source="import") as work:
             place = settle_place(work, self.profile)
-            work.session.execute(
-                update(ImportRun)
-                .where(
-                    ImportRun.profile_id == place.profile, ImportRun.state == RunState.RUNNING,
-                    ImportRun.beat_at < work.now - SILENT,
-                )
-                .values(state=RunState.STOPPED, finished_at=work.now)
+            silent = select(ImportRun).where(
+                ImportRun.profile_id == place.profile, ImportRun.state == RunState.RUNNING,
+                ImportRun.beat_at < work.now - SILENT,
             )  # fmt: skip
+            for other in work.session.scalars(silent):
+                other.state, other.finished_at = RUN.target("stop", other.state), work.now
             run = ImportRun(
-                id=work.ids.one(), profile_id=place.profile, file_name=path.name, file_hash=digest, state=RunState.RUNNING,
+                id=work.ids.one(), profile_id=place.profile, file_name=path.name, file_hash=digest, state=RUN.initial,
                 actor=work.actor.id, started_at=work.now, beat_at=work.now, finished_at=None, lines=lines, documents=count,
                 lines_done=0, lines_rejected=0, lines_known=0, documents_done=0, documents_known=0, batches=0,
                 items_opened=0, note=None,
@@ -306,10 +304,11 @@ class Importer:
         for document in fresh:
             report.take(document)
 
-    def _end(self, run: int, state: RunState, note: str | None) -> None:
+    def _end(self, run: int, move: str, note: str | None) -> None:
         with unit_of_work(self.database, actor=self.actor, clock=self.clock, source="import") as work:
             row = work.session.get_one(ImportRun, run)
-            row.state, row.note, row.finished_at, row.beat_at = state, note, work.now, work.now
+            row.state = RUN.target(move, row.state)
+            row.note, row.finished_at, row.beat_at = note, work.now, work.now
 
 
 def _key(document: Document, digest: str) -> str:

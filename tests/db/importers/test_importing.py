@@ -11,8 +11,9 @@ from sqlalchemy import func, select, text
 
 from app.composition.imports import ImportProfile, ImportRun
 from app.importers import profiles
+from app.importers.queries import choose_profile, ledger_totals, list_runs, open_rejects
 from app.importers.runs import Importer
-from app.importers.totals import choose_profile, ledger_totals, list_runs, open_rejects, totals
+from app.importers.totals import totals
 from erpcore.billing.models import CreditMemo, DebtJournal, Invoice
 from erpcore.fulfilment.models import ReturnLine, ReturnOrder, Shipment, ShipmentLine
 from erpcore.inventory.models import StockMove

@@ -17,7 +17,8 @@ import orjson
 import pytest
 from sqlalchemy import func, select, text
 
-from app.importers.totals import choose_profile, totals
+from app.importers.queries import choose_profile
+from app.importers.totals import totals
 from erpcore.billing.models import Receivable
 from erpcore.masterdata.models import Customer
 from tests.support.orderfiles import content, importer, looking, moved, on_hand
@@ -103,7 +104,7 @@ def compared(database, path):
         reasons = dict(
             session.execute(
                 text("SELECT unlinked, count(*) FROM return_line WHERE unlinked IS NOT NULL GROUP BY unlinked")
-            ).all()  # type: ignore[arg-type]
+            ).all()
         )
         linked = session.execute(
             text("SELECT sum(quantity) FROM return_line WHERE order_line_id IS NOT NULL")
