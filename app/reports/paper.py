@@ -87,7 +87,7 @@ def pdf_available() -> bool:
 def _weasyprint() -> Any:
     try:
         import weasyprint  # noqa: PLC0415  half a second to import, and absent libraries must not stop the site
-        import weasyprint.text.fonts  # noqa: PLC0415
+        import weasyprint.text.fonts  # noqa: PLC0415  as the line above
     except (ImportError, OSError) as missing:
         logger.warning("PDF not available", extra={"reason": str(missing).splitlines()[0]})
         raise RuleBroken("pdf_not_available") from missing

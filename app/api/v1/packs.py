@@ -46,7 +46,9 @@ class PackAnswer(Answer):
 class PackBody(Body):
     """Which pack."""
 
-    decision: int | None = Field(None, ge=1, le=2**63 - 1, description="An earlier decision; null: the one that stands.")
+    decision: int | None = Field(
+        None, ge=1, le=2**63 - 1, description="An earlier decision; null: the one that stands."
+    )
 
 
 class PdfAnswer(Answer):
