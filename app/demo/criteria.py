@@ -103,7 +103,7 @@ class Criteria:
                 grain="all", layer=Layer.DATA, key=True),
             one("fill", "Lines filled at first shipment", "fill_rate_lines", "0.88", "0.82", 10, _OWN, documents=80, days=5,
                 grain="site", key=True),
-            one("otif", "On time in full", "otif_lines", "0.90", "0.82", 8, _OWN, documents=80, grain="site"),
+            one("otif", "On time in full", "otif_lines", "0.90", "0.78", 8, _OWN, documents=80, grain="site"),
             one("promises", "Promises kept", "promise_accuracy", "0.93", "0.90", 6, _OWN, documents=80, grain="site"),
             one("touchless", "Orders without a hand", "touchless_rate", "0.90", "0.80", 6, _OWN, documents=60, grain="site"),
             one("exceptions", "Orders with an exception", "order_exception_rate", "0.15", "0.25", 5, _OWN, documents=60,

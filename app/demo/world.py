@@ -238,7 +238,7 @@ class _Builder:
             days = 0 if group == "consumer" else random.choice((14, 30, 30))
             limit = None
             if group != "consumer":
-                limit = int(typical * random.uniform(1.8, 5.0) * (3 if group == "key" else 1)) * 100_00
+                limit = int(typical * random.uniform(1.35, 3.8) * (3 if group == "key" else 1)) * 100_00
             late.append(group != "consumer" and random.random() < 0.12)
             commands.append(
                 NewCustomer(
