@@ -7,7 +7,7 @@ from datetime import date, datetime
 from pydantic import Field
 
 from app.api.framework import check_version, operation
-from app.api.v1.numbers import Key, as_amount, as_minor, pointing
+from app.api.v1.numbers import Key, as_amount, as_minor, fresh, pointing
 from app.api.values import Amount, Answer, Body, Page, PageQuery, Quantity, UnitPrice, page_of
 from app.composition.request import reader
 from app.composition.trading import cells
@@ -174,7 +174,7 @@ def show_invoice(invoice_id: int) -> InvoiceDetail:
 def draft_invoice(work: UnitOfWork, shipment_id: int) -> InvoiceDetail:
     _, work.realm = shipment_place(work.session, work.actor, shipment_id)
     (invoice,) = draft_invoices(work, [shipment_id], cells=cells())
-    return _detail(invoice_page(work.session, work.actor, invoice.id))
+    return _detail(invoice_page(fresh(work), work.actor, invoice.id))
 
 
 @operation(
@@ -187,7 +187,7 @@ def post_invoice(work: UnitOfWork, invoice_id: int, version: int) -> InvoiceDeta
     check_version(version, page.version)
     work.realm = page.realm
     post_invoices(work, [invoice_id], cells=cells())
-    return _detail(invoice_page(work.session, work.actor, invoice_id))
+    return _detail(invoice_page(fresh(work), work.actor, invoice_id))
 
 
 @operation(
@@ -213,7 +213,7 @@ def take_receipt(work: UnitOfWork, body: ReceiptBody) -> ReceiptAnswer:
         reference=body.reference,
     )  # fmt: skip
     (receipt,) = receive_cash(work, [command])
-    return _receipt(receipt_page(work.session, work.actor, receipt).row)
+    return _receipt(receipt_page(fresh(work), work.actor, receipt).row)
 
 
 @operation(
@@ -232,4 +232,4 @@ def apply_receipt(work: UnitOfWork, receipt_id: int, body: ApplyBody) -> Receipt
     ]  # fmt: skip
     with pointing():
         apply_cash(work, commands)
-    return _receipt(receipt_page(work.session, work.actor, receipt_id).row)
+    return _receipt(receipt_page(fresh(work), work.actor, receipt_id).row)

@@ -8,9 +8,12 @@ from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field
+from sqlalchemy.orm import Session
 
 from erpcore.kernel.errors import DomainError, RuleBroken
 from erpcore.kernel.money import from_minor, places, to_minor
+from erpcore.kernel.work import UnitOfWork
+from erpcore.orders.records import write_changed_lines
 
 #: The id of something: 64 bits.
 Key = Annotated[int, Field(ge=1, le=2**63 - 1)]
@@ -48,3 +51,11 @@ def pointing(prefix: str = "") -> Iterator[None]:
         if refusal.field is not None:
             refusal.field = prefix + refusal.field.replace("-", "/")
         raise
+
+
+def fresh(work: UnitOfWork) -> Session:
+    """The session to read an answer with: what services keep back until the end is written, what they wrote is read anew."""
+    work.session.flush()
+    write_changed_lines(work)
+    work.session.expire_all()
+    return work.session

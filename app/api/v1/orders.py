@@ -8,7 +8,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from app.api.framework import check_version, operation
-from app.api.v1.numbers import Key, as_amount, pointing, thousandths
+from app.api.v1.numbers import Key, as_amount, fresh, pointing, thousandths
 from app.api.values import Amount, Answer, Body, Page, PageQuery, Quantity, UnitPrice, page_of
 from app.composition.request import now, reader
 from app.composition.trading import cells, hold_command, rules
@@ -263,8 +263,7 @@ def detail(page: OrderPage) -> OrderDetail:
 
 
 def _read(work: UnitOfWork, order_id: int) -> OrderDetail:
-    work.session.flush()  # the answer is read back with queries
-    return detail(order_page(work.session, work.actor, order_id))
+    return detail(order_page(fresh(work), work.actor, order_id))
 
 
 def _seen(work: UnitOfWork, order_id: int, version: int) -> OrderPage:

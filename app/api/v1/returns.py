@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import Field
 
 from app.api.framework import check_version, operation
-from app.api.v1.numbers import Key, pointing
+from app.api.v1.numbers import Key, fresh, pointing
 from app.api.values import Answer, Body, Page, PageQuery, Quantity, UnitPrice, page_of
 from app.composition.request import reader
 from app.composition.trading import cells, returned_line, rules
@@ -152,7 +152,7 @@ def request_return(work: UnitOfWork, body: ReturnBody) -> ReturnDetail:
     )  # fmt: skip
     with pointing():
         (made,) = request_returns(work, [command], rules=rules(), cells=cells())
-    return _detail(return_page(work.session, work.actor, made.id))
+    return _detail(return_page(fresh(work), work.actor, made.id))
 
 
 def _moved(work: UnitOfWork, return_id: int, version: int, move: Callable[[], Any]) -> ReturnDetail:
@@ -160,7 +160,7 @@ def _moved(work: UnitOfWork, return_id: int, version: int, move: Callable[[], An
     check_version(version, row.version)
     work.realm = row.realm
     move()
-    return _detail(return_page(work.session, work.actor, return_id))
+    return _detail(return_page(fresh(work), work.actor, return_id))
 
 
 @operation(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from app.api.framework import operation
-from app.api.v1.numbers import Key, as_amount, as_quantity, pointing
+from app.api.v1.numbers import Key, as_amount, as_quantity, fresh, pointing
 from app.api.values import Amount, Answer, Body, Page, PageQuery, Quantity, page_of
 from app.composition.request import reader
 from app.composition.trading import cells, rules
@@ -77,7 +77,7 @@ def _balance(row: StockRow) -> BalanceAnswer:
 
 
 def _read(work: UnitOfWork, site: int, item: int) -> BalanceAnswer:
-    return _balance(stock_page(work.session, work.actor, site, item).row)
+    return _balance(stock_page(fresh(work), work.actor, site, item).row)
 
 
 @operation(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from wtforms import HiddenField, SelectField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, InputRequired, Length
 
 from app.queries.cash import OpenInvoice
 from app.web.fields import ExactField, PriceField, QuantityField
@@ -21,7 +21,7 @@ class AmendForm(Form):
     """Another price on a line of a draft."""
 
     unit_price = PriceField("Price that is charged", [InputRequired("Enter the price")])
-    reason = StringField("Reason", [InputRequired("Say why it differs from the order"), Length(max=500)])
+    reason = StringField("Reason", [DataRequired("Say why it differs from the order"), Length(max=500)])
 
 
 class CreditForm(Form):
@@ -30,7 +30,7 @@ class CreditForm(Form):
     line = SelectField("Line", coerce=int)
     quantity = QuantityField("For how many", [InputRequired("Enter how many")])
     unit_price = PriceField("So much less each", [InputRequired("Enter by how much the price was too high")])
-    reason = StringField("Reason", [InputRequired("Say why"), Length(max=48)])
+    reason = StringField("Reason", [DataRequired("Say why"), Length(max=48)])
     fault = SelectField("Whose fault", choices=choices(_FAULTS))
 
 
@@ -38,7 +38,7 @@ class ReceiptForm(Form):
     """Money that came in from a customer."""
 
     entity = SelectField("Company", coerce=int)
-    customer = StringField("Customer", [InputRequired("Enter the customer by code or name"), Length(max=200)])
+    customer = StringField("Customer", [DataRequired("Enter the customer by code or name"), Length(max=200)])
     amount = ExactField("Amount", [InputRequired("Enter what came in")])
     reference = StringField("Their reference", [Length(max=120)])
     request_key = HiddenField(validators=[InputRequired("The form lost its key; open it again"), Length(max=64)])

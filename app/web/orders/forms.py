@@ -8,7 +8,7 @@ from typing import Any
 
 from wtforms import BooleanField, DateField, FieldList, FormField, HiddenField, SelectField, StringField
 from wtforms import Form as Plain
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from app.messages import sentence
 from app.queries.order_facts import LineFact
@@ -42,7 +42,7 @@ class OrderForm(Form):
 
     site = SelectField("Ships from", coerce=int)
     channel = SelectField("Channel", coerce=int)
-    customer = StringField("Customer", [InputRequired("Enter the customer by code or name"), Length(max=200)])
+    customer = StringField("Customer", [DataRequired("Enter the customer by code or name"), Length(max=200)])
     customer_reference = StringField("Customer reference", [Length(max=120)])
     requested_on = DateField("Wanted on", [Optional()], description="Empty: as early as we commit to")
     request_key = HiddenField(validators=[InputRequired("The form lost its key; open it again"), Length(max=64)])
@@ -69,7 +69,8 @@ class OrderForm(Form):
             if field.name == "lines":
                 for row in field:
                     for part in row.form:
-                        part.label.text = f"{part.label.text}, line {row_number(field, row)}"
+                        if ", line " not in part.label.text:
+                            part.label.text = f"{part.label.text}, line {row_number(field, row)}"
                         yield part
             else:
                 yield field
@@ -95,14 +96,14 @@ class HoldForm(Form):
     """Stopping an order."""
 
     kind = SelectField("What is doubtful", choices=choices((kind, heading(kind)) for kind in HOLD_KINDS))
-    reason = StringField("Reason", [InputRequired("Say why it stops"), Length(max=500)])
+    reason = StringField("Reason", [DataRequired("Say why it stops"), Length(max=500)])
     version = HiddenField()
 
 
 class ReasonForm(Form):
     """A move that is only made with a reason."""
 
-    reason = StringField("Reason", [InputRequired("Say why"), Length(max=500)])
+    reason = StringField("Reason", [DataRequired("Say why"), Length(max=500)])
     version = HiddenField()
 
 
@@ -110,7 +111,7 @@ class CancelForm(Form):
     """Taking back what is still open."""
 
     by_customer = BooleanField("The customer asked for it", description="Otherwise it counts as our miss")
-    reason = StringField("Reason", [InputRequired("Say why"), Length(max=500)])
+    reason = StringField("Reason", [DataRequired("Say why"), Length(max=500)])
     version = HiddenField()
 
 

@@ -106,6 +106,9 @@ def moves(page: OrderPage, actor: Actor) -> list[dict[str, Any]]:
     if page.state == "cancelled":
         return []
     found = [*_flow_moves(page, actor), *_shipment_moves(page, actor), *_bill_moves(page, actor)]
+    first = next((move for move in found if move["permitted"]), None)
+    if first is not None:
+        first["primary"] = True
     found.append(
         _move(
             actor, "Request return…", Permission.RETURN_REQUEST,
@@ -113,11 +116,7 @@ def moves(page: OrderPage, actor: Actor) -> list[dict[str, Any]]:
             href=url_for("orders.request_return", order_id=page.id),
         )
     )  # fmt: skip
-    found += _stops(page, actor)
-    first = next((move for move in found if move["permitted"] and not move.get("danger")), None)
-    if first is not None:
-        first["primary"] = True
-    return found
+    return [*found, *_stops(page, actor)]
 
 
 def _move(actor: Actor, label: str, permission: Permission, closed: str, **where: Any) -> dict[str, Any]:

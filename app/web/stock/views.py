@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from wtforms import BooleanField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, InputRequired, Length
 
 from app.composition.request import reader
 from app.composition.trading import cells, rules
@@ -44,7 +44,7 @@ class ChangeForm(Form):
     """So much more, or less, and why."""
 
     quantity = QuantityField("Quantity", [InputRequired("Enter how many")])
-    note = StringField("Reason", [InputRequired("Say why"), Length(max=200)])
+    note = StringField("Reason", [DataRequired("Say why"), Length(max=200)])
 
 
 class CountForm(Form):
@@ -188,7 +188,7 @@ def count(site_id: int, item_id: int) -> Any:
 class UndoForm(Form):
     """Taking a mistaken adjustment back."""
 
-    reason = StringField("Reason", [InputRequired("Say why"), Length(max=200)])
+    reason = StringField("Reason", [DataRequired("Say why"), Length(max=200)])
 
 
 @blueprint.route("/stock/<int:site_id>/<int:item_id>/moves/<int:move_id>/reverse", methods=["GET", "POST"])

@@ -1,0 +1,228 @@
+"""Orders, stock, billing and returns for programs: the same services, exact figures as strings, nothing of another site."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+
+from app.composition.uow import reading
+from tests.support.controls import assert_books_agree
+from tests.support.core import a_business
+from tests.support.operate import a_closed_site, open_cells
+from tests.support.steps import captured, invoiced, released
+from tests.support.web import a_person, a_token
+
+
+@pytest.fixture
+def business(sqlite_database, clock):
+    made = a_business(sqlite_database, at=clock.now())
+    made.clock = clock
+    open_cells(made)
+    return made
+
+
+@pytest.fixture
+def caller(site, sqlite_database, clock):
+    """``caller("super_user")("GET", "/orders")`` is a call with a token of that role."""
+
+    def make(role, **scope):
+        token = a_token(sqlite_database, a_person(sqlite_database, role, clock=clock), role, clock=clock, **scope)
+
+        def call(method, path, body=None, **headers):
+            names = {name.replace("_", "-"): value for name, value in headers.items()}
+            return site.test_client().open(
+                f"/api/v1{path}", method=method, json=body, headers={"Authorization": f"Bearer {token}", **names}
+            )
+
+        return call
+
+    return make
+
+
+def body(business, *lines, **more):
+    wanted = lines or ((0, "12"),)
+    return {
+        "site": business.site, "channel": business.channel, "customer": business.customer,
+        "lines": [{"item": business.items[item], "quantity": quantity} for item, quantity in wanted], **more,
+    }  # fmt: skip
+
+
+def count(database, table="sales_order"):
+    with reading(database) as session:
+        return session.scalar(text(f"SELECT COUNT(*) FROM {table}"))
+
+
+def test_an_order_runs_from_capture_to_cash(caller, business, sqlite_database):
+    desk, billing, cash = caller("super_user"), caller("billing"), caller("collections")
+    made = desk("POST", "/orders", body(business))
+    assert made.status_code == 201
+    assert made.headers["ETag"] == '"1"'
+    assert made.json["value"] == "120.00"
+    assert made.json["lines"][0]["quantity"] == "12.000"
+    here = f"/orders/{made.json['id']}"
+    for move in ("release", "allocate", "ship"):
+        etag = desk("GET", here).headers["ETag"]
+        answer = desk("POST", f"{here}/{move}", {} if move == "ship" else None, If_Match=etag)
+        assert answer.status_code == 200, answer.json
+    shipment = answer.json["shipments"][0]["id"]
+    assert desk("POST", f"{here}/shipments/{shipment}/deliver", {}).json["lines"][0]["delivered"] == "12.000"
+    draft = billing("POST", f"/shipments/{shipment}/invoice")
+    assert (draft.status_code, draft.json["gross"], draft.json["exact_net"]) == (201, "144.00", "120.000000")
+    invoice = draft.json["id"]
+    assert billing("POST", f"/invoices/{invoice}/post", If_Match=draft.headers["ETag"]).json["state"] == "posted"
+    assert billing("GET", f"/invoices/{invoice}").json["number"].startswith("INV-2026-")
+    receipt = cash("POST", "/receipts", {"entity": business.entity, "customer": business.customer, "amount": "150.00"})
+    assert receipt.status_code == 201
+    applied = cash(
+        "POST", f"/receipts/{receipt.json['id']}/apply", {"applications": [{"invoice": invoice, "amount": "144.00"}]}
+    )
+    assert applied.json["left"] == "6.00"
+    assert desk("GET", here).json["state"] == "closed"
+    assert_books_agree(sqlite_database)
+
+
+def test_the_same_key_captures_once(caller, business, sqlite_database):
+    desk = caller("super_user")
+    first = desk("POST", "/orders", body(business), Idempotency_Key="feed-000001")
+    again = desk("POST", "/orders", body(business), Idempotency_Key="feed-000001")
+    assert again.json == first.json
+    assert again.headers["Idempotent-Replayed"] == "true"
+    other = desk("POST", "/orders", body(business, (0, "13")), Idempotency_Key="feed-000001")
+    assert (other.status_code, other.json["code"]) == (409, "request_key_reused")
+    assert count(sqlite_database) == 1
+
+
+def test_a_bulk_is_all_or_nothing_unless_told_otherwise(caller, business, sqlite_database):
+    desk = caller("super_user")
+    orders = [body(business), body(business, (1, "-1")), body(business, (2, "3"))]
+    refused = desk("POST", "/orders/bulk", {"orders": orders})
+    assert (refused.status_code, refused.json["pointer"]) == (422, "/orders/1/lines/0/quantity")
+    assert count(sqlite_database) == 0
+    taken = desk("POST", "/orders/bulk", {"orders": orders, "policy": "per_order"})
+    assert (taken.status_code, taken.json["captured"], taken.json["refused"]) == (201, 2, 1)
+    assert [one["code"] for one in taken.json["results"]] == [None, "quantity_not_positive", None]
+    assert count(sqlite_database) == 2
+    assert_books_agree(sqlite_database)
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "pointer"),
+    [
+        ({"lines": [{"item": 0, "quantity": "1"}]}, 422, "/lines/0/item"),
+        ({"lines": [{"item": 2**63, "quantity": "1"}]}, 422, "/lines/0/item"),
+        ({"lines": []}, 422, "/lines"),
+        ({"unknown": 1}, 422, "/unknown"),
+        ({"requested_on": "2026-02-30"}, 422, "/requested_on"),
+    ],
+)
+def test_a_body_that_does_not_fit_is_refused_with_the_place(caller, business, sqlite_database, change, status, pointer):
+    answer = caller("super_user")("POST", "/orders", {**body(business), **change})
+    assert answer.status_code == status
+    assert answer.content_type == "application/problem+json"
+    assert answer.json["errors"][0]["pointer"] == pointer
+    assert count(sqlite_database) == 0
+
+
+@pytest.mark.parametrize("quantity", [12, "1e3x", "NaN", "0.0001", "-", ""])
+def test_a_quantity_is_a_string_that_is_a_number(caller, business, quantity):
+    answer = caller("super_user")("POST", "/orders", body(business, (0, quantity)))
+    assert answer.json["errors"][0]["pointer"] == "/lines/0/quantity"
+
+
+def test_a_closed_cell_names_the_wave_and_what_it_waits_for(caller, business, sqlite_database):
+    answer = caller("super_user")("POST", "/orders", body(business, site=a_closed_site(business)))
+    assert (answer.status_code, answer.json["code"]) == (422, "cell_closed")
+    assert "wave W2 waits for the go of its committee" in answer.json["detail"]
+    assert count(sqlite_database) == 0
+
+
+def test_another_price_needs_the_permission(caller, business, sqlite_database):
+    order = body(business)
+    order["lines"][0] |= {"unit_price": "9.00", "price_reason": "promised"}
+    answer = caller("super_user")("POST", "/orders", order)
+    assert (answer.status_code, answer.json["code"]) == (403, "not_allowed")
+    assert count(sqlite_database) == 0
+
+
+def test_a_token_of_another_site_finds_nothing(caller, business):
+    order, shipment, invoice = invoiced(business)
+    stranger = caller("super_user", sites=frozenset({a_closed_site(business)}))
+    assert stranger("GET", f"/orders/{order.id}").status_code == 404
+    assert stranger("GET", f"/invoices/{invoice.id}").status_code == 404
+    assert stranger("POST", f"/orders/{order.id}/release", If_Match='"1"').status_code == 404
+    assert stranger("POST", "/orders", body(business)).status_code == 404
+    assert stranger("GET", f"/sites/{business.site}/stock/{business.items[0]}").status_code == 404
+    assert stranger("GET", "/orders").json == {"items": [], "next": None}
+
+
+def test_a_move_without_the_version_read_is_refused(caller, business):
+    order = captured(business)
+    desk = caller("super_user")
+    assert desk("POST", f"/orders/{order.id}/release").status_code == 428
+    assert desk("POST", f"/orders/{order.id}/release", If_Match='"9"').status_code == 412
+    assert desk("GET", f"/orders/{order.id}").json["state"] == "captured"
+
+
+def test_a_list_is_read_part_by_part(caller, business):
+    made = [captured(business).id for _ in range(3)]
+    desk = caller("super_user")
+    first = desk("GET", "/orders?limit=2").json
+    rest = desk("GET", f"/orders?limit=2&cursor={first['next']}").json
+    assert [one["id"] for one in first["items"] + rest["items"]] == made
+    assert rest["next"] is None
+    assert desk("GET", "/orders?cursor=nonsense").status_code == 400
+
+
+def test_stock_is_received_adjusted_and_counted(caller, business, sqlite_database):
+    shelf = {"site": business.site, "item": business.items[0]}
+    worker = caller("warehouse_supervisor")
+    assert (
+        worker("POST", "/stock/receipts", {**shelf, "quantity": "20", "reason": "note 7"}).json["on_hand"] == "120.000"
+    )
+    assert worker("POST", "/stock/receipts", {**shelf, "quantity": "-1", "reason": "x"}).json["pointer"] == "/quantity"
+    assert (
+        worker("POST", "/stock/adjustments", {**shelf, "quantity": "-5", "reason": "broken"}).json["available"]
+        == "115.000"
+    )
+    counted = worker("POST", "/stock/counts", {**shelf, "found": "110"}).json
+    assert (counted["difference"], counted["balance"]["value"]) == ("-5.000", "440.00")
+    short = worker("POST", "/stock/adjustments", {**shelf, "quantity": "-999", "reason": "lost"})
+    assert (short.status_code, short.json["code"]) == (422, "stock_short")
+    assert len(worker("GET", "/stock?limit=2").json["items"]) == 2
+    assert_books_agree(sqlite_database)
+
+
+def test_a_hold_ends_by_authority_and_what_is_open_is_cancelled(caller, business):
+    order = released(business)
+    desk, lead = caller("customer_service"), caller("site_lead")
+    here = f"/orders/{order.id}"
+    held = desk(
+        "POST", f"{here}/hold", {"kind": "address", "reason": "no number"}, If_Match=desk("GET", here).headers["ETag"]
+    )
+    assert held.json["state"] == "held"
+    strange = desk("POST", f"{here}/hold", {"kind": "mood", "reason": "x"}, If_Match=held.headers["ETag"])
+    assert strange.json["code"] == "choice_unknown"
+    hold = held.json["holds"][0]["id"]
+    freed = lead("POST", f"{here}/holds/{hold}/release", {"reason": "found"})
+    assert freed.json["state"] == "captured"
+    gone = desk(
+        "POST", f"{here}/cancel", {"reason": "changed mind", "by_customer": True}, If_Match=freed.headers["ETag"]
+    )
+    assert gone.json["state"] == "cancelled"
+
+
+def test_a_return_runs_to_its_credit(caller, business, sqlite_database):
+    order, _, _ = invoiced(business)
+    desk, lead, store, billing = (caller(role) for role in ("super_user", "site_lead", "warehouse_operator", "billing"))
+    back = {**body(business, (0, "2")), "reason": "damaged", "fault": "ours"}
+    back["lines"][0]["order_line"] = order.lines[0].id
+    made = desk("POST", "/returns", back)
+    assert made.status_code == 201, made.json
+    assert (made.status_code, made.json["lines"][0]["order_id"]) == (201, order.id)
+    here = f"/returns/{made.json['id']}"
+    for call, move in ((lead, "authorise"), (store, "receive"), (billing, "credit")):
+        answer = call("POST", f"{here}/{move}", If_Match=call("GET", here).headers["ETag"])
+        assert answer.status_code == 200, answer.json
+    assert answer.json["state"] == "credited"
+    assert answer.json["credit_memo_id"]
+    assert_books_agree(sqlite_database)

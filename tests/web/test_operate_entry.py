@@ -1,0 +1,184 @@
+"""Order entry without script: what is typed stays, what is wrong says so at its field, and one form gives one order."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+
+from app.composition.uow import reading
+from tests.support.core import a_business
+from tests.support.operate import a_closed_site, another_item, open_cells
+
+
+@pytest.fixture
+def business(sqlite_database, clock):
+    made = a_business(sqlite_database, at=clock.now())
+    made.clock = clock
+    open_cells(made)
+    return made
+
+
+@pytest.fixture
+def desk(signed_in, business):
+    browser = signed_in("customer_service")
+    browser.get("/orders/new")
+    return browser
+
+
+def fields(browser, press, *lines, **more):
+    """The form as a browser would send it, with these (item, quantity) lines."""
+    page = browser.page
+    out = {
+        "site": _chosen(page, "site"), "channel": _chosen(page, "channel"), "customer": "10482",
+        "request_key": page.value("request_key"), "press": press, **more,
+    }  # fmt: skip
+    for number, (item, quantity) in enumerate(lines):
+        out[f"lines-{number}-item"], out[f"lines-{number}-quantity"] = item, quantity
+    return out
+
+
+def _chosen(page, name):
+    (field,) = page.root.find("select", name=name)
+    return next(one.attributes["value"] for one in field.find("option") if "selected" in one.attributes)
+
+
+def count(database, table):
+    with reading(database) as session:
+        return session.scalar(text(f"SELECT COUNT(*) FROM {table}"))
+
+
+def test_a_customer_and_an_item_are_enough(desk, sqlite_database):
+    page = desk.post("/orders/new", fields(desk, "enter", ("40-0", "12")))
+    assert page.heading.startswith("Order SO-")
+    assert "Bautechnik" in page.heading
+    assert "120.00 EUR" in page.text
+    assert count(sqlite_database, "sales_order") == 1
+
+
+def test_the_same_form_sent_twice_is_one_order(desk, sqlite_database):
+    form = fields(desk, "enter", ("40-0", "12"))
+    first = desk.post("/orders/new", form).heading
+    desk.get("/orders/new")
+    assert desk.post("/orders/new", form).heading == first
+    assert count(sqlite_database, "sales_order") == 1
+
+
+def test_the_same_form_with_other_content_asks_once_more(desk, sqlite_database):
+    form = fields(desk, "enter", ("40-0", "12"))
+    desk.post("/orders/new", form)
+    desk.get("/orders/new")
+    page = desk.post("/orders/new", {**form, "lines-0-quantity": "13"}, status=422)
+    assert "entered before with other content" in page.errors()[0]
+    assert page.value("request_key") != form["request_key"]
+    desk.post("/orders/new", {**form, "lines-0-quantity": "13", "request_key": page.value("request_key")})
+    assert count(sqlite_database, "sales_order") == 2
+
+
+def test_another_line_is_a_round_trip_that_loses_nothing(desk):
+    page = desk.post("/orders/new", fields(desk, "add", ("40-0", "12"), customer_reference="B-7741"))
+    assert [page.value("lines-0-item"), page.value("lines-0-quantity"), page.value("customer_reference")] == [
+        "40-0", "12", "B-7741",
+    ]  # fmt: skip
+    assert page.value("lines-1-item") == ""
+    assert "Pipe 0" in page.text
+    assert "120.00" in page.text
+
+
+def test_a_line_is_dropped_and_the_others_stay(desk):
+    page = desk.post("/orders/new", fields(desk, "drop:lines-0", ("40-0", "1"), ("40-1", "2")))
+    assert "lines-0-item" not in page.html
+    assert page.value("lines-1-item") == "40-1"
+
+
+def test_an_item_is_found_by_a_part_of_its_name_and_taken_by_a_press(desk, business):
+    for code, name in (("6120-15", "Press coupling 15 mm"), ("6124-15", "Press elbow 15 mm")):
+        another_item(business, code, name)
+    page = desk.post("/orders/new", fields(desk, "enter", ("press", "3")), status=422)
+    assert "Several items fit; choose one below." in page.errors()[0]
+    picks = page.root.find("button", class_="pick")
+    assert [one.attributes["value"] for one in picks] == ["take:lines-0-item:6120-15", "take:lines-0-item:6124-15"]
+    page = desk.post("/orders/new", fields(desk, "take:lines-0-item:6124-15", ("press", "3")))
+    assert page.value("lines-0-item") == "6124-15"
+    assert "11.76" in page.text
+
+
+@pytest.mark.parametrize(
+    ("item", "quantity", "said"),
+    [
+        ("no-such", "1", "No item has this code or name."),
+        ("40-0", "", "Enter how many."),
+        ("40-0", "0", "is not above zero"),
+        ("40-0", "-3", "is not above zero"),
+        ("40-0", "2.5", "more decimal places than this item is counted in"),
+        ("40-0", "1e99", "is more than any order here"),
+        ("40-0", "many", "is not a number"),
+        ("40-0", "NaN", "is more than any order here"),
+        ("40-0", "1,5", "is not a number"),
+        ("", "3", "Enter an item by code or name."),
+        ("%", "3", "No item has this code or name."),
+        ("'; DROP TABLE item; --", "3", "No item has this code or name."),
+    ],
+)
+def test_what_cannot_be_is_said_at_its_field_and_stays_as_typed(desk, sqlite_database, item, quantity, said):
+    page = desk.post("/orders/new", fields(desk, "enter", (item, quantity)), status=422)
+    assert said in page.errors()[0]
+    assert [page.value("lines-0-item"), page.value("lines-0-quantity")] == [item, quantity]
+    assert count(sqlite_database, "sales_order") == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"customer": "nobody"}, "No customer has this code or name."),
+        ({"customer": ""}, "Enter the customer by code or name"),
+        ({"site": "999999"}, "Not a valid choice"),
+        ({"site": "x"}, "Invalid Choice"),
+        ({"channel": "0"}, "Not a valid choice"),
+        ({"requested_on": "2026-02-30"}, "Not a valid date"),
+        ({"request_key": ""}, "The form lost its key"),
+    ],
+)
+def test_a_head_that_cannot_be_is_refused_with_a_reason(desk, sqlite_database, change, said):
+    page = desk.post("/orders/new", fields(desk, "enter", ("40-0", "1"), **change), status=422)
+    assert any(said in error for error in page.errors()), page.errors()
+    assert page.value("lines-0-item") == "40-0"
+    assert count(sqlite_database, "sales_order") == 0
+
+
+def test_a_closed_cell_names_the_wave_and_what_it_waits_for_and_keeps_what_was_typed(
+    signed_in, business, sqlite_database
+):
+    closed = a_closed_site(business)
+    browser = signed_in("customer_service")
+    browser.get(f"/orders/new?site={closed}")
+    assert "wave W2 waits for the go of its committee" in browser.page.text
+    page = browser.post("/orders/new", fields(browser, "enter", ("40-0", "7"), site=str(closed)), status=422)
+    assert page.errors() == [
+        "This site and channel is closed for order to cash: wave W2 waits for the go of its committee. "
+        "Until then orders go where they went before."
+    ]
+    assert page.value("lines-0-quantity") == "7"
+    assert count(sqlite_database, "sales_order") == 0
+
+
+def test_the_figures_come_back_alone_for_a_browser_with_script(desk):
+    desk.client.post("/orders/new/quote", data={})
+    answer = desk.client.post(
+        "/orders/new/quote",
+        data={**fields(desk, "", ("40-0", "120")), "csrf_token": desk.page.value("csrf_token")},
+    )
+    assert answer.status_code == 200
+    assert 'id="lines-0-q-net"' in answer.text
+    assert "1,200.00" in answer.text
+    # 100 are there, so the rest waits for the replenishment of seven days.
+    assert "Mon 9 Mar" in answer.text
+    assert "<html" not in answer.text
+
+
+def test_somebody_of_another_site_cannot_enter_here(signed_in, business, sqlite_database):
+    closed = a_closed_site(business)
+    browser = signed_in("customer_service", site=closed)
+    browser.get("/orders/new")
+    page = browser.post("/orders/new", fields(browser, "enter", ("40-0", "1"), site=str(business.site)), status=422)
+    assert "Not a valid choice" in page.errors()[0]
+    assert count(sqlite_database, "sales_order") == 0
