@@ -6,17 +6,18 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from app.composition.calendars import SiteCalendars
-from app.queries.measures_pages import WEEKS, Line, lines, places, scope_of
-from app.queries.measures_pages import Filter as MeasureFilter
+from app.queries.measures_pages import WEEKS, Filter, Line, Place, lines, scope_of
+from app.security.scopes import within_sites
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.history import Transition
-from erpcore.masterdata.models import Site
+from erpcore.masterdata.models import Entity, Realm, Site
 from readiness.gates.models import Gate, GateSnapshot
 from readiness.measures.scopes import SiteDays, load_slices
 from readiness.measures.states import CONTROL_POINTS, LIMITS, Limits, standing
@@ -27,7 +28,7 @@ from readiness.waves.queries import Window
 
 #: The figures that say in a glance how a live site does.
 KEY_FIGURES = (
-    "otif_lines", "fill_rate_lines", "touchless_rate", "order_cycle_time.p90", "invoice_right_at_posting", "backlog_age.p90",
+    "otif_lines", "fill_rate_lines", "promise_accuracy", "touchless_rate", "invoice_right_at_posting",
 )  # fmt: skip
 
 
@@ -67,28 +68,23 @@ class Calendar:
 
 
 def calendar(session: Session) -> Calendar:
-    """The waves on one calendar. Six queries."""
-    found = session.scalars(select(Wave).where(Wave.state != WaveState.CANCELLED).order_by(Wave.go_live_on, Wave.id)).all()
+    """The waves on one calendar. Four queries."""
+    waves: dict[int, tuple[Wave, datetime | None]] = {}
+    gates: dict[int, list[CalendarGate]] = defaultdict(list)
+    for row in session.execute(_waves_with_gates()):
+        waves[row.Wave.id] = row.Wave, row.prepared
+        if row.gate_id is not None:
+            gates[row.Wave.id].append(CalendarGate(id=row.gate_id, phase=row.phase, decides_on=row.decides_on, word=row.word))
     sites: dict[int, list[str]] = defaultdict(list)
     for row in session.execute(
         select(WaveScope.wave_id, Site.name).join(Site, Site.id == WaveScope.site_id).distinct().order_by(WaveScope.wave_id, Site.name)
     ):
         sites[row.wave_id].append(row.name)
-    prepared = {
-        row.document_id: row.at
-        for row in session.execute(
-            select(Transition.document_id, func.min(Transition.at).label("at"))
-            .where(Transition.document_type == "wave", Transition.move == "prepare")
-            .group_by(Transition.document_id)
-        )
-    }
-    by_id = {wave.id: wave for wave in found}
     waits: dict[int, list[tuple[str, date, str]]] = defaultdict(list)
     for other in session.scalars(select(WaveDependency)):
-        if other.depends_on_id in by_id:
-            first = by_id[other.depends_on_id]
+        if other.depends_on_id in waves:
+            first = waves[other.depends_on_id][0]
             waits[other.wave_id].append((first.code, first.hypercare_until, other.why))
-    gates = _gates(session)
     windows = [
         Window(name=row.name, starts_on=row.starts_on, ends_on=row.ends_on, wave_id=row.wave_id)
         for row in session.scalars(select(BlackoutWindow).order_by(BlackoutWindow.starts_on))
@@ -97,50 +93,58 @@ def calendar(session: Session) -> Calendar:
         waves=tuple(
             CalendarWave(
                 id=wave.id, code=wave.code, name=wave.name, state=wave.state, sites=tuple(sites[wave.id]),
-                prepares_from=local_day(prepared[wave.id], wave.time_zone) if wave.id in prepared else None,
+                prepares_from=local_day(prepared, wave.time_zone) if prepared else None,
                 go_live_on=wave.go_live_on, live_on=local_day(wave.live_at, wave.time_zone) if wave.live_at else None,
                 hypercare_until=wave.hypercare_until, gates=tuple(gates[wave.id]), waits_for=tuple(waits[wave.id]),
             )
-            for wave in found
+            for wave, prepared in waves.values()
         ),
         windows=tuple(windows),
     )  # fmt: skip
 
 
-def _gates(session: Session) -> dict[int, list[CalendarGate]]:
+def _waves_with_gates() -> Select[Any]:
+    """Every wave that is not cancelled with when it was first prepared, once for each of its gates and what that said last."""
     last = (
         select(GateSnapshot.gate_id, func.max(GateSnapshot.number).label("number")).group_by(GateSnapshot.gate_id).subquery()
     )
-    rows = session.execute(
-        select(Gate.id, Gate.wave_id, Gate.phase, Gate.decides_on, GateSnapshot.word)
+    prepared = (
+        select(func.min(Transition.at))
+        .where(Transition.document_type == "wave", Transition.document_id == Wave.id, Transition.move == "prepare")
+        .scalar_subquery()
+    )
+    return (
+        select(
+            Wave, prepared.label("prepared"), Gate.id.label("gate_id"), Gate.phase, Gate.decides_on, GateSnapshot.word,
+        )
+        .outerjoin(Gate, Gate.wave_id == Wave.id)
         .outerjoin(last, last.c.gate_id == Gate.id)
         .outerjoin(GateSnapshot, (GateSnapshot.gate_id == Gate.id) & (GateSnapshot.number == last.c.number))
-        .order_by(Gate.id)
-    )
-    found: dict[int, list[CalendarGate]] = defaultdict(list)
-    for row in rows:
-        found[row.wave_id].append(CalendarGate(id=row.id, phase=row.phase, decides_on=row.decides_on, word=row.word))
-    return found
+        .where(Wave.state != WaveState.CANCELLED)
+        .order_by(Wave.go_live_on, Wave.id, Gate.id)
+    )  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True)
-class KeyFigures:
-    """The figures of the live sites that the person sees."""
+class Shared:
+    """What several parts of the page read: live sites that the person sees, slices and calendars, each read once."""
 
-    lines: tuple[Line, ...]
-    where: str
+    def __init__(self, session: Session, actor: Actor, now: datetime) -> None:
+        self.session, self.actor, self.now = session, actor, now
+        query = select(Site.id, Site.name).join(Entity, Entity.id == Site.entity_id).where(Entity.realm == Realm.LIVE)
+        rows = session.execute(within_sites(query.order_by(Site.name), actor, Site.id))
+        self.sites = [Place(id=row.id, name=row.name) for row in rows]
 
+    def figures(self, keys: Sequence[str]) -> list[Line]:
+        """A handful of figures with their marks and weeks. About ten queries."""
+        scope = scope_of(Filter(), self.sites, self.actor)
+        return lines(self.session, keys, scope, self.now, realm="live", weeks=WEEKS)
 
-def key_figures(session: Session, actor: Actor, now: datetime, keys: Sequence[str] = KEY_FIGURES) -> KeyFigures:
-    """A handful of figures with their marks and weeks. About thirteen queries."""
-    sites, _ = places(session, actor, "live")
-    scope = scope_of(MeasureFilter(), sites, actor)
-    found = lines(session, keys, scope, now, realm="live", weeks=WEEKS)
-    if not scope.sites:
-        where = "all live sites"
-    else:
-        where = sites[0].name if len(sites) == 1 else f"{len(sites)} sites"
-    return KeyFigures(lines=tuple(found), where=where)
+    @property
+    def where(self) -> str:
+        """Of which sites the figures speak."""
+        if self.actor.sites is None:
+            return "all live sites"
+        return self.sites[0].name if len(self.sites) == 1 else f"{len(self.sites)} sites"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,8 +173,8 @@ class SilentFailures:
         return sum(one.count for one in self.beyond)
 
 
-def silent_failures(session: Session, actor: Actor, now: datetime) -> SilentFailures:
-    """What stands beyond its limit at the live sites that the person sees. Four queries."""
+def silent_failures(session: Session, actor: Actor, now: datetime, names: dict[int, str]) -> SilentFailures:
+    """What stands beyond its limit at the live sites that the person sees. Three queries."""
     connection = session.connection()
     slices = [
         one for one in load_slices(connection, {"live"}) if actor.sites is None or (one.site is not None and one.site in actor.sites)
@@ -189,7 +193,7 @@ def silent_failures(session: Session, actor: Actor, now: datetime) -> SilentFail
     return SilentFailures(
         beyond=tuple(sorted(beyond, key=lambda one: (-one.count, one.point))),
         within=tuple(point for point in CONTROL_POINTS if point not in found), open_journeys=len(journeys),
-        names={row.id: row.name for row in session.execute(select(Site.id, Site.name))},
+        names=names,
     )  # fmt: skip
 
 

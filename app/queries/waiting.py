@@ -69,6 +69,8 @@ def waits_for(session: Session, person: int, now: datetime) -> list[Waiting]:
 
 
 def _waves_of_decisions(session: Session, decisions: list[int]) -> dict[int, int]:
+    if not decisions:
+        return {}
     rows = session.execute(select(Decision.id, Decision.wave_id).where(Decision.id.in_(decisions)))
     return {row.id: row.wave_id for row in rows}
 
@@ -108,6 +110,8 @@ def _attestations(session: Session, person: int, now: datetime) -> list[Waiting]
         )
         .order_by(Gate.decides_on, GateCriterion.id)
     ).all()  # fmt: skip
+    if not rows:
+        return []
     stated = {
         (row.gate_id, row.criterion)
         for row in session.scalars(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import render_template, request, url_for
+from flask import g, render_template, request, url_for
+from sqlalchemy.orm import Session
 
 from app.composition.request import now, reader
 from app.queries.decision_pages import committee_page, decision_page, log_page
@@ -29,14 +30,25 @@ from app.web.steering_words import (
     short_moment,
     speech,
 )
+from erpcore.kernel.actor import Actor
 from governance.decisions.flow import DecisionState
 from governance.decisions.queries import waiting_votes
 
 blueprint = area("decisions")
+
+
+def _waiting(session: Session, who: Actor) -> int | None:
+    """How many votes wait for the person; the home page has counted them already."""
+    if not who.may(Permission.DECISION_VOTE):
+        return None
+    counted: int | None = g.get("votes_waiting")
+    return len(waiting_votes(session, who.id, now())) if counted is None else counted
+
+
 navigation_entry(
     Entry(
         label="Decisions", endpoint="decisions.show_all", permission=Permission.DECISION_VIEW, group=Group.STEER, order=30,
-        count=lambda session, who: len(waiting_votes(session, who.id, now())) if who.may(Permission.DECISION_VOTE) else None,
+        count=_waiting,
     )
 )  # fmt: skip
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import render_template, request
+from flask import render_template, request, url_for
 
 from app.composition.request import installation, now, reader
 from app.composition.uow import reading
-from app.queries.controls import compare_controls, events_read_to
+from app.queries.controls import CONTROLS, compare_controls, events_read_to
 from app.queries.proof_page import Proof, proof
 from app.security.permissions import Permission
 from app.security.require import actor, require
@@ -22,15 +22,31 @@ navigation_entry(
 )
 
 
+#: Controls that are recomputed together, by what they prove.
+PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "stock": ("Stock and orders", ("stock_", "order_")),
+    "billing": ("Billing and receivables", ("invoice_", "credit_memo", "receivable_", "receipt_", "on_account")),
+    "ledger": ("Ledger, credit and numbers", ("ledger_", "inventory_", "credit_exposure", "legal_")),
+    "events": ("Events", ("events_",)),
+}
+
+
 @blueprint.get("/proof")
 @require(Permission.MEASURE_VIEW)
 def show() -> Any:
-    """The last comparison of each control; with ``?now=1`` both sides recomputed while one waits."""
+    """The last comparison of each control; with ``?part=`` both sides of some of them recomputed while one waits."""
     found: Proof = proof(reader(), now(), actor())
-    fresh, read_to = None, None
-    if request.args.get("now") == "1":
+    part, fresh, read_to = request.args.get("part", ""), None, None
+    if part in PARTS:
+        names = [control.name for control in CONTROLS if control.name.startswith(PARTS[part][1])]
         with reading(installation().database, snapshot=True) as session:
-            fresh, read_to = compare_controls(session), events_read_to(session)
-        if actor().sites is not None:
-            fresh = [one for one in fresh if one.site in actor().sites]
-    return render_template("proof/show.html", found=found, fresh=fresh, read_to=read_to, at=now(), short_moment=short_moment)
+            fresh, read_to = compare_controls(session, names), events_read_to(session)
+        seen = actor().sites
+        fresh = fresh if seen is None else [one for one in fresh if one.site in seen]
+    chips = [
+        {"label": label, "on": key == part, "href": url_for("proof.show", part=None if key == part else key)}
+        for key, (label, _) in PARTS.items()
+    ]
+    return render_template(
+        "proof/show.html", found=found, fresh=fresh, read_to=read_to, chips=chips, at=now(), short_moment=short_moment
+    )

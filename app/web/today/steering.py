@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
-from flask import url_for
+from flask import g, url_for
 from sqlalchemy.orm import Session
 
 from app.charts import Blackout, Chart, GateMark, WaveRow, waves_timeline
 from app.queries.measures_pages import Filter
-from app.queries.today import Calendar, CalendarWave, calendar, key_figures, silent_failures
+from app.queries.today import KEY_FIGURES, Calendar, CalendarWave, Shared, calendar, silent_failures
 from app.queries.waiting import WaitingKind, waits_for
 from app.security.permissions import Permission
 from app.web.icons import verdict_look
@@ -32,7 +32,9 @@ _TITLES = {
 @waits_for_me(Permission.WAVE_VIEW)
 def governance(session: Session, actor: Actor, now: datetime) -> Iterable[Waiting]:
     """Votes, waivers to decide, conditions and statements."""
-    for one in waits_for(session, actor.id, now):
+    found = waits_for(session, actor.id, now)
+    g.votes_waiting = sum(1 for one in found if one.kind is WaitingKind.VOTE)
+    for one in found:
         if one.kind is WaitingKind.WAIVER and not actor.may(Permission.WAIVER_APPROVE):
             continue
         if one.kind is WaitingKind.VOTE and not actor.may(Permission.DECISION_VOTE):
@@ -42,6 +44,14 @@ def governance(session: Session, actor: Actor, now: datetime) -> Iterable[Waitin
             detail="past its time" if one.is_late else "", due_at=one.due_at, move=_MOVES[one.kind],
             is_primary=one.kind is WaitingKind.VOTE,
         )  # fmt: skip
+
+
+def _shared(session: Session, actor: Actor, now: datetime) -> Shared:
+    """What several cards read, once per page."""
+    if "today_shared" not in g:
+        g.today_shared = Shared(session, actor, now)
+    shared: Shared = g.today_shared
+    return shared
 
 
 def _url(kind: WaitingKind, identity: int) -> str:
@@ -57,12 +67,11 @@ def _url(kind: WaitingKind, identity: int) -> str:
 @panel(Permission.MEASURE_VIEW, order=10)
 def figures(session: Session, actor: Actor, now: datetime) -> Panel | None:
     """Key measures of the live sites that the person sees."""
-    found = key_figures(session, actor, now)
-    rows = [measure_row(line, Filter()) for line in found.lines]
-    if all(line.reading.count == 0 for line in found.lines):
-        rows = []
+    shared = _shared(session, actor, now)
+    found = shared.figures(KEY_FIGURES)
+    rows = [measure_row(line, Filter()) for line in found] if any(line.reading.count for line in found) else []
     return Panel(
-        title="Key measures, live sites", template="today/_figures.html", meta=f"{found.where} · read {short_moment(now)}",
+        title="Key measures, live sites", template="today/_figures.html", meta=f"{shared.where} · read {short_moment(now)}",
         values={"rows": rows},
     )  # fmt: skip
 
@@ -118,7 +127,8 @@ def _warnings(found: Calendar) -> list[str]:
 @panel(Permission.MEASURE_VIEW, order=30)
 def silent(session: Session, actor: Actor, now: datetime) -> Panel | None:
     """What stands beyond its limit without anybody saying so, by control point."""
-    found = silent_failures(session, actor, now)
+    names = {site.id: site.name for site in _shared(session, actor, now).sites}
+    found = silent_failures(session, actor, now, names)
     return Panel(
         title="Silent failures", template="today/_silent.html",
         meta=f"{found.total} beyond limit of {found.open_journeys} open journeys", values={"found": found, "at": now},
