@@ -219,7 +219,7 @@ def _window(line: Mapping[str, Any], reading: Mapping[str, Any] | None) -> str:
         found = line["attestation"]
         return "" if found is None else day(found["at"][:10])
     if reading is None:
-        return "" if line["window_days"] is None else f"{line['window_days']} days"
+        return counted(line["window_days"], "day") if line["window_days"] else ""
     window = reading["window"]
     if window["start"] is None:
         return {"now": "at the evaluation", "last": "last run"}.get(window["unit"], "")
