@@ -54,8 +54,19 @@ def settle_place(work: UnitOfWork, profile: Profile) -> Place:
     if known is None:
         known = _make(work, profile)
     elif known.digest != profile.digest:
+        _require_same_business(work, known, profile)
         known.digest, known.title, known.totals = profile.digest, profile.title, profile.totals
     return Place(known.id, known.entity_id, known.site_id, known.channel_id, known.unknown_customer_id)
+
+
+def _require_same_business(work: UnitOfWork, known: ImportProfile, profile: Profile) -> None:
+    """A profile that is changed may read its files otherwise; it never moves to another company, site or currency."""
+    entity, site = work.session.get_one(Entity, known.entity_id), work.session.get_one(Site, known.site_id)
+    if (entity.code, entity.currency, site.code) != (profile.entity.code, profile.entity.currency, profile.site.code):
+        raise RuleBroken(
+            "import_other_business", field="profile", profile=profile.name, entity=entity.code, site=site.code,
+            currency=entity.currency,
+        )  # fmt: skip
 
 
 def _make(work: UnitOfWork, profile: Profile) -> ImportProfile:

@@ -5,13 +5,19 @@ Profiles are TOML; those in ``profiles/`` come with the product, any other is na
 
 from __future__ import annotations
 
+import codecs
+import re
 import tomllib
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
+from zoneinfo import ZoneInfoNotFoundError
 
 import msgspec
 
 from erpcore.kernel.canonical import fingerprint
+from erpcore.kernel.clock import zone
 from erpcore.kernel.errors import RuleBroken
 
 SHIPPED = Path(__file__).parent / "profiles"
@@ -195,8 +201,52 @@ def parse(text: str) -> Profile:
         profile = msgspec.convert(tomllib.loads(text), Profile)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise RuleBroken("profile_invalid", field="profile", profile="", why=str(error)) from error
-    if profile.columns.price is None and profile.columns.amount is None:
-        raise RuleBroken(
-            "profile_invalid", field="profile", profile=profile.name, why="neither price nor amount has a column"
-        )
+    for why in _mistakes(profile):
+        raise RuleBroken("profile_invalid", field="profile", profile=profile.name, why=why)
     return profile
+
+
+def _mistakes(profile: Profile) -> Iterator[str]:
+    """What no file could be read by, or no business kept by, each in words."""
+    columns, formats = profile.columns, profile.formats
+    if columns.price is None and columns.amount is None:
+        yield "neither price nor amount has a column"
+    if not columns.at:
+        yield "columns.at names no column, so no document would have a date"
+    try:
+        codecs.lookup(profile.file.encoding)
+    except LookupError:
+        yield f"“{profile.file.encoding}” is no encoding; write utf-8, latin-1, cp1252 …"
+    if len(profile.file.delimiter) != 1 or profile.file.delimiter in '"\r\n':
+        yield f"the delimiter “{profile.file.delimiter}” is not one character that separates cells"
+    if not formats.decimal_mark or formats.decimal_mark == formats.thousands_mark:
+        yield "the decimal mark is empty or the same as the thousands mark"
+    for column, how in formats.dates.items():
+        if not _writes_a_day(how):
+            yield f"the dates of “{column}” are written as “{how}”, which does not give day, month and year"
+    yield from _mistakes_of_the_business(profile)
+
+
+def _mistakes_of_the_business(profile: Profile) -> Iterator[str]:
+    terms = profile.terms
+    try:
+        zone(profile.entity.time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        yield f"“{profile.entity.time_zone}” is no time zone; write a name such as Europe/London"
+    if not re.fullmatch("[A-Z]{3}", profile.entity.currency):
+        yield f"“{profile.entity.currency}” is no currency; write its three letters, such as GBP"
+    if not re.fullmatch(r"0(\.\d{1,6})?|1(\.0{1,6})?", terms.tax_rate):
+        yield f"the tax rate “{terms.tax_rate}” is no share from 0 to 1, such as 0.20"
+    if terms.lead_days < 0 or terms.payment_days < 0:
+        yield "a number of days in the terms is below zero"
+    if min(profile.limits.quantity, profile.limits.price, profile.limits.lines) < 1:
+        yield "a limit is below one, so nothing could pass it"
+
+
+def _writes_a_day(how: str) -> bool:
+    """Whether a day written like this can be read back."""
+    day = datetime(2023, 11, 28)  # noqa: DTZ001 - a sample, of no zone
+    try:
+        return datetime.strptime(day.strftime(how), how).date() == day.date()  # noqa: DTZ007 - the same sample
+    except ValueError:
+        return False

@@ -185,7 +185,7 @@ class LineReader:
         if what in self.profile.formats.whole_number_codes:
             text = text.removesuffix(".0")
         if len(text) > _LONGEST_CODE:
-            raise Rejected(f"“{text[:40]}…” is too long for a code of an {what}")
+            raise Rejected(f"“{text[:40]}…” is too long for the code of {'an' if what == 'item' else 'a'} {what}")
         return text
 
     def _quantity(self, text: str) -> Figure:

@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,11 +63,13 @@ def fingerprint_of(path: Path) -> str:
 def rows(path: Path, profile: Profile) -> tuple[Header, Iterator[Row]]:
     """The header and the rows after it. Raises ``RuleBroken`` for a file that is none of this profile's."""
     if not path.is_file():
-        raise RuleBroken("import_file_missing", field="file", file=path.name)
+        raise RuleBroken("import_file_missing", field="file", file=path.name or str(path))
     stream = _xlsx(path, profile) if path.suffix.lower() in (".xlsx", ".xlsm") else _csv(path, profile)
     first = next(stream, None)
-    if first is None or first.broken:
+    if first is None:
         raise RuleBroken("import_file_empty", field="file", file=path.name)
+    if first.broken:
+        raise RuleBroken("import_header_unreadable", field="file", file=path.name, why=first.broken)
     header = _header(first, profile, path)
     return header, _checked(stream, header, first.cells)
 
@@ -80,7 +83,7 @@ def _header(first: Row, profile: Profile, path: Path) -> Header:
     missing = sorted(wanted - set(names))
     if missing:
         raise RuleBroken("import_columns_missing", field="file", file=path.name, columns=missing, profile=profile.name)
-    unknown = sorted(set(names) - wanted - set(profile.file.ignore))
+    unknown = sorted(name or "(without a name)" for name in set(names) - wanted - set(profile.file.ignore))
     if unknown and "*" not in profile.file.ignore:
         raise RuleBroken("import_columns_unknown", field="file", file=path.name, columns=unknown, profile=profile.name)
     return Header(names, {name: position for position, name in enumerate(names)})
@@ -124,7 +127,7 @@ class _Limited(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         try:
             block = self._inner.read(len(buffer))
-        except (EOFError, gzip.BadGzipFile, OSError) as error:
+        except (EOFError, gzip.BadGzipFile, zlib.error, OSError) as error:
             raise RuleBroken("import_file_damaged", field="file", file=self._name, why=str(error)) from error
         self._left -= len(block)
         if self._left < 0:

@@ -28,6 +28,10 @@ def _cell_closed(facts: Mapping[str, Any]) -> str:
 MESSAGES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "cell_closed": _cell_closed,
     "import_other_entity": "Profile {profile} names {entity}, which keeps its books in {currency} or is not live. Choose another code.",
+    "import_other_business": (
+        "Files of profile {profile} were imported for company {entity}, site {site}, in {currency}, and it names others now. Give "
+        "the changed profile a name of its own."
+    ),
     "import_profile_unused": "No files of profile {profile} were imported, or several were and one must be named. In use: {known}.",
     "grants_unreadable": "Which cells are open cannot be read, so nothing is let through. Tell the operations team.",
     "realm_unknown": "Nothing is transacted in the realm {realm}. Switch to live or rehearsal.",
@@ -45,6 +49,9 @@ MESSAGES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "profile_invalid": "The import profile {profile} cannot be used: {why}.",
     "import_file_missing": "There is no file {file}. Check the path.",
     "import_file_empty": "{file} is empty. Check whether the export ended well.",
+    "import_header_unreadable": (
+        "The first row of {file} cannot be read: {why}. Save it in the encoding that the profile names, or name the file's own there."
+    ),
     "import_file_too_large": "{file} unpacks to more than {limit} bytes. Split it.",
     "import_file_damaged": "{file} cannot be read to its end: {why}. Export it again; what was imported before stays, and is not taken twice.",
     "import_sheet_missing": "{file} has no sheet {sheet}. It has {sheets}; name one of them in the profile.",

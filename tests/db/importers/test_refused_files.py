@@ -10,7 +10,9 @@ import pytest
 import xlsxwriter
 
 from app.importers import profiles, sources
+from app.importers.runs import Importer
 from app.messages import sentence
+from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import DomainError, RuleBroken
 from tests.support.orderfiles import HEAD, SALE, content, counts, importer, on_hand, written
 
@@ -54,6 +56,42 @@ def test_a_packed_file_that_was_cut_off_is_refused_whole(sqlite_database, tmp_pa
     path = tmp_path / "orders.csv.gz"
     path.write_bytes(gzip.compress((HEAD + SALE * 1000).encode())[:-20])
     assert refused(sqlite_database, path).code == "import_file_damaged"
+
+
+def test_a_packed_file_with_a_changed_byte_is_refused_wherever_it_lies(sqlite_database, tmp_path):
+    packed = gzip.compress((HEAD + "".join(SALE.replace("100", f"{n}", 1) for n in range(300))).encode())
+    path = tmp_path / "orders.csv.gz"
+    for place in (12, len(packed) // 4, len(packed) // 2, len(packed) - 6):
+        changed = bytearray(packed)
+        changed[place] ^= 0xFF
+        path.write_bytes(changed)
+        assert refused(sqlite_database, path).code in ("import_file_damaged", "import_header_unreadable")
+
+
+@pytest.mark.parametrize(
+    ("header", "why"),
+    [
+        (HEAD.encode("utf-16"), "the line is not utf-8"),
+        (HEAD.replace("Country", "Länder").encode("latin-1"), "the line is not utf-8"),
+        (HEAD.replace("Country", "Coun\0try").encode(), "the line holds a zero byte"),
+    ],
+)
+def test_a_header_that_cannot_be_read_is_not_called_empty(sqlite_database, tmp_path, header, why):
+    path = tmp_path / "orders.csv"
+    path.write_bytes(header)
+    refusal = refused(sqlite_database, path)
+    assert (refusal.code, refusal.facts["why"]) == ("import_header_unreadable", why)
+    assert "Save it in the encoding" in sentence(refusal)
+
+
+def test_a_column_without_a_name_is_said_to_have_none(sqlite_database, tmp_path):
+    path = tmp_path / "orders.csv"
+    path.write_text(HEAD.replace("Country", "Country,") + SALE.replace("France", "France,x"))
+    assert "does not know: (without a name)." in sentence(refused(sqlite_database, path))
+
+
+def test_a_folder_is_no_file(sqlite_database, tmp_path):
+    assert refused(sqlite_database, tmp_path).facts["file"] == tmp_path.name
 
 
 def test_a_file_that_unpacks_without_end_is_refused(sqlite_database, tmp_path, monkeypatch):
@@ -117,12 +155,40 @@ def test_a_spreadsheet_says_the_same_as_the_text_file(sqlite_database, fresh_dat
         (('posts = "return"', 'posts = "refund"'), "Invalid enum value 'refund'"),
         (('price = "UnitPrice"', ""), "neither price nor amount has a column"),
         (("[file]", "[file"), "Expected ']'"),
+        (('encoding = "utf-8"', 'encoding = "klingon"'), "“klingon” is no encoding"),
+        (('delimiter = ","', 'delimiter = ";;"'), "is not one character"),
+        (('at = ["InvoiceDate"]', "at = []"), "names no column"),
+        (("%Y-%m-%d", "%Q-%m-%d"), "does not give day, month and year"),
+        (("%Y-%m-%d", "%d"), "does not give day, month and year"),
+        (("[formats]", '[formats]\ndecimal_mark = ""'), "the decimal mark is empty"),
+        (('"Europe/London"', '"Mars/Olympus"'), "“Mars/Olympus” is no time zone"),
+        (('currency = "GBP"', 'currency = "Doubloons"'), "“Doubloons” is no currency"),
+        (('tax_rate = "0"', 'tax_rate = "a fifth"'), "“a fifth” is no share"),
+        (('tax_rate = "0"', 'tax_rate = "-0.2"'), "“-0.2” is no share"),
+        (("lead_days = 0", "lead_days = -1"), "below zero"),
     ],
 )
 def test_a_profile_with_a_mistake_says_which(change, said):
     with pytest.raises(DomainError) as caught:
         profiles.parse(SHIPPED.replace(*change, 1))
     assert said in str(caught.value.facts["why"])
+
+
+@pytest.mark.parametrize(
+    "change", [('currency = "GBP"', 'currency = "EUR"'), ('"OR-UK"', '"OR-DE"'), ('"OR-LON"', '"OR-HAM"')]
+)
+def test_a_changed_profile_never_moves_to_another_business(database, tmp_path, change):
+    path = written(tmp_path, SALE)
+    importer(database).run(path)
+    before = content(database)
+    changed = Importer(database, profiles.parse(SHIPPED.replace(*change, 1)), Actor.system("test"))
+    with pytest.raises(RuleBroken) as caught:
+        changed.run(written(tmp_path, SALE.replace("100", "101", 1)))
+    assert sentence(caught.value) == (
+        "Files of profile online-retail were imported for company OR-UK, site OR-LON, in GBP, and it names others now. "
+        "Give the changed profile a name of its own."
+    )
+    assert content(database) == before
 
 
 def test_the_shipped_profiles_are_known_by_name_and_others_by_path(tmp_path):
