@@ -166,6 +166,11 @@ def _report_pick(work: UnitOfWork, order: Order, shipment: ShipmentRow, command:
     if command.short:
         short = [LineQuantity(line=key, quantity=quantity) for key, quantity in command.short.items()]
         event = ShipmentShortPicked(reason=command.short_reason, lines=short)
+        facts = {"lines": {str(key): quantity for key, quantity in command.short.items()}}
+        record_move(
+            work, "order", order.id, "short_pick", order.state, order.state, at=at, reason=command.short_reason,
+            facts=facts,
+        )  # fmt: skip
         work.publish(event, order.place(work), subject=("shipment", shipment.id, 1), **common)
     if shipment.lines:
         record_move(work, "shipment", shipment.id, "pick", None, ShipmentState.PICKED, at=at)

@@ -271,11 +271,11 @@ def cancel_lines(work: UnitOfWork, commands: Sequence[CancelLines]) -> list[Orde
                 deltas[order.customer_id, order.entity_id] += uninvoiced_value(line, order.currency) - before
             changed.append(line)
         quantities = [LineQuantity(line=line.id, quantity=q) for line, q in gone]
+        facts = {"by_customer": command.by_customer, "lines": {str(line.id): q for line, q in gone}}
+        move = "cancel_lines"
         if all(line.cancelled == line.quantity for line in order.lines):
-            order.state = target
-            record_move(work, "order", order.id, "cancel", was, order.state, reason=command.reason)
-        else:
-            record_move(work, "order", order.id, "cancel_lines", was, was, reason=command.reason)
+            order.state, move = target, "cancel"
+        record_move(work, "order", order.id, move, was, order.state, reason=command.reason, facts=facts)
         event = OrderCancelled(by_customer=command.by_customer, reason=command.reason, lines=quantities)
         _publish(work, order, event, "capture", work.now)
     change_exposures(work, deltas)
