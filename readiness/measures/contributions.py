@@ -155,7 +155,7 @@ def _order(out: Deltas, sign: int, family: Family, slice_id: int, line_misses: d
     captured = root.opened_on.toordinal()
     lines, dimension = judged(family)
     flags = root.flags
-    _exceptions(out, sign, root, slice_id, captured, dimension)
+    _exceptions(out, sign, root, slice_id, captured)
     for has, point in (
         (True, "order release"),
         (root.released_at, "allocation"),
@@ -181,13 +181,14 @@ def _order(out: Deltas, sign: int, family: Family, slice_id: int, line_misses: d
     return missed
 
 
-def _exceptions(out: Deltas, sign: int, root: Journey, slice_id: int, captured: int, dimension: str) -> None:
+def _exceptions(out: Deltas, sign: int, root: Journey, slice_id: int, captured: int) -> None:
+    """Of every order captured, whatever its lines: only fill and punctuality keep kinds of lines apart."""
     flags = root.flags
     m = c.ORDER_EXCEPTION_RATE
-    out.add((m, slice_id, captured, dimension, 0), sign, 1 if flags & _ANY_EXCEPTION else 0, 1)
+    out.add((m, slice_id, captured, "", 0), sign, 1 if flags & _ANY_EXCEPTION else 0, 1)
     if root.actor:
         out.actors[m, slice_id, captured, root.actor] += sign
-    if flags & _ANY_EXCEPTION and not dimension:
+    if flags & _ANY_EXCEPTION:
         for bit, word in EXCEPTIONS:
             if flags & bit:
                 out.add((m, slice_id, captured, word, 0), sign, 1, 1)

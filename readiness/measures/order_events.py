@@ -74,6 +74,8 @@ def _promised(family: Family, event: LoggedEvent, data: p.OrderPromised | p.Orde
 def _held(family: Family, event: LoggedEvent, data: p.OrderHeld) -> None:
     root = family.root
     root.flags |= HELD
+    # A hold takes the release back: the order waits to be released again.
+    root.released_at = None
     holds = _decode_holds(root.holds) if root.holds else {}
     holds[str(data.hold)] = data.due
     root.holds = _encode(holds).decode()

@@ -97,19 +97,25 @@ def _order_waits(family: Family) -> list[Wait]:
     root = family.root
     assert root.opened_at is not None  # noqa: S101 - the caller asked
     found = []
-    if root.released_at is None and root.shipped_at is None:
+    was_held = root.holds is not None or root.hold_ended_at is not None
+    # Shipped without a release: told by another system, unless a hold has taken the release back.
+    is_unreleased = root.released_at is None and (root.shipped_at is None or was_held)
+    if is_unreleased:
         holds = _decode_holds(root.holds).values() if root.holds else ()
         since = root.opened_at if root.hold_ended_at is None else max(root.opened_at, root.hold_ended_at)
         found.append(_at(family, Point.RELEASE, since, deadline=max(holds, default=None)))
     own = [line for line in family.lines.values() if line.kind in {"stock", "free"}]
     if root.released_at is not None:
-        found += _stage(family, Point.ALLOCATION, root.released_at, [(line, _to_allocate(line)) for line in own])
-    if root.allocated_at is not None:
+        since = root.released_at
+        if any(line.short for line in own):
+            # What was not found on the shelf is to be allocated anew from then on.
+            since = max(at for at in (since, root.allocated_at, root.picked_at) if at is not None)
+        found += _stage(family, Point.ALLOCATION, since, [(line, _to_allocate(line)) for line in own])
+    if root.allocated_at is not None and not is_unreleased:
         found += _stage(family, Point.PICKING, root.allocated_at, [(line, _to_pick(line)) for line in own])
     if root.picked_at is not None:
-        found += _stage(
-            family, Point.CONFIRMATION, root.picked_at, [(line, line.picked - line.shipped) for line in own]
-        )
+        to_confirm = [(line, line.picked - line.shipped) for line in own]
+        found += _stage(family, Point.CONFIRMATION, root.picked_at, to_confirm, is_due=True)
     lines, dimension = judged(family)
     to_ship = [(line, line.quantity - line.dropped - line.shipped) for line in lines]
     found += _stage(
@@ -119,12 +125,14 @@ def _order_waits(family: Family) -> list[Wait]:
 
 
 def _to_allocate(line: Line) -> int:
-    served = max(line.allocated, line.picked, line.shipped)
+    served = max(line.allocated - line.short, line.picked, line.shipped)
     return line.quantity - line.dropped - served - line.backordered
 
 
 def _to_pick(line: Line) -> int:
-    return line.allocated - line.short - max(line.picked, line.shipped)
+    # What was cancelled is no longer allocated.
+    wanted = min(line.allocated - line.short, line.quantity - line.dropped)
+    return wanted - max(line.picked, line.shipped)
 
 
 def _stage(
@@ -135,10 +143,13 @@ def _stage(
     *,
     dimension: str = "",
     cohort: tuple[datetime | None, date | None] = (None, None),
+    is_due: bool = False,
 ) -> list[Wait]:
+    """Where any quantity is left, since then or, unless it ``is_due`` at once, since its requested ship day."""
     waiting = [(line, quantity) for line, quantity in left if quantity > 0]
     if not waiting:
         return []
-    due = min((line.requested_ship for line, _ in waiting if line.requested_ship is not None), default=None)
+    days = [line.requested_ship for line, _ in waiting if line.requested_ship is not None and not is_due]
+    due = min(days, default=None)
     value = sum(line.value_of(min(quantity, line.quantity)) for line, quantity in waiting)
     return [_at(family, point, since, due_on=due, cohort=cohort, value=value, dimension=dimension)]

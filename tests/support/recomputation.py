@@ -253,7 +253,7 @@ def touchless_rate(found: Iterable[PlainOrder], start: date, end: date) -> Sum:
 def order_exception_rate(found: Iterable[PlainOrder], start: date, end: date) -> Sum:
     x = y = 0
     for order in found:
-        if order.judged()[1] or not start <= order.first.on < end:
+        if not start <= order.first.on < end:
             continue
         y += 1
         x += order.count("shipment.confirmed") > 1 or order.has(
