@@ -1,0 +1,206 @@
+"""How does an order look to programs, and what may they say of one?"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from pydantic import Field
+
+from app.api.v1.numbers import Key
+from app.api.values import Amount, Answer, Body, PageQuery, Quantity, UnitPrice
+from app.queries.orders import STATES
+
+
+class OrderAnswer(Answer):
+    """One order of a list."""
+
+    id: int
+    number: str
+    customer_reference: str | None
+    customer: str
+    site: str
+    channel: str
+    state: str
+    delivery_status: str
+    billing_status: str
+    payment_status: str
+    currency: str
+    value: Amount
+    captured_at: datetime
+    due_at: datetime | None
+    is_late: bool
+    version: int
+
+
+class LineAnswer(Answer):
+    """One line with its four dates and how far it is."""
+
+    id: int
+    line_no: int
+    item: str
+    item_id: int
+    unit: str
+    kind: str
+    quantity: Quantity
+    unit_price: UnitPrice
+    price_source: str
+    value: Amount
+    tax_rate: UnitPrice | None
+    requested_on: date
+    committed_on: date
+    first_promised_on: date
+    promised_on: date
+    promise_reason: str
+    allocated: Quantity
+    picked: Quantity
+    shipped: Quantity
+    delivered: Quantity
+    invoiced: Quantity
+    cancelled: Quantity
+    returned: Quantity
+
+
+class ShipmentAnswer(Answer):
+    """A shipment of the order."""
+
+    id: int
+    number: str
+    state: str
+    confirmed_at: datetime | None
+    delivered_at: datetime | None
+    invoice_id: int | None
+
+
+class HoldAnswer(Answer):
+    """What holds the order."""
+
+    id: int
+    kind: str
+    since: datetime
+    due_at: datetime
+
+
+class OrderDetail(Answer):
+    """One order with its lines, shipments and holds."""
+
+    id: int
+    number: str
+    customer_reference: str | None
+    customer: str
+    customer_id: int
+    site_id: int
+    channel_id: int
+    realm: str
+    state: str
+    delivery_status: str
+    billing_status: str
+    payment_status: str
+    currency: str
+    value: Amount
+    ship_country: str
+    captured_at: datetime
+    ruleset: str
+    variants: str
+    version: int
+    lines: list[LineAnswer]
+    shipments: list[ShipmentAnswer]
+    holds: list[HoldAnswer]
+    invoices: list[int]
+
+
+class OrderQuery(PageQuery):
+    """Which orders."""
+
+    state: str | None = Field(None, description="One of " + ", ".join(STATES))
+    site: Key | None = None
+    customer: Key | None = None
+
+
+class LineBody(Body):
+    """A line as asked for. Without `unit_price` the price rules decide; another one needs a reason and the permission."""
+
+    item: Key
+    quantity: Quantity
+    unit_price: UnitPrice | None = None
+    price_reason: str | None = Field(None, max_length=200)
+    requested_on: date | None = None
+
+
+class OrderBody(Body):
+    """An order to capture."""
+
+    site: Key
+    channel: Key
+    customer: Key
+    customer_reference: str | None = Field(None, max_length=120)
+    requested_on: date | None = None
+    lines: list[LineBody] = Field(min_length=1, max_length=2000)
+
+
+class BulkPolicy(StrEnum):
+    """All of them or none, or each for itself."""
+
+    ALL_OR_NOTHING = "all_or_nothing"
+    PER_ORDER = "per_order"
+
+
+class BulkBody(Body):
+    """Many orders at once."""
+
+    policy: BulkPolicy = BulkPolicy.ALL_OR_NOTHING
+    orders: list[OrderBody] = Field(min_length=1, max_length=500)
+
+
+class BulkResult(Answer):
+    """What became of one order of the bulk: its id, or why it was refused."""
+
+    position: int
+    order_id: int | None
+    number: str | None
+    code: str | None = None
+    detail: str | None = None
+    pointer: str | None = None
+
+
+class BulkAnswer(Answer):
+    """What became of each, in their order."""
+
+    captured: int
+    refused: int
+    results: list[BulkResult]
+
+
+class ReasonBody(Body):
+    reason: str = Field(min_length=1, max_length=500)
+
+
+class HoldBody(ReasonBody):
+    kind: str = Field("manual", description="credit, price, data, address, duplicate or manual")
+
+
+class QuantityBody(Body):
+    """So much of an order line."""
+
+    line: Key
+    quantity: Quantity
+
+
+class ShipBody(Body):
+    """What leaves; without `lines` all that is allocated."""
+
+    lines: list[QuantityBody] | None = None
+
+
+class DeliverBody(Body):
+    """What arrived damaged."""
+
+    damaged: list[QuantityBody] = Field(default_factory=list)
+    damage_reason: str = Field("damaged in transit", min_length=1, max_length=200)
+
+
+class CancelBody(ReasonBody):
+    """What is cancelled; without `lines` all that is open."""
+
+    by_customer: bool
+    lines: list[QuantityBody] | None = None
