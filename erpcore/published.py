@@ -54,11 +54,15 @@ class LinePromise(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderCaptured(Event, frozen=True, kw_only=True):
-    """``start`` is max(captured, requested ship − committed lead time): where the order's clock begins."""
+    """``start`` is max(captured, requested ship − committed lead time): where the order's clock begins.
+
+    ``start_on`` is the site's day of a start that is not the capture itself.
+    """
 
     type: ClassVar[str] = "order.captured"
     customer: int
     start: datetime
+    start_on: date | None = None
     lines: list[CapturedLine]
 
 

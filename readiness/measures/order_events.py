@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -22,9 +22,7 @@ def _captured(family: Family, event: LoggedEvent, data: p.OrderCaptured) -> None
     root = family.root
     open_document(root, event, "order")
     root.start_at = data.start
-    # A start that is not the capture itself is the first instant of a site's day: twelve hours later it is the same day
-    # in UTC whatever the zone.
-    root.start_on = event.on if data.start == event.at else (data.start.astimezone(UTC) + timedelta(hours=12)).date()
+    root.start_on = data.start_on or event.on
     if event.source == "back-entry":
         root.flags |= TOUCHED
     for ordered in data.lines:

@@ -11,7 +11,7 @@ from typing import Any
 from app.composition.uow import Database, unit_of_work
 from erpcore import published as p
 from erpcore.kernel.actor import Actor
-from erpcore.kernel.clock import SetClock
+from erpcore.kernel.clock import SetClock, local_day
 from erpcore.kernel.events import Event, Place
 
 PERSON = Actor(id=7, role="clerk", permissions=frozenset())
@@ -103,7 +103,8 @@ class AnOrder:
 
     def captured(self, **at: Any) -> AnOrder:
         start = self.start or at.get("at") or self.at
-        event = p.OrderCaptured(customer=91, start=start, lines=list(self.lines))
+        start_on = local_day(self.start, self.place.time_zone) if self.start else None
+        event = p.OrderCaptured(customer=91, start=start, start_on=start_on, lines=list(self.lines))
         return self.say(event, "order_to_cash.capture", actor=self.actor, **at)
 
     def promised(self, day: date | None = None, basis: str = "ship", **at: Any) -> AnOrder:

@@ -299,7 +299,7 @@ def times(
     if key == "order_cycle_time":
         for order in orders(log, site):
             lines, dimension = order.judged()
-            day = order.first.on if order.start == order.first.at else (order.start + timedelta(hours=12)).date()
+            day = _day(order.first.data.get("start_on") or order.first.on.isoformat())
             if not order.owed or not lines or dimension or not start <= day < end:
                 continue
             last = max((at for line in lines for at, *_ in line.shipped), default=None)
