@@ -317,7 +317,8 @@ def _report(work: UnitOfWork, order: Order, known: dict[int, ItemFacts]) -> None
     ]  # fmt: skip
     start = min(starts[line.id] for line in order.lines)
     common = {"subject": subject, "journey": order.id, "at": order.captured_at}
-    captured = OrderCaptured(customer=order.customer_id, start=start, lines=lines)
+    start_on = None if start == order.captured_at else local_day(start, place.time_zone)
+    captured = OrderCaptured(customer=order.customer_id, start=start, start_on=start_on, lines=lines)
     work.publish(captured, place, step="order_to_cash.capture", **common)  # type: ignore[arg-type]  # of several types
     work.publish(OrderValidated(), place, step="order_to_cash.validate", **common)  # type: ignore[arg-type]  # of several types
     for number, old, new, reason in work.memo.get("overrides", {}).get(order.id, ()):

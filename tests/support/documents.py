@@ -1,0 +1,549 @@
+"""Every measure once more from the core's documents: plain SQL and plain loops, straight from the formulas.
+
+Nothing here knows an event, a journey or a bucket, and no code of the measures is used.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import text
+
+
+def _day(value: Any) -> date:
+    return value if isinstance(value, date) else date.fromisoformat(value)
+
+
+def _at(value: Any) -> Any:
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def _clock_time(value: Any) -> time:
+    return value if isinstance(value, time) else time.fromisoformat(value)
+
+
+@dataclass
+class Site:
+    zone: ZoneInfo
+    opens: time
+    closes: time
+
+    def day(self, at: datetime) -> date:
+        return at.astimezone(self.zone).date()
+
+    def midnight(self, day: date) -> datetime:
+        return datetime.combine(day, time.min, self.zone).astimezone(UTC)
+
+    def worked(self, since: datetime, until: datetime) -> timedelta:
+        """Opening hours from Monday to Friday between two instants."""
+        total, day = timedelta(), self.day(since) - timedelta(days=1)
+        while day <= self.day(until):
+            if day.weekday() < 5:
+                last = day if self.closes > self.opens else day + timedelta(days=1)
+                opens = datetime.combine(day, self.opens, self.zone).astimezone(UTC)
+                closes = datetime.combine(last, self.closes, self.zone).astimezone(UTC)
+                total += max(timedelta(), min(closes, until) - max(opens, since))
+            day += timedelta(days=1)
+        return total
+
+
+#: Where documents of a whole entity stand.
+ANYWHERE = Site(ZoneInfo("UTC"), time(0), time(0))
+
+
+@dataclass
+class Line:
+    """A line as the customer finally wants it; ``quantity`` is without what the customer cancelled."""
+
+    id: int
+    kind: str
+    abc: str
+    basis: str
+    ordered: int
+    quantity: int
+    dropped: int
+    value: int
+    requested: date
+    requested_ship: date
+    promised: date
+    early: int
+    late: int
+    allocated: int
+    is_backordered: bool
+    is_overridden: bool
+    shipments: list[tuple[datetime, date, int]] = field(default_factory=list)
+    deliveries: list[tuple[datetime, date, int]] = field(default_factory=list)
+
+    @property
+    def shipped(self) -> int:
+        return sum(quantity for *_, quantity in self.shipments)
+
+    @property
+    def to_ship(self) -> int:
+        return self.quantity - self.dropped - self.shipped
+
+    def kept(self) -> list[tuple[datetime, date, int]]:
+        """What the customer's wish is held against."""
+        return self.deliveries if self.basis == "delivery" else self.shipments
+
+    def worth(self, quantity: int) -> int:
+        """At order price, to the minor unit, half up."""
+        return (2 * self.value * quantity + self.ordered) // (2 * self.ordered)
+
+
+@dataclass
+class Order:
+    id: int
+    site: int
+    state: str
+    captured: datetime
+    captured_on: date
+    start: datetime
+    start_on: date
+    source: str
+    lines: list[Line]
+    holds: list[Any] = field(default_factory=list)
+    shipments: list[Any] = field(default_factory=list)
+    released: datetime | None = None
+    short_at: datetime | None = None
+    was_blocked: bool = False
+    was_damaged: bool = False
+    was_wrong: bool = False
+
+    @property
+    def own(self) -> list[Line]:
+        """Own-stock lines that the customer still wants."""
+        return [line for line in self.lines if line.kind == "stock" and line.quantity > 0]
+
+
+Sum = tuple[int, int]
+Time = tuple[float, bool]
+
+
+class Documents:
+    """The documents of a database, read once."""
+
+    def __init__(self, database: Any) -> None:
+        with database.read_engine.connect() as connection:
+            self._ask: Callable[[str], list[Any]] = lambda sql: list(connection.execute(text(sql)).all())
+            self.sites = {
+                row.id: Site(ZoneInfo(row.time_zone), _clock_time(row.opens_at), _clock_time(row.closes_at))
+                for row in self._ask("SELECT id, time_zone, opens_at, closes_at FROM site")
+            }
+            self.moves = self._ask(
+                "SELECT document_type AS kind, document_id AS document, move, at, facts FROM transition "
+                "WHERE document_type IN ('order', 'invoice', 'return') ORDER BY id"
+            )
+            self._cancelled = self._cancellations()
+            self.orders = self._orders()
+            self._fulfil()
+            self._reserved = {
+                row.order_id: _at(row.at)
+                for row in self._ask(
+                    "SELECT l.order_id, MAX(r.reserved_at) AS at FROM reservation r JOIN order_line l ON l.id = r.order_line_id "
+                    "WHERE r.consumed + r.freed < r.quantity GROUP BY l.order_id"
+                )
+            }
+            self.invoices = self._invoices()
+            self._correct()
+            self.returns = self._returns()
+            self.stock_moves = self._ask(
+                "SELECT id, site_id AS site, item_id AS item, quantity, value_minor AS value, reason, note, document_id AS document, "
+                "moved_at, recorded_at FROM stock_move"
+            )
+            self.receipts = self._ask(
+                "SELECT r.id, r.left_minor AS remaining, r.received_at, e.realm FROM receipt r JOIN entity e ON e.id = r.entity_id"
+            )
+
+    def _cancellations(self) -> dict[int, list[int]]:
+        """[by the customer, by us] per order line."""
+        found: dict[int, list[int]] = defaultdict(lambda: [0, 0])
+        for move in self.moves:
+            if move.kind == "order" and move.move in ("cancel", "cancel_lines"):
+                facts = json.loads(move.facts)
+                for line, quantity in facts["lines"].items():
+                    found[int(line)][0 if facts["by_customer"] else 1] += quantity
+        return found
+
+    def _orders(self) -> dict[int, Order]:
+        lead = self._ask(
+            "SELECT id, site_id AS site, channel_id AS channel, customer_group_id AS customer_group, lead_days, valid_from, valid_until "
+            "FROM service_commitment"
+        )
+        lines: dict[int, list[Any]] = defaultdict(list)
+        for row in self._ask("SELECT l.*, i.abc FROM order_line l JOIN item i ON i.id = l.item_id ORDER BY l.id"):
+            lines[row.order_id].append(row)
+        found = {}
+        for row in self._ask("SELECT o.*, c.group_id FROM sales_order o JOIN customer c ON c.id = o.customer_id"):
+            site, captured = self.sites[row.site_id], _at(row.captured_at)
+            day = site.day(captured)
+            terms = [
+                (one.customer_group is not None, str(one.valid_from), one.id, one.lead_days)
+                for one in lead
+                if (one.site, one.channel) == (row.site_id, row.channel_id)
+                and one.customer_group in (None, row.group_id)
+                and _day(one.valid_from) <= day
+                and (one.valid_until is None or day < _day(one.valid_until))
+            ]
+            days = timedelta(days=max(terms)[3] if terms else 0)
+            starts = [max(captured, site.midnight(_day(one.requested_ship_on) - days)) for one in lines[row.id]]
+            found[row.id] = Order(
+                row.id, row.site_id, row.state, captured, day, min(starts), site.day(min(starts)), row.source,
+                [self._line(one) for one in lines[row.id]],
+            )  # fmt: skip
+        for hold in self._ask("SELECT order_id, due_at, released_at FROM order_hold"):
+            found[hold.order_id].holds.append(hold)
+        for move in self.moves:
+            if move.kind == "order" and move.move == "release":
+                found[move.document].released = _at(move.at)
+            if move.kind == "order" and move.move == "short_pick":
+                found[move.document].short_at = _at(move.at)
+        return found
+
+    def _line(self, row: Any) -> Line:
+        theirs, ours = self._cancelled[row.id]
+        assert theirs + ours == row.cancelled, "every cancelled quantity has its move"
+        return Line(
+            row.id, row.kind, row.abc or "", row.basis, row.quantity, row.quantity - theirs, ours, row.value_minor,
+            _day(row.requested_on), _day(row.requested_ship_on), _day(row.first_promised_on), row.early_days, row.late_days,
+            row.allocated, row.promise_reason == "backordered", row.price_source == "override",
+        )  # fmt: skip
+
+    def _fulfil(self) -> None:
+        lines = {line.id: line for order in self.orders.values() for line in order.lines}
+        parts: dict[int, list[Any]] = defaultdict(list)
+        for part in self._ask("SELECT shipment_id, order_line_id, quantity, damaged FROM shipment_line"):
+            parts[part.shipment_id].append(part)
+        self.shipped_parts = {
+            key: {part.order_line_id: part.quantity for part in found} for key, found in parts.items()
+        }
+        rows = self._ask(
+            "SELECT id, order_id, site_id, picked_at, confirmed_at, delivered_at, invoice_due_at, state FROM shipment ORDER BY confirmed_at, id"
+        )
+        self.shipments = {row.id: row for row in rows}
+        for row in rows:
+            order, site = self.orders[row.order_id], self.sites[row.site_id]
+            order.shipments.append(row)
+            for part in parts[row.id]:
+                order.was_damaged |= part.damaged > 0
+                line = lines[part.order_line_id]
+                for at, moves in ((row.confirmed_at, line.shipments), (row.delivered_at, line.deliveries)):
+                    if at is not None:
+                        moves.append((_at(at), site.day(_at(at)), part.quantity))
+
+    def _invoices(self) -> dict[int, Any]:
+        blocked = {move.document for move in self.moves if move.kind == "invoice" and move.move == "block"}
+        rows = self._ask(
+            "SELECT id, order_id, site_id, shipment_id, state, posted_at, gross_minor FROM invoice ORDER BY id"
+        )
+        for row in rows:
+            self.orders[row.order_id].was_blocked |= row.id in blocked
+        self._invoice_of_line: dict[int, list[Any]] = defaultdict(list)
+        known = {row.id: row for row in rows}
+        self._billed: dict[int, list[Any]] = defaultdict(list)
+        for part in self._ask(
+            "SELECT p.invoice_id, p.order_line_id, p.quantity, p.unit_price, p.tax_rate, l.unit_price AS agreed "
+            "FROM invoice_line p JOIN order_line l ON l.id = p.order_line_id ORDER BY p.invoice_id"
+        ):
+            self._billed[part.invoice_id].append(part)
+            self._invoice_of_line[part.order_line_id].append(known[part.invoice_id])
+        return known
+
+    def _correct(self) -> None:
+        """Which invoices were credited by our fault, undecided included; a returned line's last invoice until then is meant."""
+        self.wrong: set[int] = set()
+        for row in self._ask(
+            "SELECT m.id, m.invoice_id, m.posted_at, l.order_line_id FROM credit_memo m "
+            "JOIN credit_memo_line l ON l.credit_memo_id = m.id WHERE m.fault <> 'customer'"
+        ):
+            invoices = [
+                one.id
+                for one in self._invoice_of_line[row.order_line_id]
+                if one.posted_at is not None and _at(one.posted_at) <= _at(row.posted_at)
+            ]
+            target = row.invoice_id or max(invoices, default=None)
+            if target:
+                self.wrong.add(target)
+                self.orders[self.invoices[target].order_id].was_wrong = True
+
+    def _returns(self) -> list[Any]:
+        received = {m.document: _at(m.at) for m in self.moves if m.kind == "return" and m.move == "receive"}
+        credited = {
+            row.return_id: _at(row.posted_at) for row in self._ask("SELECT return_id, posted_at FROM credit_memo")
+        }
+        return [
+            (row, received.get(row.id), credited.get(row.id))
+            for row in self._ask("SELECT id, site_id AS site, state, requested_at FROM return_order")
+        ]
+
+    # Shares: (numerator, denominator) of a site in [start, end) of its days.
+
+    def share(self, key: str, site: int, start: date, end: date, *, apart: str | None = None) -> Sum:
+        """A share; ``apart`` asks for lines of that kind in place of own stock."""
+        if key.startswith("invoice_"):
+            return self._invoice_share(key, site, start, end)
+        orders = [order for order in self.orders.values() if order.site == site]
+        if key in _BY_LINE:
+            weighed = [
+                _BY_LINE[key](line)
+                for order in orders
+                for line in order.lines
+                if line.kind == (apart or "stock") and line.quantity > 0
+            ]
+        else:
+            weighed = [_BY_ORDER[key](order) for order in orders if order.own or key == "order_exception_rate"]
+        due = [(x, y) for day, x, y in weighed if start <= day < end]
+        return sum(x for x, _ in due), sum(y for _, y in due)
+
+    def _invoice_share(self, key: str, site: int, start: date, end: date) -> Sum:
+        x = y = 0
+        for row in self.invoices.values():
+            if row.site_id != site or row.posted_at is None:
+                continue
+            if not start <= self.sites[site].day(_at(row.posted_at)) < end:
+                continue
+            parts = self._billed[row.id]
+            if key == "invoice_right_at_posting":
+                good = (
+                    all(part.unit_price == part.agreed and part.tax_rate is not None for part in parts)
+                    and {part.order_line_id: part.quantity for part in parts} == self.shipped_parts[row.shipment_id]
+                )
+            else:
+                good = row.id not in self.wrong
+            weight = row.gross_minor if key == "invoice_accuracy_value" else 1
+            x, y = x + weight * good, y + weight
+        return x, y
+
+    # Times: (seconds, finished) of each document of the cohort.
+
+    def times(self, key: str, site: int, start: date, end: date, now: datetime) -> list[Time]:
+        """Finished times, and the ages of what is open, of the documents whose clock began in [start, end)."""
+        asked: dict[str, Callable[[int, datetime], list[tuple[date, float, bool]]]] = {
+            "order_cycle_time": self._cycles,
+            "billing_cycle_time": self._billing,
+            "return_credit_time": self._credits,
+        }
+        return [(seconds, done) for day, seconds, done in asked[key](site, now) if start <= day < end]
+
+    def _cycles(self, site: int, now: datetime) -> list[tuple[date, float, bool]]:
+        found = []
+        for order in self.orders.values():
+            if order.site != site or not order.own:
+                continue
+            ends = [at for line in order.own for at, *_ in line.shipments]
+            if any(line.to_ship > 0 for line in order.own):
+                found.append((order.start_on, (now - order.start).total_seconds(), False))
+            elif ends:
+                found.append((order.start_on, max(0.0, (max(ends) - order.start).total_seconds()), True))
+        return found
+
+    def _billing(self, site: int, now: datetime) -> list[tuple[date, float, bool]]:
+        posted = {row.shipment_id: _at(row.posted_at) for row in self.invoices.values()}
+        found = []
+        for row in self.shipments.values():
+            due = _at(row.invoice_due_at)
+            if row.site_id == site and due is not None:
+                done = posted.get(row.id)
+                found.append((self.sites[site].day(due), ((done or now) - due).total_seconds(), done is not None))
+        return found
+
+    def _credits(self, site: int, now: datetime) -> list[tuple[date, float, bool]]:
+        return [
+            (self.sites[site].day(received), ((credited or now) - received).total_seconds(), credited is not None)
+            for row, received, credited in self.returns
+            if row.site == site and received is not None
+        ]
+
+    # Stock.
+
+    def adjusted(self, site: int, start: date, end: date, reason: str | None = None) -> int:
+        """Σ |value| of adjustments and counted differences of known cost, without reversed pairs."""
+        undone = {move.document for move in self.stock_moves if move.reason == "reversal"}
+        return sum(
+            abs(move.value)
+            for move in self.stock_moves
+            if move.site == site and move.reason in ("adjustment", "count") and move.value is not None
+            and move.id not in undone and reason in (None, move.note)
+            and start <= self.sites[site].day(_at(move.moved_at)) < end
+        )  # fmt: skip
+
+    def stock_value(self, site: int, at: datetime) -> int | None:
+        """What the site's stock was worth at an instant, at known costs."""
+        held: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
+        for move in self.stock_moves:
+            if move.site == site and _at(move.recorded_at) <= at:
+                sums = held[move.item]
+                sums[0] += move.quantity
+                sums[1] += move.value or 0
+                sums[2] += move.quantity if move.value is None else 0
+        there = [sums for sums in held.values() if sums[0]]
+        return sum(sums[1] for sums in there) if any(not sums[2] for sums in there) else None
+
+    # What stands now.
+
+    def backlog(self, site: int, now: datetime) -> list[float]:
+        """Ages in seconds of orders past their requested ship day and not fully shipped."""
+        here, ages = self.sites[site], []
+        for order in self.orders.values():
+            late = [line.requested_ship for line in order.own if line.to_ship > 0]
+            if order.site == site and late and order.state not in ("closed", "cancelled"):
+                since = max(order.captured, here.midnight(min(late) + timedelta(days=1)))
+                if now > since:
+                    ages.append((now - since).total_seconds())
+        return sorted(ages)
+
+    def silent(self, site: int, now: datetime) -> dict[str, int]:
+        """Documents beyond the limit of their control point, in working hours of the site."""
+        here = self.sites[site]
+        found: dict[str, int] = defaultdict(int)
+
+        def count(point: str, since: datetime | None, hours: int) -> None:
+            found[point] += since is not None and here.worked(since, now) > timedelta(hours=hours)
+
+        for order in self.orders.values():
+            if order.site == site and order.state not in ("closed", "cancelled"):
+                self._silent_order(order, here, now, count, found)
+        posted = {row.shipment_id for row in self.invoices.values() if row.posted_at is not None}
+        for row in self.shipments.values():
+            if row.site_id == site and row.id not in posted:
+                count("invoice generation", _at(row.invoice_due_at), 8)
+        for row, received, credited in self.returns:
+            if row.site == site:
+                if row.state == "requested":
+                    count("return authorisation", _at(row.requested_at), 16)
+                if received is not None and credited is None:
+                    count("credit memo", received, 16)
+        return {point: number for point, number in found.items() if number}
+
+    def _silent_order(self, order: Order, here: Site, now: datetime, count: Any, found: dict[str, int]) -> None:
+        ended = [_at(hold.released_at) for hold in order.holds if hold.released_at is not None]
+        if order.state == "held":
+            due = max(_at(hold.due_at) for hold in order.holds if hold.released_at is None)
+            found["order release"] += now > due
+        elif order.state == "captured":
+            count("order release", max([order.captured, *ended]), 4)
+        own = [line for line in order.lines if line.kind in ("stock", "free")]
+        if order.state == "released" and order.released is not None:
+            waiting = [
+                line for line in own if line.to_ship - line.allocated - self._picked(order, line) > 0
+                and not line.is_backordered
+            ]  # fmt: skip
+            if waiting:
+                due = here.midnight(min(line.requested_ship for line in waiting))
+                count("allocation", max(order.released, due, order.short_at or due), 1)
+            picking = [line.requested_ship for line in own if line.allocated > 0]
+            if picking:
+                day = max(min(picking), here.day(self._reserved[order.id]))
+                found["picking"] += now > here.midnight(day + timedelta(days=1)) - timedelta(microseconds=1)
+        picked = [_at(row.picked_at) for row in order.shipments if row.confirmed_at is None]
+        if picked:
+            count("shipment confirmation", min(picked), 4)
+
+    def _picked(self, order: Order, line: Line) -> int:
+        return sum(self.shipped_parts[row.id].get(line.id, 0) for row in order.shipments if row.confirmed_at is None)
+
+    def waiting_receipts(self, realm: str, now: datetime) -> int:
+        """Receipts with something not applied for more than eight hours, weekends left out."""
+        limit = timedelta(hours=8)
+        return sum(
+            ANYWHERE.worked(_at(row.received_at), now) > limit
+            for row in self.receipts
+            if row.realm == realm and row.remaining > 0
+        )
+
+
+def _complete(line: Line) -> bool:
+    return sum(quantity for *_, quantity in line.kept()) >= line.quantity
+
+
+def _in_window(line: Line) -> Callable[[date], bool]:
+    low, high = line.requested - timedelta(days=line.early), line.requested + timedelta(days=line.late)
+    return lambda day: low <= day <= high
+
+
+def _filled(line: Line) -> tuple[date, int, int]:
+    first = line.shipments[0][2] if line.shipments else 0
+    return line.requested_ship, int(first >= line.quantity), 1
+
+
+def _filled_value(line: Line) -> tuple[date, int, int]:
+    first = line.shipments[0][2] if line.shipments else 0
+    return line.requested_ship, line.worth(min(first, line.quantity)), line.worth(line.quantity)
+
+
+def _on_time_in_full(line: Line) -> tuple[date, int, int]:
+    fits = _in_window(line)
+    return line.requested, int(sum(q for _, day, q in line.kept() if fits(day)) >= line.quantity), 1
+
+
+def _promise_kept(line: Line) -> tuple[date, int, int]:
+    return line.promised, int(sum(q for _, day, q in line.kept() if day <= line.promised) >= line.quantity), 1
+
+
+def _perfect(*parts: str) -> Callable[[Order], tuple[date, int, int]]:
+    def judge(order: Order) -> tuple[date, int, int]:
+        met = {
+            "complete": all(_complete(line) for line in order.own),
+            "on_time": all(
+                line.kept() and all(_in_window(line)(day) for _, day, _ in line.kept()) for line in order.own
+            ),
+            "undamaged": not order.was_damaged,
+            "documents": not order.was_wrong,
+        }
+        return max(line.requested for line in order.own), int(all(met[part] for part in parts)), 1
+
+    return judge
+
+
+def _touchless(order: Order) -> tuple[date, int, int]:
+    gone = all(line.shipped >= line.quantity for line in order.own)
+    untouched = not order.holds and order.source != "back-entry" and not any(line.is_overridden for line in order.lines)
+    return max(line.requested_ship for line in order.own), int(gone and untouched), 1
+
+
+def _excepted(order: Order) -> tuple[date, int, int]:
+    confirmed = sum(row.confirmed_at is not None for row in order.shipments)
+    was_short = order.short_at is not None or any(line.is_backordered for line in order.lines)
+    met = bool(order.holds) or order.was_blocked or was_short or confirmed > 1 or order.was_damaged
+    return order.captured_on, int(met), 1
+
+
+_BY_LINE: dict[str, Callable[[Line], tuple[date, int, int]]] = {
+    "fill_rate_lines": _filled,
+    "fill_rate_value": _filled_value,
+    "otif_lines": _on_time_in_full,
+    "promise_accuracy": _promise_kept,
+}
+_BY_ORDER: dict[str, Callable[[Order], tuple[date, int, int]]] = {
+    "perfect_order_rate": _perfect("complete", "on_time", "undamaged", "documents"),
+    **{f"perfect_order_{part}": _perfect(part) for part in ("complete", "on_time", "undamaged", "documents")},
+    "touchless_rate": _touchless,
+    "order_exception_rate": _excepted,
+}
+SHARES = (
+    *_BY_LINE, *_BY_ORDER, "invoice_right_at_posting", "invoice_accuracy", "invoice_accuracy_value",
+)  # fmt: skip
+TIMES = ("order_cycle_time", "billing_cycle_time", "return_credit_time")
+
+
+def percentile(times: list[Time], share: float) -> tuple[float, bool] | None:
+    """Kaplan–Meier: the shortest time by which at least ``share`` is done; else the oldest age, and that it was not reached."""
+    if not times:
+        return None
+    left, survival = len(times), 1.0
+    for seconds in sorted({seconds for seconds, _ in times}):
+        done = sum(1 for other, finished in times if other == seconds and finished)
+        if done:
+            survival *= (left - done) / left
+            if survival <= 1 - share + 1e-12:
+                return seconds, True
+        left -= sum(1 for other, _ in times if other == seconds)
+    return max(seconds for seconds, finished in times if not finished), False
