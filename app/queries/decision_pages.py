@@ -37,7 +37,11 @@ class LogPage:
 def log_page(session: Session, *, text: str, state: str, page: int, size: int, now: datetime) -> LogPage:
     """Decisions, newest first. Eight queries."""
     found = decision_log(
-        session, text=text or None, states=(DecisionState(state),) if state else (), limit=size + 1, offset=(page - 1) * size
+        session,
+        text=text or None,
+        states=(DecisionState(state),) if state else (),
+        limit=size + 1,
+        offset=(page - 1) * size,
     )
     shown = found[:size]
     return LogPage(
@@ -136,7 +140,9 @@ def _bases(session: Session, view: DecisionView) -> list[BasisRow]:
     if not wanted:
         return []
     rows = session.execute(
-        select(GateSnapshot, Gate.phase).join(Gate, Gate.id == GateSnapshot.gate_id).where(GateSnapshot.id.in_(sorted(wanted)))
+        select(GateSnapshot, Gate.phase)
+        .join(Gate, Gate.id == GateSnapshot.gate_id)
+        .where(GateSnapshot.id.in_(sorted(wanted)))
     )
     latest: dict[int, tuple[int, str]] = {}
     for row in session.execute(
@@ -168,7 +174,10 @@ def _waivers(session: Session, view: DecisionView) -> list[WaiverLine]:
         return []
     rows = session.execute(
         select(WaiverRecord, GateCriterion.title)
-        .join(GateCriterion, (GateCriterion.gate_id == WaiverRecord.gate_id) & (GateCriterion.code == WaiverRecord.criterion))
+        .join(
+            GateCriterion,
+            (GateCriterion.gate_id == WaiverRecord.gate_id) & (GateCriterion.code == WaiverRecord.criterion),
+        )
         .where(WaiverRecord.id.in_(view.waivers), GateCriterion.removed_in.is_(None))
         .order_by(WaiverRecord.id)
     )

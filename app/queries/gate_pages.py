@@ -79,8 +79,7 @@ def _people(view: GateView, decision: DecisionView | None) -> list[int | None]:
         found.append(line["owner_id"])
         if line.get("attestation"):
             found.append(line["attestation"]["by"])
-    for change in content.get("changed_after_freeze", ()):
-        found.append(change["by"])
+    found += [change["by"] for change in content.get("changed_after_freeze", ())]
     for waiver in view.waivers:
         found += [waiver.owner, waiver.requested_by, waiver.granted_by]
     if decision is not None:
@@ -142,7 +141,7 @@ def criterion_page(
 def _worst_scope(content: Mapping[str, Any], code: str, asked: Mapping[str, Asked]) -> str:
     line = next((one for one in content.get("criteria", ()) if one["code"] == code), None)
     cell = line["verdict_facts"].get("cell") if line else None
-    return cell if cell in asked else next(iter(asked), "")
+    return str(cell) if cell in asked else next(iter(asked), "")
 
 
 def _behind(
@@ -160,4 +159,3 @@ def _behind(
         calendars=SiteCalendars(session), limit=limit,
     )  # fmt: skip
     return found, narrowed
-

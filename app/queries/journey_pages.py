@@ -94,7 +94,7 @@ def journey_page(session: Session, journey_id: int, actor: Actor, *, limit: int 
     family = session.scalars(select(JourneyRow).where(JourneyRow.root_id == journey_id).order_by(JourneyRow.id)).all()
     root = next((one for one in family if one.id == journey_id), None)
     if root is None:
-        raise NotFound("journey_not_found", journey=journey_id)
+        raise NotFound("not_found")
     check_site(actor, root.site)
     lines = session.scalars(
         select(JourneyLineRow).where(JourneyLineRow.journey_id == journey_id).order_by(JourneyLineRow.line)
@@ -121,7 +121,9 @@ def journey_page(session: Session, journey_id: int, actor: Actor, *, limit: int 
 def _milestones(root: JourneyRow, invoice: JourneyRow | None) -> tuple[tuple[str, datetime], ...]:
     found = []
     for name, column in _MILESTONES:
-        at = getattr(root, column) or (getattr(invoice, column) if invoice is not None and column in {"invoiced_at", "paid_at"} else None)
+        at = getattr(root, column) or (
+            getattr(invoice, column) if invoice is not None and column in {"invoiced_at", "paid_at"} else None
+        )
         if at is not None:
             found.append((name, at))
     return tuple(sorted(found, key=lambda one: one[1]))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -101,10 +102,16 @@ def _meets(value: Fraction, mark: Decimal, direction: Direction) -> bool:
 
 def places(session: Session, actor: Actor, realm: str) -> tuple[list[Place], list[Place]]:
     """Sites of the realm that the person sees, and all channels. Two queries."""
-    query = select(Site.id, Site.name).join(Entity, Entity.id == Site.entity_id).where(Entity.realm == realm).order_by(Site.name)
+    query: Any = (
+        select(Site.id, Site.name)
+        .join(Entity, Entity.id == Site.entity_id)
+        .where(Entity.realm == realm)
+        .order_by(Site.name)
+    )
     sites = [Place(id=row.id, name=row.name) for row in session.execute(within_sites(query, actor, Site.id))]
     channels = [
-        Place(id=row.id, name=row.name) for row in session.execute(select(Channel.id, Channel.name).order_by(Channel.name))
+        Place(id=row.id, name=row.name)
+        for row in session.execute(select(Channel.id, Channel.name).order_by(Channel.name))
     ]
     return sites, channels
 
@@ -132,6 +139,7 @@ def marks(session: Session, realm: str) -> dict[str, Mark]:
         .where(
             Gate.state == GateState.FROZEN, GateCriterion.removed_in.is_(None), GateCriterion.measure.is_not(None),
             GateCriterion.pass_mark.is_not(None), GateCriterion.baseline.is_(None), GateCriterion.dimension.is_(None),
+            GateCriterion.customer_group_id.is_(None),
         )
         .order_by(Wave.go_live_on, Gate.id, GateCriterion.position)
     )  # fmt: skip
@@ -139,14 +147,15 @@ def marks(session: Session, realm: str) -> dict[str, Mark]:
     for row, phase, code in rows:
         if _REALM_OF.get(Evidence(row.evidence)) != realm:
             continue
+        if row.measure is None or row.pass_mark is None:
+            continue
         key = f"{row.measure}.{row.statistic}" if row.statistic else row.measure
-        mark = Mark(
-            gate_id=row.gate_id, wave=code, criterion=row.code, phase=phase, pass_mark=row.pass_mark,
-            warn_mark=row.pass_mark if row.warn_mark is None else row.warn_mark,
-        )  # fmt: skip
         known = found.get(key)
-        if known is None or _is_stricter(mark.pass_mark, known.pass_mark, c.MEASURES[row.measure].direction):
-            found[key] = mark
+        if known is None or _is_stricter(row.pass_mark, known.pass_mark, c.MEASURES[row.measure].direction):
+            found[key] = Mark(
+                gate_id=row.gate_id, wave=code, criterion=row.code, phase=phase, pass_mark=row.pass_mark,
+                warn_mark=row.pass_mark if row.warn_mark is None else row.warn_mark,
+            )  # fmt: skip
     return found
 
 
@@ -155,7 +164,14 @@ def _is_stricter(one: Decimal, other: Decimal, direction: Direction) -> bool:
 
 
 def lines(
-    session: Session, keys: Sequence[str], scope: Scope, now: datetime, *, realm: str, window: int | None = None, weeks: int = WEEKS
+    session: Session,
+    keys: Sequence[str],
+    scope: Scope,
+    now: datetime,
+    *,
+    realm: str,
+    window: int | None = None,
+    weeks: int = WEEKS,
 ) -> list[Line]:
     """The figures in this order, with their weeks. About fifteen queries, however many figures."""
     asked = [Asked(key=key, scope=scope, window_days=window) for key in keys]
@@ -191,15 +207,17 @@ def measure_page(session: Session, key: str, wanted: Filter, actor: Actor, now: 
     scope = scope_of(wanted, sites, actor)
     shown = [site for site in sites if not scope.sites or site.id in scope.sites]
     asked = [Asked(key=key, scope=scope, window_days=wanted.window)] + [
-        Asked(key=key, scope=replace(scope, sites=frozenset({site.id}), name=site.name), window_days=wanted.window) for site in shown
+        Asked(key=key, scope=replace(scope, sites=frozenset({site.id}), name=site.name), window_days=wanted.window)
+        for site in shown
     ]
     found = read_with_weeks(session, asked, weeks=WEEKS, as_of=now, calendars=SiteCalendars(session))
     readings, points = [reading for reading, _ in found], found[0][1]
     line = Line(figure=figure, reading=readings[0], mark=marks(session, wanted.realm).get(key), weeks=tuple(points))
-    live = session.execute(select(Wave.code, Wave.live_at, Wave.time_zone).where(Wave.live_at.is_not(None)).order_by(Wave.live_at))
+    live = session.execute(
+        select(Wave.code, Wave.live_at, Wave.time_zone).where(Wave.live_at.is_not(None)).order_by(Wave.live_at)
+    )
     return MeasurePage(
         line=line, by_site=tuple(zip(shown, readings[1:], strict=True)),
         events=tuple((local_day(row.live_at, row.time_zone), f"{row.code} live") for row in live) if wanted.realm == "live" else (),
         scope=scope, sites=tuple(sites), channels=tuple(channels),
     )  # fmt: skip
-

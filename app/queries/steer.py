@@ -151,7 +151,6 @@ class WavePage:
     worth: dict[int, Validity]
     depends_on: tuple[tuple[WaveView, str], ...]
     waited_for: tuple[tuple[WaveView, str], ...]
-    windows: tuple[Window, ...]
     history: tuple[Step, ...]
     names: NameTables
 
@@ -176,7 +175,6 @@ def wave_page(session: Session, wave_id: int, now: datetime) -> WavePage:
         worth=worth_of(session, [one.id for one in decided], now),
         depends_on=tuple((by_id[other], why) for other, why in wave.depends_on if other in by_id),
         waited_for=tuple((one, why) for one in everything for other, why in one.depends_on if other == wave_id),
-        windows=tuple(blackouts(session, wave.programme_id)),
         history=tuple(steps),
         names=name_tables(session, people),
     )
@@ -243,7 +241,10 @@ def programme_page(session: Session, programme_id: int | None, now: datetime) ->
         (one.site, one.channel) for one in grants(session, only_effective=True)
         if one.state != GrantState.DRAINING and one.opens_at <= now
     }  # fmt: skip
-    names = {**page.names, "people": page.names["people"] | {str(k): v for k, v in names_of(session, [p for p in people if p]).items()}}
+    names = {
+        **page.names,
+        "people": page.names["people"] | {str(k): v for k, v in names_of(session, [p for p in people if p]).items()},
+    }
     return ProgrammePage(
         programme=programme, others=tuple(one for one in known if one.id != programme.id), waves=page, bodies=tuple(found),
         meetings=tuple(one for one in meetings(session, since=now) if one.body_id in mine),
@@ -295,5 +296,7 @@ def body_code(session: Session, body_id: int) -> str:
 
 def people_picks(session: Session) -> list[tuple[int, str]]:
     """Everybody who has an open account, by name: for choosing an owner. One query."""
-    rows = session.execute(select(Account.id, Account.name).where(Account.closed_at.is_(None)).order_by(Account.name, Account.id))
+    rows = session.execute(
+        select(Account.id, Account.name).where(Account.closed_at.is_(None)).order_by(Account.name, Account.id)
+    )
     return [(row.id, row.name) for row in rows]

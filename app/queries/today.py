@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.composition.calendars import SiteCalendars
@@ -74,10 +74,15 @@ def calendar(session: Session) -> Calendar:
     for row in session.execute(_waves_with_gates()):
         waves[row.Wave.id] = row.Wave, row.prepared
         if row.gate_id is not None:
-            gates[row.Wave.id].append(CalendarGate(id=row.gate_id, phase=row.phase, decides_on=row.decides_on, word=row.word))
+            gates[row.Wave.id].append(
+                CalendarGate(id=row.gate_id, phase=row.phase, decides_on=row.decides_on, word=row.word)
+            )
     sites: dict[int, list[str]] = defaultdict(list)
     for row in session.execute(
-        select(WaveScope.wave_id, Site.name).join(Site, Site.id == WaveScope.site_id).distinct().order_by(WaveScope.wave_id, Site.name)
+        select(WaveScope.wave_id, Site.name)
+        .join(Site, Site.id == WaveScope.site_id)
+        .distinct()
+        .order_by(WaveScope.wave_id, Site.name)
     ):
         sites[row.wave_id].append(row.name)
     waits: dict[int, list[tuple[str, date, str]]] = defaultdict(list)
@@ -103,10 +108,12 @@ def calendar(session: Session) -> Calendar:
     )  # fmt: skip
 
 
-def _waves_with_gates() -> Select[Any]:
+def _waves_with_gates() -> Any:
     """Every wave that is not cancelled with when it was first prepared, once for each of its gates and what that said last."""
     last = (
-        select(GateSnapshot.gate_id, func.max(GateSnapshot.number).label("number")).group_by(GateSnapshot.gate_id).subquery()
+        select(GateSnapshot.gate_id, func.max(GateSnapshot.number).label("number"))
+        .group_by(GateSnapshot.gate_id)
+        .subquery()
     )
     prepared = (
         select(func.min(Transition.at))
@@ -130,7 +137,7 @@ class Shared:
 
     def __init__(self, session: Session, actor: Actor, now: datetime) -> None:
         self.session, self.actor, self.now = session, actor, now
-        query = select(Site.id, Site.name).join(Entity, Entity.id == Site.entity_id).where(Entity.realm == Realm.LIVE)
+        query: Any = select(Site.id, Site.name).join(Entity, Entity.id == Site.entity_id).where(Entity.realm == Realm.LIVE)
         rows = session.execute(within_sites(query.order_by(Site.name), actor, Site.id))
         self.sites = [Place(id=row.id, name=row.name) for row in rows]
 
@@ -177,7 +184,9 @@ def silent_failures(session: Session, actor: Actor, now: datetime, names: dict[i
     """What stands beyond its limit at the live sites that the person sees. Three queries."""
     connection = session.connection()
     slices = [
-        one for one in load_slices(connection, {"live"}) if actor.sites is None or (one.site is not None and one.site in actor.sites)
+        one
+        for one in load_slices(connection, {"live"})
+        if actor.sites is None or (one.site is not None and one.site in actor.sites)
     ]
     places_of = {one.id: one for one in slices}
     days = SiteDays(now, SiteCalendars(session), sorted({one.site for one in slices if one.site is not None}))
@@ -189,7 +198,10 @@ def silent_failures(session: Session, actor: Actor, now: datetime, names: dict[i
         journeys.add(row.root_id)
         if limits.beyond(row):
             found[row.point].append((row.since, row.value, row.slice_id))
-    beyond = [_silent(point, stands, {key: (one.site, one.currency) for key, one in places_of.items()}) for point, stands in found.items()]
+    beyond = [
+        _silent(point, stands, {key: (one.site, one.currency) for key, one in places_of.items()})
+        for point, stands in found.items()
+    ]
     return SilentFailures(
         beyond=tuple(sorted(beyond, key=lambda one: (-one.count, one.point))),
         within=tuple(point for point in CONTROL_POINTS if point not in found), open_journeys=len(journeys),

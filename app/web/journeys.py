@@ -30,7 +30,8 @@ def document_url(kind: str, identity: int) -> str:
     endpoint, argument, permission = _PAGES.get(kind, ("", "", None))
     if endpoint not in current_app.view_functions or permission is None or not actor().may(permission):
         return ""
-    return url_for(endpoint, **{argument: identity})
+    values: dict[str, Any] = {argument: identity}
+    return url_for(endpoint, **values)
 
 
 def journey_rows(session: Session, found: Sequence[Behind]) -> list[dict[str, Any]]:

@@ -22,7 +22,16 @@ from readiness.measures.ports import Calendars
 from readiness.measures.reading import Reading, Stale
 from readiness.measures.scopes import Scope, SiteDays, load_slices
 
-__all__ = ["Asked", "Scope", "TrendPoint", "read_many", "read_measure", "read_previous", "read_trend", "read_with_weeks"]
+__all__ = [
+    "Asked",
+    "Scope",
+    "TrendPoint",
+    "read_many",
+    "read_measure",
+    "read_previous",
+    "read_trend",
+    "read_with_weeks",
+]
 
 
 def read_measure(
@@ -77,10 +86,7 @@ def read_with_weeks(
 
     found: dict[int, Reading] = {}
     readings = _read(session, asked, as_of, calendars, back=0, further=further, into=found)
-    return [
-        (reading, [(week.end, found[week.tag]) for week in weekly[tag]])
-        for tag, reading in enumerate(readings)
-    ]
+    return [(reading, [(week.end, found[week.tag]) for week in weekly[tag]]) for tag, reading in enumerate(readings)]
 
 
 #: Figures of which nothing is kept by day: parts of theirs are.

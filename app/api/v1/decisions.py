@@ -120,7 +120,9 @@ class VoteBody(Body):
     reason: str = Field("", max_length=4000)
     waivers: list[int] = Field(default_factory=list, max_length=100)
     postpone_to: date | None = None
-    terms: int | None = Field(None, ge=1, le=1_000_000, description="The terms that were read; others now are a refusal.")
+    terms: int | None = Field(
+        None, ge=1, le=1_000_000, description="The terms that were read; others now are a refusal."
+    )
 
 
 class ClosingAnswer(Answer):

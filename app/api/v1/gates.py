@@ -29,6 +29,7 @@ from readiness.gates.queries import (
     view_of,
     waivers,
 )
+from readiness.gates.rules import GateWord
 from readiness.gates.wording import GATE_WORDS
 
 
@@ -41,7 +42,9 @@ class GateAnswer(Answer):
     phase: str
     state: str
     decides_on: date
-    verdict: str | None = Field(description="ready, conditional, not ready, not ready: no evidence; null before the first evaluation.")
+    verdict: str | None = Field(
+        description="ready, conditional, not ready, not ready: no evidence; null before the first evaluation."
+    )
     score: str | None
     sentence: str | None
     evaluated_at: datetime | None
@@ -172,7 +175,9 @@ def list_gates() -> GatesAnswer:
     return GatesAnswer(items=[_gate(row) for row in gates(reader())])
 
 
-@operation("GET", "/gates/{gate_id}", permission=Permission.GATE_VIEW, summary="One gate", tag="Gates", answer=GateAnswer)
+@operation(
+    "GET", "/gates/{gate_id}", permission=Permission.GATE_VIEW, summary="One gate", tag="Gates", answer=GateAnswer
+)
 def show_gate(gate_id: int) -> GateAnswer:
     return _gate(gate_view(reader(), gate_id, now=now()).gate)
 
@@ -199,7 +204,7 @@ def list_evaluations(gate_id: int) -> EvaluationsAnswer:
     return EvaluationsAnswer(
         items=[
             EvaluationLine(
-                number=number, evaluated_at=at, verdict=GATE_WORDS[word], score=f"{score:f}", sha256=sha256, is_counted=counted,
+                number=number, evaluated_at=at, verdict=GATE_WORDS[GateWord(word)], score=f"{score:f}", sha256=sha256, is_counted=counted,
             )
             for _, number, at, word, score, sha256, counted in snapshots(reader(), gate_id, limit=1000)
         ]
@@ -230,7 +235,9 @@ class FingerprintQuery(Body):
     query=FingerprintQuery, answer=EvaluationAnswer,
 )  # fmt: skip
 def find_evaluation(query: FingerprintQuery) -> EvaluationAnswer:
-    found = reader().scalar(select(GateSnapshot).where(GateSnapshot.sha256 == query.sha256).order_by(GateSnapshot.id).limit(1))
+    found = reader().scalar(
+        select(GateSnapshot).where(GateSnapshot.sha256 == query.sha256).order_by(GateSnapshot.id).limit(1)
+    )
     if found is None:
         raise NotFound("snapshot_not_found", snapshot=query.sha256)
     return _evaluation(view_of(found))

@@ -98,7 +98,12 @@ def _scope(query: ReadingQuery) -> Any:
 
 
 @operation(
-    "GET", "/measures", permission=Permission.MEASURE_VIEW, summary="The catalogue of figures", tag="Measures", answer=MeasuresAnswer
+    "GET",
+    "/measures",
+    permission=Permission.MEASURE_VIEW,
+    summary="The catalogue of figures",
+    tag="Measures",
+    answer=MeasuresAnswer,
 )
 def list_measures() -> MeasuresAnswer:
     return MeasuresAnswer(

@@ -123,7 +123,9 @@ def list_waves() -> WavesAnswer:
     return WavesAnswer(items=[_wave(one) for one in queries.waves(reader())])
 
 
-@operation("GET", "/waves/{wave_id}", permission=Permission.WAVE_VIEW, summary="One wave", tag="Waves", answer=WaveAnswer)
+@operation(
+    "GET", "/waves/{wave_id}", permission=Permission.WAVE_VIEW, summary="One wave", tag="Waves", answer=WaveAnswer
+)
 def show_wave(wave_id: int) -> WaveAnswer:
     return _wave(queries.wave(reader(), wave_id))
 

@@ -32,7 +32,9 @@ class QuestionForm(KeyedForm):
         "Question", [InputRequired("Enter the question as it would be read out"), Length(max=4000)],
         description="As the committee would read it out, to be answered with go or no-go.",
     )  # fmt: skip
-    closes_at = DateTimeLocalField("The vote closes", [InputRequired("Choose when the vote closes")], format="%Y-%m-%dT%H:%M")
+    closes_at = DateTimeLocalField(
+        "The vote closes", [InputRequired("Choose when the vote closes")], format="%Y-%m-%dT%H:%M"
+    )
     effective_at = DateTimeLocalField(
         "A go takes effect", [Optional()], format="%Y-%m-%dT%H:%M", description="Empty: at once, when the vote is closed.",
     )  # fmt: skip
@@ -46,9 +48,14 @@ class VoteForm(KeyedForm):
     choice = RadioField("Your vote", [InputRequired("Choose one")])
     postpone_to = DateField("Postpone to", [Optional()])
     waivers = SelectMultipleField(
-        "A go over these waivers names them", coerce=int, widget=ListWidget(prefix_label=False), option_widget=CheckboxInput()
+        "A go over these waivers names them",
+        coerce=int,
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
     )
-    reason = TextAreaField("Reason", [Length(max=4000)], description="Required for all but a plain go; stands in the log.")
+    reason = TextAreaField(
+        "Reason", [Length(max=4000)], description="Required for all but a plain go; stands in the log."
+    )
 
 
 class RecuseForm(Form):

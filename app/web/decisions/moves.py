@@ -68,7 +68,9 @@ def create() -> Any:
         raise NotFound("not_found")
     page, form = wave_page(reader(), wave_id, now()), QuestionForm()
     wave = page.line.wave
-    steering = sorted(bodies(reader(), now(), programme_id=wave.programme_id), key=lambda body: (body.kind != "steering", body.name))
+    steering = sorted(
+        bodies(reader(), now(), programme_id=wave.programme_id), key=lambda body: (body.kind != "steering", body.name)
+    )
     form.body.choices = choices((body.id, body.name) for body in steering)
     if form.validate_on_submit():
         closes, made = instant(form.closes_at.data), 0
@@ -85,7 +87,9 @@ def create() -> Any:
         what = "leave hypercare" if kind == "exit" else "go live"
         form.title.data = f"{'End of hypercare' if kind == 'exit' else 'Go-live'} of {wave.code}"
         form.question.data = f"May {wave.name} {what}?"
-    return render_template("decisions/new.html", form=form, wave=wave, kind=kind, speech=speech(page.names), **WORDS), form.status
+    return render_template(
+        "decisions/new.html", form=form, wave=wave, kind=kind, speech=speech(page.names), **WORDS
+    ), form.status
 
 
 @blueprint.post("/decisions/<int:decision_id>/open")
@@ -149,7 +153,9 @@ def _with_reason(decision_id: int, title: str, done: str, act: Any) -> Any:
         if form.accepted:
             flash(done, "success")
             return redirect(_to(decision_id))
-    return render_template("decisions/reason.html", form=form, row=page.view.row, wave=page.wave, title=title), form.status
+    return render_template(
+        "decisions/reason.html", form=form, row=page.view.row, wave=page.wave, title=title
+    ), form.status
 
 
 @blueprint.post("/decisions/<int:decision_id>/recuse")
@@ -215,7 +221,9 @@ def meet(decision_id: int, condition_id: int) -> Any:
         if form.accepted:
             flash("The condition is settled.", "success")
             return redirect(_to(decision_id))
-    return render_template("decisions/meet.html", form=form, condition=condition, decision_id=decision_id, short_day=short_day), form.status
+    return render_template(
+        "decisions/meet.html", form=form, condition=condition, decision_id=decision_id, short_day=short_day
+    ), form.status
 
 
 @blueprint.get("/conditions/<int:condition_id>")
@@ -258,4 +266,3 @@ def delegate(body_id: int, seat_id: int) -> Any:
             flash("The delegate is named. Votes that are open already keep the seats they were opened with.", "success")
             return redirect(url_for("decisions.committee", body_id=body_id))
     return committee_html(body_id, form=form, seat_id=seat_id)
-

@@ -36,14 +36,25 @@ _CHOICE_OF: Final = {
 def log_rows(found: LogPage | CommitteePage) -> list[dict[str, Any]]:
     """The rows of the log, each with its wave's code and why it no longer stands."""
     return [
-        {"row": row, "look": decision_look(row), "wave": found.codes.get(row.wave_id, ""), "why": worth_reasons(found.worth.get(row.id))}
+        {
+            "row": row,
+            "look": decision_look(row),
+            "wave": found.codes.get(row.wave_id, ""),
+            "why": worth_reasons(found.worth.get(row.id)),
+        }
         for row in found.rows
     ]
 
 
 def log_chips(found: LogPage, text: str, state: str) -> list[dict[str, Any]]:
     """Filters by state; the chip that is on leads back to all."""
-    shown = (DecisionState.OPEN, DecisionState.DECIDED, DecisionState.OUTDATED, DecisionState.LAPSED, DecisionState.REVOKED)
+    shown = (
+        DecisionState.OPEN,
+        DecisionState.DECIDED,
+        DecisionState.OUTDATED,
+        DecisionState.LAPSED,
+        DecisionState.REVOKED,
+    )
     labels = {**{key: look.text for key, look in DECISION_STATES.items()}, DecisionState.DECIDED: "Decided"}
     return [
         {
@@ -107,7 +118,11 @@ def banner(page: DecisionPage) -> dict[str, Any] | None:
         step = next((one for one in reversed(page.view.history) if one.to_state == row.state), None)
         texts = {"not_passed": "no choice had its majority", "no_quorum": "the quorum was not there"}
         reason = texts.get(step.reason or "", step.reason) if step else None
-        title = {"lapsed": "It lapsed", "revoked": "It was revoked", "superseded": "A later decision stands in its place"}
+        title = {
+            "lapsed": "It lapsed",
+            "revoked": "It was revoked",
+            "superseded": "A later decision stands in its place",
+        }
         return {"kind": "none", "title": title[row.state], "reasons": [reason] if reason else [], "end": ""}
     if page.worth.urgent:
         return {"kind": "fail", "title": "A condition was missed after going live", "reasons": [],
@@ -131,7 +146,13 @@ def bases(page: DecisionPage) -> list[dict[str, Any]]:
 def waivers(page: DecisionPage, speech: Speech) -> list[dict[str, Any]]:
     """The waivers without which a gate would read otherwise."""
     return [
-        {"id": one.id, "title": one.title, "text": one.rationale, "until": one.until, "href": url_for("gates.waiver", waiver_id=one.id)}
+        {
+            "id": one.id,
+            "title": one.title,
+            "text": one.rationale,
+            "until": one.until,
+            "href": url_for("gates.waiver", waiver_id=one.id),
+        }
         for one in page.waivers
     ]
 
@@ -186,7 +207,9 @@ def moves(page: DecisionPage, actor: Actor) -> list[dict[str, Any]]:
     if state is DecisionState.OPEN:
         return _open_moves(page, actor)
     if state is DecisionState.DECIDED and page.view.row.outcome in _GOES and page.view.row.kind != "exit":
-        return [_item("Revoke the go…", "decisions.revoke", page, actor, Permission.DECISION_REVOKE, link=True, danger=True)]
+        return [
+            _item("Revoke the go…", "decisions.revoke", page, actor, Permission.DECISION_REVOKE, link=True, danger=True)
+        ]
     return []
 
 
@@ -202,18 +225,33 @@ def _open_moves(page: DecisionPage, actor: Actor) -> list[dict[str, Any]]:
     if own_seat(view, actor) is not None and actor.may(Permission.DECISION_VOTE):
         url = url_for("decisions.vote", decision_id=view.row.id)
         voted = any(seat.vote is not None and seat.vote.cast_by == actor.id for seat in view.seats)
-        found.append({"label": "Change your vote…" if voted else "Vote…", "permitted": True, "href": url, "primary": not voted})
-    close = _item("Close the vote", "decisions.close", page, actor, Permission.DECISION_CLOSE, primary=not found and view.can_close)
+        found.append(
+            {"label": "Change your vote…" if voted else "Vote…", "permitted": True, "href": url, "primary": not voted}
+        )
+    close = _item(
+        "Close the vote",
+        "decisions.close",
+        page,
+        actor,
+        Permission.DECISION_CLOSE,
+        primary=not found and view.can_close,
+    )
     if close["permitted"] and not view.can_close:
         count = view.tally
         cast = f"{count.cast} of {count.eligible} have voted" if count else "nobody has voted"
-        close = {**close, "permitted": False, "reason": f"it runs until {short_moment(view.row.closes_at)} while further votes can change it; {cast}"}
+        close = {
+            **close,
+            "permitted": False,
+            "reason": f"it runs until {short_moment(view.row.closes_at)} while further votes can change it; {cast}",
+        }
     found.append(close)
     rebind = _item("Bind to the latest evidence", "decisions.rebind", page, actor, Permission.DECISION_OPEN)
     if rebind["permitted"] and all(one.number == one.number_now for one in page.bases):
         rebind = {**rebind, "permitted": False, "reason": "it stands on the latest evaluation already"}
     found.append(rebind)
-    found.append(_item("Withdraw the question…", "decisions.withdraw", page, actor, Permission.DECISION_OPEN, link=True))
+    found.append(
+        _item("Withdraw the question…", "decisions.withdraw", page, actor, Permission.DECISION_OPEN, link=True)
+    )
     return found
 
 

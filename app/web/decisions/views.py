@@ -82,7 +82,11 @@ def show(decision_id: int) -> Any:
 
 
 def decision_html(
-    decision_id: int, refused: str = "", *, condition_form: ConditionForm | None = None, recuse_form: RecuseForm | None = None
+    decision_id: int,
+    refused: str = "",
+    *,
+    condition_form: ConditionForm | None = None,
+    recuse_form: RecuseForm | None = None,
 ) -> Any:
     """The page of one decision; ``refused`` is why the last step was not taken."""
     page = decision_page(reader(), decision_id, now())
@@ -104,7 +108,9 @@ def decision_html(
         condition_form=condition_form if may_condition else None, recuse_form=recuse_form if show_as.may_recuse(page.view, actor()) else None,
         attendance=show_as.attendance(page.view, actor()), may_settle=actor().may(Permission.CONDITION_SETTLE), **WORDS,
     )  # fmt: skip
-    status = next((form.status for form in (condition_form, recuse_form) if form is not None and form.status != 200), 200)
+    status = next(
+        (form.status for form in (condition_form, recuse_form) if form is not None and form.status != 200), 200
+    )
     return html, status
 
 

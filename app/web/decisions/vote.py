@@ -92,7 +92,8 @@ def _page(form: VoteForm, page: DecisionPage, seat: SeatStanding, shown: list[Ch
     row, count = page.view.row, page.view.tally
     cast = [one.vote.choice for one in page.view.seats if one.vote is not None]
     details = {
-        choice.value: _MEANS[row.kind][choice] + (f" · {cast.count(choice)} so far" if cast.count(choice) else "") for choice in shown
+        choice.value: _MEANS[row.kind][choice] + (f" · {cast.count(choice)} so far" if cast.count(choice) else "")
+        for choice in shown
     }
     return render_template(
         "decisions/vote.html", form=form, page=page, row=row, wave=page.wave, seat=seat, speech=said, details=details,

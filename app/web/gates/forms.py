@@ -17,7 +17,9 @@ class WaiverForm(KeyedForm):
     """Passing over a criterion for a time."""
 
     rationale = TextAreaField("Why it may be passed over", [InputRequired("Say why"), Length(max=4000)])
-    mitigation = TextAreaField("What is done meanwhile", [InputRequired("Say what is done meanwhile"), Length(max=4000)])
+    mitigation = TextAreaField(
+        "What is done meanwhile", [InputRequired("Say what is done meanwhile"), Length(max=4000)]
+    )
     owner = SelectField("Who does it", coerce=int)
     until = DateField("Until", [InputRequired("Choose the last day")], description="The last day; it lapses by itself.")
 
@@ -26,7 +28,9 @@ class DecideForm(Form):
     """Granting or refusing a waiver in the name of a body one sits on."""
 
     answer = RadioField(
-        "Answer", [InputRequired("Choose one")], choices=choices([("grant", "Grant the waiver"), ("refuse", "Refuse it")])
+        "Answer",
+        [InputRequired("Choose one")],
+        choices=choices([("grant", "Grant the waiver"), ("refuse", "Refuse it")]),
     )
     body = SelectField("In the name of")
     reason = TextAreaField("Reason", [Optional(), Length(max=4000)], description="Needed to refuse.")
@@ -46,7 +50,9 @@ class AttestForm(KeyedForm):
         "It is", [InputRequired("Choose one")], choices=choices([("yes", "Met"), ("no", "Not met")])
     )  # fmt: skip
     statement = TextAreaField("Statement", [InputRequired("Write what you attest"), Length(max=4000)])
-    document = StringField("Document", [Optional(), Length(max=200)], description="Number or title of the paper behind it.")
+    document = StringField(
+        "Document", [Optional(), Length(max=200)], description="Number or title of the paper behind it."
+    )
     until = DateField("Valid until", [Optional()], description="Empty: it does not lapse.")
 
 

@@ -114,7 +114,10 @@ def waiver(waiver_id: int) -> Any:
 def _waiver_html(waiver_id: int, *, decide: DecideForm | None = None, end: EndForm | None = None) -> Any:
     found, gate = _waiver(waiver_id)
     view = gate_view(reader(), gate.id, now=now())
-    line = next((one for one in (view.snapshot.content["criteria"] if view.snapshot else ()) if one["code"] == found.criterion), None)
+    line = next(
+        (one for one in (view.snapshot.content["criteria"] if view.snapshot else ()) if one["code"] == found.criterion),
+        None,
+    )
     may_decide, why = _may_decide(found, gate)
     if decide is None and may_decide:
         decide = DecideForm(formdata=None)
@@ -159,7 +162,12 @@ def decide_waiver(waiver_id: int) -> Any:
                 reason = str(form.reason.data or "")
                 refuse_waiver(work, waiver_id, body=str(form.body.data), reason=reason, authority=golive.Seats())
         if form.accepted:
-            flash("The waiver is granted; the next evaluation counts it." if form.answer.data == "grant" else "The waiver is refused.", "success")
+            flash(
+                "The waiver is granted; the next evaluation counts it."
+                if form.answer.data == "grant"
+                else "The waiver is refused.",
+                "success",
+            )
             return redirect(url_for("gates.show", gate_id=gate.id))
     return _waiver_html(waiver_id, decide=form)
 
@@ -173,7 +181,9 @@ def end(waiver_id: int) -> Any:
     if form.validate_on_submit():
         with form.refusals(), change() as work:
             golive.lock_standing_on(work, gate.id)
-            end_waiver(work, waiver_id, body=str(form.body.data), reason=str(form.reason.data), authority=golive.Seats())
+            end_waiver(
+                work, waiver_id, body=str(form.body.data), reason=str(form.reason.data), authority=golive.Seats()
+            )
             golive.outdate_standing_on(work, gate.id)
         if form.accepted:
             flash("The waiver has ended; the criterion falls back to its own verdict.", "success")

@@ -91,7 +91,9 @@ def _why(content: Mapping[str, Any], first: str) -> str:
 
 def tally(content: Mapping[str, Any]) -> list[tuple[str, int]]:
     """How many criteria pass, warn, fail, have no evidence or are waived."""
-    found = Counter("waived" if line["waiver"] is not None else line["word"].replace("_", " ") for line in content["criteria"])
+    found = Counter(
+        "waived" if line["waiver"] is not None else line["word"].replace("_", " ") for line in content["criteria"]
+    )
     return [(word, found[word]) for word in ("pass", "warn", "fail", "no evidence", "waived") if found[word]]
 
 
@@ -138,7 +140,11 @@ def criterion_trend(page: GatePage, line: Mapping[str, Any] | None) -> Chart | N
     """The criterion's figure over the days it was evaluated, with its marks; ``None`` with fewer than two figures."""
     if line is None or line["pass_mark"] is None:
         return None
-    found = [point for point in page.view.trends.get(line["code"], ()) if page.view.snapshot and point.day <= page.view.snapshot.day]
+    found = [
+        point
+        for point in page.view.trends.get(line["code"], ())
+        if page.view.snapshot and point.day <= page.view.snapshot.day
+    ]
     if sum(1 for point in found if point.value is not None) < 2:
         return None
     unit, facts = unit_of(line), line["verdict_facts"]
@@ -242,7 +248,14 @@ def seats(decision: DecisionView, speech: Speech, me: int) -> list[dict[str, Any
 
 def _seat(seat: SeatStanding, speech: Speech, me: int) -> dict[str, Any]:
     mine = seat.person == me or (seat.delegate == me and seat.vote is None)
-    found = {"name": speech.person(seat.person), "role": seat.function, "you": mine, "state": "waiting", "vote": "", "reason": ""}
+    found = {
+        "name": speech.person(seat.person),
+        "role": seat.function,
+        "you": mine,
+        "state": "waiting",
+        "vote": "",
+        "reason": "",
+    }
     if seat.recused is not None:
         return {**found, "state": "recused", "vote": "recused", "reason": seat.recused}
     if seat.vote is not None:
@@ -330,7 +343,11 @@ def late_line(line: Line) -> dict[str, Any]:
     found["said"] = "unchanged"
     if line.moved:
         further = again.count - then["count"]
-        found["said"] = f"{'+' if further >= 0 else '−'}{abs(further):,} documents" if further else "the same documents read differently"
+        found["said"] = (
+            f"{'+' if further >= 0 else '−'}{abs(further):,} documents"
+            if further
+            else "the same documents read differently"
+        )
     return found
 
 

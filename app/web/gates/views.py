@@ -124,7 +124,9 @@ def criterion_html(
     gate_id: int, code: str, *, waiver_form: WaiverForm | None = None, attest_form: AttestForm | None = None
 ) -> Any:
     """A criterion with what is asked, what was read, and the documents that hold it back."""
-    found = criterion_page(reader(), gate_id, code, now(), actor(), scope=request.args.get("scope"), number=asked_number())
+    found = criterion_page(
+        reader(), gate_id, code, now(), actor(), scope=request.args.get("scope"), number=asked_number()
+    )
     page, said = found.gate, speech(found.gate.names)
     row, line = _shown(page, code, said)
     measure = MEASURES.get(found.row.measure or "")
@@ -150,7 +152,7 @@ def _shown(page: GatePage, code: str, said: Speech) -> tuple[Any, Any]:
 
 
 def _scopes(found: CriterionPage, said: Speech) -> list[dict[str, Any]]:
-    here = {"gate_id": found.gate.view.gate.id, "code": found.row.code}
+    here: dict[str, Any] = {"gate_id": found.gate.view.gate.id, "code": found.row.code}
     return [
         {"label": said.cell(scope), "href": url_for("gates.criterion", scope=scope, **here), "on": scope == found.scope}
         for scope in found.asked

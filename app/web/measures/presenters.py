@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from flask import url_for
 
 from app.charts import Chart, Interval, TrendEvent, TrendPoint, interval_bar, sparkline, trend
 from app.charts.picture import Direction as ChartDirection
-from app.queries.measures_pages import Filter, Line, Mark, MeasurePage
+from app.queries.measures_pages import Filter, Line, Mark, MeasurePage, against
 from app.reports.wording import SIGNS
 from app.web.icons import verdict_look
 from app.web.steering_words import PHASES, short_day
@@ -58,9 +58,9 @@ def count_text(reading: Reading) -> str:
 
 def count_sub(reading: Reading) -> str:
     """Numerator of denominator, where they are counts or lines; the days otherwise."""
-    if reading.denominator is not None and reading.form in {Form.YES_NO, Form.SHARE} and reading.numerator is not None:
-        if Decimal(reading.denominator) == Decimal(reading.denominator).to_integral_value():
-            return f"{Decimal(reading.numerator):,.0f} of {Decimal(reading.denominator):,.0f}"
+    of, is_share = reading.denominator, reading.form in {Form.YES_NO, Form.SHARE}
+    if of is not None and reading.numerator is not None and is_share and Decimal(of) == Decimal(of).to_integral_value():
+        return f"{Decimal(reading.numerator):,.0f} of {Decimal(of):,.0f}"
     return f"on {counted(reading.days, 'day')}" if reading.days else ""
 
 
@@ -69,7 +69,7 @@ def window_text(reading: Reading) -> str:
     window = reading.window
     if window.unit is WindowUnit.NOW or window.start is None or window.end is None:
         return "now"
-    start, end = cast("date", window.start), cast("date", window.end) - timedelta(days=1)
+    start, end = window.start, window.end - timedelta(days=1)
     return f"{start.day} {start:%b} – {end.day} {end:%b}" if start != end else f"{end.day} {end:%b}"
 
 
@@ -119,11 +119,10 @@ def bar(reading: Reading, mark: Mark | None) -> Chart | None:
     passing, warn = number(mark.pass_mark, reading.unit), number(mark.warn_mark, reading.unit)
     interval = reading.interval
     rate = reading.unit is Unit.PERCENT and reading.form in {Form.YES_NO, Form.SHARE}
-    line = Line(figure=None, reading=reading, mark=mark, weeks=())  # type: ignore[arg-type]  # only its verdict is asked
     return interval_bar(
         Interval(
             value=number(reading.value, reading.unit), pass_mark=passing or Decimal(0), direction=_direction(reading),
-            verdict=verdict_look(line.verdict).kind, warn_mark=None if warn == passing else warn,
+            verdict=verdict_look(against(reading, mark)).kind, warn_mark=None if warn == passing else warn,
             low=number(interval.low, reading.unit) if interval else None, high=number(interval.high, reading.unit) if interval else None,
             floor=0 if rate else None, ceiling=100 if rate else None,
             unit="" if reading.unit in _COUNTED_IN else reading.unit.value,

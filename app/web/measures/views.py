@@ -24,7 +24,9 @@ from readiness.measures.states import CONTROL_POINTS
 
 blueprint = area("measures")
 navigation_entry(
-    Entry(label="Measures", endpoint="measures.show_all", permission=Permission.MEASURE_VIEW, group=Group.STEER, order=40)
+    Entry(
+        label="Measures", endpoint="measures.show_all", permission=Permission.MEASURE_VIEW, group=Group.STEER, order=40
+    )
 )
 
 _WINDOWS = (7, 14, 28, 56)
@@ -63,7 +65,9 @@ def _chips(key: str | None, wanted: Filter, sites: Any, channels: Any) -> dict[s
 def show_all() -> str:
     wanted, session = asked(), reader()
     sites, channels = places(session, actor(), wanted.realm)
-    found = lines(session, all_keys(), scope_of(wanted, sites, actor()), now(), realm=wanted.realm, window=wanted.window)
+    found = lines(
+        session, all_keys(), scope_of(wanted, sites, actor()), now(), realm=wanted.realm, window=wanted.window
+    )
     rows = [show_as.row(line, wanted) for line in found]
     groups = [{"name": name, "rows": [row for row in rows if row["layer"] == layer]} for layer, name in _LAYERS.items()]
     return render_template(

@@ -18,7 +18,9 @@ from readiness.waves.flow import WaveState
 
 blueprint = area("programme")
 navigation_entry(
-    Entry(label="Programme", endpoint="programme.show", permission=Permission.PROGRAMME_VIEW, group=Group.STEER, order=10)
+    Entry(
+        label="Programme", endpoint="programme.show", permission=Permission.PROGRAMME_VIEW, group=Group.STEER, order=10
+    )
 )
 
 

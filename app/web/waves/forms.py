@@ -12,7 +12,9 @@ class StepForm(Form):
     """A step that is kept with its reason."""
 
     version = HiddenField()
-    reason = TextAreaField("Reason", [InputRequired("Say why"), Length(max=2000)], description="Stands in the history of the wave.")
+    reason = TextAreaField(
+        "Reason", [InputRequired("Say why"), Length(max=2000)], description="Stands in the history of the wave."
+    )
 
 
 class DatesForm(Form):
@@ -20,7 +22,9 @@ class DatesForm(Form):
 
     version = HiddenField()
     go_live_on = DateField("Go-live", [InputRequired("Choose the day")])
-    hypercare_until = DateField("Support until", [InputRequired("Choose the day")], description="The first day without close support.")
+    hypercare_until = DateField(
+        "Support until", [InputRequired("Choose the day")], description="The first day without close support."
+    )
     reason = TextAreaField("Reason", [InputRequired("Say why the dates move"), Length(max=2000)])
     blackout_reason = StringField(
         "Reason for going live in a blackout", [Optional(), Length(max=500)],

@@ -54,8 +54,8 @@ def timeline(page: WavesPage, speech: Speech, today: date, *, key: str = "waves"
     if not shown:
         return None
     rows = [_row(line, speech) for line in shown]
-    first = min(min(row.prepares_from for row in rows), min(row.live or row.planned for row in rows), today)
-    last = max(max(row.hypercare_until for row in rows), today)
+    first = min(today, *(row.prepares_from for row in rows), *(row.live or row.planned for row in rows))
+    last = max(today, *(row.hypercare_until for row in rows))
     return waves_timeline(
         "Waves", rows, key=key, today=today, first=first - timedelta(days=5), last=last + timedelta(days=12),
         blackouts=[
@@ -91,7 +91,9 @@ def warnings(lines: Sequence[WaveLine]) -> list[str]:
                     f"({why}); its planned go-live on {short_day(wave.go_live_on)} is {before} days before that."
                 )
         if wave.in_blackout:
-            found.append(f"The go-live of {wave.code} on {short_day(wave.go_live_on)} lies in {listed(wave.in_blackout)}.")
+            found.append(
+                f"The go-live of {wave.code} on {short_day(wave.go_live_on)} lies in {listed(wave.in_blackout)}."
+            )
     return found
 
 
@@ -125,7 +127,11 @@ def _step(wave: WaveView, name: str, actor: Actor) -> dict[str, Any]:
     address = url_for("waves.step", wave_id=wave.id, move=name)
     if wave.state not in move.sources:
         needs = listed(_STATE_SAID[WaveState(state)] for state in move.sources)
-        return {**item, "permitted": False, "reason": f"the wave is {_STATE_SAID[wave.state]}; this needs one that is {needs}"}
+        return {
+            **item,
+            "permitted": False,
+            "reason": f"the wave is {_STATE_SAID[wave.state]}; this needs one that is {needs}",
+        }
     if not actor.may(move.permission):
         return {**item, "permitted": False, "reason": _missing(move.permission)}
     if move.reason_required:
@@ -134,7 +140,7 @@ def _step(wave: WaveView, name: str, actor: Actor) -> dict[str, Any]:
 
 
 def _missing(permission: str) -> str:
-    return f"your role may not {Permission(permission).sentence}"
+    return f"your role may not {next(one.sentence for one in Permission if one == permission)}"
 
 
 def _dates(wave: WaveView, actor: Actor) -> dict[str, Any]:

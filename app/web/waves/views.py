@@ -35,11 +35,14 @@ from app.web.waves.presenters import channels_of, moves, sites_of, timeline, war
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound
 from readiness.waves.flow import WAVE_FLOW
+from readiness.waves.queries import blackouts
 from readiness.waves.services import BY_PERSON, DateWave, date_wave, step_wave
 
 blueprint = area("waves")
 navigation_entry(
-    Entry(label="Waves and gates", endpoint="waves.show_all", permission=Permission.WAVE_VIEW, group=Group.STEER, order=20)
+    Entry(
+        label="Waves and gates", endpoint="waves.show_all", permission=Permission.WAVE_VIEW, group=Group.STEER, order=20
+    )
 )
 
 _DONE = {
@@ -142,7 +145,9 @@ def dates(wave_id: int) -> Any:
     if not form.is_submitted():
         form.go_live_on.data, form.hypercare_until.data = wave.go_live_on, wave.hypercare_until
         form.version.data = str(wave.version)
-    return render_template("waves/dates.html", wave=wave, form=form, windows=page.windows, short_day=short_day), form.status
+    return render_template(
+        "waves/dates.html", wave=wave, form=form, windows=blackouts(reader(), wave.programme_id), short_day=short_day
+    ), form.status
 
 
 @blueprint.route("/waves/<int:wave_id>/roll-back", methods=["GET", "POST"])
