@@ -19,7 +19,7 @@ class Criteria:
         self._size = options.orders / 3600 * 10 / options.weeks
 
     def _least(self, documents: int) -> int:
-        return max(3, round(documents * self._size))
+        return documents if documents == 1 else max(3, round(documents * self._size))
 
     def _measured(
         self, code: str, title: str, measure: str, pass_mark: str | int, warn_mark: str | int, weight: int, evidence: Evidence, *,
