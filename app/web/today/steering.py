@@ -13,9 +13,11 @@ from app.queries.measures_pages import Filter
 from app.queries.today import KEY_FIGURES, Calendar, CalendarWave, Shared, calendar, silent_failures
 from app.queries.waiting import WaitingKind, waits_for
 from app.security.permissions import Permission
+from app.security.roles import Role
 from app.web.icons import verdict_look
 from app.web.measures.presenters import row as measure_row
 from app.web.steering_words import PHASES, days_between, gate_word, short_day, short_moment
+from app.web.today.operating import OPERATING
 from app.web.today.slots import Panel, Waiting, panel, waits_for_me
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import local_day
@@ -76,7 +78,7 @@ def figures(session: Session, actor: Actor, now: datetime) -> Panel | None:
     )  # fmt: skip
 
 
-@panel(Permission.WAVE_VIEW, order=20)
+@panel(Permission.WAVE_VIEW, order=20, roles=frozenset(Role) - OPERATING)
 def waves(session: Session, actor: Actor, now: datetime) -> Panel | None:
     """The waves on one calendar, and what stands in their way."""
     found = calendar(session)
