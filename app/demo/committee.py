@@ -107,7 +107,7 @@ class Committee:
     def open_next(self) -> None:
         """Open the vote on wave 2; whose mind is made up votes, sponsor, operations and sales are still waited for."""
         decision = self._open(
-            "W2", "Go-live of wave 2", "May Pratteln and the Kassel warehouse go live?", timedelta(days=6),
+            "W2", "Go-live of wave 2", "May Pratteln and the Kassel warehouse go live?", timedelta(days=3),
             Asked("Kassel finishes its picking routes", "Share of late picks below 3 % in the first two weeks", "kas.lead", 20),
         )  # fmt: skip
         if Choice.CONDITIONAL_GO in self._view(decision).allowed:

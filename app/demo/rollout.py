@@ -110,7 +110,7 @@ class Rollout:
         today = options.until.date()
         live = options.date_of(options.go_live)
         plan = (
-            ("W1", "Germany: Duisburg and direct deliveries", live, today + timedelta(days=20), ()),
+            ("W1", "Germany: Duisburg and direct deliveries", live, today + timedelta(days=3), ()),
             ("W2", "Switzerland and the Kassel warehouse", working_day(today + timedelta(days=4)), today + timedelta(days=46),
              (("W1", "Uses Duisburg's item master and its support team"),)),
             ("W3", "United Kingdom: Leeds", working_day(today + timedelta(days=40)), today + timedelta(days=82),
@@ -195,9 +195,10 @@ class Rollout:
         cells = world.cells((("DUI", "wholesale"), ("DUI", "ecommerce")))
         people = {"deployment": self._who("deployment")}
         self._gate("W1", Phase.STAY_LIVE, criteria.stay_live(cells, people), 27)
-        for code, trained, cutover in (("W2", "pra.lead", "deployment"), ("W3", "lds.lead", "deployment")):
-            people = {"trained": self._who(trained), "cutover": self._who(cutover)}
-            self._gate(code, Phase.ENTRY, criteria.next_entry(cells, people), 27)
+        # Wave 2 decides before the week in which it goes live; wave 3 has more time.
+        for code, trained, decides_in in (("W2", "pra.lead", 18), ("W3", "lds.lead", 27)):
+            people = {"trained": self._who(trained), "cutover": self._who("deployment")}
+            self._gate(code, Phase.ENTRY, criteria.next_entry(cells, people), decides_in)
 
     def attest_gates(self) -> None:
         """What people say of the gates of today. Leeds has not said anything about its training yet."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from flask import current_app, render_template, request, url_for
@@ -91,10 +92,12 @@ def _pack_url(page: GatePage) -> str:
 def _waiver_points(page: GatePage) -> str:
     if not page.content:
         return ""
-    whole = sum(float(line["weight"]) for line in page.content["criteria"])
-    used = float(page.content["waived_share"]) * whole
-    most = float(page.content["waiver_cap"]) * whole
-    return f"{used:g} of {most:g} weight allowed"
+    whole = sum(Decimal(line["weight"]) for line in page.content["criteria"])
+    used, most = (
+        (Decimal(page.content[name]) * whole).quantize(Decimal("0.1")).normalize()
+        for name in ("waived_share", "waiver_cap")
+    )
+    return f"{used:f} of {most:f} weight allowed"
 
 
 @blueprint.get("/gates/<int:gate_id>/evaluations")
