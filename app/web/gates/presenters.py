@@ -123,7 +123,7 @@ def _row(one: CriterionRow, line: Mapping[str, Any], href: str) -> dict[str, Any
         "threshold": one.threshold, "threshold_sub": " · ".join(one.threshold_notes).replace("on the ", ""),
         "reading": "Stated" if said and one.reading == "stated" else one.reading,
         "reading_sub": "census" if one.interval.startswith("no interval: all") else one.interval,
-        "interval": one.bar, "count": one.count, "count_sub": one.count_note.partition(" · at least")[0], "trend": one.trend, "evidence": one.source,
+        "interval": one.bar, "count": one.count, "count_sub": one.count_note.partition(" · at least")[0].replace("until –", "does not lapse"), "trend": one.trend, "evidence": one.source,
         "evidence_sub": one.window, "owner": owner, "owner_sub": owner_sub, "blocks": one.blocks, "sentence": one.sentence,
     }  # fmt: skip
 

@@ -59,7 +59,7 @@ def count_text(reading: Reading) -> str:
 def count_sub(reading: Reading) -> str:
     """Numerator of denominator, where they are counts or lines; the days otherwise."""
     of, is_share = reading.denominator, reading.form in {Form.YES_NO, Form.SHARE}
-    if of is not None and reading.numerator is not None and is_share and Decimal(of) == Decimal(of).to_integral_value():
+    if of and reading.numerator is not None and is_share and Decimal(of) == Decimal(of).to_integral_value():
         return f"{Decimal(reading.numerator):,.0f} of {Decimal(of):,.0f}"
     return f"on {counted(reading.days, 'day')}" if reading.days else ""
 
