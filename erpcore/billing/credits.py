@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from erpcore.billing.models import CreditMemo, CreditMemoLine, DebtJournal, InvoiceLine, Receivable
+from erpcore.billing.models import CreditMemo, CreditMemoLine, DebtJournal, InvoiceLine, InvoiceState, Receivable
 from erpcore.billing.records import RECEIVABLE, lock_invoices, orders_of_invoices
 from erpcore.billing.services import scaled_posted
 from erpcore.credit.services import change_exposures
@@ -271,12 +271,15 @@ def _post(work: UnitOfWork, memos: Sequence[_Memo]) -> None:
 def _report_corrections(work: UnitOfWork, memos: Sequence[_Memo]) -> None:
     """Tell each corrected invoice, on the journey of its order."""
     sold = {line.order_line for memo in memos for line in memo.lines if line.order_line}
-    billed: dict[int, int] = {}
+    named: dict[int, list[int]] = defaultdict(list)
     for row in read_rows(work, InvoiceLine, ("order_line_id", "invoice_id"), "order_line_id", sold):
-        billed[row.order_line_id] = max(row.invoice_id, billed.get(row.order_line_id, 0))
-    invoices = set(billed.values()) | {memo.invoice for memo in memos if memo.invoice}
+        named[row.order_line_id].append(row.invoice_id)
+    invoices = {key for found in named.values() for key in found} | {memo.invoice for memo in memos if memo.invoice}
     orders = {o.id: o for o in lock_orders(work, orders_of_invoices(work, invoices))}
     owner = {i.id: i for i in lock_invoices(work, invoices)}
+    # Nothing can be credited of a draft: of several invoices of a line the last one posted is meant.
+    posted = {key for key, invoice in owner.items() if invoice.state == InvoiceState.POSTED}
+    billed = {line: max((key for key in found if key in posted), default=None) for line, found in named.items()}
     for memo in memos:
         shares: dict[int, int] = defaultdict(int)
         for line in memo.lines:

@@ -9,6 +9,7 @@ import os
 import shutil
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
@@ -23,15 +24,28 @@ from app.composition.uow import connect, reading
 from app.demo.build import build_demo
 from app.demo.plan import DemoOptions
 from app.jobs.consumers import ConsumerRunner
+from erpcore.billing.credits import credit_returns
+from erpcore.billing.services import draft_invoices, post_invoices
+from erpcore.fulfilment.returns import authorise_returns, receive_returns, request_returns
 from erpcore.fulfilment.services import PickOrder, confirm_shipments, pick_orders
-from erpcore.orders.release import CancelLines, HoldOrder, ReleaseHold, cancel_lines, hold_orders, release_holds
+from erpcore.inventory.stock import ChangeStock, receive_stock
+from erpcore.orders.release import (
+    CancelLines,
+    HoldOrder,
+    ReleaseHold,
+    allocate_orders,
+    cancel_lines,
+    hold_orders,
+    release_holds,
+)
 from readiness.measures.consumer import JourneyConsumer
 from readiness.measures.proof import compare_with_rebuild
 from readiness.measures.queries import Asked, Scope, read_many
+from tests.db.core.test_order_to_cash import a_return
 from tests.support.core import MONDAY, OPEN, RULES, a_business
 from tests.support.documents import SHARES, TIMES, Documents, percentile
 from tests.support.orderfiles import importer
-from tests.support.steps import allocated, released
+from tests.support.steps import allocated, invoiced, released
 
 UNTIL = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
 WHOLE = 600
@@ -257,6 +271,34 @@ def test_what_was_held_short_or_cancelled_on_the_way_stands_where_its_documents_
     assert seen[100] == {**seen[60], "picking": 1}
     with reading(sqlite_database, snapshot=True) as session:
         assert compare_with_rebuild(session).agrees
+
+
+def test_a_return_speaks_against_the_invoice_that_was_posted_not_against_a_draft(sqlite_database):
+    business = a_business(sqlite_database, stock=6)
+    order, _, invoice = invoiced(business, [(0, 10)])
+    with business.work() as work:
+        more = ChangeStock(site=business.site, item=business.items[0], quantity=Decimal(4), note="from the supplier")
+        receive_stock(work, [more], rules=RULES, cells=OPEN)
+        allocate_orders(work, [order.id], rules=RULES, cells=OPEN)
+        (rest,) = pick_orders(work, [PickOrder(order=order.id)], cells=OPEN)
+        confirm_shipments(work, [rest.id], rules=RULES, cells=OPEN)
+        (draft,) = draft_invoices(work, [rest.id], cells=OPEN)
+    business.clock.advance(timedelta(hours=1))
+    with business.work() as work:
+        (back,) = request_returns(work, [a_return(business, 2)], rules=RULES, cells=OPEN)
+        authorise_returns(work, [back.id])
+        receive_returns(work, [back.id], cells=OPEN)
+        credit_returns(work, [back.id], cells=OPEN)
+    business.clock.advance(timedelta(hours=1))
+    with business.work() as work:
+        post_invoices(work, [draft.id], cells=OPEN)
+    ConsumerRunner(sqlite_database, JourneyConsumer(), clock=business.clock).run_to_head()
+    documents = Documents(sqlite_database)
+    assert documents.wrong == {invoice.id}
+    compare(sqlite_database, documents, MONDAY + timedelta(days=60), WHOLE)
+    with figures(sqlite_database, MONDAY + timedelta(days=60)) as read:
+        one = read("invoice_accuracy_value", business.site, window=WHOLE)
+        assert (one.numerator, one.denominator) == (draft.gross_minor, draft.gross_minor + invoice.gross_minor)
 
 
 def test_a_clock_that_begins_later_counts_on_the_sites_own_day_wherever_it_stands(sqlite_database):
