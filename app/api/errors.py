@@ -42,6 +42,11 @@ _TITLES = {
     500: "Broken", 503: "Busy",
 }  # fmt: skip
 
+_WORDS = {
+    404: "There is nothing at this address. All addresses are described at /api/v1/openapi.json.",
+    405: "This address does not take this method. The header Allow names those that it takes.",
+}
+
 
 def problem(status: int, code: str, detail: str, **more: Any) -> Response:
     """A problem document. ``code`` is the stable name that programs may rely on; ``detail`` is for people."""
@@ -72,7 +77,7 @@ def answer(error: Exception) -> Response:
         return _unfit(error)
     if isinstance(error, HTTPException):
         code = (error.name or "refused").lower().replace(" ", "_")
-        response = problem(error.code or 500, code, error.description or error.name)
+        response = problem(error.code or 500, code, _WORDS.get(error.code or 500) or error.description or error.name)
         if error.code == 405:
             response.headers["Allow"] = dict(error.get_headers()).get("Allow", "")
         return response

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, field_validator
 
 from erpcore.kernel.errors import RuleBroken
 
@@ -17,6 +18,14 @@ class Body(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_text(cls, value: Any) -> Any:
+        """A zero byte is no text: one database would keep it, the other not."""
+        if isinstance(value, str) and "\0" in value:
+            raise ValueError("this holds a zero byte; leave it out")
+        return value
+
 
 class Answer(BaseModel):
     """Base of what goes out."""
@@ -24,18 +33,17 @@ class Answer(BaseModel):
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
 
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,40})(\.[0-9]{1,40})?")
+
+
 def _exact(value: Any) -> Decimal:
     if isinstance(value, Decimal):
         return value
     if not isinstance(value, str):
         raise ValueError("send the number as a string, so that no digit is lost")  # noqa: TRY004  # pydantic reports ValueErrors only
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        raise ValueError("this is not a number") from None
-    if not number.is_finite():
-        raise ValueError("this is not a number")
-    return number
+    if not _NUMBER.fullmatch(value):
+        raise ValueError("this is not a number; write 12 or 12.5")
+    return Decimal(value)
 
 
 def _plain(value: Decimal) -> str:
@@ -50,6 +58,8 @@ def _exact_string(places: int, sentence: str, example: str) -> Any:
 def _at_most(places: int) -> Any:
     def check(value: Any) -> Decimal:
         number = _exact(value)
+        if isinstance(value, Decimal):
+            return number  # what goes out is what is there
         exponent = number.as_tuple().exponent
         if isinstance(exponent, int) and -exponent > places:
             raise ValueError(f"at most {places} decimal places")

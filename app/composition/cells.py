@@ -52,7 +52,7 @@ class RegisteredCells:
         if realm == Realm.REHEARSAL:
             if any(scope.state in REHEARSING for scope in scopes):
                 return Admission(CellState.IN_REHEARSAL, None, {})
-            return Admission(CellState.CLOSED, None, _why(cell, scopes))
+            return Admission(CellState.CLOSED, None, {**_why(cell, scopes), "realm": realm})
         if realm != Realm.LIVE:
             raise RuleBroken("realm_unknown", realm=realm)
         grant = index.grant_for(cell.site, cell.channel, cell.process, cell.customer_group, work.now)

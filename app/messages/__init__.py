@@ -57,7 +57,9 @@ def _shown(value: Any) -> str:
         return f"{value:%d %b %Y, %H:%M} UTC"
     if isinstance(value, date):
         return f"{value:%d %b %Y}"
-    if isinstance(value, int | Decimal):
+    if isinstance(value, int):
+        return str(value)  # most are the numbers of things, and are looked up as they stand
+    if isinstance(value, Decimal):
         return f"{value:,}"
     if isinstance(value, list | tuple | set | frozenset):
         return ", ".join(_shown(item) for item in (sorted(value) if isinstance(value, set | frozenset) else value))

@@ -20,6 +20,10 @@ def _cell_closed(facts: Mapping[str, Any]) -> str:
         return f"This site and channel only finishes what is under way for {process}; nothing new begins. The programme office knows why."
     if facts.get("state") == "in_fallback":
         return f"This site works on paper at present, so {process} takes back-entries only. Its site lead ends the fallback."
+    if facts.get("realm") == "rehearsal" and facts.get("wave") is not None:
+        return "Wave {wave} does not rehearse now, so {process} is closed in its rehearsal. Its deployment lead begins the rehearsal.".replace(
+            "{process}", process
+        )
     if facts.get("wave") is None:
         return f"This site and channel is in no wave, so {process} is closed there. Plan it into a wave, or record it as already live."
     return f"This site and channel is closed for {process}: wave {{wave}} {_WAITS.get(str(facts.get('waits_for')), 'is not live.')}"

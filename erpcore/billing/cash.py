@@ -31,6 +31,8 @@ from erpcore.published import CashApplied, CashReceived, InvoiceSettled
 _RECEIPT = (
     "id", "entity_id", "customer_id", "number", "reference", "currency", "amount_minor", "left_minor", "received_at",
 )  # fmt: skip
+#: In minor units: more than any customer pays at once.
+_MOST_MINOR = 10**13
 _APPLICATION = ("id", "receipt_id", "invoice_id", "amount_minor", "applied_at", "actor")
 
 
@@ -88,6 +90,8 @@ def receive_cash(work: UnitOfWork, commands: Sequence[ReceiveCash]) -> list[int]
         work.actor.require("billing:receipt:take")
         if command.amount_minor <= 0:
             raise RuleBroken("amount_not_positive", field="amount")
+        if command.amount_minor >= _MOST_MINOR:
+            raise RuleBroken("amount_absurd", field="amount")
         if known[command.customer].entity_id != command.entity:
             raise RuleBroken("other_entity", field="customer", customer=known[command.customer].code, site="")
         key = next(ids)

@@ -32,6 +32,7 @@ from erpcore.kernel.errors import NotAllowed, RuleBroken
 from erpcore.kernel.history import record_move
 from erpcore.kernel.model import PRICE_PLACES, QUANTITY_PLACES, scaled_int
 from erpcore.kernel.money import exact_amount
+from erpcore.kernel.quantity import ABSURD, MOST_WORTH
 from erpcore.kernel.rows import chunks, raw, read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.models import AccountRole
@@ -192,8 +193,15 @@ def _spread(
     taken: dict[int, int],
 ) -> None:
     """Lay a returned line over the sales it reverses, latest first."""
+    code = items(work, {asked.item})[asked.item].code
     if asked.quantity <= 0:
-        raise RuleBroken("quantity_not_positive", field="quantity", line=len(row.lines) + 1, item=asked.item)
+        raise RuleBroken("quantity_not_positive", field="quantity", line=len(row.lines) + 1, item=code)
+    if asked.quantity >= ABSURD:
+        raise RuleBroken("quantity_absurd", field="quantity", value=str(asked.quantity))
+    if asked.unit_price is not None and asked.unit_price < 0:
+        raise RuleBroken("price_negative", field="unit_price", line=len(row.lines) + 1)
+    if asked.quantity * (asked.unit_price or 0) >= MOST_WORTH:
+        raise RuleBroken("value_absurd", field="unit_price", line=len(row.lines) + 1, item=code)
     left = scaled_int(asked.quantity, QUANTITY_PLACES)
     disposition = Disposition.NONE if kind != ItemKind.STOCK else asked.disposition
     stated = None if asked.unit_price is None else scaled_int(asked.unit_price, PRICE_PLACES)
@@ -210,9 +218,9 @@ def _spread(
         if not left:
             return
     if asked.order_line is not None:
-        raise RuleBroken("return_too_much", field="quantity", item=asked.item)
+        raise RuleBroken("return_too_much", field="quantity", item=code)
     if stated is None:
-        raise RuleBroken("return_price_missing", field="unit_price", item=asked.item)
+        raise RuleBroken("return_price_missing", field="unit_price", item=code)
     customer = customers(work, {row.customer_id})[row.customer_id]
     item = items(work, {asked.item})[asked.item]
     why = (
@@ -252,7 +260,7 @@ def _mark_returned(work: UnitOfWork, taken: Mapping[int, int], sales: Mapping[tu
         line = by_line[line_id]
         line.returned += quantity
         if line.returned > line.shipped:
-            raise RuleBroken("return_too_much", field="quantity", item=line.item_id)
+            raise RuleBroken("return_too_much", field="quantity", item=items(work, {line.item_id})[line.item_id].code)
         changed.append(line)
     save_orders(work, orders, changed)
 

@@ -21,6 +21,7 @@ from erpcore.kernel.errors import Busy, RuleBroken
 from erpcore.kernel.money import scaled_amount
 from erpcore.kernel.rows import Change, chunks, param, read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
+from erpcore.masterdata.queries import items, site_facts
 
 _MOVE = (
     "id", "entity_id", "site_id", "item_id", "quantity", "unit_cost", "value_minor", "reason", "note", "document_type",
@@ -253,7 +254,8 @@ def move_stock(work: UnitOfWork, movements: Sequence[Movement]) -> list[Moved]:
                     held[place][1] -= take
         balance = held.get(place)
         if balance is None or balance[0] + m.quantity < balance[1]:
-            raise RuleBroken("stock_short", site=m.site, item=m.item, document=m.document_id)
+            site, item = site_facts(work, m.site).code, items(work, {m.item})[m.item].code
+            raise RuleBroken("stock_short", site=site, item=item, document=m.document_id)
         balance[0] += m.quantity
         value = None if m.unit_cost is None else scaled_amount(m.quantity, m.unit_cost, m.currency)
         delta[0] += m.quantity

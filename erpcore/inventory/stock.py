@@ -17,6 +17,7 @@ from erpcore.kernel.errors import NotAllowed, NotFound, RuleBroken
 from erpcore.kernel.events import Place
 from erpcore.kernel.model import QUANTITY_PLACES, scaled_int
 from erpcore.kernel.money import scaled_amount
+from erpcore.kernel.quantity import ABSURD
 from erpcore.kernel.rows import raw_columns
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.models import AccountRole
@@ -66,6 +67,7 @@ def receive_stock(
     work: UnitOfWork, commands: Sequence[ChangeStock], *, rules: ProcessRules, cells: CellStates
 ) -> list[Moved]:
     """Goods put away from a supplier, not invoiced yet."""
+    _require_whole_units(work, commands)
     return _change(work, commands, MoveReason.RECEIPT, "warehouse:stock:receive", rules, cells)
 
 
@@ -76,6 +78,7 @@ def adjust_stock(
     for command in commands:
         if not command.note.strip():
             raise RuleBroken("reason_required", field="note", document="stock", move="adjust")
+    _require_whole_units(work, commands)
     return _change(work, commands, MoveReason.ADJUSTMENT, "warehouse:stock:adjust", rules, cells)
 
 
@@ -130,6 +133,8 @@ def _check(command: ChangeStock, site: SiteFacts, item: ItemFacts) -> None:
         raise RuleBroken("item_without_stock", field="item", item=item.code)
     if command.quantity == 0:
         raise RuleBroken("quantity_zero", field="quantity", item=item.code)
+    if abs(command.quantity) >= ABSURD:
+        raise RuleBroken("quantity_absurd", field="quantity", value=str(command.quantity))
 
 
 def _place(work: UnitOfWork, site: SiteFacts, rules: ProcessRules, cells: CellStates) -> Place:
@@ -177,6 +182,15 @@ def reverse_adjustment(work: UnitOfWork, move: int, reason: str, *, rules: Proce
     return moved
 
 
+def _require_whole_units(work: UnitOfWork, commands: Sequence[ChangeStock]) -> None:
+    """No more decimal places than the item is counted in."""
+    known = items(work, {c.item for c in commands})
+    for command in commands:
+        exponent, places = command.quantity.normalize().as_tuple().exponent, known[command.item].quantity_places
+        if isinstance(exponent, int) and -exponent > places:
+            raise RuleBroken("quantity_too_precise", field="quantity", value=str(command.quantity), places=places)
+
+
 def count_stock(
     work: UnitOfWork, commands: Sequence[CountStock], *, rules: ProcessRules, cells: CellStates
 ) -> list[int]:
@@ -194,6 +208,8 @@ def count_stock(
         place = _place(work, site, rules, cells)
         tolerance = rules.stored(work, place.ruleset or "")["count_tolerance_permille"]
         book = held.get((command.site, command.item), [0, 0])[0]
+        if command.counted >= ABSURD:
+            raise RuleBroken("quantity_absurd", field="found", value=str(command.counted))
         counted = scaled_int(command.counted, QUANTITY_PLACES)
         difference = counted - book
         differences.append(difference)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal, InvalidOperation
 
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.model import QUANTITY_PLACES
 
+#: How people write numbers: no powers of ten, no digits of other scripts, which a decimal would take too.
+_PLAIN = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?")
 #: Above this a typed quantity is taken for a slip of the finger.
 ABSURD = Decimal(10) ** 9
+#: In units of the currency: a line that is worth more is a slip of the finger.
+MOST_WORTH = Decimal(10) ** 12
 
 
 def parse_quantity(text: str | int | Decimal, *, places: int = QUANTITY_PLACES, field: str = "quantity") -> Decimal:
@@ -17,7 +22,7 @@ def parse_quantity(text: str | int | Decimal, *, places: int = QUANTITY_PLACES, 
     Raises ``RuleBroken`` naming what is wrong: not a number, too precise for the unit, absurdly large.
     """
     try:
-        value = Decimal(text)
+        value = Decimal(text if not isinstance(text, str) or _PLAIN.fullmatch(text) else "none")
     except (InvalidOperation, ValueError, TypeError):
         raise RuleBroken("not_a_number", field=field, value=str(text)) from None
     if not value.is_finite() or abs(value) >= ABSURD:

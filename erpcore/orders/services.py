@@ -15,6 +15,7 @@ from erpcore.kernel.errors import Conflict, NotAllowed, RuleBroken
 from erpcore.kernel.history import record_move
 from erpcore.kernel.model import PRICE_PLACES, QUANTITY_PLACES, scaled_int
 from erpcore.kernel.money import exact_amount, places, scaled_amount
+from erpcore.kernel.quantity import ABSURD, MOST_WORTH
 from erpcore.kernel.rows import chunks, raw_columns
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import (
@@ -47,6 +48,8 @@ OVERRIDE_PRICE = "orders:price:override"
 #: Doors through which prices, dates and amounts are stated by somebody else's document.
 _STATED = ("import", "edi", "back-entry")
 _MOST_LINES = 2000
+#: Years that an order can be about.
+_YEARS = range(1990, 2101)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -161,19 +164,27 @@ def _check(command: CaptureOrder, site: SiteFacts, customer: CustomerFacts, know
     if len(command.lines) > _MOST_LINES:
         raise RuleBroken("order_too_long", field="lines", lines=len(command.lines), most=_MOST_LINES)
     for number, line in enumerate(command.lines, 1):
-        item = known[line.item]
-        field = f"lines-{number - 1}-quantity"
-        if item.entity_id != site.entity.id:
-            raise RuleBroken("other_entity", field=f"lines-{number - 1}-item", customer=item.code, site=site.code)
-        if item.is_blocked:
-            raise RuleBroken("item_blocked", field=f"lines-{number - 1}-item", item=item.code)
-        if line.quantity <= 0:
-            raise RuleBroken("quantity_not_positive", field=field, line=number, item=item.code)
-        exponent = line.quantity.normalize().as_tuple().exponent
-        if isinstance(exponent, int) and -exponent > item.quantity_places:
-            raise RuleBroken("quantity_too_precise", field=field, value=str(line.quantity), places=item.quantity_places)
-        if line.unit_price is not None and line.unit_price < 0:
-            raise RuleBroken("price_negative", field=f"lines-{number - 1}-unit_price", line=number)
+        _check_line(command, number, line, site, known[line.item])
+
+
+def _check_line(command: CaptureOrder, number: int, line: NewLine, site: SiteFacts, item: ItemFacts) -> None:
+    field = f"lines-{number - 1}-quantity"
+    if item.entity_id != site.entity.id:
+        raise RuleBroken("other_entity", field=f"lines-{number - 1}-item", customer=item.code, site=site.code)
+    if item.is_blocked:
+        raise RuleBroken("item_blocked", field=f"lines-{number - 1}-item", item=item.code)
+    if line.quantity <= 0:
+        raise RuleBroken("quantity_not_positive", field=field, line=number, item=item.code)
+    if line.quantity >= ABSURD:
+        raise RuleBroken("quantity_absurd", field=field, value=str(line.quantity))
+    exponent = line.quantity.normalize().as_tuple().exponent
+    if isinstance(exponent, int) and -exponent > item.quantity_places:
+        raise RuleBroken("quantity_too_precise", field=field, value=str(line.quantity), places=item.quantity_places)
+    if line.unit_price is not None and line.unit_price < 0:
+        raise RuleBroken("price_negative", field=f"lines-{number - 1}-unit_price", line=number)
+    for day in (command.requested_on, line.requested_on, line.promised_on):
+        if day is not None and day.year not in _YEARS:
+            raise RuleBroken("day_absurd", field="requested_on", day=day.isoformat())
 
 
 def _build_lines(
@@ -202,6 +213,8 @@ def _build_lines(
         else:
             amount = scaled_int(line.amount, PRICE_PLACES)
             value = scaled_amount(1000, amount, order.currency)
+        if amount >= MOST_WORTH * 10**PRICE_PLACES:
+            raise RuleBroken("value_absurd", field=f"lines-{number - 1}-quantity", line=number, item=item.code)
         promised = line.promised_on or max(dates.committed, dates.requested)
         order.lines.append(
             Line(
