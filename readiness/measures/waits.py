@@ -125,7 +125,9 @@ def _order_waits(family: Family) -> list[Wait]:
 
 
 def _to_allocate(line: Line) -> int:
-    served = max(line.allocated - line.short, line.picked, line.shipped)
+    # A backordered line waits as such, also for what was not found on the shelf.
+    missing = 0 if line.backordered else line.short
+    served = max(line.allocated - missing, line.picked, line.shipped)
     return line.quantity - line.dropped - served - line.backordered
 
 
