@@ -44,9 +44,7 @@ def one_cycle(business: Business, number: int) -> None:
         (invoice,) = draft_invoices(work, [shipment.id], cells=OPEN)
         post_invoices(work, [invoice.id], cells=OPEN)
     with business.work() as work:
-        receipt = ReceiveCash(
-            entity=business.entity, customer=business.customer, amount_minor=invoice.gross_minor
-        )
+        receipt = ReceiveCash(entity=business.entity, customer=business.customer, amount_minor=invoice.gross_minor)
         (taken,) = receive_cash(work, [receipt])
         apply_cash(work, [ApplyCash(receipt=taken, invoice=invoice.id, amount_minor=invoice.gross_minor)])
 

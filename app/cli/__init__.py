@@ -29,7 +29,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "measures": ("app.cli.measures:measures", "Read the figures of the catalogue."),
     "prove": ("app.cli.prove:prove", "Recompute the books, events and figures; exits with 1 on any difference."),
     "pack": ("app.cli.pack:pack", "Write the decision pack of a wave as a PDF."),
-    "verify-pack": ("app.cli.pack:verify_pack", "Check that a decision pack is as it was made; exits with 1 when it is not."),
+    "verify-pack": (
+        "app.cli.pack:verify_pack",
+        "Check that a decision pack is as it was made; exits with 1 when it is not.",
+    ),
     "worker": ("app.cli.worker:worker", "Read events and run jobs."),
 }
 

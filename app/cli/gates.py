@@ -89,7 +89,9 @@ def _listed(row: GateRow, kept: SnapshotView | None) -> dict[str, Any]:
 
 
 def _criterion(line: Mapping[str, Any]) -> dict[str, Any]:
-    figure: Mapping[str, Any] = min(line["readings"], key=lambda each: each["scope"] != line["verdict_facts"].get("cell"), default={})
+    figure: Mapping[str, Any] = min(
+        line["readings"], key=lambda each: each["scope"] != line["verdict_facts"].get("cell"), default={}
+    )
     name = line["measure"] and (f"{line['measure']}.{line['statistic']}" if line["statistic"] else line["measure"])
     return {
         "code": line["code"],

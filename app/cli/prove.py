@@ -17,7 +17,9 @@ from readiness.measures.proof import compare_up_to_cursor, compare_with_rebuild
 
 
 @click.command()
-@click.option("--rebuild", is_flag=True, help="Also build journeys and buckets anew from the events and compare each row.")
+@click.option(
+    "--rebuild", is_flag=True, help="Also build journeys and buckets anew from the events and compare each row."
+)
 @json_option
 def prove(rebuild: bool, as_json: bool) -> None:
     """Recompute stock, reservations, sub-ledgers, exposure, numbers, events and figures; exits with 1 on any difference."""
@@ -26,7 +28,7 @@ def prove(rebuild: bool, as_json: bool) -> None:
         totals = compare_up_to_cursor(session)
         rebuilt = compare_with_rebuild(session) if rebuild else None
         chain = verify_chain(session)
-    rows = [
+    rows: list[dict[str, object]] = [
         {
             "control": row.control, "what": row.title, "unit": row.unit, "entity": row.entity, "site": row.site,
             "left": row.left, "right": row.right, "difference": row.difference, "first": row.first_key,

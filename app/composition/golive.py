@@ -21,7 +21,8 @@ from erpcore.kernel.work import UnitOfWork
 from governance.decisions import services as decisions
 from governance.decisions import voting
 from governance.decisions.flow import DecisionState
-from governance.decisions.models import Decision, DecisionBasis, DecisionKind
+from governance.decisions.kinds import DecisionKind
+from governance.decisions.models import Decision, DecisionBasis
 from governance.decisions.permissions import DecisionPermission
 from governance.decisions.records import lock_decision
 from governance.decisions.rules import Outcome, Tally

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from erpcore.kernel.errors import RuleBroken
-from governance.decisions.models import DecisionKind
+from governance.decisions.kinds import DecisionKind
 from governance.decisions.records import GateBasis
 from governance.programme.models import BodyKind
 from governance.programme.queries import bodies_of_person

@@ -10,7 +10,7 @@ from app.composition import golive
 from app.composition.uow import reading
 from app.demo.desk import Desk, moment, working_day
 from app.demo.rollout import Rollout
-from governance.decisions.models import DecisionKind
+from governance.decisions.kinds import DecisionKind
 from governance.decisions.queries import DecisionView, decision_view
 from governance.decisions.rules import Choice
 from governance.decisions.services import AddCondition, DraftDecision, add_condition, draft_decision, settle_condition

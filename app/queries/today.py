@@ -137,7 +137,9 @@ class Shared:
 
     def __init__(self, session: Session, actor: Actor, now: datetime) -> None:
         self.session, self.actor, self.now = session, actor, now
-        query: Any = select(Site.id, Site.name).join(Entity, Entity.id == Site.entity_id).where(Entity.realm == Realm.LIVE)
+        query: Any = (
+            select(Site.id, Site.name).join(Entity, Entity.id == Site.entity_id).where(Entity.realm == Realm.LIVE)
+        )
         rows = session.execute(within_sites(query.order_by(Site.name), actor, Site.id))
         self.sites = [Place(id=row.id, name=row.name) for row in rows]
 

@@ -11,9 +11,9 @@ from flask import Flask, flash, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from app.messages import MESSAGES, sentence
+from app.messages import sentence
 from app.security.require import SignInNeeded
-from erpcore.kernel.errors import Busy, Conflict, DomainError, NeedsConfirmation, NotAllowed, NotFound
+from erpcore.kernel.errors import Busy, Conflict, DomainError, NeedsConfirmation, NotAllowed, NotFound, RuleBroken
 
 log = structlog.get_logger(__name__)
 
@@ -88,7 +88,7 @@ def _to_sign_in() -> Any:
 
 def _form_expired(error: CSRFError) -> Any:
     log.info("form refused", why=error.description, route=str(request.url_rule))
-    return refuse(400, title="This form is no longer valid", text=MESSAGES["form_expired"])
+    return refuse(400, title="This form is no longer valid", text=sentence(RuleBroken("form_expired")))
 
 
 def _http(error: HTTPException) -> Any:

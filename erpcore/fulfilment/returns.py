@@ -5,6 +5,7 @@ A return names the sale it reverses where one exists: the latest sale of the ite
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -275,7 +276,10 @@ def authorise_returns(
 def decline_returns(work: UnitOfWork, ids: Iterable[int], reason: str) -> list[ReturnRow]:
     """Refuse the goods, with a reason; what was counted as returned is free again."""
     rows = _decide(work, ids, "decline", reason, None)
-    given_back = {line.order_line_id: line.quantity for row in rows for line in row.lines if line.order_line_id}
+    given_back: dict[int, int] = defaultdict(int)
+    for part in (part for row in rows for part in row.lines):
+        if part.order_line_id:
+            given_back[part.order_line_id] += part.quantity
     owners = read_rows(work, OrderLine, ("order_id",), "id", given_back)
     orders = lock_orders(work, {row.order_id for row in owners})
     changed = []

@@ -6,7 +6,6 @@ Once a vote is open, everything it stands on is a copy: rule, seats, snapshots. 
 from __future__ import annotations
 
 from datetime import date, datetime
-from enum import StrEnum
 
 from sqlalchemy import (
     BigInteger,
@@ -24,16 +23,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from erpcore.kernel.model import Base, Key, Name, UtcDateTime, append_only, states
 from governance.decisions.flow import ConditionState, DecisionState
+from governance.decisions.kinds import DecisionKind
 from governance.decisions.rules import Choice, Outcome
 from governance.programme import models as _programme  # noqa: F401 - the body it names is a row of the programme
-
-
-class DecisionKind(StrEnum):
-    """Go live · leave hypercare · decide again because a condition was missed after going live."""
-
-    GO_LIVE = "go_live"
-    EXIT = "exit"
-    URGENT = "urgent"
 
 
 class Decision(Base):

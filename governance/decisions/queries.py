@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session, aliased
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.history import Transition
 from governance.decisions.flow import ConditionState, DecisionState
-from governance.decisions.models import Condition, Decision, DecisionKind, DecisionSeat, Recusal, Vote
+from governance.decisions.kinds import DecisionKind
+from governance.decisions.models import Condition, Decision, DecisionSeat, Recusal, Vote
 from governance.decisions.records import GateBasis, Standing, standing_of
 from governance.decisions.rules import Choice, Outcome, Tally, is_settled, more_needed, tally
 from governance.programme.models import Body
@@ -320,3 +321,11 @@ def waiting_votes(session: Session, person: int, now: datetime) -> list[WaitingV
         )
         for decision, seat, name, votes, seats in rows
     ]  # fmt: skip
+
+
+def decision_of_condition(session: Session, condition_id: int) -> int:
+    """The decision a condition belongs to. Raises ``NotFound``."""
+    found = session.scalar(select(Condition.decision_id).where(Condition.id == condition_id))
+    if found is None:
+        raise NotFound("condition_not_found", condition=condition_id)
+    return found

@@ -15,7 +15,8 @@ from erpcore.kernel.canonical import canonical_json
 from erpcore.kernel.errors import NotAllowed, NotFound, RuleBroken
 from erpcore.kernel.work import UnitOfWork
 from governance.decisions.flow import ConditionState, DecisionState, move_condition, move_decision
-from governance.decisions.models import Condition, Decision, DecisionBasis, DecisionKind, DecisionSeat
+from governance.decisions.kinds import DecisionKind
+from governance.decisions.models import Condition, Decision, DecisionBasis, DecisionSeat
 from governance.decisions.permissions import DecisionPermission
 from governance.decisions.records import NOWHERE, GateBasis, lock_decision, publish, rule_text
 from governance.programme import queries as programme

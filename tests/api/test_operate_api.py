@@ -145,7 +145,7 @@ def test_another_price_needs_the_permission(caller, business, sqlite_database):
 
 
 def test_a_token_of_another_site_finds_nothing(caller, business):
-    order, shipment, invoice = invoiced(business)
+    order, _, invoice = invoiced(business)
     stranger = caller("super_user", sites=frozenset({a_closed_site(business)}))
     assert stranger("GET", f"/orders/{order.id}").status_code == 404
     assert stranger("GET", f"/invoices/{invoice.id}").status_code == 404

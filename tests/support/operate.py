@@ -114,7 +114,7 @@ def a_trading_business(database, clock) -> Operating:
     closed = a_closed_site(business)
     clock.set(start - timedelta(days=5))
     first, _ = paid(business, ((0, 5), (1, 2)))
-    order, shipment, invoice = invoiced(business, ((0, 10),), customer_reference="B-7741")
+    order, _, invoice = invoiced(business, ((0, 10),), customer_reference="B-7741")
     with business.work() as work:
         (back,) = request_returns(
             work,

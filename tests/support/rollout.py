@@ -15,7 +15,8 @@ from app.composition.uow import Database, reading, unit_of_work
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import SetClock
 from erpcore.ports import Process
-from governance.decisions.models import Decision, DecisionKind, DecisionSeat
+from governance.decisions.kinds import DecisionKind
+from governance.decisions.models import Decision, DecisionSeat
 from governance.decisions.rules import Choice
 from governance.decisions.services import DraftDecision, draft_decision
 from governance.decisions.voting import CastVote

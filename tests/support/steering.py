@@ -9,7 +9,7 @@ from app.composition import golive
 from app.composition.uow import Database, unit_of_work
 from erpcore.kernel.actor import Actor
 from erpcore.ports import Process
-from governance.decisions.models import DecisionKind
+from governance.decisions.kinds import DecisionKind
 from governance.decisions.services import AddCondition, DraftDecision, add_condition, draft_decision
 from governance.programme.models import BodyKind
 from governance.programme.services import CreateBody, CreateProgramme, NewSeat, create_body, create_programme

@@ -154,8 +154,10 @@ def test_a_closed_cell_names_the_wave_and_what_it_waits_for_and_keeps_what_was_t
     assert "wave W2 waits for the go of its committee" in browser.page.text
     page = browser.post("/orders/new", fields(browser, "enter", ("40-0", "7"), site=str(closed)), status=422)
     assert page.errors() == [
-        "This site and channel is closed for order to cash: wave W2 waits for the go of its committee. "
-        "Until then orders go where they went before."
+        (
+            "This site and channel is closed for order to cash: wave W2 waits for the go of its committee. "
+            "Until then orders go where they went before."
+        )
     ]
     assert page.value("lines-0-quantity") == "7"
     assert count(sqlite_database, "sales_order") == 0

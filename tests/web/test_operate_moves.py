@@ -117,7 +117,7 @@ def test_lines_are_cancelled_in_part_and_never_beyond_what_is_open(signed_in, bu
 
 
 def test_a_return_runs_to_its_credit_memo(signed_in, business, sqlite_database):
-    order, _, invoice = invoiced(business, ((0, 10),))
+    order, _, _ = invoiced(business, ((0, 10),))
     desk, lead, store, billing = (
         signed_in(role) for role in ("customer_service", "site_lead", "warehouse_operator", "billing")
     )
@@ -151,7 +151,7 @@ def test_stock_is_received_adjusted_and_counted_with_reasons(signed_in, business
 
 
 def test_another_sites_documents_do_not_exist(signed_in, business):
-    order, shipment, invoice = invoiced(business)
+    order, _, invoice = invoiced(business)
     browser = signed_in("site_lead", site=a_closed_site(business))
     for path in (f"/orders/{order.id}", f"/invoices/{invoice.id}", f"/stock/{business.site}/{business.items[0]}"):
         assert browser.get(path, status=404).heading == "There is nothing here"

@@ -161,7 +161,12 @@ def list_invoices(query: InvoiceQuery) -> Page[InvoiceAnswer]:
 
 
 @operation(
-    "GET", "/invoices/{invoice_id}", permission=Permission.INVOICE_READ, summary="One invoice", tag=TAG, answer=InvoiceDetail
+    "GET",
+    "/invoices/{invoice_id}",
+    permission=Permission.INVOICE_READ,
+    summary="One invoice",
+    tag=TAG,
+    answer=InvoiceDetail,
 )
 def show_invoice(invoice_id: int) -> InvoiceDetail:
     return _detail(invoice_page(reader(), actor(), invoice_id))

@@ -6,7 +6,6 @@ from datetime import date, datetime
 from typing import Any
 
 from pydantic import Field
-from sqlalchemy import select
 
 from app.api.framework import operation
 from app.api.values import Answer, Body
@@ -14,17 +13,16 @@ from app.composition import golive
 from app.composition.evidence import MeasuredReadings
 from app.composition.request import now, reader
 from app.security.permissions import Permission
-from erpcore.kernel.errors import NotFound
 from erpcore.kernel.work import UnitOfWork
 from readiness.gates import waiving
 from readiness.gates.evaluation import evaluate_gate, store_evaluation
-from readiness.gates.models import GateSnapshot
 from readiness.gates.queries import (
     GateRow,
     SnapshotView,
     WaiverView,
     gate_view,
     gates,
+    snapshot_by_fingerprint,
     snapshots,
     view_of,
     waivers,
@@ -235,12 +233,7 @@ class FingerprintQuery(Body):
     query=FingerprintQuery, answer=EvaluationAnswer,
 )  # fmt: skip
 def find_evaluation(query: FingerprintQuery) -> EvaluationAnswer:
-    found = reader().scalar(
-        select(GateSnapshot).where(GateSnapshot.sha256 == query.sha256).order_by(GateSnapshot.id).limit(1)
-    )
-    if found is None:
-        raise NotFound("snapshot_not_found", snapshot=query.sha256)
-    return _evaluation(view_of(found))
+    return _evaluation(snapshot_by_fingerprint(reader(), query.sha256))
 
 
 @operation(

@@ -66,7 +66,13 @@ def _run(row: RunRow) -> RunAnswer:
 
 
 @operation(
-    "GET", "/imports", permission=Permission.IMPORT_READ, summary="List imports", tag=TAG, query=PartQuery, answer=RunsAnswer
+    "GET",
+    "/imports",
+    permission=Permission.IMPORT_READ,
+    summary="List imports",
+    tag=TAG,
+    query=PartQuery,
+    answer=RunsAnswer,
 )
 def list_imports(query: PartQuery) -> RunsAnswer:
     rows, total = list_runs(reader(), actor(), query.page)

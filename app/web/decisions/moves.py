@@ -30,8 +30,8 @@ from app.web.steering_words import OUTCOMES, short_day, speech
 from app.web.steps import take_step
 from erpcore.kernel.clock import day_start
 from erpcore.kernel.errors import NotFound
-from governance.decisions.models import Condition, DecisionKind
-from governance.decisions.queries import ConditionView
+from governance.decisions.kinds import DecisionKind
+from governance.decisions.queries import ConditionView, decision_of_condition
 from governance.decisions.services import (
     AddCondition,
     DraftDecision,
@@ -230,10 +230,8 @@ def meet(decision_id: int, condition_id: int) -> Any:
 @require(Permission.WAVE_VIEW)
 def condition(condition_id: int) -> Any:
     """Where a condition is settled: on the page of its decision."""
-    found = reader().get(Condition, condition_id)
-    if found is None:
-        raise NotFound("condition_not_found", condition=condition_id)
-    return redirect(url_for("decisions.meet", decision_id=found.decision_id, condition_id=condition_id))
+    decision_id = decision_of_condition(reader(), condition_id)
+    return redirect(url_for("decisions.meet", decision_id=decision_id, condition_id=condition_id))
 
 
 @blueprint.post("/decisions/<int:decision_id>/conditions/<int:condition_id>/withdraw")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -299,7 +300,11 @@ def test_a_declined_return_can_be_returned_again(database):
     invoiced(business, [(0, 3)])
     business.clock.advance(timedelta(days=1))
     with business.work() as work:
-        (row,) = request_returns(work, [a_return(business, 3)], rules=RULES, cells=OPEN)
+        asked = a_return(business, 1)
+        (row,) = request_returns(
+            work, [replace(asked, lines=[*asked.lines, *a_return(business, 2).lines])], rules=RULES, cells=OPEN
+        )
+    assert {part.order_line_id for part in row.lines} == {row.lines[0].order_line_id}
     with business.work() as work:
         decline_returns(work, [row.id], "past the window")
     assert one(database, "SELECT returned FROM order_line")[0] == 0

@@ -14,7 +14,8 @@ from erpcore.kernel.audit import verify_chain
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.events import EventLog
 from erpcore.ports import Cell, CellState, Process, admit
-from governance.decisions.models import Decision, DecisionKind
+from governance.decisions.kinds import DecisionKind
+from governance.decisions.models import Decision
 from governance.decisions.rules import Choice, Outcome
 from governance.decisions.services import AddCondition, add_condition
 from readiness.gates.models import Gate

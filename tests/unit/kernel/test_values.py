@@ -78,9 +78,11 @@ def test_digits_that_would_be_lost_are_refused():
     ("text", "code"),
     [
         ("x", "not_a_number"),
-        ("1e12", "not_a_number"), ("1000000000000", "quantity_absurd"),
+        ("1e12", "not_a_number"),
+        ("1000000000000", "quantity_absurd"),
         ("1.0001", "quantity_too_precise"),
-        ("NaN", "not_a_number"), ("٣", "not_a_number"),
+        ("NaN", "not_a_number"),
+        ("٣", "not_a_number"),
     ],
 )
 def test_a_typed_quantity_is_refused_by_name(text, code):
