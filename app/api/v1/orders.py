@@ -219,7 +219,8 @@ def allocate_order(work: UnitOfWork, order_id: int, version: int) -> OrderDetail
 
 @operation(
     "POST", "/orders/{order_id}/ship", permission=Permission.SHIPMENT_CONFIRM, summary="Pick an order and confirm its shipment",
-    tag=TAG, body=ShipBody, answer=OrderDetail, versioned=True, example={},
+    tag=TAG, body=ShipBody, answer=OrderDetail, versioned=True,
+    example={"lines": [{"line": 1005, "quantity": "8"}]},
 )  # fmt: skip
 def ship_order(work: UnitOfWork, order_id: int, version: int, body: ShipBody) -> OrderDetail:
     page = _seen(work, order_id, version)
@@ -233,7 +234,8 @@ def ship_order(work: UnitOfWork, order_id: int, version: int, body: ShipBody) ->
 
 @operation(
     "POST", "/orders/{order_id}/shipments/{shipment_id}/deliver", permission=Permission.SHIPMENT_DELIVER,
-    summary="Record a delivery and its damage", tag=TAG, body=DeliverBody, answer=OrderDetail, example={},
+    summary="Record a delivery and its damage", tag=TAG, body=DeliverBody, answer=OrderDetail,
+    example={"damaged": [{"line": 1005, "quantity": "1"}], "damage_reason": "pallet tipped over"},
 )  # fmt: skip
 def deliver_shipment(work: UnitOfWork, order_id: int, shipment_id: int, body: DeliverBody) -> OrderDetail:
     page = order_page(work.session, work.actor, order_id)
