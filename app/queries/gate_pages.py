@@ -18,8 +18,8 @@ from erpcore.kernel.canonical import plain
 from erpcore.kernel.errors import NotFound
 from governance.decisions.queries import DecisionView, decision_view
 from readiness.gates.criteria import Evidence
-from readiness.gates.models import AttestationRecord, GateCriterion
-from readiness.gates.queries import GateView, WaiverView, gate_view, snapshots
+from readiness.gates.models import AttestationRecord, GateCriterion, GateSnapshot
+from readiness.gates.queries import GateView, SnapshotView, WaiverView, gate_view, snapshots, view_of
 from readiness.gates.services import own_cells, standing_criteria
 from readiness.gates.specs import requests_of
 from readiness.measures.drilldown import Behind, journeys_behind
@@ -159,3 +159,11 @@ def _behind(
         calendars=SiteCalendars(session), limit=limit,
     )  # fmt: skip
     return found, narrowed
+
+
+def snapshot_by_fingerprint(session: Session, sha256: str) -> SnapshotView:
+    """The first evaluation with this fingerprint. Raises ``NotFound``."""
+    found = session.scalar(select(GateSnapshot).where(GateSnapshot.sha256 == sha256).order_by(GateSnapshot.id))
+    if found is None:
+        raise NotFound("snapshot_not_found", snapshot=sha256)
+    return view_of(found)

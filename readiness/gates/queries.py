@@ -234,14 +234,6 @@ def snapshot(session: Session, snapshot_id: int) -> SnapshotView:
     return view_of(found)
 
 
-def snapshot_by_fingerprint(session: Session, sha256: str) -> SnapshotView:
-    """The first evaluation with this fingerprint. Raises ``NotFound``."""
-    found = session.scalar(select(GateSnapshot).where(GateSnapshot.sha256 == sha256).order_by(GateSnapshot.id))
-    if found is None:
-        raise NotFound("snapshot_not_found", snapshot=sha256)
-    return view_of(found)
-
-
 def snapshots(
     session: Session, gate_id: int, *, limit: int = 100
 ) -> list[tuple[int, int, datetime, str, Decimal, str, bool]]:

@@ -12,6 +12,7 @@ from app.api.values import Answer, Body
 from app.composition import golive
 from app.composition.evidence import MeasuredReadings
 from app.composition.request import now, reader
+from app.queries.gate_pages import snapshot_by_fingerprint
 from app.security.permissions import Permission
 from erpcore.kernel.work import UnitOfWork
 from readiness.gates import waiving
@@ -22,7 +23,6 @@ from readiness.gates.queries import (
     WaiverView,
     gate_view,
     gates,
-    snapshot_by_fingerprint,
     snapshots,
     view_of,
     waivers,
