@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -67,22 +68,52 @@ def _run(connection: Connection, selects: Sequence[str]) -> Iterable[Sequence[in
 
 
 def bucket_rows(connection: Connection, spans: Sequence[Span]) -> dict[int, list[Row]]:
-    """Rows by tag. PostgreSQL sums 64-bit columns to decimals; here they are integers again."""
+    """Rows by tag. PostgreSQL sums 64-bit columns to decimals; here they are integers again.
+
+    Windows of one question that overlap, as those of a trend do, are read as one stretch and shared out by their periods.
+    """
     found: dict[int, list[Row]] = defaultdict(list)
+    stretches = _stretches([span for span in spans if span.slices])
     selects = []
-    for span in spans:
-        if not span.slices:
-            continue
-        one = "slice_id" if span.by_slice else "0"
-        grouped = "period, dimension" + (", slice_id" if span.by_slice else "")
+    for number, (whole, _) in enumerate(stretches):
+        one = "slice_id" if whole.by_slice else "0"
+        grouped = "period, dimension" + (", slice_id" if whole.by_slice else "")
         selects.append(
-            f"SELECT {span.tag:d} AS tag, period, dimension, {one} AS slice_id, SUM(documents), SUM(x), SUM(y), SUM(xx), "
-            f"SUM(xy), SUM(yy), SUM(samples) FROM measure_bucket WHERE {span.where()} GROUP BY {grouped}"
+            f"SELECT {number:d} AS tag, period, dimension, {one} AS slice_id, SUM(documents), SUM(x), SUM(y), SUM(xx), "
+            f"SUM(xy), SUM(yy), SUM(samples) FROM measure_bucket WHERE {whole.where()} GROUP BY {grouped}"
         )
-    for tag, period, dimension, slice_id, n, x, y, xx, xy, yy, samples in _run(connection, selects):
+    read: dict[int, list[Row]] = defaultdict(list)
+    for number, period, dimension, slice_id, n, x, y, xx, xy, yy, samples in _run(connection, selects):
         sums = Sums(int(n), int(x), int(y), int(xx), int(xy), int(yy))
-        found[tag].append(Row(period, str(dimension), slice_id, sums, int(samples)))
+        read[number].append(Row(period, str(dimension), slice_id, sums, int(samples)))
+    for number, rows in read.items():
+        rows.sort(key=lambda row: (row.period, row.dimension, row.slice_id))
+        periods = [row.period for row in rows]
+        for span in stretches[number][1]:
+            part = rows[bisect_left(periods, span.start) : bisect_left(periods, span.end)]
+            if part:
+                found[span.tag] += part
     return found
+
+
+def _stretches(spans: Sequence[Span]) -> list[tuple[Span, list[Span]]]:
+    """Spans that ask the same of overlapping periods, each group with one span that covers them."""
+    alike: dict[tuple[Any, ...], list[Span]] = defaultdict(list)
+    for span in spans:
+        alike[span.measure_id, span.slices, span.group, span.by_slice].append(span)
+    out: list[tuple[Span, list[Span]]] = []
+    for same in alike.values():
+        same.sort(key=lambda span: (span.start, span.end))
+        covering, members = same[0], [same[0]]
+        for span in same[1:]:
+            if span.start <= covering.end:
+                covering = replace(covering, end=max(covering.end, span.end))
+                members.append(span)
+            else:
+                out.append((covering, members))
+                covering, members = span, [span]
+        out.append((covering, members))
+    return out
 
 
 def sketch_bins(connection: Connection, spans: Sequence[Span]) -> dict[int, dict[str, list[tuple[int, int]]]]:
