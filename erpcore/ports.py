@@ -141,7 +141,7 @@ POLICY_POINTS: dict[str, PolicyPoint] = {
             sentence="What is there may leave before the rest of the order.",
         ),
         PolicyPoint(
-            name="backorder_rule", freedom=Freedom.COMMITMENT, standard="keep", choices=("keep", "cancel"),
+            name="backorder_rule", freedom=Freedom.COMMITMENT, standard="keep", choices=("keep",),
             sentence="What cannot be allocated stays on order until stock arrives.",
         ),
         PolicyPoint(

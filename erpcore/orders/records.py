@@ -5,7 +5,6 @@ Quantities are thousandths of the unit, prices and amounts millionths, values mi
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
@@ -241,11 +240,3 @@ def _billing(order: Order) -> str:
 def lines_by_id(orders: Iterable[Order]) -> dict[int, Line]:
     """The lines of these orders by their id."""
     return {line.id: line for order in orders for line in order.lines}
-
-
-def by_order(lines: Iterable[Line]) -> dict[int, list[Line]]:
-    """Lines grouped by their order."""
-    out: dict[int, list[Line]] = defaultdict(list)
-    for line in lines:
-        out[line.order_id].append(line)
-    return out

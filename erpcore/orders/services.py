@@ -14,7 +14,7 @@ from erpcore.kernel.clock import day_end, local_day
 from erpcore.kernel.errors import Conflict, NotAllowed, RuleBroken
 from erpcore.kernel.history import record_move
 from erpcore.kernel.model import PRICE_PLACES, QUANTITY_PLACES, scaled_int
-from erpcore.kernel.money import exact_amount, places, scaled_amount
+from erpcore.kernel.money import exact_amount, scaled_amount
 from erpcore.kernel.quantity import ABSURD, MOST_WORTH
 from erpcore.kernel.rows import chunks, raw_columns
 from erpcore.kernel.work import UnitOfWork
@@ -343,8 +343,3 @@ def _report(work: UnitOfWork, order: Order, known: dict[int, ItemFacts]) -> None
     ]
     work.publish(OrderPromised(lines=promises), place, step="order_to_cash.promise", **common)  # type: ignore[arg-type]  # of several types
     record_move(work, "order", order.id, "capture", None, OrderState.CAPTURED, at=order.captured_at)
-
-
-def order_total(order: Order) -> Decimal:
-    """The order's value as a decimal amount of its currency."""
-    return Decimal(order.value_minor).scaleb(-places(order.currency))
