@@ -16,8 +16,8 @@ from erpcore.fulfilment.returns import ReturnedLine
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.work import UnitOfWork
+from erpcore.orders.holds import HoldOrder
 from erpcore.orders.models import HoldKind
-from erpcore.orders.release import HoldOrder
 
 _RULES = RegisterRules()
 

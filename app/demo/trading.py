@@ -19,16 +19,11 @@ from erpcore.fulfilment.records import lock_shipments, orders_of
 from erpcore.fulfilment.services import DeliverShipment, PickOrder, confirm_shipments, deliver_shipments, pick_orders
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import zone
+from erpcore.orders.allocation import allocate_orders
+from erpcore.orders.cancelling import CancelLines, cancel_lines
+from erpcore.orders.holds import ReleaseHold, release_holds, release_orders
 from erpcore.orders.models import OrderHold, OrderState
 from erpcore.orders.records import Order, lock_orders
-from erpcore.orders.release import (
-    CancelLines,
-    ReleaseHold,
-    allocate_orders,
-    cancel_lines,
-    release_holds,
-    release_orders,
-)
 from erpcore.orders.services import CaptureOrder, NewLine, capture_orders
 
 _SATURDAY = 5

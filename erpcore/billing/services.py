@@ -37,8 +37,8 @@ from erpcore.ledger.models import AccountRole
 from erpcore.ledger.services import Entry, Side, post_entries
 from erpcore.masterdata.queries import customers
 from erpcore.orders.models import LineKind
+from erpcore.orders.moving import admit_order
 from erpcore.orders.records import Line, Order, lines_by_id, lock_orders, save_orders
-from erpcore.orders.release import admit_order
 from erpcore.orders.rules import uninvoiced_value, value_of
 from erpcore.ports import CellStates
 from erpcore.published import InvoiceBlocked, InvoiceDrafted, InvoicePosted, InvoiceUnblocked

@@ -29,15 +29,9 @@ from erpcore.billing.services import draft_invoices, post_invoices
 from erpcore.fulfilment.returns import authorise_returns, receive_returns, request_returns
 from erpcore.fulfilment.services import PickOrder, confirm_shipments, pick_orders
 from erpcore.inventory.stock import ChangeStock, receive_stock
-from erpcore.orders.release import (
-    CancelLines,
-    HoldOrder,
-    ReleaseHold,
-    allocate_orders,
-    cancel_lines,
-    hold_orders,
-    release_holds,
-)
+from erpcore.orders.allocation import allocate_orders
+from erpcore.orders.cancelling import CancelLines, cancel_lines
+from erpcore.orders.holds import HoldOrder, ReleaseHold, hold_orders, release_holds
 from readiness.measures.consumer import JourneyConsumer
 from readiness.measures.proof import compare_with_rebuild
 from readiness.measures.queries import Asked, Scope, read_many

@@ -42,15 +42,9 @@ from erpcore.fulfilment.services import (
 )
 from erpcore.kernel.errors import Conflict, NotAllowed, NotFound, RuleBroken
 from erpcore.kernel.work import UnitOfWork
-from erpcore.orders.release import (
-    CancelLines,
-    ReleaseHold,
-    allocate_orders,
-    cancel_lines,
-    hold_orders,
-    release_holds,
-    release_orders,
-)
+from erpcore.orders.allocation import allocate_orders
+from erpcore.orders.cancelling import CancelLines, cancel_lines
+from erpcore.orders.holds import ReleaseHold, hold_orders, release_holds, release_orders
 from erpcore.orders.services import CaptureOrder, NewLine, capture_orders
 
 TAG = "Orders"

@@ -35,15 +35,9 @@ from erpcore.fulfilment.services import (
 )
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.kernel.work import UnitOfWork
-from erpcore.orders.release import (
-    CancelLines,
-    ReleaseHold,
-    allocate_orders,
-    cancel_lines,
-    hold_orders,
-    release_holds,
-    release_orders,
-)
+from erpcore.orders.allocation import allocate_orders
+from erpcore.orders.cancelling import CancelLines, cancel_lines
+from erpcore.orders.holds import ReleaseHold, hold_orders, release_holds, release_orders
 
 
 def _order(order_id: int) -> OrderPage:

@@ -31,17 +31,10 @@ from erpcore.inventory.stock import (
     reverse_adjustment,
 )
 from erpcore.kernel.errors import Conflict, IllegalMove, NeedsConfirmation, NotFound, RuleBroken
+from erpcore.orders.allocation import allocate_orders
+from erpcore.orders.cancelling import CancelLines, cancel_lines
+from erpcore.orders.holds import HoldOrder, ReleaseHold, hold_orders, release_holds, release_orders
 from erpcore.orders.models import HoldKind
-from erpcore.orders.release import (
-    CancelLines,
-    HoldOrder,
-    ReleaseHold,
-    allocate_orders,
-    cancel_lines,
-    hold_orders,
-    release_holds,
-    release_orders,
-)
 from erpcore.orders.services import NewLine, capture_orders
 from erpcore.ports import CellState
 from tests.support.controls import assert_books_agree

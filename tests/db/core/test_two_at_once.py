@@ -13,7 +13,7 @@ from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cas
 from erpcore.billing.services import draft_invoices, post_invoices
 from erpcore.fulfilment.services import confirm_shipments
 from erpcore.kernel.errors import Busy, Conflict, DomainError
-from erpcore.orders.release import allocate_orders
+from erpcore.orders.allocation import allocate_orders
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.steps import invoiced, released, shipped
