@@ -7,6 +7,9 @@ from app.identity import models as identity
 from erpcore.billing import models as billing
 from erpcore.credit import models as credit
 from erpcore.fulfilment import models as fulfilment
+from erpcore.fulfilment.carriers import models as carriers
+from erpcore.fulfilment.floor import models as floor
+from erpcore.fulfilment.packing import models as packing
 from erpcore.inventory import models as inventory
 from erpcore.kernel import audit, events, history, ids, numbering, requests
 from erpcore.kernel.model import Base
@@ -23,9 +26,11 @@ __all__ = [
     "Base",
     "audit",
     "billing",
+    "carriers",
     "credit",
     "decisions",
     "events",
+    "floor",
     "fulfilment",
     "gates",
     "history",
@@ -39,6 +44,7 @@ __all__ = [
     "measures",
     "numbering",
     "orders",
+    "packing",
     "programme",
     "requests",
     "waves",

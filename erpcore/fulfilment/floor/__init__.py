@@ -1,0 +1,1 @@
+"""Who does what next on the warehouse floor: tasks, pick waves, and picking them."""

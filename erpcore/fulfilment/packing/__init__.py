@@ -1,0 +1,1 @@
+"""What lies in which carton: packing a picked shipment."""
