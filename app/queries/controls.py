@@ -81,12 +81,12 @@ CONTROLS: tuple[Control, ...] = (
     ),
     Control(
         "order_reserved", "thousandths", "Allocated and picked on orders = their open reservations",
-        f"SELECT o.entity_id, o.site_id, l.id, l.allocated + l.picked {_ORDER_LINE} WHERE l.kind IN ('stock', 'free')",
+        f"SELECT o.entity_id, l.site_id, l.id, l.allocated + l.picked {_ORDER_LINE} WHERE l.kind IN ('stock', 'free')",
         f"SELECT entity_id, site_id, order_line_id, {_OPEN} FROM reservation",
     ),
     Control(
         "order_shipped", "thousandths", "Shipped on orders = confirmed shipments",
-        f"SELECT o.entity_id, o.site_id, l.id, l.shipped {_ORDER_LINE}",
+        f"SELECT o.entity_id, l.site_id, l.id, l.shipped {_ORDER_LINE}",
         "SELECT s.entity_id, s.site_id, l.order_line_id, l.quantity FROM shipment_line l "
         "JOIN shipment s ON s.id = l.shipment_id WHERE s.state IN ('confirmed', 'delivered')",
     ),

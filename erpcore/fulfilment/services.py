@@ -88,7 +88,7 @@ class DeliverShipment:
 def pick_orders(work: UnitOfWork, commands: Sequence[PickOrder], *, cells: CellStates) -> list[ShipmentRow]:
     """Take goods from the shelf for released orders; what was not there goes back to being open, with a reason.
 
-    One shipment per command; an order picked with nothing at all gives none. Raises ``RuleBroken("pick_too_much")`` beyond
+    One shipment per command and site that ships of it; an order picked with nothing at all gives none. Raises ``RuleBroken("pick_too_much")`` beyond
     what is allocated.
     """
     orders = {order.id: order for order in lock_orders(work, [c.order for c in commands])}
@@ -97,20 +97,10 @@ def pick_orders(work: UnitOfWork, commands: Sequence[PickOrder], *, cells: CellS
     lines: list[tuple[Any, ...]] = []
     changed: dict[int, Line] = {}
     freed: dict[int, int] = {}
-    ids = work.ids.reserve(len(commands))
     for command in commands:
         order = orders[command.order]
-        work.actor.require("warehouse:shipment:pick", site=order.site_id)
-        admit_order(work, cells, order)
         if order.state != OrderState.RELEASED:
             raise RuleBroken("not_released", document=order.number, state=order.state)
-        at = command.at or work.now
-        key = next(ids)
-        shipment = ShipmentRow(
-            id=key, entity_id=order.entity_id, site_id=order.site_id, order_id=order.id,
-            number=command.number or f"SH-{key}", state=ShipmentState.PICKED, picked_at=at, confirmed_at=None,
-            delivered_at=None, invoice_due_at=None, invoice_id=None, version=1, lines=[],
-        )  # fmt: skip
         for line_id, quantity in command.short.items():
             line = by_line[line_id]
             if quantity < 0 or quantity > line.allocated:
@@ -118,17 +108,22 @@ def pick_orders(work: UnitOfWork, commands: Sequence[PickOrder], *, cells: CellS
             line.allocated -= quantity
             freed[line_id] = quantity
             changed[line_id] = line
-        for line_id, quantity in _picked(order, command).items():
-            line = by_line[line_id]
-            if line.has_stock:
-                line.allocated -= quantity
-            line.picked += quantity
-            changed[line_id] = line
-            shipment.lines.append((line_id, quantity))
-            lines.append(_line_row(key, line_id, quantity, command.freight.get(line_id)))
-        _report_pick(work, order, shipment, command, at)
-        if shipment.lines:
-            shipments.append(shipment)
+        parts = _by_site(order, _picked(order, command), command.short)
+        for nth, (site, taken) in enumerate(parts.items(), 1):
+            work.actor.require("warehouse:shipment:pick", site=site)
+            admit_order(work, cells, order, site=site)
+            shipment = _new_shipment(work, order, site, command, nth)
+            for line_id, quantity in taken.items():
+                line = by_line[line_id]
+                if line.has_stock:
+                    line.allocated -= quantity
+                line.picked += quantity
+                changed[line_id] = line
+                shipment.lines.append((line_id, quantity))
+                lines.append(_line_row(shipment.id, line_id, quantity, command.freight.get(line_id)))
+            _report_pick(work, order, shipment, command)
+            if shipment.lines:
+                shipments.append(shipment)
     write_rows(work, Shipment.__table__, SHIPMENT_COLUMNS, [shipment_values(s) for s in shipments])
     write_rows(work, ShipmentLine.__table__, SHIPMENT_LINE_COLUMNS, lines)
     if freed:
@@ -152,6 +147,35 @@ def _picked(order: Order, command: PickOrder) -> dict[int, int]:
     return {key: quantity for key, quantity in command.lines.items() if quantity > 0}
 
 
+def _by_site(order: Order, taken: Mapping[int, int], short: Mapping[int, int]) -> dict[int, dict[int, int]]:
+    """What each site ships, in the order of the sites. What has no stock goes along with the selling site's goods, else with
+    the first; a site where all was short comes with nothing.
+    """
+    parts: dict[int, dict[int, int]] = {}
+    loose: dict[int, int] = {}
+    for line in order.lines:
+        if line.has_stock and (line.id in taken or line.id in short):
+            parts.setdefault(line.site_id, {})
+        if line.id in taken:
+            part = parts[line.site_id] if line.has_stock else loose
+            part[line.id] = taken[line.id]
+    if loose or not parts:
+        home = order.site_id if order.site_id in parts or not parts else min(parts)
+        parts.setdefault(home, {}).update(loose)
+    return dict(sorted(parts.items()))
+
+
+def _new_shipment(work: UnitOfWork, order: Order, site: int, command: PickOrder, nth: int) -> ShipmentRow:
+    """``nth`` sets a stated number apart where several sites ship."""
+    key = work.ids.one()
+    number = command.number and (command.number if nth == 1 else f"{command.number}/{nth}")
+    return ShipmentRow(
+        id=key, entity_id=order.entity_id, site_id=site, order_id=order.id, number=number or f"SH-{key}",
+        state=ShipmentState.PICKED, picked_at=command.at or work.now, confirmed_at=None, delivered_at=None,
+        invoice_due_at=None, invoice_id=None, version=1, lines=[],
+    )  # fmt: skip
+
+
 def _line_row(shipment: int, line: int, quantity: int, given: Freight | None) -> tuple[Any, ...]:
     if given is None:
         return (shipment, line, quantity, 0, None, None, None, None, None)
@@ -161,12 +185,15 @@ def _line_row(shipment: int, line: int, quantity: int, given: Freight | None) ->
     return (shipment, line, quantity, 0, freight, given.freight_note, weight, given.weight_note, insurance)
 
 
-def _report_pick(work: UnitOfWork, order: Order, shipment: ShipmentRow, command: PickOrder, at: datetime) -> None:
+def _report_pick(work: UnitOfWork, order: Order, shipment: ShipmentRow, command: PickOrder) -> None:
+    at = shipment.picked_at
     common: dict[str, Any] = {"step": "order_to_cash.pick", "journey": order.id, "at": at}
-    if command.short:
-        short = [LineQuantity(line=key, quantity=quantity) for key, quantity in command.short.items()]
+    here = {line.id for line in order.lines if line.site_id == shipment.site_id}
+    missing = {key: quantity for key, quantity in command.short.items() if key in here}
+    if missing:
+        short = [LineQuantity(line=key, quantity=quantity) for key, quantity in missing.items()]
         event = ShipmentShortPicked(reason=command.short_reason, lines=short)
-        facts = {"lines": {str(key): quantity for key, quantity in command.short.items()}}
+        facts = {"lines": {str(key): quantity for key, quantity in missing.items()}}
         record_move(
             work, "order", order.id, "short_pick", order.state, order.state, at=at, reason=command.short_reason,
             facts=facts,
@@ -200,7 +227,7 @@ def confirm_shipments(
     for shipment in shipments:
         order = orders[shipment.order_id]
         work.actor.require("warehouse:shipment:confirm", site=shipment.site_id)
-        admit_order(work, cells, order)
+        admit_order(work, cells, order, site=shipment.site_id)
         was = shipment.state
         shipment.state = SHIPMENT.target("confirm", was)
         shipment.confirmed_at = (at or {}).get(shipment.id, work.now)
@@ -213,7 +240,7 @@ def confirm_shipments(
                 owners.append(shipment.id)
                 movements.append(
                     Movement(
-                        entity=order.entity_id, site=order.site_id, item=line.item_id, quantity=-quantity,
+                        entity=order.entity_id, site=shipment.site_id, item=line.item_id, quantity=-quantity,
                         unit_cost=known[line.item_id].standard_cost, currency=order.currency, reason=MoveReason.ISSUE,
                         document_type="shipment", document_id=shipment.id, moved_at=shipment.confirmed_at,
                         reserved_line=line_id,
@@ -244,7 +271,8 @@ def confirm_shipments(
 
 
 def _cost_entry(work: UnitOfWork, order: Order, shipment: ShipmentRow, value: int) -> Entry:
-    place = order.place(work)
+    # The goods leave the books of the site that had them.
+    place = order.place(work)._replace(site=shipment.site_id)
     when = shipment.confirmed_at or work.now
     return Entry(
         rule="cost_of_sales", place=place, document_type="shipment", document_id=shipment.id, journey=order.id,

@@ -45,7 +45,7 @@ def allocate_orders(
         for line in order.lines:
             if line.has_stock and line.unallocated > 0:
                 lines.append((order, line))
-                demands.append(Demand(line.id, order.entity_id, order.site_id, line.item_id, line.unallocated, whole))
+                demands.append(Demand(line.id, order.entity_id, line.site_id, line.item_id, line.unallocated, whole))
     got = reserve(work, demands, at=work.now)
     taken: dict[int, list[LineQuantity]] = defaultdict(list)
     short: dict[int, list[Line]] = defaultdict(list)

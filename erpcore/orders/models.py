@@ -104,7 +104,7 @@ class SalesOrder(Base):
 
 
 class OrderLine(Base):
-    """One item of an order. ``quantity`` is what the customer ordered; only the customer changes it.
+    """One item of an order. ``quantity`` is what the customer ordered; only the customer changes it. ``site_id`` ships it.
 
     ``amount`` is quantity × price at six places (or as the source stated it), ``value_minor`` the same rounded once.
     """
@@ -125,6 +125,7 @@ class OrderLine(Base):
     order_id: Mapped[int] = mapped_column(ForeignKey("sales_order.id"))
     line_no: Mapped[int] = mapped_column(Integer)
     item_id: Mapped[int] = mapped_column(ForeignKey("item.id"))
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
     kind: Mapped[str] = mapped_column(String(12))
     quantity: Mapped[Decimal] = mapped_column(Quantity)
     unit_price: Mapped[Decimal] = mapped_column(Price)

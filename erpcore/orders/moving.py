@@ -11,11 +11,19 @@ from erpcore.orders.records import Order
 from erpcore.ports import Cell, CellStates, Process, admit
 
 
-def admit_order(work: UnitOfWork, cells: CellStates, order: Order, *, process: Process = Process.ORDER_TO_CASH) -> None:
-    """Raise unless the order's cell still admits what is under way."""
-    site = site_facts(work, order.site_id)
-    cell = Cell(site.live_id, order.channel_id, process, order.customer_group)
-    admit(work, cells, site.entity.realm, cell, begins=False)
+def admit_order(
+    work: UnitOfWork,
+    cells: CellStates,
+    order: Order,
+    *,
+    process: Process = Process.ORDER_TO_CASH,
+    site: int | None = None,
+) -> None:
+    """Raise unless the order's cell still admits what is under way, and that of the ``site`` that ships of it."""
+    for key in {order.site_id, site or order.site_id}:
+        place = site_facts(work, key)
+        cell = Cell(place.live_id, order.channel_id, process, order.customer_group)
+        admit(work, cells, place.entity.realm, cell, begins=False)
 
 
 def publish_order(work: UnitOfWork, order: Order, event: Any, step: str, at: datetime) -> None:

@@ -29,6 +29,7 @@ class Line:
     order_id: int
     line_no: int
     item_id: int
+    site_id: int
     kind: str
     quantity: int
     unit_price: int
@@ -142,7 +143,7 @@ def lock_orders(work: UnitOfWork, ids: Iterable[int], *, seen: dict[int, int] | 
             order.lines.sort(key=lambda line: line.line_no)
             order.customer_group = known[order.customer_id].group_id
     for key in wanted:
-        if key not in held or (work.actor.sites is not None and held[key].site_id not in work.actor.sites):
+        if key not in held or not _in_scope(work, held[key]):
             raise NotFound("order_unknown", order=key)
         order = held[key]
         # Refuses an order of another realm.
@@ -150,6 +151,12 @@ def lock_orders(work: UnitOfWork, ids: Iterable[int], *, seen: dict[int, int] | 
         if seen and key in seen and seen[key] != order.version:
             raise Conflict("changed_meanwhile", document=order.number)
     return [held[key] for key in wanted]
+
+
+def _in_scope(work: UnitOfWork, order: Order) -> bool:
+    """An order is seen by the site that sells it and by those that ship of it."""
+    sites = work.actor.sites
+    return sites is None or order.site_id in sites or any(line.site_id in sites for line in order.lines)
 
 
 def _save_order() -> Any:
@@ -163,8 +170,8 @@ def _save_order() -> Any:
 
 
 _LINE_PROGRESS = (
-    "promised_on", "promised_due_at", "promise_reason", "allocated", "picked", "shipped", "delivered", "invoiced", "cancelled",
-    "returned", "quantity", "unit_price", "price_source", "amount", "value_minor",
+    "site_id", "promised_on", "promised_due_at", "promise_reason", "allocated", "picked", "shipped", "delivered", "invoiced",
+    "cancelled", "returned", "quantity", "unit_price", "price_source", "amount", "value_minor",
 )  # fmt: skip
 
 

@@ -218,7 +218,7 @@ def _build_lines(
         promised = line.promised_on or max(dates.committed, dates.requested)
         order.lines.append(
             Line(
-                id=key, order_id=order.id, line_no=number * 10, item_id=item.id,
+                id=key, order_id=order.id, line_no=number * 10, item_id=item.id, site_id=order.site_id,
                 kind=line_kind(item.kind, unit_price, amount, drop_ship=line.drop_ship), quantity=quantity,
                 unit_price=unit_price, price_source=source, amount=amount, value_minor=value,
                 tax_rate=tax_rate(
