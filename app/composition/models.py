@@ -10,6 +10,7 @@ from erpcore.fulfilment import models as fulfilment
 from erpcore.fulfilment.carriers import models as carriers
 from erpcore.fulfilment.floor import models as floor
 from erpcore.fulfilment.packing import models as packing
+from erpcore.inventory import documents
 from erpcore.inventory import models as inventory
 from erpcore.kernel import audit, events, history, ids, numbering, requests
 from erpcore.kernel.model import Base
@@ -29,6 +30,7 @@ __all__ = [
     "carriers",
     "credit",
     "decisions",
+    "documents",
     "events",
     "floor",
     "fulfilment",

@@ -25,7 +25,7 @@ from erpcore.fulfilment.returns import (
     request_returns,
 )
 from erpcore.fulfilment.services import DeliverShipment, PickOrder, confirm_shipments, deliver_shipments, pick_orders
-from erpcore.inventory.services import lock_balances
+from erpcore.inventory.balances import lock_balances
 from erpcore.inventory.stock import ChangeStock, adjust_stock, open_stock
 from erpcore.kernel.clock import zone
 from erpcore.kernel.errors import RuleBroken

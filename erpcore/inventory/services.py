@@ -13,20 +13,24 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import update
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from erpcore.inventory.models import MoveReason, Reservation, StockBalance, StockMove
-from erpcore.kernel.errors import Busy, RuleBroken
+from erpcore.inventory.balances import Place, change_balances, lock_balances, make_places
+from erpcore.inventory.bins import Slot, change_bin, write_bins
+from erpcore.inventory.models import MoveReason, Reservation, StockMove, StockStatus
+from erpcore.inventory.placing import slots_of
+from erpcore.kernel.clock import local_day
+from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.money import scaled_amount
-from erpcore.kernel.rows import Change, chunks, param, read_rows, write_rows
+from erpcore.kernel.rows import Change, param, read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
+from erpcore.ledger.periods import require_open_period
 from erpcore.masterdata.queries import items, site_facts
 
 _MOVE = (
     "id", "entity_id", "site_id", "item_id", "quantity", "unit_cost", "value_minor", "reason", "note", "document_type",
     "document_id", "moved_at", "recorded_at",
 )  # fmt: skip
+_PLACED_MOVE = (*_MOVE, "location_id", "lot_id", "status")
 _RESERVATION = (
     "id",
     "entity_id",
@@ -38,9 +42,6 @@ _RESERVATION = (
     "freed",
     "reserved_at",
 )
-
-Place = tuple[int, int]
-"""Site and item."""
 
 
 class Demand(NamedTuple):
@@ -58,7 +59,8 @@ class Demand(NamedTuple):
 class Movement:
     """Stock that comes (positive) or goes. ``unit_cost`` ``None``: unknown, nothing is posted.
 
-    ``reserved_line``: the order line whose reservation it uses up.
+    ``reserved_line``: the order line whose reservation it uses up. ``slot``: where it lies, of which lot, in which status;
+    ``None``: the default place when it comes, what the lot rule says when it goes.
     """
 
     entity: int
@@ -73,30 +75,14 @@ class Movement:
     moved_at: datetime
     note: str | None = None
     reserved_line: int | None = None
+    slot: Slot | None = None
 
 
 class Moved(NamedTuple):
-    """The move's id, and its value in minor units (``None`` at unknown cost), signed like the quantity."""
+    """The (first) move's id, and its value in minor units (``None`` at unknown cost), signed like the quantity."""
 
     id: int
     value: int | None
-
-
-def _change_balance() -> Any:
-    table = StockBalance.__table__
-    return (
-        update(table)
-        .where(
-            table.c.site_id == param("site", table.c.site_id),
-            table.c.item_id == param("item", table.c.item_id),
-        )
-        .values(
-            on_hand=table.c.on_hand + param("d_on_hand", table.c.on_hand),
-            reserved=table.c.reserved + param("d_reserved", table.c.reserved),
-            value_minor=table.c.value_minor + param("d_value", table.c.value_minor),
-            unvalued=table.c.unvalued + param("d_unvalued", table.c.unvalued),
-        )
-    )
 
 
 def _use_reservation() -> Any:
@@ -111,42 +97,7 @@ def _use_reservation() -> Any:
     )
 
 
-CHANGE_BALANCE = Change(_change_balance)
 USE_RESERVATION = Change(_use_reservation)
-
-
-def lock_balances(work: UnitOfWork, places: Iterable[Place]) -> dict[Place, list[int]]:
-    """[on hand, reserved] of each place, locked until the unit of work ends. A place without a row counts as empty."""
-    held: dict[Place, list[int]] = work.memo.setdefault("balances", {})
-    by_site: dict[int, set[int]] = defaultdict(set)
-    for place in places:
-        if place not in held:
-            by_site[place[0]].add(place[1])
-    for site, wanted in sorted(by_site.items()):
-        names = ("item_id", "on_hand", "reserved")
-        for row in read_rows(work, StockBalance, names, "item_id", wanted, lock=True, also=("site_id", site)):
-            held[site, row.item_id] = [row.on_hand, row.reserved]
-    return held
-
-
-def _make_places(work: UnitOfWork, held: dict[Place, list[int]], needed: dict[Place, int]) -> None:
-    """Empty balance rows for places that receive stock for the first time."""
-    missing = sorted(place for place in needed if place not in held)
-    if not missing:
-        return
-    insert = sqlite_insert if work.dialect.name == "sqlite" else pg_insert
-    for part in chunks(missing, 500):
-        rows = [
-            {
-                "site_id": site, "item_id": item, "entity_id": needed[site, item],
-                "on_hand": 0, "reserved": 0, "value_minor": 0, "unvalued": 0,
-            }
-            for site, item in part
-        ]  # fmt: skip
-        work.session.execute(insert(StockBalance).values(rows).on_conflict_do_nothing())
-    lock_balances(work, missing)
-    if any(place not in held for place in missing):
-        raise Busy("busy")
 
 
 def reserve(work: UnitOfWork, demands: Sequence[Demand], *, at: datetime) -> list[int]:
@@ -159,8 +110,8 @@ def reserve(work: UnitOfWork, demands: Sequence[Demand], *, at: datetime) -> lis
     open_: dict[int, list[list[int]]] = work.memo.setdefault("reservations", {})
     for demand in demands:
         place = (demand.site, demand.item)
-        on_hand, reserved = held.get(place, (0, 0))
-        free = on_hand - reserved
+        on_hand, reserved, blocked = held.get(place, (0, 0, 0))
+        free = on_hand - reserved - blocked
         take = min(free, demand.quantity) if not demand.whole or free >= demand.quantity else 0
         take = max(take, 0)
         got.append(take)
@@ -171,19 +122,8 @@ def reserve(work: UnitOfWork, demands: Sequence[Demand], *, at: datetime) -> lis
             rows.append((key, demand.entity, demand.order_line, demand.site, demand.item, take, 0, 0, at))
             open_.setdefault(demand.order_line, []).append([key, take, demand.site, demand.item])
     write_rows(work, Reservation.__table__, _RESERVATION, rows)
-    _apply(work, {place: [0, take, 0, 0] for place, take in delta.items()})
+    change_balances(work, {place: [0, take, 0, 0] for place, take in delta.items()})
     return got
-
-
-def _apply(work: UnitOfWork, deltas: dict[Place, list[int]]) -> None:
-    CHANGE_BALANCE.run(
-        work,
-        (
-            {"site": p[0], "item": p[1], "d_on_hand": d[0], "d_reserved": d[1], "d_value": d[2], "d_unvalued": d[3]}
-            for p, d in sorted(deltas.items())
-            if any(d)
-        ),
-    )
 
 
 def _open_reservations(work: UnitOfWork, lines: Iterable[int]) -> dict[int, list[list[int]]]:
@@ -221,26 +161,31 @@ def free_reservations(work: UnitOfWork, lines: dict[int, int]) -> dict[int, int]
                 left -= take
         freed[line] = wanted - left
     USE_RESERVATION.run(work, used)
-    _apply(work, deltas)
+    change_balances(work, deltas)
     return freed
 
 
 def move_stock(work: UnitOfWork, movements: Sequence[Movement]) -> list[Moved]:
-    """Append the moves and change the balances with them.
+    """Append the moves and change the balances (and bins, where there are any) with them.
 
-    Raises ``RuleBroken("stock_short")`` naming the first place that would go below what is there or promised; a movement with
-    ``reserved_line`` uses that line's reservation first.
+    Raises ``RuleBroken("stock_short")`` naming the first place that would go below what is there, promised or blocked; a
+    movement with ``reserved_line`` uses that line's reservation first. Refuses to move stock in a closed period.
     """
     open_ = _open_reservations(work, [m.reserved_line for m in movements if m.reserved_line is not None])
     held = lock_balances(work, {(m.site, m.item) for m in movements})
-    _make_places(work, held, {(m.site, m.item): m.entity for m in movements if m.quantity > 0})
+    entities = {(m.site, m.item): m.entity for m in movements}
+    make_places(work, held, {(m.site, m.item): m.entity for m in movements if m.quantity > 0})
+    known = items(work, {m.item for m in movements})
     ids = work.ids.reserve(len(movements))
     rows: list[tuple[Any, ...]] = []
+    placed_rows: list[tuple[Any, ...]] = []
     moved: list[Moved] = []
     used: list[dict[str, int]] = []
     deltas: dict[Place, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     for m in movements:
         place = (m.site, m.item)
+        if m.moved_at < work.now:
+            require_open_period(work, m.entity, local_day(m.moved_at, site_facts(work, m.site).time_zone))
         delta = deltas[place]
         if m.reserved_line is not None:
             left = -m.quantity
@@ -253,25 +198,58 @@ def move_stock(work: UnitOfWork, movements: Sequence[Movement]) -> list[Moved]:
                     delta[1] -= take
                     held[place][1] -= take
         balance = held.get(place)
-        if balance is None or balance[0] + m.quantity < balance[1]:
-            site, item = site_facts(work, m.site).code, items(work, {m.item})[m.item].code
+        blocked = m.quantity if m.slot is not None and m.slot.status != StockStatus.AVAILABLE else 0
+        if balance is None or balance[0] + m.quantity < balance[1] + balance[2] + blocked:
+            site, item = site_facts(work, m.site).code, known[m.item].code
             raise RuleBroken("stock_short", site=site, item=item, document=m.document_id)
-        balance[0] += m.quantity
-        value = None if m.unit_cost is None else scaled_amount(m.quantity, m.unit_cost, m.currency)
+        parts = slots_of(work, m, known[m.item])
+        key = next(ids)
+        if parts is None:
+            balance[0] += m.quantity
+            value = None if m.unit_cost is None else scaled_amount(m.quantity, m.unit_cost, m.currency)
+            rows.append(_row(work, key, m, m.quantity, value))
+        else:
+            value = _move_parts(work, key, m, parts, balance, placed_rows)
         delta[0] += m.quantity
         if value is None:
             delta[3] += m.quantity
         else:
             delta[2] += value
-        key = next(ids)
         moved.append(Moved(key, value))
-        rows.append(
-            (
-                key, m.entity, m.site, m.item, m.quantity, m.unit_cost, value, m.reason, m.note, m.document_type,
-                m.document_id, m.moved_at, work.now,
-            )
-        )  # fmt: skip
     write_rows(work, StockMove.__table__, _MOVE, rows)
+    write_rows(work, StockMove.__table__, _PLACED_MOVE, placed_rows)
     USE_RESERVATION.run(work, used)
-    _apply(work, deltas)
+    change_balances(work, deltas, write_bins(work, entities))
     return moved
+
+
+def _row(work: UnitOfWork, key: int, m: Movement, quantity: int, value: int | None) -> tuple[Any, ...]:
+    return (
+        key, m.entity, m.site, m.item, quantity, m.unit_cost, value, m.reason, m.note, m.document_type, m.document_id, m.moved_at,
+        work.now,
+    )  # fmt: skip
+
+
+def _move_parts(
+    work: UnitOfWork,
+    key: int,
+    m: Movement,
+    parts: list[tuple[Slot, int]],
+    balance: list[int],
+    rows: list[tuple[Any, ...]],
+) -> int | None:
+    """One move for each slot, the first under ``key``; returns what they are worth together."""
+    total: int | None = None
+    # What goes must lie there before the balance says it has left; what comes is in the balance first.
+    for slot, quantity in parts:
+        if quantity < 0:
+            change_bin(work, slot, quantity)
+    balance[0] += m.quantity
+    for number, (slot, quantity) in enumerate(parts):
+        if quantity > 0:
+            change_bin(work, slot, quantity)
+        value = None if m.unit_cost is None else scaled_amount(quantity, m.unit_cost, m.currency)
+        row = _row(work, work.ids.one() if number else key, m, quantity, value)
+        rows.append((*row, slot.location, slot.lot, slot.status))
+        total = value if total is None or value is None else total + value
+    return total

@@ -37,6 +37,7 @@ class AccountRole(StrEnum):
     BANK = "bank"
     ON_ACCOUNT = "on_account"
     BAD_DEBT = "bad_debt"
+    TRANSFER = "transfer"
 
 
 class AccountKind(StrEnum):
@@ -105,3 +106,19 @@ class JournalLine(Base):
 
 
 append_only(JournalEntry, JournalLine)
+
+
+class PeriodClose(Base):
+    """Days before ``closed_until`` take no more postings and moves; the newest row of an entity counts."""
+
+    __tablename__ = "period_close"
+    __table_args__ = (Index("ix_period_close_entity", "entity_id", "id"),)
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    entity_id: Mapped[int] = mapped_column(ForeignKey("entity.id"))
+    closed_until: Mapped[date] = mapped_column(Date)
+    reason: Mapped[str] = mapped_column(Text)
+    closed_by: Mapped[int] = mapped_column(BigInteger)
+    closed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+append_only(PeriodClose)

@@ -27,6 +27,7 @@ STANDARD_CHART = (
     (AccountRole.BANK, "1000", "Bank", AccountKind.ASSET),
     (AccountRole.RECEIVABLE, "1200", "Trade receivables", AccountKind.ASSET),
     (AccountRole.INVENTORY, "1400", "Inventory", AccountKind.ASSET),
+    (AccountRole.TRANSFER, "1450", "Stock in transfer between sites", AccountKind.ASSET),
     (AccountRole.RECEIVED_NOT_INVOICED, "2100", "Goods received, not invoiced", AccountKind.LIABILITY),
     (AccountRole.TAX, "2200", "Tax payable", AccountKind.LIABILITY),
     (AccountRole.ON_ACCOUNT, "2300", "Receipts on account", AccountKind.LIABILITY),

@@ -50,6 +50,14 @@ class ItemKind(StrEnum):
     CHARGE = "charge"
 
 
+class Tracking(StrEnum):
+    """How closely the warehouse knows what it has of an item: the number of pieces, the lots, each piece."""
+
+    NONE = "none"
+    LOT = "lot"
+    SERIAL = "serial"
+
+
 class Entity(Base):
     """A legal entity. One that is not live names the live entity it stands for."""
 
@@ -139,10 +147,18 @@ class Customer(Base):
 
 
 class Item(Base):
-    """What is sold. ``standard_cost`` per unit in the entity's currency; ``None``: it moves at unknown cost and says so."""
+    """What is sold. ``standard_cost`` per unit in the entity's currency; ``None``: it moves at unknown cost and says so.
+
+    ``order_multiple``: customers buy whole multiples of it; ``None``: any quantity the unit allows.
+    """
 
     __tablename__ = "item"
-    __table_args__ = (UniqueConstraint("entity_id", "code"), states("kind", ItemKind))
+    __table_args__ = (
+        UniqueConstraint("entity_id", "code"),
+        states("kind", ItemKind),
+        states("tracking", Tracking),
+        CheckConstraint("order_multiple > 0", name="multiple_positive"),
+    )
     id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
     entity_id: Mapped[int] = mapped_column(ForeignKey("entity.id"), index=True)
     group_id: Mapped[int | None] = mapped_column(ForeignKey("item_group.id"))
@@ -156,6 +172,26 @@ class Item(Base):
     abc: Mapped[str | None] = mapped_column(String(1))
     replenishment_days: Mapped[int] = mapped_column(SmallInteger, default=7)
     is_blocked: Mapped[bool] = mapped_column(Boolean, default=False)
+    tracking: Mapped[str] = mapped_column(String(8), default=Tracking.NONE, server_default=Tracking.NONE)
+    order_multiple: Mapped[Decimal | None] = mapped_column(Quantity)
+
+
+class ItemUnit(Base):
+    """A pack of an item: so many of its own units, exactly (``numerator`` ÷ ``denominator``). ``barcode``: on the pack."""
+
+    __tablename__ = "item_unit"
+    __table_args__ = (
+        UniqueConstraint("item_id", "code"),
+        Index("ix_item_unit_barcode", "barcode"),
+        CheckConstraint("numerator > 0 AND denominator > 0", name="positive"),
+    )
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id"))
+    code: Mapped[str] = mapped_column(String(12))
+    name: Mapped[str] = mapped_column(Name)
+    numerator: Mapped[int] = mapped_column(BigInteger)
+    denominator: Mapped[int] = mapped_column(BigInteger)
+    barcode: Mapped[str | None] = mapped_column(Code)
 
 
 class PriceRule(Base):

@@ -52,7 +52,7 @@ class CustomerFacts(NamedTuple):
 
 
 class ItemFacts(NamedTuple):
-    """``standard_cost`` in millionths of the entity's currency per unit."""
+    """``standard_cost`` in millionths of the entity's currency per unit, ``order_multiple`` in thousandths."""
 
     id: int
     entity_id: int
@@ -65,6 +65,9 @@ class ItemFacts(NamedTuple):
     abc: str | None
     replenishment_days: int
     is_blocked: bool
+    tracking: str
+    order_multiple: int | None
+    unit: str
 
 
 class Commitment(NamedTuple):

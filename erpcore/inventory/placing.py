@@ -1,0 +1,58 @@
+"""Which places, lots and statuses does a movement touch, said or not?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from erpcore.inventory.balances import frozen_places, placed_of
+from erpcore.inventory.bins import Slot, frozen_slots, lots, take_parts
+from erpcore.inventory.holds import use_holds
+from erpcore.inventory.models import MoveReason, StockStatus
+from erpcore.kernel.errors import RuleBroken
+from erpcore.kernel.work import UnitOfWork
+from erpcore.masterdata.models import Tracking
+from erpcore.masterdata.queries import ItemFacts
+
+if TYPE_CHECKING:
+    from erpcore.inventory.services import Movement
+
+
+def slots_of(work: UnitOfWork, m: Movement, item: ItemFacts) -> list[tuple[Slot, int]] | None:
+    """The slots that a movement touches and by how much; ``None``: only the default place of an item without bins.
+
+    What goes without a word about its place uses the line's holds first, then what may be picked, by the lot rule. A tracked
+    item comes with its lot; one that a customer returns without goes to quarantine until somebody says which it is.
+    """
+    place = (m.site, m.item)
+    if m.slot is not None:
+        _check(work, m.slot, item, m.reason)
+        return [(m.slot, m.quantity)]
+    if m.quantity > 0:
+        if item.tracking == Tracking.NONE:
+            return [(Slot(*place), m.quantity)] if placed_of(work).get(place) else None
+        if m.reason == MoveReason.RETURN:
+            return [(Slot(*place, status=StockStatus.QUARANTINE), m.quantity)]
+        raise RuleBroken("lot_required", field="lot", item=item.code)
+    if not placed_of(work).get(place) and place not in frozen_places(work):
+        return None
+    parts = use_holds(work, m.reserved_line, place, -m.quantity) if m.reserved_line is not None else []
+    left = -m.quantity - sum(quantity for _, quantity in parts)
+    if left:
+        parts += take_parts(work, place, left)
+    taken: dict[Slot, int] = {}
+    for slot, quantity in parts:
+        taken[slot] = taken.get(slot, 0) - quantity
+    if -sum(taken.values()) < -m.quantity:
+        raise RuleBroken("nothing_to_pick", field="quantity", item=item.code)
+    return list(taken.items())
+
+
+def _check(work: UnitOfWork, slot: Slot, item: ItemFacts, reason: str) -> None:
+    if slot.lot is None:
+        # Returned without its lot: it lies in quarantine until somebody says which it is.
+        if item.tracking != Tracking.NONE and slot.status != StockStatus.QUARANTINE:
+            raise RuleBroken("lot_required", field="lot", item=item.code)
+    elif lots(work, {slot.lot})[slot.lot].item_id != item.id:
+        raise RuleBroken("lot_of_other_item", field="lot", item=item.code)
+    if reason != MoveReason.COUNT and slot in frozen_slots(work, {(slot.site, slot.item)}):
+        raise RuleBroken("bin_frozen", field="location", item=item.code)

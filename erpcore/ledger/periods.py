@@ -1,0 +1,71 @@
+"""Up to which day are an entity's books closed? What is closed takes no more postings and no more stock moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+
+from erpcore.kernel.clock import local_day
+from erpcore.kernel.errors import NotFound, RuleBroken
+from erpcore.kernel.work import UnitOfWork
+from erpcore.ledger.models import PeriodClose
+from erpcore.masterdata.models import Entity
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClosePeriod:
+    """Close the days before ``until``, or open some again with an earlier day; always with a reason."""
+
+    entity: int
+    until: date
+    reason: str
+
+
+def closed_until(work: UnitOfWork, entity: int) -> date | None:
+    """The first day that is still open; ``None`` when nothing was ever closed."""
+    memo: dict[int, date | None] = work.memo.setdefault("closed_until", {})
+    if entity not in memo:
+        memo[entity] = work.session.execute(
+            select(PeriodClose.closed_until)
+            .where(PeriodClose.entity_id == entity)
+            .order_by(PeriodClose.id.desc())
+            .limit(1)
+        ).scalar_one_or_none()
+    return memo[entity]
+
+
+def require_open_period(work: UnitOfWork, entity: int, day: date) -> None:
+    """Raise ``RuleBroken("period_closed")`` for a day in a closed period."""
+    until = closed_until(work, entity)
+    if until is not None and day < until:
+        raise RuleBroken("period_closed", field="at", day=day, until=until)
+
+
+def close_period(work: UnitOfWork, command: ClosePeriod) -> int:
+    """Move the day up to which the books are closed; the history of such moves stays.
+
+    Raises ``RuleBroken`` for a day that is not over yet: nobody can post tomorrow what happens today.
+    """
+    work.actor.require("ledger:period:close")
+    row = work.session.execute(select(Entity).where(Entity.id == command.entity).with_for_update(key_share=True))
+    entity = row.scalar_one_or_none()
+    if entity is None:
+        raise NotFound("not_found")
+    if entity.realm != work.realm:
+        raise RuleBroken("other_realm", site=entity.code, realm=entity.realm, asked=work.realm)
+    if not command.reason.strip():
+        raise RuleBroken("reason_required", field="reason", document="period", move="close")
+    if command.until > local_day(work.now, entity.time_zone):
+        raise RuleBroken("period_not_over", field="until", until=command.until)
+    key = work.ids.one()
+    work.session.add(
+        PeriodClose(
+            id=key, entity_id=entity.id, closed_until=command.until, reason=command.reason.strip(), closed_by=work.actor.id,
+            closed_at=work.now,
+        )
+    )  # fmt: skip
+    work.audit("period_closed", "entity", entity.id, until=command.until.isoformat(), reason=command.reason.strip())
+    work.memo.pop("closed_until", None)
+    return key
