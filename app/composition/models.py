@@ -18,6 +18,7 @@ from erpcore.ledger import models as ledger
 from erpcore.masterdata import models as masterdata
 from erpcore.orders import models as orders
 from governance.decisions import models as decisions
+from governance.policies import models as policies
 from governance.programme import models as programme
 from readiness.gates import models as gates
 from readiness.measures import models as measures
@@ -47,6 +48,7 @@ __all__ = [
     "numbering",
     "orders",
     "packing",
+    "policies",
     "programme",
     "requests",
     "waves",

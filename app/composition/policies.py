@@ -1,6 +1,7 @@
-"""Which rules does a document run under? The answer to the core's ``ProcessRules`` port.
+"""Which rules does a document run under? The answer to the core's ``ProcessRules`` port, from the approved values.
 
-No effective variant exists without a register, so every scope resolves to the enterprise standard of this catalogue version.
+The index of approved values is kept per process and read anew when the register's revision has moved; the revision is read
+once in every unit of work, so nothing is ever answered from a stale one.
 """
 
 from __future__ import annotations
@@ -9,34 +10,81 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import SQLAlchemyError
 
 from erpcore.kernel.canonical import canonical_json
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import StoredRuleset
-from erpcore.ports import CATALOGUE_VERSION, Ruleset, standard_ruleset
+from erpcore.ports import CATALOGUE_VERSION, Ruleset
+from governance.policies.register import MEMO, RESOLVED, Index, Scope, read_index, read_revision
 
 
 class RegisterRules:
-    """Rulesets by scope, each stored by its hash before a document is stamped with it."""
+    """Rulesets by scope, each stored by its hash before a document is stamped with it. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._index: Index | None = None
 
     def resolve(
         self, work: UnitOfWork, *, entity: int, site: int, channel: int | None, customer_group: int | None
     ) -> Ruleset:
-        """The effective values for a scope: the standard."""
-        return self._keep(work, standard_ruleset())
+        """The values for a document of this scope: the standard with the approved values that hold now."""
+        return self._resolved(work, Scope(None, customer_group, channel, site, entity))
+
+    def resolve_line(
+        self,
+        work: UnitOfWork,
+        *,
+        entity: int,
+        site: int,
+        channel: int | None,
+        customer_group: int | None,
+        item_group: int | None,
+    ) -> Ruleset:
+        """The values for one line: its document's, unless an approved value names the item group."""
+        named = item_group if item_group is not None and self._current(work).names_item_groups else None
+        return self._resolved(work, Scope(named, customer_group, channel, site, entity))
+
+    def in_force(self, work: UnitOfWork, asked: Scope) -> Ruleset:
+        """As resolved, but only looked at: nothing is stored, since no document is stamped with it."""
+        return self._current(work).ruleset(asked, work.now)
 
     def stored(self, work: UnitOfWork, hash_: str) -> Ruleset:
         """The ruleset a document was stamped with; raises ``RuleBroken`` when it is not there: never guess."""
         known: dict[str, Ruleset] = work.memo.setdefault("rulesets", {})
         if hash_ not in known:
             row = work.session.execute(
-                select(StoredRuleset.content, StoredRuleset.variants).where(StoredRuleset.hash == hash_)
+                select(StoredRuleset.content, StoredRuleset.variants, StoredRuleset.origins).where(
+                    StoredRuleset.hash == hash_
+                )
             ).one_or_none()
             if row is None:
                 raise RuleBroken("rules_unreadable", ruleset=hash_[:12])
-            known[hash_] = Ruleset(hash_, orjson.loads(row.content), row.variants)
+            known[hash_] = Ruleset(hash_, orjson.loads(row.content), row.variants, orjson.loads(row.origins))
         return known[hash_]
+
+    def _resolved(self, work: UnitOfWork, asked: Scope) -> Ruleset:
+        known: dict[Scope, Ruleset] = work.memo.setdefault(RESOLVED, {})
+        if asked not in known:
+            known[asked] = self._keep(work, self._current(work).ruleset(asked, work.now))
+        return known[asked]
+
+    def _current(self, work: UnitOfWork) -> Index:
+        known: Index | None = work.memo.get(MEMO)
+        if known is not None:
+            return known
+        try:
+            revision = read_revision(work.session)
+            index = self._index
+            if index is None or index.revision != revision:
+                index = read_index(work.session, revision)
+                if not work.memo.get(MEMO + "_changed"):
+                    self._index = index
+        except SQLAlchemyError as error:
+            raise RuleBroken("rules_unreadable", ruleset="register") from error
+        work.memo[MEMO] = index
+        return index
 
     def _keep(self, work: UnitOfWork, ruleset: Ruleset) -> Ruleset:
         known: dict[str, Ruleset] = work.memo.setdefault("rulesets", {})
@@ -49,7 +97,7 @@ class RegisterRules:
                     .values(
                         hash=ruleset.hash, catalogue_version=CATALOGUE_VERSION,
                         content=canonical_json(dict(ruleset.values)).decode(), variants=ruleset.variants,
-                        first_used_at=work.now,
+                        origins=canonical_json(dict(ruleset.origins)).decode(), first_used_at=work.now,
                     )
                     .on_conflict_do_nothing()
                 )  # fmt: skip

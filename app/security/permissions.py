@@ -83,6 +83,9 @@ class Permission(StrEnum):
     DECISION_CLOSE = "governance:decision:close", "close votes and record the outcome"
     DECISION_REVOKE = "governance:decision:revoke", "revoke a go"
     CONDITION_SETTLE = "governance:condition:settle", "settle conditions of others"
+    POLICY_VIEW = "governance:policy:view", "see the policy points and the values approved for them"
+    POLICY_REQUEST = "governance:policy:request", "ask for another value than the standard, with scope, time and reason"
+    POLICY_DECIDE = "governance:policy:decide", "decide on values that somebody else asked for, and revoke them"
 
     WAVE_VIEW = "readiness:wave:view", "see waves"
     WAVE_PLAN = "readiness:wave:plan", "plan and date waves"

@@ -173,7 +173,7 @@ def _head(work: UnitOfWork, command: RequestReturn, rules: ProcessRules, cells: 
     cell = Cell(site.live_id, command.channel, Process.RETURNS_TO_CREDIT, customer.group_id)
     grant = admit(work, cells, site.entity.realm, cell, begins=True)
     ruleset = rules.resolve(
-        work, entity=site.entity.id, site=site.live_id, channel=command.channel, customer_group=customer.group_id
+        work, entity=site.entity.live_id, site=site.live_id, channel=command.channel, customer_group=customer.group_id
     )
     key = work.ids.one()
     return ReturnRow(

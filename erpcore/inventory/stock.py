@@ -141,7 +141,9 @@ def _check(command: ChangeStock, site: SiteFacts, item: ItemFacts) -> None:
 def _place(work: UnitOfWork, site: SiteFacts, rules: ProcessRules, cells: CellStates) -> Place:
     cell = Cell(site.live_id, None, Process.WAREHOUSE)
     grant = admit(work, cells, site.entity.realm, cell, begins=True)
-    ruleset: Ruleset = rules.resolve(work, entity=site.entity.id, site=site.live_id, channel=None, customer_group=None)
+    ruleset: Ruleset = rules.resolve(
+        work, entity=site.entity.live_id, site=site.live_id, channel=None, customer_group=None
+    )
     return Place(
         realm=site.entity.realm, entity=site.entity.id, site=site.id, grant=grant, ruleset=ruleset.hash,
         variants=ruleset.variants, currency=site.entity.currency, time_zone=site.time_zone,

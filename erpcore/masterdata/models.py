@@ -257,13 +257,14 @@ class ServiceCommitment(Base):
 
 
 class StoredRuleset(Base):
-    """A document's resolved policy values, once per content."""
+    """A document's resolved policy values, once per content. ``origins``: the approved value that set a point, by its id."""
 
     __tablename__ = "ruleset"
     hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     catalogue_version: Mapped[int] = mapped_column(Integer)
     content: Mapped[str] = mapped_column(Text)
     variants: Mapped[str] = mapped_column(String(200))
+    origins: Mapped[str] = mapped_column(Text, server_default="{}")
     first_used_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

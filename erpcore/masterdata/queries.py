@@ -23,6 +23,11 @@ class EntityFacts(NamedTuple):
     time_zone: str
     twin_id: int | None
 
+    @property
+    def live_id(self) -> int:
+        """The live entity this one is or stands for: rules name entities by it."""
+        return self.twin_id or self.id
+
 
 class SiteFacts(NamedTuple):
     """``live_id`` is the live site this one is or stands for: cells and grants are named by it."""
@@ -68,6 +73,7 @@ class ItemFacts(NamedTuple):
     tracking: str
     order_multiple: int | None
     unit: str
+    group_id: int | None
 
 
 class Commitment(NamedTuple):

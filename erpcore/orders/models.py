@@ -107,6 +107,8 @@ class OrderLine(Base):
     """One item of an order. ``quantity`` is what the customer ordered; only the customer changes it. ``site_id`` ships it.
 
     ``amount`` is quantity × price at six places (or as the source stated it), ``value_minor`` the same rounded once.
+    ``ruleset`` ``None``: the order's. The price keeps how it came about: the rule that won and the JSON of those that fitted and
+    lost, the list price, what the rules gave, the floor of the margin and the cost at that time, and why it was overridden.
     """
 
     __tablename__ = "order_line"
@@ -150,6 +152,14 @@ class OrderLine(Base):
     returned: Mapped[Decimal] = mapped_column(Quantity)
     early_days: Mapped[int] = mapped_column(SmallInteger)
     late_days: Mapped[int] = mapped_column(SmallInteger)
+    ruleset: Mapped[str | None] = mapped_column(String(64))
+    price_rule_id: Mapped[int | None] = mapped_column(BigInteger)
+    list_price: Mapped[Decimal | None] = mapped_column(Price)
+    resolved_price: Mapped[Decimal | None] = mapped_column(Price)
+    price_floor: Mapped[Decimal | None] = mapped_column(Price)
+    unit_cost: Mapped[Decimal | None] = mapped_column(Price)
+    price_losers: Mapped[str | None] = mapped_column(Text)
+    price_reason: Mapped[str | None] = mapped_column(Text)
 
 
 class OrderHold(Base):

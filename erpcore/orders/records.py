@@ -54,6 +54,14 @@ class Line:
     returned: int
     early_days: int
     late_days: int
+    ruleset: str | None = None
+    price_rule_id: int | None = None
+    list_price: int | None = None
+    resolved_price: int | None = None
+    price_floor: int | None = None
+    unit_cost: int | None = None
+    price_losers: str | None = None
+    price_reason: str | None = None
 
     @property
     def has_stock(self) -> bool:

@@ -30,6 +30,7 @@ from erpcore.masterdata.queries import (
     tax_rate,
 )
 from erpcore.orders.models import OrderState, Progress, SalesOrder
+from erpcore.orders.policy import stamp_lines
 from erpcore.orders.records import Line, Order, insert_orders
 from erpcore.orders.rules import LineDates, line_dates, line_kind
 from erpcore.ports import Cell, CellStates, Process, ProcessRules, admit
@@ -108,7 +109,11 @@ def capture_orders(
         cell = Cell(site.live_id, command.channel, Process.ORDER_TO_CASH, customer.group_id)
         grant = admit(work, cells, site.entity.realm, cell, begins=True)
         ruleset = rules.resolve(
-            work, entity=site.entity.id, site=site.live_id, channel=command.channel, customer_group=customer.group_id
+            work,
+            entity=site.entity.live_id,
+            site=site.live_id,
+            channel=command.channel,
+            customer_group=customer.group_id,
         )
         at = _at(work, command.at)
         order_id = next(ids)
@@ -122,6 +127,7 @@ def capture_orders(
             customer_group=customer.group_id,
         )  # fmt: skip
         _build_lines(work, command, order, site, customer, known_items, [next(ids) for _ in command.lines])
+        stamp_lines(work, rules, order, known_items)
         orders.append(order)
     _promise_by_stock(work, orders, commands, known_items)
     insert_orders(work, orders)

@@ -13,8 +13,8 @@ from erpcore.inventory.stock import ChangeStock, open_stock
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
 from erpcore.masterdata.services import NewSite, add_site
-from erpcore.orders.records import lock_orders
 from erpcore.orders.allocation import allocate_orders
+from erpcore.orders.records import lock_orders
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.steps import released

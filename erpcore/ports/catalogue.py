@@ -1,0 +1,164 @@
+"""Which policy points are there? The catalogue: what each does, its standard, what may stand there.
+
+A point offers only what the core does. One whose effect is still being built stands here with the single value that is true
+today; whoever builds the effect widens its choices or range, and sets the standard, in the same change.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from erpcore.ports.points import Freedom, PolicyPoint, Unit
+
+#: Version of the catalogue below; part of every ruleset.
+CATALOGUE_VERSION = 2
+
+SALES, PRICES, CREDIT, PROMISE, WAREHOUSE = "Orders", "Prices", "Credit", "Sourcing and promise", "Warehouse"
+
+_C, _E = Freedom.COMMITMENT, Freedom.EXECUTION
+_NEW: Any = object()
+
+
+def _point(
+    name: str, title: str, area: str, freedom: Freedom, sentence: str, standard: Any, *, before: Any = _NEW, **more: Any
+) -> PolicyPoint:
+    """A point; ``before`` is given where the core behaved otherwise than the standard before the point was there."""
+    return PolicyPoint(
+        name=name, title=title, area=area, freedom=freedom, sentence=sentence, standard=standard,
+        before_introduction=standard if before is _NEW else before, **more,
+    )  # fmt: skip
+
+
+_YES_NO = (True, False)
+
+_SALES = (
+    _point(
+        "partial_shipment", "Partial shipment", SALES, _C, "What is there may leave before the rest of the order.", standard=True,
+        choices=_YES_NO, means={True: "what is there leaves first", False: "the order leaves whole or not at all"},
+    ),
+    _point(
+        "backorder_rule", "Backorders", SALES, _C, "What cannot be allocated stays on order until stock arrives.", "keep",
+        choices=("keep",), means={"keep": "stays on order until stock arrives"},
+    ),
+    _point(
+        "backorder_cancel_days", "Backorder patience", SALES, _C,
+        "So many days a backorder waits before it is cancelled, where the rule says that it is.", 30, minimum=30, maximum=30,
+        unit=Unit.DAYS,
+    ),
+    _point(
+        "substitution_rule", "Substitution", SALES, _C, "Whether another item may be sent instead of one that is short.",
+        "never", choices=("never",), means={"never": "the customer gets what was ordered"},
+    ),
+    _point(
+        "rush_rule", "Rush orders", SALES, _C, "Whether an order may ask to be served before its lead time.", "allow",
+        choices=("allow",), means={"allow": "taken without a charge"},
+    ),
+    _point(
+        "duplicate_rule", "Duplicate orders", SALES, _C,
+        "What happens to an order of the same customer with the same content on the same day.", "off", choices=("off",),
+        means={"off": "taken like any other"},
+    ),
+    _point(
+        "over_ship_tolerance_permille", "Shipping over", SALES, _C, "How much more than ordered may be shipped.", 0,
+        unit=Unit.PERMILLE,
+    ),
+    _point(
+        "under_ship_tolerance_permille", "Shipping under", SALES, _C,
+        "How much of a line may stay unshipped and the line still count as done.", 0, unit=Unit.PERMILLE,
+    ),
+    _point(
+        "invoice_trigger", "Invoice trigger", SALES, _C, "When the invoice of a shipment is due.", "shipment_confirmed",
+        choices=("shipment_confirmed", "delivered"),
+        means={"shipment_confirmed": "once the goods have left", "delivered": "once they have arrived"},
+    ),
+)  # fmt: skip
+
+_PRICES = (
+    _point(
+        "price_tolerance_permille", "Price tolerance", PRICES, _C,
+        "How far below the price of the rules a line may be entered without another person's approval.", 0, unit=Unit.PERMILLE,
+    ),
+    _point(
+        "minimum_margin_permille", "Minimum margin", PRICES, _C,
+        "The share of the price that must be left after the cost; below it a price needs approval.", 0, unit=Unit.PERMILLE,
+    ),
+    _point(
+        "override_authority", "Price approval", PRICES, _E, "Who approves a price that leaves the tolerance.", "site_lead",
+        choices=("site_lead",), means={"site_lead": "the site's lead"},
+    ),
+    _point(
+        "override_limit_minor", "Price approval limit", PRICES, _E,
+        "The margin lost on an order above which the next level approves its prices.", 50_000, minimum=50_000, maximum=50_000,
+        unit=Unit.MINOR,
+    ),
+)  # fmt: skip
+
+_CREDIT = (
+    _point(
+        "credit_check", "Credit check", CREDIT, _C, "An order that takes the customer over the credit limit is held.", standard=True,
+        choices=_YES_NO, means={True: "held until released or cured", False: "not looked at"},
+    ),
+    _point(
+        "credit_overdue_days", "Overdue debt", CREDIT, _C,
+        "After so many days overdue a customer's orders are held; with 0 overdue debt is not looked at.", 0, unit=Unit.DAYS,
+    ),
+    _point(
+        "credit_order_share_permille", "Share over the limit", CREDIT, _C,
+        "The part of an order's value that may exceed the credit limit.", 0, unit=Unit.PERMILLE,
+    ),
+)  # fmt: skip
+
+_PROMISE = (
+    _point(
+        "sourcing_rule", "Sourcing", PROMISE, _C, "From which site a line is shipped.", "own_site", choices=("own_site",),
+        means={"own_site": "the site that sells ships"},
+    ),
+    _point(
+        "allocation_rule", "Allocation", PROMISE, _C, "Who is served first when stock is short.", "first_come",
+        choices=("first_come",), means={"first_come": "who was released first"},
+    ),
+    _point(
+        "promise_rule", "Promise", PROMISE, _C, "What the promised day is made from.", "available", choices=("available",),
+        means={"available": "the day on which stock is there"},
+    ),
+)  # fmt: skip
+
+_WAREHOUSE = (
+    _point(
+        "over_receipt_tolerance_permille", "Receiving over", WAREHOUSE, _E,
+        "How much more than expected may be received without asking.", 0, unit=Unit.PERMILLE,
+    ),
+    _point(
+        "count_tolerance_permille", "Count tolerance", WAREHOUSE, _E,
+        "A count so close to the book is accepted without recount.", 5, minimum=0, maximum=50, unit=Unit.PERMILLE,
+    ),
+    _point(
+        "recount_rule", "Recount", WAREHOUSE, _E, "When somebody else counts again.", "never", choices=("never",),
+        means={"never": "the first count holds"},
+    ),
+    _point(
+        "count_freeze", "Freeze while counting", WAREHOUSE, _E, "Whether a place stands still while it is counted.", standard=False,
+        choices=(False,), means={False: "work goes on"},
+    ),
+    _point(
+        "adjustment_limit_minor", "Adjustment limit", WAREHOUSE, _E,
+        "The value above which an adjustment of stock needs another person's approval.", 100_000_000, minimum=100_000_000,
+        maximum=100_000_000, unit=Unit.MINOR,
+    ),
+    _point(
+        "lot_rule", "Lots", WAREHOUSE, _E, "Which lot leaves first.", "first_in", choices=("first_in",),
+        means={"first_in": "the one that came first"},
+    ),
+    _point(
+        "task_priority_rule", "Task priority", WAREHOUSE, _E, "Which task of the warehouse comes first.", "promise",
+        choices=("promise",), means={"promise": "the one promised first"},
+    ),
+    _point(
+        "negative_stock", "Negative stock", WAREHOUSE, Freedom.LOCKED, "Stock is never negative.", standard=False, choices=(False,),
+        means={False: "never"},
+    ),
+)  # fmt: skip
+
+POLICY_POINTS: dict[str, PolicyPoint] = {
+    point.name: point for point in (*_SALES, *_PRICES, *_CREDIT, *_PROMISE, *_WAREHOUSE)
+}

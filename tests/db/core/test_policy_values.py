@@ -1,0 +1,307 @@
+"""A policy point has another value than the standard: who may, where, for how long, and which documents it touches."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from app.composition.policies import RegisterRules
+from app.composition.uow import connect
+from erpcore.kernel.actor import Actor
+from erpcore.kernel.audit import AuditEntry, verify_chain
+from erpcore.kernel.errors import Conflict, NotAllowed, NotFound, RuleBroken
+from erpcore.masterdata.models import Item, ItemGroup, StoredRuleset
+from erpcore.orders.models import OrderLine, SalesOrder
+from erpcore.orders.services import capture_orders
+from erpcore.ports import POLICY_POINTS, standard_ruleset
+from governance.policies.models import PolicyRegister, PolicyValue
+from governance.policies.register import Scope
+from governance.policies.services import DecideValue, decide_value
+from tests.support.core import OPEN, a_business
+from tests.support.policies import ASKS, DECIDES, approve, ask_for, decide
+
+
+def _resolved(business, rules=None, **scope):
+    with business.work() as work:
+        return (rules or RegisterRules()).resolve(
+            work, **{"entity": business.entity, "site": business.site, "channel": business.channel,
+                     "customer_group": None, **scope},
+        )  # fmt: skip
+
+
+def _counts(business):
+    """How much there is of everything that approvals write, and the register's revision: what a refusal must not change."""
+    with business.work() as work:
+        return (
+            *[work.session.scalar(select(func.count()).select_from(table)) for table in (PolicyValue, AuditEntry)],
+            work.session.scalar(select(PolicyRegister.revision)),
+            sorted(work.session.execute(select(PolicyValue.id, PolicyValue.state, PolicyValue.version)).all()),
+        )
+
+
+@pytest.fixture
+def business(database):
+    return a_business(database)
+
+
+def test_without_an_approved_value_the_standard_holds_and_is_stored_once(business):
+    first, second = _resolved(business), _resolved(business)
+    assert first.hash == second.hash == standard_ruleset().hash
+    assert (first.variants, dict(first.origins)) == ("", {})
+    with business.work() as work:
+        assert work.session.scalars(select(StoredRuleset.hash)).all() == [first.hash]
+
+
+def test_an_approved_value_holds_in_its_scope_from_the_next_unit_of_work_and_says_where_it_comes_from(business):
+    value = approve(business, "partial_shipment", False)
+    here, elsewhere = _resolved(business), _resolved(business, site=business.site + 1)
+    assert (here["partial_shipment"], dict(here.origins), here.variants) == (
+        False, {"partial_shipment": value}, str(value),
+    )  # fmt: skip
+    assert elsewhere.hash == standard_ruleset().hash
+    with business.work() as work:
+        stored = RegisterRules().stored(work, here.hash)
+    assert (stored["partial_shipment"], dict(stored.origins)) == (False, {"partial_shipment": value})
+
+
+def test_a_second_process_sees_an_approval_and_a_revocation_at_its_next_unit_of_work(business):
+    other = connect(business.database.url)
+    rules = RegisterRules()
+    try:
+        elsewhere = type(business)(other, business.clock, business.entity, business.site, business.channel)
+        assert _resolved(elsewhere, rules)["partial_shipment"] is True
+        value = approve(business, "partial_shipment", False)
+        assert _resolved(elsewhere, rules)["partial_shipment"] is False
+        decide(business, value, "revoke")
+        assert _resolved(elsewhere, rules)["partial_shipment"] is True
+    finally:
+        other.dispose()
+
+
+def test_a_value_begins_and_ends_to_the_microsecond(business):
+    start = business.clock.now() + timedelta(days=1)
+    approve(business, "partial_shipment", False, starts=start, days=2)
+    tick = timedelta(microseconds=1)
+    for at, expected in (
+        (start - tick, True), (start, False), (start + timedelta(days=2) - tick, False), (start + timedelta(days=2), True),
+    ):  # fmt: skip
+        business.clock.set(at)
+        assert _resolved(business)["partial_shipment"] is expected, at
+
+
+def test_the_most_specific_scope_wins_item_group_before_group_before_channel_before_site_before_entity(
+    business, monkeypatch
+):
+    wide = replace(POLICY_POINTS["price_tolerance_permille"], maximum=500)
+    monkeypatch.setitem(POLICY_POINTS, "price_tolerance_permille", wide)
+    group, family = 901, 902
+    for days, scope in (
+        (11, {"entity": business.entity}), (12, {"site": business.site}), (13, {"channel": business.channel}),
+        (14, {"customer_group": group}), (15, {"channel": business.channel, "site": business.site}),
+    ):  # fmt: skip
+        approve(business, "price_tolerance_permille", days, **scope)
+    approve(business, "price_tolerance_permille", 16, item_group=family)
+    tolerance = "price_tolerance_permille"
+    assert _resolved(business, channel=None, site=business.site + 1)[tolerance] == 11
+    assert _resolved(business, channel=None)[tolerance] == 12
+    assert _resolved(business, site=business.site + 1)[tolerance] == 13
+    assert _resolved(business)[tolerance] == 15
+    assert _resolved(business, customer_group=group)[tolerance] == 14
+    with business.work() as work:
+        asked = {"entity": business.entity, "site": business.site, "channel": business.channel, "customer_group": group}
+        assert RegisterRules().resolve_line(work, **asked, item_group=family)[tolerance] == 16
+        assert RegisterRules().resolve_line(work, **asked, item_group=family + 1)[tolerance] == 14
+
+
+def test_an_order_is_stamped_and_only_the_line_of_the_named_item_group_has_a_ruleset_of_its_own(business):
+    with business.work() as work:
+        family = ItemGroup(id=work.ids.one(), code="FIT", name="Fittings")
+        work.session.add(family)
+        work.session.flush()
+        work.session.get(Item, business.items[1]).group_id = family.id
+        family_id = family.id
+    value = approve(business, "partial_shipment", False, item_group=family_id)
+    with business.work() as work:
+        (order,) = capture_orders(work, [business.order([(0, 1), (1, 1)])], rules=RegisterRules(), cells=OPEN)
+    with business.work() as work:
+        stamped = work.session.execute(select(OrderLine.ruleset).order_by(OrderLine.line_no)).scalars().all()
+        assert work.session.scalar(select(SalesOrder.ruleset)) == standard_ruleset().hash == order.ruleset
+        assert stamped[0] is None
+        assert dict(RegisterRules().stored(work, stamped[1]).origins) == {"partial_shipment": value}
+
+
+def test_a_document_under_way_keeps_the_rules_it_is_stamped_with(business):
+    with business.work() as work:
+        (order,) = capture_orders(work, [business.order()], rules=RegisterRules(), cells=OPEN)
+    approve(business, "partial_shipment", False)
+    with business.work() as work:
+        (later,) = capture_orders(work, [business.order()], rules=RegisterRules(), cells=OPEN)
+        rules = RegisterRules()
+        assert rules.stored(work, order.ruleset)["partial_shipment"] is True
+        assert rules.stored(work, later.ruleset)["partial_shipment"] is False
+
+
+def test_a_ruleset_older_than_a_point_answers_with_how_the_core_behaved_before(business):
+    with business.work() as work:
+        old = StoredRuleset(
+            hash="0" * 64,
+            catalogue_version=1,
+            content='{"partial_shipment":false}',
+            variants="",
+            first_used_at=work.now,
+        )
+        work.session.add(old)
+        work.session.flush()
+        found = RegisterRules().stored(work, "0" * 64)
+        assert found["partial_shipment"] is False
+        for name, point in POLICY_POINTS.items():
+            if name != "partial_shipment":
+                assert found[name] == point.before_introduction
+        with pytest.raises(KeyError):
+            found["no_such_point"]
+
+
+@pytest.mark.parametrize(
+    ("point", "value", "scope", "code"),
+    [
+        ("negative_stock", True, {}, "policy_point_locked"),
+        ("negative_stock", False, {"entity": 1}, "policy_point_locked"),
+        ("count_tolerance_permille", 51, {}, "policy_value_outside"),
+        ("count_tolerance_permille", -1, {}, "policy_value_outside"),
+        ("count_tolerance_permille", True, {}, "policy_value_outside"),
+        ("count_tolerance_permille", "7", {}, "policy_value_outside"),
+        ("partial_shipment", 0, {}, "policy_value_outside"),
+        ("partial_shipment", "false", {}, "policy_value_outside"),
+        ("invoice_trigger", "on_monday", {}, "policy_value_outside"),
+        ("partial_shipment", True, {}, "policy_value_is_standard"),
+        ("count_tolerance_permille", 7, {"channel": 1}, "policy_scope_too_wide"),
+        ("count_tolerance_permille", 7, {"customer_group": 1, "site": 1}, "policy_scope_too_wide"),
+        ("partial_shipment", False, {"site": None}, "policy_scope_empty"),
+    ],
+)
+def test_a_value_outside_its_range_on_a_locked_point_or_for_a_scope_its_freedom_refuses_is_not_asked_for(
+    business, point, value, scope, code
+):
+    before = _counts(business)
+    with pytest.raises(RuleBroken) as refused:
+        ask_for(business, point, value, **scope)
+    assert refused.value.code == code
+    assert _counts(business) == before
+
+
+def test_a_point_that_the_core_does_not_have_a_time_that_is_over_and_a_request_without_reason_are_refused(business):
+    before = _counts(business)
+    with pytest.raises(NotFound):
+        ask_for(business, "free_beer", True)
+    for days, code in ((0, "policy_value_over"), (-1, "policy_value_over"), (2000, "policy_value_too_long")):
+        with pytest.raises(RuleBroken) as refused:
+            ask_for(business, "partial_shipment", False, days=days)
+        assert refused.value.code == code
+    assert _counts(business) == before
+
+
+def test_who_asked_does_not_decide_and_who_may_not_decide_does_not_either(business):
+    both = Actor(id=ASKS.id, role="both", permissions=ASKS.permissions | DECIDES.permissions)
+    value = ask_for(business, "partial_shipment", False, by=both)
+    before = _counts(business)
+    for move in ("approve", "decline"):
+        with pytest.raises(NotAllowed) as refused:
+            decide(business, value, move, by=both)
+        assert refused.value.code == "own_request"
+    with pytest.raises(NotAllowed) as refused:
+        decide(business, value, by=Actor(id=5, role="desk"))
+    assert refused.value.code == "not_allowed"
+    assert _counts(business) == before
+    assert decide(business, value) == "approved"
+
+
+def test_an_approval_of_equal_rank_for_an_intersecting_time_is_refused_naming_the_other_value(business):
+    first, second = (ask_for(business, "partial_shipment", False) for _ in range(2))
+    decide(business, first)
+    before = _counts(business)
+    with pytest.raises(RuleBroken) as refused:
+        decide(business, second)
+    assert (refused.value.code, refused.value.facts["other"]) == ("policy_value_overlaps", first)
+    with pytest.raises(RuleBroken) as refused:
+        ask_for(business, "partial_shipment", False, starts=business.clock.now() + timedelta(days=89))
+    assert refused.value.facts["other"] == first
+    assert _counts(business) == before
+    # Beside it in time, or of another rank, it may stand.
+    approve(business, "partial_shipment", False, starts=business.clock.now() + timedelta(days=90))
+    approve(business, "partial_shipment", False, site=business.site, channel=business.channel)
+
+
+def test_moves_that_do_not_lead_on_and_versions_seen_too_long_ago_are_refused(business):
+    value = ask_for(business, "partial_shipment", False)
+    with pytest.raises(RuleBroken):
+        decide(business, value, "revoke")
+    with pytest.raises(RuleBroken) as refused:
+        decide(business, value, reason="  ")
+    assert refused.value.code == "reason_required"
+    decide(business, value, "decline")
+    before = _counts(business)
+    for move in ("approve", "decline", "revoke", "withdraw"):
+        with pytest.raises((RuleBroken, NotAllowed)):
+            decide(business, value, move, by=Actor.system("test"))
+    other = ask_for(business, "partial_shipment", False)
+    with pytest.raises(Conflict), business.work(DECIDES) as work:
+        decide_value(work, DecideValue(value=other, move="approve", reason="seen", seen_version=2))
+    with pytest.raises(NotAllowed), business.work(Actor(id=9, role="po", permissions=ASKS.permissions)) as work:
+        decide_value(work, DecideValue(value=other, move="withdraw", reason="not mine"))
+    assert decide(business, other, "withdraw", by=ASKS) == "withdrawn"
+    assert _counts(business)[2] == before[2]
+
+
+def test_every_step_is_in_the_audit_chain(business):
+    value = approve(business, "partial_shipment", False)
+    decide(business, value, "revoke", reason="no longer needed")
+    with business.work() as work:
+        kinds = work.session.scalars(
+            select(AuditEntry.kind).where(AuditEntry.subject_id == value).order_by(AuditEntry.position)
+        ).all()
+        assert kinds == ["policy_value.requested", "policy_value.approved", "policy_value.revoked"]
+        assert verify_chain(work.session).broken_at is None
+
+
+def test_rules_that_cannot_be_read_are_refused_and_never_guessed(business):
+    with business.work() as work:
+        work.session.execute(PolicyRegister.__table__.delete())
+    with pytest.raises(RuleBroken) as refused:
+        _resolved(business)
+    assert refused.value.code == "rules_unreadable"
+
+
+def test_a_document_resolves_in_under_a_millisecond_with_5000_values_and_500_sites(business):
+    start = business.clock.now()
+    with business.work() as work:
+        rows = [
+            PolicyValue(
+                id=work.ids.one(), point=point, value="7" if "permille" in point else "false", site_id=site,
+                channel_id=channel, customer_group_id=group, valid_from=start, valid_until=start + timedelta(days=30),
+                state="approved", version=2, reason="x", requested_by=1, requested_at=start, decided_by=2,
+                decided_at=start, decision_reason="y",
+            )
+            for site in range(500)
+            for point, channel, group in (
+                ("partial_shipment", None, None), ("partial_shipment", 1, None), ("partial_shipment", 2, None),
+                ("partial_shipment", None, 1), ("partial_shipment", None, 2), ("partial_shipment", 1, 1),
+                ("count_tolerance_permille", None, None), ("price_tolerance_permille", None, None),
+                ("price_tolerance_permille", 1, None), ("price_tolerance_permille", None, 1),
+            )
+        ]  # fmt: skip
+        assert len(rows) == 5000
+        work.session.add_all(rows)
+        work.session.execute(PolicyRegister.__table__.update().values(revision="many"))
+    rules = RegisterRules()
+    with business.work() as work:
+        index = rules._current(work)
+        began = time.process_time()
+        for turn in range(1000):
+            found = index.ruleset(Scope(None, turn % 3, turn % 4, turn % 500, business.entity), work.now)
+        spent = time.process_time() - began
+        assert found["count_tolerance_permille"] == 7
+    assert spent < 1.0, f"{spent:.3f} ms each"
