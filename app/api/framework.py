@@ -51,12 +51,14 @@ def operation(
     versioned: bool = False,
     example: dict[str, Any] | None = None,
     prepare: Callable[..., Any] | None = None,
+    takes_file: bool = False,
 ) -> Callable[[F], F]:
     """Register an operation under ``/api/v1``. ``permission`` ``None``: for everybody. ``answer`` ``None``: 204, no body.
 
     ``versioned``: the caller must send If-Match; the view gets it as ``version`` and compares with ``check_version``.
     An answer with a ``version`` carries it as ETag. ``example`` is a body for the docs. ``prepare`` does a change's long work
-    with the same arguments before its unit of work is opened; the view gets what it returns as ``prepared``.
+    with the same arguments before its unit of work is opened; the view gets what it returns as ``prepared``. ``takes_file``:
+    the body is a file, which ``prepare`` gets as a stream ``file``; what it returns has a ``digest``, for the request key.
     """
 
     def register(view: F) -> F:
@@ -64,7 +66,7 @@ def operation(
             Operation(
                 name=view.__name__, method=method, path=path, permission=permission, summary=summary, tag=tag, view=view,
                 answer=answer, body=body, query=query, status=204 if answer is None else status, versioned=versioned,
-                example=example or {}, prepare=prepare,
+                example=example or {}, prepare=prepare, takes_file=takes_file,
             )
         )  # fmt: skip
         return view
@@ -128,15 +130,18 @@ def _change(found: Operation, arguments: dict[str, Any]) -> Response:
         arguments["body"] = body
     if found.versioned:
         arguments["version"] = _if_match()
-    if found.prepare is not None:
-        arguments["prepared"] = found.prepare(**arguments)
     key = request.headers.get("Idempotency-Key")
+    if key is not None and not _KEY.fullmatch(key):
+        raise RuleBroken("key_unusable")
+    if found.takes_file:
+        arguments["prepared"] = prepared = found.prepare(**arguments, file=request.stream)  # type: ignore[misc]  # such have it
+        content = {"file": prepared.digest, "query": arguments["query"].model_dump(mode="json")}
+    elif found.prepare is not None:
+        arguments["prepared"] = found.prepare(**arguments)
     if key is None:
         with change(source="api") as work:
             result = found.view(work=work, **arguments)
         return _answered(found, result)
-    if not _KEY.fullmatch(key):
-        raise RuleBroken("key_unusable")
     what = {"operation": found.name, "address": request.path, "body": content}
     for attempt in range(TRIES):
         try:

@@ -106,6 +106,11 @@ def _operation(found: Operation, refs: dict[tuple[type[BaseModel], JsonSchemaMod
         if found.example:
             content["example"] = found.example
         described["requestBody"] = {"required": True, "content": {"application/json": content}}
+    if found.takes_file:
+        described["requestBody"] = {
+            "required": True,
+            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        }
     return described
 
 

@@ -30,6 +30,8 @@ class Operation:
     example: dict[str, Any] = field(default_factory=dict)
     #: Long work without a lock: called before the unit of work, its result reaches the view as ``prepared``.
     prepare: Callable[..., Any] | None = None
+    #: The body is a file as it lies on the caller's disk: ``prepare`` reads it as a stream, and answers with its ``digest``.
+    takes_file: bool = False
 
     @property
     def changes(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import click
+from sqlalchemy.orm import Session
 
 from app.cli.database import OPERATOR, database
 from app.cli.output import json_option, print_json, print_listing
@@ -17,6 +18,7 @@ from readiness.gates.queries import GateRow, SnapshotView, latest_snapshots
 from readiness.gates.queries import gates as list_gates
 from readiness.gates.rules import GateWord
 from readiness.gates.wording import GATE_WORDS
+from readiness.waves.queries import wave_by_code
 
 _UNJUDGED = {
     GateState.DRAFT: "The criteria are not frozen yet",
@@ -37,7 +39,7 @@ def gates(context: click.Context, as_json: bool, code: str | None) -> None:
     if context.invoked_subcommand is not None:
         return
     with database() as connected, reading(connected) as session:
-        rows = [row for row in list_gates(session) if code in {None, row.wave_code}]
+        rows = _gates_of(session, code)
         known = latest_snapshots(session, [row.id for row in rows])
     listed = [_listed(row, known.get(row.id)) for row in rows]
     if as_json:
@@ -53,9 +55,7 @@ def evaluate(code: str | None) -> None:
     """Evaluate the open gates, or those of WAVE, now, and keep what they say."""
     with database() as connected:
         with reading(connected) as session:
-            rows = [
-                row for row in list_gates(session) if row.state is GateState.FROZEN and code in {None, row.wave_code}
-            ]
+            rows = [row for row in _gates_of(session, code) if row.state is GateState.FROZEN]
         for row in rows:
             kept = evaluate_and_store(
                 connected, row.id, readings=MeasuredReadings(), actor=OPERATOR, clock=SystemClock()
@@ -63,6 +63,13 @@ def evaluate(code: str | None) -> None:
             click.echo(f"{row.wave_code} {row.phase}: {GATE_WORDS[kept.word]}, evaluation {kept.number}, {kept.sha256}")
     if not rows:
         click.echo("There is no open gate to evaluate.")
+
+
+def _gates_of(session: Session, code: str | None) -> list[GateRow]:
+    """All gates, or those of a wave; raises ``NotFound`` naming a wave there is not."""
+    if code is not None:
+        wave_by_code(session, code)
+    return [row for row in list_gates(session) if code in {None, row.wave_code}]
 
 
 def _listed(row: GateRow, kept: SnapshotView | None) -> dict[str, Any]:

@@ -15,8 +15,11 @@ from app.cli.output import json_option, print_json, print_listing
 from app.composition.uow import Database, reading
 from app.identity.queries import account_by_sign_in
 from app.importers import profiles, queries
-from app.importers.runs import Importer, Report
+from app.importers.report import Report
+from app.importers.runs import Importer
+from app.importers.uploads import run_waiting
 from erpcore.kernel.actor import Actor
+from erpcore.kernel.clock import SystemClock
 from erpcore.kernel.errors import NotFound
 
 
@@ -87,6 +90,14 @@ def _say(report: Report) -> None:
         click.echo(f"  line {one['line']}, document {one['document']}, position {one['position']}: {one['reason']}")
     if report.lines_rejected > len(report.rejected):
         click.echo(f"  … and {report.lines_rejected - len(report.rejected):,} more: wavegate import rejects")
+
+
+@imports.command("waiting")
+def run_uploads() -> None:
+    """Try or import now the files that were handed in by browser or API; a worker does so by itself."""
+    with database() as connected:
+        done = run_waiting(connected, clock=SystemClock())
+    click.echo(f"{done} files were read." if done else "No file waits.")
 
 
 @imports.command("list")

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import click
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from app.cli.database import database
 from app.cli.output import json_option, print_json, print_listing
 from app.composition.measuring import SiteRecords
-from app.composition.uow import connect, reading
-from app.config import Settings
+from app.composition.uow import reading
 from erpcore.kernel.clock import SystemClock
 from erpcore.kernel.errors import NotFound
+from erpcore.masterdata.models import Channel, Realm, Site
 from readiness.measures.catalogue import figures, find_figure
 from readiness.measures.queries import Asked, Scope, read_many
 from readiness.measures.reading import Reading, shown
@@ -50,13 +53,25 @@ def measures(
             f"There is no measure '{unknown.facts['measure']}'. `wavegate measures` lists them."
         ) from None
     asked = [Asked(key=key, scope=scope, window_days=window) for key in wanted]
-    with reading(connect(Settings.from_environment().database_url), snapshot=True) as session:
+    with database() as connected, reading(connected, snapshot=True) as session:
+        _require_known(session, realm, sites, channels)
         found = read_many(session, asked, as_of=SystemClock().now(), calendars=SiteRecords(session))
     if as_json:
         print_json([one.facts() for one in found])
         return
     rows = [_row(key, one) for key, one in zip(wanted, found, strict=True)]
     print_listing(rows, _COLUMNS, as_json=False, empty="The catalogue is empty.")
+
+
+def _require_known(session: Session, realm: str, sites: tuple[int, ...], channels: tuple[int, ...]) -> None:
+    """A scope of what there is not has no figures; it is refused, since an empty one would look like a quiet day."""
+    if realm not in list(Realm):
+        raise click.UsageError(f"There is no realm '{realm}'. There are {', '.join(Realm)}.")
+    for what, table, asked in (("site", Site, sites), ("channel", Channel, channels)):
+        rows = session.execute(select(table.id, table.code, table.name).order_by(table.id)).all()
+        for one in set(asked) - {row.id for row in rows}:
+            known = ", ".join(f"{row.id} ({row.code} {row.name})" for row in rows) or "none yet"
+            raise click.UsageError(f"There is no {what} {one}. There are: {known}.")
 
 
 def _words(sites: tuple[int, ...], channels: tuple[int, ...]) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     SmallInteger,
     String,
     Text,
@@ -30,6 +31,23 @@ class RunState(StrEnum):
     DONE = "done"
     FAILED = "failed"
     STOPPED = "stopped"
+
+
+class UploadState(StrEnum):
+    """``receiving``: it still comes in. A run of one that was killed begins again, and adds nothing twice."""
+
+    RECEIVING = "receiving"
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Purpose(StrEnum):
+    """What is wanted of a file that was handed in."""
+
+    DRY_RUN = "dry_run"
+    IMPORT = "import"
 
 
 class Outcome(StrEnum):
@@ -141,6 +159,52 @@ class ImportLine(Base):
     kept: Mapped[str | None] = mapped_column(Text)
     reason: Mapped[str | None] = mapped_column(Text)
     text: Mapped[str | None] = mapped_column(Text)
+
+
+class ImportUpload(Base):
+    """A file handed in by browser or API, for the worker to try or to import. ``run_id`` is the last import of it.
+
+    ``report`` is what a dry run found, as JSON. ``tries`` counts how often a worker took it up.
+    """
+
+    __tablename__ = "import_upload"
+    __table_args__ = (
+        states("state", UploadState),
+        states("purpose", Purpose),
+        Index(
+            "ix_import_upload_open", "id",
+            sqlite_where=text("state IN ('receiving', 'waiting', 'running')"),
+            postgresql_where=text("state IN ('receiving', 'waiting', 'running')"),
+        ),
+    )  # fmt: skip
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    profile: Mapped[str] = mapped_column(Code)
+    purpose: Mapped[str] = mapped_column(String(8))
+    file_name: Mapped[str] = mapped_column(Name)
+    file_hash: Mapped[str] = mapped_column(String(64))
+    size_bytes: Mapped[int] = mapped_column(Integer)
+    state: Mapped[str] = mapped_column(String(9))
+    actor: Mapped[int] = mapped_column(BigInteger)
+    role: Mapped[str] = mapped_column(String(48))
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    begun_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    beat_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    tries: Mapped[int] = mapped_column(SmallInteger)
+    lines: Mapped[int] = mapped_column(Integer)
+    lines_done: Mapped[int] = mapped_column(Integer)
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("import_run.id"))
+    report: Mapped[str | None] = mapped_column(Text)
+    note: Mapped[str | None] = mapped_column(Text)
+
+
+class ImportUploadPart(Base):
+    """A piece of such a file, kept until it is imported: whichever machine the worker runs on, it finds it here."""
+
+    __tablename__ = "import_upload_part"
+    upload_id: Mapped[int] = mapped_column(ForeignKey("import_upload.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 append_only(ImportDocument, ImportLine)

@@ -1,8 +1,8 @@
-"""The life of an import as a table."""
+"""The lives of an import, and of a file that was handed in for one, as tables."""
 
 from __future__ import annotations
 
-from app.composition.imports import RunState
+from app.composition.imports import RunState, UploadState
 from erpcore.kernel.flow import Flow, Move
 
 #: Who may import.
@@ -19,3 +19,23 @@ RUN = Flow(
         Move(name="stop", sources=(RunState.RUNNING,), target=RunState.STOPPED, permission=IMPORT),
     ),
 )
+
+UPLOAD = Flow(
+    "upload",
+    UploadState,
+    UploadState.RECEIVING,
+    (
+        Move(name="receive", sources=(UploadState.RECEIVING,), target=UploadState.WAITING, permission=IMPORT),
+        # Also one whose worker was killed.
+        Move(
+            name="begin", sources=(UploadState.WAITING, UploadState.RUNNING), target=UploadState.RUNNING,
+            permission=IMPORT,
+        ),
+        Move(name="finish", sources=(UploadState.RUNNING,), target=UploadState.DONE, permission=IMPORT),
+        Move(name="fail", sources=(UploadState.RUNNING,), target=UploadState.FAILED, permission=IMPORT),
+        # What was tried may be imported, and what was refused may be tried again once the reason is gone.
+        Move(
+            name="import", sources=(UploadState.DONE, UploadState.FAILED), target=UploadState.WAITING, permission=IMPORT,
+        ),
+    ),
+)  # fmt: skip

@@ -19,8 +19,11 @@ def choose_profile(session: Session, name: str | None) -> ImportProfile:
     """The profile of that name, or the only one in use. Raises ``NotFound`` naming those in use."""
     found = session.execute(select(ImportProfile).order_by(ImportProfile.name)).scalars().all()
     fitting = [one for one in found if name in (None, one.name)]
-    if len(fitting) != 1:
-        raise NotFound("import_profile_unused", field="profile", profile=name, known=[one.name for one in found])
+    known = [one.name for one in found]
+    if not fitting:
+        raise NotFound("import_profile_unused", field="profile", profile=name, known=known)
+    if len(fitting) > 1:
+        raise NotFound("import_profile_unnamed", field="profile", known=known)
     return fitting[0]
 
 

@@ -7,7 +7,6 @@ its document and its content, so that the same file adds nothing, and a correcte
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,7 +18,15 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.composition.cells import RegisteredCells
-from app.composition.imports import ImportDocument, ImportLine, ImportProfile, ImportRun, Outcome, RunState
+from app.composition.imports import (
+    ImportDocument,
+    ImportLine,
+    ImportProfile,
+    ImportRun,
+    ImportUpload,
+    Outcome,
+    RunState,
+)
 from app.composition.policies import RegisterRules
 from app.composition.uow import Database, reading, unit_of_work
 from app.importers.documents import documents, scan
@@ -28,6 +35,7 @@ from app.importers.places import Place, settle_place
 from app.importers.posting import Batch, Codes
 from app.importers.profiles import Profile
 from app.importers.reading import NO_DOCUMENT, Document, Line
+from app.importers.report import Report
 from app.importers.sources import fingerprint_of
 from app.importers.stock import Shelf, effect_of
 from app.messages import sentence
@@ -46,54 +54,7 @@ BATCH = 500
 SILENT = timedelta(minutes=5)
 #: How often a batch waits for another importer, and how long (seconds).
 _TRIES, _PAUSE = 40, 0.25
-#: Rejected lines that a report names one by one.
-_NAMED = 50
 T = TypeVar("T")
-
-
-@dataclass
-class Report:
-    """What an import did, or would do. ``outcomes`` counts lines of documents that are new; ``known`` those in before."""
-
-    profile: str
-    file: str
-    dry_run: bool
-    run: int | None = None
-    lines: int = 0
-    documents: int = 0
-    lines_known: int = 0
-    documents_known: int = 0
-    outcomes: Counter[str] = field(default_factory=Counter)
-    kinds: Counter[str] = field(default_factory=Counter)
-    batches: int = 0
-    items_opened: int = 0
-    rejected: list[dict[str, object]] = field(default_factory=list)
-    begins: datetime | None = None
-    ends: datetime | None = None
-
-    @property
-    def lines_rejected(self) -> int:
-        return self.outcomes[Outcome.REJECTED]
-
-    @property
-    def lines_posted(self) -> int:
-        return sum(self.outcomes.values()) - self.lines_rejected
-
-    def take(self, document: Document) -> None:
-        """Count a new document."""
-        self.kinds[document.kind] += 1
-        for line in document.lines:
-            self.outcomes[line.outcome] += 1
-            if line.outcome == "rejected" and len(self.rejected) < _NAMED:
-                self.rejected.append(
-                    {
-                        "line": line.row, "document": document.key, "position": line.position, "reason": line.reason,
-                        "text": line.text,
-                    }
-                )  # fmt: skip
-        if document.at:
-            self.begins = min(self.begins or document.at, document.at)
-            self.ends = max(self.ends or document.at, document.at)
 
 
 Progress = Callable[[int, int], None]
@@ -112,12 +73,18 @@ class Importer:
     cells: CellStates = field(default_factory=RegisteredCells)
     batch: int = BATCH
     on_progress: Progress | None = None
+    #: The file that was handed in for this, so that it shows the import it became.
+    upload: int | None = None
+    #: Rejected lines that a report names one by one.
+    named: int = 50
     codes: Codes = field(default_factory=Codes)
 
     def dry_run(self, path: Path) -> Report:
         """Say what an import would do; nothing is written."""
         found = scan(path, self.profile)
-        report = Report(self.profile.name, path.name, dry_run=True, lines=found.rows, documents=len(found.ends))
+        report = Report(
+            self.profile.name, path.name, dry_run=True, lines=found.rows, documents=len(found.ends), named=self.named
+        )
         _, shelf, _ = self._first_reading(path, found.ends, fingerprint_of(path), report)
         report.items_opened = len(shelf.short)
         return report
@@ -129,8 +96,9 @@ class Importer:
         digest = fingerprint_of(path)
         place, run = self._retried(lambda: self._begin(path, digest, found.rows, len(found.ends)))
         report = Report(
-            self.profile.name, path.name, dry_run=False, run=run, lines=found.rows, documents=len(found.ends)
-        )
+            self.profile.name, path.name, dry_run=False, run=run, lines=found.rows, documents=len(found.ends),
+            named=self.named,
+        )  # fmt: skip
         try:
             self._retried(lambda: self._open(path, found.ends, digest, place, run, report))
             for batch in _batches(documents(path, self.profile, found.ends), self.batch):
@@ -167,6 +135,12 @@ class Importer:
             )  # fmt: skip
             for other in work.session.scalars(silent):
                 other.state, other.finished_at = RUN.target("stop", other.state), work.now
+            handed_in = None if self.upload is None else work.session.get_one(ImportUpload, self.upload)
+            if handed_in is not None and handed_in.run_id is not None:
+                # Taken up again by the worker, so whoever had it is gone.
+                before = work.session.get_one(ImportRun, handed_in.run_id)
+                if before.state == RunState.RUNNING:
+                    before.state, before.finished_at = RUN.target("stop", before.state), work.now
             run = ImportRun(
                 id=work.ids.one(), profile_id=place.profile, file_name=path.name, file_hash=digest, state=RUN.initial,
                 actor=work.actor.id, started_at=work.now, beat_at=work.now, finished_at=None, lines=lines, documents=count,
@@ -174,6 +148,9 @@ class Importer:
                 items_opened=0, note=None,
             )  # fmt: skip
             work.session.add(run)
+            if handed_in is not None:
+                work.session.flush()
+                handed_in.run_id = run.id
             return place, run.id
 
     def _first_reading(
@@ -184,7 +161,9 @@ class Importer:
         shelf = Shelf(on_hand)
         names: dict[str, str] = {}
         begins: datetime | None = None
-        for document in documents(path, self.profile, ends, known=known, sealed=False):
+        for count, document in enumerate(documents(path, self.profile, ends, known=known, sealed=False), 1):
+            if report is not None and self.on_progress and count % self.batch == 0:
+                self.on_progress(report.lines_known + sum(report.outcomes.values()), report.lines)
             key = _key(document, digest)
             if known.get(key) is not None:
                 if report is not None:

@@ -64,7 +64,7 @@ def rows(path: Path, profile: Profile) -> tuple[Header, Iterator[Row]]:
     """The header and the rows after it. Raises ``RuleBroken`` for a file that is none of this profile's."""
     if not path.is_file():
         raise RuleBroken("import_file_missing", field="file", file=path.name or str(path))
-    stream = _xlsx(path, profile) if path.suffix.lower() in (".xlsx", ".xlsm") else _csv(path, profile)
+    stream = _xlsx(path, profile) if _is_workbook(path) else _csv(path, profile)
     first = next(stream, None)
     if first is None:
         raise RuleBroken("import_file_empty", field="file", file=path.name)
@@ -72,6 +72,35 @@ def rows(path: Path, profile: Profile) -> tuple[Header, Iterator[Row]]:
         raise RuleBroken("import_header_unreadable", field="file", file=path.name, why=first.broken)
     header = _header(first, profile, path)
     return header, _checked(stream, header, first.cells)
+
+
+def check_file(path: Path, profile: Profile) -> None:
+    """Look at a file before it is taken: its header, or for XLSX what it unpacks to. Raises as ``rows`` does.
+
+    Reads a few kilobytes at most, since somebody waits for the answer; the rest is found when it is read.
+    """
+    if _is_workbook(path):
+        _check_packing(path)
+        return
+    with path.open("rb") as file:
+        if file.read(4) == b"PK\x03\x04":
+            raise RuleBroken("import_file_damaged", field="file", file=path.name, why="it is a packed file, not CSV")
+    rows(path, profile)
+
+
+def _is_workbook(path: Path) -> bool:
+    return path.suffix.lower() in (".xlsx", ".xlsm")
+
+
+def _check_packing(path: Path) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            parts = archive.infolist()
+    except (zipfile.BadZipFile, OSError) as error:
+        raise RuleBroken("import_file_damaged", field="file", file=path.name, why=str(error)) from error
+    size, packed = sum(part.file_size for part in parts), sum(part.compress_size for part in parts)
+    if size > MOST_XLSX_BYTES or size > MOST_RATIO * max(packed, 10_000):
+        raise RuleBroken("import_file_too_large", field="file", file=path.name, limit=MOST_XLSX_BYTES)
 
 
 def _header(first: Row, profile: Profile, path: Path) -> Header:
@@ -174,19 +203,15 @@ def _csv(path: Path, profile: Profile) -> Iterator[Row]:
 
 
 def _xlsx(path: Path, profile: Profile) -> Iterator[Row]:
+    _check_packing(path)
     try:
-        with zipfile.ZipFile(path) as archive:
-            parts = archive.infolist()
-        size, packed = sum(part.file_size for part in parts), sum(part.compress_size for part in parts)
-        if size > MOST_XLSX_BYTES or size > MOST_RATIO * max(packed, 10_000):
-            raise RuleBroken("import_file_too_large", field="file", file=path.name, limit=MOST_XLSX_BYTES)
         book = CalamineWorkbook.from_path(path)
         names = book.sheet_names
         sheet = profile.file.sheet or (names[0] if names else "")
         if sheet not in names:
             raise RuleBroken("import_sheet_missing", field="file", file=path.name, sheet=sheet, sheets=names)
         cells = book.get_sheet_by_name(sheet).to_python(skip_empty_area=True)
-    except (zipfile.BadZipFile, CalamineError, OSError) as error:
+    except (CalamineError, OSError) as error:
         raise RuleBroken("import_file_damaged", field="file", file=path.name, why=str(error)) from error
     formats: list[str] = []
     for number, row in enumerate(cells, 1):

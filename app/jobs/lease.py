@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, text, update
+from sqlalchemy import bindparam, delete, func, select, text, update
 
 from app.composition.jobruns import JobLease, JobRun
 from app.composition.uow import Database, unit_of_work
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import Clock
+from erpcore.kernel.work import UnitOfWork
 
 #: A leader that stops without a word is replaced after this long.
 LEASE = timedelta(seconds=15)
+#: Runs that ended well say nothing new after this long.
+_RUNS_KEPT = timedelta(days=7)
 _WORKER = Actor.system("worker")
 
 _AT = JobLease.__table__.c.expires_at.type
@@ -65,6 +68,16 @@ class Lease:
             state = "failed" if error is not None else "done"
             ended = {"state": state, "finished_at": work.now, "items": items, "note": error}
             work.session.execute(update(JobRun).where(JobRun.id == run).values(**ended))
+
+
+def forget_runs(work: UnitOfWork) -> int:
+    """Delete runs that ended well long ago, but for the last of each job. Returns how many."""
+    last = select(func.max(JobRun.id)).where(JobRun.state == "done").group_by(JobRun.job)
+    old = delete(JobRun).where(
+        JobRun.state == "done", JobRun.started_at < work.now - _RUNS_KEPT, JobRun.id.not_in(last)
+    )
+    done: Any = work.session.execute(old)
+    return int(done.rowcount)
 
 
 def slot_of(at: datetime, every: timedelta) -> str:

@@ -12,7 +12,9 @@ from app.composition.measuring import SiteRecords
 from app.composition.uow import Database, reading, unit_of_work
 from app.identity.sessions import forget_old_sign_ins
 from app.identity.throttle import forget_old_failures
+from app.importers.uploads import forget_files, run_waiting
 from app.jobs.billing import bill_due_shipments
+from app.jobs.lease import forget_runs
 from app.jobs.prove import prove_books
 from erpcore.kernel import requests
 from erpcore.kernel.actor import Actor
@@ -88,6 +90,11 @@ def bill(context: Context) -> int:
     return bill_due_shipments(context.database, clock=context.clock)
 
 
+def import_files(context: Context) -> int:
+    """Try or import every file that was handed in."""
+    return run_waiting(context.database, clock=context.clock)
+
+
 def evaluate_gates(context: Context) -> int:
     """Evaluate every open gate and keep what it says."""
     return len(evaluate_open_gates(context.database, readings=MeasuredReadings(), clock=context.clock))
@@ -99,10 +106,10 @@ def settle(context: Context) -> int:
 
 
 def forget_expired(context: Context) -> int:
-    """Delete request keys, sign-ins and counters of failed attempts that are past their time."""
+    """Delete request keys, sign-ins, failed attempts, files handed in and runs of jobs that are past their time."""
     with unit_of_work(context.database, actor=Actor.system("forgetter"), clock=context.clock) as work:
         forget_old_failures(work)
-        return requests.forget_expired(work) + forget_old_sign_ins(work)
+        return requests.forget_expired(work) + forget_old_sign_ins(work) + forget_files(work) + forget_runs(work)
 
 
 JOBS: list[Job] = [
@@ -115,12 +122,16 @@ JOBS: list[Job] = [
         sentence="Evaluates every open gate; the first evaluation of a site's day counts for what must hold.",
     ),
     Job(
+        name="import-files", run=import_files, every=timedelta(seconds=10), longest_silence=timedelta(hours=1),
+        sentence="Tries or imports the files that were handed in by browser or API, the oldest first.",
+    ),
+    Job(
         name="settle-due", run=settle, every=timedelta(minutes=1), longest_silence=timedelta(minutes=10),
         sentence="Counts votes that closed, lapses waivers and missed conditions, lets waves go live on their day.",
     ),
     Job(
         name="forget-expired", run=forget_expired, every=timedelta(days=1), longest_silence=timedelta(days=2),
-        sentence="Deletes request keys, sign-ins and counters of failed attempts that are past their time.",
+        sentence="Deletes request keys, sign-ins, failed attempts, files handed in and runs that are past their time.",
     ),
     Job(
         name="prove", run=prove, every=timedelta(hours=1), longest_silence=timedelta(hours=3),

@@ -101,7 +101,7 @@ class Worker:
 
     def _scheduler(self) -> BackgroundScheduler:
         # Schedules stand in code, so they live in memory; the lease and the run rows keep two processes apart.
-        scheduler = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(2)})
+        scheduler = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(3)})
         for job in self._jobs:
             scheduler.add_job(
                 self.run_job, "interval", args=[job], id=job.name, seconds=job.every.total_seconds(), coalesce=True,

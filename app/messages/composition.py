@@ -29,6 +29,14 @@ def _cell_closed(facts: Mapping[str, Any]) -> str:
     return f"This site and channel is closed for {process}: wave {{wave}} {_WAITS.get(str(facts.get('waits_for')), 'is not live.')}"
 
 
+def _profile_unused(facts: Mapping[str, Any]) -> str:
+    if not facts.get("known"):
+        return (
+            "No file was imported yet, so there are no totals. Import one: wavegate import orders FILE --profile NAME."
+        )
+    return "No file of profile {profile} was imported. Name one that was: {known}."
+
+
 MESSAGES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "cell_closed": _cell_closed,
     "import_other_entity": "Profile {profile} names {entity}, which keeps its books in {currency} or is not live. Choose another code.",
@@ -36,7 +44,8 @@ MESSAGES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
         "Files of profile {profile} were imported for company {entity}, site {site}, in {currency}, and it names others now. Give "
         "the changed profile a name of its own."
     ),
-    "import_profile_unused": "No files of profile {profile} were imported, or several were and one must be named. In use: {known}.",
+    "import_profile_unused": _profile_unused,
+    "import_profile_unnamed": "Files of several profiles were imported: {known}. Name one of them with --profile.",
     "grants_unreadable": "Which cells are open cannot be read, so nothing is let through. Tell the operations team.",
     "realm_unknown": "Nothing is transacted in the realm {realm}. Switch to live or rehearsal.",
     "gate_missing": "Wave {wave} has no {phase} gate, so there is nothing to decide on. Define it first.",
@@ -62,5 +71,11 @@ MESSAGES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "import_columns_doubled": "{file} has these columns more than once: {columns}. Leave one of each.",
     "import_columns_missing": "{file} lacks these columns of the profile {profile}: {columns}. Export them too, or mend the profile.",
     "import_columns_unknown": "{file} has columns that the profile {profile} does not know: {columns}. Name them there, also to leave them out.",
+    "upload_kind": "{file} is of no kind that is read here. Hand in a file that ends in {known}.",
+    "upload_too_large": "{file} has more than {limit} MB. Pack it (.csv.gz), split it, or import it by the command line.",
+    "upload_queue_full": "{count} of your files wait already. Hand in the next when one of them is done.",
+    "upload_gone": "{file} is no longer kept. Hand it in again.",
+    "upload_broke": "{file} broke the worker {count} times. The operations team finds the reason in its log; then hand it in again.",
+    "import_first_file": "The first file of profile {profile} makes its site, so it is for those who see all sites. Ask the administrator.",
     "wave_not_at_this_question": "Wave {wave} is {state}, so this question has no answer that could take effect. Choose another kind of decision.",
 }

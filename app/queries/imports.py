@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -47,11 +48,11 @@ class RunRow:
 
     @property
     def lines_posted(self) -> int:
-        return self.lines_done - self.lines_rejected
+        return self.lines_done
 
     @property
     def lines_seen(self) -> int:
-        return self.lines_done + self.lines_known
+        return self.lines_done + self.lines_rejected + self.lines_known
 
     def is_silent(self, now: datetime) -> bool:
         return self.state == RunState.RUNNING and now - self.beat_at > SILENT
@@ -119,7 +120,6 @@ def run_page(session: Session, actor: Actor, run_id: int, page: int) -> RunPage:
     found = session.execute(_runs(actor).where(ImportRun.id == run_id)).one_or_none()
     if found is None:
         raise NotFound("not_found")
-    lines = select(ImportLine).join(ImportDocument, ImportDocument.id == ImportLine.document_id)
     mine = ImportDocument.run_id == run_id
     outcomes = session.execute(
         select(ImportLine.outcome, func.count())
@@ -135,22 +135,33 @@ def run_page(session: Session, actor: Actor, run_id: int, page: int) -> RunPage:
         .order_by(func.count().desc())
         .limit(12)
     )
-    rejected = (
-        lines.add_columns(ImportDocument.key)
-        .where(mine, ImportLine.outcome == Outcome.REJECTED)
-        .order_by(ImportLine.document_id, ImportLine.position)
-    )
+    rejected = _rejected(run_id)
     total = session.scalar(select(func.count()).select_from(rejected.subquery())) or 0
     rows = session.execute(rejected.limit(PAGE).offset((page - 1) * PAGE))
     return RunPage(
         row=_row(found), entity=found.entity, realm=found.realm, channel=found.channel,
         outcomes=sorted((row[0], row[1]) for row in outcomes),
-        rejects=[
-            Reject(
-                document=row.key, position=row.ImportLine.position, reason=row.ImportLine.reason or "",
-                text=row.ImportLine.text or row.ImportLine.kept,
-            )
-            for row in rows
-        ],
+        rejects=[_reject(row) for row in rows],
         reject_total=total, reasons=[(row[0] or "", row[1]) for row in reasons],
     )  # fmt: skip
+
+
+def _rejected(run_id: int) -> Any:
+    return (
+        select(ImportLine, ImportDocument.key)
+        .join(ImportDocument, ImportDocument.id == ImportLine.document_id)
+        .where(ImportDocument.run_id == run_id, ImportLine.outcome == Outcome.REJECTED)
+        .order_by(ImportLine.document_id, ImportLine.position)
+    )
+
+
+def _reject(row: Any) -> Reject:
+    line: ImportLine = row.ImportLine
+    return Reject(document=row.key, position=line.position, reason=line.reason or "", text=line.text or line.kept)
+
+
+def every_reject(session: Session, actor: Actor, run_id: int) -> Iterator[Reject]:
+    """All rejected lines of a run; raises ``NotFound`` as its page does."""
+    if session.execute(_runs(actor).where(ImportRun.id == run_id)).one_or_none() is None:
+        raise NotFound("not_found")
+    return (_reject(row) for row in session.execute(_rejected(run_id).execution_options(yield_per=1_000)))

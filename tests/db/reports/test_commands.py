@@ -56,3 +56,37 @@ def test_a_wave_or_gate_that_is_not_there_ends_with_its_sentence_and_no_file(run
         assert refused.exit_code == 1
         assert said in refused.output
     assert list(tmp_path.glob("*.pdf")) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("gates", "--wave", "NOPE"), 1, "There is no wave NOPE"),
+        (("gates", "evaluate", "NOPE"), 1, "There is no wave NOPE"),
+        (("grants", "--wave", "NOPE"), 1, "There is no wave NOPE"),
+        (("measures", "--site", "99"), 2, "There is no site 99. There are: "),
+        (("measures", "--channel", "98"), 2, "There is no channel 98. There are: "),
+        (
+            ("measures", "--realm", "dream"),
+            2,
+            "There is no realm 'dream'. There are live, rehearsal, training, legacy.",
+        ),
+        (("measures", "nix"), 2, "There is no measure 'nix'. `wavegate measures` lists them."),
+        (("totals", "--profile", "nix"), 1, "No file was imported yet, so there are no totals. Import one: "),
+    ],
+)
+def test_what_there_is_not_is_named_with_the_way_out_and_a_code(run, words, code, said):
+    refused = run(*words)
+    assert (refused.exit_code, said in refused.output) == (code, True), refused.output
+
+
+def test_totals_name_the_profiles_there_are(run, sqlite_database, tmp_path):
+    from tests.support.orderfiles import SALE, importer, written
+
+    importer(sqlite_database).run(written(tmp_path, SALE))
+    refused = run("totals", "--profile", "nix")
+    assert (
+        refused.exit_code,
+        "No file of profile nix was imported. Name one that was: online-retail." in refused.output,
+    ) == (1, True)
+    assert run("totals").exit_code == 0
