@@ -184,6 +184,11 @@ def shipped() -> list[str]:
     return sorted(path.stem for path in SHIPPED.glob("*.toml"))
 
 
+def choices() -> list[tuple[str, str]]:
+    """Those profiles: name, and what it is for."""
+    return [(name, load(name).title) for name in shipped()]
+
+
 def load(name: str) -> Profile:
     """The profile of that name, or the one in the file of that path. Raises ``RuleBroken`` saying what is wrong with it."""
     path = SHIPPED / f"{name}.toml" if name in shipped() else Path(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -11,11 +11,11 @@ from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from app.composition.imports import ImportProfile, ImportUpload, ImportUploadPart, Purpose, UploadState
-from app.importers import profiles
-from app.importers.uploads import SILENT
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
 
+#: A worker that has said nothing for so long was killed, and another takes its file up.
+SILENT = timedelta(minutes=2)
 #: Files that ended stay on the list of imports for as many as these.
 _SHOWN = 20
 
@@ -81,7 +81,6 @@ class UploadPage:
     """``before``: how many files are read first. ``is_kept``: it can still be imported without handing it in again."""
 
     row: UploadRow
-    title: str
     found: DryRun | None
     before: int
     is_kept: bool
@@ -129,15 +128,6 @@ def upload_page(session: Session, actor: Actor, upload_id: int) -> UploadPage:
     before = len(session.scalars(waiting).all()) if upload.state == UploadState.WAITING else 0
     kept = session.scalar(select(exists().where(ImportUploadPart.upload_id == upload.id)))
     return UploadPage(
-        row=_row(upload), title=_title(upload.profile), before=before, is_kept=bool(kept),
+        row=_row(upload), before=before, is_kept=bool(kept),
         found=DryRun(**orjson.loads(upload.report)) if upload.report else None,
     )  # fmt: skip
-
-
-def _title(profile: str) -> str:
-    return dict(profile_choices()).get(profile, profile)
-
-
-def profile_choices() -> list[tuple[str, str]]:
-    """The profiles that come with the product: name and what they are for."""
-    return [(name, profiles.load(name).title) for name in profiles.shipped()]

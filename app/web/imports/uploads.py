@@ -7,9 +7,10 @@ from typing import Any
 from flask import redirect, render_template, url_for
 
 from app.composition.request import change, installation, now, reader
+from app.importers import profiles
 from app.importers.uploads import HandIn, accept, import_again, receive
 from app.queries.jobs import leader
-from app.queries.uploads import UploadPage, profile_choices, upload_page
+from app.queries.uploads import UploadPage, upload_page
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.forms import choices
@@ -22,7 +23,7 @@ from app.web.steps import take_step
 @require(Permission.IMPORT_RUN)
 def hand_in() -> Any:
     form = UploadForm()
-    form.profile.choices = choices(profile_choices())
+    form.profile.choices = choices(profiles.choices())
     if form.validate_on_submit():
         wanted = HandIn(
             profile=str(form.profile.data), purpose=str(form.purpose.data), file_name=str(form.file.data.filename)
@@ -45,9 +46,11 @@ def show_file(upload_id: int) -> Any:
 
 
 def _page(found: UploadPage, refused: str = "") -> str:
+    titles = dict(profiles.choices())
     return render_template(
-        "imports/file.html", found=found, row=found.row, at=now(), leader=leader(reader(), now()), refused=refused
-    )
+        "imports/file.html", found=found, row=found.row, at=now(), leader=leader(reader(), now()), refused=refused,
+        title=titles.get(found.row.profile, found.row.profile),
+    )  # fmt: skip
 
 
 @blueprint.get("/imports/files/<int:upload_id>/progress")
