@@ -17,7 +17,7 @@ from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cas
 from erpcore.billing.services import draft_invoices, post_invoices
 from erpcore.fulfilment.services import DeliverShipment, PickOrder, confirm_shipments, deliver_shipments, pick_orders
 from erpcore.orders.allocation import allocate_orders
-from erpcore.orders.holds import release_orders
+from erpcore.orders.releasing import release_orders
 from erpcore.orders.services import CaptureOrder, NewLine, capture_orders
 from tests.support.core import OPEN, RULES, Business, a_business
 

@@ -14,6 +14,7 @@ from app.identity.sessions import forget_old_sign_ins
 from app.identity.throttle import forget_old_failures
 from app.importers.uploads import forget_files, run_waiting
 from app.jobs.billing import bill_due_shipments
+from app.jobs.holds import cure_held_orders
 from app.jobs.lease import forget_runs
 from app.jobs.prove import prove_books
 from erpcore.kernel import requests
@@ -95,6 +96,11 @@ def import_files(context: Context) -> int:
     return run_waiting(context.database, clock=context.clock)
 
 
+def cure(context: Context) -> int:
+    """End holds whose cause is gone, and release what nothing holds any more."""
+    return cure_held_orders(context.database, clock=context.clock)
+
+
 def evaluate_gates(context: Context) -> int:
     """Evaluate every open gate and keep what it says."""
     return len(evaluate_open_gates(context.database, readings=MeasuredReadings(), clock=context.clock))
@@ -116,6 +122,10 @@ JOBS: list[Job] = [
     Job(
         name="bill-due-shipments", run=bill, every=timedelta(minutes=10), longest_silence=timedelta(hours=1),
         sentence="Drafts and posts the invoice of every shipment whose trigger has passed; doubtful ones are blocked.",
+    ),
+    Job(
+        name="cure-holds", run=cure, every=timedelta(minutes=1), longest_silence=timedelta(minutes=15),
+        sentence="Ends credit and data holds whose cause is gone and releases the orders that nothing holds any more.",
     ),
     Job(
         name="evaluate-gates", run=evaluate_gates, every=timedelta(hours=1), longest_silence=timedelta(hours=3),

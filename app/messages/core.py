@@ -7,6 +7,8 @@ MESSAGES: dict[str, str] = {
     "shipment_unknown": "There is no shipment {shipment} here, or it belongs to a site that is not yours. Check the number.",
     "hold_unknown": "There is no hold {hold} on this order. Reload the order to see what holds it.",
     "hold_ended": "Hold {hold} has ended already. Reload the order to see what still holds it.",
+    "hold_exists": "Order {document} is held for {kind} already. Release that hold, or choose another kind.",
+    "hold_own_request": "You asked for what this hold of {document} stops, so somebody else decides. Ask a colleague who may.",
     "code_in_use": "The code {code} is in use. Choose another.",
     "code_taken": "The code {code} is in use. Choose another.",
     "number_in_use": "This number is in use. Leave it out to have one given.",

@@ -14,7 +14,8 @@ from app.queries.order_detail import steps_of
 from app.queries.order_facts import Step
 from app.queries.orders import PAGE, like
 from app.security.scopes import within_sites
-from erpcore.billing.models import CreditMemo, Invoice, InvoiceLine, Receipt, ReceiptApplication, Receivable
+from erpcore.billing.models import CreditMemo, Invoice, InvoiceLine, Receipt, ReceiptApplication
+from erpcore.credit.models import Receivable
 from erpcore.fulfilment.models import Shipment
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound

@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.queries.orders import PAGE
-from erpcore.billing.models import Invoice, Receipt, ReceiptApplication, Receivable
+from erpcore.billing.models import Invoice, Receipt, ReceiptApplication
+from erpcore.credit.models import Receivable
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
 from erpcore.masterdata.models import Customer, Entity, Site

@@ -55,6 +55,14 @@ def _events(*types: str) -> str:
     return f"SELECT entity, NULL, subject_id, 1 FROM event_log WHERE type IN ({names})"
 
 
+def _worth(quantity: str) -> str:
+    """So much of an order line in minor units, half up; the whole line is worth what it was captured at."""
+    return (
+        f"(CASE WHEN {quantity} = l.quantity THEN l.value_minor ELSE "
+        f"(2 * ({quantity}) * l.unit_price + {{divisor}}) / (2 * {{divisor}}) END)"
+    )
+
+
 _OPEN = "quantity - consumed - freed"
 _ORDER_LINE = "FROM order_line l JOIN sales_order o ON o.id = l.order_id"
 
@@ -154,11 +162,21 @@ CONTROLS: tuple[Control, ...] = (
         _ledger("on_account", credit=True, site="NULL"),
     ),
     Control(
-        "credit_exposure", "minor", "Exposure of customers = open receivables + released, not invoiced",
-        "SELECT entity_id, NULL, customer_id, exposure_minor FROM credit_exposure",
-        "SELECT entity_id, NULL, customer_id, open_minor FROM receivable UNION ALL "
-        "SELECT o.entity_id, NULL, o.customer_id, CASE WHEN l.cancelled + l.invoiced = 0 THEN l.value_minor ELSE "
-        "(2 * (l.quantity - l.cancelled - l.invoiced) * l.unit_price + {divisor}) / (2 * {divisor}) END "
+        "credit_exposure_receivable", "minor", "Receivable part of exposure = open receivables",
+        "SELECT entity_id, NULL, customer_id, receivable_minor FROM credit_exposure",
+        "SELECT entity_id, NULL, customer_id, open_minor FROM receivable",
+    ),
+    Control(
+        "credit_exposure_shipped", "minor", "Shipped part of exposure = shipped on orders, not invoiced",
+        "SELECT entity_id, NULL, customer_id, shipped_minor FROM credit_exposure",
+        f"SELECT o.entity_id, NULL, o.customer_id, {_worth('l.shipped - l.invoiced')} {_ORDER_LINE} "
+        "WHERE l.shipped <> l.invoiced",
+    ),
+    Control(
+        "credit_exposure_released", "minor", "Released part of exposure = released on orders, not shipped",
+        "SELECT entity_id, NULL, customer_id, released_minor FROM credit_exposure",
+        f"SELECT o.entity_id, NULL, o.customer_id, {_worth('l.quantity - l.cancelled - l.invoiced')} "
+        f"- CASE WHEN l.shipped = l.invoiced THEN 0 ELSE {_worth('l.shipped - l.invoiced')} END "
         f"{_ORDER_LINE} WHERE o.state = 'released'",
     ),
     Control(

@@ -19,8 +19,8 @@ from app.queries.order_facts import (
     ShipmentFact,
     Step,
 )
-from erpcore.billing.models import CreditMemo, Invoice, Receivable
-from erpcore.credit.models import CreditExposure
+from erpcore.billing.models import CreditMemo, Invoice
+from erpcore.credit.models import CreditExposure, Receivable
 from erpcore.fulfilment.models import ReturnLine, ReturnOrder, Shipment, ShipmentLine
 from erpcore.inventory.models import StockBalance
 from erpcore.kernel.actor import Actor
@@ -91,7 +91,8 @@ def shipment_place(session: Session, actor: Actor, shipment_id: int) -> tuple[in
 
 def exposure_of(session: Session, customer: int) -> int:
     """What the customer owes and will owe, in minor units of the company's currency."""
-    return session.scalar(select(CreditExposure.exposure_minor).where(CreditExposure.customer_id == customer)) or 0
+    parts = CreditExposure.receivable_minor + CreditExposure.shipped_minor + CreditExposure.released_minor
+    return session.scalar(select(parts).where(CreditExposure.customer_id == customer)) or 0
 
 
 def _rules(content: str) -> list[Rule]:
@@ -148,7 +149,8 @@ def _holds(session: Session, order_id: int) -> list[HoldFact]:
     rows = session.scalars(select(OrderHold).where(OrderHold.order_id == order_id).order_by(OrderHold.id.desc()))
     return [
         HoldFact(
-            id=hold.id, kind=hold.kind, facts=orjson.loads(hold.facts), since=hold.since, due_at=hold.due_at,
+            id=hold.id, kind=hold.kind, reason=hold.reason, asked_by=hold.asked_by, permission=hold.permission,
+            level=hold.level, facts=orjson.loads(hold.facts), since=hold.since, due_at=hold.due_at,
             released_at=hold.released_at, release_reason=hold.release_reason, is_cured=hold.is_cured,
         )
         for hold in rows

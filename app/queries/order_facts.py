@@ -92,8 +92,14 @@ class LineFact:
 
 @dataclass(frozen=True, kw_only=True)
 class HoldFact:
+    """``permission`` is what ending it takes; ``asked_by`` whose wish it stops, who never ends it."""
+
     id: int
     kind: str
+    reason: str
+    asked_by: int | None
+    permission: str
+    level: str | None
     facts: dict[str, Any]
     since: datetime
     due_at: datetime

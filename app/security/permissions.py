@@ -45,6 +45,7 @@ class Permission(StrEnum):
     ORDER_CLOSE = "orders:order:close", "close orders"
     HOLD_PLACE = "orders:hold:place", "hold an order, with a reason"
     HOLD_RELEASE = "orders:hold:release", "release an order from hold, with a reason"
+    CREDIT_HOLD = "credit:hold:release", "release an order from a credit hold that somebody else asked for"
     RETURN_READ = "returns:return:read", "see returns"
     RETURN_REQUEST = "returns:return:request", "request returns"
     RETURN_AUTHORISE = "returns:return:authorise", "authorise or decline returns"

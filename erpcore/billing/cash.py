@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from erpcore.billing.models import Invoice, Receipt, ReceiptApplication, Receivable
+from erpcore.billing.models import Invoice, Receipt, ReceiptApplication
 from erpcore.billing.records import lock_invoices, orders_of_invoices
-from erpcore.credit.services import change_exposures
+from erpcore.credit.models import Receivable
+from erpcore.credit.services import Part, change_exposures
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.kernel.events import Place
@@ -20,7 +21,8 @@ from erpcore.kernel.rows import Change, param, read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.models import AccountRole
 from erpcore.ledger.services import Entry, Side, post_entries
-from erpcore.masterdata.queries import customers, entity_facts
+from erpcore.masterdata.models import Entity
+from erpcore.masterdata.queries import customers
 from erpcore.orders.cancelling import close_if_done
 from erpcore.orders.models import Progress
 from erpcore.orders.records import Order, lock_orders, save_orders
@@ -116,9 +118,15 @@ def receive_cash(work: UnitOfWork, commands: Sequence[ReceiveCash]) -> list[int]
 
 
 def _place(work: UnitOfWork, entity: int, group: int | None) -> Place:
-    row = entity_facts(work, entity)
-    if row.realm != work.realm:
-        raise RuleBroken("other_realm", site=row.code, realm=row.realm, asked=work.realm)
+    known: dict[int, Any] = work.memo.setdefault("entities", {})
+    if entity not in known:
+        row = work.session.get(Entity, entity)
+        if row is None:
+            raise NotFound("entity_unknown", entity=entity)
+        if row.realm != work.realm:
+            raise RuleBroken("other_realm", site=row.code, realm=row.realm, asked=work.realm)
+        known[entity] = row
+    row = known[entity]
     return Place(
         realm=row.realm, entity=entity, customer_group=group, ruleset=standard_ruleset().hash, currency=row.currency,
         time_zone=row.time_zone,
@@ -202,7 +210,7 @@ def apply_cash(work: UnitOfWork, commands: Sequence[ApplyCash]) -> None:
     _TAKE.run(work, [{"of": c.receipt, "least": c.amount_minor, "amount": c.amount_minor} for c in commands])
     _SETTLE.run(work, [{"of": c.invoice, "least": c.amount_minor, "amount": c.amount_minor} for c in commands])
     post_entries(work, entries)
-    change_exposures(work, deltas)
+    change_exposures(work, deltas, Part.RECEIVABLE)
     _mark_paid(work, list(orders.values()))
 
 
@@ -212,12 +220,15 @@ def _locked(work: UnitOfWork, table: Any, key: str, ids: set[int], names: tuple[
 
 def _mark_paid(work: UnitOfWork, orders: Sequence[Order]) -> None:
     """Derive the payment status of orders from what is open of their invoices, and close those that are done."""
-    invoices = read_rows(work, Invoice, ("id", "order_id"), "order_id", [order.id for order in orders])
-    order_of = {row.id: row.order_id for row in invoices}
+    query = (
+        select(Invoice.order_id, Receivable.amount_minor, Receivable.open_minor)
+        .join(Receivable, Receivable.document_id == Invoice.id)
+        .where(Invoice.order_id.in_([order.id for order in orders]))
+    )
     sums: dict[int, list[int]] = defaultdict(lambda: [0, 0])
-    for row in read_rows(work, Receivable, ("document_id", "amount_minor", "open_minor"), "document_id", order_of):
-        sums[order_of[row.document_id]][0] += row.amount_minor
-        sums[order_of[row.document_id]][1] += row.open_minor
+    for row in work.session.execute(query):
+        sums[row.order_id][0] += row.amount_minor
+        sums[row.order_id][1] += row.open_minor
     for order in orders:
         amount, still = sums[order.id]
         paid_all = still == 0 and order.billing_status == Progress.DONE

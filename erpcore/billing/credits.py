@@ -9,10 +9,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from erpcore.billing.models import CreditMemo, CreditMemoLine, DebtJournal, InvoiceLine, InvoiceState, Receivable
+from erpcore.billing.models import CreditMemo, CreditMemoLine, DebtJournal, InvoiceLine, InvoiceState
 from erpcore.billing.records import RECEIVABLE, lock_invoices, orders_of_invoices
 from erpcore.billing.services import scaled_posted
-from erpcore.credit.services import change_exposures
+from erpcore.credit.models import Receivable
+from erpcore.credit.services import Part, change_exposures
 from erpcore.fulfilment.flow import RETURN
 from erpcore.fulfilment.return_records import ReturnRow, lock_returns, save_returns
 from erpcore.kernel.clock import local_day
@@ -264,7 +265,7 @@ def _post(work: UnitOfWork, memos: Sequence[_Memo]) -> None:
     write_rows(work, CreditMemoLine.__table__, _LINE, lines)
     write_rows(work, Receivable.__table__, RECEIVABLE, receivables)
     post_entries(work, entries)
-    change_exposures(work, deltas)
+    change_exposures(work, deltas, Part.RECEIVABLE)
     _report_corrections(work, memos)
 
 
@@ -341,5 +342,5 @@ def post_debts(work: UnitOfWork, commands: Sequence[PostDebt], *, cells: CellSta
     write_rows(work, DebtJournal.__table__, _JOURNAL, rows)
     write_rows(work, Receivable.__table__, RECEIVABLE, receivables)
     post_entries(work, entries)
-    change_exposures(work, deltas)
+    change_exposures(work, deltas, Part.RECEIVABLE)
     return given

@@ -145,32 +145,6 @@ frozen_when(CreditMemo, "OLD.number IS NOT NULL")
 append_only(CreditMemoLine)
 
 
-class Receivable(Base):
-    """What is open of an invoice (positive), credit memo (negative) or bad-debt journal: the scarce figure beside them."""
-
-    __tablename__ = "receivable"
-    __table_args__ = (
-        states("document_type", ("invoice", "credit_memo", "debt_journal")),
-        CheckConstraint(
-            "(amount_minor >= 0 AND open_minor BETWEEN 0 AND amount_minor) "
-            "OR (amount_minor < 0 AND open_minor BETWEEN amount_minor AND 0)",
-            name="within",
-        ),
-        Index(
-            "ix_receivable_open", "customer_id", "due_on",
-            sqlite_where=text("open_minor <> 0"), postgresql_where=text("open_minor <> 0"),
-        ),
-    )  # fmt: skip
-    document_id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
-    document_type: Mapped[str] = mapped_column(String(12))
-    entity_id: Mapped[int] = mapped_column(ForeignKey("entity.id"))
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"))
-    currency: Mapped[str] = mapped_column(String(3))
-    amount_minor: Mapped[int] = mapped_column(BigInteger)
-    open_minor: Mapped[int] = mapped_column(BigInteger)
-    due_on: Mapped[date] = mapped_column(Date)
-
-
 class Receipt(Base):
     """Money that came in. ``left_minor`` is what is not applied to an invoice yet."""
 

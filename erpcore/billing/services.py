@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from erpcore.billing.flow import INVOICE
-from erpcore.billing.models import Invoice, InvoiceLine, InvoiceState, Receivable
+from erpcore.billing.models import Invoice, InvoiceLine, InvoiceState
 from erpcore.billing.records import (
     COLUMNS,
     LINE_COLUMNS,
@@ -24,7 +24,8 @@ from erpcore.billing.records import (
     orders_of_invoices,
     save_invoices,
 )
-from erpcore.credit.services import change_exposures
+from erpcore.credit.models import Receivable
+from erpcore.credit.services import Part, change_exposures
 from erpcore.fulfilment.records import ShipmentRow, lock_shipments, orders_of, save_shipments
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound, RuleBroken
@@ -39,7 +40,7 @@ from erpcore.masterdata.queries import customers
 from erpcore.orders.models import LineKind
 from erpcore.orders.moving import admit_order
 from erpcore.orders.records import Line, Order, lines_by_id, lock_orders, save_orders
-from erpcore.orders.rules import uninvoiced_value, value_of
+from erpcore.orders.rules import value_of
 from erpcore.ports import CellStates
 from erpcore.published import InvoiceBlocked, InvoiceDrafted, InvoicePosted, InvoiceUnblocked
 
@@ -219,13 +220,10 @@ def post_invoices(
         invoice.due_on = invoice.invoice_on + timedelta(days=known[invoice.customer_id].payment_days)
         invoice.number = (numbers or {}).get(invoice.id)
         record_move(work, "invoice", invoice.id, "post", was, invoice.state, at=when)
-        party = (invoice.customer_id, invoice.entity_id)
-        deltas[party] += invoice.gross_minor
+        deltas[invoice.customer_id, invoice.entity_id] += invoice.gross_minor
         for part in invoice.lines:
             line = by_line[part.order_line_id]
-            before = uninvoiced_value(line, order.currency)
             line.invoiced += part.quantity
-            deltas[party] += uninvoiced_value(line, order.currency) - before
             changed.append(line)
         entries.append(_entry(order, invoice, place, when))
         receivables.append(
@@ -244,7 +242,7 @@ def post_invoices(
     save_invoices(work, invoices)
     write_rows(work, Receivable.__table__, RECEIVABLE, receivables)
     post_entries(work, entries)
-    change_exposures(work, deltas)
+    change_exposures(work, deltas, Part.RECEIVABLE)
     save_orders(work, list(orders.values()), changed)
     return invoices
 

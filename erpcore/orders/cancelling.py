@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from erpcore.credit.services import change_exposures
 from erpcore.inventory.services import free_reservations
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.history import record_move
@@ -16,7 +14,6 @@ from erpcore.orders.flow import ORDER
 from erpcore.orders.models import OrderState, Progress
 from erpcore.orders.moving import publish_order
 from erpcore.orders.records import Line, Order, lock_orders, save_orders
-from erpcore.orders.rules import uninvoiced_value
 from erpcore.published import LineQuantity, OrderCancelled, OrderClosed
 
 
@@ -35,24 +32,19 @@ def cancel_lines(work: UnitOfWork, commands: Sequence[CancelLines]) -> list[Orde
     """Cancel what is still open of orders; reserved stock is freed, exposure goes down, an order with nothing left ends."""
     seen = {c.order: c.seen_version for c in commands if c.seen_version is not None}
     orders = {order.id: order for order in lock_orders(work, [c.order for c in commands], seen=seen)}
-    deltas: dict[tuple[int, int], int] = defaultdict(int)
     changed: list[Line] = []
     for command in commands:
         order = orders[command.order]
         work.actor.require("orders:order:cancel", site=order.site_id)
         was = order.state
         target = ORDER.target("cancel", was, reason=command.reason)
-        counted = was == OrderState.RELEASED
         gone = _cancellable(order, command)
         freed = free_reservations(
             work, {line.id: min(line.allocated, max(0, q - line.unallocated)) for line, q in gone if line.has_stock}
         )
         for line, quantity in gone:
-            before = uninvoiced_value(line, order.currency)
             line.allocated -= freed.get(line.id, 0)
             line.cancelled += quantity
-            if counted:
-                deltas[order.customer_id, order.entity_id] += uninvoiced_value(line, order.currency) - before
             changed.append(line)
         quantities = [LineQuantity(line=line.id, quantity=q) for line, q in gone]
         facts = {"by_customer": command.by_customer, "lines": {str(line.id): q for line, q in gone}}
@@ -62,7 +54,6 @@ def cancel_lines(work: UnitOfWork, commands: Sequence[CancelLines]) -> list[Orde
         record_move(work, "order", order.id, move, was, order.state, reason=command.reason, facts=facts)
         event = OrderCancelled(by_customer=command.by_customer, reason=command.reason, lines=quantities)
         publish_order(work, order, event, "capture", work.now)
-    change_exposures(work, deltas)
     save_orders(work, list(orders.values()), changed)
     for order in orders.values():
         close_if_done(work, order)

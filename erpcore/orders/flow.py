@@ -11,7 +11,7 @@ ORDER = Flow(
     S.CAPTURED,
     (
         Move(name="release", sources=(S.CAPTURED,), target=S.RELEASED, permission="orders:order:release", event="order.released"),
-        Move(name="hold", sources=(S.CAPTURED, S.RELEASED), target=S.HELD, permission="orders:hold:place", reason_required=True,
+        Move(name="hold", sources=(S.CAPTURED, S.RELEASED, S.HELD), target=S.HELD, permission="orders:hold:place", reason_required=True,
              event="order.held"),
         Move(name="release_hold", sources=(S.HELD,), target=S.CAPTURED, permission="orders:hold:release", reason_required=True,
              event="order.hold_released"),

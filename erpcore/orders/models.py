@@ -55,11 +55,15 @@ class LineKind(StrEnum):
 
 
 class HoldKind(StrEnum):
+    """What is doubtful. ``data`` is what master data says of the customer; ``export`` needs a licence or a check first."""
+
     CREDIT = "credit"
     PRICE = "price"
     DATA = "data"
     ADDRESS = "address"
+    EXPORT = "export"
     DUPLICATE = "duplicate"
+    SUBSTITUTION = "substitution"
     MANUAL = "manual"
 
 
@@ -163,7 +167,11 @@ class OrderLine(Base):
 
 
 class OrderHold(Base):
-    """Why an order may not go on, since when, until when somebody must have looked, and how it ended."""
+    """Why an order may not go on, since when, until when somebody must have looked, who may end it, and how it ended.
+
+    ``asked_by`` is the person whose wish the hold stops (``None``: a job or an import); they never end it themselves.
+    ``permission`` is what ending it takes, ``level`` from where on in the line of authority, as policy routed it.
+    """
 
     __tablename__ = "order_hold"
     __table_args__ = (
@@ -172,10 +180,18 @@ class OrderHold(Base):
             "uq_order_hold_open", "order_id", "kind", unique=True,
             sqlite_where=text("released_at IS NULL"), postgresql_where=text("released_at IS NULL"),
         ),
+        Index(
+            "ix_order_hold_due", "due_at",
+            sqlite_where=text("released_at IS NULL"), postgresql_where=text("released_at IS NULL"),
+        ),
     )  # fmt: skip
     id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
     order_id: Mapped[int] = mapped_column(ForeignKey("sales_order.id"))
     kind: Mapped[str] = mapped_column(String(12))
+    reason: Mapped[str] = mapped_column(Text)
+    asked_by: Mapped[int | None] = mapped_column(BigInteger)
+    permission: Mapped[str] = mapped_column(String(64))
+    level: Mapped[str | None] = mapped_column(String(16))
     facts: Mapped[str] = mapped_column(Text)
     since: Mapped[datetime] = mapped_column(UtcDateTime)
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)

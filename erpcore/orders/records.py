@@ -13,11 +13,13 @@ from typing import Any
 
 from sqlalchemy import update
 
+from erpcore.credit.services import count_at_end
 from erpcore.kernel.errors import Conflict, NotFound
 from erpcore.kernel.events import Place
 from erpcore.kernel.rows import Change, param, read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import SiteFacts, customers, site_facts
+from erpcore.orders.exposure import count_exposure, remember_exposure
 from erpcore.orders.models import LineKind, OrderLine, Progress, SalesOrder
 
 
@@ -150,6 +152,7 @@ def lock_orders(work: UnitOfWork, ids: Iterable[int], *, seen: dict[int, int] | 
         for order in read:
             order.lines.sort(key=lambda line: line.line_no)
             order.customer_group = known[order.customer_id].group_id
+        remember_exposure(work, read)
     for key in wanted:
         if key not in held or not _in_scope(work, held[key]):
             raise NotFound("order_unknown", order=key)
@@ -219,6 +222,7 @@ def save_orders(work: UnitOfWork, orders: Sequence[Order], lines: Sequence[Line]
     )  # fmt: skip
     for order in orders:
         order.version += 1
+    count_at_end(work, "orders", count_exposure)
     if lines:
         work.memo.setdefault("changed_lines", {}).update((line.id, line) for line in lines)
         work.before_end("order lines", write_changed_lines)

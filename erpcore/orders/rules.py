@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from erpcore.kernel.clock import day_start, zone
 from erpcore.kernel.money import scaled_amount
 from erpcore.masterdata.models import ItemKind
 from erpcore.masterdata.queries import Commitment
 from erpcore.orders.models import LineKind
-from erpcore.orders.records import Line
+
+if TYPE_CHECKING:
+    from erpcore.orders.records import Line
 
 _SATURDAY = 5
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from fractions import Fraction
 from math import sqrt
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 from readiness.measures.distributions import gamma_quantile, t_quantile, two_sided_z
 
@@ -49,7 +49,8 @@ class Sample(Protocol):
         """The same figure from ``factor`` times as many documents."""
 
 
-class Sums(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Sums:
     """Additive content of a bucket, in the integer units of its measure.
 
     ``n`` documents, Σx, Σy and per document Σx², Σxy, Σy²; for a yes/no measure y is 1 and x is 0 or 1.
@@ -62,7 +63,7 @@ class Sums(NamedTuple):
     xy: int
     yy: int
 
-    def __add__(self, other: Sums) -> Sums:  # type: ignore[override]  # sums add up, they are not strung together
+    def __add__(self, other: Sums) -> Sums:
         return Sums(
             self.n + other.n,
             self.x + other.x,
@@ -78,8 +79,7 @@ NOTHING: Final = Sums(0, 0, 0, 0, 0, 0)
 
 def total(days: Iterable[Sums]) -> Sums:
     """The sums of a window."""
-    columns = list(zip(*days, strict=True))
-    return Sums._make(map(sum, columns)) if columns else NOTHING
+    return sum(days, NOTHING)
 
 
 def _scatter(clusters: int, x: int, y: int, xx: int, xy: int, yy: int) -> Fraction | None:

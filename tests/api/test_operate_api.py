@@ -226,3 +226,23 @@ def test_a_return_runs_to_its_credit(caller, business, sqlite_database):
     assert answer.json["state"] == "credited"
     assert answer.json["credit_memo_id"]
     assert_books_agree(sqlite_database)
+
+
+def test_holds_are_listed_with_who_may_end_them_and_end_one_by_one(caller, business, sqlite_database):
+    orders = [captured(business) for _ in range(2)]
+    desk, lead = caller("customer_service"), caller("site_lead")
+    for order in orders:
+        desk("POST", f"/orders/{order.id}/hold", {"kind": "export", "reason": "licence?"}, If_Match='"1"')
+    assert [one["may_release"] for one in desk("GET", "/holds").json["items"]] == [False, False]
+    listed = lead("GET", "/holds?mine=true&kind=export").json["items"]
+    assert [(one["kind"], one["reason"], one["may_release"], one["is_overdue"]) for one in listed] == [
+        ("export", "licence?", True, False)
+    ] * 2
+    wanted = [listed[0]["id"], 1, listed[1]["id"]]
+    done = lead("POST", "/holds/release", {"holds": wanted, "reason": "licence came"}).json
+    assert done["ended"] == 2
+    assert [one["code"] for one in done["results"]] == [None, "hold_unknown", None]
+    again = lead("POST", "/holds/release", {"holds": wanted[:1], "reason": "licence came"}).json
+    assert [one["code"] for one in again["results"]] == ["hold_ended"]
+    assert desk("POST", "/holds/release", {"holds": wanted, "reason": "x"}).status_code == 403
+    assert {lead("GET", f"/orders/{order.id}").json["state"] for order in orders} == {"captured"}

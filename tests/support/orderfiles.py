@@ -88,7 +88,7 @@ def content(database):
         "events": "SELECT type, count(*) FROM event_log GROUP BY type ORDER BY 1",
         "books": "SELECT a.code, sum(debit_minor), sum(credit_minor) FROM journal_line l JOIN ledger_account a ON a.id = l.account_id "
         "GROUP BY a.code ORDER BY 1",
-        "exposure": "SELECT c.code, e.exposure_minor FROM credit_exposure e JOIN customer c ON c.id = e.customer_id ORDER BY 1",
+        "exposure": "SELECT c.code, e.receivable_minor, e.shipped_minor, e.released_minor FROM credit_exposure e JOIN customer c ON c.id = e.customer_id ORDER BY 1",
     }
     with looking(database) as session:
         return {name: [tuple(row) for row in session.execute(text(question))] for name, question in questions.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -81,9 +82,9 @@ def test_a_version_that_somebody_changed_is_not_overwritten(signed_in, business,
 
 def test_an_order_over_the_limit_is_held_and_released_by_somebody_with_authority(signed_in, business, sqlite_database):
     order = captured(business, ((0, 600),))
-    lead = signed_in("site_lead")
-    lead.get(f"/orders/{order.id}")
-    page = lead.post(f"/orders/{order.id}/release", {"version": "1"})
+    desk, lead = signed_in("super_user"), signed_in("site_lead")
+    desk.get(f"/orders/{order.id}")
+    page = desk.post(f"/orders/{order.id}/release", {"version": "1"})
     assert "1,000.00 EUR over the limit of 5,000.00 EUR" in page.text
     hold = one(sqlite_database, "SELECT id FROM order_hold")[0]
     lead.get(f"/orders/{order.id}/holds/{hold}/release")
@@ -92,6 +93,42 @@ def test_an_order_over_the_limit_is_held_and_released_by_somebody_with_authority
     lead.post(f"/orders/{order.id}/holds/{hold}/release", {"reason": "paid by wire"})
     page = lead.post(f"/orders/{order.id}/release", {})
     assert one(sqlite_database, "SELECT state FROM sales_order")[0] == "released"
+
+
+def test_who_asked_for_the_release_cannot_end_the_hold_and_is_told_why(signed_in, business, sqlite_database):
+    order = captured(business, ((0, 600),))
+    lead = signed_in("site_lead")
+    lead.get(f"/orders/{order.id}")
+    page = lead.post(f"/orders/{order.id}/release", {"version": "1"})
+    assert "Release the credit hold…: you asked for what it stops, so a colleague decides." in page.text
+    hold = one(sqlite_database, "SELECT id FROM order_hold")[0]
+    lead.get(f"/orders/{order.id}/holds/{hold}/release")
+    lead.post(f"/orders/{order.id}/holds/{hold}/release", {"reason": "paid by wire"}, status=403)
+    assert one(sqlite_database, "SELECT state FROM sales_order")[0] == "held"
+
+
+def test_the_queue_of_holds_shows_who_decides_and_ends_several_with_one_reason(signed_in, business, sqlite_database):
+    orders = [captured(business, ((0, 5),)) for _ in range(3)]
+    desk = signed_in("customer_service")
+    for order, kind in zip(orders, ("address", "data", "address"), strict=True):
+        desk.get(f"/orders/{order.id}/hold")
+        desk.post(f"/orders/{order.id}/hold", {"kind": kind, "reason": "asked the customer"})
+    page = desk.get("/holds")
+    assert "Address 2" in page.text
+    assert "you asked for what it stops, so a colleague decides" in page.text
+    lead = signed_in("site_lead")
+    lead.get("/holds?kind=address&mine=1")
+    page = lead.post("/holds?kind=address&mine=1", {"reason": "confirmed"}, status=422)
+    assert "Choose at least one hold in the list." in page.text
+    with reading(sqlite_database) as session:
+        address = list(session.scalars(text("SELECT id FROM order_hold WHERE kind = 'address' ORDER BY id")))
+    page = lead.post("/holds?kind=address&mine=1", {"reason": "confirmed", "hold": [str(one) for one in address]})
+    assert "2 holds have ended." in page.text
+    with reading(sqlite_database) as session:
+        states = session.execute(text("SELECT state FROM sales_order ORDER BY id")).scalars().all()
+    assert states == ["captured", "held", "captured"]
+    business.clock.advance(timedelta(hours=9))
+    assert "past its time" in signed_in("site_lead").get("/holds?overdue=1").text
 
 
 def test_holding_needs_a_reason_and_keeps_what_was_typed(signed_in, business, sqlite_database):

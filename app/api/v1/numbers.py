@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from erpcore.credit.services import write_exposures
 from erpcore.kernel.errors import DomainError, RuleBroken
 from erpcore.kernel.money import from_minor, places, to_minor
 from erpcore.kernel.work import UnitOfWork
@@ -57,5 +58,6 @@ def fresh(work: UnitOfWork) -> Session:
     """The session to read an answer with: what services keep back until the end is written, what they wrote is read anew."""
     work.session.flush()
     write_changed_lines(work)
+    write_exposures(work)
     work.session.expire_all()
     return work.session

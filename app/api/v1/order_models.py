@@ -9,7 +9,7 @@ from pydantic import Field
 
 from app.api.v1.numbers import Key
 from app.api.values import Amount, Answer, Body, PageQuery, Quantity, UnitPrice
-from app.queries.orders import STATES
+from app.queries.orders import HOLD_KINDS, STATES
 
 
 class OrderAnswer(Answer):
@@ -77,8 +77,12 @@ class HoldAnswer(Answer):
 
     id: int
     kind: str
+    reason: str
     since: datetime
     due_at: datetime
+    permission: str
+    level: str | None
+    asked_by: int | None
 
 
 class OrderDetail(Answer):
@@ -176,7 +180,7 @@ class ReasonBody(Body):
 
 
 class HoldBody(ReasonBody):
-    kind: str = Field("manual", description="credit, price, data, address, duplicate or manual")
+    kind: str = Field("manual", description="One of " + ", ".join(HOLD_KINDS))
 
 
 class QuantityBody(Body):

@@ -44,7 +44,8 @@ from erpcore.kernel.errors import Conflict, NotAllowed, NotFound, RuleBroken
 from erpcore.kernel.work import UnitOfWork
 from erpcore.orders.allocation import allocate_orders
 from erpcore.orders.cancelling import CancelLines, cancel_lines
-from erpcore.orders.holds import ReleaseHold, hold_orders, release_holds, release_orders
+from erpcore.orders.holds import ReleaseHold, hold_orders, release_holds
+from erpcore.orders.releasing import release_orders
 from erpcore.orders.services import CaptureOrder, NewLine, capture_orders
 
 TAG = "Orders"

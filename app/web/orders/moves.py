@@ -37,7 +37,8 @@ from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.kernel.work import UnitOfWork
 from erpcore.orders.allocation import allocate_orders
 from erpcore.orders.cancelling import CancelLines, cancel_lines
-from erpcore.orders.holds import ReleaseHold, hold_orders, release_holds, release_orders
+from erpcore.orders.holds import ReleaseHold, hold_orders, release_holds
+from erpcore.orders.releasing import release_orders
 
 
 def _order(order_id: int) -> OrderPage:

@@ -8,10 +8,12 @@ from typing import Any
 
 from flask import url_for
 
+from app.queries.holds import why_not
 from app.queries.order_facts import LineFact, OrderPage
 from app.queries.orders import STATES, OrderFilter, OrderList
 from app.queries.places import ChannelPick, SitePick
 from app.security.permissions import Permission
+from app.security.roles import ROLES
 from app.web.areas import lacking
 from app.web.figures import heading, words
 from erpcore.kernel.actor import Actor
@@ -205,7 +207,8 @@ def _stops(page: OrderPage, actor: Actor) -> list[dict[str, Any]]:
         return []
     out = [
         _move(
-            actor, f"Release the {words(hold.kind)} hold…", Permission.HOLD_RELEASE, "",
+            actor, f"Release the {words(hold.kind)} hold…", Permission.HOLD_RELEASE,
+            closed_to_me(why_not(hold.asked_by, hold.permission, actor), hold.permission),
             href=url_for("orders.release_hold", order_id=page.id, hold_id=hold.id),
         )
         for hold in page.open_holds
@@ -227,6 +230,18 @@ def _stops(page: OrderPage, actor: Actor) -> list[dict[str, Any]]:
         )
     )  # fmt: skip
     return out
+
+
+def closed_to_me(why: str, permission: str) -> str:
+    """Why this person may not end a hold, in words; empty when they may."""
+    if why == "hold_own_request":
+        return "you asked for what it stops, so a colleague decides"
+    return lacking(permission) if why else ""
+
+
+def deciders(permission: str) -> str:
+    """The roles that may end a hold which takes this permission, as people say them."""
+    return ", ".join(duty.title for duty in ROLES.values() if permission in duty.permissions)
 
 
 def days_late(line: LineFact) -> int:

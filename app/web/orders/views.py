@@ -15,7 +15,7 @@ from app.security.require import actor, require
 from app.web.areas import area, asked_key, asked_page
 from app.web.exports import csv_file, xlsx_file
 from app.web.navigation import Entry, Group, navigation_entry
-from app.web.orders.presenters import PROMISES, address, chips, days_late, moves, picked, progress
+from app.web.orders.presenters import PROMISES, address, chips, days_late, deciders, moves, picked, progress
 from erpcore.kernel.money import from_minor
 
 blueprint = area("orders")
@@ -86,5 +86,5 @@ def order_html(order_id: int, refused: str = "") -> str:
     page = order_page(reader(), actor(), order_id)
     return render_template(
         "orders/show.html", order=page, moves=moves(page, actor()), steps=progress(page), refused=refused, at=now(),
-        realm=page.realm, promises=PROMISES, days_late=days_late,
+        realm=page.realm, promises=PROMISES, days_late=days_late, deciders=deciders,
     )  # fmt: skip

@@ -19,7 +19,7 @@ from sqlalchemy import func, select, text
 
 from app.importers.queries import choose_profile
 from app.importers.totals import totals
-from erpcore.billing.models import Receivable
+from erpcore.credit.models import Receivable
 from erpcore.masterdata.models import Customer
 from tests.support.orderfiles import content, importer, looking, moved, on_hand
 

@@ -12,7 +12,7 @@ from app.composition.due import settle_due
 from app.messages import sentence
 from erpcore.kernel.errors import RuleBroken
 from erpcore.orders.cancelling import CancelLines, cancel_lines
-from erpcore.orders.holds import release_orders
+from erpcore.orders.releasing import release_orders
 from erpcore.orders.services import capture_orders
 from erpcore.ports import Process
 from readiness.waves.queries import grants
