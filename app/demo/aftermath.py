@@ -31,7 +31,7 @@ from erpcore.fulfilment.returns import (
 )
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.model import PRICE_PLACES, QUANTITY_PLACES
-from erpcore.orders.records import Order
+from erpcore.orders.documents import Order
 
 _CENT = Decimal("0.01")
 #: Reason of a return, and whose fault it is.

@@ -21,9 +21,10 @@ from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import zone
 from erpcore.orders.allocation import allocate_orders
 from erpcore.orders.cancelling import CancelLines, cancel_lines
+from erpcore.orders.documents import Order
 from erpcore.orders.holds import ReleaseHold, release_holds
 from erpcore.orders.models import OrderHold, OrderState
-from erpcore.orders.records import Order, lock_orders
+from erpcore.orders.records import lock_orders
 from erpcore.orders.releasing import release_orders
 from erpcore.orders.services import CaptureOrder, NewLine, capture_orders
 

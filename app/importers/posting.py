@@ -36,7 +36,7 @@ from erpcore.masterdata.models import Customer, Item, ItemKind
 from erpcore.masterdata.queries import find_by_code
 from erpcore.masterdata.services import NewCustomer, NewItem, add_customers, add_items
 from erpcore.orders.allocation import allocate_orders
-from erpcore.orders.records import Order
+from erpcore.orders.documents import Order
 from erpcore.orders.releasing import release_orders
 from erpcore.orders.services import CaptureOrder, NewLine, capture_orders
 from erpcore.ports import CellStates, ProcessRules

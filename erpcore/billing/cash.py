@@ -24,8 +24,9 @@ from erpcore.ledger.services import Entry, Side, post_entries
 from erpcore.masterdata.models import Entity
 from erpcore.masterdata.queries import customers
 from erpcore.orders.cancelling import close_if_done
+from erpcore.orders.documents import Order
 from erpcore.orders.models import Progress
-from erpcore.orders.records import Order, lock_orders, save_orders
+from erpcore.orders.records import lock_orders, save_orders
 from erpcore.ports import standard_ruleset
 from erpcore.published import CashApplied, CashReceived, InvoiceSettled
 

@@ -40,8 +40,9 @@ from erpcore.ledger.models import AccountRole
 from erpcore.ledger.services import Entry, Side, post_entries
 from erpcore.masterdata.models import ItemKind
 from erpcore.masterdata.queries import customers, items, site_facts, tax_rate
+from erpcore.orders.documents import Line
 from erpcore.orders.models import OrderLine, SalesOrder
-from erpcore.orders.records import Line, lines_by_id, lock_orders, save_orders, write_changed_lines
+from erpcore.orders.records import lines_by_id, lock_orders, save_orders, write_changed_lines
 from erpcore.ports import Cell, CellStates, Process, ProcessRules, admit
 from erpcore.published import ReturnAuthorised, ReturnDeclined, ReturnReceived, ReturnRequested
 

@@ -32,9 +32,10 @@ from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.models import AccountRole
 from erpcore.ledger.services import Entry, Side, post_entries
 from erpcore.masterdata.queries import items
+from erpcore.orders.documents import Line, Order
 from erpcore.orders.models import OrderState
 from erpcore.orders.moving import admit_order
-from erpcore.orders.records import Line, Order, lines_by_id, lock_orders, save_orders
+from erpcore.orders.records import lines_by_id, lock_orders, save_orders
 from erpcore.orders.rules import value_of
 from erpcore.ports import CellStates, ProcessRules
 from erpcore.published import (

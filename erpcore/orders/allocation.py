@@ -10,10 +10,11 @@ from erpcore.inventory.services import Demand, reserve
 from erpcore.kernel.clock import day_end, local_day
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import items, site_facts
+from erpcore.orders.documents import Line, Order
 from erpcore.orders.flow import ORDER
 from erpcore.orders.models import OrderState
 from erpcore.orders.moving import admit_order, publish_order
-from erpcore.orders.records import Line, Order, lock_orders, save_orders
+from erpcore.orders.records import lock_orders, save_orders
 from erpcore.ports import CellStates, ProcessRules
 from erpcore.published import LinePromise, LineQuantity, OrderAllocated, OrderBackordered, OrderRepromised
 

@@ -10,10 +10,11 @@ from erpcore.inventory.services import free_reservations
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.history import record_move
 from erpcore.kernel.work import UnitOfWork
+from erpcore.orders.documents import Line, Order
 from erpcore.orders.flow import ORDER
 from erpcore.orders.models import OrderState, Progress
 from erpcore.orders.moving import publish_order
-from erpcore.orders.records import Line, Order, lock_orders, save_orders
+from erpcore.orders.records import lock_orders, save_orders
 from erpcore.published import LineQuantity, OrderCancelled, OrderClosed
 
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from erpcore.credit.services import Part, Party, change_exposures
 from erpcore.kernel.work import UnitOfWork
+from erpcore.orders.documents import Order
 from erpcore.orders.models import OrderState
 from erpcore.orders.rules import uninvoiced_value, value_of
-
-if TYPE_CHECKING:
-    from erpcore.orders.records import Order
 
 
 def parts_of(order: Order) -> tuple[int, int]:

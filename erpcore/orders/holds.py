@@ -18,10 +18,11 @@ from erpcore.kernel.errors import NotAllowed, NotFound, RuleBroken
 from erpcore.kernel.history import record_move
 from erpcore.kernel.rows import chunks
 from erpcore.kernel.work import UnitOfWork
+from erpcore.orders.documents import Order
 from erpcore.orders.flow import ORDER
 from erpcore.orders.models import HoldKind, OrderHold
 from erpcore.orders.moving import publish_order
-from erpcore.orders.records import Order, lock_orders, save_orders
+from erpcore.orders.records import lock_orders, save_orders
 from erpcore.published import OrderHeld, OrderHoldReleased
 
 #: A hold that nobody has looked at by then counts as stuck.

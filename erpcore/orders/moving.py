@@ -7,7 +7,7 @@ from typing import Any
 
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import site_facts
-from erpcore.orders.records import Order
+from erpcore.orders.documents import Order
 from erpcore.ports import Cell, CellStates, Process, admit
 
 

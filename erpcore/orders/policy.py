@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import ItemFacts, site_facts
-from erpcore.orders.records import Line, Order
+from erpcore.orders.documents import Line, Order
 from erpcore.ports import ProcessRules, Ruleset
 
 

@@ -6,8 +6,7 @@ Quantities are thousandths of the unit, prices and amounts millionths, values mi
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields
-from datetime import date, datetime
+from dataclasses import fields
 from operator import attrgetter
 from typing import Any
 
@@ -15,106 +14,12 @@ from sqlalchemy import update
 
 from erpcore.credit.services import count_at_end
 from erpcore.kernel.errors import Conflict, NotFound
-from erpcore.kernel.events import Place
 from erpcore.kernel.rows import Change, param, read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
-from erpcore.masterdata.queries import SiteFacts, customers, site_facts
+from erpcore.masterdata.queries import customers, site_facts
+from erpcore.orders.documents import Line, Order
 from erpcore.orders.exposure import count_exposure, remember_exposure
-from erpcore.orders.models import LineKind, OrderLine, Progress, SalesOrder
-
-
-@dataclass(slots=True)
-class Line:
-    """One order line, as stored."""
-
-    id: int
-    order_id: int
-    line_no: int
-    item_id: int
-    site_id: int
-    kind: str
-    quantity: int
-    unit_price: int
-    price_source: str
-    amount: int
-    value_minor: int
-    tax_rate: int | None
-    requested_on: date
-    requested_ship_on: date
-    committed_on: date
-    first_promised_on: date
-    promised_on: date
-    promised_due_at: datetime
-    promise_reason: str
-    basis: str
-    allocated: int
-    picked: int
-    shipped: int
-    delivered: int
-    invoiced: int
-    cancelled: int
-    returned: int
-    early_days: int
-    late_days: int
-    ruleset: str | None = None
-    price_rule_id: int | None = None
-    list_price: int | None = None
-    resolved_price: int | None = None
-    price_floor: int | None = None
-    unit_cost: int | None = None
-    price_losers: str | None = None
-    price_reason: str | None = None
-
-    @property
-    def has_stock(self) -> bool:
-        return self.kind in (LineKind.STOCK, LineKind.FREE)
-
-    @property
-    def open(self) -> int:
-        """What is still to be shipped."""
-        return self.quantity - self.shipped - self.cancelled
-
-    @property
-    def unallocated(self) -> int:
-        return self.open - self.allocated - self.picked
-
-
-@dataclass(slots=True)
-class Order:
-    """One order with its lines, as stored."""
-
-    id: int
-    entity_id: int
-    site_id: int
-    channel_id: int
-    customer_id: int
-    number: str
-    customer_reference: str | None
-    state: str
-    delivery_status: str
-    billing_status: str
-    payment_status: str
-    currency: str
-    ship_country: str
-    value_minor: int
-    captured_at: datetime
-    ruleset: str
-    variants: str
-    grant_id: int | None
-    source: str
-    version: int
-    lines: list[Line] = field(kw_only=True)
-    customer_group: int | None = None
-
-    def place(self, work: UnitOfWork) -> Place:
-        """The dimensions of this order's events."""
-        site: SiteFacts = site_facts(work, self.site_id)
-        return Place(
-            realm=site.entity.realm, entity=self.entity_id, site=self.site_id, channel=self.channel_id,
-            customer_group=self.customer_group, grant=self.grant_id, ruleset=self.ruleset, variants=self.variants,
-            currency=self.currency, time_zone=site.time_zone,
-        )  # fmt: skip
-
+from erpcore.orders.models import OrderLine, Progress, SalesOrder
 
 ORDER_COLUMNS = tuple(f.name for f in fields(Order) if f.name not in ("lines", "customer_group"))
 LINE_COLUMNS = tuple(f.name for f in fields(Line))

@@ -14,12 +14,13 @@ from erpcore.kernel.clock import local_day
 from erpcore.kernel.history import record_move
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import CustomerFacts, customers, site_facts
+from erpcore.orders.documents import Order
 from erpcore.orders.exposure import count_exposure, releasable_value
 from erpcore.orders.flow import ORDER
 from erpcore.orders.holds import end_cured, hold_without_saving, open_hold_kinds
 from erpcore.orders.models import HoldKind, OrderHold, OrderState
 from erpcore.orders.moving import admit_order, publish_order
-from erpcore.orders.records import Order, lock_orders, save_orders
+from erpcore.orders.records import lock_orders, save_orders
 from erpcore.ports import CellStates, ProcessRules
 from erpcore.published import OrderReleased
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from erpcore.kernel.clock import day_start, zone
 from erpcore.kernel.money import scaled_amount
 from erpcore.masterdata.models import ItemKind
 from erpcore.masterdata.queries import Commitment
+from erpcore.orders.documents import Line
 from erpcore.orders.models import LineKind
-
-if TYPE_CHECKING:
-    from erpcore.orders.records import Line
 
 _SATURDAY = 5
 

@@ -29,9 +29,10 @@ from erpcore.masterdata.queries import (
     site_facts,
     tax_rate,
 )
+from erpcore.orders.documents import Line, Order
 from erpcore.orders.models import OrderState, Progress, SalesOrder
 from erpcore.orders.policy import stamp_lines
-from erpcore.orders.records import Line, Order, insert_orders
+from erpcore.orders.records import insert_orders
 from erpcore.orders.rules import LineDates, line_dates, line_kind
 from erpcore.ports import Cell, CellStates, Process, ProcessRules, admit
 from erpcore.pricing.queries import Asked, resolve_prices
