@@ -27,7 +27,8 @@ from erpcore.fulfilment.return_records import (
     save_returns,
 )
 from erpcore.inventory.models import MoveReason
-from erpcore.inventory.services import Movement, move_stock
+from erpcore.inventory.movement import Movement
+from erpcore.inventory.services import move_stock
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotAllowed, RuleBroken
 from erpcore.kernel.history import record_move

@@ -22,7 +22,8 @@ from erpcore.fulfilment.records import (
     shipment_values,
 )
 from erpcore.inventory.models import MoveReason
-from erpcore.inventory.services import Movement, free_reservations, move_stock
+from erpcore.inventory.movement import Movement
+from erpcore.inventory.services import free_reservations, move_stock
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.history import record_move

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from erpcore.inventory.balances import frozen_places, placed_of
 from erpcore.inventory.bins import Slot, frozen_slots, lots, take_parts
 from erpcore.inventory.holds import use_holds
 from erpcore.inventory.models import MoveReason, StockStatus
+from erpcore.inventory.movement import Movement
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import Tracking
 from erpcore.masterdata.queries import ItemFacts
-
-if TYPE_CHECKING:
-    from erpcore.inventory.services import Movement
 
 
 def slots_of(work: UnitOfWork, m: Movement, item: ItemFacts) -> list[tuple[Slot, int]] | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -16,7 +15,8 @@ from sqlalchemy import update
 
 from erpcore.inventory.balances import Place, change_balances, lock_balances, make_places
 from erpcore.inventory.bins import Slot, change_bin, write_bins
-from erpcore.inventory.models import MoveReason, Reservation, StockMove, StockStatus
+from erpcore.inventory.models import Reservation, StockMove, StockStatus
+from erpcore.inventory.movement import Movement
 from erpcore.inventory.placing import slots_of
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import RuleBroken
@@ -53,29 +53,6 @@ class Demand(NamedTuple):
     item: int
     quantity: int
     whole: bool = False
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Movement:
-    """Stock that comes (positive) or goes. ``unit_cost`` ``None``: unknown, nothing is posted.
-
-    ``reserved_line``: the order line whose reservation it uses up. ``slot``: where it lies, of which lot, in which status;
-    ``None``: the default place when it comes, what the lot rule says when it goes.
-    """
-
-    entity: int
-    site: int
-    item: int
-    quantity: int
-    unit_cost: int | None
-    currency: str
-    reason: MoveReason
-    document_type: str
-    document_id: int
-    moved_at: datetime
-    note: str | None = None
-    reserved_line: int | None = None
-    slot: Slot | None = None
 
 
 class Moved(NamedTuple):

@@ -12,7 +12,8 @@ from sqlalchemy import select
 
 from erpcore.inventory.balances import lock_balances
 from erpcore.inventory.models import MoveReason, StockBalance, StockMove
-from erpcore.inventory.services import Moved, Movement, move_stock
+from erpcore.inventory.movement import Movement
+from erpcore.inventory.services import Moved, move_stock
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotAllowed, NotFound, RuleBroken
 from erpcore.kernel.events import Place
