@@ -29,6 +29,16 @@ class WaveDated(Event, frozen=True, kw_only=True):
     reason: str
 
 
+class WaveReplanned(Event, frozen=True, kw_only=True):
+    """A wave takes something else live; ``customer_groups`` ``None``: all of them."""
+
+    type: ClassVar[str] = "wave.replanned"
+    cells: list[tuple[int, int]]
+    processes: list[str]
+    customer_groups: list[int] | None
+    reason: str
+
+
 class WaveMoved(Event, frozen=True, kw_only=True):
     """A wave took a step: preparing, in rehearsal, approved, live, hypercare, rolled back, cancelled."""
 

@@ -78,6 +78,10 @@ UnitPrice = Annotated[
 ]
 #: A quantity in the item's unit.
 Quantity = Annotated[Decimal, _at_most(3), PlainSerializer(_plain, str), _exact_string(3, "Quantity.", "12")]
+#: A mark, a share or a weight.
+Mark = Annotated[
+    Decimal, _at_most(6), PlainSerializer(_plain, str), _exact_string(6, "Mark, share or weight in base units.", "0.95")
+]
 
 Item = TypeVar("Item")
 

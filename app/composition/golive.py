@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from enum import StrEnum
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.composition.grounds import Seats, bases_for
+from app.composition.planning import require_person
 from app.composition.standing import validity
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.kernel.work import UnitOfWork
@@ -22,15 +23,14 @@ from governance.decisions import services as decisions
 from governance.decisions import voting
 from governance.decisions.flow import DecisionState
 from governance.decisions.kinds import DecisionKind
-from governance.decisions.models import Decision, DecisionBasis
+from governance.decisions.models import Condition, Decision, DecisionBasis
 from governance.decisions.permissions import DecisionPermission
 from governance.decisions.records import lock_decision
 from governance.decisions.rules import Outcome, Tally
 from readiness.gates import services as gates
 from readiness.gates.criteria import Phase
 from readiness.gates.flow import GateState
-from readiness.gates.models import Gate, GateCriterion
-from readiness.gates.specs import CriterionSpec
+from readiness.gates.models import Gate
 from readiness.waves.flow import WaveState
 from readiness.waves.grants import go_live_when_due, open_grants, take_back_grants
 from readiness.waves.models import Grant, Wave
@@ -44,16 +44,15 @@ __all__ = [
     "Seats",
     "cast_vote",
     "close_vote",
-    "date_gate",
+    "draft_question",
     "let_go_live",
     "lock_standing_on",
     "miss_condition",
     "open_vote",
     "outdate_if_changed",
     "outdate_standing_on",
-    "put_criterion",
+    "put_condition",
     "rebind_vote",
-    "remove_criterion",
     "revoke_go",
     "roll_back",
 ]
@@ -90,6 +89,25 @@ class Closing:
     grants: tuple[int, ...]
     tally: Tally | None
     reasons: tuple[tuple[str, str], ...] = ()
+
+
+def draft_question(work: UnitOfWork, command: decisions.DraftDecision) -> Decision:
+    """A question about a wave of the body's own programme. Raises ``NotFound`` for the wave, ``RuleBroken`` for a body elsewhere."""
+    work.actor.require(DecisionPermission.DRAFT)
+    wave = work.session.get(Wave, command.wave_id)
+    if wave is None:
+        raise NotFound("wave_not_found", wave=command.wave_id)
+    decision = decisions.draft_decision(work, command)
+    if decision.programme_id != wave.programme_id:
+        raise RuleBroken("body_of_another_programme", field="body", body=command.body_id, wave=wave.code)
+    return decision
+
+
+def put_condition(work: UnitOfWork, command: decisions.AddCondition) -> Condition:
+    """Put a condition on the table; who has to meet it is somebody with an open account."""
+    work.actor.require(DecisionPermission.OPEN)
+    require_person(work, command.owner, field="owner")
+    return decisions.add_condition(work, command)
 
 
 def open_vote(work: UnitOfWork, decision_id: int) -> Decision:
@@ -258,31 +276,6 @@ def revoke_go(work: UnitOfWork, decision_id: int, *, reason: str) -> list[Grant]
     if decision.state != DecisionState.DECIDED or decision.outcome not in _GOES:
         raise RuleBroken("decision_not_a_go", decision=decision.id, state=decision.state)
     return _take_back(work, wave, reason)
-
-
-def put_criterion(work: UnitOfWork, gate_id: int, spec: CriterionSpec, *, reason: str | None = None) -> GateCriterion:
-    """Add or change a criterion; decisions that stand on the gate become outdated in the same unit of work."""
-    lock_standing_on(work, gate_id)
-    row = gates.put_criterion(work, gate_id, spec, reason=reason, authority=Seats())
-    outdate_standing_on(work, gate_id)
-    return row
-
-
-def remove_criterion(work: UnitOfWork, gate_id: int, code: str, *, reason: str | None = None) -> None:
-    """Take a criterion out; decisions that stand on the gate become outdated in the same unit of work."""
-    lock_standing_on(work, gate_id)
-    gates.remove_criterion(work, gate_id, code, reason=reason, authority=Seats())
-    outdate_standing_on(work, gate_id)
-
-
-def date_gate(
-    work: UnitOfWork, gate_id: int, decides_on: date, *, reason: str, fixed_dates: Sequence[date] = ()
-) -> Gate:
-    """Decide a gate on another day; decisions that stand on it become outdated in the same unit of work."""
-    lock_standing_on(work, gate_id)
-    gate = gates.date_gate(work, gate_id, decides_on, reason=reason, authority=Seats(), fixed_dates=fixed_dates)
-    outdate_standing_on(work, gate_id)
-    return gate
 
 
 def _standing_on(session: Session, gate_id: int) -> list[int]:

@@ -8,6 +8,7 @@ MESSAGES = {
     "precondition_failed": "Somebody changed this since you read it. Read it again, and repeat your change on what it is now.",
     "key_unusable": "An Idempotency-Key has 8 to 200 visible characters. A random UUID is a good one.",
     "nothing_entered": "Nothing was entered. Enter a quantity in at least one line.",
+    "day_unreadable": "“{day}” is no day. Write it as 2027-01-15, one a line.",
     "choice_unknown": "“{value}” is no choice here. Choose one from the list.",
     "form_used": "This form was entered before with other content. If this is another order, enter it once more.",
     "customer_unclear": "{count} customers fit this. Enter the code of one.",

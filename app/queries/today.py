@@ -91,7 +91,7 @@ def calendar(session: Session) -> Calendar:
             first = waves[other.depends_on_id][0]
             waits[other.wave_id].append((first.code, first.hypercare_until, other.why))
     windows = [
-        Window(name=row.name, starts_on=row.starts_on, ends_on=row.ends_on, wave_id=row.wave_id)
+        Window(id=row.id, name=row.name, starts_on=row.starts_on, ends_on=row.ends_on, wave_id=row.wave_id)
         for row in session.scalars(select(BlackoutWindow).order_by(BlackoutWindow.starts_on))
     ]
     return Calendar(

@@ -1,11 +1,12 @@
-"""Fields for quantities, prices and amounts: what was typed stays as typed, and what cannot be read says why."""
+"""Fields for quantities, prices, amounts and several choices: what was typed stays as typed, and what cannot be read says why."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
 
-from wtforms import StringField
+from wtforms import SelectMultipleField, StringField
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from app.messages import sentence
 from erpcore.kernel.errors import RuleBroken
@@ -53,3 +54,14 @@ class PriceField(ExactField):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, places=PRICE_PLACES, **kwargs)
+
+
+class ChecksField(SelectMultipleField):
+    """Several choices as boxes to tick."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
+
+    def has(self, value: Any) -> bool:
+        """Whether this one is ticked."""
+        return value in (self.data or ())

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 from flask_wtf import FlaskForm
 from wtforms import Field
@@ -51,6 +51,8 @@ class Form(FlaskForm):
     #: The status of the page with this form: 422 once something was refused.
     status = 200
     accepted = False
+    #: Fields of the form by what the services call them, where the two differ.
+    called: ClassVar[Mapping[str, str]] = {}
 
     def validate_on_submit(self, extra_validators: Any = None) -> bool:
         valid = bool(super().validate_on_submit(extra_validators))
@@ -74,7 +76,8 @@ class Form(FlaskForm):
     def refuse(self, error: DomainError) -> None:
         """Show this refusal at its field."""
         self.status = status_of(error)
-        field: Field | None = self._fields.get(error.field or "")
+        named = error.field or ""
+        field: Field | None = self._fields.get(self.called.get(named, named))
         if field is None:
             self.form_errors.append(sentence(error))
         else:

@@ -136,6 +136,32 @@ class Problem:
     facts: tuple[tuple[str, Any], ...] = ()
 
 
+#: The part of a specification that each problem is about.
+FIELD_OF: Final = {
+    "weight_negative": "weight",
+    "minimum_below_one": "min_documents",
+    "entry_reads_own_live": "evidence",
+    "no_cells_named": "cells",
+    "cell_named_twice": "cells",
+    "reference_is_own_cell": "cells",
+    "reference_not_of_earlier_wave": "cells",
+    "cell_of_another_wave": "cells",
+    "attestation_has_no_measure": "measure",
+    "measure_unknown": "measure",
+    "measure_only_informs": "measure",
+    "statistic_not_named": "measure",
+    "statistic_unknown": "measure",
+    "actors_not_counted": "min_actors",
+    "no_pass_mark": "pass_mark",
+    "mark_not_a_number": "pass_mark",
+    "mark_out_of_reach": "pass_mark",
+    "mark_below_zero": "pass_mark",
+    "warn_mark_stricter_than_pass_mark": "warn_mark",
+    "baseline_missing": "baseline",
+    "baseline_not_comparable": "baseline",
+}
+
+
 def problems_of(criterion: Criterion, measure: MeasureFacts | None, own_cells: Collection[str]) -> tuple[Problem, ...]:
     """Everything that forbids freezing ``criterion``, () where nothing does. ``measure`` is its catalogue entry."""
     codes = [*_weight_problems(criterion), *_cell_problems(criterion, own_cells)]
@@ -145,7 +171,7 @@ def problems_of(criterion: Criterion, measure: MeasureFacts | None, own_cells: C
     elif measure is None or criterion.measure != measure.id or criterion.version != measure.version:
         codes.append("measure_unknown")
     else:
-        codes += [*_measure_problems(criterion, measure), *_mark_problems(criterion, measure.direction)]
+        codes += [*_measure_problems(criterion, measure), *_mark_problems(criterion, measure)]
     return tuple(Problem(criterion.id, code) for code in codes)
 
 
@@ -184,7 +210,13 @@ def _measure_problems(criterion: Criterion, measure: MeasureFacts) -> Iterable[s
         yield "actors_not_counted"
 
 
-def _mark_problems(criterion: Criterion, direction: Direction) -> Iterable[str]:
+#: No figure of these forms lies below zero, and a share not above one.
+_NEVER_NEGATIVE: Final = frozenset({Form.YES_NO, Form.SHARE, Form.PERCENTILE, Form.STATE, Form.RATE})
+_SHARES: Final = frozenset({Form.YES_NO, Form.SHARE})
+
+
+def _mark_problems(criterion: Criterion, measure: MeasureFacts) -> Iterable[str]:
+    direction = measure.direction
     pass_mark, warn_mark = criterion.pass_mark, criterion.lenient_mark
     if pass_mark is None or warn_mark is None:
         yield "no_pass_mark"
@@ -192,8 +224,10 @@ def _mark_problems(criterion: Criterion, direction: Direction) -> Iterable[str]:
         yield "mark_not_a_number"
     elif (warn_mark > pass_mark) if direction is Direction.UP else (warn_mark < pass_mark):
         yield "warn_mark_stricter_than_pass_mark"
-    elif direction is Direction.ZERO and pass_mark < 0:
+    elif min(pass_mark, warn_mark) < 0 and (direction is Direction.ZERO or measure.form in _NEVER_NEGATIVE):
         yield "mark_below_zero"
+    elif max(pass_mark, warn_mark) > 1 and measure.form in _SHARES and not criterion.relative:
+        yield "mark_out_of_reach"
     if criterion.relative:
         yield from _baseline_problems(criterion)
 

@@ -1,4 +1,4 @@
-"""How a gate gets its criteria, how these are fixed, and what it takes to change them afterwards."""
+"""How a gate gets its criteria and how these are fixed; what it takes to change them is next door."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 import orjson
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from erpcore.kernel.canonical import canonical_json, plain
+from erpcore.kernel.canonical import canonical_json
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import Conflict, NotAllowed, NotFound, RuleBroken
 from erpcore.kernel.events import Event
@@ -20,7 +19,7 @@ from erpcore.kernel.work import UnitOfWork
 from readiness.gates import peeking
 from readiness.gates.criteria import Evidence, Phase, Problem, problems_of
 from readiness.gates.flow import GateState, move_gate
-from readiness.gates.models import CriterionChange, Gate, GateCriterion, GateTemplate
+from readiness.gates.models import Gate, GateCriterion, GateTemplate
 from readiness.gates.permissions import GatePermission
 from readiness.gates.ports import Authority
 from readiness.gates.rules import PASS_MARK, WARN_MARK
@@ -35,7 +34,7 @@ from readiness.gates.specs import (
     specs_from,
 )
 from readiness.measures.catalogue import MEASURES
-from readiness.published import GateCriteriaChanged, GateFrozen
+from readiness.published import GateFrozen
 from readiness.waves.models import Wave, WaveScope
 from readiness.waves.services import NOWHERE
 
@@ -71,7 +70,7 @@ class CreateGate:
 def save_template(work: UnitOfWork, command: SaveTemplate) -> GateTemplate:
     """Keep a template, as the next version of its code. Gates made from earlier versions stay as they are."""
     work.actor.require(GatePermission.DRAFT)
-    _check_marks(command.pass_mark, command.warn_mark)
+    check_marks(command.pass_mark, command.warn_mark)
     last = work.session.scalar(select(func.max(GateTemplate.version)).where(GateTemplate.code == command.code))
     for spec in command.criteria:
         columns(spec)  # refuses measures that the catalogue does not have
@@ -85,7 +84,8 @@ def save_template(work: UnitOfWork, command: SaveTemplate) -> GateTemplate:
     return template
 
 
-def _check_marks(pass_mark: Decimal, warn_mark: Decimal) -> None:
+def check_marks(pass_mark: Decimal, warn_mark: Decimal) -> None:
+    """Raise ``RuleBroken`` unless 0 < warn mark ≤ pass mark ≤ 1."""
     if not 0 < warn_mark <= pass_mark <= 1:
         raise RuleBroken("gate_marks_invalid", field="pass_mark", pass_mark=pass_mark, warn_mark=warn_mark)
 
@@ -117,9 +117,11 @@ def create_gate(work: UnitOfWork, command: CreateGate) -> Gate:
         specs = (*specs_from(template.criteria), *command.criteria)
         pass_mark, warn_mark = pass_mark or template.pass_mark, warn_mark or template.warn_mark
         body, label = body or template.waiver_body, f"{template.code} {template.version}"
+    if command.decides_on < local_day(work.now, wave.time_zone):
+        raise RuleBroken("decides_in_the_past", field="decides_on", day=command.decides_on)
     if not body:
         raise RuleBroken("waiver_body_missing", field="waiver_body", wave=wave.code)
-    _check_marks(pass_mark or PASS_MARK, warn_mark or WARN_MARK)
+    check_marks(pass_mark or PASS_MARK, warn_mark or WARN_MARK)
     gate = Gate(
         id=work.ids.one(), wave_id=wave.id, phase=command.phase, state=GateState.DRAFT, version=1, template=label,
         time_zone=wave.time_zone, pass_mark=pass_mark or PASS_MARK, warn_mark=warn_mark or WARN_MARK, waiver_body=body,
@@ -132,7 +134,7 @@ def create_gate(work: UnitOfWork, command: CreateGate) -> Gate:
         raise RuleBroken("criterion_twice", criteria=doubled)
     for position, spec in enumerate(specs, start=1):
         named = spec.evidence is Evidence.REFERENCE and not spec.cells
-        _add(work, gate, position, spec if not named else _with_cells(spec, command.reference))
+        add_row(work, gate, position, spec if not named else _with_cells(spec, command.reference))
     return gate
 
 
@@ -140,7 +142,8 @@ def _with_cells(spec: CriterionSpec, cells: Cells) -> CriterionSpec:
     return replace(spec, cells=cells)
 
 
-def _add(work: UnitOfWork, gate: Gate, position: int, spec: CriterionSpec) -> GateCriterion:
+def add_row(work: UnitOfWork, gate: Gate, position: int, spec: CriterionSpec) -> GateCriterion:
+    """A criterion of this gate from its specification. Raises ``RuleBroken`` for one that could not be kept."""
     row = GateCriterion(id=work.ids.one(), gate_id=gate.id, code=spec.code, position=position, **columns(spec))
     work.session.add(row)
     return row
@@ -184,7 +187,7 @@ def criteria_problems(session: Session, gate: Gate, rows: Sequence[GateCriterion
         if row.evidence != Evidence.REFERENCE
         for word in criterion_of(row, Phase(gate.phase), own).cells
     }
-    earlier = _earlier_cells(session, gate.wave_id)
+    earlier = earlier_cells(session, gate.wave_id)
     found: list[Problem] = []
     for row in rows:
         criterion = criterion_of(row, Phase(gate.phase), own)
@@ -200,7 +203,8 @@ def criteria_problems(session: Session, gate: Gate, rows: Sequence[GateCriterion
     return tuple(found)
 
 
-def _earlier_cells(session: Session, wave_id: int) -> set[tuple[int, int]]:
+def earlier_cells(session: Session, wave_id: int) -> set[tuple[int, int]]:
+    """The cells of waves that go live before this one."""
     here = select(Wave.go_live_on).where(Wave.id == wave_id).scalar_subquery()
     rows = session.execute(
         select(WaveScope.site_id, WaveScope.channel_id)
@@ -212,23 +216,24 @@ def _earlier_cells(session: Session, wave_id: int) -> set[tuple[int, int]]:
 
 
 def freeze_gate(
-    work: UnitOfWork, gate_id: int, *, body: str, authority: Authority, fixed_dates: Sequence[date] = ()
-) -> Gate:
+    work: UnitOfWork, gate_id: int, *, body: str, authority: Authority, fixed_dates: Sequence[date] = (),
+    seen_version: int | None = None,
+) -> Gate:  # fmt: skip
     """Fix the criteria, in the name of a body the person sits on. From now on the gate is evaluated, and a pass must hold.
 
     Raises ``RuleBroken`` naming every problem of every criterion, or when the gate is open too long for daily looks and
     no dates are fixed.
     """
     work.actor.require(GatePermission.FREEZE)
-    gate = lock_gate(work, gate_id)
-    _require_body(work, gate, (body,), authority)
+    gate = lock_gate(work, gate_id, seen_version)
+    require_body(work, gate, (body,), authority)
     rows = standing_criteria(work.session, gate.id)
     if not rows or not sum(row.weight for row in rows):
         raise RuleBroken("gate_without_criteria", gate=gate.id)
     problems = criteria_problems(work.session, gate, rows)
     if problems:
         raise RuleBroken("gate_criteria_refused", problems=[(each.criterion, each.code) for each in problems])
-    _set_days(work, gate, gate.decides_on, fixed_dates, opened_on=local_day(work.now, gate.time_zone))
+    set_days(work, gate, gate.decides_on, fixed_dates, opened_on=local_day(work.now, gate.time_zone))
     gate.frozen_at, gate.frozen_by, gate.frozen_by_body = work.now, work.actor.id, body
     move_gate(work, gate, "freeze")
     tell(
@@ -243,7 +248,8 @@ def freeze_gate(
     return gate
 
 
-def _set_days(work: UnitOfWork, gate: Gate, decides_on: date, fixed: Sequence[date], *, opened_on: date) -> None:
+def set_days(work: UnitOfWork, gate: Gate, decides_on: date, fixed: Sequence[date], *, opened_on: date) -> None:
+    """When the gate opens and decides, and how long a pass must hold therefore. Raises ``RuleBroken`` for a span without a rule."""
     try:
         rule = peeking.hold_rule(opened_on, decides_on, fixed)
     except ValueError as why:
@@ -256,7 +262,7 @@ def _set_days(work: UnitOfWork, gate: Gate, decides_on: date, fixed: Sequence[da
     gate.hold_level = Decimal(repr(rule.level)).quantize(Decimal("0.000001"))
 
 
-def _require_body(work: UnitOfWork, gate: Gate, bodies: Sequence[str], authority: Authority) -> str:
+def require_body(work: UnitOfWork, gate: Gate, bodies: Sequence[str], authority: Authority) -> str:
     """The first of these bodies that the person sits on; the steering committee always stands for any."""
     wave = work.session.get_one(Wave, gate.wave_id)
     sits = authority.bodies(work.session, work.actor.id, wave.programme_id, work.now)
@@ -269,128 +275,11 @@ def _require_body(work: UnitOfWork, gate: Gate, bodies: Sequence[str], authority
     raise NotAllowed("not_of_the_body", gate=gate.id, bodies=list(bodies))
 
 
-def put_criterion(
-    work: UnitOfWork, gate_id: int, spec: CriterionSpec, *, reason: str | None = None, authority: Authority
-) -> GateCriterion:
-    """Add a criterion, or change the one of the same code. After the freeze it takes a reason and the body that froze the
-    gate, counts as a new version of the criteria, and outdates decisions that stand on the gate.
-    """
-    work.actor.require(GatePermission.DRAFT)
-    gate = lock_gate(work, gate_id)
-    body = _require_change(work, gate, reason, authority)
-    row = work.session.scalar(
-        select(GateCriterion).where(GateCriterion.gate_id == gate.id, GateCriterion.code == spec.code)
-    )
-    before = None if row is None or row.removed_in is not None else facts_of(row)
-    if row is None:
-        last = work.session.scalar(select(func.max(GateCriterion.position)).where(GateCriterion.gate_id == gate.id))
-        row = _add(work, gate, (last or 0) + 1, spec)
-    else:
-        for name, value in columns(spec).items():
-            setattr(row, name, value)
-        row.removed_in = None
-    if gate.state == GateState.FROZEN:
-        problems = criteria_problems(work.session, gate, [row])
-        if problems:
-            raise RuleBroken("gate_criteria_refused", problems=[(each.criterion, each.code) for each in problems])
-    _changed(work, gate, row.code, "changed" if before else "added", before, facts_of(row), body, reason)
-    return row
-
-
-def remove_criterion(
-    work: UnitOfWork, gate_id: int, code: str, *, reason: str | None = None, authority: Authority
-) -> None:
-    """Take a criterion out; after the freeze under the same rules as a change."""
-    work.actor.require(GatePermission.DRAFT)
-    gate = lock_gate(work, gate_id)
-    body = _require_change(work, gate, reason, authority)
-    row = work.session.scalar(
-        select(GateCriterion).where(
-            GateCriterion.gate_id == gate.id, GateCriterion.code == code, GateCriterion.removed_in.is_(None)
-        )
-    )
-    if row is None:
-        raise NotFound("criterion_not_found", gate=gate.id, criterion=code)
-    before = facts_of(row)
-    row.removed_in = gate.criteria_version + 1
-    _changed(work, gate, code, "removed", before, None, body, reason)
-
-
-def _require_change(work: UnitOfWork, gate: Gate, reason: str | None, authority: Authority) -> str | None:
-    if gate.state == GateState.CLOSED:
-        raise RuleBroken("gate_closed", gate=gate.id)
-    if gate.state == GateState.DRAFT:
-        return None
-    if not (reason or "").strip():
-        raise RuleBroken("reason_required", field="reason", document="gate", move="change")
-    return _require_body(work, gate, (gate.frozen_by_body or gate.waiver_body,), authority)
-
-
-def _changed(
-    work: UnitOfWork, gate: Gate, code: str | None, change: str, before: dict[str, Any] | None,
-    after: dict[str, Any] | None, body: str | None, reason: str | None,
-) -> None:  # fmt: skip
-    after_freeze = gate.state == GateState.FROZEN
-    gate.version += 1
-    gate.criteria_version += 1
-    work.session.add(
-        CriterionChange(
-            id=work.ids.one(), gate_id=gate.id, criteria_version=gate.criteria_version, criterion=code, change=change,
-            before=None if before is None else canonical_json(before).decode(),
-            after=None if after is None else canonical_json(after).decode(), is_after_freeze=after_freeze, body=body,
-            reason=reason, changed_by=work.actor.id, at=work.now,
-        )
-    )  # fmt: skip
-    if after_freeze:
-        tell(
-            work, gate,
-            GateCriteriaChanged(
-                wave=gate.wave_id, criteria_version=gate.criteria_version, criterion=code or "", change=change
-            ),
-        )  # fmt: skip
-    work.audit(
-        "criterion." + change, "gate", gate.id, criterion=code, before=plain(before), after=plain(after), body=body,
-        reason=reason, after_freeze=after_freeze,
-    )  # fmt: skip
-
-
-def date_gate(
-    work: UnitOfWork,
-    gate_id: int,
-    decides_on: date,
-    *,
-    reason: str,
-    authority: Authority,
-    fixed_dates: Sequence[date] = (),
-) -> Gate:
-    """Decide a frozen gate on another day; how long a pass must hold follows from it, and it shows as a change."""
-    work.actor.require(GatePermission.FREEZE)
-    gate = lock_gate(work, gate_id)
-    if gate.state != GateState.FROZEN or gate.opened_on is None:
-        raise RuleBroken("gate_not_frozen", gate=gate.id, state=gate.state)
-    body = _require_change(work, gate, reason, authority)
-    before = {"decides_on": gate.decides_on, "hold": gate.hold_needed}
-    opened = local_day(work.now, gate.time_zone) if fixed_dates else gate.opened_on
-    _set_days(work, gate, decides_on, fixed_dates, opened_on=opened)
-    _changed(work, gate, None, "dated", before, {"decides_on": decides_on, "hold": gate.hold_needed}, body, reason)
-    return gate
-
-
 def close_gate(work: UnitOfWork, gate_id: int, *, reason: str) -> Gate:
     """Evaluate the gate no more: its question has been decided. A consequence, so whoever decided may do it."""
     gate = lock_gate(work, gate_id)
     move_gate(work, gate, "close", reason=reason)
     work.audit("gate.closed", "gate", gate.id, reason=reason)
-    return gate
-
-
-def reopen_gate(work: UnitOfWork, gate_id: int, *, decides_on: date, reason: str) -> Gate:
-    """Ask the question again, after a rollback: the gate is a draft once more, and its counts begin anew at the freeze."""
-    work.actor.require(GatePermission.FREEZE)
-    gate = lock_gate(work, gate_id)
-    move_gate(work, gate, "reopen", reason=reason)
-    gate.decides_on = decides_on
-    work.audit("gate.reopened", "gate", gate.id, reason=reason)
     return gate
 
 

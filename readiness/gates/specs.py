@@ -18,6 +18,8 @@ from readiness.gates.ports import ReadingRequest
 from readiness.measures.catalogue import MEASURES, Measure, find_figure
 
 Grain = Literal["cell", "site", "all"]
+#: What lies beyond these is a slip of the keyboard.
+MOST_WEIGHT, MOST_DAYS, MOST_DOCUMENTS, MOST_MARK = 1000, 366, 1_000_000, Decimal(10) ** 12
 Cells = tuple[tuple[int, int], ...]
 
 
@@ -157,9 +159,13 @@ def _check(spec: CriterionSpec) -> None:
             ("measure", (spec.measure is None) != (spec.evidence is Evidence.ATTESTATION)),
             ("pass_mark", (spec.pass_mark is None) != (spec.measure is None)),
             ("weight", spec.weight < 0),
-            ("min_documents", spec.min_documents < 1),
-            ("min_actors", spec.min_actors < 1),
-            ("min_days", spec.min_days < 1),
+            ("weight", spec.weight > MOST_WEIGHT),
+            ("window_days", spec.window_days is not None and not 0 <= spec.window_days <= MOST_DAYS),
+            ("min_documents", not 1 <= spec.min_documents <= MOST_DOCUMENTS),
+            ("min_actors", not 1 <= spec.min_actors <= MOST_DOCUMENTS),
+            ("min_days", not 1 <= spec.min_days <= MOST_DAYS),
+            ("pass_mark", spec.pass_mark is not None and abs(spec.pass_mark) > MOST_MARK),
+            ("warn_mark", spec.warn_mark is not None and abs(spec.warn_mark) > MOST_MARK),
         )
         if is_wrong
     ]
@@ -190,6 +196,19 @@ def facts_of(row: GateCriterion) -> dict[str, Any]:
         "key": row.is_key, "statutory": row.is_statutory, "hold": row.must_hold, "owner": row.owner,
         "owner_id": row.owner_id, "layer": row.layer,
     }  # fmt: skip
+
+
+def spec_of(row: GateCriterion) -> CriterionSpec:
+    """The criterion as it was written, with what the measure said where the writing was silent."""
+    return CriterionSpec(
+        code=row.code, title=row.title, measure=f"{row.measure}.{row.statistic}" if row.statistic else row.measure,
+        evidence=Evidence(row.evidence), pass_mark=row.pass_mark, warn_mark=row.warn_mark,
+        cells=tuple((site, channel) for site, channel in orjson.loads(row.cells)), grain=row.grain,  # type: ignore[arg-type]  # the table knows no other
+        basis=Basis(row.basis), baseline=_baseline(orjson.loads(row.baseline)) if row.baseline else None,
+        window_days=row.window_days, min_documents=row.min_documents, min_actors=row.min_actors, min_days=row.min_days,
+        weight=row.weight, key=row.is_key, statutory=row.is_statutory, hold=row.must_hold, owner=row.owner,
+        owner_id=row.owner_id, layer=Layer(row.layer), dimension=row.dimension, customer_group=row.customer_group_id,
+    )  # fmt: skip
 
 
 #: What a criterion may change without starting its count again.

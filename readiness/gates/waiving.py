@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from erpcore.kernel.errors import NotAllowed, NotFound, RuleBroken
 from erpcore.kernel.work import UnitOfWork
@@ -92,6 +93,14 @@ def _locked(work: UnitOfWork, waiver_id: int) -> tuple[WaiverRecord, Gate]:
     gate = lock_gate(work, found.gate_id)
     waiver = work.session.get_one(WaiverRecord, waiver_id, with_for_update={"key_share": True}, populate_existing=True)
     return waiver, gate
+
+
+def gate_of_waiver(session: Session, waiver_id: int) -> int:
+    """The gate that a waiver is for, so that what stands on it is locked before it. Raises ``NotFound``."""
+    gate = session.scalar(select(WaiverRecord.gate_id).where(WaiverRecord.id == waiver_id))
+    if gate is None:
+        raise NotFound("waiver_not_found", waiver=waiver_id)
+    return gate
 
 
 def grant_waiver(work: UnitOfWork, waiver_id: int, *, body: str, authority: Authority) -> WaiverRecord:

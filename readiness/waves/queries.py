@@ -18,6 +18,7 @@ from readiness.waves.models import BlackoutWindow, Grant, Wave, WaveDependency, 
 class Window:
     """Days without go-live, half open."""
 
+    id: int
     name: str
     starts_on: date
     ends_on: date
@@ -78,7 +79,7 @@ def blackouts(session: Session, programme_id: int | None = None) -> list[Window]
     if programme_id is not None:
         query = query.where(BlackoutWindow.programme_id == programme_id)
     return [
-        Window(name=row.name, starts_on=row.starts_on, ends_on=row.ends_on, wave_id=row.wave_id)
+        Window(id=row.id, name=row.name, starts_on=row.starts_on, ends_on=row.ends_on, wave_id=row.wave_id)
         for row in session.scalars(query)
     ]
 

@@ -123,6 +123,11 @@ def read_index(session: Session, revision: str) -> Index:
     )
 
 
+def lock(work: UnitOfWork) -> None:
+    """Let nobody else change waves, scopes or grants until this unit of work ends: cells are scarce."""
+    work.session.execute(select(WaveRegister.id).where(WaveRegister.id == 1).with_for_update(key_share=True))
+
+
 #: Where a unit of work keeps the index it has read.
 MEMO = "wave_register"
 

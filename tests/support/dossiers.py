@@ -17,9 +17,9 @@ from governance.decisions.rules import Choice
 from governance.decisions.services import AddCondition, add_condition
 from governance.decisions.voting import recuse_seat
 from governance.programme.services import DelegateSeat, delegate_seat
+from readiness.gates.changing import put_criterion
 from readiness.gates.criteria import Phase
 from readiness.gates.ports import ReadingRequest, Readout
-from readiness.gates.services import put_criterion
 from readiness.gates.waiving import Attest, RequestWaiver, attest, grant_waiver, request_waiver
 from readiness.measures.catalogue import MEASURES
 from readiness.measures.intervals import Sums, yes_no_sample

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from app.composition import golive
 from app.composition.uow import Database, unit_of_work
 from erpcore.kernel.actor import Actor
+from erpcore.masterdata.services import ensure_channel
 from erpcore.ports import Process
 from governance.decisions.kinds import DecisionKind
 from governance.decisions.services import AddCondition, DraftDecision, add_condition, draft_decision
@@ -41,6 +42,8 @@ class Steered:
     steering: int = 0
     wave: int = 0
     gate: int = 0
+    #: Further channels of the site that the programme has and no wave takes live.
+    more_channels: tuple[int, ...] = ()
 
     def work(self, who: Somebody | None = None):
         actor = Actor(id=(who or self.office).id, role="pmo", permissions=ALL)
@@ -84,7 +87,9 @@ class Steered:
             return add_condition(work, command).id
 
 
-def a_programme(database: Database, clock, *, specs=None, evaluated: tuple[int, int] | None = READY) -> Steered:
+def a_programme(
+    database: Database, clock, *, specs=None, evaluated: tuple[int, int] | None = READY, more_cells: int = 0
+) -> Steered:
     """Everything up to an evaluated gate of a wave in rehearsal; the cell of the business is closed."""
     business = a_business(database)
     business.clock = clock
@@ -97,11 +102,15 @@ def a_programme(database: Database, clock, *, specs=None, evaluated: tuple[int, 
     }  # fmt: skip
     made = Steered(database, business, clock, **people)
     with made.work() as work:
+        made.more_channels = tuple(
+            ensure_channel(work, f"channel-{number}", f"Channel {number}").id for number in range(more_cells)
+        )
+        work.session.flush()
         made.programme = create_programme(
             work,
             CreateProgramme(
                 code="ONE", name="One Core", purpose="One ERP for all sites.", starts_on=date(2026, 1, 1),
-                cells=((business.site, business.channel),),
+                cells=((business.site, business.channel), *((business.site, one) for one in made.more_channels)),
             ),
         ).id  # fmt: skip
         made.steering = create_body(

@@ -1,10 +1,10 @@
-"""Decisions and votes."""
+"""Decisions: drafted, opened, given conditions, voted on, counted, withdrawn and revoked."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from app.api.framework import operation
 from app.api.values import Answer, Body
@@ -12,10 +12,13 @@ from app.composition import golive
 from app.composition.request import now, reader
 from app.security.permissions import Permission
 from erpcore.kernel.work import UnitOfWork
-from governance.decisions import queries
+from governance.decisions import queries, services
 from governance.decisions.flow import DecisionState
+from governance.decisions.kinds import DecisionKind
 from governance.decisions.rules import Choice, Outcome
-from governance.decisions.voting import CastVote
+from governance.decisions.voting import CastVote, record_attendance, recuse_seat
+
+MOST = 2**63 - 1
 
 
 class DecisionAnswer(Answer):
@@ -74,6 +77,8 @@ class SeatAnswer(Answer):
     is_mandatory: bool
     has_veto: bool
     recused: str | None
+    is_absent: bool
+    is_present: bool
     vote: VoteAnswer | None
 
 
@@ -94,6 +99,8 @@ class ConditionAnswer(Answer):
     owner: int
     due_at: datetime
     state: str
+    settled_at: datetime | None
+    evidence: str | None
 
 
 class DecisionDetail(DecisionAnswer):
@@ -110,6 +117,48 @@ class DecisionDetail(DecisionAnswer):
     eligible: int | None
     quorum_needed: int | None
     can_close: bool
+
+
+class DraftBody(Body):
+    """A question about a wave to a body. Urgent ones are put by the product itself, when a condition is missed."""
+
+    body: int = Field(ge=1, le=MOST, description="The decision body, by id.")
+    wave: int = Field(ge=1, le=MOST)
+    kind: DecisionKind
+    title: str = Field(min_length=1, max_length=200)
+    question: str = Field(min_length=1, max_length=4000)
+    closes_at: AwareDatetime
+    effective_at: AwareDatetime | None = Field(None, description="When a go takes effect; null: at once.")
+    follows: int | None = Field(None, ge=1, le=MOST)
+
+
+class ConditionBody(Body):
+    """What a conditional go asks of somebody."""
+
+    text: str = Field(min_length=1, max_length=2000)
+    check: str = Field(min_length=1, max_length=2000, description="How one sees that it is met.")
+    owner: int = Field(ge=1, le=MOST)
+    due_at: AwareDatetime
+
+
+class EvidenceBody(Body):
+    """How one sees that a condition is met."""
+
+    evidence: str = Field(min_length=1, max_length=4000)
+
+
+class RecuseBody(Body):
+    """A seat that takes no part, and why."""
+
+    seat: int = Field(ge=1, le=MOST)
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class AttendanceBody(Body):
+    """Whether a seat is there."""
+
+    seat: int = Field(ge=1, le=MOST)
+    present: bool
 
 
 class VoteBody(Body):
@@ -134,8 +183,8 @@ class ClosingAnswer(Answer):
     grants: list[int]
 
 
-class RevokeBody(Body):
-    """Why a go is taken back."""
+class ReasonBody(Body):
+    """Something that is only done with a reason."""
 
     reason: str = Field(min_length=1, max_length=4000)
 
@@ -158,7 +207,8 @@ def _detail(view: queries.DecisionView) -> DecisionDetail:
             "waivers": list(view.waivers), "seats": [_seat(seat) for seat in view.seats],
             "bases": [BasisAnswer(gate=one.gate_id, sha256=one.sha256, verdict=one.word.replace("_", " ")) for one in view.bases],
             "conditions": [
-                ConditionAnswer(id=one.id, text=one.text, check=one.check, owner=one.owner, due_at=one.due_at, state=one.state.value)
+                ConditionAnswer(id=one.id, text=one.text, check=one.check, owner=one.owner, due_at=one.due_at, state=one.state.value,
+                                settled_at=one.settled_at, evidence=one.evidence)
                 for one in view.conditions
             ],
             "cast": count.cast if count else None, "eligible": count.eligible if count else None,
@@ -171,7 +221,7 @@ def _seat(seat: queries.SeatStanding) -> SeatAnswer:
     vote = seat.vote
     return SeatAnswer(
         id=seat.id, function=seat.function, person=seat.person, delegate=seat.delegate, is_chair=seat.is_chair,
-        is_mandatory=seat.is_mandatory, has_veto=seat.has_veto, recused=seat.recused,
+        is_mandatory=seat.is_mandatory, has_veto=seat.has_veto, recused=seat.recused, is_absent=seat.is_absent, is_present=seat.is_present,
         vote=None if vote is None else VoteAnswer(
             seat=vote.seat_id, cast_by=vote.cast_by, choice=vote.choice.value, reason=vote.reason, at=vote.at
         ),
@@ -196,6 +246,99 @@ def list_decisions(query: LogQuery) -> DecisionsAnswer:
 )  # fmt: skip
 def show_decision(decision_id: int) -> DecisionDetail:
     return _detail(queries.decision_view(reader(), decision_id, now=now()))
+
+
+def _read_back(work: UnitOfWork, decision_id: int) -> DecisionDetail:
+    work.session.flush()  # the answer is read back with queries
+    return _detail(queries.decision_view(work.session, decision_id, now=work.now))
+
+
+@operation(
+    "POST", "/decisions", permission=Permission.DECISION_DRAFT, summary="Draft a question about a wave", tag="Decisions",
+    body=DraftBody, answer=DecisionDetail, status=201,
+    example={"body": 4, "wave": 12, "kind": "go_live", "title": "Go-live of W2", "question": "May Pratteln and Kassel go live?",
+             "closes_at": "2027-01-27T15:00:00Z", "effective_at": "2027-02-01T05:00:00Z"},
+)  # fmt: skip
+def draft_a_decision(work: UnitOfWork, body: DraftBody) -> DecisionDetail:
+    command = services.DraftDecision(
+        body_id=body.body, wave_id=body.wave, kind=body.kind, title=body.title, question=body.question,
+        closes_at=body.closes_at, effective_at=body.effective_at, follows=body.follows,
+    )  # fmt: skip
+    return _read_back(work, golive.draft_question(work, command).id)
+
+
+@operation(
+    "POST", "/decisions/{decision_id}/open", permission=Permission.DECISION_OPEN, summary="Open the vote on the latest evidence",
+    tag="Decisions", answer=DecisionDetail,
+)  # fmt: skip
+def open_a_vote(work: UnitOfWork, decision_id: int) -> DecisionDetail:
+    golive.open_vote(work, decision_id)
+    return _read_back(work, decision_id)
+
+
+@operation(
+    "POST", "/decisions/{decision_id}/rebind", permission=Permission.DECISION_OPEN, summary="Put an open vote on newer evidence",
+    tag="Decisions", answer=DecisionDetail,
+)  # fmt: skip
+def rebind_a_vote(work: UnitOfWork, decision_id: int) -> DecisionDetail:
+    golive.rebind_vote(work, decision_id)
+    return _read_back(work, decision_id)
+
+
+@operation(
+    "POST", "/decisions/{decision_id}/withdraw", permission=Permission.DECISION_OPEN, summary="Take a question back",
+    tag="Decisions", body=ReasonBody, answer=DecisionDetail, example={"reason": "the wave is cut in two"},
+)  # fmt: skip
+def withdraw_a_question(work: UnitOfWork, decision_id: int, body: ReasonBody) -> DecisionDetail:
+    services.withdraw_decision(work, decision_id, reason=body.reason)
+    return _read_back(work, decision_id)
+
+
+@operation(
+    "POST", "/decisions/{decision_id}/conditions", permission=Permission.DECISION_OPEN, summary="Put a condition on the table",
+    tag="Decisions", body=ConditionBody, answer=DecisionDetail, status=201,
+    example={"text": "A second label printer at gate 3", "check": "seen by the site lead", "owner": 7, "due_at": "2027-01-30T16:00:00Z"},
+)  # fmt: skip
+def add_a_condition(work: UnitOfWork, decision_id: int, body: ConditionBody) -> DecisionDetail:
+    golive.put_condition(work, services.AddCondition(decision_id=decision_id, **body.model_dump()))
+    return _read_back(work, decision_id)
+
+
+@operation(
+    "POST", "/conditions/{condition_id}/withdraw", permission=Permission.DECISION_OPEN, summary="Take a condition off the table",
+    tag="Decisions", body=ReasonBody, answer=DecisionDetail, example={"reason": "it is met already"},
+)  # fmt: skip
+def withdraw_a_condition(work: UnitOfWork, condition_id: int, body: ReasonBody) -> DecisionDetail:
+    return _read_back(work, services.withdraw_condition(work, condition_id, reason=body.reason).decision_id)
+
+
+@operation(
+    "POST", "/conditions/{condition_id}/settle", permission=Permission.WAVE_VIEW, summary="Say that a condition is met",
+    tag="Decisions", body=EvidenceBody, answer=DecisionDetail, example={"evidence": "printer runs since Monday, photo in the file"},
+)  # fmt: skip
+def settle_a_condition(work: UnitOfWork, condition_id: int, body: EvidenceBody) -> DecisionDetail:
+    """Its owner does it, or who may settle conditions of others; the service asks which of them it is."""
+    return _read_back(work, services.settle_condition(work, condition_id, evidence=body.evidence).decision_id)
+
+
+@operation(
+    "POST", "/decisions/{decision_id}/recusals", permission=Permission.WAVE_VIEW, summary="Take a seat out of the vote",
+    tag="Decisions", body=RecuseBody, answer=DecisionDetail, status=201,
+    example={"seat": 12, "reason": "my firm sells the scanners"},
+)  # fmt: skip
+def recuse_a_seat(work: UnitOfWork, decision_id: int, body: RecuseBody) -> DecisionDetail:
+    """Its holder does it, or who keeps the attendance; the service asks which of them it is."""
+    recuse_seat(work, decision_id, body.seat, reason=body.reason)
+    return _read_back(work, decision_id)
+
+
+@operation(
+    "POST", "/decisions/{decision_id}/attendance", permission=Permission.DECISION_ATTENDANCE, summary="Note who is there",
+    tag="Decisions", body=AttendanceBody, answer=DecisionDetail, example={"seat": 12, "present": True},
+)  # fmt: skip
+def note_attendance(work: UnitOfWork, decision_id: int, body: AttendanceBody) -> DecisionDetail:
+    record_attendance(work, decision_id, body.seat, present=body.present)
+    return _read_back(work, decision_id)
 
 
 @operation(
@@ -228,9 +371,8 @@ def close_a_vote(work: UnitOfWork, decision_id: int) -> ClosingAnswer:
 
 @operation(
     "POST", "/decisions/{decision_id}/revoke", permission=Permission.DECISION_REVOKE, summary="Take a go back", tag="Decisions",
-    body=RevokeBody, answer=DecisionDetail, example={"reason": "two sites cannot ship"},
+    body=ReasonBody, answer=DecisionDetail, example={"reason": "two sites cannot ship"},
 )  # fmt: skip
-def revoke_a_go(work: UnitOfWork, decision_id: int, body: RevokeBody) -> DecisionDetail:
+def revoke_a_go(work: UnitOfWork, decision_id: int, body: ReasonBody) -> DecisionDetail:
     golive.revoke_go(work, decision_id, reason=body.reason)
-    work.session.flush()  # the answer is read back with a query
-    return _detail(queries.decision_view(work.session, decision_id, now=work.now))
+    return _read_back(work, decision_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from app.api.framework import operation
 from app.api.values import Answer, Body
@@ -13,6 +13,7 @@ from app.composition import golive
 from app.composition.evidence import MeasuredReadings
 from app.composition.request import now, reader
 from app.queries.gate_pages import snapshot_by_fingerprint
+from app.queries.late_truth import Line, late_truth
 from app.security.permissions import Permission
 from erpcore.kernel.work import UnitOfWork
 from readiness.gates import waiving
@@ -123,13 +124,65 @@ class WaiverBody(Body):
     rationale: str = Field(min_length=1, max_length=4000)
     mitigation: str = Field(min_length=1, max_length=4000)
     owner: int = Field(ge=1, le=2**63 - 1, description="Account of the person who mitigates.")
-    until: datetime
+    until: AwareDatetime
 
 
 class GrantWaiverBody(Body):
     """In the name of which body."""
 
     body: str = Field(min_length=1, max_length=80)
+
+
+class WithdrawWaiverBody(Body):
+    """Why a request is taken back."""
+
+    reason: str = Field(min_length=1, max_length=4000)
+
+
+class AttestBody(Body):
+    """A statement in place of a figure."""
+
+    criterion: str = Field(min_length=1, max_length=80)
+    holds: bool
+    statement: str = Field(min_length=1, max_length=4000)
+    document: str | None = Field(None, max_length=200, description="Number or title of the paper behind it.")
+    until: AwareDatetime | None = Field(None, description="null: it does not lapse.")
+
+
+class AttestationAnswer(Answer):
+    """A statement as it is kept; the next evaluation reads it."""
+
+    id: int
+    gate: int
+    criterion: str
+    holds: bool
+    statement: str
+    document: str | None
+    attested_by: int
+    at: datetime
+    until: datetime | None
+
+
+class LateLine(Answer):
+    """A criterion as decided, and the same window read again now. ``null``: there was, or is, no figure."""
+
+    criterion: str
+    title: str
+    word_then: str
+    word_now: str | None
+    value_then: str | None
+    value_now: str | None
+    count_then: int | None
+    count_now: int | None
+    moved: bool
+
+
+class LateAnswer(Answer):
+    """As decided beside as now known."""
+
+    gate: int
+    evaluation: int | None = Field(description="The one decided on, or asked for; null before the first.")
+    items: list[LateLine]
 
 
 class RefuseWaiverBody(Body):
@@ -272,3 +325,65 @@ def grant_a_waiver(work: UnitOfWork, waiver_id: int, body: GrantWaiverBody) -> W
 def refuse_a_waiver(work: UnitOfWork, waiver_id: int, body: RefuseWaiverBody) -> WaiverAnswer:
     waiving.refuse_waiver(work, waiver_id, body=body.body, reason=body.reason, authority=golive.Seats())
     return _one_waiver(work, waiver_id)
+
+
+@operation(
+    "POST", "/waivers/{waiver_id}/withdraw", permission=Permission.WAIVER_REQUEST, summary="Take a request for a waiver back",
+    tag="Gates", body=WithdrawWaiverBody, answer=WaiverAnswer, example={"reason": "the supplier delivers after all"},
+)  # fmt: skip
+def withdraw_a_waiver(work: UnitOfWork, waiver_id: int, body: WithdrawWaiverBody) -> WaiverAnswer:
+    waiving.withdraw_waiver(work, waiver_id, reason=body.reason)
+    return _one_waiver(work, waiver_id)
+
+
+@operation(
+    "POST", "/waivers/{waiver_id}/end", permission=Permission.WAIVER_APPROVE, summary="End a waiver before its time", tag="Gates",
+    body=RefuseWaiverBody, answer=WaiverAnswer, example={"body": "pmo", "reason": "the mitigation is not done"},
+)  # fmt: skip
+def end_a_waiver(work: UnitOfWork, waiver_id: int, body: RefuseWaiverBody) -> WaiverAnswer:
+    gate = waiving.gate_of_waiver(work.session, waiver_id)
+    golive.lock_standing_on(work, gate)
+    waiving.end_waiver(work, waiver_id, body=body.body, reason=body.reason, authority=golive.Seats())
+    golive.outdate_standing_on(work, gate)
+    return _one_waiver(work, waiver_id)
+
+
+@operation(
+    "POST", "/gates/{gate_id}/attestations", permission=Permission.ATTEST, summary="Attest a criterion", tag="Gates",
+    body=AttestBody, answer=AttestationAnswer, status=201,
+    example={"criterion": "tax_opinion", "holds": True, "statement": "The opinion of 12 January is signed.", "document": "TO-2027-03"},
+)  # fmt: skip
+def attest_a_criterion(work: UnitOfWork, gate_id: int, body: AttestBody) -> AttestationAnswer:
+    kept = waiving.attest(work, waiving.Attest(gate_id=gate_id, **body.model_dump()))
+    return AttestationAnswer(
+        id=kept.id, gate=kept.gate_id, criterion=kept.criterion, holds=kept.holds, statement=kept.statement,
+        document=kept.document, attested_by=kept.attested_by, at=kept.at, until=kept.until,
+    )  # fmt: skip
+
+
+class LateQuery(Body):
+    """Of which evaluation."""
+
+    evaluation: int | None = Field(None, ge=1, le=1_000_000, description="Its number; the latest where it is left out.")
+
+
+@operation(
+    "GET", "/gates/{gate_id}/as-now-known", permission=Permission.GATE_VIEW, summary="As decided beside as now known", tag="Gates",
+    query=LateQuery, answer=LateAnswer,
+)  # fmt: skip
+def compare_with_now(gate_id: int, query: LateQuery) -> LateAnswer:
+    found = late_truth(reader(), gate_id, now(), number=query.evaluation)
+    return LateAnswer(
+        gate=gate_id, evaluation=found.then.number if found.then else None, items=[_late(one) for one in found.lines]
+    )
+
+
+def _late(line: Line) -> LateLine:
+    then, again = line.then, line.again
+    return LateLine(
+        criterion=line.code, title=line.title, word_then="waived" if line.waived_then else line.word_then,
+        word_now="waived" if line.waived_now else line.word_now, moved=line.moved,
+        value_then=None if then is None else then["value"], count_then=None if then is None else then["count"],
+        value_now=None if again is None or again.value is None else f"{again.value:f}",
+        count_now=None if again is None else again.count,
+    )  # fmt: skip

@@ -35,8 +35,6 @@ from governance.decisions.queries import ConditionView, decision_of_condition
 from governance.decisions.services import (
     AddCondition,
     DraftDecision,
-    add_condition,
-    draft_decision,
     settle_condition,
     withdraw_condition,
     withdraw_decision,
@@ -79,7 +77,7 @@ def create() -> Any:
                 body_id=int(form.body.data), wave_id=wave_id, kind=DecisionKind(kind), title=str(form.title.data),
                 question=str(form.question.data), closes_at=closes or work.now, effective_at=instant(form.effective_at.data),
             )  # fmt: skip
-            made = form.once(work, lambda: draft_decision(work, command).id)
+            made = form.once(work, lambda: golive.draft_question(work, command).id)
         if form.accepted:
             flash("The question is drafted. Add conditions, then open the vote.", "success")
             return redirect(_to(made))
@@ -195,7 +193,7 @@ def put_condition(decision_id: int) -> Any:
             due_at=end_of(form.due_on.data),
         )  # fmt: skip
         with form.refusals(), change() as work:
-            form.once(work, lambda: add_condition(work, command).id)
+            form.once(work, lambda: golive.put_condition(work, command).id)
         if form.accepted:
             flash("The condition is on the table. Votes cast before no longer count.", "success")
             return redirect(_to(decision_id))

@@ -18,8 +18,8 @@ from erpcore.kernel.actor import Actor
 from governance.decisions.flow import DecisionState
 from readiness.waves.flow import WAVE_FLOW, WaveState
 from readiness.waves.queries import WaveView
+from readiness.waves.services import DATABLE, REPLANNABLE
 
-_BEFORE = (WaveState.PLANNED, WaveState.PREPARING, WaveState.IN_REHEARSAL)
 _LABELS: Final = {
     "prepare": "Start preparing",
     "rehearse": "Start the rehearsal",
@@ -110,7 +110,7 @@ def moves(page: WavePage, actor: Actor) -> list[dict[str, Any]]:
     """Everything that may come next; what is closed says why."""
     wave = page.line.wave
     steps = [_step(wave, name, actor) for name in _LABELS if _is_near(wave, name)]
-    return [*steps, _dates(wave, actor), *_decisions(page, actor), *_back(wave, actor)]
+    return [*steps, *_plan(wave, actor), _dates(wave, actor), *_decisions(page, actor), *_back(wave, actor)]
 
 
 def _is_near(wave: WaveView, name: str) -> bool:
@@ -143,9 +143,16 @@ def _missing(permission: str) -> str:
     return f"your role may not {next(one.sentence for one in Permission if one == permission)}"
 
 
+def _plan(wave: WaveView, actor: Actor) -> list[dict[str, Any]]:
+    """Changing the plan is offered while it may still be changed."""
+    if wave.state not in REPLANNABLE or not actor.may(Permission.WAVE_PLAN):
+        return []
+    return [{"label": "Change the plan…", "permitted": True, "href": url_for("waves.replan", wave_id=wave.id)}]
+
+
 def _dates(wave: WaveView, actor: Actor) -> dict[str, Any]:
     item = {"label": "Change the dates…", "permitted": True, "href": url_for("waves.dates", wave_id=wave.id)}
-    if wave.state not in _BEFORE:
+    if wave.state not in DATABLE:
         return {**item, "permitted": False, "reason": f"the wave is {_STATE_SAID[wave.state]}, so its dates stand"}
     if not actor.may(Permission.WAVE_PLAN):
         return {**item, "permitted": False, "reason": _missing(Permission.WAVE_PLAN)}

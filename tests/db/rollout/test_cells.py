@@ -166,7 +166,7 @@ def test_a_drained_cell_closes_once_nothing_is_under_way(rollout):
 def test_a_wave_covers_no_cell_of_another_and_says_which(rollout):
     with pytest.raises(RuleBroken, match="wave_plan_refused") as refused:
         rollout.plan("W3", ((HAMBURG, WHOLESALE),), MAY)
-    assert refused.value.facts["problems"] == [("scope_of_another_wave", str(rollout.wave))]
+    assert refused.value.facts["problems"] == [("scope_of_another_wave", "W2")]
     with rollout.look() as session:
         assert [wave.code for wave in waves(session)] == ["W2"]
 

@@ -10,18 +10,19 @@ import pytest
 from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from app.composition import golive
+from app.composition import gate_changes, golive
 from app.composition.due import settle_due
 from app.queries.waiting import WaitingKind, waits_for
 from erpcore.kernel.canonical import canonical_json, fingerprint
 from erpcore.kernel.errors import Conflict, NotAllowed, RuleBroken
 from governance.decisions.queries import decision_log, decision_view
+from readiness.gates.changing import put_criterion
 from readiness.gates.criteria import Evidence
 from readiness.gates.evaluation import evaluate_gate, store_evaluation
 from readiness.gates.models import Gate, GateSnapshot, WaiverRecord
 from readiness.gates.queries import gate_view, gates, waivers
 from readiness.gates.rules import GateWord
-from readiness.gates.services import CreateGate, create_gate, freeze_gate, put_criterion
+from readiness.gates.services import CreateGate, create_gate, freeze_gate
 from readiness.gates.templates import save_standard_templates
 from readiness.gates.waiving import (
     Attest,
@@ -131,7 +132,9 @@ def test_a_changed_mark_starts_the_count_again_and_shows_as_changed_after_the_fr
     rollout.later(days=1)
     assert line(rollout.evaluate())["held"] == 2
     with rollout.work(CHAIR) as work:
-        golive.put_criterion(work, rollout.gate, a_spec(pass_mark=Decimal("0.92"), **KEY), reason="agreed with audit")
+        gate_changes.put_criterion(
+            work, rollout.gate, a_spec(pass_mark=Decimal("0.92"), **KEY), reason="agreed with audit"
+        )
     rollout.later(days=1)
 
     snapshot = rollout.evaluate()
@@ -146,9 +149,9 @@ def test_a_changed_mark_starts_the_count_again_and_shows_as_changed_after_the_fr
 
 def test_criteria_are_changed_after_the_freeze_only_by_the_body_that_froze_them_and_with_a_reason(rollout):
     with pytest.raises(NotAllowed, match="not_of_the_body"), rollout.work(PMO_LEAD) as work:
-        golive.put_criterion(work, rollout.gate, a_spec(weight=Decimal(5)), reason="rounder")
+        gate_changes.put_criterion(work, rollout.gate, a_spec(weight=Decimal(5)), reason="rounder")
     with pytest.raises(RuleBroken, match="reason_required"), rollout.work(CHAIR) as work:
-        golive.put_criterion(work, rollout.gate, a_spec(weight=Decimal(5)))
+        gate_changes.put_criterion(work, rollout.gate, a_spec(weight=Decimal(5)))
     with rollout.look() as session:
         assert session.get_one(Gate, rollout.gate).criteria_version == 1
 

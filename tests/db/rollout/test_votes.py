@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import func, select
 
-from app.composition import golive
+from app.composition import gate_changes, golive
 from erpcore.kernel.errors import Busy, Conflict, IllegalMove, NotAllowed, RuleBroken
 from governance.decisions import voting
 from governance.decisions.models import Decision, Vote
@@ -251,7 +251,7 @@ def test_a_new_condition_is_new_terms_and_asks_everybody_again(rollout, decision
 def test_a_threshold_changed_while_the_vote_is_open_outdates_the_decision(rollout, decision):
     rollout.vote(decision, CHAIR)
     with rollout.work(CHAIR) as work:
-        golive.put_criterion(work, rollout.gate, a_spec(pass_mark=a_spec().warn_mark), reason="easier")
+        gate_changes.put_criterion(work, rollout.gate, a_spec(pass_mark=a_spec().warn_mark), reason="easier")
 
     assert rollout.state(decision) == "outdated"
     refused(rollout, decision, FINANCE, "vote_closed")
