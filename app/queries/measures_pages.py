@@ -173,9 +173,9 @@ def lines(
     window: int | None = None,
     weeks: int = WEEKS,
 ) -> list[Line]:
-    """The figures in this order, with their weeks. About fifteen queries, however many figures."""
+    """The figures in this order, with the values of their weeks. About fifteen queries, however many figures."""
     asked = [Asked(key=key, scope=scope, window_days=window) for key in keys]
-    found = read_with_weeks(session, asked, weeks=weeks, as_of=now, calendars=SiteCalendars(session))
+    found = read_with_weeks(session, asked, weeks=weeks, as_of=now, calendars=SiteCalendars(session), intervals=False)
     known = marks(session, realm)
     return [
         Line(figure=find_figure(key), reading=reading, mark=known.get(key), weeks=tuple(points))

@@ -44,7 +44,8 @@ from readiness.published import GateEvaluated
 from readiness.waves.models import Wave
 
 FORMAT = "wavegate.gate-snapshot/1"
-_POINTS = Decimal("0.000001")
+#: Decimal places of points and scores in a snapshot.
+_POINTS = 6
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -131,7 +131,7 @@ class GateResult:
     @property
     def score_shown(self) -> Decimal:
         """The score at four places."""
-        return rounded(self.score, Decimal("0.0001"))
+        return rounded(self.score, 4)
 
 
 def evaluate(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
+from typing import Any
 
 from readiness.measures import catalogue as c
 from readiness.measures.intervals import Sample, Sums, share_sample, total, yes_no_sample
@@ -18,15 +18,17 @@ from readiness.measures.sums import Row
 SHARES = {"p50": P50, "p90": P90}
 
 
-def blank(plan: Plan, as_of: datetime) -> Reading:
-    """The reading of a figure nothing is known of yet."""
+def blank(plan: Plan, as_of: datetime, **known: Any) -> Reading:
+    """The reading of a figure of which nothing is known but these fields."""
     measure, scope = plan.measure, plan.asked.scope
-    return Reading(
-        measure=measure.key, statistic=plan.figure.statistic, version=measure.version, unit=measure.unit,
-        direction=measure.direction, form=measure.form, realm=scope.realm, scope=scope.name,
-        slice=() if plan.asked.dimension is None else (("dimension", plan.asked.dimension),), window=plan.window,
-        as_of=as_of, value=None, count=0, documents=measure.documents, days=0, provisional=plan.provisional,
-    )  # fmt: skip
+    fields: dict[str, Any] = {
+        "measure": measure.key, "statistic": plan.figure.statistic, "version": measure.version, "unit": measure.unit,
+        "direction": measure.direction, "form": measure.form, "realm": scope.realm, "scope": scope.name,
+        "slice": () if plan.asked.dimension is None else (("dimension", plan.asked.dimension),), "window": plan.window,
+        "as_of": as_of, "value": None, "count": 0, "documents": measure.documents, "days": 0,
+        "provisional": plan.provisional, **known,
+    }  # fmt: skip
+    return Reading(**fields)
 
 
 def flow_reading(plan: Plan, sources: Sources, as_of: datetime) -> Reading:
@@ -41,22 +43,26 @@ def flow_reading(plan: Plan, sources: Sources, as_of: datetime) -> Reading:
 def _share(plan: Plan, sources: Sources, as_of: datetime) -> Reading:
     rows = sources.rows(plan)
     if plan.measure.is_money and (mixed := _currencies(plan, rows)):
-        return replace(blank(plan, as_of), stale=Stale.SOURCE_UNREADABLE, stale_detail=mixed)
+        return blank(plan, as_of, stale=Stale.SOURCE_UNREADABLE, stale_detail=mixed)
     days = _days(plan, rows)
     sums = total(days)
-    # Squares of money stand in whole hundreds of minor units; the interval wants all sums in one unit.
-    uniform = [_in_minor(day) for day in days] if plan.measure.is_money else days
-    sample: Sample | None = (yes_no_sample if plan.measure.form is Form.YES_NO else share_sample)(uniform)
-    return replace(
-        blank(plan, as_of),
+    return blank(
+        plan,
+        as_of,
         value=ratio(sums.x, sums.y),
         numerator=sums.x,
         denominator=sums.y,
         count=sums.n,
         days=sum(1 for day in days if day.n),
         actors=sources.actors(plan),
-        sample=sample,
+        sample=None if plan.is_point else _sample(plan, days),
     )
+
+
+def _sample(plan: Plan, days: Sequence[Sums]) -> Sample | None:
+    # Squares of money stand in whole hundreds of minor units; the interval wants all sums in one unit.
+    uniform = [_in_minor(day) for day in days] if plan.measure.is_money else days
+    return (yes_no_sample if plan.measure.form is Form.YES_NO else share_sample)(uniform)
 
 
 def _days(plan: Plan, rows: Sequence[Row]) -> list[Sums]:
@@ -95,8 +101,9 @@ def _time(plan: Plan, sources: Sources, as_of: datetime) -> Reading:
     sample = percentile_sample(finished, ages, SHARES[plan.figure.statistic or "p90"])
     estimate = sample.estimate()
     days = _days(plan, sources.rows(plan))
-    return replace(
-        blank(plan, as_of),
+    return blank(
+        plan,
+        as_of,
         value=None if estimate is None else rounded(Fraction(estimate.seconds)),
         reached=estimate is None or estimate.reached,
         count=finished.count + len(ages),
@@ -110,16 +117,17 @@ def _adjustments(plan: Plan, sources: Sources, as_of: datetime) -> Reading:
     rows = sources.rows(plan)
     stock = [row for row in sources.stock(plan) if row.samples]
     if mixed := _currencies(plan, [*rows, *stock]):
-        return replace(blank(plan, as_of), stale=Stale.SOURCE_UNREADABLE, stale_detail=mixed)
+        return blank(plan, as_of, stale=Stale.SOURCE_UNREADABLE, stale_detail=mixed)
     wanted = plan.asked.dimension or ""
     days = by_period([row for row in rows if row.dimension == wanted])
     worth = sampled_mean(stock)
     if worth is None:
         detail = "the value of the stock was not sampled in this window"
-        return replace(blank(plan, as_of), stale=Stale.SAMPLE_MISSING, stale_detail=detail)
+        return blank(plan, as_of, stale=Stale.SAMPLE_MISSING, stale_detail=detail)
     sums = total(days)
-    return replace(
-        blank(plan, as_of),
+    return blank(
+        plan,
+        as_of,
         value=None if not worth else rounded(sums.x / worth),
         numerator=sums.x,
         denominator=rounded(worth),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from fractions import Fraction
 from math import sqrt
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from readiness.measures.distributions import gamma_quantile, t_quantile, two_sided_z
 
@@ -49,8 +49,7 @@ class Sample(Protocol):
         """The same figure from ``factor`` times as many documents."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sums:
+class Sums(NamedTuple):
     """Additive content of a bucket, in the integer units of its measure.
 
     ``n`` documents, Σx, Σy and per document Σx², Σxy, Σy²; for a yes/no measure y is 1 and x is 0 or 1.
@@ -63,7 +62,7 @@ class Sums:
     xy: int
     yy: int
 
-    def __add__(self, other: Sums) -> Sums:
+    def __add__(self, other: Sums) -> Sums:  # type: ignore[override]  # sums add up, they are not strung together
         return Sums(
             self.n + other.n,
             self.x + other.x,
@@ -79,7 +78,8 @@ NOTHING: Final = Sums(0, 0, 0, 0, 0, 0)
 
 def total(days: Iterable[Sums]) -> Sums:
     """The sums of a window."""
-    return sum(days, NOTHING)
+    columns = list(zip(*days, strict=True))
+    return Sums._make(map(sum, columns)) if columns else NOTHING
 
 
 def _scatter(clusters: int, x: int, y: int, xx: int, xy: int, yy: int) -> Fraction | None:

@@ -46,7 +46,7 @@ class Handled:
             Span(
                 plan.tag,
                 c.HANDLED,
-                tuple(ids),
+                ids,
                 (day - timedelta(days=HANDLED_DAYS - 1)).toordinal(),
                 day.toordinal() + 1,
             )
@@ -94,7 +94,7 @@ def _backlog(plan: Plan, days: SiteDays, handled: Handled, as_of: datetime) -> R
         value = rounded(Fraction(ages[max(1, ceil(share * len(ages))) - 1]))
     elif count:
         value = rounded(Fraction(0))
-    return replace(blank(plan, as_of), value=value, count=count, days=handled.days(plan))
+    return blank(plan, as_of, value=value, count=count, days=handled.days(plan))
 
 
 def _silent(plan: Plan, days: SiteDays, handled: Handled, as_of: datetime) -> Reading:
@@ -103,7 +103,7 @@ def _silent(plan: Plan, days: SiteDays, handled: Handled, as_of: datetime) -> Re
     anything = Asked(key=plan.asked.key, scope=plan.asked.scope)
     rows = [row for row in _asked_rows(handled, plan, points, anything, apart=True) if limits.beyond(row)]
     documents = handled.at(plan, FIRST_POINTS if plan.asked.dimension is None else points)
-    reading = replace(blank(plan, as_of), count=documents, days=handled.days(plan))
+    reading = blank(plan, as_of, count=documents, days=handled.days(plan))
     if not documents and not rows:
         return reading
     if plan.measure.id == c.SILENT_FAILURES:
@@ -135,7 +135,7 @@ def _controls(connection: Connection, plan: Plan, as_of: datetime) -> Reading:
     entities = scope.entities or (frozenset(one.entity for one in plan.slices) if scope.sites else frozenset())
     state = control_state(connection, scope.realm, entities, scope.sites)
     differing = [one for one in state.differing if plan.asked.dimension in {None, one}]
-    reading = replace(blank(plan, as_of), count=state.compared, days=1 if state.compared else 0)
+    reading = blank(plan, as_of, count=state.compared, days=1 if state.compared else 0)
     if not state.compared or state.oldest is None:
         return replace(reading, stale=Stale.SOURCE_MISSING, stale_detail="no control was compared")
     if as_of - state.oldest > CONTROL_LIFE:
@@ -157,7 +157,7 @@ def window_reading(plan: Plan, sources: Sources, as_of: datetime) -> Reading:
     for slice_id, samples in markers.items():
         taken[site_of[slice_id]] += samples
     days = len({row.period for row in rows if row.samples})
-    reading = replace(blank(plan, as_of), count=sum(taken.values()), days=days)
+    reading = blank(plan, as_of, count=sum(taken.values()), days=days)
     if not days:
         return replace(reading, stale=Stale.SAMPLE_MISSING, stale_detail="no sample was taken in this window")
     if plan.measure.id == c.BACKLOG_AGE:
@@ -172,11 +172,11 @@ def _mean_of_samples(
     site_of: dict[int, tuple[int, int | None]],
     taken: dict[tuple[int, int | None], int],
 ) -> Fraction:
-    mean = Fraction(0)
+    sums: dict[int, int] = defaultdict(int)
     for row in rows:
-        samples = taken[site_of[row.slice_id]]
-        if samples and counts(plan.asked, row.dimension):
-            mean += Fraction(row.sums.x, samples)
+        if counts(plan.asked, row.dimension):
+            sums[taken[site_of[row.slice_id]]] += row.sums.x
+    mean = sum((Fraction(x, samples) for samples, x in sums.items() if samples), Fraction(0))
     if plan.measure.id == c.SILENT_FAILURES_VALUE:
         return mean / 100
     return mean

@@ -73,8 +73,9 @@ class PercentileSample:
         Without open documents this is the ⌈share·n⌉-th shortest time. With them it is where the Kaplan–Meier curve
         falls to 1 − share, and not reached where the open ones keep it above.
         """
+        target = float(1 - self.share) + _SLACK
         for step in self._curve:
-            if step.survival <= float(1 - self.share) + _SLACK:
+            if step.survival <= target:
                 return Estimate(step.seconds, reached=True)
         if self.oldest_open is None:
             return None

@@ -13,7 +13,17 @@ from readiness.measures.catalogue import Figure, Kind, Measure, find_figure
 from readiness.measures.intervals import Sums
 from readiness.measures.reading import Window, WindowUnit
 from readiness.measures.scopes import Scope, SiteDays, Slice, matching
-from readiness.measures.sums import Row, Span, actor_counts, bucket_rows, has_earlier, open_since, sketch_bins
+from readiness.measures.sums import (
+    Dimensions,
+    Open,
+    Row,
+    Span,
+    actor_counts,
+    bucket_rows,
+    has_earlier,
+    open_since,
+    sketch_bins,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,18 +42,22 @@ class Asked:
 
 @dataclass(frozen=True)
 class Plan:
-    """An asked figure and where its answer lies: [start, end) in days of the sites whose today is ``today``."""
+    """An asked figure and where its answer lies: [start, end) in days of the sites whose today is ``today``.
+
+    ``is_point``: a point of a trend, of which only the value is wanted, neither how sure it is nor who was behind it.
+    """
 
     tag: int
     asked: Asked
     figure: Figure
     slices: list[Slice]
-    groups: dict[date, list[int]]
+    groups: dict[date, tuple[int, ...]]
     today: date
     days: int
     start: date
     end: date
     provisional: bool = False
+    is_point: bool = False
 
     @property
     def measure(self) -> Measure:
@@ -59,7 +73,14 @@ class Plan:
             return Window(WindowUnit.NOW)
         return Window(WindowUnit.DAY, self.start, self.end)
 
-    def spans(self, measure_id: int, *, by_slice: bool = False, before: bool = False) -> list[Span]:
+    def spans(
+        self,
+        measure_id: int,
+        *,
+        by_slice: bool = False,
+        before: bool = False,
+        dimensions: Dimensions = Dimensions.APART,
+    ) -> list[Span]:
         """The rows of a measure in this window; ``before``: all up to its first day. Sites a day apart have their own days."""
         group = self.asked.scope.customer_group if measure_id == self.measure.id else None
         out = []
@@ -68,7 +89,39 @@ class Plan:
             first, last = (self.start + shift).toordinal(), (self.end + shift).toordinal()
             if before:
                 first, last = 0, first + 1
-            out.append(Span(self.tag, measure_id, tuple(ids), first, last, group, by_slice))
+            out.append(Span(self.tag, measure_id, ids, first, last, group, by_slice, dimensions))
+        return out
+
+    def sums(self) -> list[Span]:
+        """The rows that ``flows`` and ``live`` make the figure of, added up as far as these do not tell them apart."""
+        measure, kept = self.measure, Dimensions.APART
+        if measure.kind is Kind.STATE:
+            return self.spans(measure.id, by_slice=True)
+        if self.asked.dimension is None:
+            kept = Dimensions.WHOLE if measure.parts else Dimensions.MAIN
+        spans = self.spans(measure.id, dimensions=kept)
+        if not measure.is_money:
+            return spans
+        # Amounts of one currency can be added.
+        currencies: dict[str | None, set[int]] = {}
+        for one in self.slices:
+            currencies.setdefault(one.currency, set()).add(one.id)
+        return [
+            replace(span, slices=slices)
+            for span in spans
+            for same in currencies.values()
+            if (slices := tuple(one for one in span.slices if one in same))
+        ]
+
+    def still_open(self) -> list[Open]:
+        """The documents of the window's cohorts whose time still runs."""
+        point = self.measure.wait_point
+        if self.measure.kind is not Kind.FLOW or point is None:
+            return []
+        group, out = self.asked.scope.customer_group, []
+        for day, ids in self.groups.items():
+            shift = day - self.today
+            out.append(Open(self.tag, point, ids, self.start + shift, self.end + shift, group))
         return out
 
     def shifted(self, days: int) -> Plan:
@@ -106,33 +159,21 @@ class Sources:
 
     def __init__(self, connection: Connection, plans: Sequence[Plan]) -> None:
         windows = [plan for plan in plans if not plan.is_now]
-        spans, stock = [], []
-        for plan in windows:
-            apart = plan.measure.is_money or plan.measure.kind is Kind.STATE
-            spans += plan.spans(plan.measure.id, by_slice=apart)
-            if plan.measure.id == c.INVENTORY_ADJUSTMENT_RATE:
-                stock += plan.spans(c.STOCK_VALUE, by_slice=True)
-        self._rows = bucket_rows(connection, spans)
-        self._stock = bucket_rows(connection, stock)
+        self._rows = bucket_rows(connection, [span for plan in windows for span in plan.sums()])
+        valued = [plan for plan in windows if plan.measure.id == c.INVENTORY_ADJUSTMENT_RATE]
+        self._stock = bucket_rows(
+            connection, [span for plan in valued for span in plan.spans(c.STOCK_VALUE, by_slice=True)]
+        )
         timed = [plan for plan in windows if plan.measure.statistics]
         self._bins = sketch_bins(connection, [span for plan in timed for span in plan.spans(plan.measure.id)])
-        counted = [plan for plan in windows if plan.measure.counts_actors]
+        counted = [plan for plan in windows if plan.measure.counts_actors and not plan.is_point]
         self._actors = actor_counts(
             connection, [replace(span, group=None) for plan in counted for span in plan.spans(plan.measure.id)]
         )
-        self._open = open_since(
-            connection,
-            [
-                (plan.tag, plan.measure.wait_point, ids, plan.start + (day - plan.today), plan.end + (day - plan.today),
-                 plan.asked.scope.customer_group)
-                for plan in timed
-                if plan.measure.kind is Kind.FLOW and plan.measure.wait_point is not None
-                for day, ids in plan.groups.items()
-            ],
-        )  # fmt: skip
+        self._open = open_since(connection, [one for plan in timed for one in plan.still_open()])
 
     def rows(self, plan: Plan) -> list[Row]:
-        """Sums by period and dimension (and slice, for money and states)."""
+        """Sums by period; by dimension where one was asked for, by currency for money, by slice for states."""
         return self._rows.get(plan.tag, [])
 
     def stock(self, plan: Plan) -> list[Row]:
@@ -151,7 +192,7 @@ class Sources:
 
     def actors(self, plan: Plan) -> int | None:
         """Distinct people behind the documents, where the measure counts them."""
-        return self._actors.get(plan.tag, 0) if plan.measure.counts_actors else None
+        return self._actors.get(plan.tag, 0) if plan.measure.counts_actors and not plan.is_point else None
 
 
 def counts(asked: Asked, dimension: str) -> bool:

@@ -70,18 +70,19 @@ def read_previous(
 
 
 def read_with_weeks(
-    session: Session, asked: Sequence[Asked], *, weeks: int, as_of: datetime, calendars: Calendars | None = None
-) -> list[tuple[Reading, list[tuple[date, Reading]]]]:
+    session: Session, asked: Sequence[Asked], *, weeks: int, as_of: datetime, calendars: Calendars | None = None,
+    intervals: bool = True,
+) -> list[tuple[Reading, list[tuple[date, Reading]]]]:  # fmt: skip
     """Readings as ``read_many`` gives them, each with its last ``weeks`` weeks by the day after each, the oldest first.
 
-    A week younger than the measure's maturity is included. What is only read now has no weeks. Hardly more statements than
-    ``read_many`` alone.
+    A week younger than the measure's maturity is included. What is only read now has no weeks. Without ``intervals`` the
+    weeks have values and nothing that says how sure they are. Hardly more statements than ``read_many`` alone.
     """
     weekly: dict[int, list[Plan]] = {}
 
     def further(plans: Sequence[Plan]) -> list[Plan]:
         for plan in plans:
-            weekly[plan.tag] = [] if plan.measure.id in _READ_NOW else _weeks_of(plan, weeks, len(plans))
+            weekly[plan.tag] = [] if plan.measure.id in _READ_NOW else _weeks_of(plan, weeks, len(plans), intervals)
         return [week for found in weekly.values() for week in found]
 
     found: dict[int, Reading] = {}
@@ -93,12 +94,13 @@ def read_with_weeks(
 _READ_NOW = frozenset({c.SILENT_FAILURES_PER_1000, c.CONTROL_DIFFERENCE})
 
 
-def _weeks_of(plan: Plan, weeks: int, plans: int) -> list[Plan]:
+def _weeks_of(plan: Plan, weeks: int, plans: int, intervals: bool) -> list[Plan]:
     """The plan's last weeks, tagged beyond all plans."""
     return [
         replace(
             plan, tag=plans + plan.tag * weeks + week, days=7, start=plan.today - timedelta(days=7 * (weeks - week)),
             end=plan.today - timedelta(days=7 * (weeks - week - 1)), provisional=False,
+            is_point=not intervals,
         )
         for week in range(weeks)
     ]  # fmt: skip
@@ -172,7 +174,7 @@ def read_trend(
     plans = []
     for tag in range(days):
         day = first.today - timedelta(days=days - tag)
-        plans.append(replace(first, tag=tag, days=1, start=day, end=day + timedelta(days=1)))
+        plans.append(replace(first, tag=tag, days=1, start=day, end=day + timedelta(days=1), is_point=True))
     sources = Sources(connection, plans)
     points = [(plan.start, _windowed(plan, sources, as_of)) for plan in plans]
     return [TrendPoint(day, reading.value, reading.count) for day, reading in points]

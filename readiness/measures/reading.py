@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any, Final
 
 from readiness.measures.intervals import LEVEL, Interval, Sample
-
-_PLACES: Final = Decimal("0.000001")
 
 
 class Unit(StrEnum):
@@ -40,6 +38,9 @@ _PER_BASE: Final[dict[Unit, Fraction]] = {
     Unit.MILLISECONDS: Fraction(1000),
     Unit.POINTS: Fraction(100),
 }
+
+
+_ONE: Final = Fraction(1)
 
 
 class Direction(StrEnum):
@@ -186,20 +187,32 @@ def ratio(numerator: Decimal | int, denominator: Decimal | int, scale: Fraction 
     """The quotient numerator ÷ denominator · scale at six places, half to even; None over zero."""
     if denominator == 0:
         return None
+    if type(numerator) is int and type(denominator) is int and scale == 1:
+        return _quotient(numerator, denominator, 6)
     return rounded(Fraction(numerator) / Fraction(denominator) * scale)
 
 
-def rounded(value: Fraction, places: Decimal = _PLACES) -> Decimal:
-    """A fraction as a decimal, half to even."""
-    steps = round(value / Fraction(places))
-    return (Decimal(steps) * places).quantize(places, ROUND_HALF_EVEN)
+def rounded(value: Fraction, places: int = 6) -> Decimal:
+    """A fraction as a decimal of so many places, half to even."""
+    return _quotient(value.numerator, value.denominator, places)
+
+
+def _quotient(numerator: int, denominator: int, places: int) -> Decimal:
+    """The quotient at so many places, half to even; in whole numbers, since a page shows hundreds and fractions are slow."""
+    if denominator < 0:
+        numerator, denominator = -numerator, -denominator
+    steps, rest = divmod(numerator * 10**places, denominator)
+    if 2 * rest > denominator or (2 * rest == denominator and steps % 2):
+        steps += 1
+    return Decimal(steps).scaleb(-places)
 
 
 def shown(value: Decimal | Fraction, unit: Unit, places: int = 2) -> Decimal:
     """A figure in the unit people read: 0.9497 as 94.97 of per cent, 86,400 s as 24.00 of hours."""
-    return rounded(Fraction(value) * _PER_BASE.get(unit, Fraction(1)), Decimal(1).scaleb(-places))
+    per, (numerator, denominator) = _PER_BASE.get(unit, _ONE), value.as_integer_ratio()
+    return _quotient(numerator * per.numerator, denominator * per.denominator, places)
 
 
 def from_shown(value: Decimal, unit: Unit) -> Decimal:
     """What a person typed in the shown unit, in base units at six places: 95 of per cent is 0.95, 24 hours 86,400 s."""
-    return rounded(Fraction(value) / _PER_BASE.get(unit, Fraction(1)))
+    return rounded(Fraction(value) / _PER_BASE.get(unit, _ONE))

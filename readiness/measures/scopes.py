@@ -86,11 +86,11 @@ class SiteDays:
     def today(self, site: int | None) -> date:
         return local_day(self.as_of, self.calendar(site).time_zone)
 
-    def by_day(self, slices: Sequence[Slice]) -> dict[date, list[int]]:
+    def by_day(self, slices: Sequence[Slice]) -> dict[date, tuple[int, ...]]:
         """The slices' ids by the day it is where they are: one group, or two across the date line of midnight."""
         groups: dict[date, list[int]] = {}
         days: dict[int | None, date] = {}
         for one in slices:
             day = days.get(one.site) or days.setdefault(one.site, self.today(one.site))
             groups.setdefault(day, []).append(one.id)
-        return groups
+        return {day: tuple(ids) for day, ids in groups.items()}
