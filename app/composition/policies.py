@@ -7,13 +7,13 @@ once in every unit of work, so nothing is ever answered from a stale one.
 from __future__ import annotations
 
 import orjson
-from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from erpcore.kernel.canonical import canonical_json
 from erpcore.kernel.errors import RuleBroken
+from erpcore.kernel.rows import read_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import StoredRuleset
 from erpcore.ports import CATALOGUE_VERSION, Ruleset
@@ -54,13 +54,10 @@ class RegisterRules:
         """The ruleset a document was stamped with; raises ``RuleBroken`` when it is not there: never guess."""
         known: dict[str, Ruleset] = work.memo.setdefault("rulesets", {})
         if hash_ not in known:
-            row = work.session.execute(
-                select(StoredRuleset.content, StoredRuleset.variants, StoredRuleset.origins).where(
-                    StoredRuleset.hash == hash_
-                )
-            ).one_or_none()
-            if row is None:
+            rows = read_rows(work, StoredRuleset, ("content", "variants", "origins"), "hash", [hash_])
+            if not rows:
                 raise RuleBroken("rules_unreadable", ruleset=hash_[:12])
+            row = rows[0]
             known[hash_] = Ruleset(hash_, orjson.loads(row.content), row.variants, orjson.loads(row.origins))
         return known[hash_]
 
@@ -89,8 +86,7 @@ class RegisterRules:
     def _keep(self, work: UnitOfWork, ruleset: Ruleset) -> Ruleset:
         known: dict[str, Ruleset] = work.memo.setdefault("rulesets", {})
         if ruleset.hash not in known:
-            stored = work.session.execute(select(StoredRuleset.hash).where(StoredRuleset.hash == ruleset.hash)).first()
-            if stored is None:
+            if not read_rows(work, StoredRuleset, ("hash",), "hash", [ruleset.hash]):
                 insert = sqlite_insert if work.dialect.name == "sqlite" else pg_insert
                 work.session.execute(
                     insert(StoredRuleset)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from erpcore.billing.models import Invoice, Receipt, ReceiptApplication
 from erpcore.billing.records import lock_invoices, orders_of_invoices
@@ -21,8 +21,7 @@ from erpcore.kernel.rows import Change, param, read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.models import AccountRole
 from erpcore.ledger.services import Entry, Side, post_entries
-from erpcore.masterdata.models import Entity
-from erpcore.masterdata.queries import customers
+from erpcore.masterdata.queries import customers, entity_facts
 from erpcore.orders.cancelling import close_if_done
 from erpcore.orders.documents import Order
 from erpcore.orders.models import Progress
@@ -119,15 +118,9 @@ def receive_cash(work: UnitOfWork, commands: Sequence[ReceiveCash]) -> list[int]
 
 
 def _place(work: UnitOfWork, entity: int, group: int | None) -> Place:
-    known: dict[int, Any] = work.memo.setdefault("entities", {})
-    if entity not in known:
-        row = work.session.get(Entity, entity)
-        if row is None:
-            raise NotFound("entity_unknown", entity=entity)
-        if row.realm != work.realm:
-            raise RuleBroken("other_realm", site=row.code, realm=row.realm, asked=work.realm)
-        known[entity] = row
-    row = known[entity]
+    row = entity_facts(work, entity)
+    if row.realm != work.realm:
+        raise RuleBroken("other_realm", site=row.code, realm=row.realm, asked=work.realm)
     return Place(
         realm=row.realm, entity=entity, customer_group=group, ruleset=standard_ruleset().hash, currency=row.currency,
         time_zone=row.time_zone,
@@ -221,15 +214,12 @@ def _locked(work: UnitOfWork, table: Any, key: str, ids: set[int], names: tuple[
 
 def _mark_paid(work: UnitOfWork, orders: Sequence[Order]) -> None:
     """Derive the payment status of orders from what is open of their invoices, and close those that are done."""
-    query = (
-        select(Invoice.order_id, Receivable.amount_minor, Receivable.open_minor)
-        .join(Receivable, Receivable.document_id == Invoice.id)
-        .where(Invoice.order_id.in_([order.id for order in orders]))
-    )
+    invoices = read_rows(work, Invoice, ("id", "order_id"), "order_id", [order.id for order in orders])
+    order_of = {row.id: row.order_id for row in invoices}
     sums: dict[int, list[int]] = defaultdict(lambda: [0, 0])
-    for row in work.session.execute(query):
-        sums[row.order_id][0] += row.amount_minor
-        sums[row.order_id][1] += row.open_minor
+    for row in read_rows(work, Receivable, ("document_id", "amount_minor", "open_minor"), "document_id", order_of):
+        sums[order_of[row.document_id]][0] += row.amount_minor
+        sums[order_of[row.document_id]][1] += row.open_minor
     for order in orders:
         amount, still = sums[order.id]
         paid_all = still == 0 and order.billing_status == Progress.DONE

@@ -10,11 +10,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sqlalchemy import BigInteger, Integer, String, Table, select, update
+from sqlalchemy import BigInteger, Integer, String, Table, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from erpcore.kernel.model import Base
-from erpcore.kernel.rows import Change, param, write_rows
+from erpcore.kernel.rows import Change, first_row, param, write_rows
 
 if TYPE_CHECKING:
     from erpcore.kernel.work import UnitOfWork
@@ -61,6 +61,12 @@ def _set_number(table: Table) -> Change:
     return change
 
 
+#: Moves a series on; nothing comes back for one that has not begun.
+_TAKE = (
+    "UPDATE number_series SET last = last + ? WHERE entity_id = ? AND journal = ? AND year = ? RETURNING last, prefix"
+)
+
+
 def give_numbers(work: UnitOfWork, pending: Sequence[PendingNumber]) -> None:
     """Number the documents in the order in which they were posted. Called with the publish lock held."""
     series: dict[tuple[int, str, int], list[PendingNumber]] = defaultdict(list)
@@ -69,20 +75,17 @@ def give_numbers(work: UnitOfWork, pending: Sequence[PendingNumber]) -> None:
     numbered: dict[Table, list[dict[str, object]]] = defaultdict(list)
     table = NumberSeries.__table__
     for (entity, journal, year), items in sorted(series.items()):
-        here = (table.c.entity_id == entity) & (table.c.journal == journal) & (table.c.year == year)
-        last = work.session.execute(
-            update(NumberSeries).where(here).values(last=NumberSeries.last + len(items)).returning(NumberSeries.last)
-        ).scalar_one_or_none()
-        if last is None:
+        given = first_row(work, _TAKE, len(items), entity, journal, year)
+        if given is None:
+            given = len(items), items[0].prefix
             write_rows(
                 work,
                 table,
                 ("entity_id", "journal", "year", "prefix", "last"),
                 [(entity, journal, year, items[0].prefix, len(items))],
             )
-            last = len(items)
+        last, prefix = given
         first = last - len(items) + 1
-        prefix = work.session.execute(select(NumberSeries.prefix).where(here)).scalar_one()
         for offset, item in enumerate(items):
             numbered[item.table].append({"of": item.document_id, "given": f"{prefix}{first + offset:06d}"})
     for target, rows in numbered.items():

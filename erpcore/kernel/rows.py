@@ -269,6 +269,20 @@ def read_rows(
     return reader.read(work, wanted, also[1] if also else None)
 
 
+def first_row(work: UnitOfWork, statement: str, *values: Any) -> tuple[Any, ...] | None:
+    """Run a statement of our own, written with ``?`` marks, by the driver; its first row, ``None`` where it gives none.
+
+    For the few that every commit says: through the toolkit they cost a quarter of a millisecond each.
+    """
+    cursor = work.driver.cursor()
+    try:
+        cursor.execute(statement if work.dialect.name == "sqlite" else statement.replace("?", "%s"), values)
+        found: tuple[Any, ...] | None = cursor.fetchone()
+    finally:
+        cursor.close()
+    return found
+
+
 def param(name: str, like: ColumnElement[Any]) -> Any:
     """A named parameter of the same type as the column ``like``."""
     return bindparam(name, type_=like.type)

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 import orjson
-from sqlalchemy import Connection, Dialect, Table, text
+from sqlalchemy import Connection, Dialect, Table
 from sqlalchemy.orm import Session
 
 from erpcore.kernel.actor import Actor
@@ -22,10 +22,13 @@ from erpcore.kernel.clock import Clock, local_day
 from erpcore.kernel.events import EVENT_COLUMNS, Event, EventLog, Place
 from erpcore.kernel.ids import IdPool, Ids, uuid7s
 from erpcore.kernel.numbering import PendingNumber, give_numbers
-from erpcore.kernel.rows import write_rows
+from erpcore.kernel.rows import first_row, write_rows
 
 #: The lock that puts commits that publish into one order. Always the last one taken.
 PUBLISH_LOCK = 7_331_001
+
+_PUBLISH = "SELECT set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(?)"
+_NEXT_SEQ = "UPDATE event_head SET seq = seq + ? WHERE id = 1 RETURNING seq"
 
 _encode = msgspec.json.Encoder().encode
 
@@ -125,9 +128,8 @@ class UnitOfWork:
         if not (self._events or self._numbers or self._acts):
             return
         if self.dialect.name == "postgresql":
-            # One round trip each; the lock is released by the commit, which therefore must not wait for the disk.
-            self.session.execute(text("SET LOCAL synchronous_commit = off"))
-            self.session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": PUBLISH_LOCK})
+            # In one round trip; the lock is released by the commit, which therefore must not wait for the disk.
+            first_row(self, _PUBLISH, PUBLISH_LOCK)
         if self._events:
             self._write_events()
         if self._numbers:
@@ -137,9 +139,7 @@ class UnitOfWork:
 
     def _write_events(self) -> None:
         count = len(self._events)
-        last = self.session.execute(
-            text("UPDATE event_head SET seq = seq + :n WHERE id = 1 RETURNING seq"), {"n": count}
-        ).scalar_one()
+        (last,) = first_row(self, _NEXT_SEQ, count) or (0,)
         first = last - count + 1
         ids = uuid7s(self.now, count)
         write_rows(

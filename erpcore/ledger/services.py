@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import select
-
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.events import Place
-from erpcore.kernel.rows import write_rows
+from erpcore.kernel.rows import read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.models import Account, AccountKind, AccountRole, JournalEntry, JournalLine
 from erpcore.published import LedgerPosted
@@ -80,7 +78,7 @@ def _accounts(work: UnitOfWork, entity: int) -> dict[str, int]:
     key = f"chart:{entity}"
     chart: dict[str, int] | None = work.memo.get(key)
     if chart is None:
-        rows = work.session.execute(select(Account.role, Account.id).where(Account.entity_id == entity))
+        rows = read_rows(work, Account, ("role", "id"), "entity_id", [entity])
         chart = work.memo[key] = {row.role: row.id for row in rows}
     return chart
 

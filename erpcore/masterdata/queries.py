@@ -10,7 +10,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from erpcore.kernel.errors import NotFound, RuleBroken
-from erpcore.kernel.rows import raw_columns, read_rows
+from erpcore.kernel.rows import read_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import Channel, Customer, Entity, Item, ServiceCommitment, Site, TaxRate
 
@@ -87,17 +87,29 @@ class Commitment(NamedTuple):
     late_days: int = 0
 
 
+_SITE = ("id", "entity_id", "code", "name", "kind", "country", "time_zone", "twin_id")
+
+
+def entity_facts(work: UnitOfWork, entity: int) -> EntityFacts:
+    """The entity; raises ``NotFound`` for an unknown one."""
+    known: dict[int, EntityFacts] = work.memo.setdefault("entities", {})
+    if entity not in known:
+        rows = read_rows(work, Entity, EntityFacts._fields, "id", [entity])
+        if not rows:
+            raise NotFound("entity_unknown", entity=entity)
+        known[entity] = EntityFacts(*rows[0])
+    return known[entity]
+
+
 def site_facts(work: UnitOfWork, site: int) -> SiteFacts:
     """The site and its entity; refuses one of another realm than the unit of work's."""
     known: dict[int, SiteFacts] = work.memo.setdefault("sites", {})
     if site not in known:
-        row = work.session.execute(
-            select(Site, Entity).join(Entity, Entity.id == Site.entity_id).where(Site.id == site)
-        ).one_or_none()
-        if row is None:
+        rows = read_rows(work, Site, _SITE, "id", [site])
+        if not rows:
             raise NotFound("site_unknown", site=site)
-        s, e = row
-        entity = EntityFacts(e.id, e.code, e.realm, e.currency, e.time_zone, e.twin_id)
+        s = rows[0]
+        entity = entity_facts(work, s.entity_id)
         known[site] = SiteFacts(s.id, entity, s.code, s.name, s.kind, s.country, s.time_zone, s.twin_id or s.id)
     found = known[site]
     if found.entity.realm != work.realm:
@@ -131,9 +143,12 @@ def channel_exists(work: UnitOfWork, channel: int) -> None:
     """Raise ``NotFound`` unless the channel is known."""
     known: set[int] = work.memo.setdefault("channels", set())
     if channel not in known:
-        if work.session.get(Channel, channel) is None:
+        if not read_rows(work, Channel, ("id",), "id", [channel]):
             raise NotFound("channel_unknown", channel=channel)
         known.add(channel)
+
+
+_COMMITMENT = ("id", "customer_group_id", "valid_from", "valid_until", *Commitment._fields)
 
 
 def commitment(work: UnitOfWork, site: int, channel: int, group: int | None, on: date) -> Commitment:
@@ -141,11 +156,9 @@ def commitment(work: UnitOfWork, site: int, channel: int, group: int | None, on:
     key = ("commitments", site, channel)
     rows = work.memo.get(str(key))
     if rows is None:
-        rows = work.memo[str(key)] = work.session.execute(
-            select(ServiceCommitment).where(
-                ServiceCommitment.site_id == site, ServiceCommitment.channel_id == channel
-            )
-        ).scalars().all()  # fmt: skip
+        rows = work.memo[str(key)] = read_rows(
+            work, ServiceCommitment, _COMMITMENT, "site_id", [site], also=("channel_id", channel)
+        )
     fitting = [
         row
         for row in rows
@@ -159,14 +172,15 @@ def commitment(work: UnitOfWork, site: int, channel: int, group: int | None, on:
     return Commitment(best.basis, best.lead_days, best.transit_days, best.cut_off, best.early_days, best.late_days)
 
 
+_TAX = ("id", "country", "customer_tax_class", "item_tax_class", "rate", "valid_from", "valid_until")
+
+
 def tax_rate(work: UnitOfWork, entity: int, country: str, customer_class: str, item_class: str, on: date) -> int | None:
     """The rate in millionths, or ``None`` when no row determines it. A row for the country beats one for ``*``."""
     key = f"tax:{entity}"
     rows = work.memo.get(key)
     if rows is None:
-        rows = work.memo[key] = work.session.execute(
-            select(*raw_columns(TaxRate)).where(TaxRate.entity_id == entity)
-        ).all()  # fmt: skip
+        rows = work.memo[key] = read_rows(work, TaxRate, _TAX, "entity_id", [entity])
     memo: dict[tuple[str, str, str, date], int | None] = work.memo.setdefault(f"tax_found:{entity}", {})
     asked = (country, customer_class, item_class, on)
     if asked not in memo:
