@@ -1,8 +1,9 @@
 """Runs consumers over the event log: exactly once, and past an event that one of them cannot take.
 
-A batch is read outside the transaction, then applied in the unit of work that also moves the cursor. If it fails it is
-repeated event by event under savepoints: what fails is parked with its error, and with it the later events of the same
-journey for that consumer, in their order. ``consumer_cursor.moved_at`` means: everything recorded until then is in.
+A batch is read and worked out outside the transaction, then written in the unit of work that also moves the cursor; if
+somebody else wrote for the consumer in between, it is worked out again. If it fails it is repeated event by event under
+savepoints: what fails is parked with its error, and with it the later events of the same journey for that consumer, in
+their order. ``consumer_cursor.moved_at`` means: everything recorded until then is in.
 """
 
 from __future__ import annotations
@@ -11,12 +12,11 @@ import gc
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 import structlog
-from sqlalchemy import bindparam, delete, insert, select, text, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
 
 from app.composition.uow import Database, unit_of_work
 from erpcore.kernel.actor import Actor
@@ -28,21 +28,29 @@ from erpcore.kernel.work import UnitOfWork
 
 log = structlog.get_logger(__name__)
 
-#: Events per batch while catching up alone.
+#: Events per batch while catching up alone; a live batch grows up to it as long as its writing is short enough.
 BULK = 10_000
-#: A live batch aims at holding SQLite's only writer this long, well below the tenth of a second it may take at most.
-_HOLD_SECONDS = 0.03
-_SMALLEST, _LARGEST = 20, 2_000
+#: A live batch aims at writing for so long, and to have SQLite's only writer no longer than this: well below the tenth of
+#: a second it may have it at most, since how long a commit waits for the disk is not known before.
+_WRITE_SECONDS, _HOLD_SECONDS = 0.03, 0.06
+#: Below this the commit is what a batch costs, and smaller ones would only be more of them.
+_SMALLEST = 100
 _ERROR_LENGTH = 2_000
 
 
 class Consumer(Protocol):
-    """Reads events of some types, in order, and writes what it makes of them in the given unit of work."""
+    """Reads events of some types, in order, and writes what it makes of them in the given unit of work.
+
+    ``prepare`` may work out before the transaction whatever it can; ``take`` is handed what it returned, or ``None`` where
+    the events come alone or what was worked out does not fit any more.
+    """
 
     name: str
     types: frozenset[str]
 
-    def take(self, work: UnitOfWork, events: Sequence[LoggedEvent]) -> None: ...
+    def prepare(self, connection: Connection, events: Sequence[LoggedEvent]) -> Any: ...
+
+    def take(self, work: UnitOfWork, events: Sequence[LoggedEvent], prepared: Any = None) -> None: ...
 
 
 class Pass(NamedTuple):
@@ -55,6 +63,29 @@ class Pass(NamedTuple):
     held: float
 
 
+class _Cursor(NamedTuple):
+    """Where a consumer stands, and how often was written for it."""
+
+    seq: int
+    changes: int
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Events read ahead, and what was worked out of ``free``: those that wait behind no parked event of their journey.
+
+    ``has_failed``: an event among them cannot be worked out; which one, only trying each will tell.
+    """
+
+    cursor: _Cursor
+    up_to: int
+    is_at_head: bool
+    events: Sequence[LoggedEvent]
+    free: Sequence[LoggedEvent]
+    prepared: Any = None
+    has_failed: bool = False
+
+
 @dataclass
 class ConsumerRunner:
     """One consumer on one database. ``bulk``: nobody else writes, so batches may be long."""
@@ -63,38 +94,35 @@ class ConsumerRunner:
     consumer: Consumer
     clock: Clock | None = None
     bulk: bool = False
-    batch: int = 100
+    batch: int = _SMALLEST
     _entered: float = 0.0
+    _written: float = 0.0
 
     def run_once(self) -> Pass | None:
-        """Take the next batch; ``None`` when another process holds the cursor, or it is paused."""
+        """Take the next batch; ``None`` when another process holds the cursor or was faster, or it is paused."""
         with _no_garbage_collection():
             return self._pass()
 
     def _pass(self) -> Pass | None:
         name = self.consumer.name
-        size = BULK if self.bulk else self.batch
-        with self.database.read_engine.connect() as connection:
-            after = connection.execute(select(ConsumerCursor.seq).where(ConsumerCursor.name == name)).scalar() or 0
-            head = newest_seq(connection)
-            up_to = min(head, after + size)
-            events = read_events(connection, self.consumer.types, after, up_to) if up_to > after else []
-        if up_to == after:
-            return Pass(0, 0, after, is_at_head=True, held=0.0)
-        # What was recorded up to here is in; at the head, everything is.
-        until = None if up_to == head else (events[-1].recorded_at if events else None)
+        batch = self._read_ahead()
+        if batch.up_to == batch.cursor.seq:
+            return Pass(0, 0, batch.up_to, is_at_head=True, held=0.0)
         try:
-            parked = self._take(after, up_to, events, until, one_by_one=False)
+            parked = self._take(batch, one_by_one=batch.has_failed)
         except Busy:
             return None
         except Exception as error:  # noqa: BLE001 - whatever a consumer raises, the others' events go on
-            log.warning("consumer_batch_failed", consumer=name, after=after, up_to=up_to, error=str(error))
-            parked = self._take(after, up_to, events, until, one_by_one=True)
+            log.warning(
+                "consumer_batch_failed", consumer=name, after=batch.cursor.seq, up_to=batch.up_to, error=str(error)
+            )
+            parked = self._take(batch, one_by_one=True)
         if parked is None:
             return None
         held = time.monotonic() - self._entered
-        self._adapt(held, len(events))
-        return Pass(len(events), parked, up_to, is_at_head=up_to == head, held=held)
+        if not self.bulk:
+            self.batch = next_size(self.batch, len(batch.events), writing=self._written - self._entered, held=held)
+        return Pass(len(batch.events), parked, batch.up_to, is_at_head=batch.is_at_head, held=held)
 
     def run_to_head(self) -> int:
         """Take batches until nothing more is there; returns how many events. Stops at once when the cursor is taken."""
@@ -105,38 +133,50 @@ class ConsumerRunner:
                 break
         return taken
 
-    def _adapt(self, held: float, events: int) -> None:
-        if not self.bulk and events:
-            aim = int(self.batch * min(2.0, _HOLD_SECONDS / max(held, 0.001)))
-            self.batch = max(_SMALLEST, min(_LARGEST, aim))
+    def _read_ahead(self) -> _Batch:
+        """The next events and what they change, read without keeping anybody waiting."""
+        name = self.consumer.name
+        with self.database.read_engine.connect() as connection:
+            # First of all: what is written from here on shows in its number of changes.
+            row = connection.execute(_STANDS, {"name": name}).one_or_none()
+            cursor = _Cursor(*row) if row is not None else _Cursor(0, 0)
+            head = newest_seq(connection)
+            up_to = min(head, cursor.seq + (BULK if self.bulk else self.batch))
+            events = read_events(connection, self.consumer.types, cursor.seq, up_to) if up_to > cursor.seq else []
+            blocked = _parked_journeys(connection, name) if events else {}
+            free = [event for event in events if event.journey not in blocked] if blocked else events
+            batch = _Batch(cursor, up_to, up_to == head, events, free)
+            if not free:
+                return batch
+            try:
+                return replace(batch, prepared=self.consumer.prepare(connection, free))
+            except Exception as error:  # noqa: BLE001 - whatever a consumer raises, the others' events go on
+                log.warning("consumer_batch_failed", consumer=name, after=cursor.seq, up_to=up_to, error=str(error))
+                return replace(batch, has_failed=True)
 
-    def _take(
-        self, after: int, up_to: int, events: Sequence[LoggedEvent], until: datetime | None, *, one_by_one: bool
-    ) -> int | None:
+    def _take(self, batch: _Batch, *, one_by_one: bool) -> int | None:
         """Apply and move the cursor in one transaction. Returns how many were parked, ``None`` where the cursor is not ours."""
-        with unit_of_work(
-            self.database, actor=Actor.system(f"consumer-{self.consumer.name}"), clock=self.clock
-        ) as work:
+        name = self.consumer.name
+        with unit_of_work(self.database, actor=Actor.system(f"consumer-{name}"), clock=self.clock) as work:
             # The transaction is open from here on; waiting for another writer is not holding one up.
             self._entered = time.monotonic()
-            if _locked_cursor(work, self.consumer.name) != after:
+            if _locked_cursor(work, name) != batch.cursor:
                 return None
-            blocked = _parked_journeys(work, self.consumer.name)
+            blocked = _parked_journeys(work.connection, name)
             if one_by_one:
-                parked = self._take_one_by_one(work, events, blocked)
+                parked = self._take_one_by_one(work, batch.events, blocked)
             else:
-                waiting = [event for event in events if event.journey in blocked] if blocked else []
-                self.consumer.take(
-                    work, [event for event in events if event.journey not in blocked] if blocked else events
-                )
+                self.consumer.take(work, batch.free, batch.prepared)
+                waiting = [event for event in batch.events if event.journey in blocked] if blocked else []
                 for event in waiting:
-                    _park(work, self.consumer.name, event, _WAITS, behind=blocked[event.journey])
+                    _park(work, name, event, _WAITS, behind=blocked[event.journey])
                 parked = len(waiting)
-            work.session.execute(
-                update(ConsumerCursor)
-                .where(ConsumerCursor.name == self.consumer.name)
-                .values(seq=up_to, moved_at=work.now if until is None else until)
-            )
+            values: dict[str, Any] = {"seq": batch.up_to, "changes": ConsumerCursor.changes + 1}
+            # What was recorded up to here is in; at the head, everything is.
+            if batch.is_at_head or batch.events:
+                values["moved_at"] = work.now if batch.is_at_head else batch.events[-1].recorded_at
+            work.session.execute(update(ConsumerCursor).where(ConsumerCursor.name == name).values(values))
+            self._written = time.monotonic()
         return parked
 
     def _take_one_by_one(self, work: UnitOfWork, events: Sequence[LoggedEvent], blocked: dict[int, int]) -> int:
@@ -154,6 +194,23 @@ class ConsumerRunner:
         return parked
 
 
+def next_size(size: int, events: int, *, writing: float, held: float) -> int:
+    """How many events the next live batch takes after one of ``events`` that wrote for ``writing`` seconds.
+
+    Grows at most twofold, and only after a batch that was filled: a few events say little about many. Where the whole
+    transaction, waiting for the disk included, was ``held`` too long, it shrinks with that.
+    """
+    if not events:
+        return size
+    aim = events * min(2.0, _WRITE_SECONDS / max(writing, 0.001))
+    if held > _HOLD_SECONDS:
+        aim = min(aim, events * _HOLD_SECONDS / held)
+    elif 2 * events < size:
+        aim = max(aim, size) if writing <= _WRITE_SECONDS else aim
+        aim = min(aim, size)
+    return max(_SMALLEST, min(BULK, int(aim)))
+
+
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
     """A batch makes many objects and no cycles; looking for some costs a third of its time. Counting references goes on."""
@@ -166,8 +223,9 @@ def _no_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
+_STANDS = text("SELECT seq, changes FROM consumer_cursor WHERE name = :name")
 _NEW_CURSOR = text(
-    "INSERT INTO consumer_cursor (name, seq, moved_at, is_paused) VALUES (:name, 0, :moved_at, :paused) "
+    "INSERT INTO consumer_cursor (name, seq, moved_at, is_paused, changes) VALUES (:name, 0, :moved_at, :paused, 0) "
     "ON CONFLICT (name) DO NOTHING"
 ).bindparams(bindparam("moved_at", type_=ConsumerCursor.__table__.c.moved_at.type))
 _WAITS = "waits behind an earlier event of its journey"
@@ -187,22 +245,24 @@ def _tried(work: UnitOfWork, consumer: Consumer, event: LoggedEvent) -> str | No
     return None
 
 
-def _locked_cursor(work: UnitOfWork, name: str) -> int | None:
-    """The cursor's position, locked for this transaction; ``None`` when another process has it, or it is paused."""
-    query = select(ConsumerCursor.seq, ConsumerCursor.is_paused).where(ConsumerCursor.name == name)
+def _locked_cursor(work: UnitOfWork, name: str) -> _Cursor | None:
+    """Where the cursor stands, locked for this transaction; ``None`` when another process has it, or it is paused."""
+    query = select(ConsumerCursor.seq, ConsumerCursor.changes, ConsumerCursor.is_paused).where(
+        ConsumerCursor.name == name
+    )
     row = work.session.execute(query.with_for_update(skip_locked=True, key_share=True)).one_or_none()
     if row is None:
         if work.session.execute(select(ConsumerCursor.name).where(ConsumerCursor.name == name)).first() is not None:
             return None
         # Two processes may start at once: the second waits for the first, adds nothing and finds the cursor taken.
         added: Any = work.session.execute(_NEW_CURSOR, {"name": name, "moved_at": work.now, "paused": False})
-        return 0 if added.rowcount else None
-    return None if row.is_paused else int(row.seq)
+        return _Cursor(0, 0) if added.rowcount else None
+    return None if row.is_paused else _Cursor(row.seq, row.changes)
 
 
-def _parked_journeys(work: UnitOfWork, consumer: str) -> dict[int, int]:
+def _parked_journeys(connection: Connection, consumer: str) -> dict[int, int]:
     """Journeys of which an event is parked, with the first such event."""
-    rows = work.session.execute(
+    rows = connection.execute(
         select(ParkedEvent.journey, ParkedEvent.seq)
         .where(ParkedEvent.consumer == consumer)
         .order_by(ParkedEvent.seq.desc())
@@ -234,9 +294,10 @@ def replay_parked(
     taken = left = 0
     for one in journeys:
         with unit_of_work(database, actor=Actor.system(f"consumer-{consumer.name}"), clock=clock) as work:
-            # Nobody parks more of this journey meanwhile: whoever takes events holds the cursor.
-            locked = select(ConsumerCursor.seq).where(ConsumerCursor.name == consumer.name)
-            work.session.execute(locked.with_for_update(key_share=True)).one()
+            # Nobody parks more of this journey meanwhile: whoever takes events holds the cursor. Moving its number of changes
+            # also tells who has worked out a batch that this one is not in it.
+            mine = update(ConsumerCursor).where(ConsumerCursor.name == consumer.name)
+            work.session.execute(mine.values(changes=ConsumerCursor.changes + 1))
             done, rest = _replay_journey(work, consumer, one)
         taken += done
         left += rest

@@ -94,13 +94,18 @@ class EventHead(Base):
 
 
 class ConsumerCursor(Base):
-    """How far a consumer has read; moved in the transaction of its own writes."""
+    """How far a consumer has read; moved in the transaction of its own writes.
+
+    ``changes`` counts the transactions that wrote for it (batches, replays, rebuilds): what was worked out from its tables
+    before a transaction still fits them as long as this number stands.
+    """
 
     __tablename__ = "consumer_cursor"
     name: Mapped[str] = mapped_column(String(48), primary_key=True)
     seq: Mapped[int] = mapped_column(BigInteger)
     moved_at: Mapped[datetime] = mapped_column(UtcDateTime)
     is_paused: Mapped[bool] = mapped_column(Boolean, default=False)
+    changes: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
 
 
 class ParkedEvent(Base):

@@ -1,20 +1,25 @@
-"""From events to journeys and buckets: one batch at a time, each family loaded once and counted once before and after."""
+"""From events to journeys and buckets: one batch at a time, each family loaded once and counted once before and after.
+
+Working out what a batch changes and writing it down are apart: the first needs no transaction that others wait for.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from sqlalchemy import Connection
 
 from erpcore import published as p
 from erpcore.kernel.eventlog import LoggedEvent
 from erpcore.kernel.events import Event
 from erpcore.kernel.work import UnitOfWork
-from readiness.measures.contributions import Deltas, contribute, slice_key
+from readiness.measures.contributions import Deltas, SliceKey, contribute, slice_key
 from readiness.measures.journeys import Family, Journey
 from readiness.measures.projection import HANDLERS, apply, settle
-from readiness.measures.store import Store
+from readiness.measures.store import FamilyRows, Store
 from readiness.measures.waits import Wait, waits
 
 #: The consumer's name: its cursor, and what a reading asks whether it is up to date.
@@ -51,13 +56,37 @@ class JourneyConsumer:
     name = NAME
     types = TYPES
 
-    def take(self, work: UnitOfWork, events: Sequence[LoggedEvent]) -> None:
+    def prepare(self, connection: Connection, events: Sequence[LoggedEvent]) -> Changes:
+        """What the events change, worked out from what a reading connection sees; nothing is written."""
+        driver = connection.connection.driver_connection
+        return work_out(Store(driver, is_sqlite=connection.dialect.name == "sqlite"), events)
+
+    def take(self, work: UnitOfWork, events: Sequence[LoggedEvent], prepared: Changes | None = None) -> None:
         """Apply the events, in order, in the caller's transaction. Any exception leaves nothing of them."""
-        take_events(Store(work.driver, is_sqlite=work.dialect.name == "sqlite", new_ids=work.ids.reserve), events)
+        store = Store(work.driver, is_sqlite=work.dialect.name == "sqlite", new_ids=work.ids.reserve)
+        write_down(store, work_out(store, events) if prepared is None else prepared)
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a batch of events changes. ``gone``: roots whose waits are replaced by ``waits``; ``slices`` by root."""
+
+    rows: FamilyRows
+    deltas: Deltas
+    gone: list[int]
+    waits: list[Wait]
+    slices: dict[int, int]
+    new_slices: list[SliceKey]
+    controls: list[tuple[Any, ...]]
 
 
 def take_events(store: Store, events: Iterable[LoggedEvent]) -> None:
     """Change journeys, waits, buckets and control results by these events."""
+    write_down(store, work_out(store, events))
+
+
+def work_out(store: Store, events: Iterable[LoggedEvent]) -> Changes:
+    """What the events change; only reads. It stays true until somebody writes what it was worked out from."""
     steps: list[tuple[tuple[int, ...], LoggedEvent, Any]] = []
     controls: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     for event in events:
@@ -67,34 +96,47 @@ def take_events(store: Store, events: Iterable[LoggedEvent]) -> None:
             controls[row[:4]] = row
         else:
             steps.append((_roots(event, data), event, data))
-    roots = {root for found, _, _ in steps for root in found}
-    families = store.families(roots)
+    families = store.families({root for found, _, _ in steps for root in found})
     known = set(families)
     deltas = Deltas()
     before: dict[int, list[Wait]] = {}
     for root, family in families.items():
         if _counts(family):
-            contribute(deltas, -1, family, store.slice_id(slice_key(family.root)))
+            contribute(deltas, -1, family, store.slice_number(slice_key(family.root)))
         before[root] = waits(family)
     for found, event, data in steps:
         for root in found:
             family = families.get(root) or families.setdefault(root, Family(Journey(root, root)))
             apply(family, event, data)
-    _count_again(store, families, before, deltas)
-    store.save_families(list(families.values()), known)
+    gone, waiting, slices = _count_again(store, families, before, deltas)
+    rows = store.family_rows(list(families.values()), known)
+    return Changes(rows, deltas, gone, waiting, slices, store.new_slices(), list(controls.values()))
+
+
+def write_down(store: Store, changes: Changes) -> None:
+    """Write what was worked out; on SQLite nobody else can write meanwhile, so nothing is worked out here."""
+    deltas, slices = changes.deltas, changes.slices
+    if changes.new_slices:
+        ids = store.save_slices(changes.new_slices)
+        deltas.renumber(ids)
+        slices = {root: ids.get(slice_id, slice_id) for root, slice_id in slices.items()}
+    store.save_waits(changes.gone, changes.waits, slices)
+    store.save_families(changes.rows)
     store.add(deltas)
-    if controls:
-        store.save_control_results(controls.values())
+    store.save_control_results(changes.controls)
 
 
-def _count_again(store: Store, families: dict[int, Family], before: dict[int, list[Wait]], deltas: Deltas) -> None:
+def _count_again(
+    store: Store, families: dict[int, Family], before: dict[int, list[Wait]], deltas: Deltas
+) -> tuple[list[int], list[Wait], dict[int, int]]:
+    """Count what the families add now; the roots whose waits go, the waits that come, and the slices by root."""
     gone: list[int] = []
     rows: list[Wait] = []
     slices: dict[int, int] = {}
     for root, family in families.items():
         settle(family)
         if _counts(family):
-            slices[root] = slice_id = store.slice_id(slice_key(family.root))
+            slices[root] = slice_id = store.slice_number(slice_key(family.root))
             line_misses, misses = contribute(deltas, 1, family, slice_id)
             for number, line in family.lines.items():
                 missed = line_misses.get(number, 0)
@@ -109,9 +151,9 @@ def _count_again(store: Store, families: dict[int, Family], before: dict[int, li
             if old:
                 gone.append(root)
             if after and root not in slices:
-                slices[root] = store.slice_id(slice_key(family.root))
+                slices[root] = store.slice_number(slice_key(family.root))
             rows += after
-    store.save_waits(gone, rows, slices)
+    return gone, rows, slices
 
 
 def _counts(family: Family) -> bool:

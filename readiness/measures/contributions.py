@@ -7,7 +7,7 @@ its y as soon as it is known and its x when it is met: a miss needs no clock.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -90,6 +90,12 @@ class Deltas:
         row[3] += sign * x * x
         row[4] += sign * x * y
         row[5] += sign * y * y
+
+    def renumber(self, ids: Mapping[int, int]) -> None:
+        """Put the slices' ids in place of the numbers they went by until they were written."""
+        self.buckets = {(key[0], ids.get(key[1], key[1]), *key[2:]): row for key, row in self.buckets.items()}
+        self.sketches = defaultdict(int, {(k[0], ids.get(k[1], k[1]), *k[2:]): n for k, n in self.sketches.items()})
+        self.actors = defaultdict(int, {(k[0], ids.get(k[1], k[1]), *k[2:]): n for k, n in self.actors.items()})
 
     def add_money(self, key: tuple[int, int, int, str, int], sign: int, x: int, y: int) -> None:
         """As ``add``; sums in minor units, squares in whole hundreds of them (see ``models.BucketRow``)."""

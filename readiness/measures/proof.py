@@ -13,7 +13,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, select, text, update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -161,6 +161,8 @@ def rebuild(work: UnitOfWork, *, progress: Callable[[int, int], None] | None = N
             work.session.execute(text(f"DELETE FROM {model.__tablename__} WHERE {known}"))
             for rows in scratch.rows(model, columns, condition):
                 store.put(model.__tablename__, columns, rows, model)
+    changed = update(ConsumerCursor).where(ConsumerCursor.name == NAME).values(changes=ConsumerCursor.changes + 1)
+    work.session.execute(changed)
     return read_to
 
 
@@ -236,7 +238,7 @@ class Scratch:
         count = differing = 0
         example = None
         seen = 0
-        for raw in connection.execution_options(stream_results=True).exec_driver_sql(query):
+        for raw in connection.exec_driver_sql(query, execution_options={"stream_results": True}):
             row = tuple(_plain(value) for value in raw)
             count += 1
             other = mine.get(row[:key])

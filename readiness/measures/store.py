@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Table
 
@@ -55,15 +56,26 @@ _INSTANTS = {model: _typed(model, "UtcDateTime") for model in (JourneyRow, Journ
 _DAYS = {model: _typed(model, "Date") for model in (JourneyRow, JourneyLineRow, WaitRow, ControlResultRow)}
 
 
-class Store:
-    """One batch's access to the projection. ``new_ids`` gives ids for slices that did not exist."""
+class FamilyRows(NamedTuple):
+    """Rows of journeys and lines ready to be written, the keys that go, and the keys that are written anew."""
 
-    def __init__(self, driver: Any, *, is_sqlite: bool, new_ids: Callable[[int], Iterator[int]]) -> None:
+    journeys: Sequence[Sequence[Any]]
+    lines: Sequence[Sequence[Any]]
+    gone: Sequence[tuple[int, int]]
+    old: Sequence[tuple[int, int]]
+    old_lines: Sequence[tuple[int, int]]
+
+
+class Store:
+    """One batch's access to the projection. ``new_ids`` gives ids for slices that did not exist; reading needs none."""
+
+    def __init__(self, driver: Any, *, is_sqlite: bool, new_ids: Callable[[int], Iterator[int]] | None = None) -> None:
         self.driver = driver
         self.is_sqlite = is_sqlite
-        self.new_ids = new_ids
+        self._new_ids = new_ids
         self.mark = "?" if is_sqlite else "%s"
         self._slices: dict[SliceKey, int] | None = None
+        self._unsaved: list[SliceKey] = []
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -110,10 +122,10 @@ class Store:
         if self.is_sqlite:
             for i in instants:
                 if values[i] is not None:
-                    values[i] = datetime.fromisoformat(values[i] + "+00:00")
+                    values[i] = _instant(values[i])
             for i in days:
                 if values[i] is not None:
-                    values[i] = date.fromisoformat(values[i])
+                    values[i] = _day(values[i])
         if model is JourneyLineRow:
             for i in (_LINE_SHIPMENTS, _LINE_DELIVERIES):
                 if values[i] is not None:
@@ -127,23 +139,51 @@ class Store:
             found.setdefault(row[0], []).append(tuple(row))
         return found
 
-    def slice_id(self, key: SliceKey) -> int:
-        """The id of a combination of dimensions; a new one is kept."""
+    def slice_number(self, key: SliceKey) -> int:
+        """The id of a combination of dimensions; a negative number for one that is not written yet."""
         if self._slices is None:
-            cursor = self.driver.cursor()
-            cursor.execute(f"SELECT {', '.join(SLICE)} FROM measure_slice")
-            self._slices = {SliceKey(*row[1:]): row[0] for row in cursor.fetchall()}
-            cursor.close()
+            self._slices = self._known_slices()
         found = self._slices.get(key)
         if found is None:
-            found = self._slices[key] = next(self.new_ids(1))
-            self._insert("measure_slice", SLICE, [(found, *key)])
+            self._unsaved.append(key)
+            found = self._slices[key] = -len(self._unsaved)
+        return found
+
+    def new_slices(self) -> list[SliceKey]:
+        """The combinations that were asked for and are not written yet: the first is number −1, the next −2."""
+        return list(self._unsaved)
+
+    def _known_slices(self) -> dict[SliceKey, int]:
+        cursor = self.driver.cursor()
+        cursor.execute(f"SELECT {', '.join(SLICE)} FROM measure_slice")
+        found = {SliceKey(*row[1:]): row[0] for row in cursor.fetchall()}
+        cursor.close()
         return found
 
     # -- writing ------------------------------------------------------------------------------------------------
 
-    def save_families(self, families: Sequence[Family], known: set[int]) -> None:
-        """Write roots, invoices and the changed lines. ``known``: the roots that had rows before."""
+    def slice_id(self, key: SliceKey) -> int:
+        """The id of a combination of dimensions; a new one is kept."""
+        found = self.slice_number(key)
+        return found if found > 0 else self.save_slices([key])[-1]
+
+    def save_slices(self, keys: Sequence[SliceKey]) -> dict[int, int]:
+        """Keep new combinations; returns their ids by the numbers −1, −2 … in the order given.
+
+        What somebody else has kept since it was looked up (a sampler does) is not kept twice.
+        """
+        known = self._known_slices()
+        missing = [key for key in keys if key not in known]
+        if missing and self._new_ids is None:
+            raise ValueError("a store that only reads cannot keep a slice")
+        if missing and self._new_ids is not None:
+            known |= dict(zip(missing, self._new_ids(len(missing)), strict=True))
+            self._insert("measure_slice", SLICE, [(known[key], *key) for key in missing])
+        self._slices, self._unsaved = known, []
+        return {-number: known[key] for number, key in enumerate(keys, 1)}
+
+    def family_rows(self, families: Sequence[Family], known: set[int]) -> FamilyRows:
+        """Roots, invoices and the changed lines as they are stored. ``known``: the roots that had rows before."""
         journeys, lines = [], []
         for family in families:
             journeys.append(_journey_values(family.root))
@@ -156,12 +196,18 @@ class Store:
                 if row[i] is not None:
                     row[i] = moves_to_text(row[i]).decode()
             line_rows.append(row)
-        gone = [(family.root.id, old) for family in families for old in family.gone]
-        self._delete("journey", ("root_id", "id"), gone)
-        old_lines = [(row[0], row[1]) for row in line_rows if row[0] in known]
-        old = [(row[0], row[1]) for row in journeys if row[0] in known]
-        self._replace("journey", JOURNEY, self._stored(journeys, JourneyRow), ("root_id", "id"), old)
-        self._replace("journey_line", LINE, self._stored(line_rows, JourneyLineRow), ("journey_id", "line"), old_lines)
+        return FamilyRows(
+            self._stored(journeys, JourneyRow), self._stored(line_rows, JourneyLineRow),
+            [(family.root.id, old) for family in families for old in family.gone],
+            [(row[0], row[1]) for row in journeys if row[0] in known],
+            [(row[0], row[1]) for row in line_rows if row[0] in known],
+        )  # fmt: skip
+
+    def save_families(self, rows: FamilyRows) -> None:
+        """Write what ``family_rows`` made."""
+        self._delete("journey", ("root_id", "id"), rows.gone)
+        self._replace("journey", JOURNEY, rows.journeys, ("root_id", "id"), rows.old)
+        self._replace("journey_line", LINE, rows.lines, ("journey_id", "line"), rows.old_lines)
 
     def save_waits(self, gone: Sequence[int], rows: Sequence[Wait], slices: Mapping[int, int]) -> None:
         """Replace the wait rows of the roots in ``gone`` by ``rows``; ``slices`` by root."""
@@ -220,7 +266,7 @@ class Store:
                     values[i] = text_of(values[i])
             for i in days:
                 if values[i] is not None:
-                    values[i] = values[i].isoformat()
+                    values[i] = _day_text(values[i])
             out.append(values)
         return out
 
@@ -294,17 +340,27 @@ def _typed_row(
     row: Sequence[Any], instants: tuple[int, ...], days: tuple[int, ...], booleans: tuple[int, ...]
 ) -> list[Any]:
     values = list(row)
-    for positions, read in ((instants, _instant), (days, date.fromisoformat), (booleans, bool)):
+    for positions, read in ((instants, _instant), (days, _day), (booleans, bool)):
         for i in positions:
             if values[i] is not None:
                 values[i] = read(values[i])
     return values
 
 
+#: The documents of a batch share their days and most of their instants.
+_KNOWN = 65_536
+
+
+@lru_cache(maxsize=_KNOWN)
 def _instant(stored: str) -> datetime:
     return datetime.fromisoformat(stored + "+00:00")
 
 
+_day = lru_cache(maxsize=_KNOWN)(date.fromisoformat)
+_day_text = lru_cache(maxsize=_KNOWN)(date.isoformat)
+
+
+@lru_cache(maxsize=_KNOWN)
 def text_of(at: datetime) -> str:
     """An aware instant as SQLite keeps it (``kernel.model.UtcDateTime``)."""
     if at.tzinfo is not UTC:

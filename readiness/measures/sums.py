@@ -68,7 +68,9 @@ _PARTS = 400
 def _run(connection: Connection, selects: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     """The driver's own rows: a page reads thousands of them, and wrapping each would cost more than reading it."""
     for start in range(0, len(selects), _PARTS):
-        with connection.exec_driver_sql(" UNION ALL ".join(selects[start : start + _PARTS])) as result:
+        statement = " UNION ALL ".join(selects[start : start + _PARTS])
+        # Rows that are streamed are partly taken from the driver already.
+        with connection.exec_driver_sql(statement, execution_options={"stream_results": False}) as result:
             yield from result.cursor.fetchall()
 
 

@@ -9,14 +9,16 @@ import pytest
 from sqlalchemy import select, text
 
 from app.composition.uow import reading, unit_of_work
-from app.jobs.consumers import ConsumerRunner, replay_parked
+from app.jobs.consumers import BULK, ConsumerRunner, next_size, replay_parked
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import SetClock
 from erpcore.kernel.events import ConsumerCursor, ParkedEvent
 from readiness.measures.consumer import JourneyConsumer, UnknownVersion
-from readiness.measures.proof import compare_with_rebuild
+from readiness.measures.contributions import SliceKey
+from readiness.measures.proof import compare_with_rebuild, rebuild
 from readiness.measures.queries import Scope, read_measure
 from readiness.measures.reading import Stale
+from readiness.measures.store import Store
 from tests.support.events import MONDAY, AnOrder, a_smooth_order, publish
 
 HERE_ONLY = Scope(sites=frozenset({11}))
@@ -28,8 +30,8 @@ class Choking(JourneyConsumer):
     def __init__(self, *journeys, kind="order.released"):
         self.journeys, self.kind, self.chokes = set(journeys), kind, True
 
-    def take(self, work, events):
-        super().take(work, events)
+    def take(self, work, events, prepared=None):
+        super().take(work, events, prepared)
         if self.chokes and any(event.journey in self.journeys and event.type == self.kind for event in events):
             raise ValueError("this one does not go down")
 
@@ -37,9 +39,22 @@ class Choking(JourneyConsumer):
 class Dying(JourneyConsumer):
     """Writes its batch and then the power fails."""
 
-    def take(self, work, events):
-        super().take(work, events)
+    def take(self, work, events, prepared=None):
+        super().take(work, events, prepared)
         raise KeyboardInterrupt
+
+
+class Interrupted(JourneyConsumer):
+    """Is kept from its transaction, once, by something that happens after its batch was worked out."""
+
+    def __init__(self, happens):
+        self.happens = happens
+
+    def prepare(self, connection, events):
+        prepared = super().prepare(connection, events)
+        happens, self.happens = self.happens, lambda: None
+        happens()
+        return prepared
 
 
 def parked(database):
@@ -156,6 +171,66 @@ def test_two_processes_reading_at_once_count_every_event_once(database):
     assert (one.numerator, one.denominator) == (40, 40)
 
 
+def test_a_batch_that_another_process_took_meanwhile_is_left_alone(database):
+    publish(database, [said for number in range(4) for said in a_smooth_order(1000 + 10 * number)])
+    other = ConsumerRunner(database, JourneyConsumer(), batch=20)
+    runner = ConsumerRunner(database, Interrupted(other.run_once), batch=20)
+    assert runner.run_once() is None
+    assert cursor(database) == 20
+    assert runner.run_to_head() == 32
+    assert agrees(database)
+
+
+def test_a_batch_worked_out_before_a_replay_is_worked_out_again(database):
+    publish(database, a_smooth_order(1000))
+    choking = Choking(1000)
+    ConsumerRunner(database, choking).run_to_head()
+    publish(database, a_smooth_order(2000))
+    choking.chokes = False
+    runner = ConsumerRunner(database, Interrupted(lambda: replay_parked(database, choking)))
+    assert runner.run_once() is None
+    assert (cursor(database), parked(database)) == (13, [])
+    assert runner.run_to_head() == 13
+    assert agrees(database)
+
+
+def test_a_batch_worked_out_before_a_rebuild_is_worked_out_again(database):
+    publish(database, a_smooth_order(1000))
+    ConsumerRunner(database, JourneyConsumer()).run_to_head()
+    publish(database, a_smooth_order(2000))
+
+    def build_anew():
+        with unit_of_work(database, actor=Actor.system("test")) as work:
+            rebuild(work)
+
+    runner = ConsumerRunner(database, Interrupted(build_anew))
+    assert runner.run_once() is None
+    assert runner.run_to_head() == 13
+    assert agrees(database)
+
+
+def test_others_write_while_a_batch_is_worked_out(sqlite_database):
+    publish(sqlite_database, a_smooth_order(1000))
+    others = Interrupted(lambda: publish(sqlite_database, a_smooth_order(2000)))
+    runner = ConsumerRunner(sqlite_database, others)
+    assert runner.run_once().events == 13
+    assert runner.run_to_head() == 13
+    assert agrees(sqlite_database)
+
+
+def test_a_slice_that_a_sampler_made_meanwhile_is_not_made_twice(database):
+    publish(database, a_smooth_order(1000))
+
+    def sampled():
+        with unit_of_work(database, actor=Actor.system("test")) as work:
+            store = Store(work.driver, is_sqlite=database.is_sqlite, new_ids=work.ids.reserve)
+            store.slice_id(SliceKey("live", 1, 11, 21, "order_to_cash", "", 41, "EUR"))
+
+    ConsumerRunner(database, Interrupted(sampled)).run_to_head()
+    assert count(database, "measure_slice") == 1
+    assert agrees(database)
+
+
 def test_a_paused_consumer_reads_nothing(database):
     publish(database, AnOrder(id=1000).captured().said)
     runner = ConsumerRunner(database, JourneyConsumer())
@@ -165,6 +240,32 @@ def test_a_paused_consumer_reads_nothing(database):
     publish(database, AnOrder(id=2000).captured().said)
     assert runner.run_once() is None
     assert cursor(database) == 1
+
+
+@pytest.mark.parametrize(
+    ("size", "events", "writing", "held", "next_one"),
+    [
+        (100, 100, 0.003, 0.01, 200),  # far from its aim: twice as many, never more
+        (1000, 1000, 0.02, 0.03, 1500),  # two thirds of its aim
+        (1000, 1000, 0.06, 0.06, 500),  # twice its aim
+        (1000, 1000, 0.01, 0.12, 500),  # the disk was slow: half of what it held too long
+        (100, 100, 0.3, 0.4, 100),  # below this the commit is what a batch costs
+        (8000, 8000, 0.01, 0.02, BULK),  # as many as alone
+        (1000, 10, 0.001, 0.002, 1000),  # a few events say nothing about many
+        (1000, 10, 0.06, 0.06, 100),  # unless even they were slow
+        (1000, 0, 0.0, 0.0, 1000),
+    ],
+)
+def test_the_next_live_batch_is_as_long_as_its_writing_allows(size, events, writing, held, next_one):
+    assert next_size(size, events, writing=writing, held=held) == next_one
+
+
+def test_a_worker_far_behind_takes_long_batches(sqlite_database, monkeypatch):
+    publish(sqlite_database, [said for number in range(150) for said in a_smooth_order(1000 + 10 * number)])
+    monkeypatch.setattr("app.jobs.consumers.time.monotonic", lambda: 0.0)
+    runner = ConsumerRunner(sqlite_database, JourneyConsumer())
+    taken = [runner.run_once().events for _ in range(5)]
+    assert taken == [100, 200, 400, 800, 450]
 
 
 def test_a_live_batch_keeps_the_writer_of_sqlite_for_less_than_a_tenth_of_a_second(sqlite_database):
