@@ -25,7 +25,7 @@ _STATUS: tuple[tuple[type[DomainError], int], ...] = (
     (NotAllowed, 403),
     (Conflict, 409),
     (Busy, 503),
-    (NeedsConfirmation, 422),
+    (NeedsConfirmation, 409),
     (DomainError, 422),
 )
 #: Codes whose status says more than their kind.
@@ -72,7 +72,8 @@ def answer(error: Exception) -> Response:
     if isinstance(error, DomainError):
         status = _STATUS_BY_CODE.get(error.code) or next(status for kind, status in _STATUS if isinstance(error, kind))
         pointer = f"/{error.field}" if error.field else None
-        return problem(status, error.code, sentence(error), field=error.field, pointer=pointer)
+        confirm = error.code if isinstance(error, NeedsConfirmation) else None
+        return problem(status, error.code, sentence(error), field=error.field, pointer=pointer, confirm=confirm)
     if isinstance(error, ValidationError):
         return _unfit(error)
     if isinstance(error, HTTPException):

@@ -9,6 +9,7 @@ MESSAGES: dict[str, str] = {
     "hold_ended": "Hold {hold} has ended already. Reload the order to see what still holds it.",
     "hold_exists": "Order {document} is held for {kind} already. Release that hold, or choose another kind.",
     "hold_own_request": "You asked for what this hold of {document} stops, so somebody else decides. Ask a colleague who may.",
+    "order_duplicate": "{document} of this customer has the same content, entered today. Give a reason to enter this one too, or leave it.",
     "code_in_use": "The code {code} is in use. Choose another.",
     "code_taken": "The code {code} is in use. Choose another.",
     "number_in_use": "This number is in use. Leave it out to have one given.",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
+from flask import request
 from flask_wtf import FlaskForm
 from wtforms import Field
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # the stubs know it not yet
@@ -48,6 +49,8 @@ class Form(FlaskForm):
                 options = {**options, "filters": filters}
             return unbound_field.bind(form=form, **options)
 
+    #: A warning that may be accepted with a reason; ``confirmation(form)`` in the template asks for it.
+    warning: NeedsConfirmation | None = None
     #: The status of the page with this form: 422 once something was refused.
     status = 200
     accepted = False
@@ -73,9 +76,23 @@ class Form(FlaskForm):
         else:
             self.accepted = True
 
+    @property
+    def accepted_warnings(self) -> dict[str, str]:
+        """The warning that was shown and is accepted now, by its code, with the reason; empty as long as none is given."""
+        code, reason = request.form.get("accept", "")[:48], request.form.get("accept_reason", "").strip()[:500]
+        return {code: reason} if code and reason else {}
+
+    @property
+    def warning_text(self) -> str:
+        """The warning in words."""
+        return sentence(self.warning) if self.warning is not None else ""
+
     def refuse(self, error: DomainError) -> None:
-        """Show this refusal at its field."""
+        """Show this refusal at its field; a warning gets a field of its own for the reason to go on."""
         self.status = status_of(error)
+        if isinstance(error, NeedsConfirmation):
+            self.warning = error
+            return
         named = error.field or ""
         field: Field | None = self._fields.get(self.called.get(named, named))
         if field is None:

@@ -94,6 +94,7 @@ class Order:
     grant_id: int | None
     source: str
     version: int
+    duplicate_key: int | None = field(default=None, kw_only=True)
     lines: list[Line] = field(kw_only=True)
     customer_group: int | None = None
 

@@ -68,7 +68,10 @@ class HoldKind(StrEnum):
 
 
 class SalesOrder(Base):
-    """One order of one customer at one site through one channel, with the rules it was promised under."""
+    """One order of one customer at one site through one channel, with the rules it was promised under.
+
+    ``duplicate_key``: a digest of what makes two orders the same, of those that people and programs enter.
+    """
 
     __tablename__ = "sales_order"
     __table_args__ = (
@@ -83,6 +86,10 @@ class SalesOrder(Base):
             "ix_sales_order_open", "site_id", "state",
             sqlite_where=text("state NOT IN ('closed', 'cancelled')"),
             postgresql_where=text("state NOT IN ('closed', 'cancelled')"),
+        ),
+        Index(
+            "ix_sales_order_duplicate", "duplicate_key",
+            sqlite_where=text("duplicate_key IS NOT NULL"), postgresql_where=text("duplicate_key IS NOT NULL"),
         ),
     )  # fmt: skip
     id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
@@ -105,6 +112,7 @@ class SalesOrder(Base):
     grant_id: Mapped[int | None] = mapped_column(BigInteger)
     source: Mapped[str] = mapped_column(String(16))
     version: Mapped[int] = mapped_column(Integer)
+    duplicate_key: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class OrderLine(Base):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -30,6 +30,7 @@ from erpcore.masterdata.queries import (
     tax_rate,
 )
 from erpcore.orders.documents import Line, Order
+from erpcore.orders.duplicates import notice_duplicates, settle_duplicates
 from erpcore.orders.models import OrderState, Progress, SalesOrder
 from erpcore.orders.policy import stamp_lines
 from erpcore.orders.records import insert_orders
@@ -74,7 +75,10 @@ class NewLine:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CaptureOrder:
-    """An order as it arrived. ``at`` is when, for imports and back-entries only; ``number`` the source's own."""
+    """An order as it arrived. ``at`` is when, for imports and back-entries only; ``number`` the source's own.
+
+    ``accepted`` are warnings that the person has seen, by code, each with the reason for going on.
+    """
 
     site: int
     channel: int
@@ -86,6 +90,7 @@ class CaptureOrder:
     currency: str | None = None
     requested_on: date | None = None
     at: datetime | None = None
+    accepted: Mapping[str, str] = field(default_factory=dict)
 
 
 def capture_orders(
@@ -94,7 +99,7 @@ def capture_orders(
     """Take orders: validate, price, promise each line, and stamp the rules they were promised under.
 
     Each order is captured in a cell that is open; all of them or none. Raises ``RuleBroken`` naming the field and line,
-    ``NotFound`` for unknown codes, ``Conflict`` for a number in use.
+    ``NotFound`` for unknown codes, ``Conflict`` for a number in use, ``NeedsConfirmation`` for a warning not yet accepted.
     """
     known_items = items(work, {line.item for c in commands for line in c.lines})
     known_customers = customers(work, {c.customer for c in commands})
@@ -131,9 +136,11 @@ def capture_orders(
         stamp_lines(work, rules, order, known_items)
         orders.append(order)
     _promise_by_stock(work, orders, commands, known_items)
+    noticed = notice_duplicates(work, orders, [command.accepted for command in commands], rules)
     insert_orders(work, orders)
     for order in orders:
         _report(work, order, known_items)
+    settle_duplicates(work, noticed)
     return orders
 
 

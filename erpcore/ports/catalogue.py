@@ -55,8 +55,11 @@ _SALES = (
     ),
     _point(
         "duplicate_rule", "Duplicate orders", SALES, _C,
-        "What happens to an order of the same customer with the same content on the same day.", "off", choices=("off",),
-        means={"off": "taken like any other"},
+        "What happens to an order of the same customer with the same content on the same day.", "warn",
+        choices=("off", "warn", "hold"), before="off",
+        means={
+            "off": "taken like any other", "warn": "taken when somebody says why", "hold": "held until somebody has looked",
+        },
     ),
     _point(
         "over_ship_tolerance_permille", "Shipping over", SALES, _C, "How much more than ordered may be shipped.", 0,
@@ -100,11 +103,13 @@ _CREDIT = (
     ),
     _point(
         "credit_overdue_days", "Overdue debt", CREDIT, _C,
-        "After so many days overdue a customer's orders are held; with 0 overdue debt is not looked at.", 0, unit=Unit.DAYS,
+        "After so many days overdue a customer's orders are held; with 0 overdue debt is not looked at.", 0,
+        minimum=0, maximum=365, unit=Unit.DAYS,
     ),
     _point(
         "credit_order_share_permille", "Share over the limit", CREDIT, _C,
-        "The part of an order's value that may exceed the credit limit.", 0, unit=Unit.PERMILLE,
+        "The part of an order's value that may exceed the credit limit.", 0, minimum=0, maximum=1000,
+        unit=Unit.PERMILLE,
     ),
 )  # fmt: skip
 

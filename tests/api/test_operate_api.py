@@ -246,3 +246,23 @@ def test_holds_are_listed_with_who_may_end_them_and_end_one_by_one(caller, busin
     assert [one["code"] for one in again["results"]] == ["hold_ended"]
     assert desk("POST", "/holds/release", {"holds": wanted, "reason": "x"}).status_code == 403
     assert {lead("GET", f"/orders/{order.id}").json["state"] for order in orders} == {"captured"}
+
+
+def test_the_same_order_again_needs_a_reason_and_the_same_call_again_is_the_first(caller, business, sqlite_database):
+    desk = caller("super_user")
+    first = desk("POST", "/orders", body(business), Idempotency_Key="order-4711")
+    refused = desk("POST", "/orders", body(business))
+    assert (refused.status_code, refused.json["confirm"]) == (409, "order_duplicate")
+    assert first.json["number"] in refused.json["detail"]
+    assert count(sqlite_database) == 1
+    again = desk("POST", "/orders", body(business), Idempotency_Key="order-4711")
+    assert (again.json["id"], again.headers["Idempotent-Replayed"]) == (first.json["id"], "true")
+    other = desk("POST", "/orders", body(business, (0, "13")), Idempotency_Key="order-4711")
+    assert (other.status_code, other.json["code"]) == (409, "request_key_reused")
+    accept = [{"code": "order_duplicate", "reason": "a second van"}]
+    assert desk("POST", "/orders", body(business, accept=accept)).status_code == 201
+    assert count(sqlite_database) == 2
+    bulk = {"policy": "per_order", "orders": [body(business), body(business, (1, "5"))]}
+    answer = desk("POST", "/orders/bulk", bulk).json
+    assert [one["code"] for one in answer["results"]] == ["order_duplicate", None]
+    assert count(sqlite_database) == 3

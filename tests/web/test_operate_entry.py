@@ -184,3 +184,19 @@ def test_somebody_of_another_site_cannot_enter_here(signed_in, business, sqlite_
     page = browser.post("/orders/new", fields(browser, "enter", ("40-0", "1"), site=str(business.site)), status=422)
     assert "Not a valid choice" in page.errors()[0]
     assert count(sqlite_database, "sales_order") == 0
+
+
+def test_the_same_order_again_is_entered_with_a_reason_and_nothing_typed_is_lost(desk, sqlite_database):
+    desk.post("/orders/new", fields(desk, "enter", ("40-0", "12")))
+    desk.get("/orders/new")
+    page = desk.post("/orders/new", fields(desk, "enter", ("40-0", "12")), status=422)
+    assert "has the same content, entered today" in page.text
+    assert page.value("lines-0-quantity") == "12"
+    assert count(sqlite_database, "sales_order") == 1
+    again = {**fields(desk, "enter", ("40-0", "12")), "accept": page.value("accept")}
+    page = desk.post("/orders/new", {**again, "accept_reason": " "}, status=422)
+    assert count(sqlite_database, "sales_order") == 1
+    page = desk.post("/orders/new", {**again, "accept_reason": "a second van"})
+    assert page.heading.startswith("Order SO-")
+    assert "a second van" in page.text
+    assert count(sqlite_database, "sales_order") == 2

@@ -131,6 +131,13 @@ class LineBody(Body):
     requested_on: date | None = None
 
 
+class AcceptBody(Body):
+    """A warning that was seen, by the `confirm` of the refusal, and why to go on all the same."""
+
+    code: str = Field(min_length=1, max_length=48)
+    reason: str = Field(min_length=1, max_length=500)
+
+
 class OrderBody(Body):
     """An order to capture."""
 
@@ -140,6 +147,7 @@ class OrderBody(Body):
     customer_reference: str | None = Field(None, max_length=120)
     requested_on: date | None = None
     lines: list[LineBody] = Field(min_length=1, max_length=2000)
+    accept: list[AcceptBody] = Field(default_factory=list, max_length=20)
 
 
 class BulkPolicy(StrEnum):

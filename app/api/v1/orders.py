@@ -40,7 +40,7 @@ from erpcore.fulfilment.services import (
     deliver_shipments,
     pick_orders,
 )
-from erpcore.kernel.errors import Conflict, NotAllowed, NotFound, RuleBroken
+from erpcore.kernel.errors import Conflict, NeedsConfirmation, NotAllowed, NotFound, RuleBroken
 from erpcore.kernel.work import UnitOfWork
 from erpcore.orders.allocation import allocate_orders
 from erpcore.orders.cancelling import CancelLines, cancel_lines
@@ -114,7 +114,7 @@ def show_order(order_id: int) -> OrderDetail:
 def _command(body: OrderBody) -> CaptureOrder:
     return CaptureOrder(
         site=body.site, channel=body.channel, customer=body.customer, customer_reference=body.customer_reference or None,
-        requested_on=body.requested_on,
+        requested_on=body.requested_on, accepted={one.code: one.reason for one in body.accept},
         lines=[
             NewLine(
                 item=line.item, quantity=line.quantity, unit_price=line.unit_price, price_reason=line.price_reason,
@@ -154,7 +154,7 @@ def capture_bulk(work: UnitOfWork, body: BulkBody) -> BulkAnswer:
             with pointing(f"orders/{position}/"):
                 work.realm = realm_of_site(work.session, work.actor, one.site)
                 (order,) = capture_orders(work, [_command(one)], rules=rules(), cells=cells())
-        except (RuleBroken, NotFound, Conflict, NotAllowed) as refusal:
+        except (RuleBroken, NotFound, Conflict, NotAllowed, NeedsConfirmation) as refusal:
             if body.policy == BulkPolicy.ALL_OR_NOTHING:
                 raise
             results.append(

@@ -167,6 +167,7 @@ def enter(entry: Entry) -> int | None:
     command = CaptureOrder(
         site=entry.site.id, channel=form.channel.data, customer=entry.customer.id if entry.customer else 0,
         customer_reference=form.customer_reference.data or None, requested_on=form.requested_on.data,
+        accepted=form.accepted_warnings,
         lines=[
             NewLine(
                 item=entry.item_of(row) or 0, quantity=row.form.quantity.data, unit_price=row.form.unit_price.data,

@@ -1,0 +1,101 @@
+"""Was this order entered before: the same customer, site and day, the same items, quantities and wanted days?
+
+A digest of that stands on orders that people and programs enter, so the question is one look into an index. It is a warning,
+not a lock: two who enter the same at the same instant do not see each other; a request sent twice has its key for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from erpcore.kernel.canonical import canonical_json
+from erpcore.kernel.clock import local_day
+from erpcore.kernel.errors import NeedsConfirmation, RuleBroken
+from erpcore.kernel.history import record_move
+from erpcore.kernel.rows import read_rows
+from erpcore.kernel.work import UnitOfWork
+from erpcore.masterdata.queries import site_facts
+from erpcore.orders.documents import Order
+from erpcore.orders.holds import place_hold
+from erpcore.orders.models import HoldKind, OrderState, SalesOrder
+from erpcore.ports import ProcessRules
+
+#: The warning's code; who accepts it names it with a reason.
+DUPLICATE = "order_duplicate"
+#: Doors behind which somebody can be asked.
+_ASKED = ("screen", "api")
+
+
+@dataclass(frozen=True)
+class Duplicate:
+    """An order that looks like one before it. ``reason``: why it is taken all the same; ``None``: it is held instead."""
+
+    order: Order
+    before: str
+    reason: str | None
+
+
+def digest(work: UnitOfWork, order: Order) -> int:
+    """A 64-bit digest of what makes two orders the same."""
+    day = local_day(order.captured_at, site_facts(work, order.site_id).time_zone)
+    lines = sorted([line.item_id, line.quantity, line.requested_on.isoformat()] for line in order.lines)
+    content = canonical_json([order.customer_id, order.site_id, day, lines])
+    return int.from_bytes(sha256(content).digest()[:8], "big", signed=True)
+
+
+def notice_duplicates(
+    work: UnitOfWork, orders: Sequence[Order], accepted: Sequence[Mapping[str, str]], rules: ProcessRules
+) -> list[Duplicate]:
+    """The orders, not yet written, that were entered before, as their rules want to know.
+
+    Raises ``NeedsConfirmation(order_duplicate)`` naming the earlier order where the rule warns and nobody gave a reason.
+    """
+    if work.source not in _ASKED:
+        return []
+    looked: list[tuple[Order, Mapping[str, str], str]] = []
+    for order, given in zip(orders, accepted, strict=True):
+        rule = rules.stored(work, order.ruleset)["duplicate_rule"]
+        if rule != "off":
+            order.duplicate_key = digest(work, order)
+            looked.append((order, given, rule))
+    if not looked:
+        return []
+    names = ("duplicate_key", "number", "state")
+    earlier: dict[int | None, str] = {}
+    for row in read_rows(work, SalesOrder, names, "duplicate_key", {order.duplicate_key for order, _, _ in looked}):
+        if row.state != OrderState.CANCELLED:
+            earlier[row.duplicate_key] = row.number
+    out = []
+    for order, given, rule in looked:
+        before = earlier.get(order.duplicate_key)
+        earlier[order.duplicate_key] = before or order.number
+        if before is None:
+            continue
+        if rule == "warn":
+            out.append(Duplicate(order, before, _reason(given, before)))
+        else:
+            out.append(Duplicate(order, before, None))
+    return out
+
+
+def _reason(given: Mapping[str, str], before: str) -> str:
+    if DUPLICATE not in given:
+        raise NeedsConfirmation(DUPLICATE, document=before)
+    reason = given[DUPLICATE].strip()
+    if not reason:
+        raise RuleBroken("reason_required", field="accept_reason", document="order", move="accept")
+    return reason
+
+
+def settle_duplicates(work: UnitOfWork, found: Sequence[Duplicate]) -> None:
+    """Keep with each of these orders, now written, why it was taken all the same; hold those that nobody may just take."""
+    for one in found:
+        facts: dict[str, Any] = {"warning": DUPLICATE, "before": one.before}
+        if one.reason is None:
+            place_hold(work, one.order, HoldKind.DUPLICATE, reason=f"the same as {one.before}", facts=facts)
+        else:
+            state = one.order.state
+            record_move(work, "order", one.order.id, "accept", state, state, reason=one.reason, facts=facts)
