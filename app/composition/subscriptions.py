@@ -8,8 +8,15 @@ import importlib.util
 from erpcore.kernel.events import Registry, published
 from readiness.measures.consumer import JourneyConsumer
 
-#: Every package declares its own event types in its own published.py; one that has none yet has no file.
-_PUBLISHERS = ("erpcore.published", "governance.published", "readiness.published", "training.published")
+#: Every package declares its own event types in its own published.py; one that has none yet has no file. An area of the core
+#: with many of them has a module of its own beside the others.
+_PUBLISHERS = (
+    "erpcore.published",
+    "erpcore.published.floor",
+    "governance.published",
+    "readiness.published",
+    "training.published",
+)
 
 
 def event_catalogue() -> Registry:

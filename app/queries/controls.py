@@ -99,6 +99,23 @@ CONTROLS: tuple[Control, ...] = (
         "JOIN shipment s ON s.id = l.shipment_id WHERE s.state IN ('confirmed', 'delivered')",
     ),
     Control(
+        "task_shipments", "thousandths", "Picked by tasks = lines of the shipments they filled",
+        "SELECT t.entity_id, t.site_id, l.order_line_id, l.picked FROM warehouse_task_line l "
+        "JOIN warehouse_task t ON t.id = l.task_id WHERE l.shipment_id IS NOT NULL",
+        "SELECT s.entity_id, s.site_id, l.order_line_id, l.quantity FROM shipment_line l JOIN shipment s ON s.id = l.shipment_id "
+        "JOIN order_line o ON o.id = l.order_line_id WHERE o.kind IN ('stock', 'free') AND EXISTS "
+        "(SELECT 1 FROM warehouse_task_line w WHERE w.shipment_id = s.id)",
+    ),
+    Control(
+        "packed_cartons", "thousandths", "Contents of cartons = packed shipments",
+        "SELECT s.entity_id, s.site_id, l.order_line_id, l.quantity FROM carton_line l JOIN carton c ON c.id = l.carton_id "
+        "JOIN shipment s ON s.id = c.shipment_id JOIN carriage g ON g.shipment_id = s.id "
+        "WHERE c.state = 'closed' AND g.packed_at IS NOT NULL",
+        "SELECT s.entity_id, s.site_id, l.order_line_id, l.quantity FROM shipment_line l JOIN shipment s ON s.id = l.shipment_id "
+        "JOIN carriage g ON g.shipment_id = s.id JOIN order_line o ON o.id = l.order_line_id "
+        "WHERE o.kind IN ('stock', 'free') AND g.packed_at IS NOT NULL",
+    ),
+    Control(
         "order_invoiced", "thousandths", "Invoiced on orders = posted invoices",
         f"SELECT o.entity_id, o.site_id, l.id, l.invoiced {_ORDER_LINE}",
         "SELECT i.entity_id, i.site_id, l.order_line_id, l.quantity FROM invoice_line l "
@@ -199,6 +216,10 @@ CONTROLS: tuple[Control, ...] = (
     Control(
         "events_deliveries", "documents", "An event for every shipment delivered",
         "SELECT entity_id, NULL, id, 1 FROM shipment WHERE state = 'delivered'", _events("shipment.delivered"),
+    ),
+    Control(
+        "events_tasks", "documents", "An event for every task finished",
+        "SELECT entity_id, NULL, id, 1 FROM warehouse_task WHERE state = 'done'", _events("task.finished"),
     ),
     Control(
         "events_invoices", "documents", "An event for every invoice posted",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from operator import attrgetter
@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import update
 
-from erpcore.fulfilment.models import Shipment, ShipmentLine
-from erpcore.kernel.errors import NotFound
-from erpcore.kernel.rows import Change, param, read_rows
+from erpcore.fulfilment.models import Shipment, ShipmentLine, ShipmentState
+from erpcore.kernel.errors import NotFound, RuleBroken
+from erpcore.kernel.rows import Change, param, read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
 
 
@@ -68,7 +68,22 @@ def _damage() -> Any:
     )
 
 
+def _more() -> Any:
+    table = ShipmentLine.__table__
+    return (
+        update(table)
+        .where(
+            table.c.shipment_id == param("shipment", table.c.shipment_id),
+            table.c.order_line_id == param("line", table.c.order_line_id),
+        )
+        .values(quantity=table.c.quantity + param("more", table.c.quantity))
+    )
+
+
 SAVE = Change(_save)
+
+
+MORE = Change(_more)
 
 
 DAMAGE = Change(_damage)
@@ -105,6 +120,23 @@ def lock_shipments(work: UnitOfWork, ids: Iterable[int]) -> list[ShipmentRow]:
         if key not in held:
             raise NotFound("shipment_unknown", shipment=key)
     return [held[key] for key in wanted]
+
+
+def join_shipment(work: UnitOfWork, order: int, site: int, shipment_id: int, taken: Mapping[int, int]) -> ShipmentRow:
+    """Add goods to a shipment of the same order and site that is still being picked; the caller saves it.
+
+    Raises ``RuleBroken("shipment_not_joined")`` for any other.
+    """
+    (shipment,) = lock_shipments(work, [shipment_id])
+    if shipment.order_id != order or shipment.site_id != site or shipment.state != ShipmentState.PICKED:
+        raise RuleBroken("shipment_not_joined", document=shipment.number)
+    have = dict(shipment.lines)
+    MORE.run(work, [{"shipment": shipment.id, "line": key, "more": q} for key, q in taken.items() if key in have])
+    nothing = (0, None, None, None, None, None)
+    rows = [(shipment.id, key, quantity, *nothing) for key, quantity in taken.items() if key not in have]
+    write_rows(work, ShipmentLine.__table__, SHIPMENT_LINE_COLUMNS, rows)
+    shipment.lines = [*{**have, **{key: have.get(key, 0) + quantity for key, quantity in taken.items()}}.items()]
+    return shipment
 
 
 def orders_of(work: UnitOfWork, shipments: Iterable[int]) -> list[int]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from erpcore.fulfilment.carriers.records import lock_carriages
 from erpcore.fulfilment.flow import SHIPMENT
 from erpcore.fulfilment.models import Shipment, ShipmentLine, ShipmentState
 from erpcore.fulfilment.records import (
@@ -16,6 +17,7 @@ from erpcore.fulfilment.records import (
     SHIPMENT_COLUMNS,
     SHIPMENT_LINE_COLUMNS,
     ShipmentRow,
+    join_shipment,
     lock_shipments,
     orders_of,
     save_shipments,
@@ -32,7 +34,7 @@ from erpcore.kernel.rows import write_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.models import AccountRole
 from erpcore.ledger.services import Entry, Side, post_entries
-from erpcore.masterdata.queries import items
+from erpcore.masterdata.queries import items, site_facts
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.models import OrderState
 from erpcore.orders.moving import admit_order
@@ -65,7 +67,8 @@ class Freight:
 class PickOrder:
     """Pick an order: ``lines`` maps line ids to thousandths; ``None`` takes all that is allocated and all without stock.
 
-    ``short`` says how much of a line was not there, with ``short_reason``.
+    ``short`` says how much of a line was not there, with ``short_reason``. ``into``: a shipment of this order, still being
+    picked, that the goods join.
     """
 
     order: int
@@ -75,6 +78,7 @@ class PickOrder:
     number: str | None = None
     at: datetime | None = None
     freight: Mapping[int, Freight] = field(default_factory=dict)
+    into: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,8 +94,8 @@ class DeliverShipment:
 def pick_orders(work: UnitOfWork, commands: Sequence[PickOrder], *, cells: CellStates) -> list[ShipmentRow]:
     """Take goods from the shelf for released orders; what was not there goes back to being open, with a reason.
 
-    One shipment per command and site that ships of it; an order picked with nothing at all gives none. Raises ``RuleBroken("pick_too_much")`` beyond
-    what is allocated.
+    One shipment per command and site that ships of it; an order picked with nothing at all gives none. Raises
+    ``RuleBroken("pick_too_much")`` beyond what is allocated.
     """
     orders = {order.id: order for order in lock_orders(work, [c.order for c in commands])}
     by_line = lines_by_id(orders.values())
@@ -99,6 +103,7 @@ def pick_orders(work: UnitOfWork, commands: Sequence[PickOrder], *, cells: CellS
     lines: list[tuple[Any, ...]] = []
     changed: dict[int, Line] = {}
     freed: dict[int, int] = {}
+    joined: dict[int, ShipmentRow] = {}
     for command in commands:
         order = orders[command.order]
         if order.state != OrderState.RELEASED:
@@ -108,7 +113,7 @@ def pick_orders(work: UnitOfWork, commands: Sequence[PickOrder], *, cells: CellS
             if quantity < 0 or quantity > line.allocated:
                 raise RuleBroken("pick_too_much", line=line.line_no, document=order.number)
             line.allocated -= quantity
-            freed[line_id] = quantity
+            freed[line_id] = freed.get(line_id, 0) + quantity
             changed[line_id] = line
         parts = _by_site(order, _picked(order, command), command.short)
         for nth, (site, taken) in enumerate(parts.items(), 1):
@@ -121,18 +126,23 @@ def pick_orders(work: UnitOfWork, commands: Sequence[PickOrder], *, cells: CellS
                     line.allocated -= quantity
                 line.picked += quantity
                 changed[line_id] = line
-                shipment.lines.append((line_id, quantity))
-                lines.append(_line_row(shipment.id, line_id, quantity, command.freight.get(line_id)))
-            _report_pick(work, order, shipment, command)
-            if shipment.lines:
-                shipments.append(shipment)
+            if command.into is not None and taken:
+                shipment = join_shipment(work, order.id, site, command.into, taken)
+                joined[shipment.id] = shipment
+            else:
+                shipment.lines += taken.items()
+                lines += [_line_row(shipment.id, key, q, command.freight.get(key)) for key, q in taken.items()]
+                if taken:
+                    shipments.append(shipment)
+            _report_pick(work, order, shipment, command, taken)
     write_rows(work, Shipment.__table__, SHIPMENT_COLUMNS, [shipment_values(s) for s in shipments])
     write_rows(work, ShipmentLine.__table__, SHIPMENT_LINE_COLUMNS, lines)
+    save_shipments(work, list(joined.values()))
     if freed:
         free_reservations(work, freed)
     save_orders(work, list(orders.values()), list(changed.values()))
     work.memo.setdefault("shipments", {}).update((s.id, s) for s in shipments)
-    return shipments
+    return [*shipments, *joined.values()]
 
 
 def _picked(order: Order, command: PickOrder) -> dict[int, int]:
@@ -187,8 +197,11 @@ def _line_row(shipment: int, line: int, quantity: int, given: Freight | None) ->
     return (shipment, line, quantity, 0, freight, given.freight_note, weight, given.weight_note, insurance)
 
 
-def _report_pick(work: UnitOfWork, order: Order, shipment: ShipmentRow, command: PickOrder) -> None:
-    at = shipment.picked_at
+def _report_pick(
+    work: UnitOfWork, order: Order, shipment: ShipmentRow, command: PickOrder, taken: Mapping[int, int]
+) -> None:
+    at, joins = command.at or work.now, command.into is not None
+    version = shipment.version + 1 if joins else 1
     common: dict[str, Any] = {"step": "order_to_cash.pick", "journey": order.id, "at": at}
     here = {line.id for line in order.lines if line.site_id == shipment.site_id}
     missing = {key: quantity for key, quantity in command.short.items() if key in here}
@@ -200,11 +213,12 @@ def _report_pick(work: UnitOfWork, order: Order, shipment: ShipmentRow, command:
             work, "order", order.id, "short_pick", order.state, order.state, at=at, reason=command.short_reason,
             facts=facts,
         )  # fmt: skip
-        work.publish(event, order.place(work), subject=("shipment", shipment.id, 1), **common)
-    if shipment.lines:
-        record_move(work, "shipment", shipment.id, "pick", None, ShipmentState.PICKED, at=at)
-        picked = ShipmentPicked(lines=[LineQuantity(line=key, quantity=q) for key, q in shipment.lines])
-        work.publish(picked, order.place(work), subject=("shipment", shipment.id, 1), **common)
+        work.publish(event, order.place(work), subject=("shipment", shipment.id, version), **common)
+    if taken:
+        was = ShipmentState.PICKED if joins else None
+        record_move(work, "shipment", shipment.id, "pick", was, ShipmentState.PICKED, at=at)
+        picked = ShipmentPicked(lines=[LineQuantity(line=key, quantity=q) for key, q in taken.items()])
+        work.publish(picked, order.place(work), subject=("shipment", shipment.id, version), **common)
 
 
 def confirm_shipments(
@@ -232,6 +246,7 @@ def confirm_shipments(
         admit_order(work, cells, order, site=shipment.site_id)
         was = shipment.state
         shipment.state = SHIPMENT.target("confirm", was)
+        _check_packed(work, order, shipment, rules)
         shipment.confirmed_at = (at or {}).get(shipment.id, work.now)
         record_move(work, "shipment", shipment.id, "confirm", was, shipment.state, at=shipment.confirmed_at)
         for line_id, quantity in shipment.lines:
@@ -270,6 +285,16 @@ def confirm_shipments(
     save_shipments(work, shipments)
     save_orders(work, list(orders.values()), [by_line[line] for s in shipments for line, _ in s.lines])
     return shipments
+
+
+def _check_packed(work: UnitOfWork, order: Order, shipment: ShipmentRow, rules: ProcessRules) -> None:
+    """Where the site's rules let nothing leave unpacked; files and back-entries tell of what has left already."""
+    if work.source in ("import", "edi", "back-entry") or not any(line.has_stock for line in order.lines):
+        return
+    site = site_facts(work, shipment.site_id)
+    here = rules.resolve(work, entity=site.entity.live_id, site=site.live_id, channel=None, customer_group=None)
+    if here["packing_required"] and lock_carriages(work, [shipment])[shipment.id].packed_at is None:
+        raise RuleBroken("not_packed", document=shipment.number)
 
 
 def _cost_entry(work: UnitOfWork, order: Order, shipment: ShipmentRow, value: int) -> Entry:

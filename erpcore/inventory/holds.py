@@ -161,6 +161,30 @@ def pick_bins(work: UnitOfWork, picked: Mapping[int, int]) -> None:
     work.memo.pop("bin_holds", None)
 
 
+def unpick_bins(work: UnitOfWork, put_back: Mapping[int, int]) -> None:
+    """Goods of these holds lie at their place again: so much of each, in thousandths; they stay held."""
+    rows = {row.id: row for row in _locked(work, put_back)}
+    changes = []
+    for key, quantity in put_back.items():
+        if quantity < 0 or quantity > rows[key].picked - rows[key].used:
+            raise RuleBroken("held_too_little", field="quantity")
+        changes.append({"of": key, "d_picked": -quantity, "d_used": 0, "d_freed": 0})
+    _CHANGE_HOLD.run(work, changes)
+    work.memo.pop("bin_holds", None)
+
+
+def free_rest(work: UnitOfWork, holds: Iterable[int]) -> None:
+    """Give back what nobody picked of these holds; what was picked stays held until it is shipped."""
+    changes = [
+        {"of": row.id, "d_picked": 0, "d_used": 0, "d_freed": row.quantity - row.freed - row.picked}
+        for row in _locked(work, holds)
+        if row.quantity - row.freed > row.picked
+    ]
+    _CHANGE_HOLD.run(work, changes)
+    for name in ("bin_holds", "bins"):
+        work.memo.pop(name, None)
+
+
 def free_bins(work: UnitOfWork, holds: Iterable[int]) -> None:
     """Give back what these holds have not used: the task ended, or the goods went back to their place."""
     rows = _locked(work, holds)

@@ -67,7 +67,7 @@ _SALES = (
     ),
     _point(
         "under_ship_tolerance_permille", "Shipping under", SALES, _C,
-        "How much of a line may stay unshipped and the line still count as done.", 0, unit=Unit.PERMILLE,
+        "How much of a line may stay unshipped and the line still count as done.", 0, maximum=200, unit=Unit.PERMILLE,
     ),
     _point(
         "invoice_trigger", "Invoice trigger", SALES, _C, "When the invoice of a shipment is due.", "shipment_confirmed",
@@ -156,7 +156,15 @@ _WAREHOUSE = (
     ),
     _point(
         "task_priority_rule", "Task priority", WAREHOUSE, _E, "Which task of the warehouse comes first.", "promise",
-        choices=("promise",), means={"promise": "the one promised first"},
+        choices=("promise", "channel", "cut_off"),
+        means={
+            "promise": "the one promised first", "channel": "the one whose channel commits to the shorter lead time",
+            "cut_off": "the one whose carrier collects first",
+        },
+    ),
+    _point(
+        "packing_required", "Packing", WAREHOUSE, _E, "Whether goods leave only in weighed, labelled cartons.", standard=False,
+        choices=_YES_NO, means={True: "nothing leaves unpacked", False: "packing is recorded where it is done"},
     ),
     _point(
         "negative_stock", "Negative stock", WAREHOUSE, Freedom.LOCKED, "Stock is never negative.", standard=False, choices=(False,),

@@ -129,7 +129,8 @@ class WarehouseTask(Base):
 class TaskLine(Base):
     """So much of an order line to be fetched, from where, into which tote, and what came of it.
 
-    What was picked counts once the task is finished: then ``shipment_id`` says which shipment it went into.
+    What was picked counts once the task is finished: then ``shipment_id`` says which shipment it went into. ``hold_id``: what
+    of the place is held for it, so that no other pick takes it; without places there is none.
     """
 
     __tablename__ = "warehouse_task_line"
@@ -146,6 +147,7 @@ class TaskLine(Base):
     item_id: Mapped[int] = mapped_column(ForeignKey("item.id"))
     location_id: Mapped[int | None] = mapped_column(BigInteger)
     lot_id: Mapped[int | None] = mapped_column(BigInteger)
+    hold_id: Mapped[int | None] = mapped_column(BigInteger)
     tote: Mapped[int] = mapped_column(SmallInteger)
     quantity: Mapped[Decimal] = mapped_column(Quantity)
     picked: Mapped[Decimal] = mapped_column(Quantity)
