@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import orjson
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.identity.models import Account, ApiToken, RoleGrant, SignIn
@@ -61,30 +61,34 @@ class TokenEntry:
     revoked_at: datetime | None
 
 
+def in_force(now: datetime) -> ColumnElement[bool]:
+    """Whether a grant holds at this moment."""
+    return (RoleGrant.valid_from <= now) & or_(RoleGrant.valid_until.is_(None), RoleGrant.valid_until > now)
+
+
+def granted(grant: RoleGrant, site_name: str | None) -> GrantedRole:
+    """A grant as its readers know it."""
+    return GrantedRole(
+        id=grant.id,
+        role=grant.role,
+        site=grant.site_id,
+        site_name=site_name,
+        valid_from=grant.valid_from,
+        valid_until=grant.valid_until,
+        reason=grant.reason,
+    )
+
+
 def _grants(session: Session, accounts: Iterable[int], now: datetime) -> dict[int, list[GrantedRole]]:
     rows = session.execute(
         select(RoleGrant, Site.name)
         .outerjoin(Site, Site.id == RoleGrant.site_id)
-        .where(
-            RoleGrant.account_id.in_(list(accounts)),
-            RoleGrant.valid_from <= now,
-            or_(RoleGrant.valid_until.is_(None), RoleGrant.valid_until > now),
-        )
+        .where(RoleGrant.account_id.in_(list(accounts)), in_force(now))
         .order_by(RoleGrant.valid_from, RoleGrant.id)
     )
     found: dict[int, list[GrantedRole]] = {}
     for grant, site_name in rows:
-        found.setdefault(grant.account_id, []).append(
-            GrantedRole(
-                id=grant.id,
-                role=grant.role,
-                site=grant.site_id,
-                site_name=site_name,
-                valid_from=grant.valid_from,
-                valid_until=grant.valid_until,
-                reason=grant.reason,
-            )
-        )
+        found.setdefault(grant.account_id, []).append(granted(grant, site_name))
     return found
 
 

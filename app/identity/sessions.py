@@ -15,10 +15,11 @@ from hashlib import sha256
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from app.identity.models import Account, SignIn
-from app.identity.queries import GrantedRole, roles_of
+from app.identity.models import Account, RoleGrant, SignIn
+from app.identity.queries import GrantedRole, granted, in_force, roles_of
 from erpcore.kernel.errors import NotAllowed
 from erpcore.kernel.work import UnitOfWork
+from erpcore.masterdata.models import Site
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,17 +69,22 @@ def open_sign_in(work: UnitOfWork, account_id: int, *, role: str | None, lasting
 
 def find_sign_in(session: Session, token: str, now: datetime) -> SignedIn | None:
     """Whose token this is; ``None`` when it is unknown, ended or too old, or its role was taken away."""
+    # One query with the roles, since every page asks it.
     found = session.execute(
-        select(SignIn, Account)
+        select(SignIn, Account, RoleGrant, Site.name)
         .join(Account, Account.id == SignIn.account_id)
-        .where(SignIn.token_hash == _digest(token), SignIn.ended_at.is_(None), SignIn.expires_at > now)
-    ).one_or_none()
-    if found is None or found.Account.closed_at is not None:
+        .join(RoleGrant, (RoleGrant.account_id == Account.id) & in_force(now))
+        .outerjoin(Site, Site.id == RoleGrant.site_id)
+        .where(
+            SignIn.token_hash == _digest(token), SignIn.ended_at.is_(None), SignIn.expires_at > now,
+            Account.closed_at.is_(None),
+        )
+        .order_by(RoleGrant.valid_from, RoleGrant.id)
+    ).all()  # fmt: skip
+    roles = [granted(grant, site_name) for _, _, grant, site_name in found]
+    if not found or found[0].SignIn.role not in {one.role for one in roles}:
         return None
-    row, account = found.SignIn, found.Account
-    roles = roles_of(session, account.id, now)
-    if row.role not in {granted.role for granted in roles}:
-        return None
+    row, account = found[0].SignIn, found[0].Account
     return SignedIn(
         sign_in_id=row.id,
         account_id=account.id,

@@ -9,6 +9,7 @@ from flask import Flask, g, url_for
 
 from app.composition.request import now
 from app.security.roles import title_of
+from app.web.chosen import in_short, said_realm, switches, usual_realm
 from app.web.navigation import groups_for
 from app.web.signed_in import visitor
 from erpcore.kernel.clock import zone
@@ -18,12 +19,24 @@ def page_context() -> dict[str, Any]:
     """The names of ``templates/base.html``. A refusal's page stands in the slim shell and needs none of them."""
     person = visitor() if "actor" in g else None
     if person is None:
-        return {"navigation": [], "user": None, "realm": "live", "home_url": "/", "sign_out_url": ""}
+        return {
+            "navigation": [],
+            "user": None,
+            "realm": "live",
+            "scope": [],
+            "scope_short": "",
+            "scope_url": "",
+            "home_url": "/",
+            "sign_out_url": "",
+        }
     links = [{"label": "Account", "href": url_for("account.show")}]
     return {
         "navigation": groups_for(g.actor),
         "user": {"name": person.name, "role": title_of(person.role), "links": links},
-        "realm": "live",
+        "realm": usual_realm(),
+        "scope": switches(),
+        "scope_short": in_short(),
+        "scope_url": url_for("scope.choose"),
         "home_url": url_for("today.show"),
         "sign_out_url": url_for("sign_in.sign_out"),
     }
@@ -72,4 +85,5 @@ def lasting(span: timedelta) -> str:
 def register(app: Flask) -> None:
     app.context_processor(page_context)
     app.jinja_env.globals["may"] = may
+    app.jinja_env.globals["said_realm"] = said_realm
     app.jinja_env.filters.update(moment=moment, day=day, ago=ago, lasting=lasting, local=local, role_title=title_of)

@@ -17,6 +17,7 @@ from app.security.require import actor, require
 from app.web.areas import asked_key, asked_page
 from app.web.billing.forms import ReceiptForm, apply_form, minor_of
 from app.web.billing.views import blueprint
+from app.web.chosen import viewer
 from app.web.forms import choices
 from app.web.steps import form_step
 from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cash
@@ -29,7 +30,7 @@ from erpcore.kernel.work import UnitOfWork
 @require(Permission.INVOICE_READ)
 def show_receipts() -> str:
     page, unapplied = asked_page(), request.args.get("unapplied") == "1"
-    rows, total = list_receipts(reader(), actor(), unapplied=unapplied, page=page)
+    rows, total = list_receipts(reader(), viewer(), unapplied=unapplied, page=page)
     return render_template(
         "billing/receipts.html", rows=rows, total=total, page=page, pages=max(1, -(-total // PAGE)), unapplied=unapplied,
         realm="live",

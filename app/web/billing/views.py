@@ -16,6 +16,7 @@ from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import area, asked_key, asked_page, lacking
 from app.web.billing.forms import AmendForm, CreditForm
+from app.web.chosen import asked_realm, viewer
 from app.web.forms import choices
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.orders.forms import ReasonForm
@@ -38,12 +39,12 @@ navigation_entry(
 @require(Permission.INVOICE_READ)
 def show_all() -> str:
     args = request.args
-    lane, realm = args.get("lane", "posted"), "rehearsal" if args.get("realm") == "rehearsal" else "live"
+    lane, realm = args.get("lane", "posted"), asked_realm()
     wanted = InvoiceFilter(
         lane=lane if lane in LANES else "posted", site=asked_key("site"), realm=realm, overdue=args.get("overdue") == "1",
         text=args.get("text", "").strip()[:120], page=asked_page(),
     )  # fmt: skip
-    found = list_invoices(reader(), actor(), wanted, now().date())
+    found = list_invoices(reader(), viewer(wanted.site), wanted, now().date())
     sites = [site for site in sites_seen(reader(), actor()) if site.realm == realm]
     return render_template(
         "billing/list.html", asked=wanted, found=found, sites=sites, lanes=LANES, realm=realm, today=now().date()
@@ -174,7 +175,7 @@ def _back(page: InvoicePage, said: str) -> Any:
 @require(Permission.INVOICE_READ)
 def show_memos() -> str:
     page = asked_page()
-    rows, total = list_memos(reader(), actor(), page)
+    rows, total = list_memos(reader(), viewer(), page)
     return render_template(
         "billing/memos.html", rows=rows, total=total, page=page, pages=max(1, -(-total // PAGE)), realm="live"
     )

@@ -13,6 +13,7 @@ from app.queries.uploads import list_uploads
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import area, asked_page
+from app.web.chosen import viewer
 from app.web.exports import csv_file, xlsx_file
 from app.web.navigation import Entry, Group, navigation_entry
 
@@ -29,7 +30,7 @@ navigation_entry(
 @require(Permission.IMPORT_READ)
 def show_all() -> str:
     page = asked_page()
-    rows, total = list_runs(reader(), actor(), page)
+    rows, total = list_runs(reader(), viewer(), page)
     return render_template(
         "imports/list.html", rows=rows, total=total, page=page, pages=max(1, -(-total // PAGE)), at=now(),
         files=list_uploads(reader(), actor()) if page == 1 else [],

@@ -14,6 +14,7 @@ from app.queries.places import entities_seen
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import area, asked_key, asked_page
+from app.web.chosen import viewer
 from app.web.navigation import Entry, Group, navigation_entry
 from erpcore.kernel.errors import NotFound
 
@@ -49,7 +50,7 @@ def show_entries() -> str:
         entity=asked_key("entity"), account=asked_key("account"), day=_day(request.args.get("day", "")),
         rule=request.args.get("rule", "")[:32], page=asked_page(),
     )  # fmt: skip
-    rows, total = list_entries(reader(), actor(), wanted)
+    rows, total = list_entries(reader(), viewer(), wanted)
     realm = next((one.realm for one in entities if one.id == wanted.entity), "live")
     return render_template(
         "ledger/entries.html", rows=rows, total=total, asked=wanted, entities=entities, rules=rules_used(reader()),

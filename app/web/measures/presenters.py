@@ -12,6 +12,7 @@ from app.charts import Chart, Interval, TrendEvent, TrendPoint, interval_bar, sp
 from app.charts.picture import Direction as ChartDirection
 from app.queries.measures_pages import Filter, Line, Mark, MeasurePage, against
 from app.reports.wording import SIGNS
+from app.web.chosen import said_realm
 from app.web.icons import verdict_look
 from app.web.steering_words import PHASES, short_day
 from readiness.gates.wording import counted, figure
@@ -148,9 +149,10 @@ def row(line: Line, wanted: Filter) -> dict[str, Any]:
 def address(key: str | None, wanted: Filter, **changed: Any) -> str:
     """The address of the list or of a figure with this filter, some of it changed."""
     values: dict[str, Any] = {
-        "realm": wanted.realm if wanted.realm != "live" else None, "site": wanted.site, "channel": wanted.channel,
+        "realm": wanted.realm, "site": wanted.site, "channel": wanted.channel,
         "window": wanted.window, **changed,
     }  # fmt: skip
+    values |= {"realm": None, **said_realm(values["realm"] or "live")}
     return url_for("measures.show", key=key, **values) if key else url_for("measures.show_all", **values)
 
 

@@ -13,6 +13,7 @@ from app.queries.measures_pages import REALMS, Filter, all_keys, lines, measure_
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import area, asked_key
+from app.web.chosen import asked_realm, viewer
 from app.web.figures import who
 from app.web.journeys import document_url, journey_rows
 from app.web.measures import presenters as show_as
@@ -36,7 +37,7 @@ WORDS: dict[str, Any] = {"short_day": short_day, "short_moment": short_moment}
 
 def asked() -> Filter:
     """The filter that the address holds; what makes no sense counts as not asked."""
-    realm, window = request.args.get("realm", "live"), request.args.get("window", type=int)
+    realm, window = asked_realm(), request.args.get("window", type=int)
     return Filter(
         realm=realm if realm in REALMS else "live", site=asked_key("site"), channel=asked_key("channel"),
         window=window if window is not None and 1 <= window <= 366 else None,
@@ -64,10 +65,9 @@ def _chips(key: str | None, wanted: Filter, sites: Any, channels: Any) -> dict[s
 @require(Permission.MEASURE_VIEW)
 def show_all() -> str:
     wanted, session = asked(), reader()
-    sites, channels = places(session, actor(), wanted.realm)
-    found = lines(
-        session, all_keys(), scope_of(wanted, sites, actor()), now(), realm=wanted.realm, window=wanted.window
-    )
+    who = viewer(wanted.site)
+    sites, channels = places(session, who, wanted.realm)
+    found = lines(session, all_keys(), scope_of(wanted, sites, who), now(), realm=wanted.realm, window=wanted.window)
     rows = [show_as.row(line, wanted) for line in found]
     groups = [{"name": name, "rows": [row for row in rows if row["layer"] == layer]} for layer, name in _LAYERS.items()]
     return render_template(
@@ -80,7 +80,7 @@ def show_all() -> str:
 @require(Permission.MEASURE_VIEW)
 def show(key: str) -> str:
     wanted, session = asked(), reader()
-    page = measure_page(session, key, wanted, actor(), now())
+    page = measure_page(session, key, wanted, viewer(wanted.site), now())
     behind = journeys_behind(
         session, key, page.scope, as_of=now(), window=wanted.window, calendars=SiteCalendars(session), limit=30
     )
@@ -108,9 +108,10 @@ def control_point(point: str) -> str:
     if point not in CONTROL_POINTS:
         raise NotFound("not_found")
     wanted, session = asked(), reader()
-    sites, channels = places(session, actor(), wanted.realm)
+    who = viewer(wanted.site)
+    sites, channels = places(session, who, wanted.realm)
     behind = journeys_behind(
-        session, "silent_failures", scope_of(wanted, sites, actor()), as_of=now(), dimension=point,
+        session, "silent_failures", scope_of(wanted, sites, who), as_of=now(), dimension=point,
         calendars=SiteCalendars(session), limit=200,
     )  # fmt: skip
     names = {

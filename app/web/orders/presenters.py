@@ -15,6 +15,7 @@ from app.queries.places import ChannelPick, SitePick
 from app.security.permissions import Permission
 from app.security.roles import ROLES
 from app.web.areas import lacking
+from app.web.chosen import said_realm
 from app.web.figures import heading, words
 from erpcore.kernel.actor import Actor
 from erpcore.orders.flow import ORDER
@@ -35,7 +36,8 @@ def address(asked: OrderFilter, endpoint: str = "orders.show_all", **changes: An
         for name, value in asdict(wanted).items()
         if value != getattr(_DEFAULTS, name)
     }
-    return url_for(endpoint, **values)
+    values.pop("realm", None)
+    return url_for(endpoint, **values, **said_realm(wanted.realm))
 
 
 def chips(asked: OrderFilter, found: OrderList, realms: Iterable[str]) -> list[dict[str, Any]]:

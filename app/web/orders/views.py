@@ -13,6 +13,7 @@ from app.queries.places import all_channels, sites_seen
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import area, asked_key, asked_page
+from app.web.chosen import asked_realm, viewer
 from app.web.exports import csv_file, xlsx_file
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.orders.presenters import PROMISES, address, chips, days_late, deciders, moves, picked, progress
@@ -32,10 +33,10 @@ _HEAD = (
 def asked() -> OrderFilter:
     """The filter that the address holds; what makes no sense counts as not asked."""
     args = request.args
-    realm, state = args.get("realm", "live"), args.get("state", "")
+    state = args.get("state", "")
     return OrderFilter(
         state=state if state in STATES else "", site=asked_key("site"), channel=asked_key("channel"),
-        customer=asked_key("customer"), realm=realm if realm in ("rehearsal", "training", "legacy") else "live",
+        customer=asked_key("customer"), realm=asked_realm(),
         late=args.get("late") == "1", text=args.get("text", "").strip()[:120], sort=args.get("sort", "-captured")[:20],
         page=asked_page(),
     )  # fmt: skip
@@ -45,7 +46,7 @@ def asked() -> OrderFilter:
 @require(Permission.ORDER_READ)
 def show_all() -> str:
     wanted, session = asked(), reader()
-    found = list_orders(session, actor(), wanted, now())
+    found = list_orders(session, viewer(wanted.site), wanted, now())
     sites, channels = sites_seen(session, actor()), all_channels(session)
     return render_template(
         "orders/list.html", asked=wanted, found=found, at=now(), channels=channels, realm=wanted.realm,
@@ -67,7 +68,7 @@ def as_xlsx() -> Any:
 
 
 def _file_rows() -> Any:
-    for row in every_order(reader(), actor(), asked(), now()):
+    for row in every_order(reader(), viewer(asked().site), asked(), now()):
         yield (
             row.number, row.reference, row.customer_code, row.customer, row.site, row.channel, row.state, row.delivery,
             row.billing, row.payment, row.captured_at, row.due_at, row.lines, from_minor(row.value_minor, row.currency),

@@ -13,6 +13,7 @@ from app.queries.returns import STATES, ReturnPage, list_returns, return_page
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import area, asked_page, lacking
+from app.web.chosen import asked_realm, viewer
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.orders.forms import ReasonForm
 from app.web.steps import form_step, take_step
@@ -38,8 +39,8 @@ _LABELS = {
 @require(Permission.RETURN_READ)
 def show_all() -> str:
     state, page = request.args.get("state", ""), asked_page()
-    realm = "rehearsal" if request.args.get("realm") == "rehearsal" else "live"
-    rows, total, counts = list_returns(reader(), actor(), state=state, page=page, realm=realm)
+    realm = asked_realm()
+    rows, total, counts = list_returns(reader(), viewer(), state=state, page=page, realm=realm)
     return render_template(
         "returns/list.html", rows=rows, total=total, counts=counts, state=state, page=page, states=STATES, realm=realm,
         pages=max(1, -(-total // PAGE)),

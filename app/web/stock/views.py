@@ -16,6 +16,7 @@ from app.queries.stock import StockFilter, StockPage, every_place, list_stock, s
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import area, asked_key, asked_page
+from app.web.chosen import asked_realm, said_realm, viewer
 from app.web.exports import csv_file, xlsx_file
 from app.web.fields import QuantityField
 from app.web.forms import Form
@@ -57,9 +58,8 @@ class CountForm(Form):
 def asked() -> StockFilter:
     """The filter that the address holds."""
     args = request.args
-    realm = args.get("realm", "live")
     return StockFilter(
-        site=asked_key("site"), realm=realm if realm in ("rehearsal", "training", "legacy") else "live",
+        site=asked_key("site"), realm=asked_realm(),
         text=args.get("text", "").strip()[:120], short=args.get("short") == "1", unvalued=args.get("unvalued") == "1",
         sort=args.get("sort", "item")[:20], page=asked_page(),
     )  # fmt: skip
@@ -73,7 +73,8 @@ def address(wanted: StockFilter, endpoint: str = "stock.show_all", **changes: An
         for name, value in wished.items()
         if value != getattr(_DEFAULTS, name)
     }
-    return url_for(endpoint, **values)
+    values.pop("realm", None)
+    return url_for(endpoint, **values, **said_realm(wished["realm"]))
 
 
 @blueprint.get("/stock")
@@ -83,7 +84,7 @@ def show_all() -> str:
     sites = sites_seen(reader(), actor())
     realms = sorted({site.realm for site in sites} - {"live"})
     return render_template(
-        "stock/list.html", asked=wanted, found=list_stock(reader(), actor(), wanted), address=address, realms=realms,
+        "stock/list.html", asked=wanted, found=list_stock(reader(), viewer(wanted.site), wanted), address=address, realms=realms,
         sites=[site for site in sites if site.realm == wanted.realm], realm=wanted.realm,
     )  # fmt: skip
 
@@ -101,7 +102,7 @@ def as_xlsx() -> Any:
 
 
 def _file_rows() -> Any:
-    for row in every_place(reader(), actor(), asked()):
+    for row in every_place(reader(), viewer(asked().site), asked()):
         value = None if row.value_minor is None else from_minor(row.value_minor, row.currency)
         yield (
             row.site, row.code, row.name, row.unit, row.on_hand, row.reserved, row.available, row.unvalued,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from flask import g, url_for
@@ -14,6 +15,7 @@ from app.queries.today import KEY_FIGURES, Calendar, CalendarWave, Shared, calen
 from app.queries.waiting import WaitingKind, waits_for
 from app.security.permissions import Permission
 from app.security.roles import Role
+from app.web.chosen import scope
 from app.web.icons import verdict_look
 from app.web.measures.presenters import row as measure_row
 from app.web.steering_words import PHASES, days_between, gate_word, short_day, short_moment
@@ -81,7 +83,7 @@ def figures(session: Session, actor: Actor, now: datetime) -> Panel | None:
 @panel(Permission.WAVE_VIEW, order=20, roles=frozenset(Role) - OPERATING)
 def waves(session: Session, actor: Actor, now: datetime) -> Panel | None:
     """The waves on one calendar, and what stands in their way."""
-    found = calendar(session)
+    found = _chosen(calendar(session))
     today = local_day(now, "UTC")
     picture = _timeline(found, today)
     coming = [wave for wave in found.waves if wave.live_on is None and wave.go_live_on >= today]
@@ -89,6 +91,16 @@ def waves(session: Session, actor: Actor, now: datetime) -> Panel | None:
     return Panel(
         title="Waves", template="today/_waves.html", meta=meta, values={"picture": picture, "warnings": _warnings(found)},
     )  # fmt: skip
+
+
+def _chosen(found: Calendar) -> Calendar:
+    """The calendar kept to the programme and wave chosen in the top bar."""
+    here = scope()
+    if here.wave is None and here.programme is None:
+        return found
+    kept = {one.id for one in here.picks.waves if here.programme in (None, one.programme_id)}
+    kept &= {here.wave.id} if here.wave else kept
+    return replace(found, waves=tuple(wave for wave in found.waves if wave.id in kept))
 
 
 def _timeline(found: Calendar, today: date) -> Chart | None:

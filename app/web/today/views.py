@@ -6,7 +6,8 @@ from flask import Blueprint, render_template
 
 from app.composition.request import now, reader
 from app.security.permissions import Permission
-from app.security.require import actor, require
+from app.security.require import require
+from app.web.chosen import viewer
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.today.slots import everything_waiting, panels
 
@@ -18,7 +19,7 @@ navigation_entry(Entry(label="Today", endpoint="today.show", permission=Permissi
 @blueprint.get("/")
 @require(Permission.TODAY)
 def show() -> str:
-    session, who, at = reader(), actor(), now()
+    session, who, at = reader(), viewer(), now()
     return render_template(
         "today/show.html", waiting=everything_waiting(session, who, at), panels=panels(session, who, at), at=at
     )

@@ -12,6 +12,7 @@ from app.queries.steer import WavePage, wave_page, waves_page
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import area
+from app.web.chosen import scope
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.steering_words import (
     DECISION_KINDS,
@@ -62,7 +63,7 @@ WORDS: dict[str, Any] = {
 @blueprint.get("/waves")
 @require(Permission.WAVE_VIEW)
 def show_all() -> str:
-    page = waves_page(reader())
+    page = waves_page(reader(), scope().programme)
     said = speech(page.names)
     today = local_day(now(), said.time_zone)
     return render_template(

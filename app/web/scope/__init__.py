@@ -1,0 +1,1 @@
+"""The switch in the top bar: programme, wave and site that stay while one moves about."""
