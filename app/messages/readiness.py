@@ -74,6 +74,9 @@ def _plan_refused(facts: Mapping[str, Any]) -> str:
 
 MESSAGES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "measure_unknown": "There is no measure {measure}. Choose one from the catalogue.",
+    "limit_point_unknown": "{point} has no limit to set. Choose one of {known}.",
+    "limit_reason_missing": "Say why {point} has another limit here.",
+    "limit_absurd": "{minutes} minutes are no limit for {point}. Choose from {least} to {most} working minutes.",
     "wave_not_found": "There is no wave {wave}. Choose one from the list.",
     "wave_without_scope": "Wave {wave} has no cell. Add the sites and channels that go live with it.",
     "wave_step_needs_decision": "“{move}” follows from a decision and is not done by hand. Open the decision of this wave.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -20,7 +20,7 @@ from erpcore.kernel.history import Transition
 from erpcore.masterdata.models import Entity, Realm, Site
 from readiness.gates.models import Gate, GateSnapshot
 from readiness.measures.scopes import SiteDays, load_slices
-from readiness.measures.states import CONTROL_POINTS, LIMITS, Limits, standing
+from readiness.measures.states import CONTROL_POINTS, Limits, limit_of, standing
 from readiness.measures.waits import Point
 from readiness.waves.flow import WaveState
 from readiness.waves.models import BlackoutWindow, Wave, WaveDependency, WaveScope
@@ -158,14 +158,14 @@ class Shared:
 
 @dataclass(frozen=True, kw_only=True)
 class Silent:
-    """A control point with documents beyond its limit. ``limit_hours`` ``None``: until the end of the due day."""
+    """A control point with documents beyond its limit. ``limit`` in words, of the sites where something stands."""
 
     point: str
     count: int
     oldest_since: datetime
     values: tuple[tuple[str, int], ...]
     sites: tuple[int, ...]
-    limit_hours: int | None
+    limit: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,7 +201,7 @@ def silent_failures(session: Session, actor: Actor, now: datetime, names: dict[i
         if limits.beyond(row):
             found[row.point].append((row.since, row.value, row.slice_id))
     beyond = [
-        _silent(point, stands, {key: (one.site, one.currency) for key, one in places_of.items()})
+        _silent(point, stands, {key: (one.site, one.currency) for key, one in places_of.items()}, days)
         for point, stands in found.items()
     ]
     return SilentFailures(
@@ -211,8 +211,21 @@ def silent_failures(session: Session, actor: Actor, now: datetime, names: dict[i
     )  # fmt: skip
 
 
+def _limit_words(point: str, limits: set[timedelta | None]) -> str:
+    """``4 working h``, or from … to … where the sites differ."""
+    if not limits or None in limits:
+        return "limit: its day"
+    hours = sorted(f"{limit.total_seconds() / 3600:g}" for limit in limits if limit is not None)
+    hours.sort(key=float)
+    unit = "h by the clock" if point == Point.POSTING else "working h"
+    return f"limit {' to '.join(dict.fromkeys((hours[0], hours[-1])))} {unit}"
+
+
 def _silent(
-    point: str, stands: Sequence[tuple[datetime, int, int]], places_of: dict[int, tuple[int | None, str | None]]
+    point: str,
+    stands: Sequence[tuple[datetime, int, int]],
+    places_of: dict[int, tuple[int | None, str | None]],
+    days: SiteDays,
 ) -> Silent:
     values: dict[str, int] = defaultdict(int)
     sites: dict[int, int] = defaultdict(int)
@@ -221,10 +234,9 @@ def _silent(
         values[currency or ""] += value
         if site is not None:
             sites[site] += 1
-    limit = LIMITS.get(Point(point))
     return Silent(
         point=point, count=len(stands), oldest_since=min(since for since, _, _ in stands),
         values=tuple(sorted((key, value) for key, value in values.items() if key)),
         sites=tuple(sorted(sites, key=lambda one: -sites[one])),
-        limit_hours=None if limit is None else int(limit.total_seconds() // 3600),
+        limit=_limit_words(point, {limit_of(point, days.calendar(site)) for site in sites}),
     )  # fmt: skip

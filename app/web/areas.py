@@ -6,7 +6,9 @@ from flask import Blueprint, request
 
 from app.security.permissions import Permission
 from app.web.figures import register_figures
+from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
+from erpcore.kernel.flow import Closed, Flow
 
 #: Keys are 64-bit: a larger number in an address is no document.
 MOST_KEY = 2**63
@@ -38,6 +40,14 @@ def asked_page() -> int:
     """The page of a list that the address asks for; the first when it asks for nonsense."""
     text = request.args.get("page", "")
     return int(text) if text.isascii() and text.isdecimal() and 0 < len(text) < 7 else 1
+
+
+def closed(flow: Flow, move: str, state: str, who: Actor) -> str:
+    """Why a move of the flow's table is not open to this person, in words; empty when it is."""
+    why = flow.why_not(move, state, who)
+    if why is Closed.STATE:
+        return f"the {flow.document} is {state.replace('_', ' ')}"
+    return "" if why is None else lacking(flow.moves[move].permission)
 
 
 def lacking(permission: str) -> str:

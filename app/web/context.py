@@ -85,5 +85,6 @@ def lasting(span: timedelta) -> str:
 def register(app: Flask) -> None:
     app.context_processor(page_context)
     app.jinja_env.globals["may"] = may
+    app.jinja_env.globals["role_title"] = title_of
     app.jinja_env.globals["said_realm"] = said_realm
     app.jinja_env.filters.update(moment=moment, day=day, ago=ago, lasting=lasting, local=local, role_title=title_of)

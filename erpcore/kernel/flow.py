@@ -22,6 +22,13 @@ class Move:
     event: str | None = None
 
 
+class Closed(StrEnum):
+    """Why a move is not open."""
+
+    STATE = "state"
+    PERMISSION = "permission"
+
+
 class Flow:
     """All moves of one kind of document. Screens ask the same table as services do."""
 
@@ -34,15 +41,21 @@ class Flow:
     def target(self, move: str, state: str, *, reason: str | None = None) -> StrEnum:
         """Where ``move`` leads from ``state``; raises ``IllegalMove`` or asks for the missing reason."""
         step = self.moves[move]
-        if state not in step.sources:
+        if not self.leads(move, state):
             raise IllegalMove(self.document, move, state)
         if step.reason_required and not (reason or "").strip():
             raise RuleBroken("reason_required", field="reason", document=self.document, move=move)
         return step.target
 
-    def moves_for(self, state: str, actor: Actor) -> list[Move]:
-        """The moves this person may make from ``state``, in the table's order."""
-        return [move for move in self.moves.values() if state in move.sources and actor.may(move.permission)]
+    def leads(self, move: str, state: str) -> bool:
+        """Whether ``move`` leads anywhere from ``state``."""
+        return state in self.moves[move].sources
+
+    def why_not(self, move: str, state: str, actor: Actor) -> Closed | None:
+        """What keeps this person from the move; ``None``: it is open. Buttons ask this, services ``target`` and the actor."""
+        if not self.leads(move, state):
+            return Closed.STATE
+        return None if actor.may(self.moves[move].permission) else Closed.PERMISSION
 
     def finals(self) -> set[StrEnum]:
         """States that no move leaves."""

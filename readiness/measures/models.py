@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, Boolean, Date, Index, Integer, SmallInteger, String, Text, text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Date, Index, Integer, SmallInteger, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from erpcore.kernel.model import Base, Key, UtcDateTime
@@ -112,6 +112,22 @@ class JourneyLineRow(Base):
     shipments: Mapped[str | None] = mapped_column(Text)
     deliveries: Mapped[str | None] = mapped_column(Text)
     misses: Mapped[int] = mapped_column(BigInteger)
+
+
+class ControlLimit(Base):
+    """How long a document may stand at a control point of a live site, in minutes of its working hours, and why so long.
+
+    Only what differs from the usual limit has a row; what it was before stands in the audit trail. Twins keep the live site's.
+    """
+
+    __tablename__ = "control_limit"
+    __table_args__ = (CheckConstraint("minutes BETWEEN 1 AND 14400", name="minutes"),)
+    site_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    point: Mapped[str] = mapped_column(String(24), primary_key=True)
+    minutes: Mapped[int] = mapped_column(Integer)
+    reason: Mapped[str] = mapped_column(String(200))
+    set_by: Mapped[int] = mapped_column(BigInteger)
+    set_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class WaitRow(Base):

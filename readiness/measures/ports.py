@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import time
+from datetime import time, timedelta
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 
@@ -16,6 +17,8 @@ class SiteCalendar(NamedTuple):
     time_zone: str
     opens_at: time
     closes_at: time
+    #: The site's own limits of control points, by point; a point that is missing has the usual one.
+    limits: Mapping[str, timedelta] = MappingProxyType({})
 
 
 #: For documents that name no site.

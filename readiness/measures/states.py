@@ -15,11 +15,12 @@ from sqlalchemy import Connection, select
 from erpcore.kernel.clock import day_end, day_start, local_day
 from readiness.measures.hours import limit_passed_before
 from readiness.measures.models import ControlResultRow, WaitRow
+from readiness.measures.ports import SiteCalendar
 from readiness.measures.scopes import SiteDays, Slice
 from readiness.measures.waits import Point
 
-#: How long a document may stand at a point, in working hours of its site. Picking ends with the carrier's cut-off, for
-#: which the end of the due day stands; the ledger follows by the clock.
+#: How long a document may stand at a point, in working hours of its site, unless the site has limits of its own. Picking
+#: ends with the carrier's cut-off, for which the end of the due day stands; the ledger follows by the clock.
 LIMITS = {
     Point.RELEASE: timedelta(hours=4),
     Point.ALLOCATION: timedelta(hours=1),
@@ -28,8 +29,15 @@ LIMITS = {
     Point.AUTHORISATION: timedelta(hours=16),
     Point.CREDIT: timedelta(hours=16),
     Point.CASH: timedelta(hours=8),
+    Point.POSTING: timedelta(hours=1),
 }
-POSTING_LIMIT = timedelta(hours=1)
+
+
+def limit_of(point: str, calendar: SiteCalendar) -> timedelta | None:
+    """The limit of a point at a site; ``None`` where the end of the due day stands for it."""
+    return calendar.limits.get(point) or LIMITS.get(Point(point))
+
+
 #: Controls are compared at least daily; after this a result no longer speaks for now.
 CONTROL_LIFE = timedelta(hours=26)
 
@@ -74,6 +82,10 @@ def standing(connection: Connection, points: Sequence[str], slices: Sequence[int
     return [Standing(*row) for row in connection.execute(query)]
 
 
+def _set(point: str, calendar: SiteCalendar) -> timedelta:
+    return calendar.limits.get(point) or LIMITS[Point(point)]
+
+
 class Limits:
     """Decides who is beyond the limit of a control point at one moment."""
 
@@ -90,7 +102,7 @@ class Limits:
         if row.deadline_at is not None:
             return self._now > row.deadline_at
         if row.point == Point.POSTING:
-            return self._now - row.since > POSTING_LIMIT
+            return self._now - row.since > _set(row.point, calendar)
         if row.point == Point.PICKING:
             day = local_day(row.since, calendar.time_zone)
             return self._now > day_end(max(day, row.due_on or day), calendar.time_zone)
@@ -100,7 +112,7 @@ class Limits:
         key = (site, row.point)
         passed = self._passed.get(key)
         if passed is None:
-            passed = self._passed[key] = limit_passed_before(self._now, LIMITS[Point(row.point)], calendar)
+            passed = self._passed[key] = limit_passed_before(self._now, _set(row.point, calendar), calendar)
         return since < passed
 
     def backlog_age(self, row: Standing) -> float:

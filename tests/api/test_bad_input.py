@@ -12,7 +12,7 @@ from app.api.values import Quantity
 from app.composition.uow import reading
 from tests.support.core import a_business
 from tests.support.operate import open_cells
-from tests.support.web import Browser, a_person, a_site, a_token
+from tests.support.web import a_person, a_site, a_token
 
 TABLES = ("sales_order", "order_line", "stock_move", "receipt", "return_order", "event_log", "journal_entry", "id_head")
 

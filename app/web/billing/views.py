@@ -14,7 +14,7 @@ from app.queries.orders import PAGE
 from app.queries.places import sites_seen
 from app.security.permissions import Permission
 from app.security.require import actor, require
-from app.web.areas import area, asked_key, asked_page, lacking
+from app.web.areas import area, asked_key, asked_page, closed, lacking
 from app.web.billing.forms import AmendForm, CreditForm
 from app.web.chosen import asked_realm, viewer
 from app.web.forms import choices
@@ -68,11 +68,16 @@ def _moves(page: InvoicePage) -> list[dict[str, Any]]:
     """The moves of the flow's table, and crediting for what is posted."""
     out: list[dict[str, Any]] = []
     for name, label, where in (("unblock", "Unblock…", "href"), ("post", "Post", "action")):
-        move = INVOICE.moves[name]
-        if page.state == "posted" or (name == "unblock" and page.state not in move.sources):
+        leads = INVOICE.leads(name, page.state)
+        if page.state == "posted" or (name == "unblock" and not leads):
             continue
-        closed = "" if page.state in move.sources else f"the invoice is {page.state}: {page.block_reason}"
-        out.append(_move(label, move.permission, closed, **{where: url_for(f"billing.{name}", invoice_id=page.id)}))
+        shut = closed(INVOICE, name, page.state, actor())
+        shut = shut if leads else f"{shut}: {page.block_reason}"
+        out.append(
+            _move(
+                label, INVOICE.moves[name].permission, shut, **{where: url_for(f"billing.{name}", invoice_id=page.id)}
+            )
+        )
     if page.state == "posted":
         out.append(
             _move("Credit part of it…", Permission.CREDIT_POST, "", href=url_for("billing.credit", invoice_id=page.id))
@@ -86,10 +91,10 @@ def _moves(page: InvoicePage) -> list[dict[str, Any]]:
     return out
 
 
-def _move(label: str, permission: str, closed: str, **where: str) -> dict[str, Any]:
-    if not closed and not actor().may(permission):
-        closed = lacking(permission)
-    return {"label": label, "permitted": not closed, "reason": f"{closed}." if closed else "", **where}
+def _move(label: str, permission: str, shut: str, **where: str) -> dict[str, Any]:
+    if not shut and not actor().may(permission):
+        shut = lacking(permission)
+    return {"label": label, "permitted": not shut, "reason": f"{shut}." if shut else "", **where}
 
 
 @blueprint.post("/shipments/<int:shipment_id>/invoice")

@@ -14,9 +14,10 @@ from app.queries.orders import STATES, OrderFilter, OrderList
 from app.queries.places import ChannelPick, SitePick
 from app.security.permissions import Permission
 from app.security.roles import ROLES
-from app.web.areas import lacking
+from app.web.areas import closed, lacking
 from app.web.chosen import said_realm
 from app.web.figures import heading, words
+from erpcore.fulfilment.flow import SHIPMENT
 from erpcore.kernel.actor import Actor
 from erpcore.orders.flow import ORDER
 
@@ -123,16 +124,11 @@ def moves(page: OrderPage, actor: Actor) -> list[dict[str, Any]]:
     return [*found, *_stops(page, actor)]
 
 
-def _move(actor: Actor, label: str, permission: Permission, closed: str, **where: Any) -> dict[str, Any]:
-    """``closed``: what stands in the way; a missing permission is said when nothing else does."""
-    if not closed and not actor.may(permission):
-        closed = lacking(permission)
-    return {"label": label, "permitted": not closed, "reason": f"{closed}." if closed else "", **where}
-
-
-def _from_state(page: OrderPage, move: str) -> str:
-    sources = ORDER.moves[move].sources
-    return "" if page.state in sources else f"the order is {page.state}"
+def _move(actor: Actor, label: str, permission: Permission, shut: str, **where: Any) -> dict[str, Any]:
+    """``shut``: what stands in the way; a missing permission is said when nothing else does."""
+    if not shut and not actor.may(permission):
+        shut = lacking(permission)
+    return {"label": label, "permitted": not shut, "reason": f"{shut}." if shut else "", **where}
 
 
 def _post(page: OrderPage, endpoint: str, **values: Any) -> dict[str, Any]:
@@ -144,7 +140,7 @@ def _flow_moves(page: OrderPage, actor: Actor) -> list[dict[str, Any]]:
     if page.state in ("captured", "held"):
         out.append(
             _move(
-                actor, "Release", Permission.ORDER_RELEASE, _from_state(page, "release"),
+                actor, "Release", Permission.ORDER_RELEASE, closed(ORDER, "release", page.state, actor),
                 **_post(page, "orders.release", order_id=page.id),
             )
         )  # fmt: skip
@@ -172,11 +168,11 @@ def _shipment_moves(page: OrderPage, actor: Actor) -> list[dict[str, Any]]:
     out = []
     for shipment in page.shipments:
         values: dict[str, Any] = {"order_id": page.id, "shipment_id": shipment.id}
-        if shipment.state == "picked":
+        if SHIPMENT.leads("confirm", shipment.state):
             out.append(
                 _move(actor, f"Confirm {shipment.number}", Permission.SHIPMENT_CONFIRM, "", **_post(page, "orders.confirm", **values))
             )  # fmt: skip
-        if shipment.state == "confirmed":
+        if SHIPMENT.leads("deliver", shipment.state):
             out.append(
                 _move(actor, f"Deliver {shipment.number}…", Permission.SHIPMENT_DELIVER, "", href=url_for("orders.deliver", **values))
             )  # fmt: skip
@@ -220,14 +216,15 @@ def _stops(page: OrderPage, actor: Actor) -> list[dict[str, Any]]:
             actor,
             "Hold…",
             Permission.HOLD_PLACE,
-            _from_state(page, "hold"),
+            closed(ORDER, "hold", page.state, actor),
             href=url_for("orders.hold", order_id=page.id),
         )
     )
     left = any(line.cancellable > 0 for line in page.lines)
     out.append(
         _move(
-            actor, "Cancel…", Permission.ORDER_CANCEL, "" if left else "nothing of it is open any more",
+            actor, "Cancel…", Permission.ORDER_CANCEL,
+            closed(ORDER, "cancel", page.state, actor) or ("" if left else "nothing of it is open any more"),
             href=url_for("orders.cancel", order_id=page.id), danger=True,
         )
     )  # fmt: skip

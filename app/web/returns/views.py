@@ -12,7 +12,7 @@ from app.queries.orders import PAGE
 from app.queries.returns import STATES, ReturnPage, list_returns, return_page
 from app.security.permissions import Permission
 from app.security.require import actor, require
-from app.web.areas import area, asked_page, lacking
+from app.web.areas import area, asked_page, closed
 from app.web.chosen import asked_realm, viewer
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.orders.forms import ReasonForm
@@ -65,17 +65,15 @@ def _moves(found: ReturnPage) -> list[dict[str, Any]]:
     out: list[dict[str, Any]] = []
     for move in RETURN.moves.values():
         state = found.row.state
-        closed = "" if state in move.sources else f"the return is {state}"
-        if not closed and not actor().may(move.permission):
-            closed = lacking(move.permission)
-        if state in RETURN.finals() or (closed and move.name in ("authorise", "decline") and state not in move.sources):
+        shut = closed(RETURN, move.name, state, actor())
+        if state in RETURN.finals() or (move.name in ("authorise", "decline") and not RETURN.leads(move.name, state)):
             continue
         where = "href" if move.reason_required else "action"
         address = url_for(f"returns.{move.name}", return_id=found.row.id)
         out.append(
             {
-                "label": _LABELS[move.name], "permitted": not closed, "reason": f"{closed}." if closed else "", where: address,
-                "primary": not closed and not move.reason_required, "danger": move.name == "decline",
+                "label": _LABELS[move.name], "permitted": not shut, "reason": f"{shut}." if shut else "", where: address,
+                "primary": not shut and not move.reason_required, "danger": move.name == "decline",
             }
         )  # fmt: skip
     return out

@@ -15,6 +15,7 @@ from app.security.permissions import Permission
 from app.web.icons import verdict_look
 from app.web.steering_words import PHASES, days_between, gate_word, listed, short_day
 from erpcore.kernel.actor import Actor
+from erpcore.kernel.flow import Closed
 from governance.decisions.flow import DecisionState
 from readiness.waves.flow import WAVE_FLOW, WaveState
 from readiness.waves.queries import WaveView
@@ -115,7 +116,7 @@ def moves(page: WavePage, actor: Actor) -> list[dict[str, Any]]:
 
 def _is_near(wave: WaveView, name: str) -> bool:
     """Steps that the wave has behind it, or that need another one first, would only be noise."""
-    if wave.state in WAVE_FLOW.moves[name].sources:
+    if WAVE_FLOW.leads(name, wave.state):
         return True
     near = {WaveState.PLANNED: "rehearse", WaveState.APPROVED: "start_hypercare"}
     return near.get(wave.state) == name
@@ -125,14 +126,15 @@ def _step(wave: WaveView, name: str, actor: Actor) -> dict[str, Any]:
     move = WAVE_FLOW.moves[name]
     item: dict[str, Any] = {"label": _LABELS[name], "permitted": True, "danger": name == "cancel"}
     address = url_for("waves.step", wave_id=wave.id, move=name)
-    if wave.state not in move.sources:
+    why = WAVE_FLOW.why_not(name, wave.state, actor)
+    if why is Closed.STATE:
         needs = listed(_STATE_SAID[WaveState(state)] for state in move.sources)
         return {
             **item,
             "permitted": False,
             "reason": f"the wave is {_STATE_SAID[wave.state]}; this needs one that is {needs}",
         }
-    if not actor.may(move.permission):
+    if why is Closed.PERMISSION:
         return {**item, "permitted": False, "reason": _missing(move.permission)}
     if move.reason_required:
         return {**item, "href": address}
