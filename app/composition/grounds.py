@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from erpcore.kernel.errors import RuleBroken
 from governance.decisions.kinds import DecisionKind
 from governance.decisions.records import GateBasis
-from governance.programme.models import BodyKind
+from governance.programme.kinds import BodyKind
 from governance.programme.queries import bodies_of_person
 from readiness.gates.criteria import Phase
 from readiness.gates.flow import GateState

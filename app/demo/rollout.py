@@ -14,7 +14,7 @@ from app.demo.plan import ALREADY_LIVE, WAVE_CELLS
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ports import Process
-from governance.programme.models import BodyKind
+from governance.programme.kinds import BodyKind
 from governance.programme.services import CreateBody, CreateProgramme, NewSeat, create_body, create_programme
 from readiness.gates.criteria import Phase
 from readiness.gates.services import CreateGate, create_gate, freeze_gate

@@ -57,6 +57,8 @@ MESSAGES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "evidence_too_old": "Gate {gate} was last evaluated at {evaluated_at}, or under other criteria. Evaluate it again, then go on.",
     "cell_outside_programme": "{count} of these cells are not in the programme. Choose among its cells, or bring them in first.",
     "body_of_another_programme": "Body {body} does not decide on wave {wave}: it belongs to another programme. Choose one of the wave’s own.",
+    "site_not_live": "Site {site} is not a live site. Choose live ones; their rehearsal twins follow by themselves.",
+    "channel_unknown": "There is no channel {channel}. Choose one from the list.",
     "body_unknown": "This programme has no decision body {body}. Choose one of its bodies.",
     "person_unknown": "There is no open account {person}. Choose somebody from the list.",
     "customer_group_unknown": "There is no customer group {group}. Choose one from the list.",

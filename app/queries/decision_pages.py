@@ -18,7 +18,7 @@ from governance.decisions.flow import DecisionState
 from governance.decisions.models import Decision
 from governance.decisions.queries import DecisionRow, DecisionView, decision_log, decision_view
 from governance.decisions.standing import Validity
-from governance.programme.queries import BodyView, MeetingView, body, meetings
+from governance.programme.queries import BodyView, DelegationView, MeetingView, body, delegations, meetings
 from readiness.gates.models import Gate, GateCriterion, GateSnapshot, WaiverRecord
 from readiness.waves.models import Grant, Wave
 
@@ -192,6 +192,7 @@ class CommitteePage:
     """A body with its rule and seats, its meetings to come and its decisions."""
 
     body: BodyView
+    delegations: tuple[DelegationView, ...]
     meetings: tuple[MeetingView, ...]
     rows: tuple[DecisionRow, ...]
     worth: dict[int, Validity]
@@ -203,9 +204,11 @@ def committee_page(session: Session, body_id: int, now: datetime) -> CommitteePa
     """One body. About eleven queries. Raises ``NotFound``."""
     found = body(session, body_id, now)
     rows = decision_log(session, body_id=body_id, limit=20)
+    standing_in = delegations(session, body_id, now)
     people = [person for seat in found.seats for person in (seat.person, seat.delegate) if person]
+    people += [one.delegate for one in standing_in]
     return CommitteePage(
-        body=found, meetings=tuple(meetings(session, since=now, body_id=body_id)), rows=tuple(rows),
+        body=found, delegations=tuple(standing_in), meetings=tuple(meetings(session, since=now, body_id=body_id)), rows=tuple(rows),
         worth=worth_of(session, [row.id for row in rows], now), codes=_codes(session),
         names={
             "people": {str(key): name for key, name in names_of(session, people).items()}, "sites": {}, "channels": {},

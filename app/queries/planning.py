@@ -1,4 +1,4 @@
-"""What does a person choose among who plans a wave? The cells of the programme with who takes them live, people, groups, other waves."""
+"""What does a person choose among who plans a wave or a programme? Cells with who takes them live, people, groups, other waves."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.queries.steer import WaveLine, WavesPage, people_picks
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound
-from erpcore.masterdata.models import Channel, CustomerGroup, Site
+from erpcore.masterdata.models import Channel, CustomerGroup, Entity, Realm, Site
 from governance.programme.queries import ProgrammeView, programmes
 from readiness.waves.flow import GrantState, WaveState
 from readiness.waves.queries import WaveView, blackouts, grants, waves
@@ -44,6 +44,19 @@ class SiteRow:
     country: str
     time_zone: str
     cells: tuple[CellChoice | None, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellDesk:
+    """Live sites and channels that a programme may take in; ``None``: a new programme."""
+
+    programme: ProgrammeView | None
+    channels: tuple[tuple[int, str], ...]
+    sites: tuple[SiteRow, ...]
+
+    def cells(self) -> list[CellChoice]:
+        """All cells, site by site."""
+        return [cell for site in self.sites for cell in site.cells if cell is not None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +125,36 @@ def plan_desk(session: Session, programme_id: int | None, *, besides: int | None
             },
         ),
     )
+
+
+def cell_desk(session: Session, programme_id: int | None) -> CellDesk:
+    """Every live site and channel that the programme does not have yet. Four queries. Raises ``NotFound``."""
+    programme = None
+    if programme_id is not None:
+        programme = next((one for one in programmes(session) if one.id == programme_id), None)
+        if programme is None:
+            raise NotFound("programme_not_found", programme=programme_id)
+    mine = set(programme.cells) if programme else set()
+    channels = tuple(
+        (row.id, row.name) for row in session.execute(select(Channel.id, Channel.name).order_by(Channel.id))
+    )
+    rows = session.execute(
+        select(Site.id, Site.name, Site.country, Site.time_zone)
+        .join(Entity, Entity.id == Site.entity_id)
+        .where(Entity.realm == Realm.LIVE)
+        .order_by(Site.country, Site.name)
+    )
+    sites = tuple(
+        SiteRow(
+            id=row.id, name=row.name, country=row.country, time_zone=row.time_zone,
+            cells=tuple(
+                None if (row.id, channel) in mine else CellChoice(site=row.id, channel=channel, waves=(), is_open=False)
+                for channel, _ in channels
+            ),
+        )
+        for row in rows
+    )  # fmt: skip
+    return CellDesk(programme=programme, channels=channels, sites=sites)
 
 
 def _line(wave: WaveView) -> WaveLine:

@@ -152,11 +152,19 @@ class WavePage:
     depends_on: tuple[tuple[WaveView, str], ...]
     waited_for: tuple[tuple[WaveView, str], ...]
     history: tuple[Step, ...]
+    on_paper: dict[int, Step]
     names: NameTables
 
 
+def on_paper(session: Session, found: Collection[GrantView]) -> dict[int, Step]:
+    """Since when and why these grants are in fallback, by grant. One query, none where none is."""
+    moves = history(session, "grant", [one.id for one in found if one.state is GrantState.IN_FALLBACK])
+    declared = {key: [step for step in steps if step.move == "declare_fallback"] for key, steps in moves.items()}
+    return {key: steps[-1] for key, steps in declared.items() if steps}
+
+
 def wave_page(session: Session, wave_id: int, now: datetime) -> WavePage:
-    """One wave. Raises ``NotFound``. About twenty queries."""
+    """One wave. Raises ``NotFound``. About twenty queries, one more while a cell works on paper."""
     everything = waves(session)
     wave = next((one for one in everything if one.id == wave_id), None)
     if wave is None:
@@ -166,16 +174,20 @@ def wave_page(session: Session, wave_id: int, now: datetime) -> WavePage:
     own = grants(session, wave_id=wave_id)
     decided = decision_log(session, wave_id=wave_id)
     by_id = {one.id: one for one in everything}
+    cells = _cells(wave, effective, now)
+    papers = on_paper(session, [state.grant for cell in cells for state in cell.states if state.grant is not None])
     people = [wave.owner, *(step.actor for step in steps), *(one.opened_by for one in own)]
+    people += [step.actor for step in papers.values()]
     return WavePage(
         line=_line(wave, gates(session, wave_id=wave_id), steps),
-        cells=_cells(wave, effective, now),
+        cells=cells,
         grants=tuple(own),
         decisions=tuple(decided),
         worth=worth_of(session, [one.id for one in decided], now),
         depends_on=tuple((by_id[other], why) for other, why in wave.depends_on if other in by_id),
         waited_for=tuple((one, why) for one in everything for other, why in one.depends_on if other == wave_id),
         history=tuple(steps),
+        on_paper=papers,
         names=name_tables(session, people),
     )
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from governance.decisions.models import Decision
 from governance.decisions.queries import waiting_conditions, waiting_votes
-from governance.programme.models import BodyKind
+from governance.programme.kinds import BodyKind
 from governance.programme.queries import bodies_of_person
 from readiness.gates.criteria import Evidence
 from readiness.gates.flow import GateState, WaiverState

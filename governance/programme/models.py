@@ -6,7 +6,6 @@ Sites, channels and people are known by id alone; names are learnt where they ar
 from __future__ import annotations
 
 from datetime import date, datetime
-from enum import StrEnum
 
 from sqlalchemy import (
     BigInteger,
@@ -23,18 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from erpcore.kernel.model import Base, Code, Key, Name, UtcDateTime, states
-
-
-class BodyKind(StrEnum):
-    """What a governance body is for. Key criteria are waived by the steering committee alone."""
-
-    STEERING = "steering"
-    PMO = "pmo"
-    DESIGN_AUTHORITY = "design_authority"
-    PROCESS_COUNCIL = "process_council"
-    DATA_COUNCIL = "data_council"
-    CHANGE_ENABLEMENT = "change_enablement"
-    DEPLOYMENT = "deployment"
+from governance.programme.kinds import BodyKind
 
 
 class Programme(Base):

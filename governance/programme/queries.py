@@ -10,7 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from erpcore.kernel.errors import NotFound
-from governance.programme.models import Body, BodyKind, Delegation, Meeting, Programme, ProgrammeCell, Seat
+from governance.programme.kinds import BodyKind
+from governance.programme.models import Body, Delegation, Meeting, Programme, ProgrammeCell, Seat
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +55,19 @@ class BodyView:
     quorum: tuple[int, int]
     majority: tuple[int, int]
     seats: tuple[SeatView, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DelegationView:
+    """Somebody who stands in for a seat, now or later."""
+
+    id: int
+    seat_id: int
+    function: str
+    delegate: int
+    valid_from: datetime
+    valid_until: datetime
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +146,31 @@ def _seats(session: Session, body_ids: list[int], now: datetime) -> list[SeatVie
             delegate=delegate, is_chair=seat.is_chair, is_mandatory=seat.is_mandatory, has_veto=seat.has_veto,
         )  # fmt: skip
     return list(by_seat.values())
+
+
+def delegations(session: Session, body_id: int, now: datetime) -> list[DelegationView]:
+    """Who stands in for a seat of the body, now or later, in order of time. One query."""
+    rows = session.execute(
+        select(Delegation, Seat.function)
+        .join(Seat, Seat.id == Delegation.seat_id)
+        .where(Seat.body_id == body_id, Seat.ended_at.is_(None), Delegation.valid_until > now)
+        .order_by(Delegation.valid_from, Delegation.id)
+    )
+    return [
+        DelegationView(
+            id=row.id, seat_id=row.seat_id, function=function, delegate=row.delegate_id, valid_from=row.valid_from,
+            valid_until=row.valid_until, reason=row.reason,
+        )
+        for row, function in rows
+    ]  # fmt: skip
+
+
+def body_of_seat(session: Session, seat_id: int) -> int:
+    """The body that a seat belongs to. Raises ``NotFound``."""
+    found = session.scalar(select(Seat.body_id).where(Seat.id == seat_id))
+    if found is None:
+        raise NotFound("seat_not_found", seat=seat_id)
+    return found
 
 
 def bodies_of_person(session: Session, person: int, programme_id: int, now: datetime) -> dict[str, BodyKind]:

@@ -1,4 +1,4 @@
-"""How a programme gets its cells, bodies, seats and meetings."""
+"""How a programme gets its cells, its bodies with their rule, and its meetings; who sits on them is next door."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from datetime import date, datetime
 
 from sqlalchemy import select
 
-from erpcore.kernel.errors import NotAllowed, NotFound, RuleBroken
+from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.kernel.work import UnitOfWork
-from governance.programme.models import Body, BodyKind, Delegation, Meeting, Programme, ProgrammeCell, Seat
+from governance.programme.kinds import BodyKind
+from governance.programme.models import Body, Meeting, Programme, ProgrammeCell, Seat
 from governance.programme.permissions import ProgrammePermission
+from governance.programme.seats import LONGEST_FUNCTION, lock_body
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,13 +53,14 @@ class CreateBody:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DelegateSeat:
-    """Let somebody else act for a seat for a while."""
+class SetRule:
+    """What a body is for and how it decides; quorum and majority as (numerator, denominator)."""
 
-    seat_id: int
-    delegate: int
-    valid_from: datetime
-    valid_until: datetime
+    body_id: int
+    name: str
+    mandate: str
+    quorum: tuple[int, int]
+    majority: tuple[int, int]
     reason: str
 
 
@@ -109,11 +112,13 @@ def add_cells(work: UnitOfWork, programme_id: int, cells: tuple[tuple[int, int],
 def create_body(work: UnitOfWork, command: CreateBody) -> Body:
     """A governance body with its seats. Raises ``RuleBroken`` for shares outside 0 to 1 or a body without seats."""
     work.actor.require(ProgrammePermission.MANAGE)
-    for name, (part, whole) in (("quorum", command.quorum), ("majority", command.majority)):
-        if not 0 < part <= whole:
-            raise RuleBroken("share_invalid", field=name, part=part, whole=whole)
+    _check_shares(quorum=command.quorum, majority=command.majority)
     if not command.seats:
         raise RuleBroken("body_without_seats", field="seats", body=command.name)
+    known = select(Body.id).where(Body.programme_id == command.programme_id, Body.code == command.code)
+    if work.session.scalar(known) is not None:
+        raise RuleBroken("code_taken", field="code", code=command.code)
+    _check_seats(command)
     body = Body(
         id=work.ids.one(), programme_id=command.programme_id, code=command.code, name=command.name, kind=command.kind,
         mandate=command.mandate, quorum_seats=command.quorum[0], quorum_of=command.quorum[1],
@@ -135,42 +140,42 @@ def create_body(work: UnitOfWork, command: CreateBody) -> Body:
     return body
 
 
-def assign_seat(work: UnitOfWork, seat_id: int, person: int | None, *, reason: str) -> Seat:
-    """Put a person on a seat, or leave it vacant. Votes that are open keep the seats they were opened with."""
-    work.actor.require(ProgrammePermission.SEATS)
-    seat = work.session.get(Seat, seat_id, with_for_update={"key_share": True})
-    if seat is None or seat.ended_at is not None:
-        raise NotFound("seat_not_found", seat=seat_id)
-    if not reason.strip():
-        raise RuleBroken("reason_required", field="reason", document="seat", move="assign")
-    work.audit(
-        "seat.assigned", "seat", seat.id, function=seat.function, before=seat.person_id, after=person, reason=reason
-    )
-    seat.person_id = person
-    return seat
+def _check_seats(command: CreateBody) -> None:
+    held = [seat.person for seat in command.seats if seat.person is not None]
+    for seat in command.seats:
+        if not seat.function.strip():
+            raise RuleBroken("function_missing", field="function", longest=LONGEST_FUNCTION)
+        if seat.person is not None and held.count(seat.person) > 1:
+            raise RuleBroken("seat_held_already", field="person", function=seat.function)
+    chairs = [seat.function for seat in command.seats if seat.chair]
+    if len(chairs) > 1:
+        raise RuleBroken("chair_taken", field="chair", body=command.name, function=chairs[0])
 
 
-def delegate_seat(work: UnitOfWork, command: DelegateSeat) -> Delegation:
-    """Record who stands in for a seat. The holder does it, or who may assign seats; never for oneself."""
-    seat = work.session.get(Seat, command.seat_id)
-    if seat is None or seat.ended_at is not None:
-        raise NotFound("seat_not_found", seat=command.seat_id)
-    if seat.person_id != work.actor.id and not work.actor.may(ProgrammePermission.SEATS):
-        raise NotAllowed("not_your_seat", seat=command.seat_id)
-    if command.delegate == seat.person_id:
-        raise RuleBroken("delegate_is_holder", field="delegate", seat=command.seat_id)
-    if command.valid_until <= max(command.valid_from, work.now):
-        raise RuleBroken("validity_empty", field="valid_until", until=command.valid_until)
-    delegation = Delegation(
-        id=work.ids.one(), seat_id=seat.id, delegate_id=command.delegate, valid_from=command.valid_from,
-        valid_until=command.valid_until, reason=command.reason, recorded_by=work.actor.id,
-    )  # fmt: skip
-    work.session.add(delegation)
+def set_rule(work: UnitOfWork, command: SetRule) -> Body:
+    """Change a body's name, mandate, quorum or majority. Votes that are open keep the rule they were opened with."""
+    work.actor.require(ProgrammePermission.MANAGE)
+    body = lock_body(work, command.body_id)
+    _check_shares(quorum=command.quorum, majority=command.majority)
+    if not command.name.strip():
+        raise RuleBroken("name_missing", field="name")
+    if not command.reason.strip():
+        raise RuleBroken("reason_required", field="reason", document="body", move="set rule")
+    before = [body.name, body.mandate, body.quorum_seats, body.quorum_of, body.majority_votes, body.majority_of]
+    body.name, body.mandate = command.name.strip(), command.mandate
+    body.quorum_seats, body.quorum_of = command.quorum
+    body.majority_votes, body.majority_of = command.majority
     work.audit(
-        "seat.delegated", "seat", seat.id, delegate=command.delegate, valid_from=command.valid_from,
-        valid_until=command.valid_until, reason=command.reason,
+        "body.rule_set", "body", body.id, before=before, reason=command.reason,
+        after=[body.name, body.mandate, body.quorum_seats, body.quorum_of, body.majority_votes, body.majority_of],
     )  # fmt: skip
-    return delegation
+    return body
+
+
+def _check_shares(**shares: tuple[int, int]) -> None:
+    for name, (part, whole) in shares.items():
+        if not 0 < part <= whole:
+            raise RuleBroken("share_invalid", field=name, part=part, whole=whole)
 
 
 def schedule_meeting(work: UnitOfWork, command: ScheduleMeeting) -> Meeting:

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from app.composition.uow import reading
 from tests.support.steering import WEAK, a_programme
-from tests.support.web import a_site, a_token
+from tests.support.web import a_person, a_site, a_token
 
 TABLES = ("wave", "wave_scope", "gate", "gate_criterion", "decision", "decision_condition", "vote", "recusal", "attendance",
           "attestation", "waiver", "cell_grant", "blackout_window", "event_log", "audit_entry")  # fmt: skip
@@ -365,3 +365,94 @@ def test_a_waiver_is_taken_back_or_ended_and_late_truth_is_read(caller, office, 
     late = office("GET", f"/gates/{steered.gate}/as-now-known?evaluation=1").json
     assert (late["evaluation"], [one["criterion"] for one in late["items"]]) == (1, ["invoices", "tax"])
     assert office("GET", f"/gates/{steered.gate}/as-now-known?evaluation=99").status_code == 404
+
+
+def test_a_body_is_set_up_and_its_seats_change_hands(caller, office, steered):
+    body = {
+        "code": "design", "name": "Design authority", "kind": "design_authority", "mandate": "Keeps the standard.",
+        "seats": [{"function": "Chair", "person": steered.chair.id, "chair": True}, {"function": "Finance"}],
+    }  # fmt: skip
+    made = office("POST", f"/programmes/{steered.programme}/bodies", body)
+    assert (made.status_code, made.json["quorum"]) == (201, {"part": 2, "whole": 3})
+    assert office("POST", f"/programmes/{steered.programme}/bodies", body).json["code"] == "code_taken"
+    seat = made.json["seats"][1]["id"]
+    before = counts(steered)
+    taken = office("POST", f"/seats/{seat}/holder", {"person": steered.chair.id, "reason": "x"})
+    assert (taken.json["code"], taken.json["field"]) == ("seat_held_already", "person")
+    assert office("POST", f"/seats/{seat}/holder", {"person": 987654, "reason": "x"}).json["code"] == "person_unknown"
+    assert office("POST", f"/bodies/{made.json['id']}/rule", {"name": "x", "mandate": "y", "quorum": {"part": 3, "whole": 2},
+                  "majority": {"part": 1, "whole": 1}, "reason": "z"}).json["code"] == "share_invalid"  # fmt: skip
+    assert counts(steered) == before
+    held = office("POST", f"/seats/{seat}/holder", {"person": steered.finance.id, "reason": "joins"})
+    assert held.json["seats"][1]["person"] == steered.finance.id
+    changed = office(
+        "POST", f"/seats/{seat}/change", {"function": "Money", "mandatory": True, "reason": "no go without"}
+    )
+    assert (changed.json["seats"][1]["function"], changed.json["seats"][1]["is_mandatory"]) == ("Money", True)
+    leave = {
+        "delegate": steered.warehouse.id,
+        "valid_from": "2026-03-01T00:00:00Z",
+        "valid_until": "2026-04-01T00:00:00Z",
+        "reason": "leave",
+    }
+    warehouse = caller(steered.warehouse, "steering_member")
+    assert warehouse("POST", f"/seats/{seat}/delegations", leave).json["code"] == "not_your_seat"
+    named = caller(steered.finance, "finance")("POST", f"/seats/{seat}/delegations", leave)
+    assert named.json["seats"][1]["delegate"] == steered.warehouse.id
+    ended = office("POST", f"/delegations/{named.json['delegations'][0]['id']}/end", {"reason": "back"})
+    assert (ended.json["seats"][1]["delegate"], ended.json["delegations"]) == (None, [])
+    more = office("POST", f"/bodies/{made.json['id']}/seats", {"function": "Sales", "reason": "sales too"})
+    assert len(more.json["seats"]) == 3
+    gone = office("POST", f"/seats/{seat}/end", {"reason": "smaller"})
+    assert [one["function"] for one in gone.json["seats"]] == ["Chair", "Sales"]
+    meeting = {"title": "Standard", "starts_at": "2026-03-20T09:00:00Z", "ends_at": "2026-03-20T10:00:00Z"}
+    called = office("POST", f"/bodies/{made.json['id']}/meetings", meeting)
+    assert [one["title"] for one in called.json["meetings"]] == ["Standard"]
+    assert len(office("GET", f"/programmes/{steered.programme}/bodies").json["items"]) == 3
+    chair = caller(steered.chair, "sponsor")
+    assert chair("POST", f"/seats/{gone.json['seats'][1]['id']}/end", {"reason": "x"}).status_code == 403
+
+
+def test_a_programme_begins_over_live_cells_only(office, steered):
+    body = {"code": "TWO", "name": "Second", "purpose": "Another.", "starts_on": "2026-04-01"}
+    for cells, code in (([{"site": 987654, "channel": 1}], "site_not_live"),
+                        ([{"site": steered.business.site, "channel": 987654}], "channel_unknown")):  # fmt: skip
+        assert office("POST", "/programmes", {**body, "cells": cells}).json["code"] == code
+    made = office("POST", "/programmes", {**body, "cells": a_plan(steered)["cells"][:1]})
+    assert (made.status_code, len(made.json["cells"])) == (201, 1)
+    more = office("POST", f"/programmes/{made.json['id']}/cells", {"cells": a_plan(steered)["cells"]})
+    assert len(more.json["cells"]) == 2
+    assert [one["code"] for one in office("GET", "/programmes").json["items"]] == ["ONE", "TWO"]
+
+
+def test_fallback_is_declared_at_ones_own_site_and_the_core_says_what_it_takes(caller, office, steered, clock):
+    business = steered.business
+    live = {
+        "cells": [{"site": business.site, "channel": business.channel}],
+        "processes": ["order_to_cash", "warehouse"],
+        "reason": "ran before",
+    }
+    recorded = office("POST", f"/programmes/{steered.programme}/already-live", live)
+    assert (recorded.status_code, {one["source"] for one in recorded.json["items"]}) == (201, {"already_live"})
+    future = {**live, "opens_at": "2027-01-01T00:00:00Z"}
+    assert (
+        office("POST", f"/programmes/{steered.programme}/already-live", future).json["code"] == "already_live_in_future"
+    )
+    lead = caller(a_person(steered.database, "site_lead", site=business.site, clock=clock), "site_lead")
+    path = f"/sites/{business.site}/fallback"
+    paper = lead("POST", path, {"move": "declare", "reason": "no network"})
+    assert {one["state"] for one in paper.json["items"]} == {"in_fallback"}
+    order = {"site": business.site, "channel": business.channel, "customer": business.customer,
+             "lines": [{"item": business.items[0], "quantity": "1"}]}  # fmt: skip
+    desk = caller(a_person(steered.database, "customer_service", clock=clock), "customer_service")
+    refused = desk("POST", "/orders", order)
+    assert (refused.status_code, refused.json["code"]) == (422, "cell_closed")
+    assert "works on paper at present" in refused.json["detail"]
+    assert lead("POST", path, {"move": "declare", "reason": "again"}).json["code"] == "no_grant_to_move"
+    elsewhere = caller(a_person(steered.database, "site_lead", site=steered.another_site(), clock=clock), "site_lead")
+    assert elsewhere("POST", path, {"move": "end", "reason": "x"}).status_code == 404
+    assert office("POST", path, {"move": "end", "reason": "x"}).status_code == 403
+    back = lead("POST", path, {"move": "end", "reason": "line back"})
+    assert {one["state"] for one in back.json["items"]} == {"open"}
+    assert desk("POST", "/orders", order).status_code == 201
+    assert office("GET", f"/sites/{business.site}/grants").json["items"] == back.json["items"]

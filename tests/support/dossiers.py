@@ -16,7 +16,7 @@ from erpcore.masterdata.models import Channel, Entity, Site
 from governance.decisions.rules import Choice
 from governance.decisions.services import AddCondition, add_condition
 from governance.decisions.voting import recuse_seat
-from governance.programme.services import DelegateSeat, delegate_seat
+from governance.programme.seats import DelegateSeat, delegate_seat
 from readiness.gates.changing import put_criterion
 from readiness.gates.criteria import Phase
 from readiness.gates.ports import ReadingRequest, Readout

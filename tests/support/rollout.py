@@ -20,7 +20,7 @@ from governance.decisions.models import Decision, DecisionSeat
 from governance.decisions.rules import Choice
 from governance.decisions.services import DraftDecision, draft_decision
 from governance.decisions.voting import CastVote
-from governance.programme.models import BodyKind
+from governance.programme.kinds import BodyKind
 from governance.programme.services import CreateBody, CreateProgramme, NewSeat, create_body, create_programme
 from readiness.gates.criteria import Evidence, Phase
 from readiness.gates.ports import ReadingRequest, Readout

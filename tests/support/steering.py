@@ -8,11 +8,12 @@ from datetime import date, timedelta
 from app.composition import golive
 from app.composition.uow import Database, unit_of_work
 from erpcore.kernel.actor import Actor
-from erpcore.masterdata.services import ensure_channel
+from erpcore.masterdata.models import Site
+from erpcore.masterdata.services import NewSite, add_site, ensure_channel
 from erpcore.ports import Process
 from governance.decisions.kinds import DecisionKind
 from governance.decisions.services import AddCondition, DraftDecision, add_condition, draft_decision
-from governance.programme.models import BodyKind
+from governance.programme.kinds import BodyKind
 from governance.programme.services import CreateBody, CreateProgramme, NewSeat, create_body, create_programme
 from readiness.gates.criteria import Phase
 from readiness.gates.evaluation import evaluate_gate, store_evaluation
@@ -48,6 +49,15 @@ class Steered:
     def work(self, who: Somebody | None = None):
         actor = Actor(id=(who or self.office).id, role="pmo", permissions=ALL)
         return unit_of_work(self.database, actor=actor, clock=self.clock)
+
+    def another_site(self) -> int:
+        """A live site of the same company that is in no programme."""
+        with self.work() as work:
+            entity = work.session.get_one(Site, self.business.site).entity_id
+            new = NewSite(
+                entity=entity, code="BRE", name="Bremen", kind="branch", country="Germany", time_zone="Europe/Berlin"
+            )
+            return add_site(work, new).id
 
     def evaluate(self, right: tuple[int, int] = READY) -> None:
         """Keep an evaluation on these invoices."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from app.api.framework import operation
 from app.api.values import Answer, Body
@@ -14,7 +16,7 @@ from app.security.permissions import Permission
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ports import Process
-from readiness.waves import queries
+from readiness.waves import grants, queries
 from readiness.waves.flow import WAVE_FLOW
 from readiness.waves.services import (
     BY_PERSON,
@@ -185,6 +187,24 @@ class ReasonBody(Body):
     reason: str = Field(min_length=1, max_length=2000)
 
 
+class FallbackBody(Body):
+    """A site, or one channel of it, begins or ends working on paper."""
+
+    move: Literal["declare", "end"]
+    channel: int | None = Field(None, ge=1, le=MOST, description="null: all channels of the site.")
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class AlreadyLiveBody(Body):
+    """What ran before the programme: cells with processes, since when, and why no go was needed."""
+
+    cells: list[CellBody] = Field(min_length=1, max_length=1000)
+    processes: list[Process] = Field(min_length=1, max_length=10)
+    customer_group: int | None = Field(None, ge=1, le=MOST, description="null: all customers.")
+    opens_at: AwareDatetime | None = Field(None, description="null: now.")
+    reason: str = Field(min_length=1, max_length=2000)
+
+
 class StepBody(Body):
     """A step: prepare, rehearse, end_rehearsal, start_hypercare or cancel."""
 
@@ -231,6 +251,10 @@ def show_wave(wave_id: int) -> WaveAnswer:
 )  # fmt: skip
 def list_grants(wave_id: int) -> GrantsAnswer:
     queries.wave(reader(), wave_id)
+    return _grants(queries.grants(reader(), wave_id=wave_id))
+
+
+def _grants(found: Sequence[queries.GrantView]) -> GrantsAnswer:
     return GrantsAnswer(
         items=[
             GrantAnswer(
@@ -238,7 +262,7 @@ def list_grants(wave_id: int) -> GrantsAnswer:
                 customer_group=one.customer_group, state=one.state.value, source=one.source, reason=one.reason,
                 opens_at=one.opens_at, drain_started_at=one.drain_started_at, closed_at=one.closed_at,
             )
-            for one in queries.grants(reader(), wave_id=wave_id)
+            for one in found
         ]
     )  # fmt: skip
 
@@ -334,3 +358,38 @@ def move_dates(work: UnitOfWork, wave_id: int, body: DatesBody, version: int) ->
 def roll_wave_back(work: UnitOfWork, wave_id: int, body: ReasonBody) -> WaveAnswer:
     golive.roll_back(work, wave_id, reason=body.reason)
     return _read_back(work, wave_id)
+
+
+@operation(
+    "GET", "/sites/{site_id}/grants", permission=Permission.WAVE_VIEW, summary="What a site admits live", tag="Waves",
+    answer=GrantsAnswer,
+)  # fmt: skip
+def list_site_grants(site_id: int) -> GrantsAnswer:
+    return _grants(queries.grants(reader(), site=site_id, only_effective=True))
+
+
+@operation(
+    "POST", "/sites/{site_id}/fallback", permission=Permission.GRANT_FALLBACK, summary="Work on paper, or in the core again",
+    tag="Waves", body=FallbackBody, answer=GrantsAnswer, example={"move": "declare", "channel": None, "reason": "no network since 9"},
+)  # fmt: skip
+def move_fallback(work: UnitOfWork, site_id: int, body: FallbackBody) -> GrantsAnswer:
+    """On paper the site's cells admit back-entries only, until it works in the core again."""
+    move = grants.declare_fallback if body.move == "declare" else grants.end_fallback
+    move(work, site_id, reason=body.reason, channel=body.channel)
+    work.session.flush()  # the answer is read back with a query
+    return _grants(queries.grants(work.session, site=site_id, only_effective=True))
+
+
+@operation(
+    "POST", "/programmes/{programme_id}/already-live", permission=Permission.GRANT_ALREADY_LIVE,
+    summary="Record what ran before the programme", tag="Waves", body=AlreadyLiveBody, answer=GrantsAnswer, status=201,
+    example={"cells": [{"site": 3, "channel": 1}], "processes": ["order_to_cash"], "reason": "ran on the release before"},
+)  # fmt: skip
+def record_what_ran(work: UnitOfWork, programme_id: int, body: AlreadyLiveBody) -> GrantsAnswer:
+    command = grants.RecordAlreadyLive(
+        cells=tuple((one.site, one.channel) for one in body.cells), processes=tuple(body.processes), reason=body.reason,
+        customer_group=body.customer_group, opens_at=body.opens_at,
+    )  # fmt: skip
+    made = {one.id for one in planning.record_already_live(work, programme_id, command)}
+    work.session.flush()  # the answer is read back with a query
+    return _grants([one for one in queries.grants(work.session) if one.id in made])

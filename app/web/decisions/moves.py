@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 
-from app.composition import golive
+from app.composition import golive, programme_office
 from app.composition.request import change, now, reader
 from app.queries.decision_pages import decision_page
 from app.queries.steer import people_picks, wave_page
@@ -41,7 +41,7 @@ from governance.decisions.services import (
 )
 from governance.decisions.voting import record_attendance, recuse_seat
 from governance.programme.queries import bodies
-from governance.programme.services import DelegateSeat, delegate_seat
+from governance.programme.seats import DelegateSeat
 
 _EFFECTS = {
     "opened": "{count} grants are open: the cells of the wave take live transactions now.",
@@ -257,7 +257,7 @@ def delegate(body_id: int, seat_id: int) -> Any:
             valid_until=end_of(form.valid_until.data), reason=str(form.reason.data),
         )  # fmt: skip
         with form.refusals(), change() as work:
-            form.once(work, lambda: delegate_seat(work, command).id)
+            form.once(work, lambda: programme_office.delegate_seat(work, command).id)
         if form.accepted:
             flash("The delegate is named. Votes that are open already keep the seats they were opened with.", "success")
             return redirect(url_for("decisions.committee", body_id=body_id))

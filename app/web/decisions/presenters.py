@@ -46,6 +46,33 @@ def log_rows(found: LogPage | CommitteePage) -> list[dict[str, Any]]:
     ]
 
 
+def committee_moves(page: CommitteePage, actor: Actor) -> list[dict[str, Any]]:
+    """What may be done with a body: only what this person may do, since others only read it."""
+    offered = (
+        (Permission.SEAT_ASSIGN, "Add a seat…", "decisions.new_seat"),
+        (Permission.PROGRAMME_MANAGE, "Change the rule…", "decisions.change_rule"),
+        (Permission.PROGRAMME_MANAGE, "Call a meeting…", "decisions.call_meeting"),
+    )
+    return [
+        {"label": label, "permitted": True, "href": url_for(endpoint, body_id=page.body.id)}
+        for permission, label, endpoint in offered if actor.may(permission)
+    ]  # fmt: skip
+
+
+def committee_warnings(page: CommitteePage) -> list[str]:
+    """Why the next vote could not be carried, whatever people say."""
+    held = [seat for seat in page.body.seats if seat.person is not None]
+    part, whole = page.body.quorum
+    found = [
+        f"{seat.function} must be there, and nobody holds the seat: no vote has a quorum."
+        for seat in page.body.seats if seat.is_mandatory and seat.person is None
+        and not any(other.function == seat.function and other.person is not None for other in page.body.seats)
+    ]  # fmt: skip
+    if page.body.seats and len(held) * whole < part * len(page.body.seats):
+        found.append(f"{len(held)} of {len(page.body.seats)} seats are held, fewer than the quorum asks for.")
+    return found
+
+
 def log_chips(found: LogPage, text: str, state: str) -> list[dict[str, Any]]:
     """Filters by state; the chip that is on leads back to all."""
     shown = (

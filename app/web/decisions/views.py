@@ -133,6 +133,7 @@ def committee_html(body_id: int, *, form: DelegateForm | None = None, seat_id: i
         form.delegate.choices = choices(people_picks(reader()))
     html = render_template(
         "decisions/committee.html", page=page, body=page.body, speech=speech(page.names), form=form if mine else None,
-        mine=mine, seat_id=seat_id or (mine[0] if mine else None), rows=show_as.log_rows(page), me=actor().id, **WORDS,
+        mine=mine, may_assign=actor().may(Permission.SEAT_ASSIGN), moves=show_as.committee_moves(page, actor()),
+        warnings=show_as.committee_warnings(page), seat_id=seat_id or (mine[0] if mine else None), rows=show_as.log_rows(page), me=actor().id, **WORDS,
     )  # fmt: skip
     return html, form.status if form is not None else 200

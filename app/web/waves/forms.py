@@ -143,6 +143,18 @@ class LiftForm(Form):
     reason = StringField("Reason", [InputRequired("Say why"), Length(max=500)])
 
 
+class FallbackForm(Form):
+    """A site, or one channel of it, begins or ends working on paper."""
+
+    move = HiddenField()
+    channel = SelectField("Which channels", coerce=int)
+    reason = TextAreaField(
+        "Reason",
+        [InputRequired("Say why"), Length(max=2000)],
+        description="Stands with each cell, in the history and in the audit trail.",
+    )
+
+
 class AlreadyLiveForm(KeyedForm):
     """What ran before the programme."""
 

@@ -98,6 +98,38 @@ def warnings(lines: Sequence[WaveLine]) -> list[str]:
     return found
 
 
+def papers(page: WavePage, speech: Speech) -> list[dict[str, Any]]:
+    """The sites of the wave that work on paper, with since when, why and by whom; one line for each."""
+    found: dict[int, dict[str, Any]] = {}
+    for cell in page.cells:
+        for state in cell.states:
+            step = page.on_paper.get(state.grant.id) if state.grant is not None else None
+            if step is not None:
+                line = found.setdefault(
+                    cell.site,
+                    {
+                        "site": speech.site(cell.site),
+                        "channels": [],
+                        "at": step.at,
+                        "reason": step.reason,
+                        "step": step,
+                    },
+                )
+                line["channels"].append(speech.channel(cell.channel).lower())
+    return [{**line, "channels": listed(dict.fromkeys(line["channels"]))} for line in found.values()]
+
+
+def may_fall_back(page: WavePage, actor: Actor, speech: Speech) -> list[dict[str, str]]:
+    """Where this person may declare or end a fallback: live sites of the wave that are theirs."""
+    if not actor.may(Permission.GRANT_FALLBACK):
+        return []
+    sites = dict.fromkeys(cell.site for cell in page.cells if any(state.grant is not None for state in cell.states))
+    return [
+        {"label": speech.site(site), "href": url_for("waves.fallback", site_id=site)}
+        for site in sites if actor.sites is None or site in actor.sites
+    ]  # fmt: skip
+
+
 def when(line: WaveLine, today: date) -> str:
     """``live since Mon 5 Oct``, ``go-live Mon 1 Feb, in 18 days``."""
     if line.live_on is not None:

@@ -32,7 +32,16 @@ from app.web.steering_words import (
 )
 from app.web.steps import seen_version, take_step
 from app.web.waves.forms import DatesForm, StepForm
-from app.web.waves.presenters import channels_of, moves, sites_of, timeline, warnings, when
+from app.web.waves.presenters import (
+    channels_of,
+    may_fall_back,
+    moves,
+    papers,
+    sites_of,
+    timeline,
+    warnings,
+    when,
+)
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound
 from readiness.waves.flow import WAVE_FLOW
@@ -86,7 +95,8 @@ def wave_html(wave_id: int, refused: str = "") -> str:
     return render_template(
         "waves/show.html", page=page, wave=page.line.wave, line=page.line, speech=said, today=today, refused=refused,
         moves=moves(page, actor()), sites=sites_of(page.line.wave, said), channels=channels_of(page.line.wave, said),
-        when=when(page.line, today), days_between=days_between, **WORDS,
+        when=when(page.line, today), days_between=days_between, papers=papers(page, said),
+        fallbacks=may_fall_back(page, actor(), said), **WORDS,
     )  # fmt: skip
 
 

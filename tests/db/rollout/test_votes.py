@@ -16,7 +16,7 @@ from governance.decisions.models import Decision, Vote
 from governance.decisions.queries import decision_log, decision_view, waiting_votes
 from governance.decisions.rules import Choice, Outcome
 from governance.decisions.services import AddCondition, add_condition
-from governance.programme.services import DelegateSeat, assign_seat, delegate_seat
+from governance.programme.seats import DelegateSeat, assign_seat, delegate_seat
 from readiness.gates.waiving import RequestWaiver, grant_waiver, request_waiver
 from readiness.waves.models import Grant
 from tests.support.rollout import (

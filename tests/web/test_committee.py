@@ -1,0 +1,213 @@
+"""Who decides, and when a site works on paper: pages of the programme office, of a seat's holder and of a site's lead."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.composition.uow import reading
+from governance.programme.models import Body, Delegation, Meeting, Programme, ProgrammeCell, Seat
+from readiness.waves.grants import RecordAlreadyLive, record_already_live
+from readiness.waves.models import Grant
+from tests.support.operate import ALL
+from tests.support.queries import MOST, queries
+from tests.support.steering import a_programme
+from tests.support.web import Browser, a_person
+
+
+@pytest.fixture
+def steered(sqlite_database, clock):
+    return a_programme(sqlite_database, clock, more_cells=1)
+
+
+@pytest.fixture
+def as_person(site):
+    def sign_in(who):
+        browser = Browser(site)
+        browser.sign_in(who)
+        return browser
+
+    return sign_in
+
+
+@pytest.fixture
+def office(as_person, steered):
+    return as_person(steered.office)
+
+
+def kept(steered, model, **where):
+    with reading(steered.database) as session:
+        found = session.query(model).filter_by(**where).order_by(model.id).all()
+        session.expunge_all()
+        return found
+
+
+def seat(page, **given):
+    return {
+        "function": "Sales",
+        "person": "0",
+        "reason": "sales decides with us",
+        "request_key": page.value("request_key"),
+        **given,
+    }
+
+
+def test_a_seat_is_added_put_into_hands_changed_and_abolished(office, steered):
+    here = f"/committees/{steered.steering}"
+    other = a_person(steered.database, "steering_member", clock=steered.clock, name="Odile Brenneke")
+    page = office.get(f"{here}/seats/new")
+    page = office.post(f"{here}/seats/new", seat(page, person=str(steered.chair.id)), status=422)
+    assert page.errors() == [
+        "Held by: They hold the seat Chair in this body already; one person has one vote. Choose somebody else."
+    ]
+    page = office.post(f"{here}/seats/new", seat(page, chair="y"), status=422)
+    assert page.errors()[0].startswith("Chair: Steering committee has its chair: Chair.")
+    assert len(kept(steered, Seat, body_id=steered.steering)) == 3
+    page = office.post(f"{here}/seats/new", seat(page, mandatory="y"))
+    assert "Sales must be there, and nobody holds the seat: no vote has a quorum." in page.text
+    added = kept(steered, Seat, body_id=steered.steering)[-1]
+    page = office.get(f"{here}/seats/{added.id}")
+    assert page.value("function") == "Sales"
+    office.post(f"{here}/seats/{added.id}", seat(page, person=str(other.id), veto="y"))
+    added = kept(steered, Seat, body_id=steered.steering)[-1]
+    assert (added.person_id, added.is_mandatory, added.has_veto) == (other.id, False, True)
+    assert "Odile Brenneke" in office.page.text
+    office.get(f"{here}/seats/{added.id}/end")
+    office.post(f"{here}/seats/{added.id}/end", {"reason": ""}, status=422)
+    office.post(f"{here}/seats/{added.id}/end", {"reason": "the function is gone"})
+    assert kept(steered, Seat, id=added.id)[0].ended_at is not None
+    office.get(f"{here}/seats/{added.id}", status=404)
+
+
+def test_a_rule_is_changed_and_a_meeting_called(office, steered):
+    here = f"/committees/{steered.steering}"
+    page = office.get(f"{here}/rule")
+    assert page.value("name") == "Steering committee"
+    office.post(
+        f"{here}/rule",
+        {"name": "Board", "mandate": "Decides.", "quorum": "1/2", "majority": "3/4", "reason": "the board"},
+    )
+    (found,) = kept(steered, Body, id=steered.steering)
+    assert (found.name, found.quorum_seats, found.quorum_of, found.majority_votes, found.majority_of) == (
+        "Board",
+        1,
+        2,
+        3,
+        4,
+    )
+    key = office.get(f"{here}/meetings/new").value("request_key")
+    call = {
+        "title": "Go-live of W2",
+        "starts_at": "2026-03-20T10:00",
+        "ends_at": "2026-03-20T09:00",
+        "request_key": key,
+    }
+    page = office.post(f"{here}/meetings/new", call, status=422)
+    assert page.errors() == ["Ends: The end is before the start. Choose a later end."]
+    office.post(
+        f"{here}/meetings/new", {**call, "ends_at": "2026-03-20T11:00", "request_key": page.value("request_key")}
+    )
+    assert [one.title for one in kept(steered, Meeting)] == ["Go-live of W2"]
+
+
+def test_a_holder_ends_the_delegation_they_named(as_person, steered):
+    chair = as_person(steered.chair)
+    seat_id = kept(steered, Seat, person_id=steered.chair.id)[0].id
+    page = chair.get(f"/committees/{steered.steering}")
+    sent = {"delegate": str(steered.office.id), "valid_from": "2026-03-01", "valid_until": "2026-03-30", "reason": "on leave",
+            "request_key": page.value("request_key")}  # fmt: skip
+    page = chair.post(f"/committees/{steered.steering}/seats/{seat_id}/delegate", sent)
+    assert "Paul Nowak for Chair" in page.text
+    (made,) = kept(steered, Delegation)
+    finance = as_person(steered.finance)
+    finance.get(f"/committees/{steered.steering}/delegations/{made.id}/end")
+    finance.post(f"/committees/{steered.steering}/delegations/{made.id}/end", {"reason": "x"}, status=403)
+    chair.get(f"/committees/{steered.steering}/delegations/{made.id}/end")
+    chair.post(f"/committees/{steered.steering}/delegations/{made.id}/end", {"reason": "back"})
+    assert "Paul Nowak for Chair" not in chair.page.text
+    assert kept(steered, Delegation)[0].valid_until == steered.clock.now()
+
+
+def test_a_programme_begins_with_cells_and_a_body(office, steered):
+    page = office.get("/programmes/new")
+    cell = f"{steered.business.site}:{steered.business.channel}"
+    sent = {
+        "code": "TWO",
+        "name": "Second",
+        "purpose": "Another.",
+        "starts_on": "2026-04-01",
+        "cells": [cell],
+        "request_key": page.value("request_key"),
+    }
+    page = office.post("/programmes/new", {**sent, "ends_on": "2026-03-01"}, status=422)
+    assert page.errors()[0].startswith("Ends: ")
+    office.post("/programmes/new", {**sent, "request_key": page.value("request_key")})
+    programme = kept(steered, Programme)[-1]
+    assert office.page.heading == "Second"
+    office.get(f"/programmes/{programme.id}/cells")
+    more = f"{steered.business.site}:{steered.more_channels[0]}"
+    office.post(f"/programmes/{programme.id}/cells", {"cells": [more]})
+    assert len(kept(steered, ProgrammeCell, programme_id=programme.id)) == 2
+    page = office.get(f"/programmes/{programme.id}/committees/new")
+    body = {
+        "name": "Board", "code": "board", "kind": "steering", "mandate": "Decides.", "quorum": "2/3", "majority": "2/3",
+        "function": "Chair", "person": str(steered.chair.id), "request_key": page.value("request_key"),
+    }  # fmt: skip
+    office.post(f"/programmes/{programme.id}/committees/new", body)
+    page = office.get(f"/programmes/{programme.id}/committees/new")
+    page = office.post(
+        f"/programmes/{programme.id}/committees/new", {**body, "request_key": page.value("request_key")}, status=422
+    )
+    assert page.errors()[0].startswith("Code: ")
+    made = kept(steered, Body, programme_id=programme.id)
+    assert [(one.code, one.kind) for one in made] == [("board", "steering")]
+
+
+def test_a_site_lead_puts_the_site_on_paper_and_the_wave_page_says_so(as_person, steered):
+    business = steered.business
+    with steered.work() as work:
+        cells = ((business.site, business.channel),)
+        record_already_live(work, RecordAlreadyLive(cells=cells, processes=ALL, reason="ran before"))
+    lead = as_person(
+        a_person(steered.database, "site_lead", site=business.site, clock=steered.clock, name="Bernd Aukamp")
+    )
+    page = lead.get(f"/waves/{steered.wave}")
+    assert f"/sites/{business.site}/fallback" in page.links()
+    here = f"/sites/{business.site}/fallback"
+    page = lead.get(here)
+    page = lead.post(here, {"declare-move": "declare", "declare-channel": "0", "declare-reason": ""}, status=422)
+    assert page.errors() == ["Reason: Say why"]
+    assert {grant.state for grant in kept(steered, Grant)} == {"open"}
+    page = lead.post(
+        here, {"declare-move": "declare", "declare-channel": "0", "declare-reason": "No network since nine."}
+    )
+    assert {grant.state for grant in kept(steered, Grant)} == {"in_fallback"}
+    assert "back-entries only" in page.text
+    chair = as_person(steered.chair)
+    with queries(steered.database) as ran:
+        page = chair.get(f"/waves/{steered.wave}")
+    assert len(ran) <= MOST
+    assert "Duisburg works on paper" in page.text
+    assert "No network since nine." in page.text
+    lead.get(here)
+    page = lead.post(here, {"end-move": "end", "end-channel": "0", "end-reason": "The line is back."})
+    assert {grant.state for grant in kept(steered, Grant)} == {"open"}
+    assert "The line is back." in page.text
+    page = lead.post(here, {"end-move": "end", "end-channel": "0", "end-reason": "again"}, status=404)
+    stranger = as_person(a_person(steered.database, "site_lead", site=steered.another_site(), clock=steered.clock))
+    stranger.get(here, status=404)
+    as_person(steered.office).get(here, status=403)
+
+
+def test_the_pages_of_bodies_ask_25_times_at_most_and_members_only_read(office, as_person, steered):
+    seat_id = kept(steered, Seat, person_id=steered.finance.id)[0].id
+    here = f"/committees/{steered.steering}"
+    pages = (f"{here}/seats/new", f"{here}/seats/{seat_id}", f"{here}/seats/{seat_id}/end", f"{here}/rule", f"{here}/meetings/new",
+             f"/programmes/{steered.programme}/cells", f"/programmes/{steered.programme}/committees/new", "/programmes/new")  # fmt: skip
+    for path in (here, "/programme", *pages):
+        with queries(steered.database) as ran:
+            office.get(path)
+        assert len(ran) <= MOST, path
+    chair = as_person(steered.chair)
+    assert not set(pages) & set(chair.get(here).links())
+    for path in pages:
+        chair.get(path, status=403)
