@@ -163,7 +163,7 @@ class CriterionForm(KeyedForm):
     hold = BooleanField("A pass has to hold", description="One good day is not enough. Key criteria always have to.")
     owner_id = SelectField("Owner", coerce=int)
     layer = SelectField("Layer", choices=choices(LAYERS.items()))
-    customer_group = SelectField("Customers", coerce=int)
+    customer_group = SelectField("Customers", coerce=int, default=0)
     dimension = StringField("Slice", [Optional(), Length(max=60)])
     reason = TextAreaField(
         "Reason of the change",
