@@ -13,6 +13,7 @@ from app.queries.planning import PlanDesk, plan_desk
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import asked_key
+from app.web.chosen import scope
 from app.web.forms import choices
 from app.web.steering_words import short_day, speech
 from app.web.steps import seen_version
@@ -40,8 +41,8 @@ _SUPPORT = timedelta(weeks=4)
 
 
 def _desk(programme_id: int | None = None, *, besides: int | None = None) -> PlanDesk | None:
-    """What a plan chooses among; ``None`` where there is no programme yet."""
-    wanted = programme_id or asked_key("programme")
+    """What a plan chooses among, in the programme asked for or chosen; ``None`` where there is no programme yet."""
+    wanted = programme_id or asked_key("programme") or scope().programme
     try:
         return plan_desk(reader(), wanted, besides=besides)
     except NotFound:
