@@ -1,0 +1,286 @@
+"""People who do legal and illegal things with orders and stock, in any order; after each, the books prove themselves.
+
+A refused move must leave every table as it was. What is found is shrunk by hypothesis to the shortest story.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from sqlalchemy import inspect, text
+
+from app.composition.uow import connect, reading
+from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cash
+from erpcore.billing.credits import CreditInvoice, credit_invoices, credit_returns
+from erpcore.billing.services import draft_invoices, post_invoices
+from erpcore.fulfilment.models import Disposition
+from erpcore.fulfilment.returns import (
+    RequestReturn,
+    ReturnedLine,
+    authorise_returns,
+    decline_returns,
+    receive_returns,
+    request_returns,
+)
+from erpcore.fulfilment.services import DeliverShipment, PickOrder, confirm_shipments, deliver_shipments, pick_orders
+from erpcore.inventory.stock import ChangeStock, CountStock, adjust_stock, count_stock, receive_stock
+from erpcore.kernel.actor import Actor
+from erpcore.kernel.errors import DomainError
+from erpcore.orders.allocation import allocate_orders
+from erpcore.orders.cancelling import CancelLines, cancel_lines
+from erpcore.orders.holds import HoldOrder, ReleaseHold, hold_orders, release_holds, release_orders
+from erpcore.orders.models import HoldKind
+from erpcore.orders.services import CaptureOrder, NewLine, capture_orders
+from tests.support.controls import assert_books_agree
+from tests.support.core import OPEN, RULES, a_business
+
+#: Quantities that a person might type, sensible and not.
+QUANTITIES = st.sampled_from([1, 2, 3, 5, 8, 13, 0, -1, 40, 500])
+PEOPLE = [Actor.system(name) for name in ("desk", "floor", "office")]
+
+
+class Trader(RuleBasedStateMachine):
+    """One small business with two items, few in stock, and a customer near the limit. ``make_url`` is set by the test."""
+
+    make_url: Callable[[], str]
+    done = refused = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.database = connect(type(self).make_url())
+        self.business = a_business(self.database, items=2, stock=40, limit=80_000)
+        self.orders: list[int] = []
+        self.seen: dict[int, int] = {}
+
+    def teardown(self) -> None:
+        self.database.dispose()
+
+    @initialize()
+    def some_orders_are_there(self) -> None:
+        self.the_books_prove_themselves()
+        for item, quantity, other in ((0, 3, 1), (1, 13, 8), (0, 12, 2), (1, 1, 5)):
+            self.take_order(0, item, quantity, other)
+
+    def attempt(self, who: int, act: Callable[[Any], Any]) -> Any:
+        """Do it in a unit of work of its own; when it is refused, nothing may have changed."""
+        try:
+            with self.business.work(actor=PEOPLE[who]) as work:
+                result = act(work)
+        except DomainError:
+            type(self).refused += 1
+            assert fingerprint_of(self.database) == self._fingerprint, "a refused move left something behind"
+            return None
+        type(self).done += 1
+        return result
+
+    def pick(self, rows: list[int], number: int) -> int | None:
+        return rows[number % len(rows)] if rows else None
+
+    def ids(self, sql: str) -> list[int]:
+        with reading(self.database) as session:
+            return [row[0] for row in session.execute(text(sql))]
+
+    who = st.integers(0, 2)
+    number = st.integers(0, 7)
+
+    @rule(who=who, item=st.integers(0, 1), other=QUANTITIES, quantity=QUANTITIES)
+    def capture(self, who: int, item: int, quantity: int, other: int) -> None:
+        self.take_order(who, item, quantity, other)
+
+    def take_order(self, who: int, item: int, quantity: int, other: int) -> None:
+        business = self.business
+        command = CaptureOrder(
+            site=business.site, channel=business.channel, customer=business.customer,
+            lines=[NewLine(item=business.items[item], quantity=Decimal(quantity)),
+                   NewLine(item=business.items[1 - item], quantity=Decimal(max(other, 1)))],
+        )  # fmt: skip
+        found = self.attempt(who, lambda work: capture_orders(work, [command], rules=RULES, cells=OPEN))
+        if found:
+            self.orders.append(found[0].id)
+            self.seen[found[0].id] = found[0].version
+
+    @rule(who=who, number=number, steps=st.integers(1, 7))
+    def go_on(self, who: int, number: int, steps: int) -> None:
+        """Take an order so many usual steps further, so that random moves also meet what is far on."""
+        order = self.pick(self.orders, number)
+        if order is None:
+            return
+        of = f"WHERE order_id = {order}"
+        for _ in range(steps):
+            shipped = self.ids(f"SELECT id FROM shipment {of} AND state = 'picked' ORDER BY id")
+            to_bill = self.ids(f"SELECT id FROM shipment {of} AND state <> 'picked' AND invoice_id IS NULL")
+            drafts = self.ids(f"SELECT id FROM invoice {of} AND state = 'draft'")
+            if drafts:
+                self.attempt(who, lambda work, drafts=drafts: post_invoices(work, drafts, cells=OPEN))
+            elif to_bill:
+                self.attempt(who, lambda work, to_bill=to_bill: draft_invoices(work, to_bill, cells=OPEN))
+            elif shipped:
+                self.attempt(who, lambda work, some=shipped: confirm_shipments(work, some, rules=RULES, cells=OPEN))
+            elif self.ids(f"SELECT id FROM order_line {of} AND allocated > 0"):
+                self.attempt(who, lambda work: pick_orders(work, [PickOrder(order=order)], cells=OPEN))
+            elif self.ids(f"SELECT id FROM sales_order WHERE id = {order} AND state = 'released'"):
+                self.attempt(who, lambda work: allocate_orders(work, [order], rules=RULES, cells=OPEN))
+            else:
+                self.attempt(who, lambda work: release_orders(work, [order], rules=RULES, cells=OPEN))
+            self.the_books_prove_themselves()
+
+    @rule(who=who, number=number, stale=st.booleans())
+    def release(self, who: int, number: int, stale: bool) -> None:
+        order = self.pick(self.orders, number)
+        if order is not None:
+            seen = {order: self.seen[order]} if stale else None
+            self.attempt(who, lambda work: release_orders(work, [order], rules=RULES, cells=OPEN, seen=seen))
+
+    @rule(who=who, number=number)
+    def hold(self, who: int, number: int) -> None:
+        order = self.pick(self.orders, number)
+        if order is not None:
+            command = HoldOrder(order=order, kind=HoldKind.MANUAL, reason="asked by the customer")
+            self.attempt(who, lambda work: hold_orders(work, [command]))
+
+    @rule(who=who, number=number)
+    def end_hold(self, who: int, number: int) -> None:
+        hold = self.pick(self.ids("SELECT id FROM order_hold ORDER BY id"), number)
+        if hold is not None:
+            self.attempt(who, lambda work: release_holds(work, [ReleaseHold(hold=hold, reason="settled")]))
+
+    @rule(who=who, first=number, second=number)
+    def allocate(self, who: int, first: int, second: int) -> None:
+        wanted = {order for order in (self.pick(self.orders, first), self.pick(self.orders, second)) if order}
+        if wanted:
+            self.attempt(who, lambda work: allocate_orders(work, sorted(wanted), rules=RULES, cells=OPEN))
+
+    @rule(who=who, number=number, short=st.sampled_from([0, 0, 1, 4, 99]))
+    def take_from_shelf(self, who: int, number: int, short: int) -> None:
+        order = self.pick(self.orders, number)
+        if order is None:
+            return
+        line = self.ids(f"SELECT id FROM order_line WHERE order_id = {order} ORDER BY id")[0]
+        command = PickOrder(order=order, short={line: short * 1000} if short else {})
+        self.attempt(who, lambda work: pick_orders(work, [command], cells=OPEN))
+
+    @rule(who=who, number=number)
+    def ship(self, who: int, number: int) -> None:
+        shipment = self.pick(self.ids("SELECT id FROM shipment ORDER BY id"), number)
+        if shipment is not None:
+            self.attempt(who, lambda work: confirm_shipments(work, [shipment], rules=RULES, cells=OPEN))
+
+    @rule(who=who, number=number, damaged=st.booleans())
+    def deliver(self, who: int, number: int, damaged: bool) -> None:
+        shipment = self.pick(self.ids("SELECT id FROM shipment ORDER BY id"), number)
+        if shipment is None:
+            return
+        sql = f"SELECT order_line_id FROM shipment_line WHERE shipment_id = {shipment} ORDER BY 1"
+        broken = {self.ids(sql)[0]: 1000} if damaged else {}
+        command = DeliverShipment(shipment=shipment, damaged=broken)
+        self.attempt(who, lambda work: deliver_shipments(work, [command], rules=RULES, cells=OPEN))
+
+    @rule(who=who, number=number, quantity=st.sampled_from([None, 1, 3, 50]), by_customer=st.booleans())
+    def cancel(self, who: int, number: int, quantity: int | None, by_customer: bool) -> None:
+        order = self.pick(self.orders, number)
+        if order is None:
+            return
+        line = self.ids(f"SELECT id FROM order_line WHERE order_id = {order} ORDER BY id")[0]
+        lines = None if quantity is None else {line: quantity * 1000}
+        command = CancelLines(order=order, reason="not wanted", by_customer=by_customer, lines=lines)
+        self.attempt(who, lambda work: cancel_lines(work, [command]))
+
+    @rule(who=who, number=number)
+    def invoice(self, who: int, number: int) -> None:
+        shipment = self.pick(self.ids("SELECT id FROM shipment ORDER BY id"), number)
+        if shipment is not None:
+            self.attempt(who, lambda work: draft_invoices(work, [shipment], cells=OPEN))
+
+    @rule(who=who, number=number)
+    def post(self, who: int, number: int) -> None:
+        invoice = self.pick(self.ids("SELECT id FROM invoice ORDER BY id"), number)
+        if invoice is not None:
+            self.attempt(who, lambda work: post_invoices(work, [invoice], cells=OPEN))
+
+    @rule(who=who, number=number, amount=st.sampled_from([1, 5_000, 10_000_000]))
+    def pay(self, who: int, number: int, amount: int) -> None:
+        invoice = self.pick(self.ids("SELECT id FROM invoice ORDER BY id"), number)
+        if invoice is None:
+            return
+
+        def act(work: Any) -> None:
+            paid = ReceiveCash(entity=self.business.entity, customer=self.business.customer, amount_minor=amount)
+            (receipt,) = receive_cash(work, [paid])
+            apply_cash(work, [ApplyCash(receipt=receipt, invoice=invoice, amount_minor=amount)])
+
+        self.attempt(who, act)
+
+    @rule(who=who, number=number, price=st.sampled_from(["1.00", "10.00", "11.00"]))
+    def credit(self, who: int, number: int, price: str) -> None:
+        invoice = self.pick(self.ids("SELECT id FROM invoice ORDER BY id"), number)
+        if invoice is None:
+            return
+        sql = f"SELECT order_line_id FROM invoice_line WHERE invoice_id = {invoice} ORDER BY 1"
+        command = CreditInvoice(
+            invoice=invoice, order_line=self.ids(sql)[0], quantity=Decimal(1), unit_price=Decimal(price),
+            reason="price agreed lower", fault="ours",
+        )  # fmt: skip
+        self.attempt(who, lambda work: credit_invoices(work, [command]))
+
+    @rule(who=who, item=st.integers(0, 1), quantity=QUANTITIES, restock=st.booleans())
+    def ask_to_return(self, who: int, item: int, quantity: int, restock: bool) -> None:
+        business = self.business
+        line = ReturnedLine(
+            item=business.items[item], quantity=Decimal(quantity),
+            disposition=Disposition.RESTOCK if restock else Disposition.SCRAP,
+        )  # fmt: skip
+        command = RequestReturn(
+            site=business.site, channel=business.channel, customer=business.customer, reason="too many",
+            fault="customer", lines=[line],
+        )  # fmt: skip
+        self.attempt(who, lambda work: request_returns(work, [command], rules=RULES, cells=OPEN))
+
+    @rule(who=who, number=number, move=st.sampled_from(["authorise", "decline", "receive", "credit"]))
+    def move_return(self, who: int, number: int, move: str) -> None:
+        found = self.pick(self.ids("SELECT id FROM return_order ORDER BY id"), number)
+        if found is None:
+            return
+        moves: dict[str, Callable[[Any], Any]] = {
+            "authorise": lambda work: authorise_returns(work, [found]),
+            "decline": lambda work: decline_returns(work, [found], "too late"),
+            "receive": lambda work: receive_returns(work, [found], cells=OPEN),
+            "credit": lambda work: credit_returns(work, [found], cells=OPEN),
+        }
+        self.attempt(who, moves[move])
+
+    @rule(who=who, item=st.integers(0, 1), quantity=QUANTITIES, way=st.sampled_from(["receive", "adjust", "count"]))
+    def change_stock(self, who: int, item: int, quantity: int, way: str) -> None:
+        site, key = self.business.site, self.business.items[item]
+        change = ChangeStock(site=site, item=key, quantity=Decimal(quantity), note="found")
+        counted = CountStock(site=site, item=key, counted=Decimal(abs(quantity)))
+        ways: dict[str, Callable[[Any], Any]] = {
+            "receive": lambda work: receive_stock(work, [change], rules=RULES, cells=OPEN),
+            "adjust": lambda work: adjust_stock(work, [change], rules=RULES, cells=OPEN),
+            "count": lambda work: count_stock(work, [counted], rules=RULES, cells=OPEN),
+        }
+        self.attempt(who, ways[way])
+
+    @invariant()
+    def the_books_prove_themselves(self) -> None:
+        assert_books_agree(self.database)
+        with reading(self.database) as session:
+            wrong = session.execute(
+                text("SELECT count(*) FROM order_line WHERE allocated + picked + shipped + cancelled > quantity")
+            ).scalar_one()
+        assert wrong == 0, "an order line holds more than was ordered"
+        self._fingerprint = fingerprint_of(self.database)
+
+
+def fingerprint_of(database: Any) -> str:
+    """One word for everything that stands in every table."""
+    digest = hashlib.sha256()
+    with reading(database, snapshot=True) as session:
+        for name in sorted(inspect(session.connection()).get_table_names()):
+            rows = session.execute(text(f'SELECT * FROM "{name}"')).all()
+            digest.update(f"{name}:{sorted(map(repr, rows))}".encode())
+    return digest.hexdigest()
