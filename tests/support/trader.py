@@ -33,8 +33,9 @@ from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import DomainError
 from erpcore.orders.allocation import allocate_orders
 from erpcore.orders.cancelling import CancelLines, cancel_lines
-from erpcore.orders.holds import HoldOrder, ReleaseHold, hold_orders, release_holds, release_orders
+from erpcore.orders.holds import HoldOrder, ReleaseHold, hold_orders, release_holds
 from erpcore.orders.models import HoldKind
+from erpcore.orders.releasing import release_orders
 from erpcore.orders.services import CaptureOrder, NewLine, capture_orders
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business

@@ -17,9 +17,9 @@ def test_random_sequences_of_moves_keep_the_books_right(fresh_database, kind):
     run_state_machine_as_test(
         Here,
         settings=settings(
-            max_examples=25, stateful_step_count=40, deadline=None, derandomize=True, phases=[Phase.generate, Phase.shrink],
+            max_examples=18, stateful_step_count=40, deadline=None, derandomize=True, phases=[Phase.generate, Phase.shrink],
             suppress_health_check=list(HealthCheck), print_blob=True,
         ),
     )  # fmt: skip
-    assert Here.done > 150, "hardly anything was done"
-    assert Here.refused > 100, "hardly anything was refused"
+    assert Here.done > 100, "hardly anything was done"
+    assert Here.refused > 60, "hardly anything was refused"
