@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, str] = {
     "floor": "benchmarks.raw_floor:measure",
     "import": "benchmarks.import_retail:measure",
     "order": "benchmarks.order_cycle:measure",
+    "pages": "benchmarks.pages:measure",
 }
 
 
@@ -66,6 +67,10 @@ class Bench:
     repeat: int = 3
     #: A quick look: benchmarks may shrink their work; figures are then no measure.
     quick: bool = False
+    #: A demo on SQLite that was built before, instead of one built here; it is copied.
+    demo: Path | None = None
+    #: What a flush to disk takes longer on PostgreSQL, in milliseconds, as on slower disks than this machine's.
+    flush_ms: float = 0
     _folder: tempfile.TemporaryDirectory[str] = field(
         default_factory=lambda: tempfile.TemporaryDirectory(prefix="bench")
     )
@@ -80,8 +85,13 @@ class Bench:
     def new_postgres(self) -> str:
         """The URL of an empty database on a server that waits for the disk at each commit."""
         if self._server is None:
-            self._server = postgres.start(durable=True)
+            self._server = postgres.start(durable=True, **self._slower())
         return self._server.url(self._server.create())
+
+    def _slower(self) -> dict[str, str]:
+        # commit_siblings = 0: the delay is waited for also where nobody else commits.
+        delay = round(self.flush_ms * 1000)
+        return {"commit_delay": str(delay), "commit_siblings": "0"} if delay else {}
 
     def new_database(self, kind: str) -> str:
         """The URL of an empty database of this kind at the newest revision."""

@@ -20,18 +20,34 @@ from benchmarks.registry import BENCHMARKS, Bench, Figure, measure
 @click.option("--database", type=click.Choice(["sqlite", "postgresql", "both"]), default="both", show_default=True)
 @click.option("--repeat", default=3, show_default=True, help="How often each figure is taken; the median counts.")
 @click.option("--quick", is_flag=True, help="Less work, to see that it runs; the figures are no measure.")
+@click.option(
+    "--demo",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A demo on SQLite built before, for what measures pages; copied, not changed.",
+)
+@click.option(
+    "--flush-ms",
+    default=0.0,
+    type=click.FloatRange(0, 100),
+    help="PostgreSQL waits so much longer for the disk at each commit (commit_delay, commit_siblings=0).",
+)
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write the figures to this file.")
-def main(names: tuple[str, ...], database: str, repeat: int, quick: bool, json_file: Path | None) -> None:
+def main(
+    names: tuple[str, ...], database: str, repeat: int, quick: bool, demo: Path | None, flush_ms: float, json_file: Path | None
+) -> None:  # fmt: skip
     """Measure speed and memory; exits with 1 when a promise is not kept."""
     databases = ("sqlite", "postgresql") if database == "both" else (database,)
     figures: list[Figure] = []
-    with Bench(databases=databases, repeat=1 if quick else repeat, quick=quick) as bench:
+    with Bench(databases=databases, repeat=1 if quick else repeat, quick=quick, demo=demo, flush_ms=flush_ms) as bench:
         for name in names or sorted(BENCHMARKS):
             click.echo(f"{name} ...", err=True)
             figures += measure(name, bench)
     show(figures)
     if json_file is not None:
-        machine = {"python": platform.python_version(), "machine": platform.machine(), "system": platform.system()}
+        machine = {
+            "python": platform.python_version(), "machine": platform.machine(), "system": platform.system(),
+            "flush_ms": flush_ms,
+        }  # fmt: skip
         rows = [{**asdict(figure), "ratio": figure.ratio, "holds": figure.holds} for figure in figures]
         json_file.write_bytes(orjson.dumps({"machine": machine, "figures": rows}, option=orjson.OPT_INDENT_2))
     if not quick and any(figure.holds is False for figure in figures):

@@ -80,17 +80,20 @@ class Server:
         self.stop()
 
 
-def start(*, durable: bool = False) -> Server:
+def start(*, durable: bool = False, **settings: str) -> Server:
     """A server ready to take connections; raises ``NoPostgres`` when there is none to be had.
 
     ``durable`` waits for the disk at each commit, as production does; benchmarks want that, tests do not need it.
+    ``settings`` are the server's own; a borrowed one cannot be given any.
     """
     wish = os.environ.get("WAVEGATE_TEST_PG", "")
     if wish == "none":
         raise NoPostgres("WAVEGATE_TEST_PG=none leaves PostgreSQL out on purpose")
     if "://" in wish:
+        if settings:
+            raise NoPostgres(f"WAVEGATE_TEST_PG names a server that runs already; it cannot be given {settings}")
         return Server(make_url(wish).set(drivername="postgresql+psycopg"))
-    return _start_own(_programs(Path(wish)) if wish else _find_programs(), durable=durable)
+    return _start_own(_programs(Path(wish)) if wish else _find_programs(), durable=durable, settings=settings)
 
 
 def _version(programs: Path) -> int:
@@ -136,7 +139,7 @@ def _copy(programs: Path, to: Path) -> Path:
     return copied / programs.name
 
 
-def _start_own(programs: Path, *, durable: bool) -> Server:
+def _start_own(programs: Path, *, durable: bool, settings: dict[str, str]) -> Server:
     as_root = os.geteuid() == 0
     # A unix socket's path may have 107 characters at most, so the folder stays near the root.
     parent = Path(tempfile.gettempdir())
@@ -170,6 +173,7 @@ def _start_own(programs: Path, *, durable: bool) -> Server:
         "shared_buffers": "256MB" if durable else "64MB",
         "timezone": SERVER_ZONE,
         "log_destination": "stderr",
+        **settings,
     }
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
