@@ -221,11 +221,13 @@ def _fill_in(seen: _Seen, visitors: dict[str, FlaskClient], database: Database) 
     """Pages no link leads to, and of each document the one with the most rows under it."""
     largest = {name: _largest(database, values) for name, values in seen.values.items()}
     for rule in seen.rules():
-        wanted = [largest.get(name) or next(iter(seen.values.get(name, ())), None) for name in sorted(rule.arguments)]
-        if None in wanted:
+        wanted: dict[str, Any] = {
+            name: largest.get(name) or next(iter(seen.values.get(name, ())), None) for name in sorted(rule.arguments)
+        }
+        if None in wanted.values():
             continue
         with seen.site.test_request_context():
-            path = url_for(rule.endpoint, **dict(zip(sorted(rule.arguments), wanted, strict=True)))
+            path = url_for(rule.endpoint, **wanted)
         roles = list(seen.kinds[_kind(rule.endpoint, path)]) or list(visitors)
         known = {page.path for page in seen.pages if page.endpoint == rule.endpoint}
         for role in roles if path not in known else ():
@@ -245,7 +247,7 @@ def _largest(database: Database, values: set[Any]) -> int | None:
             key = table.c.get("id")
             if key is None or not session.execute(select(key).where(key == sample[0])).first():
                 continue
-            best = (0, None)
+            best: tuple[int, int | None] = (0, None)
             for child in Base.metadata.sorted_tables:
                 for column in child.c:
                     if any(fk.column is key for fk in column.foreign_keys):
