@@ -88,6 +88,59 @@ CONTROLS: tuple[Control, ...] = (
         f"SELECT entity_id, site_id, item_id, {_OPEN} FROM reservation",
     ),
     Control(
+        "stock_bins", "thousandths", "Every place, lot and status = sum of its moves",
+        "SELECT entity_id, site_id, item_id || ':' || slot, quantity FROM stock_bin",
+        "SELECT entity_id, site_id, item_id || ':' || COALESCE(location_id, 0) || '/' || COALESCE(lot_id, 0) || '/' || status, "
+        "quantity FROM stock_move WHERE location_id IS NOT NULL OR lot_id IS NOT NULL OR status <> 'available'",
+    ),
+    Control(
+        "stock_placed", "thousandths", "Stock placed = sum of its places",
+        "SELECT entity_id, site_id, item_id, placed FROM stock_balance",
+        "SELECT entity_id, site_id, item_id, quantity FROM stock_bin",
+    ),
+    Control(
+        "stock_blocked", "thousandths", "Blocked stock = what lies in another status than available",
+        "SELECT entity_id, site_id, item_id, blocked FROM stock_balance",
+        "SELECT entity_id, site_id, item_id, quantity FROM stock_bin WHERE status <> 'available'",
+    ),
+    Control(
+        "stock_in_transit", "thousandths", "In transit = open lines of transfers",
+        "SELECT entity_id, site_id, item_id, quantity FROM stock_bin WHERE status = 'in_transit'",
+        "SELECT t.entity_id, t.site_id, l.item_id, l.quantity - l.received - l.lost FROM stock_transfer_line l "
+        "JOIN stock_transfer t ON t.id = l.transfer_id",
+    ),
+    Control(
+        "transfers_expected", "thousandths", "Received and lost of transfers = settled of what was expected from them",
+        "SELECT entity_id, site_id, line_id, received + cancelled FROM expected_receipt WHERE source = 'transfer'",
+        "SELECT t.entity_id, t.site_id, l.id, l.received + l.lost FROM stock_transfer_line l "
+        "JOIN stock_transfer t ON t.id = l.transfer_id",
+    ),
+    Control(
+        "transfer_ledger", "minor", "Stock in transfer between sites nets to nothing",
+        _ledger("transfer", site="NULL"), "SELECT id, NULL, 0, 0 FROM entity",
+    ),
+    Control(
+        "serials_once", "thousandths", "A serial number is in stock at most once",
+        "SELECT entity_id, NULL, lot_id, quantity FROM stock_bin WHERE is_serial",
+        "SELECT DISTINCT entity_id, NULL, lot_id, 1000 FROM stock_bin WHERE is_serial AND quantity > 0",
+    ),
+    Control(
+        "goods_receipts", "thousandths", "Lines of goods receipts = stock that came with them",
+        "SELECT r.entity_id, r.site_id, r.id, l.quantity FROM goods_receipt_line l JOIN goods_receipt r ON r.id = l.receipt_id",
+        "SELECT entity_id, site_id, document_id, quantity FROM stock_move WHERE document_type = 'goods_receipt'",
+    ),
+    Control(
+        "expected_received", "thousandths", "Received of what was expected = lines of goods receipts",
+        "SELECT entity_id, site_id, id, received FROM expected_receipt WHERE source <> 'transfer'",
+        "SELECT r.entity_id, r.site_id, l.expected_receipt_id, l.quantity FROM goods_receipt_line l "
+        "JOIN goods_receipt r ON r.id = l.receipt_id WHERE l.expected_receipt_id IS NOT NULL",
+    ),
+    Control(
+        "counts_frozen", "counts", "Places that stand still = counts under way that let nothing move",
+        "SELECT entity_id, site_id, item_id, frozen FROM stock_balance",
+        "SELECT entity_id, site_id, item_id, 1 FROM count_task WHERE is_frozen",
+    ),
+    Control(
         "order_reserved", "thousandths", "Allocated and picked on orders = their open reservations",
         f"SELECT o.entity_id, l.site_id, l.id, l.allocated + l.picked {_ORDER_LINE} WHERE l.kind IN ('stock', 'free')",
         f"SELECT entity_id, site_id, order_line_id, {_OPEN} FROM reservation",
@@ -239,7 +292,7 @@ CONTROLS: tuple[Control, ...] = (
     ),
     Control(
         "events_stock", "documents", "An event for every stock change that is no shipment or return",
-        "SELECT entity_id, NULL, id, 1 FROM stock_move WHERE reason NOT IN ('issue', 'return')",
+        "SELECT entity_id, NULL, id, 1 FROM stock_move WHERE reason NOT IN ('issue', 'return', 'placement', 'status')",
         _events("stock.moved", "stock.adjusted", "stock.adjustment_reversed"),
     ),
     Control(

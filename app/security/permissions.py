@@ -67,6 +67,17 @@ class Permission(StrEnum):
     STOCK_COUNT = "warehouse:stock:count", "count stock"
     STOCK_OPEN = "warehouse:stock:open", "enter the stock a site begins with"
     STOCK_RECEIVE = "warehouse:stock:receive", "receive goods"
+    RECEIPT_EXPECT = "warehouse:receipt:expect", "enter and change what is expected to come"
+    STOCK_PUT_AWAY = "warehouse:stock:put_away", "put goods away and move them from place to place"
+    STOCK_STATUS = "warehouse:stock:change_status", "block goods from sale and release them, with a reason"
+    ADJUSTMENT_APPROVE = (
+        "warehouse:stock:approve_adjustment",
+        "approve or reject adjustments that somebody else asked for",
+    )
+    COUNT_PLAN = "warehouse:count:plan", "plan counts and cancel them"
+    COUNT_APPROVE = "warehouse:count:approve", "decide on differences that others counted"
+    TRANSFER_SHIP = "warehouse:transfer:ship", "ship goods to another site"
+    LOCATION_CHANGE = "warehouse:location:change", "set up zones and locations"
     INVOICE_READ = "billing:invoice:read", "see invoices, credit memos and receipts"
     INVOICE_DRAFT = "billing:invoice:draft", "draft invoices"
     INVOICE_AMEND = "billing:invoice:amend", "amend drafts, with a reason"

@@ -278,15 +278,29 @@ class Part(NamedTuple):
     quantity: int
 
 
-def take_parts(work: UnitOfWork, place: Place, quantity: int, *, rule: str = "first_expiry") -> list[Part]:
+def take_parts(
+    work: UnitOfWork,
+    place: Place,
+    quantity: int,
+    *,
+    rule: str = "first_expiry",
+    less: Mapping[Slot, int] | None = None,
+) -> list[Part]:
     """From where so much of an item is taken by the lot rule; gives less when less may be taken.
+
+    ``less``: what is taken from there already and not written yet.
 
     First expiry: the lot that expires first; then, as under first in, what has lain longest; then the way people walk. A lot
     past its day, a blocked location and a bin that is being counted frozen give nothing.
     """
+    less = less or {}
     today = local_day(work.now, site_facts(work, place[0]).time_zone)
     frozen = frozen_slots(work, {place})
-    bins = [b for b in lock_bins(work, {place})[place].values() if not b.slot.is_default and b.quantity > b.held]
+    bins = [
+        one
+        for one in lock_bins(work, {place})[place].values()
+        if not one.slot.is_default and one.quantity - one.held - less.get(one.slot, 0) > 0
+    ]
     known_lots = lots(work, {b.slot.lot for b in bins if b.slot.lot is not None})
     known_places = locations(work, {b.slot.location for b in bins if b.slot.location is not None})
     found: list[tuple[Any, ...]] = []
@@ -301,14 +315,16 @@ def take_parts(work: UnitOfWork, place: Place, quantity: int, *, rule: str = "fi
         ):
             continue
         expiry = (lot.expires_on if lot and lot.expires_on else date.max) if rule == "first_expiry" else date.max
-        found.append((expiry, one.since, where.walk if where else 0, one.id, slot, one.quantity - one.held))
+        found.append(
+            (expiry, one.since, where.walk if where else 0, one.id, slot, one.quantity - one.held - less.get(slot, 0))
+        )
     parts: list[Part] = []
     for *_, slot, there in sorted(found, key=lambda row: row[:4]):
         if quantity <= 0:
             return parts
         parts.append(Part(slot, min(there, quantity)))
         quantity -= parts[-1].quantity
-    rest = rest_of(work, place) if Slot(*place) not in frozen else 0
+    rest = rest_of(work, place) - less.get(Slot(*place), 0) if Slot(*place) not in frozen else 0
     if quantity > 0 and rest > 0:
         parts.append(Part(Slot(*place), min(rest, quantity)))
     return parts

@@ -62,8 +62,8 @@ _CHANGE_HOLD = Change(_change_hold)
 def lot_rule(work: UnitOfWork, rules: ProcessRules, site: int) -> str:
     """What the site takes first: ``first_expiry`` or ``first_in``."""
     facts = site_facts(work, site)
-    ruleset = rules.resolve(work, entity=facts.entity.id, site=facts.live_id, channel=None, customer_group=None)
-    return str(ruleset.values.get("lot_rule", "first_expiry"))
+    ruleset = rules.resolve(work, entity=facts.entity.live_id, site=facts.live_id, channel=None, customer_group=None)
+    return str(ruleset["lot_rule"])
 
 
 def choose_bins(work: UnitOfWork, demands: Sequence[PickDemand], rules: ProcessRules) -> list[list[Chosen]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from erpcore.inventory.balances import frozen_places, placed_of
 from erpcore.inventory.bins import Slot, frozen_slots, lots, take_parts
 from erpcore.inventory.holds import use_holds
@@ -16,12 +18,12 @@ from erpcore.masterdata.queries import ItemFacts
 def slots_of(work: UnitOfWork, m: Movement, item: ItemFacts) -> list[tuple[Slot, int]] | None:
     """The slots that a movement touches and by how much; ``None``: only the default place of an item without bins.
 
-    What goes without a word about its place uses the line's holds first, then what may be picked, by the lot rule. A tracked
+    What is issued without a word about its place uses the line's holds first, then what may be picked, by the lot rule. A tracked
     item comes with its lot; one that a customer returns without goes to quarantine until somebody says which it is.
     """
     place = (m.site, m.item)
     if m.slot is not None:
-        _check(work, m.slot, item, m.reason)
+        check_slot(work, m.slot, item, m.reason)
         return [(m.slot, m.quantity)]
     if m.quantity > 0:
         if item.tracking == Tracking.NONE:
@@ -31,19 +33,26 @@ def slots_of(work: UnitOfWork, m: Movement, item: ItemFacts) -> list[tuple[Slot,
         raise RuleBroken("lot_required", field="lot", item=item.code)
     if not placed_of(work).get(place) and place not in frozen_places(work):
         return None
-    parts = use_holds(work, m.reserved_line, place, -m.quantity) if m.reserved_line is not None else []
-    left = -m.quantity - sum(quantity for _, quantity in parts)
+    if m.reason != MoveReason.ISSUE:
+        # A correction says where; unsaid it is the default place.
+        default = Slot(*place)
+        check_slot(work, default, item, m.reason)
+        return [(default, m.quantity)]
+    taken: dict[Slot, int] = defaultdict(int)
+    if m.reserved_line is not None:
+        for slot, quantity in use_holds(work, m.reserved_line, place, -m.quantity):
+            taken[slot] += quantity
+    left = -m.quantity - sum(taken.values())
     if left:
-        parts += take_parts(work, place, left)
-    taken: dict[Slot, int] = {}
-    for slot, quantity in parts:
-        taken[slot] = taken.get(slot, 0) - quantity
-    if -sum(taken.values()) < -m.quantity:
+        for slot, quantity in take_parts(work, place, left, less=dict(taken)):
+            taken[slot] += quantity
+    if sum(taken.values()) < -m.quantity:
         raise RuleBroken("nothing_to_pick", field="quantity", item=item.code)
-    return list(taken.items())
+    return [(slot, -quantity) for slot, quantity in taken.items()]
 
 
-def _check(work: UnitOfWork, slot: Slot, item: ItemFacts, reason: str) -> None:
+def check_slot(work: UnitOfWork, slot: Slot, item: ItemFacts, reason: str) -> None:
+    """Refuse a slot that does not fit the item, or that is being counted frozen."""
     if slot.lot is None:
         # Returned without its lot: it lies in quarantine until somebody says which it is.
         if item.tracking != Tracking.NONE and slot.status != StockStatus.QUARANTINE:

@@ -30,7 +30,7 @@ _MOVE = (
     "id", "entity_id", "site_id", "item_id", "quantity", "unit_cost", "value_minor", "reason", "note", "document_type",
     "document_id", "moved_at", "recorded_at",
 )  # fmt: skip
-_PLACED_MOVE = (*_MOVE, "location_id", "lot_id", "status")
+PLACED_MOVE = (*_MOVE, "location_id", "lot_id", "status")
 _RESERVATION = (
     "id",
     "entity_id",
@@ -194,7 +194,7 @@ def move_stock(work: UnitOfWork, movements: Sequence[Movement]) -> list[Moved]:
             delta[2] += value
         moved.append(Moved(key, value))
     write_rows(work, StockMove.__table__, _MOVE, rows)
-    write_rows(work, StockMove.__table__, _PLACED_MOVE, placed_rows)
+    write_rows(work, StockMove.__table__, PLACED_MOVE, placed_rows)
     USE_RESERVATION.run(work, used)
     change_balances(work, deltas, write_bins(work, entities))
     return moved

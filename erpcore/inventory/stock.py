@@ -11,41 +11,33 @@ from typing import Any
 from sqlalchemy import select
 
 from erpcore.inventory.balances import lock_balances
+from erpcore.inventory.bins import Slot
 from erpcore.inventory.models import MoveReason, StockBalance, StockMove
 from erpcore.inventory.movement import Movement
+from erpcore.inventory.posting import stock_entry, warehouse_place
 from erpcore.inventory.services import Moved, move_stock
-from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotAllowed, NotFound, RuleBroken
-from erpcore.kernel.events import Place
 from erpcore.kernel.model import QUANTITY_PLACES, scaled_int
 from erpcore.kernel.money import scaled_amount
 from erpcore.kernel.quantity import ABSURD
 from erpcore.kernel.rows import raw_columns
 from erpcore.kernel.work import UnitOfWork
-from erpcore.ledger.models import AccountRole
-from erpcore.ledger.services import Entry, Side, post_entries
+from erpcore.ledger.services import post_entries
 from erpcore.masterdata.queries import ItemFacts, SiteFacts, items, site_facts
-from erpcore.ports import Cell, CellStates, Process, ProcessRules, Ruleset, admit
+from erpcore.ports import CellStates, ProcessRules
 from erpcore.published import StockAdjusted, StockAdjustmentReversed, StockCounted, StockMoved
-
-_CONTRA = {
-    MoveReason.OPENING: AccountRole.OPENING,
-    MoveReason.RECEIPT: AccountRole.RECEIVED_NOT_INVOICED,
-    MoveReason.ADJUSTMENT: AccountRole.ADJUSTMENT,
-    MoveReason.REVERSAL: AccountRole.ADJUSTMENT,
-    MoveReason.COUNT: AccountRole.ADJUSTMENT,
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ChangeStock:
-    """So much more (or less) of an item at a site, and why."""
+    """So much more (or less) of an item at a site, and why. ``slot``: where, of which lot, when that matters."""
 
     site: int
     item: int
     quantity: Decimal
     note: str
     at: datetime | None = None
+    slot: Slot | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,19 +94,19 @@ def _change(
         _check(command, site, item)
         if command.at is not None and work.source not in ("import", "edi", "back-entry"):
             raise NotAllowed("time_not_stated", source=work.source)
-        places.append(_place(work, site, rules, cells))
+        places.append(warehouse_place(work, site, rules, cells))
         movements.append(
             Movement(
                 entity=site.entity.id, site=site.id, item=item.id, quantity=scaled_int(command.quantity, QUANTITY_PLACES),
                 unit_cost=item.standard_cost, currency=site.entity.currency, reason=reason, document_type="stock_change",
-                document_id=key, moved_at=command.at or work.now, note=command.note,
+                document_id=key, moved_at=command.at or work.now, note=command.note, slot=command.slot,
             )
         )  # fmt: skip
     moved = move_stock(work, movements)
     entries = []
     for place, movement, done in zip(places, movements, moved, strict=True):
         if done.value:
-            entries.append(_entry(place, movement, done))
+            entries.append(stock_entry(place, movement, done))
         event_type: Any = StockAdjusted if reason in (MoveReason.ADJUSTMENT, MoveReason.COUNT) else StockMoved
         event = event_type(
             item=movement.item, quantity=movement.quantity, value=done.value,
@@ -139,27 +131,6 @@ def _check(command: ChangeStock, site: SiteFacts, item: ItemFacts) -> None:
         raise RuleBroken("quantity_absurd", field="quantity", value=str(command.quantity))
 
 
-def _place(work: UnitOfWork, site: SiteFacts, rules: ProcessRules, cells: CellStates) -> Place:
-    cell = Cell(site.live_id, None, Process.WAREHOUSE)
-    grant = admit(work, cells, site.entity.realm, cell, begins=True)
-    ruleset: Ruleset = rules.resolve(
-        work, entity=site.entity.live_id, site=site.live_id, channel=None, customer_group=None
-    )
-    return Place(
-        realm=site.entity.realm, entity=site.entity.id, site=site.id, grant=grant, ruleset=ruleset.hash,
-        variants=ruleset.variants, currency=site.entity.currency, time_zone=site.time_zone,
-    )  # fmt: skip
-
-
-def _entry(place: Place, movement: Movement, moved: Moved) -> Entry:
-    value = moved.value or 0
-    return Entry(
-        rule=movement.reason, place=place, document_type="stock_move", document_id=moved.id, journey=moved.id,
-        entry_on=local_day(movement.moved_at, place.time_zone), posted_at=movement.moved_at, currency=movement.currency,
-        sides=(Side(AccountRole.INVENTORY, value), Side(_CONTRA[movement.reason], -value)), text=movement.note,
-    )  # fmt: skip
-
-
 def reverse_adjustment(work: UnitOfWork, move: int, reason: str, *, rules: ProcessRules, cells: CellStates) -> Moved:
     """Take a mistaken adjustment back by its counter-move; both leave the adjustment measures."""
     row = work.session.execute(select(*raw_columns(StockMove)).where(StockMove.id == move)).one_or_none()
@@ -172,15 +143,16 @@ def reverse_adjustment(work: UnitOfWork, move: int, reason: str, *, rules: Proce
         raise RuleBroken("not_reversible", id=move)
     work.actor.require("warehouse:stock:adjust", site=row.site_id)
     site = site_facts(work, row.site_id)
-    place = _place(work, site, rules, cells)
+    place = warehouse_place(work, site, rules, cells)
+    slot = Slot(row.site_id, row.item_id, row.location_id, row.lot_id, row.status)
     movement = Movement(
-        entity=row.entity_id, site=row.site_id, item=row.item_id, quantity=-row.quantity, unit_cost=row.unit_cost,
+        slot=slot if not slot.is_default else None, entity=row.entity_id, site=row.site_id, item=row.item_id, quantity=-row.quantity, unit_cost=row.unit_cost,
         currency=site.entity.currency, reason=MoveReason.REVERSAL, document_type="stock_move", document_id=move,
         moved_at=work.now, note=reason,
     )  # fmt: skip
     (moved,) = move_stock(work, [movement])
     if moved.value:
-        post_entries(work, [_entry(place, movement, moved)])
+        post_entries(work, [stock_entry(place, movement, moved)])
     event = StockAdjustmentReversed(of=move, item=row.item_id, quantity=-row.quantity, reason=reason, value=moved.value)
     work.publish(event, place, step="warehouse.adjust", subject=("stock_move", moved.id, 1), journey=move)
     return moved
@@ -209,7 +181,7 @@ def count_stock(
     for command in commands:
         work.actor.require("warehouse:stock:count", site=command.site)
         site, item = site_facts(work, command.site), known[command.item]
-        place = _place(work, site, rules, cells)
+        place = warehouse_place(work, site, rules, cells)
         tolerance = rules.stored(work, place.ruleset or "")["count_tolerance_permille"]
         book = held.get((command.site, command.item), [0, 0])[0]
         if command.counted >= ABSURD:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.events import Place
@@ -72,6 +75,19 @@ def open_chart(work: UnitOfWork, entity: int) -> None:
     )
     # Postings of the same unit of work look the accounts up.
     work.session.flush()
+
+
+def ensure_account(work: UnitOfWork, entity: int, role: AccountRole) -> None:
+    """Give a chart that was opened before this role existed the standard account for it; a chart that has one stays as it is."""
+    if role in _accounts(work, entity):
+        return
+    _, code, name, kind = next(row for row in STANDARD_CHART if row[0] == role)
+    rows = [
+        {"id": work.ids.one(), "entity_id": entity, "role": role, "code": code, "name": name, "kind": kind}
+    ]  # fmt: skip
+    insert: Any = sqlite_insert if work.dialect.name == "sqlite" else pg_insert
+    work.session.execute(insert(Account).values(rows).on_conflict_do_nothing())
+    work.memo.pop(f"chart:{entity}", None)
 
 
 def _accounts(work: UnitOfWork, entity: int) -> dict[str, int]:

@@ -131,28 +131,33 @@ _PROMISE = (
 _WAREHOUSE = (
     _point(
         "over_receipt_tolerance_permille", "Receiving over", WAREHOUSE, _E,
-        "How much more than expected may be received without asking.", 0, unit=Unit.PERMILLE,
+        "How much more than expected may be received without asking.", 0, maximum=200, unit=Unit.PERMILLE,
     ),
     _point(
         "count_tolerance_permille", "Count tolerance", WAREHOUSE, _E,
         "A count so close to the book is accepted without recount.", 5, minimum=0, maximum=50, unit=Unit.PERMILLE,
     ),
     _point(
-        "recount_rule", "Recount", WAREHOUSE, _E, "When somebody else counts again.", "never", choices=("never",),
-        means={"never": "the first count holds"},
+        "recount_rule", "Recount", WAREHOUSE, _E, "When somebody else counts again.", "beyond_tolerance",
+        before="never", choices=("never", "beyond_tolerance", "always"),
+        means={
+            "never": "the first count holds", "beyond_tolerance": "when the first count is beyond tolerance",
+            "always": "after every first count",
+        },
     ),
     _point(
         "count_freeze", "Freeze while counting", WAREHOUSE, _E, "Whether a place stands still while it is counted.", standard=False,
-        choices=(False,), means={False: "work goes on"},
+        choices=_YES_NO, means={False: "work goes on", True: "nothing moves there until it is counted"},
     ),
     _point(
         "adjustment_limit_minor", "Adjustment limit", WAREHOUSE, _E,
-        "The value above which an adjustment of stock needs another person's approval.", 100_000_000, minimum=100_000_000,
+        "The value above which an adjustment of stock needs another person's approval.", 50_000, before=100_000_000, minimum=0,
         maximum=100_000_000, unit=Unit.MINOR,
     ),
     _point(
-        "lot_rule", "Lots", WAREHOUSE, _E, "Which lot leaves first.", "first_in", choices=("first_in",),
-        means={"first_in": "the one that came first"},
+        "lot_rule", "Lots", WAREHOUSE, _E, "Which lot leaves first.", "first_expiry", before="first_in",
+        choices=("first_expiry", "first_in"),
+        means={"first_expiry": "the one that expires first", "first_in": "the one that came first"},
     ),
     _point(
         "task_priority_rule", "Task priority", WAREHOUSE, _E, "Which task of the warehouse comes first.", "promise",
