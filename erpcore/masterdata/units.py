@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from erpcore.kernel.errors import Conflict, RuleBroken
+from erpcore.kernel.model import QUANTITY_PLACES
 from erpcore.kernel.quantity import ABSURD
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import Item, ItemUnit
@@ -75,14 +76,14 @@ def in_packs(quantity: Decimal, packs: Sequence[Pack]) -> tuple[Decimal, Pack | 
     return Decimal(whole.numerator), best
 
 
-def require_multiple(item: ItemFacts, thousandths: int, line_no: int, *, field: str = "quantity") -> None:
+def require_multiple(item: ItemFacts, quantity: Decimal, line_no: int, *, field: str = "quantity") -> None:
     """Raise ``RuleBroken`` for less than the smallest quantity one may order, or for what is no multiple of it."""
-    multiple = item.order_multiple
-    if multiple and thousandths % multiple:
-        code = "quantity_below_pack" if thousandths < multiple else "quantity_no_multiple"
-        raise RuleBroken(
-            code, field=field, item=item.code, line=line_no, multiple=Decimal(multiple).scaleb(-3).normalize()
-        )
+    if not item.order_multiple:
+        return
+    multiple = Decimal(item.order_multiple).scaleb(-QUANTITY_PLACES)
+    if quantity % multiple:
+        code = "quantity_below_pack" if quantity < multiple else "quantity_no_multiple"
+        raise RuleBroken(code, field=field, item=item.code, line=line_no, multiple=f"{multiple.normalize():f}")
 
 
 def packs_of(session: Session, item_ids: Sequence[int]) -> dict[int, list[Pack]]:

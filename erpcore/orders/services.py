@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -29,6 +29,7 @@ from erpcore.masterdata.queries import (
     site_facts,
     tax_rate,
 )
+from erpcore.masterdata.units import in_own_unit, pack_named, packs_of, require_multiple
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.duplicates import notice_duplicates, settle_duplicates
 from erpcore.orders.models import OrderState, Progress, SalesOrder
@@ -59,7 +60,8 @@ _YEARS = range(1990, 2101)
 class NewLine:
     """One line as asked for. Without ``unit_price`` the price rules decide; another one than theirs needs ``price_reason``.
 
-    ``amount`` is the line's total where the source states one; ``promised_on`` the promised day where it does.
+    ``amount`` is the line's total where the source states one; ``promised_on`` the promised day where it does. ``unit``: the
+    code of a pack that the quantity is in (the price stays one of the item's own unit).
     """
 
     item: int
@@ -71,6 +73,7 @@ class NewLine:
     basis: str | None = None
     promised_on: date | None = None
     drop_ship: bool = False
+    unit: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,6 +105,7 @@ def capture_orders(
     ``NotFound`` for unknown codes, ``Conflict`` for a number in use, ``NeedsConfirmation`` for a warning not yet accepted.
     """
     known_items = items(work, {line.item for c in commands for line in c.lines})
+    commands = _in_own_units(work, commands, known_items)
     known_customers = customers(work, {c.customer for c in commands})
     _numbers_free(work, commands)
     ids = work.ids.reserve(len(commands) + sum(len(c.lines) for c in commands))
@@ -142,6 +146,41 @@ def capture_orders(
         _report(work, order, known_items)
     settle_duplicates(work, noticed)
     return orders
+
+
+def _in_own_units(
+    work: UnitOfWork, commands: Sequence[CaptureOrder], known: dict[int, ItemFacts]
+) -> Sequence[CaptureOrder]:
+    """The commands with packs as quantities of the items' own units, and in the multiples they are sold in.
+
+    What is taken over from elsewhere was sold as it was.
+    """
+    in_packs = [line.item for c in commands for line in c.lines if line.unit]
+    if in_packs:
+        packs = packs_of(work.session, in_packs)
+        commands = [
+            replace(
+                c,
+                lines=[
+                    replace(
+                        line,
+                        quantity=in_own_unit(
+                            line.quantity, pack_named(packs, known[line.item], line.unit), known[line.item].quantity_places,
+                            field=f"lines-{n}-quantity",
+                        ),
+                    )
+                    for n, line in enumerate(c.lines)
+                ],
+            )
+            for c in commands
+        ]  # fmt: skip
+    if work.source not in _STATED:
+        for command in commands:
+            for number, line in enumerate(command.lines, 1):
+                item = known[line.item]
+                if item.order_multiple and 0 < line.quantity < ABSURD:
+                    require_multiple(item, line.quantity, number, field=f"lines-{number - 1}-quantity")
+    return commands
 
 
 def _at(work: UnitOfWork, stated: datetime | None) -> datetime:

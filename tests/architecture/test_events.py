@@ -27,6 +27,10 @@ FOR_THE_RECORD: dict[str, str] = {
     "shipment.refused": "as shipment.lost",
     "task": "as pick_wave",
     "stock.counted": "a difference is a stock.adjusted of its own",
+    "stock.put_away": "the status of the goods holds it; the event dates it for other systems and the export",
+    "stock.recounted": "as stock.counted",
+    "stock.transfer_received": "the transfer holds it; the event dates it for other systems and the export",
+    "stock.transfer_shipped": "as stock.transfer_received",
     "stock.moved": "the balance is proved against the moves themselves, not against events",
 }
 #: Types that no service says yet although consumers know them, and who will.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -9,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from app.composition.uow import reading
+from erpcore.inventory.places import KeepItem, keep_item
 from erpcore.inventory.receiving import ChangeExpected, change_expected
 from erpcore.inventory.transfers import (
     ArrivedLine,
@@ -23,6 +25,7 @@ from erpcore.inventory.transfers import (
 from erpcore.kernel.errors import Conflict, DomainError, NotFound, RuleBroken
 from erpcore.ledger.periods import ClosePeriod, close_period
 from erpcore.masterdata.units import AddPack, add_packs
+from erpcore.orders.services import NewLine, capture_orders
 from tests.db.core.test_two_at_once import at_once
 from tests.support.controls import assert_books_agree
 from tests.support.core import MONDAY, OPEN, RULES, a_business
@@ -437,4 +440,40 @@ def test_a_period_is_closed_for_days_that_are_over_by_who_may_and_with_a_reason(
     ):
         with pytest.raises(DomainError, match=code):
             close(business, until, actor, reason)
+    assert everything(business) == before
+
+
+def captured_in(business, quantity, unit=None):
+    with business.work() as work:
+        line = NewLine(item=business.items[0], quantity=Decimal(quantity), unit=unit)
+        (order,) = capture_orders(work, [replace(business.order(), lines=[line])], **SAME)
+    return order
+
+
+def sold_in_twelves(business):
+    with business.work() as work:
+        add_packs(work, [AddPack(item=business.items[0], code="box", name="box of 12", numerator=12)])
+        keep_item(work, KeepItem(item=business.items[0], tracking="none", order_multiple=Decimal(12)))
+
+
+def test_an_order_in_packs_is_kept_in_the_item_s_own_unit(database):
+    business = a_business(database, items=1, stock=100)
+    sold_in_twelves(business)
+    order = captured_in(business, 3, "box")
+    assert [line.quantity for line in order.lines] == [36_000]
+    assert order.value_minor == 36_000
+
+
+def test_a_quantity_below_a_pack_or_between_two_is_refused_and_nothing_is_taken(database):
+    business = a_business(database, items=1, stock=100)
+    sold_in_twelves(business)
+    before = everything(business)
+    for quantity, code in ((11, "quantity_below_pack"), (13, "quantity_no_multiple"), ("0.5", "quantity_below_pack")):
+        with pytest.raises(RuleBroken) as refusal:
+            captured_in(business, quantity)
+        assert (refusal.value.code, refusal.value.field) == (code, "lines-0-quantity")
+    with pytest.raises(RuleBroken, match="quantity_no_multiple"):
+        captured_in(business, "1.5", "box")
+    with pytest.raises(RuleBroken, match="pack_not_whole"):
+        captured_in(business, "0.1", "box")
     assert everything(business) == before
