@@ -30,7 +30,8 @@ from erpcore.ledger.services import post_entries
 from erpcore.masterdata.queries import items, site_facts
 from erpcore.masterdata.units import in_own_unit
 from erpcore.ports import CellStates, ProcessRules, Ruleset
-from erpcore.published import StockAdjusted, StockCounted, StockRecounted
+from erpcore.published import StockAdjusted, StockCounted
+from erpcore.published.stock import StockRecounted
 
 _COLUMNS = tuple(column.name for column in CountTask.__table__.columns)
 

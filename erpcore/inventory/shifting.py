@@ -21,7 +21,7 @@ from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import items, site_facts
 from erpcore.masterdata.units import in_own_unit
 from erpcore.ports import CellStates, ProcessRules
-from erpcore.published import StockPutAway
+from erpcore.published.stock import StockPutAway
 
 OrderNames = Callable[[UnitOfWork, Sequence[int]], Sequence[str]]
 """How people call the orders of these order lines; asked only to say who is promised what."""

@@ -38,7 +38,8 @@ from erpcore.ledger.services import ensure_account, post_entries
 from erpcore.masterdata.queries import ItemFacts, SiteFacts, items, site_facts
 from erpcore.masterdata.units import in_own_unit, pack_named, packs_of
 from erpcore.ports import CellStates, ProcessRules
-from erpcore.published import StockAdjusted, StockTransferReceived, StockTransferShipped
+from erpcore.published import StockAdjusted
+from erpcore.published.stock import StockTransferReceived, StockTransferShipped
 
 _TRANSFER = (
     "id", "entity_id", "from_site_id", "site_id", "number", "state", "shipped_at", "arrives_on", "settled_at", "order_id", "note",
