@@ -104,7 +104,6 @@ MESSAGES: dict[str, str] = {
     "transfer_too_much": "Of {item} only {most} of {number} are on their way. What is more was never shipped: receive that much, and take the rest in as found.",
     "nothing_received": "Nothing of {number} would come. Enter what arrived; what did not come can be given up as lost.",
     "adjustment_unknown": "There is no adjustment {id} here, or it belongs to a site that is not yours.",
-    "own_request": "You asked for this yourself. Somebody else decides it.",
     "count_unknown": "There is no count {id} here, or it belongs to a site that is not yours.",
     "count_of_other": "Somebody else has begun this count. Let them finish, or have it cancelled.",
     "recount_by_other": "You counted this before. Somebody else counts again.",

@@ -139,7 +139,7 @@ def decide_adjustment(
 ) -> None:
     """Book what somebody else asked for, or reject it.
 
-    Raises ``NotAllowed("own_request")`` for who asked for it, ``RuleBroken`` when there is no longer so much to take away.
+    Raises ``NotAllowed("own_request", document=f"Adjustment {row.id}")`` for who asked for it, ``RuleBroken`` when there is no longer so much to take away.
     """
     rows = read_rows(work, StockAdjustment, _COLUMNS, "id", [adjustment], lock=True)
     if not rows:
@@ -151,7 +151,7 @@ def decide_adjustment(
     move_name = "approve" if approved else "reject"
     state = ADJUSTMENT.target(move_name, row.state, reason=note)
     if work.actor.id == row.asked_by and not work.actor.is_system:
-        raise NotAllowed("own_request")
+        raise NotAllowed("own_request", document=f"Adjustment {row.id}")
     move = None
     if approved:
         move = _book(
