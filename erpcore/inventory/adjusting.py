@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import update
 
+from erpcore.inventory.balances import lock_balances
 from erpcore.inventory.bins import Slot, location_at
 from erpcore.inventory.documents import AdjustmentState, StockAdjustment
 from erpcore.inventory.flow import ADJUSTMENT
@@ -96,6 +97,9 @@ def adjust(work: UnitOfWork, commands: Sequence[Adjust], *, rules: ProcessRules,
         if c.location is not None:
             location_at(work, c.site, c.location)
         quantity = scaled_int(in_own_unit(c.quantity, None, item.quantity_places), QUANTITY_PLACES)
+        on_hand, reserved, blocked = lock_balances(work, {(c.site, c.item)}).get((c.site, c.item), [0, 0, 0])
+        if on_hand - reserved - blocked + quantity < 0 and quantity < 0:
+            raise RuleBroken("stock_short", field="quantity", site=site.code, item=item.code)
         cost = item.standard_cost
         value = None if cost is None else scaled_amount(quantity, cost, site.entity.currency)
         limit = int(warehouse_rules(work, site, rules)["adjustment_limit_minor"])

@@ -13,7 +13,8 @@ from app.queries.places import realm_of_site
 from app.queries.stock import StockFilter, StockRow, places_after, stock_page
 from app.security.permissions import Permission
 from app.security.require import actor
-from erpcore.inventory.stock import ChangeStock, CountStock, adjust_stock, count_stock, receive_stock
+from erpcore.inventory.adjusting import Adjust, adjust
+from erpcore.inventory.stock import ChangeStock, CountStock, count_stock, receive_stock
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.work import UnitOfWork
 
@@ -36,6 +37,13 @@ class BalanceAnswer(Answer):
     currency: str
 
 
+class AdjustmentAnswer(BalanceAnswer):
+    """The balance after an adjustment. `waits`: it is worth more than the site's limit, and somebody else approves it first."""
+
+    adjustment: int
+    waits: bool
+
+
 class BalanceQuery(PageQuery):
     """Which places."""
 
@@ -50,6 +58,14 @@ class ChangeBody(Body):
     item: Key
     quantity: Quantity
     reason: str = Field(min_length=1, max_length=200)
+
+
+class AdjustBody(ChangeBody):
+    """So much more (or less) than the book says, why, and where it lies; `location` null: the default place."""
+
+    reason_code: str = Field("other", max_length=16)
+    location: Key | None = None
+    lot: Key | None = None
 
 
 class CountBody(Body):
@@ -116,13 +132,19 @@ def receive_goods(work: UnitOfWork, body: ChangeBody) -> BalanceAnswer:
 
 
 @operation(
-    "POST", "/stock/adjustments", permission=Permission.STOCK_ADJUST, summary="Adjust stock", tag=TAG, body=ChangeBody,
-    answer=BalanceAnswer, status=201, example={"site": 1001, "item": 1004, "quantity": "-2", "reason": "broken on the shelf"},
+    "POST", "/stock/adjustments", permission=Permission.STOCK_ADJUST, summary="Adjust stock", tag=TAG, body=AdjustBody,
+    answer=AdjustmentAnswer, status=201, example={"site": 1001, "item": 1004, "quantity": "-2", "reason": "broken on the shelf"},
 )  # fmt: skip
-def adjust_goods(work: UnitOfWork, body: ChangeBody) -> BalanceAnswer:
+def adjust_goods(work: UnitOfWork, body: AdjustBody) -> AdjustmentAnswer:
+    work.realm = realm_of_site(work.session, work.actor, body.site)
+    command = Adjust(
+        site=body.site, item=body.item, quantity=body.quantity, reason=body.reason_code, note=body.reason,
+        location=body.location, lot=body.lot,
+    )  # fmt: skip
     with pointing():
-        adjust_stock(work, [_change(work, body)], rules=rules(), cells=cells())
-    return _read(work, body.site, body.item)
+        (done,) = adjust(work, [command], rules=rules(), cells=cells())
+    balance = _read(work, body.site, body.item)
+    return AdjustmentAnswer(adjustment=done.id, waits=done.waits, **balance.model_dump())
 
 
 @operation(

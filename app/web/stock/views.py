@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
-from wtforms import BooleanField, StringField
+from wtforms import BooleanField, SelectField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length
 
 from app.composition.request import reader
@@ -19,13 +19,14 @@ from app.web.areas import area, asked_key, asked_page
 from app.web.chosen import asked_realm, said_realm, viewer
 from app.web.exports import csv_file, xlsx_file
 from app.web.fields import QuantityField
-from app.web.forms import Form
+from app.web.forms import Form, choices
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.steps import form_step
+from erpcore.inventory.adjusting import Adjust, AdjustmentReason
+from erpcore.inventory.adjusting import adjust as adjust_book
 from erpcore.inventory.stock import (
     ChangeStock,
     CountStock,
-    adjust_stock,
     count_stock,
     receive_stock,
     reverse_adjustment,
@@ -46,6 +47,17 @@ class ChangeForm(Form):
 
     quantity = QuantityField("Quantity", [InputRequired("Enter how many")])
     note = StringField("Reason", [DataRequired("Say why"), Length(max=200)])
+
+
+class AdjustForm(ChangeForm):
+    """So much more, or less, by a reason that others can count."""
+
+    reason = SelectField(
+        "Kind",
+        validate_choice=False,
+        default=AdjustmentReason.OTHER,
+        choices=choices((one.value, one.value.replace("_", " ")) for one in AdjustmentReason),
+    )
 
 
 class CountForm(Form):
@@ -156,12 +168,17 @@ def receive(site_id: int, item_id: int) -> Any:
 @blueprint.route("/stock/<int:site_id>/<int:item_id>/adjust", methods=["GET", "POST"])
 @require(Permission.STOCK_ADJUST)
 def adjust(site_id: int, item_id: int) -> Any:
-    page, form = stock_page(reader(), actor(), site_id, item_id), ChangeForm()
+    page, form = stock_page(reader(), actor(), site_id, item_id), AdjustForm()
     if form.validate_on_submit():
+        command = Adjust(
+            site=page.row.site_id, item=page.row.item_id, quantity=form.quantity.data, reason=str(form.reason.data or AdjustmentReason.OTHER),
+            note=str(form.note.data),
+        )  # fmt: skip
         with form_step(form, realm=page.realm) as work:
-            adjust_stock(work, [_change(form, page)], rules=rules(), cells=cells())
+            (done,) = adjust_book(work, [command], rules=rules(), cells=cells())
         if form.accepted:
-            return _back(page, "The book is corrected.")
+            said = "It is worth more than this site's limit: somebody else approves it first."
+            return _back(page, said if done.waits else "The book is corrected.")
     return _form(
         page, form, title="Adjust", label="Adjust the stock", hint="How many more, with a minus how many fewer"
     )

@@ -1,0 +1,203 @@
+"""The warehouse for programs: what is expected, goods receipts, put-away, status, transfers, counts, approvals, lots, periods."""
+
+from __future__ import annotations
+
+from app.api.framework import operation
+from app.api.v1.numbers import pointing
+from app.api.v1.warehouse_models import (
+    ArrivalBody,
+    BinAnswer,
+    BinList,
+    BinQuery,
+    ExpectBody,
+    ExpectedAnswer,
+    ExpectedList,
+    LocationBody,
+    LostBody,
+    Made,
+    PutAwayBody,
+    ReceiptAnswer,
+    ReceiptBody,
+    StatusBody,
+    TransferAnswer,
+    TransferBody,
+)
+from app.composition.order_names import order_names
+from app.composition.request import reader
+from app.composition.trading import cells, rules
+from app.queries.places import realm_of_site
+from app.queries.warehouse import (
+    BinRow,
+    ExpectedRow,
+    bin_rows,
+    expected_rows,
+    transfer_lines,
+)
+from app.security.permissions import Permission
+from app.security.require import actor
+from erpcore.inventory.places import AddLocation, add_locations
+from erpcore.inventory.receiving import Expect, ReceivedLine, ReceiveGoods, expect_receipts, receive_goods
+from erpcore.inventory.shifting import ChangeStatus, PutAway, change_status, put_away
+from erpcore.inventory.transfers import (
+    ArrivedLine,
+    GiveUp,
+    ReceiveTransfer,
+    ShipTransfer,
+    TransferLine,
+    give_up,
+    receive_transfer,
+    ship_transfers,
+)
+from erpcore.kernel.work import UnitOfWork
+
+TAG = "Warehouse"
+
+
+def _at(work: UnitOfWork, site: int) -> None:
+    work.realm = realm_of_site(work.session, work.actor, site)
+
+
+def _expected(row: ExpectedRow) -> ExpectedAnswer:
+    return ExpectedAnswer(
+        id=row.id, site_id=row.site_id, item_id=row.item_id, item=row.code, quantity=row.quantity, received=row.received,
+        open=row.open, expected_on=row.expected_on, source=row.source, number=row.number, supplier=row.supplier,
+        transfer=row.transfer, version=row.version,
+    )  # fmt: skip
+
+
+def _bin(row: BinRow) -> BinAnswer:
+    return BinAnswer(
+        site_id=row.site_id, item_id=row.item_id, item=row.code, location_id=row.location_id, location=row.location,
+        lot_id=row.lot_id, lot=row.lot, expires_on=row.expires_on, status=row.status, quantity=row.quantity, since=row.since,
+    )  # fmt: skip
+
+
+@operation(
+    "GET", "/expected-receipts", permission=Permission.STOCK_READ, summary="What should still come", tag=TAG,
+    answer=ExpectedList,
+)  # fmt: skip
+def list_expected() -> ExpectedList:
+    rows = [_expected(row) for row in expected_rows(reader(), actor())]
+    return ExpectedList(count=len(rows), items=rows)
+
+
+@operation(
+    "POST", "/expected-receipts", permission=Permission.RECEIPT_EXPECT, summary="Expect goods", tag=TAG, body=ExpectBody,
+    answer=Made, status=201,
+    example={"site": 1001, "item": 1004, "quantity": "50", "expected_on": "2026-12-01", "number": "PO-771"},
+)  # fmt: skip
+def expect_goods(work: UnitOfWork, body: ExpectBody) -> Made:
+    _at(work, body.site)
+    command = Expect(**body.model_dump())
+    with pointing():
+        (key,) = expect_receipts(work, [command], rules=rules(), cells=cells())
+    return Made(id=key)
+
+
+@operation(
+    "POST", "/goods-receipts", permission=Permission.STOCK_RECEIVE, summary="Receive goods with a paper", tag=TAG,
+    body=ReceiptBody, answer=ReceiptAnswer, status=201,
+    example={"site": 1001, "paper": "DN 771", "lines": [{"item": 1004, "quantity": "50", "expected": 1007}]},
+)  # fmt: skip
+def take_goods_in(work: UnitOfWork, body: ReceiptBody) -> ReceiptAnswer:
+    _at(work, body.site)
+    lines = [ReceivedLine(**line.model_dump()) for line in body.lines]
+    command = ReceiveGoods(site=body.site, paper=body.paper, supplier=body.supplier, lines=lines)
+    with pointing():
+        done = receive_goods(work, command, rules=rules(), cells=cells())
+    return ReceiptAnswer(
+        id=done.id, number=done.number, discrepancies=done.discrepancies, waits_to_be_put_away=done.waits
+    )
+
+
+@operation(
+    "GET", "/stock-bins", permission=Permission.STOCK_READ, summary="Where stock lies", tag=TAG, query=BinQuery,
+    answer=BinList,
+)  # fmt: skip
+def list_bins(query: BinQuery) -> BinList:
+    rows = [_bin(row) for row in bin_rows(reader(), actor(), site=query.site, item=query.item, status=query.status)]
+    return BinList(count=len(rows), items=rows)
+
+
+@operation(
+    "POST", "/put-aways", permission=Permission.STOCK_PUT_AWAY, summary="Put goods away", tag=TAG, body=PutAwayBody,
+    answer=BinList, status=201, example={"site": 1001, "item": 1004, "quantity": "50", "source": 1010, "location": 1011},
+)  # fmt: skip
+def put_goods_away(work: UnitOfWork, body: PutAwayBody) -> BinList:
+    _at(work, body.site)
+    with pointing():
+        put_away(work, [PutAway(**body.model_dump())], rules=rules(), cells=cells(), order_names=order_names)
+    return _bins(work, body.site, body.item)
+
+
+def _bins(work: UnitOfWork, site: int, item: int) -> BinList:
+    work.session.expire_all()
+    rows = [_bin(row) for row in bin_rows(work.session, work.actor, site=site, item=item)]
+    return BinList(count=len(rows), items=rows)
+
+
+@operation(
+    "POST", "/stock-status", permission=Permission.STOCK_STATUS, summary="Block goods or release them", tag=TAG,
+    body=StatusBody, answer=BinList, status=201,
+    example={"site": 1001, "item": 1004, "quantity": "2", "source": "available", "target": "damaged", "reason": "wet"},
+)  # fmt: skip
+def change_stock_status(work: UnitOfWork, body: StatusBody) -> BinList:
+    _at(work, body.site)
+    told = body.model_dump()
+    command = ChangeStatus(note=told.pop("reason"), **told)
+    with pointing():
+        change_status(work, [command], rules=rules(), cells=cells(), order_names=order_names)
+    return _bins(work, body.site, body.item)
+
+
+@operation(
+    "POST", "/locations", permission=Permission.LOCATION_CHANGE, summary="Set up a location", tag=TAG, body=LocationBody,
+    answer=Made, status=201, example={"site": 1001, "code": "A-01-3", "kind": "storage", "zone": "A", "walk": 13},
+)  # fmt: skip
+def set_up_location(work: UnitOfWork, body: LocationBody) -> Made:
+    _at(work, body.site)
+    with pointing():
+        (key,) = add_locations(work, [AddLocation(**body.model_dump())])
+    return Made(id=key)
+
+
+@operation(
+    "POST", "/stock-transfers", permission=Permission.TRANSFER_SHIP, summary="Ship goods to another site", tag=TAG,
+    body=TransferBody, answer=TransferAnswer, status=201,
+    example={"from_site": 1001, "to_site": 1002, "arrives_on": "2026-12-01", "lines": [{"item": 1004, "quantity": "5"}]},
+)  # fmt: skip
+def ship_stock(work: UnitOfWork, body: TransferBody) -> TransferAnswer:
+    _at(work, body.from_site)
+    lines = [TransferLine(**line.model_dump()) for line in body.lines]
+    command = ShipTransfer(
+        from_site=body.from_site, to_site=body.to_site, arrives_on=body.arrives_on, lines=lines, note=body.note
+    )
+    with pointing():
+        (made,) = ship_transfers(work, [command], rules=rules(), cells=cells())
+    return TransferAnswer(id=made.id, number=made.number, settled=False)
+
+
+@operation(
+    "POST", "/stock-transfers/{transfer_id}/receipts", permission=Permission.STOCK_RECEIVE, summary="Receive a transfer",
+    tag=TAG, body=ArrivalBody, answer=TransferAnswer, example={"lines": [{"line": 1020, "quantity": "5"}]},
+)  # fmt: skip
+def receive_stock_transfer(work: UnitOfWork, transfer_id: int, body: ArrivalBody) -> TransferAnswer:
+    head, _ = transfer_lines(work.session, work.actor, transfer_id)
+    _at(work, head.site_id)
+    lines = [ArrivedLine(**line.model_dump()) for line in body.lines]
+    command = ReceiveTransfer(transfer=transfer_id, lines=lines, seen_version=body.version)
+    with pointing():
+        settled = receive_transfer(work, command, rules=rules(), cells=cells(), order_names=order_names)
+    return TransferAnswer(id=transfer_id, number=head.number, settled=settled)
+
+
+@operation(
+    "POST", "/stock-transfers/{transfer_id}/losses", permission=Permission.STOCK_ADJUST, summary="Give up what did not come",
+    tag=TAG, body=LostBody, answer=TransferAnswer, example={"line": 1020, "quantity": "1", "reason": "fell off the truck"},
+)  # fmt: skip
+def lose_stock_transfer(work: UnitOfWork, transfer_id: int, body: LostBody) -> TransferAnswer:
+    head, _ = transfer_lines(work.session, work.actor, transfer_id)
+    _at(work, head.site_id)
+    with pointing():
+        settled = give_up(work, GiveUp(transfer=transfer_id, **body.model_dump()), rules=rules(), cells=cells())
+    return TransferAnswer(id=transfer_id, number=head.number, settled=settled)

@@ -1,0 +1,326 @@
+"""What waits in the warehouse: goods expected, goods to put away, counts, adjustments to approve; and where a lot went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.security.scopes import check_site, within_sites
+from erpcore.fulfilment.models import Shipment
+from erpcore.inventory.documents import (
+    AdjustmentState,
+    CountState,
+    CountTask,
+    ExpectedReceipt,
+    GoodsReceipt,
+    StockAdjustment,
+    StockTransfer,
+    StockTransferLine,
+)
+from erpcore.inventory.models import Location, Lot, StockBin, StockMove
+from erpcore.kernel.actor import Actor
+from erpcore.kernel.errors import NotFound
+from erpcore.masterdata.models import Customer, Entity, Item, Site
+from erpcore.orders.models import SalesOrder
+
+MOST = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpectedRow:
+    """Goods that should come to a site. ``transfer``: its id, when another site sent them."""
+
+    id: int
+    site_id: int
+    site: str
+    realm: str
+    item_id: int
+    code: str
+    name: str
+    unit: str
+    tracking: str
+    quantity: Decimal
+    received: Decimal
+    cancelled: Decimal
+    expected_on: date
+    source: str
+    transfer: int | None
+    line: int | None
+    number: str
+    supplier: str | None
+    version: int
+
+    @property
+    def open(self) -> Decimal:
+        return max(self.quantity - self.received - self.cancelled, Decimal(0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class BinRow:
+    """What lies at one place, of one lot, in one status."""
+
+    id: int
+    site_id: int
+    site: str
+    realm: str
+    item_id: int
+    code: str
+    name: str
+    unit: str
+    location_id: int | None
+    location: str
+    lot_id: int | None
+    lot: str | None
+    expires_on: date | None
+    status: str
+    quantity: Decimal
+    since: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountRow:
+    """A count task; what the book says is not in it before it is decided."""
+
+    id: int
+    site_id: int
+    site: str
+    realm: str
+    item_id: int
+    code: str
+    name: str
+    unit: str
+    location: str
+    lot: str | None
+    state: str
+    why: str
+    due_on: date
+    started_by: int | None
+    counted_by: int | None
+    recounted_by: int | None
+    version: int
+    book: Decimal | None
+    found: Decimal | None
+    difference: Decimal | None
+    value_minor: int | None
+    currency: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdjustmentRow:
+    """An adjustment that waits for somebody else than who asked for it."""
+
+    id: int
+    site_id: int
+    site: str
+    realm: str
+    code: str
+    name: str
+    unit: str
+    quantity: Decimal
+    value_minor: int | None
+    currency: str
+    reason: str
+    note: str
+    asked_by: int
+    asked_at: datetime
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TraceRow:
+    """One station of a lot: a receipt with its paper, or a shipment with its customer."""
+
+    kind: str
+    at: datetime
+    quantity: Decimal
+    site: str
+    document: str
+    paper: str | None
+    supplier: str | None
+    order_id: int | None
+    customer: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trace:
+    """Where a lot came from and where it went."""
+
+    lot: str
+    item: str
+    expires_on: date | None
+    stations: list[TraceRow]
+
+
+DEFAULT_PLACE = "default place"
+
+
+def expected_rows(
+    session: Session, actor: Actor, *, only: int | None = None, text: str = "", everything: bool = False
+) -> list[ExpectedRow]:
+    """What should still come to the sites one sees, the next first; ``text``: a number, item code or pack's barcode."""
+    query: Any = (
+        select(ExpectedReceipt, Item, Site.name.label("site"), Entity.realm)
+        .join(Item, Item.id == ExpectedReceipt.item_id)
+        .join(Site, Site.id == ExpectedReceipt.site_id)
+        .join(Entity, Entity.id == ExpectedReceipt.entity_id)
+    )
+    query = within_sites(query, actor, ExpectedReceipt.site_id)
+    if only is not None:
+        query = query.where(ExpectedReceipt.id == only)
+    elif not everything:
+        query = query.where(ExpectedReceipt.received + ExpectedReceipt.cancelled < ExpectedReceipt.quantity)
+    if text:
+        query = query.where((ExpectedReceipt.number == text) | (Item.code == text))
+    rows = session.execute(query.order_by(ExpectedReceipt.expected_on, ExpectedReceipt.id).limit(MOST)).all()
+    return [_expected(row) for row in rows]
+
+
+def _expected(row: Any) -> ExpectedRow:
+    one: ExpectedReceipt = row.ExpectedReceipt
+    is_transfer = one.source == "transfer"
+    return ExpectedRow(
+        id=one.id, site_id=one.site_id, site=row.site, realm=row.realm, item_id=row.Item.id, code=row.Item.code,
+        name=row.Item.name, unit=row.Item.unit, tracking=row.Item.tracking, quantity=one.quantity, received=one.received,
+        cancelled=one.cancelled, expected_on=one.expected_on, source=one.source, number=one.number, supplier=one.supplier,
+        transfer=one.document_id if is_transfer else None, line=one.line_id if is_transfer else None, version=one.version,
+    )  # fmt: skip
+
+
+def bin_rows(
+    session: Session, actor: Actor, *, site: int | None = None, item: int | None = None, status: str | None = None,
+    only: int | None = None, text: str = "",
+) -> list[BinRow]:  # fmt: skip
+    """What lies in bins of its own at the sites one sees, what waits longest first."""
+    query: Any = (
+        select(StockBin, Item, Site.name.label("site"), Entity.realm, Location.code.label("location"), Lot.code.label("lot"), Lot.expires_on)
+        .join(Item, Item.id == StockBin.item_id)
+        .join(Site, Site.id == StockBin.site_id)
+        .join(Entity, Entity.id == StockBin.entity_id)
+        .outerjoin(Location, Location.id == StockBin.location_id)
+        .outerjoin(Lot, Lot.id == StockBin.lot_id)
+        .where(StockBin.quantity > 0)
+    )  # fmt: skip
+    query = within_sites(query, actor, StockBin.site_id)
+    for column, wanted in (
+        (StockBin.site_id, site), (StockBin.item_id, item), (StockBin.status, status), (StockBin.id, only),
+    ):  # fmt: skip
+        if wanted is not None:
+            query = query.where(column == wanted)
+    if text:
+        query = query.where((Item.code == text) | (Lot.code == text) | (Location.code == text))
+    return [
+        BinRow(
+            id=row.StockBin.id, site_id=row.StockBin.site_id, site=row.site, realm=row.realm, item_id=row.Item.id,
+            code=row.Item.code, name=row.Item.name, unit=row.Item.unit, location_id=row.StockBin.location_id,
+            location=row.location or DEFAULT_PLACE, lot_id=row.StockBin.lot_id, lot=row.lot, expires_on=row.expires_on,
+            status=row.StockBin.status, quantity=row.StockBin.quantity, since=row.StockBin.since,
+        )
+        for row in session.execute(query.order_by(StockBin.since, StockBin.id).limit(MOST))
+    ]  # fmt: skip
+
+
+def count_rows(session: Session, actor: Actor, *, only: int | None = None, text: str = "") -> list[CountRow]:
+    """Counts that are open at the sites one sees, the oldest first; one asked for by its id also when it is done."""
+    query: Any = (
+        select(CountTask, Item, Site.name.label("site"), Entity.realm, Entity.currency, Location.code.label("location"), Lot.code.label("lot"))
+        .join(Item, Item.id == CountTask.item_id)
+        .join(Site, Site.id == CountTask.site_id)
+        .join(Entity, Entity.id == CountTask.entity_id)
+        .outerjoin(Location, Location.id == CountTask.location_id)
+        .outerjoin(Lot, Lot.id == CountTask.lot_id)
+    )  # fmt: skip
+    query = within_sites(query, actor, CountTask.site_id)
+    if only is not None:
+        query = query.where(CountTask.id == only)
+    else:
+        query = query.where(CountTask.state.not_in((CountState.DONE, CountState.CANCELLED)))
+    if text:
+        query = query.where((Item.code == text) | (Location.code == text) | (Lot.code == text))
+    return [_count(row) for row in session.execute(query.order_by(CountTask.due_on, CountTask.id).limit(MOST))]
+
+
+def _count(row: Any) -> CountRow:
+    one: CountTask = row.CountTask
+    told = one.state in (CountState.PROPOSED, CountState.DONE)
+    again = one.recounted is not None
+    return CountRow(
+        id=one.id, site_id=one.site_id, site=row.site, realm=row.realm, item_id=row.Item.id, code=row.Item.code,
+        name=row.Item.name, unit=row.Item.unit, location=row.location or DEFAULT_PLACE, lot=row.lot, state=one.state,
+        why=one.why, due_on=one.due_on, started_by=one.started_by, counted_by=one.counted_by,
+        recounted_by=one.recounted_by, version=one.version, currency=row.currency,
+        book=(one.recount_book if again else one.book) if told else None,
+        found=(one.recounted if again else one.counted) if told else None, difference=one.difference if told else None,
+        value_minor=one.value_minor if told else None,
+    )  # fmt: skip
+
+
+def proposed_adjustments(session: Session, actor: Actor, *, only: int | None = None) -> list[AdjustmentRow]:
+    """Adjustments that wait for approval at the sites one sees."""
+    query: Any = (
+        select(StockAdjustment, Item, Site.name.label("site"), Entity.realm, Entity.currency)
+        .join(Item, Item.id == StockAdjustment.item_id)
+        .join(Site, Site.id == StockAdjustment.site_id)
+        .join(Entity, Entity.id == StockAdjustment.entity_id)
+        .where(StockAdjustment.state == AdjustmentState.PROPOSED)
+    )
+    query = within_sites(query, actor, StockAdjustment.site_id)
+    if only is not None:
+        query = query.where(StockAdjustment.id == only)
+    return [
+        AdjustmentRow(
+            id=one.id, site_id=one.site_id, site=row.site, realm=row.realm, code=row.Item.code, name=row.Item.name,
+            unit=row.Item.unit, quantity=one.quantity, value_minor=one.value_minor, currency=row.currency,
+            reason=one.reason_code, note=one.note, asked_by=one.asked_by, asked_at=one.asked_at, version=one.version,
+        )
+        for row in session.execute(query.order_by(StockAdjustment.id).limit(MOST))
+        for one in (row.StockAdjustment,)
+    ]  # fmt: skip
+
+
+def transfer_lines(session: Session, actor: Actor, transfer: int) -> tuple[StockTransfer, list[StockTransferLine]]:
+    """A transfer that comes to a site one sees, with its lines."""
+    head = session.get(StockTransfer, transfer)
+    if head is None:
+        raise NotFound("transfer_unknown", id=transfer)
+    check_site(actor, head.site_id)
+    lines = session.scalars(select(StockTransferLine).where(StockTransferLine.transfer_id == transfer))
+    return head, list(lines)
+
+
+def trace_lot(session: Session, actor: Actor, lot: int) -> Trace:
+    """Back to the papers it came with and forward to the customers who have it, at the sites one sees."""
+    head = session.execute(
+        select(Lot, Item.code).join(Item, Item.id == Lot.item_id).where(Lot.id == lot)
+    ).one_or_none()  # fmt: skip
+    if head is None:
+        raise NotFound("lot_unknown", id=lot)
+    query: Any = (
+        select(StockMove, Site.name.label("site"), GoodsReceipt, Shipment, SalesOrder, Customer.name.label("customer"))
+        .join(Site, Site.id == StockMove.site_id)
+        .outerjoin(
+            GoodsReceipt, (StockMove.document_type == "goods_receipt") & (GoodsReceipt.id == StockMove.document_id)
+        )
+        .outerjoin(Shipment, (StockMove.document_type == "shipment") & (Shipment.id == StockMove.document_id))
+        .outerjoin(SalesOrder, SalesOrder.id == Shipment.order_id)
+        .outerjoin(Customer, Customer.id == SalesOrder.customer_id)
+        .where(StockMove.lot_id == lot, StockMove.reason.not_in(("placement", "status")))
+    )
+    rows = session.execute(within_sites(query, actor, StockMove.site_id).order_by(StockMove.moved_at, StockMove.id))
+    stations = [
+        TraceRow(
+            kind=row.StockMove.reason, at=row.StockMove.moved_at, quantity=row.StockMove.quantity, site=row.site,
+            document=row.Shipment.number if row.Shipment else row.GoodsReceipt.number if row.GoodsReceipt else row.StockMove.note or "",
+            paper=row.GoodsReceipt.paper if row.GoodsReceipt else None,
+            supplier=row.GoodsReceipt.supplier if row.GoodsReceipt else None,
+            order_id=row.SalesOrder.id if row.SalesOrder else None, customer=row.customer,
+        )
+        for row in rows
+    ]  # fmt: skip
+    if not stations and actor.sites is not None:
+        raise NotFound("lot_unknown", id=lot)
+    return Trace(lot=head.Lot.code, item=head.code, expires_on=head.Lot.expires_on, stations=stations)
