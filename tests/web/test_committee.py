@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.composition.uow import reading
+from governance.decisions.queries import decision_view
 from governance.programme.models import Body, Delegation, Meeting, Programme, ProgrammeCell, Seat
 from readiness.waves.grants import RecordAlreadyLive, record_already_live
 from readiness.waves.models import Grant
@@ -211,3 +212,19 @@ def test_the_pages_of_bodies_ask_25_times_at_most_and_members_only_read(office, 
     assert not set(pages) & set(chair.get(here).links())
     for path in pages:
         chair.get(path, status=403)
+
+
+def test_who_keeps_the_attendance_notes_that_a_seat_takes_no_part(office, as_person, steered):
+    decision = steered.open()
+    with reading(steered.database) as session:
+        seats = decision_view(session, decision, now=steered.clock.now()).seats
+    finance = next(one.id for one in seats if one.function == "Finance")
+    page = office.get(f"/decisions/{decision}")
+    assert f"/decisions/{decision}/seats/{finance}/recuse" in page.links()
+    office.get(f"/decisions/{decision}/seats/{finance}/recuse")
+    office.post(f"/decisions/{decision}/seats/{finance}/recuse", {"reason": " "}, status=422)
+    office.post(f"/decisions/{decision}/seats/{finance}/recuse", {"reason": "said so in the meeting"})
+    with reading(steered.database) as session:
+        assert decision_view(session, decision, now=steered.clock.now()).tally.eligible == 2
+    office.get(f"/decisions/{decision}/seats/999/recuse", status=404)
+    as_person(steered.chair).get(f"/decisions/{decision}/seats/{finance}/recuse", status=403)

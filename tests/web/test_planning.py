@@ -101,11 +101,25 @@ def test_a_go_live_in_a_blackout_asks_for_a_reason(office, steered):
     assert (window.starts_on, window.ends_on) == (date(2026, 5, 1), date(2026, 5, 10))
     key = office.get("/waves/new").value("request_key")
     page = office.post("/waves/new", a_plan(steered, request_key=key), status=422)
-    assert "lies in a blackout: May fair" in page.errors()[0]
+    assert "lies in a blackout: May fair" in page.text
+    assert page.value("accept") == "go_live_in_blackout"
+    assert page.value("name") == "Duisburg shop"
     assert len(kept(steered, Wave)) == 1
-    key = page.value("request_key")
-    office.post("/waves/new", a_plan(steered, request_key=key, blackout_reason="the shop is closed then"))
-    assert len(kept(steered, Wave)) == 2
+    accepted = {"accept": "go_live_in_blackout", "accept_reason": "the shop is closed then"}
+    office.post("/waves/new", a_plan(steered, request_key=page.value("request_key"), **accepted))
+    made = kept(steered, Wave)[-1]
+    page = office.get(f"/waves/{made.id}/dates")
+    moved = {
+        "go_live_on": "2026-05-05",
+        "hypercare_until": "2026-06-01",
+        "reason": "a day later",
+        "version": page.value("version"),
+    }
+    page = office.post(f"/waves/{made.id}/dates", moved, status=422)
+    assert "lies in a blackout: May fair" in page.text
+    assert kept(steered, Wave)[-1].go_live_on == date(2026, 5, 4)
+    office.post(f"/waves/{made.id}/dates", {**moved, **accepted})
+    assert kept(steered, Wave)[-1].go_live_on == date(2026, 5, 5)
     office.get(f"/waves/blackouts/{window.id}/lift")
     office.post(f"/waves/blackouts/{window.id}/lift", {"reason": "the fair moved"})
     assert kept(steered, BlackoutWindow) == []

@@ -172,6 +172,19 @@ def recuse(decision_id: int) -> Any:
     return decision_html(decision_id, recuse_form=form)
 
 
+@blueprint.route("/decisions/<int:decision_id>/seats/<int:seat_id>/recuse", methods=["GET", "POST"])
+@require(Permission.DECISION_ATTENDANCE)
+def recuse_other(decision_id: int, seat_id: int) -> Any:
+    """Who keeps the attendance notes that a seat takes no part, where its holder has said so in the meeting."""
+    seat = next((one for one in decision_page(reader(), decision_id, now()).view.seats if one.id == seat_id), None)
+    if seat is None:
+        raise NotFound("seat_not_found", seat=seat_id)
+    return _with_reason(
+        decision_id, f"Recuse the seat {seat.function}", f"{seat.function} takes no part in this decision.",
+        lambda work, reason: recuse_seat(work, decision_id, seat_id, reason=reason),
+    )  # fmt: skip
+
+
 @blueprint.post("/decisions/<int:decision_id>/seats/<int:seat_id>/attendance")
 @require(Permission.DECISION_ATTENDANCE)
 def attend(decision_id: int, seat_id: int) -> Any:

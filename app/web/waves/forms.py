@@ -39,10 +39,6 @@ class DatesForm(Form):
         "Support until", [InputRequired("Choose the day")], description="The first day without close support."
     )
     reason = TextAreaField("Reason", [InputRequired("Say why the dates move"), Length(max=2000)])
-    blackout_reason = StringField(
-        "Reason for going live in a blackout", [Optional(), Length(max=500)],
-        description="Only where the new day lies in one.",
-    )  # fmt: skip
 
 
 class ScopeForm(KeyedForm):
@@ -107,9 +103,6 @@ class PlanForm(ScopeForm):
         "Support until", [InputRequired("Choose the day")], description="The first day without close support."
     )
     time_zone = SelectField("Days of", description="The clock by which its days begin; that of the leading site.")
-    blackout_reason = StringField(
-        "Reason for going live in a blackout", [Optional(), Length(max=500)], description="Only where the day lies in one."
-    )  # fmt: skip
 
 
 class ReplanForm(ScopeForm):

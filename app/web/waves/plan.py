@@ -27,7 +27,7 @@ from app.web.waves.forms import (
     scope_form,
 )
 from app.web.waves.presenters import timeline
-from app.web.waves.views import blueprint
+from app.web.waves.views import IN_BLACKOUT, blueprint
 from erpcore.kernel.clock import day_start, local_day
 from erpcore.kernel.errors import NotFound
 from erpcore.ports import Process
@@ -66,7 +66,7 @@ def plan() -> Any:
         command = PlanWave(
             programme_id=desk.programme.id, code=form.code.data, name=form.name.data, owner=form.owner.data,
             time_zone=form.time_zone.data, go_live_on=form.go_live_on.data, hypercare_until=form.hypercare_until.data,
-            depends_on=form.depends_on(), blackout_reason=form.blackout_reason.data or None, **form.scope(),
+            depends_on=form.depends_on(), blackout_reason=form.accepted_warnings.get(IN_BLACKOUT), **form.scope(),
         )  # fmt: skip
         made = 0
         with form.refusals(), change() as work:

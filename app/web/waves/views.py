@@ -55,6 +55,8 @@ navigation_entry(
     )
 )
 
+#: The warning that a plan or a date answers with a reason.
+IN_BLACKOUT = "go_live_in_blackout"
 _DONE = {
     "prepare": "The wave is being prepared.",
     "rehearse": "The rehearsal has begun: its cells take transactions in the rehearsal realm.",
@@ -146,7 +148,7 @@ def dates(wave_id: int) -> Any:
     if form.validate_on_submit() and form.go_live_on.data and form.hypercare_until.data:
         command = DateWave(
             wave_id=wave_id, go_live_on=form.go_live_on.data, hypercare_until=form.hypercare_until.data,
-            reason=str(form.reason.data), blackout_reason=form.blackout_reason.data or None, seen_version=seen_version(),
+            reason=str(form.reason.data), blackout_reason=form.accepted_warnings.get(IN_BLACKOUT), seen_version=seen_version(),
         )  # fmt: skip
         with form.refusals(), change() as work:
             date_wave(work, command)
