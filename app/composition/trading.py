@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.composition.cells import RegisteredCells
 from app.composition.policies import RegisterRules
+from erpcore.fulfilment.carriers.models import TroubleKind
 from erpcore.fulfilment.models import Disposition
 from erpcore.fulfilment.returns import ReturnedLine
 from erpcore.kernel.actor import Actor
@@ -58,6 +59,13 @@ def hold_command(order: int, kind: str, reason: str, seen_version: int | None) -
     if kind not in set(HoldKind):
         raise RuleBroken("choice_unknown", field="kind", value=kind)
     return HoldOrder(order=order, kind=HoldKind(kind), reason=reason, seen_version=seen_version)
+
+
+def trouble_kind(kind: str) -> TroubleKind:
+    """What a carrier reports, by its word; raises ``RuleBroken`` for one that nobody knows."""
+    if kind not in set(TroubleKind):
+        raise RuleBroken("choice_unknown", field="kind", value=kind)
+    return TroubleKind(kind)
 
 
 def returned_line(

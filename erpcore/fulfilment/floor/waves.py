@@ -61,6 +61,13 @@ class PlanPickWave:
     orders: Sequence[int] | None = None
 
 
+def pick_method(word: str) -> PickMethod:
+    """The method by its word; raises ``RuleBroken`` for one that nobody knows."""
+    if word not in set(PickMethod):
+        raise RuleBroken("choice_unknown", field="method", value=word)
+    return PickMethod(word)
+
+
 def plan_pick_wave(
     work: UnitOfWork, command: PlanPickWave, *, rules: ProcessRules, cells: CellStates
 ) -> tuple[WaveRow, list[TaskRow]]:

@@ -1,0 +1,245 @@
+"""Which papers go with an order, a task, a shipment and a shelf, and what stands on them?
+
+Words are those of the glossary. A paper says only what the documents say, and is made from them outside of any transaction;
+the same documents give the same bytes, for its date is that of the document.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from app.queries.floor import TaskPage
+from app.queries.order_facts import OrderPage
+from app.queries.shelves import LocationFact
+from app.queries.shipments import CartonFact, ShipmentPage
+from app.reports.barcode import code_128
+from app.reports.typesetting import product_sign, set_pages, templates
+from erpcore.kernel.clock import local_day, zone
+from erpcore.kernel.errors import RuleBroken
+from erpcore.kernel.money import from_minor, places
+
+#: How the day that is promised came about, as customers read it.
+_BASIS = {"ship": "leaves us", "delivery": "arrives"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paper:
+    """A PDF with its name."""
+
+    file_name: str
+    content: bytes
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+
+def _quantity(value: Decimal, unit: str = "") -> str:
+    text = f"{value:,f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{text} {unit}".strip()
+
+
+def _amount(minor: int, currency: str) -> str:
+    return f"{from_minor(minor, currency):,.{places(currency)}f}"
+
+
+def _price(value: Decimal) -> str:
+    whole, _, part = f"{value:,f}".partition(".")
+    return f"{whole}.{part.rstrip('0').ljust(2, '0')}"
+
+
+def _day(on: date | None) -> str:
+    return "–" if on is None else f"{on:%a} {on.day} {on:%b %Y}"
+
+
+def _moment(at: datetime | None, time_zone: str) -> str:
+    if at is None:
+        return "–"
+    here = at.astimezone(zone(time_zone))
+    return f"{here:%a} {here.day} {here:%b %Y %H:%M}"
+
+
+def _weight(kg: Decimal | None) -> str:
+    return "–" if kg is None else f"{_quantity(kg)} kg"
+
+
+def _frame(kind: str, number: str, made_at: datetime, *, realm: str, of: str = "", foot: str = "") -> dict[str, Any]:
+    paper = {
+        "kind": kind, "number": number, "title": f"{kind} {number}", "foot": foot or f"{kind} {number}",
+        "made_at": made_at, "realm": realm, "of": of,
+    }  # fmt: skip
+    return {"paper": paper, "sign": product_sign, "bars": lambda text: code_128(text, height_mm=13)}
+
+
+def _set(template: str, context: dict[str, Any], name: str) -> Paper:
+    html = templates().get_template(f"papers/{template}.html").render(**context)
+    return Paper(file_name=f"{name}.pdf", content=set_pages(html, "slips"))
+
+
+def order_confirmation(order: OrderPage) -> Paper:
+    """What the customer ordered, what we promise for each line, and what it comes to. Dated by the order's capture."""
+    lines = [
+        {
+            "line_no": line.line_no, "code": line.code, "name": line.name,
+            "quantity": _quantity(line.quantity - line.cancelled, line.unit), "day": _day(line.promised_on),
+            "day_note": _BASIS.get(line.basis, ""), "price": _price(line.unit_price),
+            "net": _amount(_left_value(line, order.currency), order.currency),
+        }
+        for line in order.lines
+        if line.quantity > line.cancelled
+    ]  # fmt: skip
+    context = _frame(
+        "Order confirmation", order.number, order.captured_at, realm=order.realm,
+        foot=f"Order {order.number} · {order.entity}",
+    )  # fmt: skip
+    facts = [
+        ("Order date", _day(local_day(order.captured_at, order.time_zone))), ("Customer", order.customer_code),
+        ("Your reference", order.reference or "–"), ("Ships from", order.site),
+    ]  # fmt: skip
+    shown = {
+        "customer": order.customer, "address": [order.ship_country], "to_label": "Ship to", "currency": order.currency,
+        "day_label": "Promised date", "lines": lines, "sums": order_sums(order),
+    }  # fmt: skip
+    note = "The promised date is the day our promise is kept by; a line that must wait is confirmed anew."
+    return _set("order", context | {"whose": order.entity, "facts": facts, "order": shown, "note": note},
+                f"order-confirmation-{order.number}")  # fmt: skip
+
+
+def _left_value(line: Any, currency: str) -> int:
+    """A line's value without what was cancelled of it, rounded once."""
+    if not line.cancelled:
+        return int(line.value_minor)
+    scale = Decimal(10) ** places(currency)
+    return int(((line.quantity - line.cancelled) * line.unit_price * scale).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def order_sums(order: OrderPage) -> list[tuple[str, str]]:
+    """Net, tax by rate, and what is due. Lines whose tax no rate determines are said to be untaxed yet."""
+    net, unknown = 0, False
+    taxes: dict[Decimal, int] = {}
+    for line in order.lines:
+        value = _left_value(line, order.currency)
+        net += value
+        if line.tax_rate is None:
+            unknown = True
+            continue
+        taxes[line.tax_rate] = taxes.get(line.tax_rate, 0) + value
+    sums = [("Net", f"{_amount(net, order.currency)} {order.currency}")]
+    total = net
+    for rate, base in sorted(taxes.items()):
+        tax = int((base * rate).quantize(Decimal(1), ROUND_HALF_UP))
+        total += tax
+        sums.append((f"Tax {_quantity(rate * 100)} %", f"{_amount(tax, order.currency)} {order.currency}"))
+    if unknown:
+        sums.append(("Tax of other lines", "not determined yet"))
+    return [*sums, ("Total", f"{_amount(total, order.currency)} {order.currency}")]
+
+
+def pick_list(task: TaskPage) -> Paper:
+    """A task on paper, in the order of the walk; what was picked already is not on it."""
+    card = task.card
+    lines = [
+        {
+            "location": line.location, "lot": line.lot, "code": line.code, "name": line.name, "order": line.order,
+            "quantity": _quantity(line.left), "unit": line.unit, "tote": line.tote,
+            "bars": code_128(line.code, height_mm=8, module_um=250, label=False) if _is_plain(line.code) else "",
+        }
+        for line in task.lines
+        if not line.is_done
+    ]  # fmt: skip
+    if not lines:
+        raise RuleBroken("nothing_on_paper", paper="pick list")
+    totes: dict[int, dict[str, Any]] = {}
+    for line in task.lines:
+        totes.setdefault(line.tote, {"number": line.tote, "order": line.order, "customer": line.customer})
+    facts = [
+        ("Site", card.site), ("Zone", card.zone or "all"), ("Pick wave", card.wave or "none"),
+        ("Due", _moment(card.due_at, task.time_zone)), ("Priority", str(card.priority)), ("Lines", str(len(lines))),
+        ("Orders", str(len(totes))), ("Picker", card.owner or "–"),
+    ]  # fmt: skip
+    context = _frame("Pick list", f"T-{card.id}", card.created_at, realm=task.realm, of=card.title)
+    return _set("pick_list", context | {"whose": card.site, "facts": facts, "lines": lines, "totes": list(totes.values())},
+                f"pick-list-{card.id}")  # fmt: skip
+
+
+def _is_plain(code: str) -> bool:
+    return code.isascii() and code.isprintable() and len(code) <= 24
+
+
+def packing_slip(page: ShipmentPage) -> Paper:
+    """What lies in the shipment and in which carton, for whoever opens it. No prices."""
+    closed = page.closed_cartons
+    where: dict[int, list[str]] = {}
+    for carton in closed:
+        for line_no, *_ in carton.contents:
+            where.setdefault(line_no, []).append(str(closed.index(carton) + 1))
+    lines = [
+        {
+            "line_no": line.line_no, "code": line.code, "name": line.name, "ordered": _quantity(line.ordered, line.unit),
+            "quantity": _quantity(line.quantity, line.unit), "cartons": ", ".join(where.get(line.line_no, [])),
+        }
+        for line in page.lines
+    ]  # fmt: skip
+    cartons = [
+        {
+            "of": f"{number} of {len(closed)}", "number": one.number, "kind": one.kind, "size": one.size,
+            "weight": _weight(one.weight_kg),
+        }
+        for number, one in enumerate(closed, start=1)
+    ]  # fmt: skip
+    facts = [
+        ("Order", page.order), ("Your reference", page.reference or "–"), ("Customer", page.customer_code),
+        ("Ships from", page.site), ("Carrier", page.carriage.service or "–"),
+        ("Tracking number", page.carriage.tracking_number or "–"), ("Weight", _weight(page.carriage.weight_kg)),
+        ("Cartons", str(len(closed)) if closed else "–"),
+    ]  # fmt: skip
+    made = page.confirmed_at or page.carriage.packed_at or page.picked_at
+    context = _frame("Packing slip", page.number, made, realm=page.realm, of=f"Order {page.order}")
+    to = {"name": page.customer, "address": [page.ship_country]}
+    return _set("packing_slip", context | {"whose": page.entity, "facts": facts, "lines": lines, "cartons": cartons, "to": to},
+                f"packing-slip-{page.number}")  # fmt: skip
+
+
+def carton_labels(page: ShipmentPage, carton: int | None = None) -> Paper:
+    """The labels of a shipment's closed cartons, or of one of them, in the format of the carrier's service."""
+    closed = page.closed_cartons
+    wanted = [one for one in closed if carton in (None, one.id)]
+    if not wanted:
+        raise RuleBroken("nothing_on_paper", paper="carton label")
+    labels = [_carton_label(page, one, closed.index(one) + 1, len(closed)) for one in wanted]
+    made = max(one.closed_at for one in wanted if one.closed_at is not None)
+    context = {"labels": labels, "title": f"Carton labels {page.number}", "made_at": made}
+    name = f"carton-label-{wanted[0].number}" if carton is not None else f"carton-labels-{page.number}"
+    return _set("labels", context, name)
+
+
+def _carton_label(page: ShipmentPage, one: CartonFact, position: int, count: int) -> dict[str, Any]:
+    tracking = page.carriage.tracking_number
+    return {
+        "shelf": False, "format": "a6" if page.carriage.label_format == "a6" else "", "from_name": page.entity,
+        "from_site": page.site, "to_name": page.customer, "address": [], "country": page.ship_country,
+        "carrier": page.carriage.service, "order": page.order, "reference": page.reference,
+        "tracking": code_128(tracking, height_mm=16, module_um=250) if tracking and _is_plain(tracking) else "",
+        "bars": code_128(one.number, height_mm=18, module_um=380), "position": position, "count": count,
+        "weight": _weight(one.weight_kg),
+    }  # fmt: skip
+
+
+def location_labels(shelves: list[LocationFact]) -> Paper:
+    """A label for each location, to be stuck where the scanner looks for it. It has no date: it is as old as the shelf."""
+    if not shelves:
+        raise RuleBroken("nothing_on_paper", paper="location label")
+    labels = [
+        {
+            "shelf": True, "code": one.code, "where": " · ".join(part for part in (one.site, one.zone) if part),
+            "bars": code_128(one.code, height_mm=13, module_um=400, label=False),
+        }
+        for one in shelves
+    ]  # fmt: skip
+    context = {"labels": labels, "title": f"Location labels {shelves[0].site}", "made_at": None}
+    return _set("labels", context, f"location-labels-{shelves[0].site_code}")

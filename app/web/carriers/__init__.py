@@ -1,0 +1,1 @@
+"""Carriers: services, cut-offs, rules and carton types."""

@@ -1,0 +1,24 @@
+"""How does a paper reach the person who wants it? As a file, made outside of any transaction; or the reason why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Response, flash, redirect
+
+from app.messages import sentence
+from app.reports.papers import Paper
+from erpcore.kernel.errors import RuleBroken
+
+
+def paper_file(make: Callable[[], Paper], *, back: str) -> Any:
+    """The PDF to be saved or printed; where it cannot be made, the page it was asked from with the reason."""
+    try:
+        paper = make()
+    except RuleBroken as refusal:
+        flash(sentence(refusal), "warn")
+        return redirect(back)
+    answer = Response(paper.content, content_type="application/pdf")
+    answer.headers["Content-Disposition"] = f'inline; filename="{paper.file_name}"'
+    return answer

@@ -1,0 +1,1 @@
+"""Shipments: packing, carriers, what goes wrong on the way, and their papers."""
