@@ -63,6 +63,7 @@ MESSAGES: dict[str, str] = {
     "move_unknown": "There is no stock move {id}.",
     "lot_unknown": "There is no lot {id} here. Check its number.",
     "location_unknown": "There is no location {id} here. Check its code.",
+    "label_unknown": "There is no location {code} at this site. Scan its label again.",
     "location_elsewhere": "Location {location} is at another site. Choose one of this site.",
     "bin_short": "At {location} of {site} lies less of {item} than this takes, or a pick holds it. Reduce the quantity, or choose another place.",
     "serial_in_stock": "Serial number {serial} is in stock already, and there is only one of it. Check the number on the piece.",

@@ -24,7 +24,7 @@ from erpcore.inventory.documents import (
 )
 from erpcore.inventory.models import Location, Lot, StockBin, StockMove
 from erpcore.kernel.actor import Actor
-from erpcore.kernel.errors import NotFound
+from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.masterdata.models import Customer, Entity, Item, Site
 from erpcore.orders.models import SalesOrder
 
@@ -189,6 +189,16 @@ def _expected(row: Any) -> ExpectedRow:
         cancelled=one.cancelled, expected_on=one.expected_on, source=one.source, number=one.number, supplier=one.supplier,
         transfer=one.document_id if is_transfer else None, line=one.line_id if is_transfer else None, version=one.version,
     )  # fmt: skip
+
+
+def location_named(session: Session, site: int, code: str) -> int | None:
+    """The location whose label was scanned; ``None`` for the default place (nothing scanned)."""
+    if not code:
+        return None
+    found = session.scalar(select(Location.id).where(Location.site_id == site, Location.code == code))
+    if found is None:
+        raise RuleBroken("label_unknown", field="location", code=code)
+    return found
 
 
 def bin_rows(

@@ -144,7 +144,7 @@ def adjust_goods(work: UnitOfWork, body: AdjustBody) -> AdjustmentAnswer:
     with pointing():
         (done,) = adjust(work, [command], rules=rules(), cells=cells())
     balance = _read(work, body.site, body.item)
-    return AdjustmentAnswer(adjustment=done.id, waits=done.waits, **balance.model_dump())
+    return AdjustmentAnswer(adjustment=done.id, waits=done.waits, **dict(balance))
 
 
 @operation(

@@ -88,7 +88,7 @@ def list_expected() -> ExpectedList:
 )  # fmt: skip
 def expect_goods(work: UnitOfWork, body: ExpectBody) -> Made:
     _at(work, body.site)
-    command = Expect(**body.model_dump())
+    command = Expect(**dict(body))
     with pointing():
         (key,) = expect_receipts(work, [command], rules=rules(), cells=cells())
     return Made(id=key)
@@ -101,7 +101,7 @@ def expect_goods(work: UnitOfWork, body: ExpectBody) -> Made:
 )  # fmt: skip
 def take_goods_in(work: UnitOfWork, body: ReceiptBody) -> ReceiptAnswer:
     _at(work, body.site)
-    lines = [ReceivedLine(**line.model_dump()) for line in body.lines]
+    lines = [ReceivedLine(**dict(line)) for line in body.lines]
     command = ReceiveGoods(site=body.site, paper=body.paper, supplier=body.supplier, lines=lines)
     with pointing():
         done = receive_goods(work, command, rules=rules(), cells=cells())
@@ -126,7 +126,7 @@ def list_bins(query: BinQuery) -> BinList:
 def put_goods_away(work: UnitOfWork, body: PutAwayBody) -> BinList:
     _at(work, body.site)
     with pointing():
-        put_away(work, [PutAway(**body.model_dump())], rules=rules(), cells=cells(), order_names=order_names)
+        put_away(work, [PutAway(**dict(body))], rules=rules(), cells=cells(), order_names=order_names)
     return _bins(work, body.site, body.item)
 
 
@@ -143,7 +143,7 @@ def _bins(work: UnitOfWork, site: int, item: int) -> BinList:
 )  # fmt: skip
 def change_stock_status(work: UnitOfWork, body: StatusBody) -> BinList:
     _at(work, body.site)
-    told = body.model_dump()
+    told = dict(body)
     command = ChangeStatus(note=told.pop("reason"), **told)
     with pointing():
         change_status(work, [command], rules=rules(), cells=cells(), order_names=order_names)
@@ -157,7 +157,7 @@ def change_stock_status(work: UnitOfWork, body: StatusBody) -> BinList:
 def set_up_location(work: UnitOfWork, body: LocationBody) -> Made:
     _at(work, body.site)
     with pointing():
-        (key,) = add_locations(work, [AddLocation(**body.model_dump())])
+        (key,) = add_locations(work, [AddLocation(**dict(body))])
     return Made(id=key)
 
 
@@ -168,7 +168,7 @@ def set_up_location(work: UnitOfWork, body: LocationBody) -> Made:
 )  # fmt: skip
 def ship_stock(work: UnitOfWork, body: TransferBody) -> TransferAnswer:
     _at(work, body.from_site)
-    lines = [TransferLine(**line.model_dump()) for line in body.lines]
+    lines = [TransferLine(**dict(line)) for line in body.lines]
     command = ShipTransfer(
         from_site=body.from_site, to_site=body.to_site, arrives_on=body.arrives_on, lines=lines, note=body.note
     )
@@ -184,7 +184,7 @@ def ship_stock(work: UnitOfWork, body: TransferBody) -> TransferAnswer:
 def receive_stock_transfer(work: UnitOfWork, transfer_id: int, body: ArrivalBody) -> TransferAnswer:
     head, _ = transfer_lines(work.session, work.actor, transfer_id)
     _at(work, head.site_id)
-    lines = [ArrivedLine(**line.model_dump()) for line in body.lines]
+    lines = [ArrivedLine(**dict(line)) for line in body.lines]
     command = ReceiveTransfer(transfer=transfer_id, lines=lines, seen_version=body.version)
     with pointing():
         settled = receive_transfer(work, command, rules=rules(), cells=cells(), order_names=order_names)
@@ -199,5 +199,5 @@ def lose_stock_transfer(work: UnitOfWork, transfer_id: int, body: LostBody) -> T
     head, _ = transfer_lines(work.session, work.actor, transfer_id)
     _at(work, head.site_id)
     with pointing():
-        settled = give_up(work, GiveUp(transfer=transfer_id, **body.model_dump()), rules=rules(), cells=cells())
+        settled = give_up(work, GiveUp(transfer=transfer_id, **dict(body)), rules=rules(), cells=cells())
     return TransferAnswer(id=transfer_id, number=head.number, settled=settled)

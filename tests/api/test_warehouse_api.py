@@ -1,0 +1,83 @@
+"""The warehouse over the API: the same services, the same refusals, traces from a lot to its paper and its customer."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from tests.support.controls import assert_books_agree
+from tests.support.core import a_business
+from tests.support.operate import open_cells
+from tests.support.warehouse import balance, locations, lot_id, tracked
+from tests.support.web import a_person, a_token
+
+
+@pytest.fixture
+def business(sqlite_database, clock):
+    made = a_business(sqlite_database, at=clock.now(), items=1, stock=0)
+    made.clock = clock
+    open_cells(made)
+    return made
+
+
+@pytest.fixture
+def caller(site, sqlite_database, clock):
+    """A call with a token of that role."""
+
+    def make(role):
+        token = a_token(sqlite_database, a_person(sqlite_database, role, clock=clock), role, clock=clock)
+
+        def call(method, path, body=None):
+            return site.test_client().open(
+                f"/api/v1{path}", method=method, json=body, headers={"Authorization": f"Bearer {token}"}
+            )
+
+        return call
+
+    return make
+
+
+def test_goods_are_expected_received_with_their_lot_put_away_and_traced(caller, business, sqlite_database):
+    tracked(business, "lot")
+    (dock,) = locations(business, "DOCK", kind="receiving")
+    (shelf,) = locations(business, "A-01")
+    lead = caller("warehouse_supervisor")
+    here = {"site": business.site, "item": business.items[0]}
+    day = (business.clock.now() + timedelta(days=3)).date().isoformat()
+    made = lead(
+        "POST",
+        "/expected-receipts",
+        {**here, "quantity": "20", "expected_on": day, "number": "PO-1", "supplier": "Rohrwerk"},
+    )
+    assert made.status_code == 201
+    line = {
+        "item": business.items[0],
+        "quantity": "21",
+        "expected": made.json["id"],
+        "lot": "L-1",
+        "expires_on": "2027-01-31",
+    }
+    receipt = {"site": business.site, "paper": "DN 9", "lines": [line]}
+    refused = lead("POST", "/goods-receipts", receipt)
+    assert (refused.status_code, refused.json["code"]) == (422, "received_too_much")
+    receipt["lines"][0]["quantity"] = "20"
+    taken = lead("POST", "/goods-receipts", receipt)
+    assert (taken.status_code, taken.json["waits_to_be_put_away"]) == (201, True)
+    lot = lot_id(business, "L-1")
+    put = lead("POST", "/put-aways", {**here, "quantity": "20", "source": dock, "location": shelf, "lot": lot})
+    assert [(one["location"], one["lot"], one["status"], one["quantity"]) for one in put.json["items"]] == [
+        ("A-01", "L-1", "available", "20.000")
+    ]
+    trace = lead("GET", f"/lots/{lot}/trace").json
+    assert [(one["kind"], one["paper"], one["supplier"]) for one in trace["stations"]] == [
+        ("receipt", "DN 9", "Rohrwerk")
+    ]
+    assert balance(business) == (20, 0, 0, 20)
+    assert_books_agree(sqlite_database)
+
+
+def test_a_period_is_closed_by_finance_and_by_nobody_else(caller, business):
+    body = {"entity": business.entity, "until": business.clock.now().date().isoformat(), "reason": "month end"}
+    assert caller("warehouse_supervisor")("POST", "/periods", body).status_code == 403
+    assert caller("finance")("POST", "/periods", body).status_code == 201
