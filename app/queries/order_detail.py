@@ -122,7 +122,7 @@ def _grant(session: Session, grant: int | None) -> GrantFact | None:
 
 def _lines(session: Session, order: SalesOrder) -> list[LineFact]:
     rows = session.execute(
-        select(OrderLine, Item.code, Item.name, Item.unit, StockBalance.on_hand, StockBalance.reserved)
+        select(OrderLine, Item.code, Item.name, Item.unit, StockBalance.on_hand, StockBalance.reserved, StockBalance.blocked)
         .join(Item, Item.id == OrderLine.item_id)
         .join(
             StockBalance,
@@ -138,7 +138,7 @@ def _lines(session: Session, order: SalesOrder) -> list[LineFact]:
             code=row.code,
             name=row.name,
             unit=row.unit,
-            available=None if row.on_hand is None else row.on_hand - row.reserved,
+            available=None if row.on_hand is None else row.on_hand - row.reserved - row.blocked,
             **{name: getattr(row.OrderLine, name) for name in names},
         )
         for row in rows

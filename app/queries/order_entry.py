@@ -271,11 +271,11 @@ def _free(session: Session, site: int, items: Sequence[int]) -> dict[int, Decima
     if not items:
         return {}
     rows = session.execute(
-        select(StockBalance.item_id, StockBalance.on_hand, StockBalance.reserved).where(
+        select(StockBalance.item_id, StockBalance.on_hand, StockBalance.reserved, StockBalance.blocked).where(
             StockBalance.site_id == site, StockBalance.item_id.in_(items)
         )
     )
-    return {row.item_id: row.on_hand - row.reserved for row in rows}
+    return {row.item_id: row.on_hand - row.reserved - row.blocked for row in rows}
 
 
 def _prices(

@@ -49,13 +49,14 @@ class StockRow:
     abc: str | None
     on_hand: Decimal
     reserved: Decimal
+    blocked: Decimal
     unvalued: Decimal
     value_minor: int | None
     currency: str
 
     @property
     def available(self) -> Decimal:
-        return self.on_hand - self.reserved
+        return self.on_hand - self.reserved - self.blocked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +127,7 @@ _SORTS: dict[str, Any] = {
     "item": Item.code,
     "site": Site.name,
     "on_hand": StockBalance.on_hand,
-    "available": StockBalance.on_hand - StockBalance.reserved,
+    "available": StockBalance.on_hand - StockBalance.reserved - StockBalance.blocked,
     "value": StockBalance.value_minor,
 }
 
@@ -146,7 +147,7 @@ def _narrowed(query: Any, actor: Actor, asked: StockFilter) -> Any:
         pattern = like(asked.text)
         query = query.where(or_(Item.code.ilike(pattern, escape="\\"), Item.name.ilike(pattern, escape="\\")))
     if asked.short:
-        query = query.where(StockBalance.on_hand == StockBalance.reserved)
+        query = query.where(StockBalance.on_hand == StockBalance.reserved + StockBalance.blocked)
     if asked.unvalued:
         query = query.where(StockBalance.unvalued != 0, StockBalance.on_hand != 0)
     return query
@@ -162,7 +163,8 @@ def _row(found: Any) -> StockRow:
     nothing_valued = balance.on_hand != 0 and balance.unvalued == balance.on_hand
     return StockRow(
         site_id=balance.site_id, site=found.site, item_id=balance.item_id, code=found.code, name=found.name,
-        unit=found.unit, abc=found.abc, on_hand=balance.on_hand, reserved=balance.reserved, unvalued=balance.unvalued,
+        unit=found.unit, abc=found.abc, on_hand=balance.on_hand, reserved=balance.reserved, blocked=balance.blocked,
+        unvalued=balance.unvalued,
         value_minor=None if nothing_valued else balance.value_minor, currency=found.currency,
     )  # fmt: skip
 
@@ -224,7 +226,7 @@ def stock_page(session: Session, actor: Actor, site: int, item: int) -> StockPag
     rows = [_row(row) for row in session.execute(_narrowed(select(*_COLUMNS), actor, asked).where(Item.id == item))]
     here = next((row for row in rows if row.site_id == site), None) or StockRow(
         site_id=site, site=head.Site.name, item_id=item, code=head.Item.code, name=head.Item.name, unit=head.Item.unit,
-        abc=head.Item.abc, on_hand=Decimal(0), reserved=Decimal(0), unvalued=Decimal(0), value_minor=0,
+        abc=head.Item.abc, on_hand=Decimal(0), reserved=Decimal(0), blocked=Decimal(0), unvalued=Decimal(0), value_minor=0,
         currency=head.Entity.currency,
     )  # fmt: skip
     moves, count = _moves(session, site, item)

@@ -160,7 +160,13 @@ DEFAULT_PLACE = "default place"
 
 
 def expected_rows(
-    session: Session, actor: Actor, *, only: int | None = None, text: str = "", everything: bool = False
+    session: Session,
+    actor: Actor,
+    *,
+    only: int | None = None,
+    text: str = "",
+    site: int | None = None,
+    item: int | None = None,
 ) -> list[ExpectedRow]:
     """What should still come to the sites one sees, the next first; ``text``: a number, item code or pack's barcode."""
     query: Any = (
@@ -172,8 +178,12 @@ def expected_rows(
     query = within_sites(query, actor, ExpectedReceipt.site_id)
     if only is not None:
         query = query.where(ExpectedReceipt.id == only)
-    elif not everything:
+    else:
         query = query.where(ExpectedReceipt.received + ExpectedReceipt.cancelled < ExpectedReceipt.quantity)
+    if site is not None:
+        query = query.where(ExpectedReceipt.site_id == site)
+    if item is not None:
+        query = query.where(ExpectedReceipt.item_id == item)
     if text:
         query = query.where((ExpectedReceipt.number == text) | (Item.code == text))
     rows = session.execute(query.order_by(ExpectedReceipt.expected_on, ExpectedReceipt.id).limit(MOST)).all()

@@ -350,10 +350,10 @@ def _promise_by_stock(
     free: dict[tuple[int, int], int] = {}
     for site in {order.site_id for order, _ in open_lines}:
         for part in chunks(sorted({line.item_id for order, line in open_lines if order.site_id == site})):
-            query = select(*raw_columns(StockBalance, "item_id", "on_hand", "reserved")).where(
+            query = select(*raw_columns(StockBalance, "item_id", "on_hand", "reserved", "blocked")).where(
                 StockBalance.site_id == site, StockBalance.item_id.in_(part)
             )
-            free.update({(site, row[0]): row[1] - row[2] for row in work.session.execute(query)})
+            free.update({(site, row[0]): row[1] - row[2] - row[3] for row in work.session.execute(query)})
     for order, line in open_lines:
         place = (order.site_id, line.item_id)
         free[place] = free.get(place, 0) - line.quantity

@@ -46,6 +46,10 @@ def test_goods_are_found_by_a_scan_received_against_the_paper_and_put_away(signe
     browser.post(f"/put-away/{waiting}", {"location": "A-01", "quantity": "16"})
     assert bins(business) == {("A-01", None, "available"): 16, ("DOCK", None, "damaged"): 2}
     assert balance(business) == (118, 0, 2, 18)
+    page = browser.get(f"/stock/{business.site}/{business.items[0]}")
+    assert "Available 116" in page.text
+    assert "2 pc blocked" in page.text.replace("\u00a0", " ")
+    assert "Where it lies" in page.text
     assert_books_agree(business.database)
 
 

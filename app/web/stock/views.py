@@ -13,6 +13,7 @@ from app.composition.request import reader
 from app.composition.trading import cells, rules
 from app.queries.places import sites_seen
 from app.queries.stock import StockFilter, StockPage, every_place, list_stock, stock_page
+from app.queries.warehouse import bin_rows, expected_rows
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import area, asked_key, asked_page
@@ -126,7 +127,11 @@ def _file_rows() -> Any:
 @require(Permission.STOCK_READ)
 def show(site_id: int, item_id: int) -> str:
     page = stock_page(reader(), actor(), site_id, item_id)
-    return render_template("stock/show.html", page=page, row=page.row, realm=page.realm)
+    places = bin_rows(reader(), actor(), site=site_id, item=item_id)
+    coming = expected_rows(reader(), actor(), site=site_id, item=item_id)
+    return render_template(
+        "stock/show.html", page=page, row=page.row, realm=page.realm, places=places, coming=coming
+    )  # fmt: skip
 
 
 def _form(page: StockPage, form: Form, *, title: str, label: str, hint: str) -> Any:
