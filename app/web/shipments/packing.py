@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from flask import flash, redirect, render_template, url_for
@@ -50,7 +51,7 @@ def _pack(page: ShipmentPage, **given: Any) -> Any:
     forms |= given
     forms["open"].carton_type.choices = forms["all"].carton_type.choices = kinds
     if "put" not in given:
-        forms["put"].quantity.data = 1
+        forms["put"].quantity.data = Decimal(1)
         forms["put"].scanned.data = ""
     status = max(form.status for form in forms.values())
     html = render_template(
@@ -148,6 +149,12 @@ def _own(page: ShipmentPage, carton_id: int) -> Any:
     return found
 
 
+def _next_van(page: ShipmentPage) -> list[Any]:
+    """The next collection of the shipment's service, or of whichever comes first while none is chosen."""
+    ahead = collections_ahead(reader(), page.site_id, now())
+    return [one for one in ahead if page.carriage.service_id in (None, one.service_id)]
+
+
 @blueprint.route("/shipments/<int:shipment_id>/ship", methods=["GET", "POST"])
 @require(Permission.SHIPMENT_CONFIRM)
 def ship(shipment_id: int) -> Any:
@@ -172,6 +179,6 @@ def ship(shipment_id: int) -> Any:
             return back_to(shipment_id, f"{page.number} has left.")
     html = render_template(
         "shipments/ship.html", page=page, form=form, realm=page.realm, at=now(),
-        ahead=collections_ahead(reader(), page.site_id, now()),
+        ahead=_next_van(page),
     )  # fmt: skip
     return html, form.status
