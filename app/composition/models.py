@@ -17,6 +17,7 @@ from erpcore.kernel.model import Base
 from erpcore.ledger import models as ledger
 from erpcore.masterdata import models as masterdata
 from erpcore.orders import models as orders
+from erpcore.pricing import models as pricing
 from governance.decisions import models as decisions
 from governance.policies import models as policies
 from governance.programme import models as programme
@@ -49,6 +50,7 @@ __all__ = [
     "orders",
     "packing",
     "policies",
+    "pricing",
     "programme",
     "requests",
     "waves",

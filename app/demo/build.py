@@ -14,6 +14,7 @@ from app.demo.committee import Committee
 from app.demo.desk import Desk, moment
 from app.demo.people import Staff, hire
 from app.demo.plan import DemoOptions
+from app.demo.policies import approve_departures
 from app.demo.rollout import Rollout
 from app.demo.trading import Trading
 from app.demo.world import World, build_world
@@ -66,6 +67,7 @@ class _Story:
         progress(0, "Entities, items, prices, people")
         world = build_world(database, options, random, clock)
         staff = hire(database, world, clock, password)
+        approve_departures(database, world, staff, clock)
         self.desk = Desk(database, world, staff, clock, random)
         self.trading = Trading(self.desk)
         self.rollout = Rollout(self.desk)

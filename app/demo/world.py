@@ -32,19 +32,19 @@ from erpcore.masterdata.services import (
     NewCustomer,
     NewEntity,
     NewItem,
-    NewPrice,
     NewSite,
     add_commitment,
     add_customers,
     add_entity,
     add_items,
-    add_prices,
     add_site,
     add_tax_rate,
     ensure_channel,
     ensure_customer_group,
     ensure_item_group,
 )
+from erpcore.pricing.newprice import NewPrice
+from erpcore.pricing.services import add_prices
 
 #: Prices, taxes and commitments are valid from here on, well before the first order.
 _SINCE = date(2020, 1, 1)

@@ -40,6 +40,14 @@ class Permission(StrEnum):
     ORDER_READ = "orders:order:read", "see orders and their journeys"
     ORDER_CAPTURE = "orders:order:capture", "enter orders"
     PRICE_OVERRIDE = "orders:price:override", "enter another price than the list gives, with a reason"
+    PRICE_APPROVE_DESK = "orders:price:approve_desk", "approve prices entered by somebody else, as far as the desk may"
+    PRICE_APPROVE_SITE = (
+        "orders:price:approve_site",
+        "approve prices entered by somebody else, as far as the site's lead may",
+    )
+    PRICE_APPROVE_PROCESS = "orders:price:approve_process", "approve any price entered by somebody else"
+    PRICE_CHANGE = "pricing:rule:change", "change price rules and apply price lists"
+    COST_READ = "pricing:cost:read", "see costs, margins and floors"
     ORDER_RELEASE = "orders:order:release", "release orders"
     ORDER_ALLOCATE = "orders:order:allocate", "allocate stock to orders"
     ORDER_CANCEL = "orders:order:cancel", "cancel orders or part of them"

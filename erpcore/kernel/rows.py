@@ -190,7 +190,15 @@ class _Reader:
     """SELECT of some columns of one table by a key, compiled once for one database."""
 
     def __init__(
-        self, table: Table, names: tuple[str, ...], key: str, also: str | None, lock: bool, dialect: Dialect
+        self,
+        table: Table,
+        names: tuple[str, ...],
+        key: str,
+        also: str | None,
+        lock: bool,
+        dialect: Dialect,
+        *,
+        among: bool = False,
     ) -> None:
         quote = dialect.identifier_preparer.quote
         columns = [table.c[name] for name in names]
@@ -198,7 +206,8 @@ class _Reader:
         self.key_processor = _processor(table.c[key].type, dialect)
         listed = ", ".join(quote(column.name) for column in columns)
         self.head = f"SELECT {listed} FROM {quote(table.name)} WHERE "
-        if also:
+        self.also, self.among = quote(also) if also else "", among
+        if also and not among:
             self.head += f"{quote(also)} = {'?' if self.sqlite else '%s'} AND "
         self.head += quote(table.c[key].name)
         self.tail = f" ORDER BY {quote(table.c[key].name)} FOR NO KEY UPDATE" if lock and not self.sqlite else ""
@@ -217,12 +226,14 @@ class _Reader:
         cursor = work.driver.cursor()
         try:
             for part in chunks(keys):
-                fixed = () if also is None else (also,)
+                fixed = () if also is None or self.among else (also,)
                 if self.sqlite:
-                    # Padded to a power of two, so that the driver keeps few statements.
-                    width = 1 << (len(part) - 1).bit_length()
-                    values = (*fixed, *part, *([part[-1]] * (width - len(part))))
-                    cursor.execute(f"{self.head} IN ({', '.join('?' * width)})", values)
+                    marks, values = _padded(part)
+                    more, others = _padded(also) if self.among else ("", ())
+                    narrower = f" AND {self.also} IN ({more})" if self.among else ""
+                    cursor.execute(f"{self.head} IN ({marks}){narrower}", (*fixed, *values, *others))
+                elif self.among:
+                    cursor.execute(f"{self.head} = ANY(%s) AND {self.also} = ANY(%s)", (list(part), list(also)))
                 else:
                     cursor.execute(f"{self.head} = ANY(%s){self.tail}", (*fixed, list(part)))
                 out += cursor.fetchall()
@@ -237,6 +248,12 @@ class _Reader:
                 changed[i] = process(changed[i])
             done.append(self.row._make(changed))
         return done
+
+
+def _padded(values: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
+    """Marks and values of an IN list, padded to a power of two, so that the driver keeps few statements."""
+    width = 1 << (len(values) - 1).bit_length()
+    return ", ".join("?" * width), (*values, *([values[-1]] * (width - len(values))))
 
 
 _readers: dict[tuple[Any, ...], _Reader] = {}
@@ -256,15 +273,16 @@ def read_rows(
 
     With ``lock`` they come in key order and stay locked for change until the unit of work ends (FOR NO KEY UPDATE); SQLite's
     writer is alone anyway. Rows have the columns' names as attributes. A lock that others hold for too long ends the unit
-    of work with ``Busy``.
+    of work with ``Busy``. A tuple as the value of ``also`` means one of them; it cannot be combined with ``lock``.
     """
+    among = also is not None and isinstance(also[1], tuple)
     wanted = sorted(set(keys))
     if not wanted:
         return []
-    known = (table.__tablename__, names, key, also and also[0], lock, work.dialect.name)
+    known = (table.__tablename__, names, key, also and also[0], lock, among, work.dialect.name)
     reader = _readers.get(known)
     if reader is None:
-        reader = _Reader(table.__table__, names, key, also[0] if also else None, lock, work.dialect)
+        reader = _Reader(table.__table__, names, key, also[0] if also else None, lock, work.dialect, among=among)
         _readers[known] = reader
     return reader.read(work, wanted, also[1] if also else None)
 

@@ -127,7 +127,7 @@ class ItemGroup(Base):
 
 class Customer(Base):
     """Who buys. ``credit_limit_minor`` ``None``: no limit is checked. ``is_unknown``: the declared account for sales whose
-    customer the source does not name.
+    customer the source does not name. ``tier`` 1 is a key account, 2 the usual, 3 a small one.
     """
 
     __tablename__ = "customer"
@@ -144,6 +144,7 @@ class Customer(Base):
     credit_limit_minor: Mapped[int | None] = mapped_column(BigInteger)
     is_blocked: Mapped[bool] = mapped_column(Boolean, default=False)
     is_unknown: Mapped[bool] = mapped_column(Boolean, default=False)
+    tier: Mapped[int] = mapped_column(SmallInteger, server_default="2")
 
 
 class Item(Base):
@@ -192,28 +193,6 @@ class ItemUnit(Base):
     numerator: Mapped[int] = mapped_column(BigInteger)
     denominator: Mapped[int] = mapped_column(BigInteger)
     barcode: Mapped[str | None] = mapped_column(Code)
-
-
-class PriceRule(Base):
-    """A unit price: the narrowest scope that matches wins, then the higher quantity, then the newer."""
-
-    __tablename__ = "price_rule"
-    __table_args__ = (
-        Index("ix_price_rule_item", "item_id", "valid_from"),
-        CheckConstraint("valid_until IS NULL OR valid_until > valid_from", name="validity"),
-        CheckConstraint("unit_price >= 0", name="not_negative"),
-    )
-    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
-    entity_id: Mapped[int] = mapped_column(ForeignKey("entity.id"))
-    item_id: Mapped[int] = mapped_column(ForeignKey("item.id"))
-    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customer.id"))
-    customer_group_id: Mapped[int | None] = mapped_column(ForeignKey("customer_group.id"))
-    channel_id: Mapped[int | None] = mapped_column(ForeignKey("channel.id"))
-    minimum_quantity: Mapped[Decimal] = mapped_column(Quantity)
-    unit_price: Mapped[Decimal] = mapped_column(Price)
-    currency: Mapped[str] = mapped_column(String(3))
-    valid_from: Mapped[date] = mapped_column(Date)
-    valid_until: Mapped[date | None] = mapped_column(Date)
 
 
 class TaxRate(Base):

@@ -54,6 +54,7 @@ class CustomerFacts(NamedTuple):
     credit_limit_minor: int | None
     is_blocked: bool
     is_unknown: bool
+    tier: int
 
 
 class ItemFacts(NamedTuple):

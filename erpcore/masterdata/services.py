@@ -21,7 +21,6 @@ from erpcore.masterdata.models import (
     Item,
     ItemGroup,
     ItemKind,
-    PriceRule,
     Realm,
     ServiceCommitment,
     Site,
@@ -73,6 +72,7 @@ class NewCustomer:
     payment_days: int = 30
     credit_limit_minor: int | None = None
     is_unknown: bool = False
+    tier: int = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,20 +88,6 @@ class NewItem:
     tax_class: str = "standard"
     abc: str | None = None
     replenishment_days: int = 7
-
-
-@dataclass(frozen=True, kw_only=True)
-class NewPrice:
-    entity: int
-    item: int
-    unit_price: Decimal
-    currency: str
-    valid_from: date
-    valid_until: date | None = None
-    customer: int | None = None
-    customer_group: int | None = None
-    channel: int | None = None
-    minimum_quantity: Decimal = Decimal(0)
 
 
 def add_entity(work: UnitOfWork, command: NewEntity) -> Entity:
@@ -148,7 +134,7 @@ def add_customers(work: UnitOfWork, commands: Sequence[NewCustomer]) -> list[Cus
         Customer(
             id=next(ids), entity_id=c.entity, group_id=c.group, code=c.code, name=c.name, country=c.country,
             currency=c.currency, tax_class=c.tax_class, payment_days=c.payment_days,
-            credit_limit_minor=c.credit_limit_minor, is_unknown=c.is_unknown,
+            credit_limit_minor=c.credit_limit_minor, is_unknown=c.is_unknown, tier=c.tier,
         )
         for c in commands
     ]  # fmt: skip
@@ -163,20 +149,6 @@ def add_items(work: UnitOfWork, commands: Sequence[NewItem]) -> list[Item]:
             id=next(ids), entity_id=c.entity, group_id=c.group, code=c.code, name=c.name, kind=c.kind, unit=c.unit,
             quantity_places=c.quantity_places, standard_cost=c.standard_cost, tax_class=c.tax_class, abc=c.abc,
             replenishment_days=c.replenishment_days,
-        )
-        for c in commands
-    ]  # fmt: skip
-    return _added_all(work, rows)
-
-
-def add_prices(work: UnitOfWork, commands: Sequence[NewPrice]) -> list[PriceRule]:
-    """New price rules, in the order given."""
-    ids = work.ids.reserve(len(commands))
-    rows = [
-        PriceRule(
-            id=next(ids), entity_id=c.entity, item_id=c.item, customer_id=c.customer, customer_group_id=c.customer_group,
-            channel_id=c.channel, minimum_quantity=c.minimum_quantity, unit_price=c.unit_price, currency=c.currency,
-            valid_from=c.valid_from, valid_until=c.valid_until,
         )
         for c in commands
     ]  # fmt: skip

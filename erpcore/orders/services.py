@@ -34,10 +34,10 @@ from erpcore.orders.documents import Line, Order
 from erpcore.orders.duplicates import notice_duplicates, settle_duplicates
 from erpcore.orders.models import OrderState, Progress, SalesOrder
 from erpcore.orders.policy import stamp_lines
+from erpcore.orders.pricing import OVERRIDE, STATED, hold_for_price, price_lines
 from erpcore.orders.records import insert_orders
 from erpcore.orders.rules import LineDates, line_dates, line_kind
 from erpcore.ports import Cell, CellStates, Process, ProcessRules, admit
-from erpcore.pricing.queries import Asked, resolve_prices
 from erpcore.published import (
     CapturedLine,
     LinePromise,
@@ -48,9 +48,6 @@ from erpcore.published import (
 )
 
 CAPTURE = "orders:order:capture"
-OVERRIDE_PRICE = "orders:price:override"
-#: Doors through which prices, dates and amounts are stated by somebody else's document.
-_STATED = ("import", "edi", "back-entry")
 _MOST_LINES = 2000
 #: Years that an order can be about.
 _YEARS = range(1990, 2101)
@@ -136,7 +133,7 @@ def capture_orders(
             variants=ruleset.variants, grant_id=grant, source=work.source, version=1, lines=[],
             customer_group=customer.group_id,
         )  # fmt: skip
-        _build_lines(work, command, order, site, customer, known_items, [next(ids) for _ in command.lines])
+        _build_lines(work, command, order, site, customer, known_items, [next(ids) for _ in command.lines], rules)
         stamp_lines(work, rules, order, known_items)
         orders.append(order)
     _promise_by_stock(work, orders, commands, known_items)
@@ -144,6 +141,7 @@ def capture_orders(
     insert_orders(work, orders)
     for order in orders:
         _report(work, order, known_items)
+        hold_for_price(work, rules, order, order.lines)
     settle_duplicates(work, noticed)
     return orders
 
@@ -186,7 +184,7 @@ def _in_own_units(
 def _at(work: UnitOfWork, stated: datetime | None) -> datetime:
     if stated is None:
         return work.now
-    if work.source not in _STATED:
+    if work.source not in STATED:
         raise NotAllowed("time_not_stated", source=work.source)
     return stated
 
@@ -248,11 +246,15 @@ def _build_lines(
     customer: CustomerFacts,
     known: dict[int, ItemFacts],
     ids: Sequence[int],
+    rules: ProcessRules,
 ) -> None:
     day = local_day(order.captured_at, site.time_zone)
     terms = commitment(work, site.id, command.channel, customer.group_id, day)
     dated: dict[tuple[date | None, str | None], LineDates] = {}
-    priced = _prices(work, command, order, customer, known, day)
+    priced = price_lines(
+        work, command.lines, site=site, channel=command.channel, customer=customer, currency=order.currency, day=day,
+        known=known, rules=rules,
+    )  # fmt: skip
     for number, (line, key) in enumerate(zip(command.lines, ids, strict=True), 1):
         item = known[line.item]
         wish = (line.requested_on or command.requested_on, line.basis)
@@ -260,7 +262,8 @@ def _build_lines(
         if dates is None:
             dates = dated[wish] = line_dates(order.captured_at, site.time_zone, terms, *wish)
         quantity = scaled_int(line.quantity, QUANTITY_PLACES)
-        unit_price, source = priced[number - 1]
+        price = priced[number - 1]
+        unit_price = price.unit_price
         if line.amount is None:
             amount, value = exact_amount(quantity, unit_price), scaled_amount(quantity, unit_price, order.currency)
         else:
@@ -273,7 +276,7 @@ def _build_lines(
             Line(
                 id=key, order_id=order.id, line_no=number * 10, item_id=item.id, site_id=order.site_id,
                 kind=line_kind(item.kind, unit_price, amount, drop_ship=line.drop_ship), quantity=quantity,
-                unit_price=unit_price, price_source=source, amount=amount, value_minor=value,
+                unit_price=unit_price, price_source=price.source, amount=amount, value_minor=value,
                 tax_rate=tax_rate(
                     work, order.entity_id, order.ship_country, customer.tax_class, item.tax_class, day
                 ),
@@ -282,57 +285,13 @@ def _build_lines(
                 promised_due_at=day_end(promised, site.time_zone),
                 promise_reason="stated" if line.promised_on else "commitment", basis=dates.basis, allocated=0, picked=0,
                 shipped=0, delivered=0, invoiced=0, cancelled=0, returned=0, early_days=terms.early_days,
-                late_days=terms.late_days,
+                late_days=terms.late_days, price_rule_id=price.rule, list_price=price.list_price,
+                resolved_price=price.resolved, price_floor=price.floor, unit_cost=price.cost, price_losers=price.losers,
+                price_reason=price.reason,
             )
         )  # fmt: skip
         order.value_minor += value
         work.memo.setdefault("starts", {})[key] = dates.start
-
-
-def _prices(
-    work: UnitOfWork,
-    command: CaptureOrder,
-    order: Order,
-    customer: CustomerFacts,
-    known: dict[int, ItemFacts],
-    day: date,
-) -> list[tuple[int, str]]:
-    """Unit price in millionths and its source, per line."""
-    if work.source in _STATED and all(line.unit_price is not None for line in command.lines):
-        return [(scaled_int(line.unit_price or Decimal(0), PRICE_PLACES), "stated") for line in command.lines]
-    resolved = resolve_prices(
-        work,
-        [
-            Asked(
-                line.item, customer.id, customer.group_id, command.channel,
-                scaled_int(line.quantity, QUANTITY_PLACES), day, order.currency,
-            )
-            for line in command.lines
-        ],
-    )  # fmt: skip
-    out = []
-    for number, (line, rule) in enumerate(zip(command.lines, resolved, strict=True)):
-        if line.unit_price is None:
-            if rule is None:
-                raise RuleBroken("price_missing", field=f"lines-{number}-unit_price", item=known[line.item].code)
-            out.append((rule.unit_price, rule.source))
-            continue
-        given = scaled_int(line.unit_price, PRICE_PLACES)
-        if rule is not None and given == rule.unit_price:
-            out.append((given, rule.source))
-        elif work.source in _STATED:
-            out.append((given, "stated"))
-        else:
-            work.actor.require(OVERRIDE_PRICE, site=command.site)
-            if not (line.price_reason or "").strip():
-                raise RuleBroken(
-                    "reason_required", field=f"lines-{number}-price_reason", document="order", move="override"
-                )
-            out.append((given, "override"))
-            work.memo.setdefault("overrides", {}).setdefault(order.id, []).append(
-                (number, rule.unit_price if rule else 0, given, line.price_reason)
-            )
-    return out
 
 
 def _promise_by_stock(
@@ -343,7 +302,7 @@ def _promise_by_stock(
         (order, line)
         for order, command in zip(orders, commands, strict=True)
         for line, asked in zip(order.lines, command.lines, strict=True)
-        if line.has_stock and asked.promised_on is None and work.source not in _STATED
+        if line.has_stock and asked.promised_on is None and work.source not in STATED
     ]
     if not open_lines:
         return
@@ -387,8 +346,12 @@ def _report(work: UnitOfWork, order: Order, known: dict[int, ItemFacts]) -> None
     captured = OrderCaptured(customer=order.customer_id, start=start, start_on=start_on, lines=lines)
     work.publish(captured, place, step="order_to_cash.capture", **common)  # type: ignore[arg-type]  # of several types
     work.publish(OrderValidated(), place, step="order_to_cash.validate", **common)  # type: ignore[arg-type]  # of several types
-    for number, old, new, reason in work.memo.get("overrides", {}).get(order.id, ()):
-        override = OrderPriceOverridden(line=order.lines[number].id, old=old, new=new, reason=reason)
+    for line in order.lines:
+        if line.price_source != OVERRIDE:
+            continue
+        override = OrderPriceOverridden(
+            line=line.id, old=line.resolved_price or 0, new=line.unit_price, reason=line.price_reason or ""
+        )
         work.publish(override, place, step="order_to_cash.capture", **common)  # type: ignore[arg-type]  # of several types
     promises = [
         LinePromise(line=line.id, day=line.promised_on, basis=line.basis, reason=line.promise_reason)

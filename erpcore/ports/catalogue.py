@@ -79,19 +79,24 @@ _SALES = (
 _PRICES = (
     _point(
         "price_tolerance_permille", "Price tolerance", PRICES, _C,
-        "How far below the price of the rules a line may be entered without another person's approval.", 0, unit=Unit.PERMILLE,
+        "How far below the price of the rules a line may be entered without another person's approval.", 0, maximum=500,
+        unit=Unit.PERMILLE,
     ),
     _point(
         "minimum_margin_permille", "Minimum margin", PRICES, _C,
-        "The share of the price that must be left after the cost; below it a price needs approval.", 0, unit=Unit.PERMILLE,
+        "The share of an entered price that must be left after the cost; below it another person approves. With 0 the margin"
+        " is not looked at.", 0, maximum=900, unit=Unit.PERMILLE,
     ),
     _point(
         "override_authority", "Price approval", PRICES, _E, "Who approves a price that leaves the tolerance.", "site_lead",
-        choices=("site_lead",), means={"site_lead": "the site's lead"},
+        choices=("desk", "site_lead", "process_owner"),
+        means={
+            "desk": "the site's super user", "site_lead": "the site's lead", "process_owner": "the owner of the process",
+        },
     ),
     _point(
         "override_limit_minor", "Price approval limit", PRICES, _E,
-        "The margin lost on an order above which the next level approves its prices.", 50_000, minimum=50_000, maximum=50_000,
+        "The margin lost on an order above which the next level approves its prices.", 50_000, maximum=100_000_000,
         unit=Unit.MINOR,
     ),
 )  # fmt: skip

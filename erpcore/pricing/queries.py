@@ -1,20 +1,23 @@
-"""Price resolution: one total order over the rules that fit, first match wins."""
+"""Price resolution: what a line costs, by which rule, and which others fitted. Batch-wise: no query per line."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from erpcore.kernel.rows import read_rows
+from erpcore.kernel.rows import chunks, read_rows
 from erpcore.kernel.work import UnitOfWork
-from erpcore.masterdata.models import PriceRule
+from erpcore.pricing.models import PriceRule
+from erpcore.pricing.precedence import LISTED, precedence
 
 _COLUMNS = (
-    "id", "item_id", "customer_id", "customer_group_id", "channel_id", "minimum_quantity", "unit_price", "currency",
-    "valid_from", "valid_until",
+    "id", "kind", "item_id", "item_group_id", "customer_id", "customer_group_id", "channel_id", "minimum_quantity",
+    "unit_price", "discount", "currency", "valid_from", "valid_until",
 )  # fmt: skip
+#: A share of one, in millionths.
+_ONE = 1_000_000
 
 
 class Asked(NamedTuple):
@@ -27,61 +30,88 @@ class Asked(NamedTuple):
     quantity: int
     on: date
     currency: str
+    item_group: int | None = None
+
+
+class Candidate(NamedTuple):
+    """A rule that fitted, and what it gives, in millionths."""
+
+    rule: int
+    kind: str
+    unit_price: int
 
 
 class Price(NamedTuple):
-    """The winning unit price in millionths, and which kind of rule gave it."""
+    """The winning unit price in millionths, the rule and kind that gave it, the list price, and the rules that lost to it."""
 
     unit_price: int
     source: str
+    rule: int
+    list_price: int | None
+    losers: tuple[Candidate, ...]
 
 
 def resolve_prices(work: UnitOfWork, asked: Iterable[Asked]) -> list[Price | None]:
-    """A price per question, ``None`` where no rule fits.
-
-    A rule for the customer beats one for the group, that one for the channel, that the list; then the higher minimum
-    quantity, the later start, the newer rule.
-    """
-    asked = list(asked)
-    known: dict[int, list[tuple[int, ...]]] = work.memo.setdefault("prices", {})
-    unread = {q.item for q in asked} - known.keys()
+    """A price per question, ``None`` where no rule fits; which one holds says ``precedence``."""
+    questions = list(asked)
+    known: dict[tuple[int, int], list[Any]] = work.memo.setdefault("prices", {})
+    unread = [q for q in questions if (q.item, q.customer) not in known]
     if unread:
-        found = defaultdict(list)
-        for row in read_rows(work, PriceRule, _COLUMNS, "item_id", unread):
-            found[row.item_id].append(row)
-        known.update({item: found.get(item, []) for item in unread})
-    return [_best(known[q.item], q) for q in asked]
+        _read(work, unread, known)
+    return [best_price(known[q.item, q.customer], q) for q in questions]
 
 
-def _best(rules: Iterable[object], q: Asked) -> Price | None:
-    best, best_key = None, None
-    for rule in rules:
-        r: PriceRule = rule  # type: ignore[assignment]  # rows have its fields
-        if (
-            r.currency != q.currency
-            or r.customer_id not in (None, q.customer)
-            or r.customer_group_id not in (None, q.group)
-            or r.channel_id not in (None, q.channel)
-            or r.minimum_quantity > q.quantity
-            or r.valid_from > q.on
-            or (r.valid_until is not None and q.on >= r.valid_until)
-        ):
-            continue
-        key = (
-            r.customer_id is not None, r.customer_group_id is not None, r.channel_id is not None, r.minimum_quantity,
-            r.valid_from, r.id,
-        )  # fmt: skip
-        if best_key is None or key > best_key:
-            best, best_key = r, key
-    if best is None:
-        return None
-    source = (
-        "contract"
-        if best.customer_id
-        else "group"
-        if best.customer_group_id
-        else "channel"
-        if best.channel_id
-        else "list"
+def _read(work: UnitOfWork, unread: Sequence[Asked], known: dict[tuple[int, int], list[Any]]) -> None:
+    """The rules of all items asked for: their own, and those of their groups, of these customers or of none."""
+    customers = (0, *sorted({q.customer for q in unread} - {0}))
+    found: dict[tuple[str, int], list[Any]] = defaultdict(list)
+    for column, keys in (
+        ("item_id", {q.item for q in unread}),
+        ("item_group_id", {q.item_group for q in unread if q.item_group is not None}),
+    ):
+        for part in chunks(customers):
+            for row in read_rows(work, PriceRule, _COLUMNS, column, keys, also=("customer_key", tuple(part))):
+                found[column, getattr(row, column)].append(row)
+    for q in unread:
+        rules = found["item_id", q.item]
+        if q.item_group is not None:
+            rules = rules + found["item_group_id", q.item_group]
+        known[q.item, q.customer] = [rule for rule in rules if rule.customer_id in (None, q.customer)]
+
+
+def _fits(rule: Any, q: Asked) -> bool:
+    return (
+        rule.currency == q.currency
+        and rule.customer_id in (None, q.customer)
+        and rule.customer_group_id in (None, q.group)
+        and rule.channel_id in (None, q.channel)
+        and rule.minimum_quantity <= q.quantity
+        and rule.valid_from <= q.on
+        and (rule.valid_until is None or q.on < rule.valid_until)
     )
-    return Price(int(best.unit_price), source)
+
+
+def best_price(rules: Iterable[Any], q: Asked) -> Price | None:
+    """The first of the rules that fit, in the order of precedence. A discount is taken from the list price that holds for the
+    line; without one it gives nothing.
+    """
+    fitting = sorted((rule for rule in rules if _fits(rule, q)), key=precedence, reverse=True)
+    listed = next((rule.unit_price for rule in fitting if rule.kind in LISTED), None)
+    given = [
+        Candidate(rule.id, rule.kind, price) for rule in fitting if (price := _gives(rule, listed)) is not None
+    ]  # fmt: skip
+    if not given:
+        return None
+    first = given[0]
+    return Price(first.unit_price, first.kind, first.rule, listed, tuple(given[1:]))
+
+
+def _gives(rule: Any, listed: int | None) -> int | None:
+    if rule.unit_price is not None:
+        return int(rule.unit_price)
+    return None if listed is None else discounted(listed, rule.discount)
+
+
+def discounted(price: int, discount: int) -> int:
+    """``price`` less a share of it in millionths, at six places, rounded half away from zero."""
+    return (2 * price * (_ONE - discount) + _ONE) // (2 * _ONE)

@@ -16,19 +16,19 @@ from erpcore.masterdata.services import (
     NewCustomer,
     NewEntity,
     NewItem,
-    NewPrice,
     NewSite,
     add_commitment,
     add_customers,
     add_entity,
     add_items,
-    add_prices,
     add_site,
     add_tax_rate,
     ensure_channel,
 )
 from erpcore.orders.services import CaptureOrder, NewLine
 from erpcore.ports import Admission, Cell, CellState
+from erpcore.pricing.newprice import NewPrice
+from erpcore.pricing.services import add_prices
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 RULES = RegisterRules()

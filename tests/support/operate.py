@@ -7,10 +7,12 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from erpcore.fulfilment.returns import RequestReturn, ReturnedLine, authorise_returns, receive_returns, request_returns
-from erpcore.masterdata.services import NewItem, NewPrice, NewSite, add_commitment, add_items, add_prices, add_site
+from erpcore.masterdata.services import NewItem, NewSite, add_commitment, add_items, add_site
 from erpcore.orders.holds import HoldOrder, hold_orders
 from erpcore.orders.models import HoldKind
 from erpcore.ports import Process
+from erpcore.pricing.newprice import NewPrice
+from erpcore.pricing.services import add_prices
 from governance.programme.services import CreateProgramme, create_programme
 from readiness.waves.grants import RecordAlreadyLive, record_already_live
 from readiness.waves.services import PlanWave, plan_wave, step_wave

@@ -1,0 +1,38 @@
+"""How the demo's companies depart from the standard: what the process owner asked for and the design authority approved."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from app.composition.uow import Database, unit_of_work
+from app.demo.people import Staff
+from app.demo.world import World
+from erpcore.kernel.clock import Clock
+from erpcore.masterdata.models import Realm
+from governance.policies.register import Scope
+from governance.policies.services import DecideValue, RequestValue, decide_value, request_value
+
+#: A fifth off, as site leads have always given, stands by itself.
+_TOLERANCE = 250
+_LASTS = timedelta(days=365)
+
+
+def approve_departures(database: Database, world: World, staff: Staff, clock: Clock) -> None:
+    """The tolerance within which site leads give their customers prices, in every live company."""
+    for (realm, _), entity in sorted(world.entities.items()):
+        if realm != Realm.LIVE:
+            continue
+        with unit_of_work(database, actor=staff["process"], clock=clock) as work:
+            asked = request_value(
+                work,
+                RequestValue(
+                    point="price_tolerance_permille", value=_TOLERANCE, scope=Scope(entity=entity),
+                    valid_until=clock.now() + _LASTS,
+                    reason="Site leads have given regulars up to a fifth off for years; contracts follow by the summer.",
+                ),
+            )  # fmt: skip
+        with unit_of_work(database, actor=staff["design"], clock=clock) as work:
+            decide_value(
+                work,
+                DecideValue(value=asked.id, move="approve", reason="Agreed for a year, until the contracts are in."),
+            )
