@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from erpcore.kernel.canonical import canonical_json
 from erpcore.kernel.errors import RuleBroken
@@ -25,13 +25,23 @@ from erpcore.ports import ProcessRules
 from erpcore.pricing.queries import Asked, Price, resolve_prices
 from erpcore.pricing.rules import PERMISSIONS, EnteredPrice, Routing, price_floor, route
 
-if TYPE_CHECKING:
-    from erpcore.orders.services import NewLine
-
 OVERRIDE_PRICE = "orders:price:override"
 OVERRIDE = "override"
 #: Doors through which prices, dates and amounts are stated by somebody else's document.
 STATED = ("import", "edi", "back-entry")
+
+
+class PricedAs(Protocol):
+    """What is asked of a line that is to be priced: of an order, an amendment or a quote."""
+
+    @property
+    def item(self) -> int: ...
+    @property
+    def quantity(self) -> Decimal: ...
+    @property
+    def unit_price(self) -> Decimal | None: ...
+    @property
+    def price_reason(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +61,7 @@ class LinePrice:
 
 def price_lines(
     work: UnitOfWork,
-    lines: Sequence[NewLine],
+    lines: Sequence[PricedAs],
     *,
     site: SiteFacts,
     channel: int,
@@ -90,7 +100,7 @@ def price_lines(
 
 
 def _priced(
-    work: UnitOfWork, number: int, line: NewLine, item: ItemFacts, found: Price | None, floor: int | None, site: int
+    work: UnitOfWork, number: int, line: PricedAs, item: ItemFacts, found: Price | None, floor: int | None, site: int
 ) -> LinePrice:
     given = None if line.unit_price is None else scaled_int(line.unit_price, PRICE_PLACES)
     if found is None and given is None:
