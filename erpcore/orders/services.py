@@ -172,7 +172,7 @@ def _in_own_units(
             )
             for c in commands
         ]  # fmt: skip
-    if work.source not in _STATED:
+    if work.source not in STATED:
         for command in commands:
             for number, line in enumerate(command.lines, 1):
                 item = known[line.item]

@@ -136,12 +136,16 @@ def test_a_closed_cell_names_the_wave_and_what_it_waits_for(caller, business, sq
     assert count(sqlite_database) == 0
 
 
-def test_another_price_needs_the_permission(caller, business, sqlite_database):
+def test_another_price_is_held_until_somebody_else_has_looked_at_it(caller, business):
     order = body(business)
     order["lines"][0] |= {"unit_price": "9.00", "price_reason": "promised"}
-    answer = caller("super_user")("POST", "/orders", order)
-    assert (answer.status_code, answer.json["code"]) == (403, "not_allowed")
-    assert count(sqlite_database) == 0
+    desk = caller("super_user")
+    answer = desk("POST", "/orders", order)
+    assert (answer.status_code, answer.json["state"]) == (201, "held")
+    (hold,) = answer.json["holds"]
+    assert hold["kind"] == "price"
+    refused = desk("POST", f"/orders/{answer.json['id']}/holds/{hold['id']}/release", {"reason": "my own word"})
+    assert refused.status_code == 403
 
 
 def test_a_token_of_another_site_finds_nothing(caller, business):

@@ -310,7 +310,7 @@ def test_above_the_limit_below_the_margin_or_for_a_key_account_the_next_level_de
     assert (hold.level, orjson.loads(hold.facts)["why"]) == ("site_lead", ["below_minimum_margin"])
     with business.work() as work:
         work.session.execute(update(Customer).values(tier=1))
-    hold = _hold(business, _order(business, [an_entered(business, "9.99", quantity=1)]))
+    hold = _hold(business, _order(business, [an_entered(business, "9.99", quantity=2)]))
     assert (hold.level, orjson.loads(hold.facts)["why"]) == ("process_owner", ["below_minimum_margin", "key_account"])
 
 
