@@ -33,7 +33,9 @@ class MeasuredReadings(Readings):
         known = [(request, one) for request, one in asked if one is not None]
         health = consumer_health(session.connection(), now)
         found = (
-            read_many(session, [one for _, one in known], as_of=now, calendars=SiteCalendars(session)) if known else []
+            read_many(session, [one for _, one in known], as_of=now, calendars=SiteCalendars(session), health=health)
+            if known
+            else []
         )
         return Readout(
             readings={request: figure for (request, _), figure in zip(known, found, strict=True)},

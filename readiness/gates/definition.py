@@ -16,8 +16,8 @@ from erpcore.kernel.errors import NotFound
 from readiness.gates import peeking
 from readiness.gates.criteria import Phase
 from readiness.gates.flow import GateState
-from readiness.gates.models import CriterionChange, Gate, GateCriterion, GateTemplate
-from readiness.gates.services import criteria_problems, earlier_cells, standing_criteria
+from readiness.gates.models import CriterionChange, Gate, GateTemplate
+from readiness.gates.services import earlier_cells, own_cells, problems_among, standing_criteria
 from readiness.gates.specs import Cells, CriterionSpec, facts_of, spec_of
 from readiness.waves.models import Wave
 
@@ -27,6 +27,7 @@ class DefinedCriterion:
     """A criterion as it stands. ``problems`` are the codes of what forbids freezing it; none: it can be frozen."""
 
     facts: Mapping[str, Any]
+    spec: CriterionSpec
     problems: tuple[str, ...]
 
 
@@ -73,6 +74,15 @@ class GateDefinition:
     time_zone: str
     criteria: tuple[DefinedCriterion, ...]
     changes: tuple[ChangeView, ...]
+    own: Cells
+    earlier: Cells
+
+    def criterion(self, code: str) -> CriterionSpec:
+        """A criterion as it was written, to be changed. Raises ``NotFound``."""
+        found = next((one.spec for one in self.criteria if one.spec.code == code), None)
+        if found is None:
+            raise NotFound("criterion_not_found", gate=self.id, criterion=code)
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,14 +102,17 @@ class TemplateView:
 
 
 def definition(session: Session, gate_id: int) -> GateDefinition:
-    """One gate. Six queries. Raises ``NotFound``."""
-    gate = session.get(Gate, gate_id)
-    if gate is None:
+    """One gate. Five queries. Raises ``NotFound``."""
+    both = session.execute(
+        select(Gate, Wave).join(Wave, Wave.id == Gate.wave_id).where(Gate.id == gate_id)
+    ).one_or_none()
+    if both is None:
         raise NotFound("gate_not_found", gate=gate_id)
-    wave = session.get_one(Wave, gate.wave_id)
+    gate, wave = both
     rows = standing_criteria(session, gate_id)
+    own, earlier = own_cells(session, wave.id), reference_cells(session, wave.id)
     found: dict[str, list[str]] = {}
-    for problem in criteria_problems(session, gate, rows):
+    for problem in problems_among(gate, rows, own, set(earlier)):
         found.setdefault(problem.criterion, []).append(problem.code)
     changes = session.scalars(
         select(CriterionChange)
@@ -114,9 +127,9 @@ def definition(session: Session, gate_id: int) -> GateDefinition:
         opened_on=gate.opened_on, hold_needed=gate.hold_needed,
         fixed_dates=tuple(date.fromisoformat(day) for day in orjson.loads(gate.fixed_dates)), time_zone=gate.time_zone,
         criteria=tuple(
-            DefinedCriterion(facts=facts_of(row), problems=tuple(found.get(row.code, ()))) for row in rows
+            DefinedCriterion(facts=facts_of(row), spec=spec_of(row), problems=tuple(found.get(row.code, ()))) for row in rows
         ),
-        changes=tuple(_change(row) for row in changes),
+        changes=tuple(_change(row) for row in changes), own=own, earlier=earlier,
     )  # fmt: skip
 
 
@@ -126,18 +139,6 @@ def _change(row: CriterionChange) -> ChangeView:
         before=orjson.loads(row.before) if row.before else None, after=orjson.loads(row.after) if row.after else None,
         is_after_freeze=row.is_after_freeze, body=row.body, reason=row.reason, by=row.changed_by, at=row.at,
     )  # fmt: skip
-
-
-def criterion_spec(session: Session, gate_id: int, code: str) -> CriterionSpec:
-    """A criterion as it was written, to be changed. Raises ``NotFound``."""
-    row = session.scalar(
-        select(GateCriterion).where(
-            GateCriterion.gate_id == gate_id, GateCriterion.code == code, GateCriterion.removed_in.is_(None)
-        )
-    )
-    if row is None:
-        raise NotFound("criterion_not_found", gate=gate_id, criterion=code)
-    return spec_of(row)
 
 
 def reference_cells(session: Session, wave_id: int) -> Cells:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -180,14 +181,19 @@ def standing_criteria(session: Session, gate_id: int) -> list[GateCriterion]:
 
 def criteria_problems(session: Session, gate: Gate, rows: Sequence[GateCriterion]) -> tuple[Problem, ...]:
     """Everything that forbids freezing these criteria, by criterion; () where nothing does."""
-    own = own_cells(session, gate.wave_id)
+    return problems_among(gate, rows, own_cells(session, gate.wave_id), earlier_cells(session, gate.wave_id))
+
+
+def problems_among(
+    gate: Gate, rows: Sequence[GateCriterion], own: Cells, earlier: AbstractSet[tuple[int, int]]
+) -> tuple[Problem, ...]:
+    """The same, where the wave's own cells and those of earlier waves have been read already."""
     words = {
         word
         for row in rows
         if row.evidence != Evidence.REFERENCE
         for word in criterion_of(row, Phase(gate.phase), own).cells
     }
-    earlier = earlier_cells(session, gate.wave_id)
     found: list[Problem] = []
     for row in rows:
         criterion = criterion_of(row, Phase(gate.phase), own)

@@ -50,16 +50,17 @@ def read_measure(
 
 
 def read_many(
-    session: Session, asked: Sequence[Asked], *, as_of: datetime, calendars: Calendars | None = None
-) -> list[Reading]:
+    session: Session, asked: Sequence[Asked], *, as_of: datetime, calendars: Calendars | None = None,
+    health: Health | None = None,
+) -> list[Reading]:  # fmt: skip
     """Readings in the order they were asked for, all as of one instant.
 
     Windows are whole days of each site and end before today. ``calendars`` says what day it is at a site and when people
     work there; without it every site keeps UTC and never closes. A figure that is not kept by the scope asked for (a
     customer group), or whose source is late, comes back stale and must not count as good. Raises ``NotFound`` for a figure
-    that is not in the catalogue.
+    that is not in the catalogue. ``health`` is that of ``as_of`` where the caller has read it already.
     """
-    return _read(session, asked, as_of, calendars, back=0)
+    return _read(session, asked, as_of, calendars, back=0, health=health)
 
 
 def read_previous(
@@ -109,9 +110,10 @@ def _weeks_of(plan: Plan, weeks: int, plans: int, intervals: bool) -> list[Plan]
 def _read(
     session: Session, asked: Sequence[Asked], as_of: datetime, calendars: Calendars | None, *, back: int,
     further: Callable[[Sequence[Plan]], list[Plan]] | None = None, into: dict[int, Reading] | None = None,
+    health: Health | None = None,
 ) -> list[Reading]:  # fmt: skip
     connection = session.connection()
-    health = consumer_health(connection, as_of)
+    health = health or consumer_health(connection, as_of)
     slices = load_slices(connection, {one.scope.realm for one in asked})
     days = SiteDays(as_of, calendars, sorted({one.site for one in slices if one.site is not None}))
     plans = matured(connection, [plan_for(tag, one, slices, days) for tag, one in enumerate(asked)])

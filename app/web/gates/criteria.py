@@ -18,7 +18,6 @@ from app.web.steering_words import speech
 from app.web.steps import seen_version
 from erpcore.kernel.errors import NotFound
 from readiness.gates.criteria import Evidence, Layer
-from readiness.gates.definition import criterion_spec
 from readiness.gates.flow import GateState
 from readiness.gates.specs import CriterionSpec
 from readiness.measures.catalogue import Figure, find_figure
@@ -53,7 +52,7 @@ def add_criterion(gate_id: int) -> Any:
 @require(Permission.GATE_DEFINE)
 def edit_criterion(gate_id: int, code: str) -> Any:
     desk = gate_desk(reader(), gate_id, actor(), now())
-    spec = criterion_spec(reader(), gate_id, code)
+    spec = desk.gate.criterion(code)
     figure = None if spec.measure is None else find_figure(spec.measure)
     form = criterion_form(desk, figure, groups=_groups(desk, figure))
     if form.validate_on_submit():
@@ -115,7 +114,7 @@ def _page(desk: GateDesk, form: CriterionForm, figure: Figure | None, spec: Crit
 @require(Permission.GATE_DEFINE)
 def remove_criterion(gate_id: int, code: str) -> Any:
     desk = gate_desk(reader(), gate_id, actor(), now())
-    spec, form = criterion_spec(reader(), gate_id, code), WithReasonForm()
+    spec, form = desk.gate.criterion(code), WithReasonForm()
     if form.validate_on_submit():
         with form.refusals(), change() as work:
             gate_changes.remove_criterion(
