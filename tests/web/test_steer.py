@@ -58,7 +58,7 @@ PAGES = ("/", "/programme", "/waves", "/waves/{wave}", "/gates/{gate}", "/gates/
          "/gates/{gate}/criteria/tax", "/gates/{gate}/evaluations", "/gates/{gate}/as-now-known", "/decisions",
          "/decisions/{decision}", "/decisions/{decision}/vote", "/committees/{steering}", "/measures", "/measures/otif_lines",
          "/measures/order_cycle_time.p90", "/measures/silent_failures", "/measures/silent-failures/order%20release", "/proof",
-         "/proof?part=stock", "/proof?part=billing", "/proof?part=ledger", "/proof?part=events")  # fmt: skip
+         "/proof?part=stock", "/proof?part=orders", "/proof?part=billing", "/proof?part=ledger", "/proof?part=events", "/proof?part=papers")  # fmt: skip
 
 
 def test_every_page_is_whole_and_asks_the_database_25_times_at_most(steered, as_person):

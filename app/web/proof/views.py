@@ -22,12 +22,20 @@ navigation_entry(
 )
 
 
-#: Controls that are recomputed together, by what they prove.
+#: Controls that are recomputed together while one waits, by what they prove; few enough each that one does not wait long.
 PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "stock": ("Stock and orders", ("stock_", "order_")),
-    "billing": ("Billing and receivables", ("invoice_", "credit_memo", "receivable_", "receipt_", "on_account")),
-    "ledger": ("Ledger, credit and numbers", ("ledger_", "inventory_", "credit_exposure", "legal_")),
-    "events": ("Events", ("events_",)),
+    "stock": ("Stock", ("stock_", "transfer", "serials_", "goods_", "expected_", "counts_")),
+    "orders": ("Orders and shipments", ("order_", "task_", "packed_")),
+    "billing": ("Billing and receivables", ("invoice_", "credit_memo_", "receivable_", "receipt_", "on_account_")),
+    "ledger": ("Ledger, credit and numbers", ("ledger_", "inventory_", "credit_exposure_", "legal_")),
+    "events": (
+        "Events of goods",
+        ("events_orders", "events_shipments", "events_deliveries", "events_tasks", "events_returns"),
+    ),
+    "papers": (
+        "Events of the books",
+        ("events_invoices", "events_credit_memos", "events_receipts", "events_stock", "events_entries"),
+    ),
 }
 
 
