@@ -50,6 +50,7 @@ class Permission(StrEnum):
     COST_READ = "pricing:cost:read", "see costs, margins and floors"
     ORDER_RELEASE = "orders:order:release", "release orders"
     ORDER_ALLOCATE = "orders:order:allocate", "allocate stock to orders"
+    ORDER_AMEND = "orders:order:amend", "change orders after they are taken, with a reason"
     ORDER_CANCEL = "orders:order:cancel", "cancel orders or part of them"
     ORDER_CLOSE = "orders:order:close", "close orders"
     HOLD_PLACE = "orders:hold:place", "hold an order, with a reason"

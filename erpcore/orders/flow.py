@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from erpcore.kernel.flow import Flow, Move
+from erpcore.orders.models import AmendmentState as A
 from erpcore.orders.models import OrderState as S
 
 ORDER = Flow(
@@ -18,5 +19,15 @@ ORDER = Flow(
         Move(name="cancel", sources=(S.CAPTURED, S.HELD, S.RELEASED), target=S.CANCELLED, permission="orders:order:cancel",
              reason_required=True, event="order.cancelled"),
         Move(name="close", sources=(S.RELEASED,), target=S.CLOSED, permission="orders:order:close", event="order.closed"),
+    ),
+)  # fmt: skip
+
+AMENDMENT = Flow(
+    "amendment",
+    A,
+    A.STAGED,
+    (
+        Move(name="apply", sources=(A.STAGED,), target=A.APPLIED, permission="orders:order:amend", event="order.amended"),
+        Move(name="withdraw", sources=(A.STAGED,), target=A.WITHDRAWN, permission="orders:order:amend"),
     ),
 )  # fmt: skip

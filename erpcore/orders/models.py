@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from erpcore.kernel.model import Base, Code, Key, Price, Quantity, Scaled, UtcDateTime, states
+from erpcore.kernel.model import Base, Code, Key, Price, Quantity, Scaled, UtcDateTime, append_only, states
 
 
 class OrderState(StrEnum):
@@ -65,6 +65,23 @@ class HoldKind(StrEnum):
     DUPLICATE = "duplicate"
     SUBSTITUTION = "substitution"
     MANUAL = "manual"
+
+
+class AmendmentState(StrEnum):
+    """Staged changes were checked and wait; applied or withdrawn they are history."""
+
+    STAGED = "staged"
+    APPLIED = "applied"
+    WITHDRAWN = "withdrawn"
+
+
+class ChangeKind(StrEnum):
+    """``date``: of the customer's wish where the customer asks, of our promise where we do."""
+
+    ADD = "add"
+    DROP = "drop"
+    QUANTITY = "quantity"
+    DATE = "date"
 
 
 class SalesOrder(Base):
@@ -207,3 +224,45 @@ class OrderHold(Base):
     released_by: Mapped[int | None] = mapped_column(BigInteger)
     release_reason: Mapped[str | None] = mapped_column(Text)
     is_cured: Mapped[bool] = mapped_column(Boolean, default=False)
+
+
+class OrderAmendment(Base):
+    """Changes to one order that are made together. ``order_version``: the order they were checked against."""
+
+    __tablename__ = "order_amendment"
+    __table_args__ = (
+        UniqueConstraint("order_id", "number"),
+        states("state", AmendmentState),
+        Index(
+            "uq_order_amendment_open", "order_id", unique=True,
+            sqlite_where=text("state = 'staged'"), postgresql_where=text("state = 'staged'"),
+        ),
+    )  # fmt: skip
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    order_id: Mapped[int] = mapped_column(ForeignKey("sales_order.id"))
+    number: Mapped[int] = mapped_column(Integer)
+    state: Mapped[str] = mapped_column(String(12))
+    by_customer: Mapped[bool] = mapped_column(Boolean)
+    reason: Mapped[str] = mapped_column(Text)
+    order_version: Mapped[int] = mapped_column(Integer)
+    staged_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    staged_by: Mapped[int] = mapped_column(BigInteger)
+    settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    settled_by: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class OrderAmendmentChange(Base):
+    """One change of an amendment: JSON of what it changes, before and after. ``order_line_id`` ``None``: a line to be added."""
+
+    __tablename__ = "order_amendment_change"
+    __table_args__ = (states("kind", ChangeKind),)
+    amendment_id: Mapped[int] = mapped_column(ForeignKey("order_amendment.id"), primary_key=True, autoincrement=False)
+    no: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(String(12))
+    order_line_id: Mapped[int | None] = mapped_column(ForeignKey("order_line.id"))
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id"))
+    before: Mapped[str] = mapped_column(Text)
+    after: Mapped[str] = mapped_column(Text)
+
+
+append_only(OrderAmendmentChange)

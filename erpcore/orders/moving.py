@@ -7,8 +7,9 @@ from typing import Any
 
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import site_facts
-from erpcore.orders.documents import Order
+from erpcore.orders.documents import Line, Order
 from erpcore.ports import Cell, CellStates, Process, admit
+from erpcore.published import CapturedLine
 
 
 def admit_order(
@@ -24,6 +25,15 @@ def admit_order(
         place = site_facts(work, key)
         cell = Cell(place.live_id, order.channel_id, process, order.customer_group)
         admit(work, cells, place.entity.realm, cell, begins=False)
+
+
+def captured_line(line: Line, abc: str | None, *, less: int = 0) -> CapturedLine:
+    """The line as the customer ordered it; ``less`` is what the customer has taken back since."""
+    return CapturedLine(
+        line=line.id, item=line.item_id, kind=line.kind, quantity=line.quantity - less, price=line.unit_price,
+        value=line.value_minor, requested=line.requested_on, requested_ship=line.requested_ship_on,
+        committed=line.committed_on, basis=line.basis, early=line.early_days, late=line.late_days, abc=abc,
+    )  # fmt: skip
 
 
 def publish_order(work: UnitOfWork, order: Order, event: Any, step: str, at: datetime) -> None:

@@ -39,6 +39,12 @@ def insert_orders(work: UnitOfWork, orders: Sequence[Order]) -> None:
     work.memo.setdefault("orders", {}).update((order.id, order) for order in orders)
 
 
+def insert_lines(work: UnitOfWork, order: Order, lines: Sequence[Line]) -> None:
+    """Write lines that are added to an order later, and keep them with it."""
+    write_rows(work, OrderLine.__table__, LINE_COLUMNS, [_line_values(line) for line in lines])
+    order.lines.extend(lines)
+
+
 def lock_orders(work: UnitOfWork, ids: Iterable[int], *, seen: dict[int, int] | None = None) -> list[Order]:
     """The orders, locked, in the order of their ids; ``seen`` are the versions that the person saw.
 

@@ -64,6 +64,21 @@ def release_orders(
     return orders
 
 
+def recheck_credit(work: UnitOfWork, orders: Sequence[Order], *, rules: ProcessRules) -> list[Order]:
+    """Hold those of these released, locked orders that became worth more than their customer's credit bears."""
+    released = [order for order in orders if order.state == OrderState.RELEASED]
+    if not released:
+        return []
+    look, held = _Look(work, released, rules), []
+    for order in released:
+        for kind, reason, facts in look.findings(order):
+            hold_without_saving(work, order, kind, reason=reason, facts=facts)
+        if order.state == OrderState.HELD:
+            held.append(order)
+    save_orders(work, held)
+    return held
+
+
 def cure_orders(work: UnitOfWork, order_ids: Iterable[int], *, rules: ProcessRules, cells: CellStates) -> list[Order]:
     """End the holds whose cause is gone and release the orders that nothing holds any more.
 
@@ -114,9 +129,10 @@ class _Look:
         out: list[Finding] = []
         if customer.is_blocked and self._work.source != "import":
             out.append((HoldKind.DATA, "the customer is blocked", {"customer": customer.id}))
-        standing = Standing(
-            limit=customer.credit_limit_minor, owed=self._owed[customer.id], oldest=self._oldest.get(customer.id)
-        )
+        owed = self._owed[customer.id]
+        if order.state == OrderState.RELEASED:
+            owed -= releasable_value(order)
+        standing = Standing(limit=customer.credit_limit_minor, owed=owed, oldest=self._oldest.get(customer.id))
         today = local_day(self._work.now, site_facts(self._work, order.site_id).time_zone)
         said = refusal(self._rules[order.id], standing, releasable_value(order), today)
         if said is not None:

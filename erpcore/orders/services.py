@@ -33,13 +33,13 @@ from erpcore.masterdata.units import in_own_unit, pack_named, packs_of, require_
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.duplicates import notice_duplicates, settle_duplicates
 from erpcore.orders.models import OrderState, Progress, SalesOrder
+from erpcore.orders.moving import captured_line
 from erpcore.orders.policy import stamp_lines
 from erpcore.orders.pricing import OVERRIDE, STATED, hold_for_price, price_lines
-from erpcore.orders.records import insert_orders
+from erpcore.orders.records import insert_lines, insert_orders
 from erpcore.orders.rules import LineDates, line_dates, line_kind
 from erpcore.ports import Cell, CellStates, Process, ProcessRules, admit
 from erpcore.published import (
-    CapturedLine,
     LinePromise,
     OrderCaptured,
     OrderPriceOverridden,
@@ -179,6 +179,30 @@ def _in_own_units(
                 if item.order_multiple and 0 < line.quantity < ABSURD:
                     require_multiple(item, line.quantity, number, field=f"lines-{number - 1}-quantity")
     return commands
+
+
+def extend_order(work: UnitOfWork, order: Order, lines: Sequence[NewLine], *, rules: ProcessRules) -> list[Line]:
+    """Add lines to a locked order: priced, dated and promised as of now, under the rules of the order. The caller saves it."""
+    site = site_facts(work, order.site_id)
+    customer = customers(work, {order.customer_id})[order.customer_id]
+    known = items(work, {line.item for line in lines})
+    command = CaptureOrder(
+        site=order.site_id, channel=order.channel_id, customer=order.customer_id, lines=lines, currency=order.currency
+    )
+    (command,) = _in_own_units(work, [command], known)
+    _check(command, site, customer, known)
+    # A part of its own, so that days and prices are those of now and not of the capture.
+    part = replace(order, lines=[], captured_at=work.now, value_minor=0)
+    ids = work.ids.reserve(len(lines))
+    _build_lines(work, command, part, site, customer, known, [next(ids) for _ in lines], rules)
+    stamp_lines(work, rules, part, known)
+    _promise_by_stock(work, [part], [command], known)
+    last = max(line.line_no for line in order.lines)
+    for line in part.lines:
+        line.line_no += last
+    order.value_minor += part.value_minor
+    insert_lines(work, order, part.lines)
+    return part.lines
 
 
 def _at(work: UnitOfWork, stated: datetime | None) -> datetime:
@@ -331,15 +355,7 @@ def _report(work: UnitOfWork, order: Order, known: dict[int, ItemFacts]) -> None
     place = order.place(work)
     subject = ("order", order.id, 1)
     starts: dict[int, datetime] = work.memo["starts"]
-    lines = [
-        CapturedLine(
-            line=line.id, item=line.item_id, kind=line.kind, quantity=line.quantity, price=line.unit_price,
-            value=line.value_minor, requested=line.requested_on, requested_ship=line.requested_ship_on,
-            committed=line.committed_on, basis=line.basis, early=line.early_days, late=line.late_days,
-            abc=known[line.item_id].abc,
-        )
-        for line in order.lines
-    ]  # fmt: skip
+    lines = [captured_line(line, known[line.item_id].abc) for line in order.lines]
     start = min(starts[line.id] for line in order.lines)
     common = {"subject": subject, "journey": order.id, "at": order.captured_at}
     start_on = None if start == order.captured_at else local_day(start, place.time_zone)

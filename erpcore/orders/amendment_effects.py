@@ -1,0 +1,208 @@
+"""What an amendment does to its order: quantities, values, reservations, days and promises, and what is told of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import select, update
+
+from erpcore.inventory.models import StockBalance
+from erpcore.inventory.services import free_reservations
+from erpcore.kernel.clock import day_end, local_day
+from erpcore.kernel.errors import RuleBroken
+from erpcore.kernel.events import EventLog
+from erpcore.kernel.model import PRICE_PLACES
+from erpcore.kernel.money import exact_amount, scaled_amount
+from erpcore.kernel.quantity import MOST_WORTH
+from erpcore.kernel.rows import Change, param, read_rows
+from erpcore.kernel.work import UnitOfWork
+from erpcore.masterdata.queries import commitment, items, site_facts
+from erpcore.orders.amendment_rules import Planned
+from erpcore.orders.documents import Line, Order
+from erpcore.orders.models import ChangeKind, OrderAmendment, OrderLine
+from erpcore.orders.moving import captured_line, publish_order
+from erpcore.orders.records import save_orders
+from erpcore.orders.rules import line_dates
+from erpcore.orders.services import NewLine, extend_order
+from erpcore.ports import ProcessRules
+from erpcore.published import LinePromise, LineQuantity, OrderAmended, OrderCancelled, OrderRepromised
+
+
+@dataclass
+class Effects:
+    """What came of it. ``freed`` are thousandths of stock that nobody holds any more, by line id."""
+
+    ordered: list[Line] = field(default_factory=list)
+    taken_back: list[LineQuantity] = field(default_factory=list)
+    promised: list[Line] = field(default_factory=list)
+    freed: dict[str, int] = field(default_factory=dict)
+    grew: bool = False
+
+
+def _save_days() -> Any:
+    table = OrderLine.__table__
+    names = ("requested_on", "requested_ship_on", "first_promised_on")
+    return (
+        update(table)
+        .where(table.c.id == param("of", table.c.id))
+        .values(**{name: param(f"new_{name}", table.c[name]) for name in names})
+    )
+
+
+_SAVE_DAYS = Change(_save_days)
+
+
+def carry_out(
+    work: UnitOfWork, order: Order, planned: Sequence[Planned], amendment: OrderAmendment, *, rules: ProcessRules
+) -> Effects:
+    """Make the planned changes true and tell of them. The order is locked; it is saved here, one version on."""
+    effects = Effects()
+    _free(work, planned, effects)
+    for one in planned:
+        if one.line is None:
+            continue
+        if one.change.kind == ChangeKind.DATE:
+            _move_day(
+                work,
+                order,
+                one.line,
+                one.change.day or one.line.promised_on,
+                effects,
+                by_customer=amendment.by_customer,
+            )
+        elif amendment.by_customer and one.change.kind == ChangeKind.QUANTITY:
+            _resize(work, order, one.line, one.by, effects)
+        else:
+            one.line.cancelled -= one.by
+            effects.taken_back.append(LineQuantity(line=one.line.id, quantity=-one.by))
+    new = [
+        NewLine(item=one.item, quantity=one.change.quantity, requested_on=one.change.day)
+        for one in planned
+        if one.line is None and one.change.quantity is not None
+    ]
+    if new:
+        added = extend_order(work, order, new, rules=rules)
+        effects.ordered += added
+        effects.promised += added
+    effects.grew = any(one.grows for one in planned)
+    _tell(work, order, amendment, effects)
+    touched = {one.line.id: one.line for one in planned if one.line is not None}
+    save_orders(work, [order], list(touched.values()))
+    _SAVE_DAYS.run(
+        work,
+        [
+            {
+                "of": line.id, "new_requested_on": line.requested_on, "new_requested_ship_on": line.requested_ship_on,
+                "new_first_promised_on": line.first_promised_on,
+            }
+            for line in touched.values()
+        ],
+    )  # fmt: skip
+    return effects
+
+
+def _free(work: UnitOfWork, planned: Sequence[Planned], effects: Effects) -> None:
+    """Give back what smaller lines had reserved beyond what they still need."""
+    wanted = {
+        one.line.id: min(one.line.allocated, -one.by - one.line.unallocated)
+        for one in planned
+        if one.line is not None and one.line.has_stock and one.by < 0 and -one.by > one.line.unallocated
+    }
+    lines = {one.line.id: one.line for one in planned if one.line is not None}
+    for key, quantity in free_reservations(work, wanted).items() if wanted else ():
+        lines[key].allocated -= quantity
+        effects.freed[str(key)] = quantity
+
+
+def _resize(work: UnitOfWork, order: Order, line: Line, by: int, effects: Effects) -> None:
+    """The customer wants more or less of the line, at the price agreed."""
+    before = line.value_minor
+    line.quantity += by
+    line.amount = exact_amount(line.quantity, line.unit_price)
+    if line.amount >= MOST_WORTH * 10**PRICE_PLACES:
+        raise RuleBroken("value_absurd", field="changes", line=line.line_no, item="")
+    line.value_minor = scaled_amount(line.quantity, line.unit_price, order.currency)
+    order.value_minor += line.value_minor - before
+    effects.ordered.append(line)
+    _promise_anew(work, order, line, line.requested_on, effects)
+
+
+def _move_day(work: UnitOfWork, order: Order, line: Line, day: date, effects: Effects, *, by_customer: bool) -> None:
+    if by_customer:
+        effects.ordered.append(line)
+        _promise_anew(work, order, line, day, effects)
+        return
+    _promise(work, order, line, day, "moved")
+    effects.promised.append(line)
+
+
+def _promise_anew(work: UnitOfWork, order: Order, line: Line, day: date, effects: Effects) -> None:
+    """The customer's own change starts a new first promise, under the terms of today; the committed day stays what it was."""
+    site = site_facts(work, order.site_id)
+    today = local_day(work.now, site.time_zone)
+    terms = commitment(work, order.site_id, order.channel_id, order.customer_group, today)
+    dates = line_dates(work.now, site.time_zone, terms, day, line.basis)
+    if day != line.requested_on:
+        line.requested_on, line.requested_ship_on = dates.requested, dates.requested_ship
+    promised, reason = max(dates.committed, dates.requested), "amended"
+    if line.has_stock and line.unallocated > max(0, _free_stock(work, line)):
+        # What is neither held nor free has to be bought first.
+        known = items(work, {line.item_id})[line.item_id]
+        promised = max(promised, today + timedelta(days=known.replenishment_days))
+        reason = "replenishment"
+    line.first_promised_on = promised
+    _promise(work, order, line, promised, reason)
+    effects.promised.append(line)
+
+
+def _free_stock(work: UnitOfWork, line: Line) -> int:
+    """Thousandths that nobody holds at the site that ships the line."""
+    names = ("on_hand", "reserved", "blocked")
+    rows = read_rows(work, StockBalance, names, "item_id", {line.item_id}, also=("site_id", line.site_id))
+    return sum(row.on_hand - row.reserved - row.blocked for row in rows)
+
+
+def _customer_cancelled(work: UnitOfWork, order: Order) -> dict[int, int]:
+    """What the customer has taken back of each line so far: it is no longer part of what they ordered."""
+    out: dict[int, int] = defaultdict(int)
+    query = select(EventLog.data).where(
+        EventLog.subject_type == "order", EventLog.subject_id == order.id, EventLog.type == OrderCancelled.type
+    )
+    for data in work.session.execute(query).scalars():
+        event = msgspec.json.decode(data, type=OrderCancelled)
+        for part in event.lines if event.by_customer else ():
+            out[part.line] += part.quantity
+    return out
+
+
+def _promise(work: UnitOfWork, order: Order, line: Line, day: date, reason: str) -> None:
+    line.promised_on, line.promise_reason = day, reason
+    line.promised_due_at = day_end(day, site_facts(work, order.site_id).time_zone)
+
+
+def _tell(work: UnitOfWork, order: Order, amendment: OrderAmendment, effects: Effects) -> None:
+    known = items(work, {line.item_id for line in order.lines})
+    ordered = {line.id: line for line in effects.ordered}
+    if ordered or not effects.taken_back:
+        some = any(line.cancelled for line in ordered.values())
+        gone = _customer_cancelled(work, order) if some else defaultdict(int)
+        event = OrderAmended(
+            by_customer=amendment.by_customer, reason=amendment.reason,
+            lines=[captured_line(line, known[line.item_id].abc, less=gone[line.id]) for line in ordered.values()],
+        )  # fmt: skip
+        publish_order(work, order, event, "capture", work.now)
+    if effects.taken_back:
+        cancelled = OrderCancelled(by_customer=amendment.by_customer, reason=amendment.reason, lines=effects.taken_back)
+        publish_order(work, order, cancelled, "capture", work.now)
+    promised = {line.id: line for line in effects.promised}
+    if promised:
+        said = [
+            LinePromise(line=line.id, day=line.promised_on, basis=line.basis, reason=line.promise_reason)
+            for line in promised.values()
+        ]
+        publish_order(work, order, OrderRepromised(lines=said), "promise", work.now)

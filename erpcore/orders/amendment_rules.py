@@ -1,0 +1,165 @@
+"""May these changes be made to this order, and what would each of its lines be before and after? Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Self
+
+import orjson
+
+from erpcore.kernel.errors import RuleBroken
+from erpcore.kernel.model import QUANTITY_PLACES, scaled_int
+from erpcore.kernel.quantity import ABSURD
+from erpcore.masterdata.models import ItemKind
+from erpcore.masterdata.queries import ItemFacts
+from erpcore.orders.documents import Line, Order
+from erpcore.orders.models import ChangeKind
+
+_YEARS = range(1990, 2101)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Amend:
+    """One change. ``line`` for all but an added one, ``item`` for that; ``quantity`` is what shall be ordered in all."""
+
+    kind: ChangeKind
+    line: int | None = None
+    item: int | None = None
+    quantity: Decimal | None = None
+    day: date | None = None
+
+    @classmethod
+    def of(cls, kind: ChangeKind, line: int | None, item: int | None, after: str) -> Self:
+        """The change as it was staged."""
+        said = orjson.loads(after)
+        return cls(
+            kind=kind, line=line, item=item if line is None else None,
+            quantity=Decimal(said["quantity"]) if "quantity" in said else None,
+            day=date.fromisoformat(said["day"]) if said.get("day") else None,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A change that may be made. ``by`` is how many thousandths more (or fewer) the line will have."""
+
+    change: Amend
+    item: int
+    line: Line | None
+    before: dict[str, Any]
+    after: dict[str, Any]
+    by: int = 0
+
+    @property
+    def grows(self) -> bool:
+        return self.by > 0
+
+
+def plan(order: Order, changes: Sequence[Amend], known: Mapping[int, ItemFacts], *, by_customer: bool) -> list[Planned]:
+    """What the changes would do, all of them or none; raises ``RuleBroken`` naming the change and its line."""
+    if not changes:
+        raise RuleBroken("amend_nothing", document=order.number)
+    lines = {line.id: line for line in order.lines}
+    touched: set[tuple[int, str]] = set()
+    out = []
+    for position, change in enumerate(changes):
+        field = f"changes-{position}"
+        if change.kind == ChangeKind.ADD:
+            out.append(_added(change, known, field, by_customer=by_customer))
+            continue
+        line = lines.get(change.line or 0)
+        if line is None:
+            raise RuleBroken("line_unknown", field=f"{field}-line", line=change.line)
+        # A line that is dropped is not changed as well.
+        marks = {str(change.kind)} if change.kind != ChangeKind.DROP else {str(kind) for kind in ChangeKind}
+        if any((line.id, mark) in touched for mark in marks):
+            raise RuleBroken("amend_twice", field=f"{field}-line", line=line.line_no)
+        touched |= {(line.id, mark) for mark in (marks if change.kind == ChangeKind.DROP else {*marks, "drop"})}
+        out.append(_CHECKS[change.kind](change, line, known[line.item_id], field, by_customer))
+    left = {line.id: line.quantity - line.cancelled for line in order.lines}
+    for one in out:
+        if one.line is not None:
+            left[one.line.id] += one.by
+    if not any(left.values()) and all(one.line is not None for one in out):
+        raise RuleBroken("amend_everything", document=order.number)
+    return out
+
+
+def _added(change: Amend, known: Mapping[int, ItemFacts], field: str, *, by_customer: bool) -> Planned:
+    item = known[change.item or 0]
+    if not by_customer and item.kind not in (ItemKind.CHARGE, ItemKind.SERVICE):
+        raise RuleBroken("amend_needs_customer", field=f"{field}-item", item=item.code)
+    quantity = _quantity(change, item, field)
+    after = {"quantity": change.quantity, "day": change.day}
+    return Planned(change=change, item=item.id, line=None, before={}, after=after, by=quantity)
+
+
+def _quantity(change: Amend, item: ItemFacts, field: str) -> int:
+    value = change.quantity
+    if value is None or value <= 0:
+        raise RuleBroken("quantity_not_positive", field=f"{field}-quantity", line="", item=item.code)
+    if value >= ABSURD:
+        raise RuleBroken("quantity_absurd", field=f"{field}-quantity", value=str(value))
+    exponent = value.normalize().as_tuple().exponent
+    if isinstance(exponent, int) and -exponent > item.quantity_places:
+        raise RuleBroken(
+            "quantity_too_precise", field=f"{field}-quantity", value=str(value), places=item.quantity_places
+        )
+    return scaled_int(value, QUANTITY_PLACES)
+
+
+def _resized(
+    change: Amend, line: Line, item: ItemFacts, field: str, by_customer: bool
+) -> Planned:  # one of a table of checks
+    wanted = _quantity(change, item, field)
+    now = line.quantity - line.cancelled
+    if wanted == now:
+        raise RuleBroken("amend_same", field=f"{field}-quantity", line=line.line_no)
+    gone = line.shipped + line.picked
+    if wanted < gone:
+        raise RuleBroken(
+            "amend_below_shipped",
+            field=f"{field}-quantity",
+            line=line.line_no,
+            gone=as_text(gone),
+            wanted=as_text(wanted),
+        )
+    if wanted > now and not by_customer:
+        raise RuleBroken("amend_needs_customer", field=f"{field}-quantity", item=item.code)
+    return Planned(
+        change=change, item=item.id, line=line, before={"quantity": as_text(now)}, after={"quantity": as_text(wanted)},
+        by=wanted - now,
+    )  # fmt: skip
+
+
+def _dropped(change: Amend, line: Line, item: ItemFacts, field: str, _by_customer: bool) -> Planned:  # as above
+    if line.shipped or line.picked:
+        raise RuleBroken("amend_line_shipped", field=f"{field}-line", line=line.line_no)
+    if not line.open:
+        raise RuleBroken("amend_line_done", field=f"{field}-line", line=line.line_no)
+    now = line.quantity - line.cancelled
+    return Planned(
+        change=change, item=item.id, line=line, before={"quantity": as_text(now)}, after={"quantity": "0"}, by=-now
+    )
+
+
+def _moved(change: Amend, line: Line, item: ItemFacts, field: str, by_customer: bool) -> Planned:  # as above
+    if change.day is None or change.day.year not in _YEARS:
+        raise RuleBroken("day_absurd", field=f"{field}-day", day=str(change.day))
+    if not line.open:
+        raise RuleBroken("amend_line_done", field=f"{field}-line", line=line.line_no)
+    now = line.requested_on if by_customer else line.promised_on
+    if change.day == now:
+        raise RuleBroken("amend_same", field=f"{field}-day", line=line.line_no)
+    return Planned(change=change, item=item.id, line=line, before={"day": now}, after={"day": change.day})
+
+
+_CHECKS = {ChangeKind.QUANTITY: _resized, ChangeKind.DROP: _dropped, ChangeKind.DATE: _moved}
+
+
+def as_text(thousandths: int) -> str:
+    """Thousandths as the quantity people write."""
+    return format(Decimal(thousandths).scaleb(-QUANTITY_PLACES).normalize(), "f")
