@@ -126,6 +126,7 @@ MESSAGES: dict[str, str] = {
     "period_not_over": "{until} is not over yet, so the books cannot be closed up to it. Choose a day that is.",
     "not_reversible": "Stock move {id} cannot be taken back: only adjustments and counts can, and only once. Adjust the stock instead.",
     "customer_group_unknown": "There is no customer group {customer_group}. Choose one from the list.",
+    "item_group_unknown": "There is no item group {item_group}. Choose one from the list.",
     "price_rule_conflict": "Price rule {other} ({kind}) holds for the same scope and quantity from {since} until {until}. End it first, or choose another time.",
     "price_rule_unknown": "There is no price rule {rule}. Choose one from the list.",
     "price_rule_foreign": "{what} belongs to another company than this price. Choose one of the same company.",

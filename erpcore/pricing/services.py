@@ -117,10 +117,13 @@ def price_facts(work: UnitOfWork, commands: Sequence[NewPrice]) -> PriceFacts:
 def check_price(command: NewPrice, facts: PriceFacts) -> None:
     """Raise for a rule that cannot be one, naming what is wrong with which field."""
     check_shape(command, facts.books)
-    for name, known in facts.others.items():
-        given = getattr(command, name)
-        if given is not None and given not in known:
-            raise NotFound(f"{name}_unknown", field=name, **{name: given})
+    others = facts.others
+    if command.channel is not None and command.channel not in others["channel"]:
+        raise NotFound("channel_unknown", field="channel", channel=command.channel)
+    if command.customer_group is not None and command.customer_group not in others["customer_group"]:
+        raise NotFound("customer_group_unknown", field="customer_group", group=command.customer_group)
+    if command.item_group is not None and command.item_group not in others["item_group"]:
+        raise NotFound("item_group_unknown", field="item_group", item_group=command.item_group)
     customer = facts.customers[command.customer] if command.customer is not None else None
     if customer is not None and customer.entity_id != command.entity:
         raise RuleBroken("price_rule_foreign", field="customer", what=customer.code)
