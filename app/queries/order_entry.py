@@ -5,7 +5,7 @@ Prices, dates and the cell are looked up by the rules that capturing applies, so
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -204,7 +204,8 @@ def quote_order(
     ids = sorted({line.item for line in lines if line})
     known = {item.id: item for item in session.scalars(select(Item).where(Item.id.in_(ids)))} if ids else {}
     free = _free(session, site, ids)
-    prices = _prices(look, lines, customer, channel, day, facts.entity.currency)
+    groups = {key: item.group_id for key, item in known.items()}
+    prices = _prices(look, lines, groups, customer, channel, day, facts.entity.currency)
     quoted: list[QuotedLine | None] = []
     for line, price in zip(lines, prices, strict=True):
         if line is None or line.item not in known:
@@ -281,6 +282,7 @@ def _free(session: Session, site: int, items: Sequence[int]) -> dict[int, Decima
 def _prices(
     look: UnitOfWork,
     lines: Sequence[AskedLine | None],
+    groups: Mapping[int, int | None],
     customer: CustomerPick | None,
     channel: int,
     day: date,
@@ -289,7 +291,7 @@ def _prices(
     asked = [
         Asked(
             line.item, customer.id if customer else 0, customer.group_id if customer else None, channel,
-            scaled_int(line.quantity or Decimal(1), QUANTITY_PLACES), day, currency,
+            scaled_int(line.quantity or Decimal(1), QUANTITY_PLACES), day, currency, groups.get(line.item),
         )
         for line in lines
         if line

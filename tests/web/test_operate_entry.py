@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from app.composition.uow import reading
+from erpcore.masterdata.models import Item, ItemGroup
 from tests.support.core import a_business
 from tests.support.operate import a_closed_site, another_item, open_cells
+from tests.support.pricing import a_price, save
 
 
 @pytest.fixture
@@ -53,6 +57,21 @@ def test_a_customer_and_an_item_are_enough(desk, sqlite_database):
     assert "Bautechnik" in page.heading
     assert "120.00 EUR" in page.text
     assert count(sqlite_database, "sales_order") == 1
+
+
+def test_the_price_shown_while_typing_is_the_price_that_the_order_gets(desk, business, sqlite_database):
+    with business.work() as work:
+        family = ItemGroup(id=work.ids.one(), code="PIPE", name="Pipes")
+        work.session.add(family)
+        work.session.flush()
+        work.session.execute(update(Item).where(Item.id == business.items[0]).values(group_id=family.id))
+        family_id = family.id
+    discount = a_price(
+        business, None, item=None, item_group=family_id, customer=business.customer, discount=Decimal("0.10")
+    )
+    save(business, discount)
+    assert "108.00" in desk.post("/orders/new", fields(desk, "check", ("40-0", "12"))).text
+    assert "108.00 EUR" in desk.post("/orders/new", fields(desk, "enter", ("40-0", "12"))).text
 
 
 def test_the_same_form_sent_twice_is_one_order(desk, sqlite_database):
