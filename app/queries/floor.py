@@ -127,7 +127,9 @@ class TaskPage:
 
 def _cards(session: Session, actor: Actor, now: datetime, query: Any) -> list[TaskCard]:
     rows = session.execute(query).all()
-    owners = names_of(session, {row.WarehouseTask.owner_id for row in rows if row.WarehouseTask.owner_id})
+    # Who hands out work sees who has it; to others it is they themselves or a colleague.
+    holders = {row.WarehouseTask.owner_id for row in rows if row.WarehouseTask.owner_id}
+    owners = names_of(session, holders if actor.may("warehouse:task:assign") else holders & {actor.id})
     sums = _line_sums(session, [row.WarehouseTask.id for row in rows])
     shipments = [row.WarehouseTask.document_id for row in rows if row.WarehouseTask.document_type == "shipment"]
     numbers = _numbers(session, shipments)
@@ -140,7 +142,7 @@ def _cards(session: Session, actor: Actor, now: datetime, query: Any) -> list[Ta
             TaskCard(
                 id=task.id, site_id=task.site_id, site=row.site, kind=task.kind, state=task.state, priority=task.priority,
                 due_at=task.due_at, zone=task.zone, wave_id=task.wave_id, wave=row.wave or "", owner_id=task.owner_id,
-                owner=owners.get(task.owner_id or 0, ""), device=task.device or "", claimed_until=task.claimed_until,
+                owner=owners.get(task.owner_id, "a colleague") if task.owner_id else "", device=task.device or "", claimed_until=task.claimed_until,
                 created_at=task.created_at, document=document, document_id=task.document_id, orders=orders, lines=lines,
                 lines_done=done, version=task.version, is_lapsed=is_lapsed(task.state, task.claimed_until, now),
                 is_free=may_take(task.state, task.owner_id, task.claimed_until, actor.id, now),

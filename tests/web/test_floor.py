@@ -30,6 +30,26 @@ def keyed(browser, **values):
     return {"request_key": browser.page.value("request_key"), **values}
 
 
+def test_a_name_stands_with_a_task_for_its_holder_and_for_who_hands_out_work(signed_in, business, sqlite_database):
+    floor = a_floor(business)
+    allocated(business, [(0, 10)])
+    boss, picker, other = signed_in("warehouse_supervisor"), signed_in("warehouse_operator"), signed_in("super_user")
+    boss.get(f"/floor/{business.site}/waves/new?service={floor.parcel}")
+    boss.post(
+        f"/floor/{business.site}/waves/new",
+        keyed(boss, service=floor.parcel, method="order", capacity="100", totes="8", zone=""),
+    )
+    wave = one(sqlite_database, "SELECT id FROM pick_wave").id
+    boss.post(f"/floor/waves/{wave}/release/go")
+    picker.get("/floor")
+    picker.post("/floor/next", {"site": business.site, "kind": "pick"})
+    (name,) = one(sqlite_database, "SELECT a.name FROM account a JOIN warehouse_task t ON t.owner_id = a.id")
+    there = f"/floor/waves/{wave}"
+    assert name in boss.get(there).text
+    assert "a colleague" in other.get(there).text
+    assert name not in other.page.text
+
+
 def test_an_order_goes_from_wave_to_proof_of_delivery_with_a_scanner(signed_in, business, sqlite_database):
     floor = a_floor(business)
     allocated(business, [(0, 10), (1, 4)])
