@@ -126,7 +126,7 @@ def test_days_without_go_live_are_named_and_lifted(office, steered):
     assert (made.status_code, office("GET", path).json["items"]) == (201, [made.json])
     refused = office("POST", "/waves", a_plan(steered))
     assert (refused.status_code, refused.json["code"], refused.json["field"]) == (
-        422,
+        409,
         "go_live_in_blackout",
         "go_live_on",
     )
