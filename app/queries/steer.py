@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.composition.standing import validities
@@ -23,7 +23,6 @@ from governance.decisions.flow import DecisionState
 from governance.decisions.models import Decision, DecisionBasis
 from governance.decisions.queries import DecisionRow, decision_log
 from governance.decisions.standing import Validity
-from governance.programme.models import Body
 from governance.programme.queries import BodyView, MeetingView, ProgrammeView, bodies, meetings, programmes
 from readiness.gates.queries import GateRow, gates
 from readiness.waves.flow import GrantState
@@ -282,28 +281,6 @@ def decisions_of_gate(session: Session, gate_id: int) -> list[GateDecision]:
         .order_by(Decision.id.desc())
     )
     return [GateDecision(decision_id=row.id, snapshot_id=row.snapshot_id, state=row.state) for row in rows]
-
-
-def drafts_of_wave(session: Session, wave_id: int) -> list[int]:
-    """Decisions about a wave that are drafted or open. One query."""
-    return list(
-        session.scalars(
-            select(Decision.id)
-            .where(
-                Decision.wave_id == wave_id,
-                or_(Decision.state == DecisionState.DRAFT, Decision.state == DecisionState.OPEN),
-            )
-            .order_by(Decision.id.desc())
-        )
-    )
-
-
-def body_code(session: Session, body_id: int) -> str:
-    """The code of a body. Raises ``NotFound``."""
-    code = session.scalar(select(Body.code).where(Body.id == body_id))
-    if code is None:
-        raise NotFound("body_not_found", body=body_id)
-    return code
 
 
 def people_picks(session: Session) -> list[tuple[int, str]]:

@@ -49,15 +49,6 @@ def set_pages(html: str, style: str, **more: Any) -> bytes:
     return raw
 
 
-def pdf_available() -> bool:
-    """Whether this system has the libraries that set a PDF."""
-    try:
-        engine()
-    except RuleBroken:
-        return False
-    return True
-
-
 def engine() -> Any:
     """WeasyPrint; raises ``RuleBroken("pdf_not_available")`` where the system lacks text libraries."""
     try:

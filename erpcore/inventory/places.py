@@ -140,14 +140,6 @@ def ensure_lots(work: UnitOfWork, wanted: Sequence[LotWanted], known: Mapping[in
     return [found[one.item, one.code].id for one in wanted]
 
 
-def find_lot(work: UnitOfWork, item: int, code: str) -> int:
-    """The lot of that code; raises ``NotFound`` for one that nobody has seen."""
-    found = work.session.execute(select(Lot.id).where(Lot.item_id == item, Lot.code == code)).scalar_one_or_none()
-    if found is None:
-        raise NotFound("lot_unknown", id=code)
-    return found
-
-
 def keep_item(work: UnitOfWork, command: KeepItem) -> None:
     """Change how an item is tracked and sold.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from app.queries.measures_pages import Filter, Line, Mark, MeasurePage, against
 from app.reports.wording import SIGNS
 from app.web.chosen import said_realm
 from app.web.icons import verdict_look
-from app.web.steering_words import PHASES, short_day
+from app.web.steering_words import PHASES
 from readiness.gates.wording import counted, figure
 from readiness.measures.catalogue import Kind
 from readiness.measures.reading import Direction, Form, Reading, Unit, WindowUnit, shown
@@ -193,7 +193,3 @@ def facts(line: Line) -> list[tuple[str, str]]:
         ("Better", {"up": "higher", "down": "lower", "zero": "nil", "info": "informs"}[measure.direction.value]),
         ("Owner", measure.owner), ("Layer", measure.layer.value), ("Version", str(measure.version)),
     ]  # fmt: skip
-
-
-def week_text(end: date) -> str:
-    return f"week to {short_day(end - timedelta(days=1))}"
