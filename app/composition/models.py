@@ -18,6 +18,7 @@ from erpcore.ledger import models as ledger
 from erpcore.masterdata import models as masterdata
 from erpcore.orders import models as orders
 from erpcore.pricing import models as pricing
+from erpcore.purchasing import models as purchasing
 from governance.decisions import models as decisions
 from governance.policies import models as policies
 from governance.programme import models as programme
@@ -52,6 +53,7 @@ __all__ = [
     "policies",
     "pricing",
     "programme",
+    "purchasing",
     "requests",
     "waves",
 ]

@@ -13,6 +13,7 @@ from readiness.measures.consumer import JourneyConsumer
 _PUBLISHERS = (
     "erpcore.published",
     "erpcore.published.floor",
+    "erpcore.published.purchasing",
     "erpcore.published.stock",
     "governance.published",
     "readiness.published",

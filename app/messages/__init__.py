@@ -14,7 +14,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from app.messages import composition, core, floor, governance, identity, kernel, readiness, surface
+from app.messages import composition, core, floor, governance, identity, kernel, readiness, supply, surface
 from erpcore.kernel.errors import DomainError
 
 #: A sentence with ``{facts}``, or a function that chooses one by the facts.
@@ -25,6 +25,7 @@ MESSAGES: Mapping[str, Words] = MappingProxyType(
     kernel.MESSAGES
     | core.MESSAGES
     | floor.MESSAGES
+    | supply.MESSAGES
     | governance.MESSAGES
     | readiness.MESSAGES
     | identity.MESSAGES

@@ -136,6 +136,18 @@ CONTROLS: tuple[Control, ...] = (
         "JOIN goods_receipt r ON r.id = l.receipt_id WHERE l.expected_receipt_id IS NOT NULL",
     ),
     Control(
+        "purchases_expected", "thousandths", "Received and cancelled of purchase orders = the same of what is expected from them",
+        "SELECT p.entity_id, p.site_id, l.id, l.received + l.cancelled FROM purchase_order_line l "
+        "JOIN purchase_order p ON p.id = l.purchase_id WHERE NOT p.is_direct",
+        "SELECT entity_id, site_id, line_id, received + cancelled FROM expected_receipt "
+        "WHERE source = 'purchase_order' AND document_id IS NOT NULL",
+    ),
+    Control(
+        "purchase_lines", "minor", "Value of purchase orders = sum of their lines",
+        "SELECT entity_id, site_id, id, value_minor FROM purchase_order",
+        "SELECT p.entity_id, p.site_id, p.id, l.value_minor FROM purchase_order_line l JOIN purchase_order p ON p.id = l.purchase_id",
+    ),
+    Control(
         "counts_frozen", "counts", "Places that stand still = counts under way that let nothing move",
         "SELECT entity_id, site_id, item_id, frozen FROM stock_balance",
         "SELECT entity_id, site_id, item_id, 1 FROM count_task WHERE is_frozen",
@@ -255,7 +267,9 @@ CONTROLS: tuple[Control, ...] = (
         "SELECT s.entity_id, NULL, s.prefix, 1 FROM number_series s JOIN invoice i ON i.entity_id = s.entity_id "
         "AND s.journal = 'sales' AND i.number LIKE s.prefix || '%' UNION ALL "
         "SELECT s.entity_id, NULL, s.prefix, 1 FROM number_series s JOIN credit_memo c ON c.entity_id = s.entity_id "
-        "AND s.journal = 'credit' AND c.number LIKE s.prefix || '%'",
+        "AND s.journal = 'credit' AND c.number LIKE s.prefix || '%' UNION ALL "
+        "SELECT s.entity_id, NULL, s.prefix, 1 FROM number_series s JOIN purchase_order p ON p.entity_id = s.entity_id "
+        "AND s.journal = 'purchase' AND p.number LIKE s.prefix || '%'",
     ),
     Control(
         "events_orders", "documents", "An event for every order captured",
@@ -273,6 +287,10 @@ CONTROLS: tuple[Control, ...] = (
     Control(
         "events_tasks", "documents", "An event for every task finished",
         "SELECT entity_id, NULL, id, 1 FROM warehouse_task WHERE state = 'done'", _events("task.finished"),
+    ),
+    Control(
+        "events_purchases", "documents", "An event for every purchase order",
+        "SELECT entity_id, NULL, id, 1 FROM purchase_order", _events("purchase.ordered"),
     ),
     Control(
         "events_invoices", "documents", "An event for every invoice posted",

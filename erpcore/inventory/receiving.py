@@ -7,7 +7,7 @@ they are available at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -15,13 +15,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import update
 
-from erpcore.inventory.bins import Slot, receiving_location
+from erpcore.inventory.bins import receiving_location
 from erpcore.inventory.documents import Discrepancy, ExpectedReceipt, GoodsReceipt, GoodsReceiptLine, ReceiptSource
-from erpcore.inventory.models import MoveReason, StockStatus
-from erpcore.inventory.movement import Movement
 from erpcore.inventory.places import LotWanted, ensure_lots
 from erpcore.inventory.posting import report_moves, warehouse_place, warehouse_rules
 from erpcore.inventory.services import move_stock
+from erpcore.inventory.sheet import PurchasedPart, Sheet, is_bought
 from erpcore.kernel.errors import Conflict, NotFound, RuleBroken
 from erpcore.kernel.model import QUANTITY_PLACES, scaled_int
 from erpcore.kernel.rows import Change, param, read_rows, write_rows
@@ -113,6 +112,10 @@ class Received(NamedTuple):
     waits: bool
 
 
+#: Who keeps purchase orders is told what came of them, in the same unit of work.
+Purchased = Callable[[UnitOfWork, Sequence[PurchasedPart]], None]
+
+
 def _change_expected() -> Any:
     table = ExpectedReceipt.__table__
     return (
@@ -202,6 +205,8 @@ def change_expected(
         warehouse_place(work, site_facts(work, row.site_id), rules, cells, begins=False)
         if c.seen_version not in (None, row.version):
             raise Conflict("changed_meanwhile")
+        if row.document_id is not None and row.source != ReceiptSource.TYPED:
+            raise RuleBroken("expected_of_document", number=row.number)
         cancelled = row.cancelled
         if c.cancelled is not None:
             cancelled = _units(c.cancelled, items(work, {row.item_id})[row.item_id], {}, None, field="cancelled")
@@ -213,9 +218,17 @@ def change_expected(
     _CHANGE.run(work, changes)
 
 
-def receive_goods(work: UnitOfWork, command: ReceiveGoods, *, rules: ProcessRules, cells: CellStates) -> Received:
+def receive_goods(
+    work: UnitOfWork,
+    command: ReceiveGoods,
+    *,
+    rules: ProcessRules,
+    cells: CellStates,
+    purchased: Purchased | None = None,
+) -> Received:
     """Take goods in by the supplier's paper; what is damaged lies in its own status, the rest where goods are received.
 
+    ``purchased`` is told what came of purchase orders; without it their goods are refused, so that none comes past them.
     Raises ``RuleBroken("received_too_much")`` beyond what is expected and the site's tolerance, ``Conflict`` when another
     receiver was faster, ``serial_in_stock`` for a serial number that is there already. Nothing is received then.
     """
@@ -233,7 +246,7 @@ def receive_goods(work: UnitOfWork, command: ReceiveGoods, *, rules: ProcessRule
     key = work.ids.one()
     number = f"GR-{key}"
     where = receiving_location(work, site.id)
-    sheet = _Sheet(site, key, where, command.paper.strip())
+    sheet = Sheet(site, key, where, command.paper.strip())
     for index, line in enumerate(command.lines):
         item = known[line.item]
         _check_item(site, item)
@@ -242,9 +255,11 @@ def receive_goods(work: UnitOfWork, command: ReceiveGoods, *, rules: ProcessRule
         if quantity <= 0 or not 0 <= damaged <= quantity:
             raise RuleBroken("quantity_not_positive_here", field=f"lines-{index}-quantity", item=item.code)
         row = expected.get(line.expected) if line.expected is not None else None
+        if row is not None and is_bought(row) and purchased is None:
+            raise RuleBroken("receive_as_purchase", field="expected", number=row.number)
         kind, difference = _compare(site, item, line, row, quantity, damaged, sheet, tolerance)
         for lot, part, broken in _lots(work, item, line, quantity, damaged, known):
-            sheet.add(work, item, line, lot, part, broken, kind, difference)
+            sheet.add(work, item, lot, part, broken, kind, difference, expected=line.expected, reason=line.reason)
     movements = sheet.movements
     moved = move_stock(work, movements)
     report_moves(work, [place] * len(movements), movements, moved, step="warehouse.receive")
@@ -255,6 +270,8 @@ def receive_goods(work: UnitOfWork, command: ReceiveGoods, *, rules: ProcessRule
     )  # fmt: skip
     write_rows(work, GoodsReceiptLine.__table__, _RECEIPT_LINE, sheet.rows)
     _CHANGE.run(work, sheet.changes(expected))
+    if purchased is not None and (parts := sheet.purchased(expected)):
+        purchased(work, parts)
     return Received(key, number, sorted({kind for kind in sheet.kinds if kind != Discrepancy.NONE}), where is not None)
 
 
@@ -265,7 +282,7 @@ def _compare(
     row: Any,
     quantity: int,
     damaged: int,
-    sheet: _Sheet,
+    sheet: Sheet,
     tolerance: int,
 ) -> tuple[str, int]:
     """How a line differs from what was expected, and by how much."""
@@ -315,52 +332,3 @@ def _lots(
         )
         return [(lot, quantity - damaged, damaged)]
     return [(None, quantity - damaged, damaged)]
-
-
-class _Sheet:
-    """The goods receipt while it is made."""
-
-    def __init__(self, site: SiteFacts, key: int, where: int | None, paper: str) -> None:
-        self.site, self.key, self.where, self.paper = site, key, where, paper
-        self.movements: list[Movement] = []
-        self.rows: list[tuple[Any, ...]] = []
-        self.kinds: list[str] = []
-        self.received: dict[int, int] = {}
-        self.closed: dict[int, int] = {}
-
-    def add(
-        self, work: UnitOfWork, item: ItemFacts, line: ReceivedLine, lot: int | None, sound: int, broken: int, kind: str, difference: int
-    ) -> None:  # fmt: skip
-        """One item and lot: its line on the paper, and the moves of what is sound and what is damaged."""
-        first = not self.rows or self.rows[-1][2] != line.expected or self.rows[-1][3] != item.id
-        self.kinds.append(kind)
-        self.rows.append(
-            (
-                self.key, len(self.rows) + 1, line.expected, item.id, lot, sound + broken, broken, kind, difference if first else 0,
-                line.reason,
-            )
-        )  # fmt: skip
-        waiting = Slot(
-            self.site.id, item.id, self.where, lot, StockStatus.RECEIVED if self.where else StockStatus.AVAILABLE
-        )
-        damaged = Slot(self.site.id, item.id, self.where, lot, StockStatus.DAMAGED)
-        for slot, quantity in ((waiting, sound), (damaged, broken)):
-            if quantity:
-                self.movements.append(
-                    Movement(
-                        entity=self.site.entity.id, site=self.site.id, item=item.id, quantity=quantity,
-                        unit_cost=item.standard_cost, currency=self.site.entity.currency, reason=MoveReason.RECEIPT,
-                        document_type="goods_receipt", document_id=self.key, moved_at=work.now, note=self.paper,
-                        slot=None if slot.is_default else slot,
-                    )
-                )  # fmt: skip
-
-    def changes(self, expected: Mapping[int, Any]) -> list[dict[str, Any]]:
-        """What the receipt does to what was expected."""
-        return [
-            {
-                "of": key, "seen": expected[key].version, "d_received": quantity,
-                "now_cancelled": expected[key].cancelled + self.closed.get(key, 0), "on": expected[key].expected_on,
-            }
-            for key, quantity in sorted(self.received.items())
-        ]  # fmt: skip

@@ -32,17 +32,27 @@ class NumberSeries(Base):
 
 
 class PendingNumber:
-    """A document that gets its legal number at the commit."""
+    """A document that gets its legal number at the commit. ``copies``: rows of other tables that show the same number."""
 
-    __slots__ = ("document_id", "entity_id", "journal", "prefix", "table", "year")
+    __slots__ = ("copies", "document_id", "entity_id", "journal", "prefix", "table", "year")
 
-    def __init__(self, table: Table, document_id: int, entity_id: int, journal: str, year: int, prefix: str) -> None:
+    def __init__(
+        self,
+        table: Table,
+        document_id: int,
+        entity_id: int,
+        journal: str,
+        year: int,
+        prefix: str,
+        copies: Sequence[tuple[Table, int]] = (),
+    ) -> None:
         self.table = table
         self.document_id = document_id
         self.entity_id = entity_id
         self.journal = journal
         self.year = year
         self.prefix = prefix
+        self.copies = copies
 
 
 _changes: dict[str, Change] = {}
@@ -61,6 +71,18 @@ def _set_number(table: Table) -> Change:
     return change
 
 
+def _copy_number(table: Table) -> Change:
+    key = f"copy:{table.name}"
+    change = _changes.get(key)
+    if change is None:
+        change = _changes[key] = Change(
+            lambda: (
+                update(table).where(table.c.id == param("of", table.c.id)).values(number=param("given", table.c.number))
+            )
+        )
+    return change
+
+
 #: Moves a series on; nothing comes back for one that has not begun.
 _TAKE = (
     "UPDATE number_series SET last = last + ? WHERE entity_id = ? AND journal = ? AND year = ? RETURNING last, prefix"
@@ -73,6 +95,7 @@ def give_numbers(work: UnitOfWork, pending: Sequence[PendingNumber]) -> None:
     for item in pending:
         series[item.entity_id, item.journal, item.year].append(item)
     numbered: dict[Table, list[dict[str, object]]] = defaultdict(list)
+    copied: dict[Table, list[dict[str, object]]] = defaultdict(list)
     table = NumberSeries.__table__
     for (entity, journal, year), items in sorted(series.items()):
         given = first_row(work, _TAKE, len(items), entity, journal, year)
@@ -87,6 +110,11 @@ def give_numbers(work: UnitOfWork, pending: Sequence[PendingNumber]) -> None:
         last, prefix = given
         first = last - len(items) + 1
         for offset, item in enumerate(items):
-            numbered[item.table].append({"of": item.document_id, "given": f"{prefix}{first + offset:06d}"})
+            number = f"{prefix}{first + offset:06d}"
+            numbered[item.table].append({"of": item.document_id, "given": number})
+            for other, key in item.copies:
+                copied[other].append({"of": key, "given": number})
     for target, rows in numbered.items():
         _set_number(target).run(work, rows)
+    for target, rows in copied.items():
+        _copy_number(target).run(work, rows)

@@ -102,10 +102,18 @@ class UnitOfWork:
         self._later[table, columns].append(row)
 
     def number_later(
-        self, table: Table, document_id: int, *, entity: int, journal: str, year: int, prefix: str
+        self,
+        table: Table,
+        document_id: int,
+        *,
+        entity: int,
+        journal: str,
+        year: int,
+        prefix: str,
+        copies: Sequence[tuple[Table, int]] = (),
     ) -> None:
-        """Give the document the next legal number of its series at the commit."""
-        self._numbers.append(PendingNumber(table, document_id, entity, journal, year, prefix))
+        """Give the document the next legal number of its series at the commit, and the same to ``copies``, by table and id."""
+        self._numbers.append(PendingNumber(table, document_id, entity, journal, year, prefix, copies))
 
     def audit(self, kind: str, subject_type: str, subject_id: int | None, **facts: Any) -> None:
         """Keep an act of power (decision, waiver, criterion, permission) in the hash chain."""

@@ -248,3 +248,44 @@ class StoredRuleset(Base):
 
 
 append_only(StoredRuleset)
+
+
+class Supplier(Base):
+    """Whom we buy from. ``lead_days``: from the order to the goods, where an item says nothing else.
+
+    ``ships_direct``: also straight to our customers. ``site_id``: the drop-ship site that stands for its works, if there is one.
+    """
+
+    __tablename__ = "supplier"
+    __table_args__ = (
+        UniqueConstraint("entity_id", "code"),
+        CheckConstraint("lead_days >= 0", name="lead_not_negative"),
+        Index("ix_supplier_site", "site_id"),
+    )
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    entity_id: Mapped[int] = mapped_column(ForeignKey("entity.id"))
+    code: Mapped[str] = mapped_column(Code)
+    name: Mapped[str] = mapped_column(Name)
+    country: Mapped[str] = mapped_column(String(64))
+    lead_days: Mapped[int] = mapped_column(SmallInteger)
+    ships_direct: Mapped[bool] = mapped_column(Boolean, default=False)
+    site_id: Mapped[int | None] = mapped_column(ForeignKey("site.id"))
+    is_blocked: Mapped[bool] = mapped_column(Boolean, default=False)
+
+
+class SupplierItem(Base):
+    """What a supplier sells us of an item and for how much, in the entity's currency. Lower ``rank`` is asked first."""
+
+    __tablename__ = "supplier_item"
+    __table_args__ = (
+        CheckConstraint("price > 0", name="price_positive"),
+        CheckConstraint("lead_days >= 0", name="lead_not_negative"),
+        CheckConstraint("rank BETWEEN 1 AND 99", name="rank_range"),
+        Index("ix_supplier_item_item", "item_id", "rank"),
+    )
+    supplier_id: Mapped[int] = mapped_column(ForeignKey("supplier.id"), primary_key=True, autoincrement=False)
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id"), primary_key=True, autoincrement=False)
+    price: Mapped[Decimal] = mapped_column(Price)
+    lead_days: Mapped[int | None] = mapped_column(SmallInteger)
+    supplier_code: Mapped[str | None] = mapped_column(Code)
+    rank: Mapped[int] = mapped_column(SmallInteger)

@@ -21,6 +21,7 @@ FOR_THE_RECORD: dict[str, str] = {
     "debt.written_off": "the books hold it; no figure of this release reads it",
     "invoice.unblocked": "invoice.posted follows and is what figures read",
     "pick_wave": "the floor shows where its waves stand; the event dates them for other systems",
+    "purchase": "the purchase order holds it; no figure of this release reads suppliers yet",
     "shipment.freight_settled": "the carriage holds it; no figure of this release reads freight",
     "shipment.lost": "the exception holds owner and outcome; the event dates it",
     "shipment.packed": "as pick_wave",

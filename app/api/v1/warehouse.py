@@ -36,7 +36,7 @@ from app.queries.warehouse import (
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.inventory.places import AddLocation, add_locations
-from erpcore.inventory.receiving import Expect, ReceivedLine, ReceiveGoods, expect_receipts, receive_goods
+from erpcore.inventory.receiving import Expect, ReceivedLine, ReceiveGoods, expect_receipts
 from erpcore.inventory.shifting import ChangeStatus, PutAway, change_status, put_away
 from erpcore.inventory.transfers import (
     ArrivedLine,
@@ -49,6 +49,7 @@ from erpcore.inventory.transfers import (
     ship_transfers,
 )
 from erpcore.kernel.work import UnitOfWork
+from erpcore.purchasing.receiving import receive_purchased
 
 TAG = "Warehouse"
 
@@ -104,7 +105,7 @@ def take_goods_in(work: UnitOfWork, body: ReceiptBody) -> ReceiptAnswer:
     lines = [ReceivedLine(**dict(line)) for line in body.lines]
     command = ReceiveGoods(site=body.site, paper=body.paper, supplier=body.supplier, lines=lines)
     with pointing():
-        done = receive_goods(work, command, rules=rules(), cells=cells())
+        done = receive_purchased(work, command, rules=rules(), cells=cells())
     return ReceiptAnswer(
         id=done.id, number=done.number, discrepancies=done.discrepancies, waits_to_be_put_away=done.waits
     )

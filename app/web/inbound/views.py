@@ -29,11 +29,12 @@ from app.web.navigation import Entry, Group, navigation_entry
 from app.web.steps import form_step, take_step
 from erpcore.inventory.adjusting import decide_adjustment
 from erpcore.inventory.counting import decide_count, record_count, start_count
-from erpcore.inventory.receiving import ReceivedLine, ReceiveGoods, receive_goods
+from erpcore.inventory.receiving import ReceivedLine, ReceiveGoods
 from erpcore.inventory.shifting import PutAway, put_away
 from erpcore.inventory.transfers import ArrivedLine, ReceiveTransfer, receive_transfer
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.work import UnitOfWork
+from erpcore.purchasing.receiving import receive_purchased
 
 blueprint = area("inbound")
 navigation_entry(
@@ -115,7 +116,7 @@ def _receive(work: UnitOfWork, row: ExpectedRow, form: Any) -> int:
         serials=str(form.serials.data or "").split() if "serials" in form else (), last=bool(form.last.data),
     )  # fmt: skip
     goods = ReceiveGoods(site=row.site_id, paper=str(form.paper.data), lines=[came])
-    return receive_goods(work, goods, rules=rules(), cells=cells()).id
+    return receive_purchased(work, goods, rules=rules(), cells=cells()).id
 
 
 @blueprint.get("/put-away")

@@ -1,0 +1,1 @@
+"""What we buy: purchase orders, what suppliers confirm of them, and what came."""
