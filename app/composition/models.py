@@ -17,6 +17,7 @@ from erpcore.kernel.model import Base
 from erpcore.ledger import models as ledger
 from erpcore.masterdata import models as masterdata
 from erpcore.orders import models as orders
+from erpcore.orders.quotes import models as quotes
 from erpcore.pricing import models as pricing
 from erpcore.purchasing import models as purchasing
 from governance.decisions import models as decisions
@@ -54,6 +55,7 @@ __all__ = [
     "pricing",
     "programme",
     "purchasing",
+    "quotes",
     "requests",
     "waves",
 ]

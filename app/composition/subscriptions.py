@@ -14,6 +14,7 @@ _PUBLISHERS = (
     "erpcore.published",
     "erpcore.published.floor",
     "erpcore.published.purchasing",
+    "erpcore.published.quotes",
     "erpcore.published.stock",
     "governance.published",
     "readiness.published",

@@ -17,6 +17,7 @@ from app.jobs.billing import bill_due_shipments
 from app.jobs.holds import cure_held_orders
 from app.jobs.lease import forget_runs
 from app.jobs.prove import prove_books
+from app.jobs.quotes import expire_old_quotes
 from erpcore.kernel import requests
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import Clock, local_day
@@ -101,6 +102,11 @@ def cure(context: Context) -> int:
     return cure_held_orders(context.database, clock=context.clock)
 
 
+def expire(context: Context) -> int:
+    """Keep that quotes are over whose last day has passed."""
+    return expire_old_quotes(context.database, clock=context.clock)
+
+
 def evaluate_gates(context: Context) -> int:
     """Evaluate every open gate and keep what it says."""
     return len(evaluate_open_gates(context.database, readings=MeasuredReadings(), clock=context.clock))
@@ -126,6 +132,10 @@ JOBS: list[Job] = [
     Job(
         name="cure-holds", run=cure, every=timedelta(minutes=1), longest_silence=timedelta(minutes=15),
         sentence="Ends credit and data holds whose cause is gone and releases the orders that nothing holds any more.",
+    ),
+    Job(
+        name="expire-quotes", run=expire, every=timedelta(minutes=10), longest_silence=timedelta(hours=2),
+        sentence="Keeps that sent quotes are over once their last day has passed; they bind nobody from that day on either way.",
     ),
     Job(
         name="evaluate-gates", run=evaluate_gates, every=timedelta(hours=1), longest_silence=timedelta(hours=3),

@@ -276,6 +276,21 @@ CONTROLS: tuple[Control, ...] = (
         "SELECT entity_id, NULL, id, 1 FROM sales_order", _events("order.captured"),
     ),
     Control(
+        "quotes_lines", "minor", "Value of quotes = sum of their lines",
+        "SELECT entity_id, site_id, id, value_minor FROM quote",
+        "SELECT q.entity_id, q.site_id, q.id, l.value_minor FROM quote_line l JOIN quote q ON q.id = l.quote_id",
+    ),
+    Control(
+        "quotes_orders", "documents", "An order for every quote accepted, and only then",
+        "SELECT entity_id, site_id, journey_id, 1 FROM quote WHERE state = 'accepted'",
+        "SELECT o.entity_id, o.site_id, o.id, 1 FROM sales_order o WHERE EXISTS "
+        "(SELECT 1 FROM quote q WHERE q.journey_id = o.id)",
+    ),
+    Control(
+        "events_quotes", "documents", "An event for every quote sent",
+        "SELECT entity_id, NULL, id, 1 FROM quote WHERE sent_at IS NOT NULL", _events("quote.issued"),
+    ),
+    Control(
         "events_shipments", "documents", "An event for every shipment confirmed",
         "SELECT entity_id, NULL, id, 1 FROM shipment WHERE state IN ('confirmed', 'delivered')",
         _events("shipment.confirmed"),

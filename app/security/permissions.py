@@ -39,6 +39,7 @@ class Permission(StrEnum):
     MASTERDATA_CHANGE = "masterdata:record:change", "change sites, channels, customers, items and prices"
     ORDER_READ = "orders:order:read", "see orders and their journeys"
     ORDER_CAPTURE = "orders:order:capture", "enter orders"
+    QUOTE_WRITE = "orders:quote:write", "write and send quotes, and record what customers answer"
     PRICE_OVERRIDE = "orders:price:override", "enter another price than the list gives, with a reason"
     PRICE_APPROVE_DESK = "orders:price:approve_desk", "approve prices entered by somebody else, as far as the desk may"
     PRICE_APPROVE_SITE = (

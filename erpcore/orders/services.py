@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 
 from sqlalchemy import select
 
 from erpcore.inventory.models import StockBalance
 from erpcore.kernel.clock import day_end, local_day
-from erpcore.kernel.errors import Conflict, NotAllowed, RuleBroken
+from erpcore.kernel.errors import NotAllowed, RuleBroken
 from erpcore.kernel.history import record_move
 from erpcore.kernel.model import PRICE_PLACES, QUANTITY_PLACES, scaled_int
 from erpcore.kernel.money import exact_amount, scaled_amount
-from erpcore.kernel.quantity import ABSURD, MOST_WORTH
+from erpcore.kernel.quantity import MOST_WORTH
 from erpcore.kernel.rows import chunks, raw_columns
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import (
@@ -29,16 +28,17 @@ from erpcore.masterdata.queries import (
     site_facts,
     tax_rate,
 )
-from erpcore.masterdata.units import in_own_unit, pack_named, packs_of, require_multiple
+from erpcore.orders.checking import check_order, in_own_units, numbers_free
+from erpcore.orders.commands import CaptureOrder, NewLine
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.duplicates import notice_duplicates, settle_duplicates
-from erpcore.orders.models import OrderState, Progress, SalesOrder
+from erpcore.orders.models import OrderState, Progress
 from erpcore.orders.moving import captured_line
 from erpcore.orders.policy import stamp_lines
 from erpcore.orders.pricing import OVERRIDE, STATED, hold_for_price, price_lines
 from erpcore.orders.records import insert_lines, insert_orders
 from erpcore.orders.rules import LineDates, line_dates, line_kind
-from erpcore.ports import Cell, CellStates, Process, ProcessRules, admit
+from erpcore.ports import Cell, CellStates, Process, ProcessRules, Ruleset, admit
 from erpcore.published import (
     LinePromise,
     OrderCaptured,
@@ -47,50 +47,9 @@ from erpcore.published import (
     OrderValidated,
 )
 
+__all__ = ["CAPTURE", "CaptureOrder", "NewLine", "capture_orders", "draft_order", "extend_order"]
+
 CAPTURE = "orders:order:capture"
-_MOST_LINES = 2000
-#: Years that an order can be about.
-_YEARS = range(1990, 2101)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NewLine:
-    """One line as asked for. Without ``unit_price`` the price rules decide; another one than theirs needs ``price_reason``.
-
-    ``amount`` is the line's total where the source states one; ``promised_on`` the promised day where it does. ``unit``: the
-    code of a pack that the quantity is in (the price stays one of the item's own unit).
-    """
-
-    item: int
-    quantity: Decimal
-    unit_price: Decimal | None = None
-    amount: Decimal | None = None
-    price_reason: str | None = None
-    requested_on: date | None = None
-    basis: str | None = None
-    promised_on: date | None = None
-    drop_ship: bool = False
-    unit: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CaptureOrder:
-    """An order as it arrived. ``at`` is when, for imports and back-entries only; ``number`` the source's own.
-
-    ``accepted`` are warnings that the person has seen, by code, each with the reason for going on.
-    """
-
-    site: int
-    channel: int
-    customer: int
-    lines: Sequence[NewLine]
-    number: str | None = None
-    customer_reference: str | None = None
-    ship_country: str | None = None
-    currency: str | None = None
-    requested_on: date | None = None
-    at: datetime | None = None
-    accepted: Mapping[str, str] = field(default_factory=dict)
 
 
 def capture_orders(
@@ -102,9 +61,9 @@ def capture_orders(
     ``NotFound`` for unknown codes, ``Conflict`` for a number in use, ``NeedsConfirmation`` for a warning not yet accepted.
     """
     known_items = items(work, {line.item for c in commands for line in c.lines})
-    commands = _in_own_units(work, commands, known_items)
+    commands = in_own_units(work, commands, known_items)
     known_customers = customers(work, {c.customer for c in commands})
-    _numbers_free(work, commands)
+    numbers_free(work, commands)
     ids = work.ids.reserve(len(commands) + sum(len(c.lines) for c in commands))
     orders = []
     for command in commands:
@@ -112,7 +71,7 @@ def capture_orders(
         site = site_facts(work, command.site)
         channel_exists(work, command.channel)
         customer = known_customers[command.customer]
-        _check(command, site, customer, known_items)
+        check_order(command, site, customer, known_items)
         cell = Cell(site.live_id, command.channel, Process.ORDER_TO_CASH, customer.group_id)
         grant = admit(work, cells, site.entity.realm, cell, begins=True)
         ruleset = rules.resolve(
@@ -123,16 +82,8 @@ def capture_orders(
             customer_group=customer.group_id,
         )
         at = _at(work, command.at)
-        order_id = next(ids)
-        order = Order(
-            id=order_id, entity_id=site.entity.id, site_id=site.id, channel_id=command.channel, customer_id=customer.id,
-            number=command.number or f"SO-{order_id}", customer_reference=command.customer_reference,
-            state=OrderState.CAPTURED, delivery_status=Progress.NONE, billing_status=Progress.NONE,
-            payment_status=Progress.NONE, currency=command.currency or site.entity.currency,
-            ship_country=command.ship_country or customer.country, value_minor=0, captured_at=at, ruleset=ruleset.hash,
-            variants=ruleset.variants, grant_id=grant, source=work.source, version=1, lines=[],
-            customer_group=customer.group_id,
-        )  # fmt: skip
+        order_id = command.id or next(ids)
+        order = _new_order(work, command, site, customer, ruleset, order_id, at=at, grant=grant)
         _build_lines(work, command, order, site, customer, known_items, [next(ids) for _ in command.lines], rules)
         stamp_lines(work, rules, order, known_items)
         orders.append(order)
@@ -141,44 +92,35 @@ def capture_orders(
     insert_orders(work, orders)
     for order in orders:
         _report(work, order, known_items)
-        hold_for_price(work, rules, order, order.lines)
+    for order, command in zip(orders, commands, strict=True):
+        # What a quote holds was approved before the quote was sent.
+        asked = [line for line, new in zip(order.lines, command.lines, strict=True) if new.quoted is None]
+        hold_for_price(work, rules, order, asked)
     settle_duplicates(work, noticed)
     return orders
 
 
-def _in_own_units(
-    work: UnitOfWork, commands: Sequence[CaptureOrder], known: dict[int, ItemFacts]
-) -> Sequence[CaptureOrder]:
-    """The commands with packs as quantities of the items' own units, and in the multiples they are sold in.
-
-    What is taken over from elsewhere was sold as it was.
-    """
-    in_packs = [line.item for c in commands for line in c.lines if line.unit]
-    if in_packs:
-        packs = packs_of(work.session, in_packs)
-        commands = [
-            replace(
-                c,
-                lines=[
-                    replace(
-                        line,
-                        quantity=in_own_unit(
-                            line.quantity, pack_named(packs, known[line.item], line.unit), known[line.item].quantity_places,
-                            field=f"lines-{n}-quantity",
-                        ),
-                    )
-                    for n, line in enumerate(c.lines)
-                ],
-            )
-            for c in commands
-        ]  # fmt: skip
-    if work.source not in STATED:
-        for command in commands:
-            for number, line in enumerate(command.lines, 1):
-                item = known[line.item]
-                if item.order_multiple and 0 < line.quantity < ABSURD:
-                    require_multiple(item, line.quantity, number, field=f"lines-{number - 1}-quantity")
-    return commands
+def _new_order(
+    work: UnitOfWork,
+    command: CaptureOrder,
+    site: SiteFacts,
+    customer: CustomerFacts,
+    ruleset: Ruleset,
+    key: int,
+    *,
+    at: datetime,
+    grant: int | None,
+) -> Order:
+    """The head of a captured order, without lines yet."""
+    return Order(
+        id=key, entity_id=site.entity.id, site_id=site.id, channel_id=command.channel, customer_id=customer.id,
+        number=command.number or f"SO-{key}", customer_reference=command.customer_reference,
+        state=OrderState.CAPTURED, delivery_status=Progress.NONE, billing_status=Progress.NONE,
+        payment_status=Progress.NONE, currency=command.currency or site.entity.currency,
+        ship_country=command.ship_country or customer.country, value_minor=0, captured_at=at, ruleset=ruleset.hash,
+        variants=ruleset.variants, grant_id=grant, source=work.source, version=1, lines=[],
+        customer_group=customer.group_id,
+    )  # fmt: skip
 
 
 def extend_order(work: UnitOfWork, order: Order, lines: Sequence[NewLine], *, rules: ProcessRules) -> list[Line]:
@@ -189,8 +131,8 @@ def extend_order(work: UnitOfWork, order: Order, lines: Sequence[NewLine], *, ru
     command = CaptureOrder(
         site=order.site_id, channel=order.channel_id, customer=order.customer_id, lines=lines, currency=order.currency
     )
-    (command,) = _in_own_units(work, [command], known)
-    _check(command, site, customer, known)
+    (command,) = in_own_units(work, [command], known)
+    check_order(command, site, customer, known)
     # A part of its own, so that days and prices are those of now and not of the capture.
     part = replace(order, lines=[], captured_at=work.now, value_minor=0)
     ids = work.ids.reserve(len(lines))
@@ -205,61 +147,34 @@ def extend_order(work: UnitOfWork, order: Order, lines: Sequence[NewLine], *, ru
     return part.lines
 
 
+def draft_order(work: UnitOfWork, command: CaptureOrder, *, rules: ProcessRules) -> Order:
+    """The order that capturing would give now, with prices, days, taxes and rules, written nowhere. Raises as capturing does.
+
+    No cell is asked and no duplicate looked for: what is only offered begins nothing.
+    """
+    known = items(work, {line.item for line in command.lines})
+    (command,) = in_own_units(work, [command], known)
+    site = site_facts(work, command.site)
+    channel_exists(work, command.channel)
+    customer = customers(work, {command.customer})[command.customer]
+    check_order(command, site, customer, known)
+    ruleset = rules.resolve(
+        work, entity=site.entity.live_id, site=site.live_id, channel=command.channel, customer_group=customer.group_id
+    )
+    order = _new_order(work, command, site, customer, ruleset, command.id or 0, at=work.now, grant=None)
+    ids = work.ids.reserve(len(command.lines))
+    _build_lines(work, command, order, site, customer, known, list(ids), rules)
+    stamp_lines(work, rules, order, known)
+    _promise_by_stock(work, [order], [command], known)
+    return order
+
+
 def _at(work: UnitOfWork, stated: datetime | None) -> datetime:
     if stated is None:
         return work.now
     if work.source not in STATED:
         raise NotAllowed("time_not_stated", source=work.source)
     return stated
-
-
-def _numbers_free(work: UnitOfWork, commands: Sequence[CaptureOrder]) -> None:
-    numbers = {c.number: c.site for c in commands if c.number}
-    if len(numbers) < sum(1 for c in commands if c.number):
-        raise Conflict("number_in_use", field="number")
-    for part in chunks(sorted(numbers)):
-        entity = site_facts(work, numbers[part[0]]).entity.id
-        taken = work.session.execute(
-            select(SalesOrder.number).where(SalesOrder.entity_id == entity, SalesOrder.number.in_(part)).limit(1)
-        ).scalar_one_or_none()
-        if taken:
-            raise Conflict("number_in_use", field="number", number=taken)
-
-
-def _check(command: CaptureOrder, site: SiteFacts, customer: CustomerFacts, known: dict[int, ItemFacts]) -> None:
-    if customer.entity_id != site.entity.id:
-        raise RuleBroken("other_entity", field="customer", customer=customer.code, site=site.code)
-    if customer.is_blocked:
-        raise RuleBroken("customer_blocked", field="customer", customer=customer.code)
-    currency = command.currency or site.entity.currency
-    if currency != site.entity.currency:
-        raise RuleBroken("currency_foreign", field="currency", currency=currency, books=site.entity.currency)
-    if not command.lines:
-        raise RuleBroken("order_empty", field="lines")
-    if len(command.lines) > _MOST_LINES:
-        raise RuleBroken("order_too_long", field="lines", lines=len(command.lines), most=_MOST_LINES)
-    for number, line in enumerate(command.lines, 1):
-        _check_line(command, number, line, site, known[line.item])
-
-
-def _check_line(command: CaptureOrder, number: int, line: NewLine, site: SiteFacts, item: ItemFacts) -> None:
-    field = f"lines-{number - 1}-quantity"
-    if item.entity_id != site.entity.id:
-        raise RuleBroken("other_entity", field=f"lines-{number - 1}-item", customer=item.code, site=site.code)
-    if item.is_blocked:
-        raise RuleBroken("item_blocked", field=f"lines-{number - 1}-item", item=item.code)
-    if line.quantity <= 0:
-        raise RuleBroken("quantity_not_positive", field=field, line=number, item=item.code)
-    if line.quantity >= ABSURD:
-        raise RuleBroken("quantity_absurd", field=field, value=str(line.quantity))
-    exponent = line.quantity.normalize().as_tuple().exponent
-    if isinstance(exponent, int) and -exponent > item.quantity_places:
-        raise RuleBroken("quantity_too_precise", field=field, value=str(line.quantity), places=item.quantity_places)
-    if line.unit_price is not None and line.unit_price < 0:
-        raise RuleBroken("price_negative", field=f"lines-{number - 1}-unit_price", line=number)
-    for day in (command.requested_on, line.requested_on, line.promised_on):
-        if day is not None and day.year not in _YEARS:
-            raise RuleBroken("day_absurd", field="requested_on", day=day.isoformat())
 
 
 def _build_lines(
@@ -275,10 +190,14 @@ def _build_lines(
     day = local_day(order.captured_at, site.time_zone)
     terms = commitment(work, site.id, command.channel, customer.group_id, day)
     dated: dict[tuple[date | None, str | None], LineDates] = {}
+    asked = [line for line in command.lines if line.quoted is None]
     priced = price_lines(
-        work, command.lines, site=site, channel=command.channel, customer=customer, currency=order.currency, day=day,
+        work, asked, site=site, channel=command.channel, customer=customer, currency=order.currency, day=day,
         known=known, rules=rules,
     )  # fmt: skip
+    if len(asked) < len(command.lines):
+        found = iter(priced)
+        priced = [line.quoted or next(found) for line in command.lines]
     for number, (line, key) in enumerate(zip(command.lines, ids, strict=True), 1):
         item = known[line.item]
         wish = (line.requested_on or command.requested_on, line.basis)

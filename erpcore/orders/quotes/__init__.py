@@ -1,0 +1,1 @@
+"""What we offered, at which prices, until when, and what became of it."""

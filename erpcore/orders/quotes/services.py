@@ -1,0 +1,364 @@
+"""Writing quotes: what we offer, at the prices that an order would get, and what may be sent without another person.
+
+A draft is written by the very rules that take an order, so a quote and its order agree. Prices entered by hand are routed when
+the quote is sent: it waits for somebody else's approval, and the order that comes of it is not held for them again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from erpcore.kernel.clock import local_day
+from erpcore.kernel.errors import Conflict, NotAllowed, RuleBroken
+from erpcore.kernel.history import record_move
+from erpcore.kernel.model import PRICE_PLACES, QUANTITY_PLACES
+from erpcore.kernel.work import UnitOfWork
+from erpcore.masterdata.queries import customers, site_facts
+from erpcore.orders.documents import Line, Order
+from erpcore.orders.pricing import OVERRIDE, routing_of
+from erpcore.orders.quotes.flow import QUOTE, REVISABLE, WRITE
+from erpcore.orders.quotes.models import QuoteState
+from erpcore.orders.quotes.records import (
+    Offer,
+    Offered,
+    insert_quotes,
+    lock_quotes,
+    replace_lines,
+    revisions_of,
+    save_quotes,
+)
+from erpcore.orders.services import CaptureOrder, NewLine, draft_order
+from erpcore.ports import Cell, CellStates, Process, ProcessRules, admit
+from erpcore.pricing.rules import PERMISSIONS
+from erpcore.published.quotes import (
+    QuoteDeclined,
+    QuotedLine,
+    QuoteExpired,
+    QuoteIssued,
+    QuoteRequested,
+    QuoteRevised,
+)
+
+#: A quote holds its prices for at most so long.
+MOST_DAYS = 365
+_STEP = "order_to_cash.quote"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What is offered. ``valid_until``: the first day on which the prices no longer hold."""
+
+    lines: Sequence[NewLine]
+    valid_until: date
+    customer_reference: str | None = None
+    requested_on: date | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewQuote:
+    """A quote for a customer at a site through a channel."""
+
+    site: int
+    channel: int
+    customer: int
+    terms: Terms
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeQuote:
+    """A draft as it shall be from now on."""
+
+    quote: int
+    terms: Terms
+    seen_version: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeclineQuote:
+    """``by_customer``: they do not want it; otherwise we take it back."""
+
+    quote: int
+    reason: str
+    by_customer: bool
+    seen_version: int | None = None
+
+
+def enter_quotes(
+    work: UnitOfWork, commands: Sequence[NewQuote], *, rules: ProcessRules, cells: CellStates
+) -> list[Offer]:
+    """Draft quotes at today's prices, in cells that take orders. Raises as capturing an order does."""
+    made = []
+    for command in commands:
+        work.actor.require(WRITE, site=command.site)
+        order = draft_order(work, _as_order(command), rules=rules)
+        journey, key = work.ids.reserve(2)
+        quote = Offer(
+            id=key, journey_id=journey, revision=1, number=f"QU-{journey}", entity_id=order.entity_id, site_id=order.site_id,
+            channel_id=order.channel_id, customer_id=order.customer_id, customer_reference=None, note=None,
+            state=QuoteState.DRAFT, currency=order.currency, ship_country=order.ship_country, requested_on=None,
+            valid_from=date.min, valid_until=date.max, value_minor=0, ruleset=order.ruleset, variants=order.variants,
+            grant_id=_admit(work, cells, order), source=work.source, entered_at=work.now, priced_by=work.actor.id,
+            asked_by=None, permission=None, level=None, lost_minor=0, sent_at=None, settled_at=None, version=1, lines=[],
+        )  # fmt: skip
+        _fill(work, quote, command.terms, order, rules)
+        made.append(quote)
+    insert_quotes(work, made)
+    for quote in made:
+        record_move(work, "quote", quote.id, "enter", None, quote.state)
+        publish_quote(work, quote, QuoteRequested(customer=quote.customer_id, value=quote.value_minor))
+    return made
+
+
+def _as_order(command: NewQuote) -> CaptureOrder:
+    terms = command.terms
+    return CaptureOrder(
+        site=command.site, channel=command.channel, customer=command.customer, lines=terms.lines,
+        requested_on=terms.requested_on,
+    )  # fmt: skip
+
+
+def _admit(work: UnitOfWork, cells: CellStates, order: Order) -> int | None:
+    site = site_facts(work, order.site_id)
+    cell = Cell(site.live_id, order.channel_id, Process.ORDER_TO_CASH, order.customer_group)
+    return admit(work, cells, site.entity.realm, cell, begins=True)
+
+
+def _fill(work: UnitOfWork, quote: Offer, terms: Terms, order: Order, rules: ProcessRules) -> list[Offered]:
+    """Give the quote these terms and the lines of the drafted order, whose keys they keep; the caller writes them."""
+    today = local_day(work.now, site_facts(work, quote.site_id).time_zone)
+    days = (terms.valid_until - today).days
+    if not 1 <= days <= MOST_DAYS:
+        raise RuleBroken("quote_validity", field="valid_until", most=MOST_DAYS)
+    wishes = [line.requested_on for line in terms.lines]
+    quote.lines = [_offered(quote, line, wish) for line, wish in zip(order.lines, wishes, strict=True)]
+    quote.customer_reference, quote.note, quote.requested_on = terms.customer_reference, terms.note, terms.requested_on
+    quote.valid_from, quote.valid_until, quote.value_minor = today, terms.valid_until, order.value_minor
+    quote.ruleset, quote.variants, quote.priced_by = order.ruleset, order.variants, work.actor.id
+    routing = routing_of(work, rules, order, order.lines)
+    quote.level = routing.level if routing else None
+    quote.permission = PERMISSIONS[routing.level] if routing else None
+    quote.lost_minor = routing.lost_minor if routing else 0
+    return quote.lines
+
+
+def _offered(quote: Offer, line: Line, wish: date | None) -> Offered:
+    return Offered(
+        id=line.id, quote_id=quote.id, line_no=line.line_no, item_id=line.item_id, kind=line.kind, quantity=line.quantity,
+        unit_price=line.unit_price, price_source=line.price_source, amount=line.amount, value_minor=line.value_minor,
+        tax_rate=line.tax_rate, requested_on=wish, promised_on=line.promised_on, promise_reason=line.promise_reason,
+        ruleset=line.ruleset, price_rule_id=line.price_rule_id, list_price=line.list_price,
+        resolved_price=line.resolved_price, price_floor=line.price_floor, unit_cost=line.unit_cost,
+        price_losers=line.price_losers, price_reason=line.price_reason,
+    )  # fmt: skip
+
+
+def change_quotes(work: UnitOfWork, commands: Sequence[ChangeQuote], *, rules: ProcessRules) -> list[Offer]:
+    """Write drafts anew: lines, prices of today, validity, note. A sent quote is revised instead."""
+    seen = {c.quote: c.seen_version for c in commands if c.seen_version is not None}
+    quotes = {quote.id: quote for quote in lock_quotes(work, [c.quote for c in commands], seen=seen)}
+    for command in commands:
+        quote = quotes[command.quote]
+        work.actor.require(WRITE, site=quote.site_id)
+        QUOTE.target("change", quote.state)
+        as_new = NewQuote(site=quote.site_id, channel=quote.channel_id, customer=quote.customer_id, terms=command.terms)
+        order = draft_order(work, _as_order(as_new), rules=rules)
+        replace_lines(work, quote, _fill(work, quote, command.terms, order, rules))
+        record_move(work, "quote", quote.id, "change", quote.state, quote.state)
+    save_quotes(work, list(quotes.values()))
+    return list(quotes.values())
+
+
+def send_quotes(
+    work: UnitOfWork, ids: Iterable[int], *, rules: ProcessRules, seen: dict[int, int] | None = None
+) -> list[Offer]:
+    """Send drafts to their customers, or let them wait for whoever approves the prices entered in them.
+
+    The prices are looked up once more: what the person saw is what is sent. Raises ``Conflict("quote_prices_moved")`` naming
+    the first line that would cost something else today.
+    """
+    quotes = lock_quotes(work, ids, seen=seen)
+    for quote in quotes:
+        work.actor.require(WRITE, site=quote.site_id)
+        QUOTE.target("send", quote.state)
+        terms = terms_of(quote)
+        as_new = NewQuote(site=quote.site_id, channel=quote.channel_id, customer=quote.customer_id, terms=terms)
+        order, priced_by = draft_order(work, _as_order(as_new), rules=rules), quote.priced_by
+        for before, now in zip(quote.lines, order.lines, strict=True):
+            if (before.unit_price, before.amount) != (now.unit_price, now.amount):
+                raise Conflict("quote_prices_moved", document=quote.number, line=before.line_no)
+        replace_lines(work, quote, _fill(work, quote, terms, order, rules))
+        quote.priced_by = priced_by
+        if quote.permission is None:
+            _issue(work, quote, "send")
+        else:
+            was, quote.state = quote.state, QUOTE.target("ask", quote.state)
+            quote.asked_by = work.actor.id
+            facts = {"level": quote.level, "lost": quote.lost_minor}
+            record_move(work, "quote", quote.id, "ask", was, quote.state, facts=facts)
+    save_quotes(work, quotes)
+    return quotes
+
+
+def terms_of(quote: Offer) -> Terms:
+    """What the quote offers, as it would be entered: entered prices stay entered, the others are the rules'."""
+    return Terms(
+        lines=[
+            NewLine(
+                item=line.item_id, quantity=Decimal(line.quantity).scaleb(-QUANTITY_PLACES), requested_on=line.requested_on,
+                unit_price=Decimal(line.unit_price).scaleb(-PRICE_PLACES) if line.price_source == OVERRIDE else None,
+                price_reason=line.price_reason,
+            )
+            for line in quote.lines
+        ],
+        valid_until=quote.valid_until, customer_reference=quote.customer_reference, requested_on=quote.requested_on,
+        note=quote.note,
+    )  # fmt: skip
+
+
+def _issue(work: UnitOfWork, quote: Offer, move: str, *, reason: str | None = None) -> None:
+    """The quote binds us from now on; the revision before it no longer does."""
+    was, quote.state = quote.state, QUOTE.target(move, quote.state)
+    today = local_day(work.now, site_facts(work, quote.site_id).time_zone)
+    if today >= quote.valid_until:
+        raise RuleBroken("quote_validity", field="valid_until", most=MOST_DAYS)
+    quote.sent_at, quote.valid_from = work.now, today
+    supersede(work, quote, (QuoteState.SENT,))
+    record_move(work, "quote", quote.id, move, was, quote.state, reason=reason)
+    lines = [
+        QuotedLine(line=one.id, item=one.item_id, quantity=one.quantity, price=one.unit_price, value=one.value_minor)
+        for one in quote.lines
+    ]
+    issued = QuoteIssued(customer=quote.customer_id, revision=quote.revision, until=quote.valid_until, lines=lines)
+    publish_quote(work, quote, issued)
+
+
+def supersede(work: UnitOfWork, quote: Offer, states: Sequence[str]) -> None:
+    """End the other revisions of a locked quote that stand in these states: this one has taken their place."""
+    gone = [one for one in revisions_of(work, quote) if one.state in states]
+    for one in gone:
+        was, one.state = one.state, QUOTE.target("supersede", one.state)
+        one.settled_at = work.now
+        record_move(work, "quote", one.id, "supersede", was, one.state, facts={"by": quote.id})
+    save_quotes(work, gone)
+
+
+def approve_quotes(work: UnitOfWork, ids: Iterable[int], *, seen: dict[int, int] | None = None) -> list[Offer]:
+    """Approve the prices entered in waiting quotes, which are sent by that. Never by who entered the prices or asked."""
+    quotes = lock_quotes(work, ids, seen=seen)
+    for quote in quotes:
+        _decides(work, quote, "approve")
+        _issue(work, quote, "approve")
+    save_quotes(work, quotes)
+    return quotes
+
+
+def give_back_quotes(
+    work: UnitOfWork, ids: Iterable[int], *, reason: str, seen: dict[int, int] | None = None
+) -> list[Offer]:
+    """Give waiting quotes back to be written anew, with the reason. Whoever asked may take their own back."""
+    quotes = lock_quotes(work, ids, seen=seen)
+    for quote in quotes:
+        if quote.asked_by != work.actor.id:
+            _decides(work, quote, "give_back")
+        was, quote.state = quote.state, QUOTE.target("give_back", quote.state, reason=reason)
+        quote.asked_by = None
+        record_move(work, "quote", quote.id, "give_back", was, quote.state, reason=reason)
+    save_quotes(work, quotes)
+    return quotes
+
+
+def _decides(work: UnitOfWork, quote: Offer, move: str) -> None:
+    QUOTE.target(move, quote.state, reason="checked where it is given")
+    work.actor.require(quote.permission or WRITE, site=quote.site_id)
+    if work.actor.id and work.actor.id in (quote.asked_by, quote.priced_by):
+        raise NotAllowed("quote_own_prices", document=quote.number)
+
+
+def revise_quotes(
+    work: UnitOfWork, ids: Iterable[int], *, rules: ProcessRules, valid_until: date | None = None
+) -> list[Offer]:
+    """Write another revision of sent, declined or expired quotes, as a draft at today's prices with entered ones kept.
+
+    The revision before it goes on binding us until the new one is sent. Raises ``Conflict`` where one is being written or
+    the quote has become an order.
+    """
+    made = []
+    for quote in lock_quotes(work, ids):
+        work.actor.require(WRITE, site=quote.site_id)
+        if quote.state not in REVISABLE:
+            QUOTE.target("accept", quote.state)  # names the state in the refusal
+        others = revisions_of(work, quote)
+        for one in others:
+            if one.state in (QuoteState.DRAFT, QuoteState.WAITING, QuoteState.ACCEPTED):
+                raise Conflict("quote_revision_open", document=quote.number, revision=one.revision, state=one.state)
+        today = local_day(work.now, site_facts(work, quote.site_id).time_zone)
+        until = valid_until or max(quote.valid_until, today + (quote.valid_until - quote.valid_from))
+        terms = replace(terms_of(quote), valid_until=until, lines=_still_wished(terms_of(quote).lines, today))
+        as_new = NewQuote(site=quote.site_id, channel=quote.channel_id, customer=quote.customer_id, terms=terms)
+        order = draft_order(work, _as_order(as_new), rules=rules)
+        new = replace(
+            quote, id=work.ids.one(), revision=max(one.revision for one in [quote, *others]) + 1, state=QuoteState.DRAFT,
+            source=work.source, entered_at=work.now, asked_by=None, sent_at=None, settled_at=None, version=1, lines=[],
+        )  # fmt: skip
+        _fill(work, new, terms, order, rules)
+        made.append(new)
+        record_move(work, "quote", new.id, "revise", None, new.state, facts={"of": quote.id})
+        publish_quote(work, new, QuoteRevised(of=quote.id, revision=new.revision, value=new.value_minor))
+    insert_quotes(work, made)
+    return made
+
+
+def _still_wished(lines: Sequence[NewLine], today: date) -> list[NewLine]:
+    """The lines without wishes that are past."""
+    past = today - timedelta(days=1)
+    return [replace(one, requested_on=None) if (one.requested_on or today) <= past else one for one in lines]
+
+
+def decline_quotes(work: UnitOfWork, commands: Sequence[DeclineQuote]) -> list[Offer]:
+    """End quotes that the customer does not want, or that we take back, with the reason."""
+    seen = {c.quote: c.seen_version for c in commands if c.seen_version is not None}
+    quotes = {quote.id: quote for quote in lock_quotes(work, [c.quote for c in commands], seen=seen)}
+    for command in commands:
+        quote = quotes[command.quote]
+        work.actor.require(WRITE, site=quote.site_id)
+        was, quote.state = quote.state, QUOTE.target("decline", quote.state, reason=command.reason)
+        quote.settled_at = work.now
+        facts = {"by_customer": command.by_customer}
+        record_move(work, "quote", quote.id, "decline", was, quote.state, reason=command.reason, facts=facts)
+        publish_quote(work, quote, QuoteDeclined(by_customer=command.by_customer, reason=command.reason))
+    save_quotes(work, list(quotes.values()))
+    return list(quotes.values())
+
+
+def expire_quotes(work: UnitOfWork, ids: Iterable[int]) -> list[Offer]:
+    """Keep that these sent quotes are over; one that still holds, or was answered meanwhile, stays as it is.
+
+    Whether a quote holds is asked of its days, never of this: until the job has come by it is over all the same.
+    """
+    over = [quote for quote in lock_quotes(work, ids) if quote.state == QuoteState.SENT and not holds(work, quote)]
+    for quote in over:
+        was, quote.state = quote.state, QUOTE.target("expire", quote.state)
+        quote.settled_at = work.now
+        record_move(work, "quote", quote.id, "expire", was, quote.state)
+        publish_quote(work, quote, QuoteExpired(value=quote.value_minor))
+    save_quotes(work, over)
+    return over
+
+
+def holds(work: UnitOfWork, quote: Offer) -> bool:
+    """Whether the quote's prices hold now, by the day at its site."""
+    return quote.valid_from <= local_day(work.now, site_facts(work, quote.site_id).time_zone) < quote.valid_until
+
+
+def publish_quote(work: UnitOfWork, quote: Offer, event: Any) -> None:
+    """Tell of a quote in the journey of the order that it may become."""
+    # Read here, so that a unit of work that only looks at quotes asks for no customer.
+    customers(work, {quote.customer_id})
+    work.publish(
+        event, quote.place(work), step=_STEP, subject=("quote", quote.id, quote.version), journey=quote.journey_id
+    )
