@@ -14,7 +14,7 @@ from app.security.scopes import within_sites
 from erpcore.billing.models import CreditMemo, Invoice, Receipt
 from erpcore.fulfilment.models import ReturnOrder, Shipment
 from erpcore.kernel.actor import Actor
-from erpcore.masterdata.models import Customer, Entity, Item, Site
+from erpcore.masterdata.models import Customer, Entity, Item, ItemUnit, Site
 from erpcore.orders.models import SalesOrder
 
 #: Of each kind, so many are shown; more is a reason to be more precise.
@@ -24,12 +24,13 @@ LEAST_LETTERS = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Hit:
-    """One thing that was found. ``kind`` names what it is, ``other`` the second half of its address where it has one."""
+    """One thing that was found. ``kind`` names what it is; an item is found again by its ``code`` and company (``other``)."""
 
     kind: str
     id: int
     title: str
     detail: str
+    code: str = ""
     other: int | None = None
     is_exact: bool = False
 
@@ -138,24 +139,20 @@ def _customers(session: Session, actor: Actor, pattern: str, typed: str) -> list
 
 
 def _items(session: Session, actor: Actor, pattern: str, typed: str) -> list[Hit]:
-    """Each item with the first of the company's sites that the person sees: its page is that of a place."""
-    site: Any = select(Site.entity_id, Site.id)
-    first: dict[int, int] = {}
-    for row in session.execute(within_sites(site.order_by(Site.name), actor, Site.id)):
-        first.setdefault(row.entity_id, row.id)
+    packed = select(ItemUnit.item_id).where(ItemUnit.barcode == typed)
     query: Any = (
         select(Item.id, Item.code, Item.name, Item.entity_id, Entity.name.label("entity"), Entity.realm)
         .join(Entity, Entity.id == Item.entity_id)
-        .where(or_(_matches(Item.code, pattern), _matches(Item.name, pattern)), Item.entity_id.in_(first))
+        .where(or_(_matches(Item.code, pattern), _matches(Item.name, pattern), Item.id.in_(packed)))
         .order_by(Entity.realm != "live", Item.code)
         .limit(MOST)
     )
     return [
         Hit(
             kind="item", id=row.id, title=f"{row.code} {row.name}", detail=_of(row.entity, row.realm),
-            other=first[row.entity_id], is_exact=row.code.lower() == typed.lower(),
+            code=row.code, other=row.entity_id, is_exact=row.code.lower() == typed.lower(),
         )
-        for row in session.execute(query)
+        for row in session.execute(_of_company(query, actor, Item.entity_id))
     ]  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,15 +12,16 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.queries.orders import MOST_ROWS, PAGE, like
+from app.queries.stock_moves import MoveRow, list_moves
 from app.security.scopes import check_site, within_sites
-from erpcore.fulfilment.models import ReturnOrder, Shipment
 from erpcore.inventory.models import Reservation, StockBalance, StockMove
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
 from erpcore.masterdata.models import Customer, Entity, Item, Site
 from erpcore.orders.models import OrderLine, SalesOrder
 
-MOST_MOVES = 200
+#: Of an item that everybody wants, so many order lines are listed.
+MOST_HOLDERS = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,27 +85,7 @@ class Keeper:
     quantity: Decimal
     since: datetime
     promised_at: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
-class MoveRow:
-    """One stock move. ``order_id``, ``return_id``: where it leads, when it belongs to one."""
-
-    id: int
-    quantity: Decimal
-    unit_cost: Decimal | None
-    value_minor: int | None
-    reason: str
-    note: str | None
-    document: str
-    order_id: int | None
-    return_id: int | None
-    moved_at: datetime
-    is_reversed: bool
-
-    @property
-    def is_reversible(self) -> bool:
-        return self.reason in ("adjustment", "count") and not self.is_reversed
+    site: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +93,7 @@ class StockPage:
     """One item at one site with who holds it and how it came; ``elsewhere`` is the same item at other sites one sees."""
 
     row: StockRow
+    entity_id: int
     realm: str
     kind: str
     time_zone: str
@@ -211,6 +193,11 @@ def places_after(
     return [(after + number, _row(row)) for number, row in enumerate(found, 1)]
 
 
+def item_rows(session: Session, actor: Actor, asked: StockFilter, item: int) -> list[StockRow]:
+    """The places of one item."""
+    return [_row(row) for row in session.execute(_narrowed(select(*_COLUMNS), actor, asked).where(Item.id == item))]
+
+
 def stock_page(session: Session, actor: Actor, site: int, item: int) -> StockPage:
     """One item at one site. An item that never was there has nothing on hand; another site's does not exist."""
     check_site(actor, site)
@@ -222,72 +209,43 @@ def stock_page(session: Session, actor: Actor, site: int, item: int) -> StockPag
     ).one_or_none()
     if head is None:
         raise NotFound("not_found")
-    asked = StockFilter(realm=head.Entity.realm)
-    rows = [_row(row) for row in session.execute(_narrowed(select(*_COLUMNS), actor, asked).where(Item.id == item))]
+    rows = item_rows(session, actor, StockFilter(realm=head.Entity.realm), item)
     here = next((row for row in rows if row.site_id == site), None) or StockRow(
         site_id=site, site=head.Site.name, item_id=item, code=head.Item.code, name=head.Item.name, unit=head.Item.unit,
         abc=head.Item.abc, on_hand=Decimal(0), reserved=Decimal(0), blocked=Decimal(0), unvalued=Decimal(0), value_minor=0,
         currency=head.Entity.currency,
     )  # fmt: skip
-    moves, count = _moves(session, site, item)
+    moves, count = list_moves(session, and_(StockMove.item_id == item, StockMove.site_id == site))
     return StockPage(
-        row=here, realm=head.Entity.realm, kind=head.Item.kind, time_zone=head.Site.time_zone,
+        row=here, entity_id=head.Entity.id, realm=head.Entity.realm, kind=head.Item.kind, time_zone=head.Site.time_zone,
         standard_cost=head.Item.standard_cost, replenishment_days=head.Item.replenishment_days,
-        keepers=_keepers(session, site, item), moves=moves, move_count=count,
+        keepers=holders(session, item, [site]), moves=moves, move_count=count,
         elsewhere=sorted((row for row in rows if row.site_id != site), key=lambda row: row.site),
     )  # fmt: skip
 
 
-def _keepers(session: Session, site: int, item: int) -> list[Keeper]:
+def holders(session: Session, item: int, sites: Sequence[int]) -> list[Keeper]:
+    """Who holds stock of an item at these sites, the next promise first."""
     rows = session.execute(
         select(
             SalesOrder.id, SalesOrder.number, Customer.name.label("customer"), OrderLine.line_no, Reservation.quantity,
-            Reservation.consumed, Reservation.freed, Reservation.reserved_at, OrderLine.promised_due_at,
+            Reservation.consumed, Reservation.freed, Reservation.reserved_at, OrderLine.promised_due_at, Site.name.label("site"),
         )
         .join(OrderLine, OrderLine.id == Reservation.order_line_id)
         .join(SalesOrder, SalesOrder.id == OrderLine.order_id)
         .join(Customer, Customer.id == SalesOrder.customer_id)
+        .join(Site, Site.id == Reservation.site_id)
         .where(
-            Reservation.site_id == site, Reservation.item_id == item,
+            Reservation.site_id.in_(list(sites)), Reservation.item_id == item,
             Reservation.consumed + Reservation.freed < Reservation.quantity,
         )
         .order_by(OrderLine.promised_due_at, Reservation.id)
+        .limit(MOST_HOLDERS)
     )  # fmt: skip
     return [
         Keeper(
             order_id=row.id, number=row.number, customer=row.customer, line_no=row.line_no, quantity=row.quantity - row.consumed - row.freed,
-            since=row.reserved_at, promised_at=row.promised_due_at,
+            since=row.reserved_at, promised_at=row.promised_due_at, site=row.site,
         )
         for row in rows
     ]  # fmt: skip
-
-
-def _moves(session: Session, site: int, item: int) -> tuple[list[MoveRow], int]:
-    here = (StockMove.item_id == item) & (StockMove.site_id == site)
-    count = session.scalar(select(func.count()).select_from(StockMove).where(here)) or 0
-    rows = session.execute(
-        select(StockMove, Shipment.number.label("shipment"), Shipment.order_id, ReturnOrder.number.label("returned"))
-        .join(Shipment, (StockMove.document_type == "shipment") & (Shipment.id == StockMove.document_id), isouter=True)
-        .join(
-            ReturnOrder, (StockMove.document_type == "return") & (ReturnOrder.id == StockMove.document_id), isouter=True
-        )
-        .where(here)
-        .order_by(StockMove.moved_at.desc(), StockMove.id.desc())
-        .limit(MOST_MOVES)
-    ).all()
-    reversed_ = set(
-        session.scalars(
-            select(StockMove.document_id).where(here, StockMove.reason == "reversal", StockMove.document_type == "stock_move")
-        )
-    )  # fmt: skip
-    found = [
-        MoveRow(
-            id=row.StockMove.id, quantity=row.StockMove.quantity, unit_cost=row.StockMove.unit_cost,
-            value_minor=row.StockMove.value_minor, reason=row.StockMove.reason, note=row.StockMove.note,
-            document=row.shipment or row.returned or "", order_id=row.order_id,
-            return_id=row.StockMove.document_id if row.returned else None, moved_at=row.StockMove.moved_at,
-            is_reversed=row.StockMove.id in reversed_,
-        )
-        for row in rows
-    ]  # fmt: skip
-    return found, count

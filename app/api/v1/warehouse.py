@@ -10,7 +10,6 @@ from app.api.v1.warehouse_models import (
     BinList,
     BinQuery,
     ExpectBody,
-    ExpectedAnswer,
     ExpectedList,
     LocationBody,
     LostBody,
@@ -21,6 +20,7 @@ from app.api.v1.warehouse_models import (
     StatusBody,
     TransferAnswer,
     TransferBody,
+    expected_answer,
 )
 from app.composition.order_names import order_names
 from app.composition.request import reader
@@ -28,7 +28,6 @@ from app.composition.trading import cells, rules
 from app.queries.places import realm_of_site
 from app.queries.warehouse import (
     BinRow,
-    ExpectedRow,
     bin_rows,
     expected_rows,
     transfer_lines,
@@ -58,14 +57,6 @@ def _at(work: UnitOfWork, site: int) -> None:
     work.realm = realm_of_site(work.session, work.actor, site)
 
 
-def _expected(row: ExpectedRow) -> ExpectedAnswer:
-    return ExpectedAnswer(
-        id=row.id, site_id=row.site_id, item_id=row.item_id, item=row.code, quantity=row.quantity, received=row.received,
-        open=row.open, expected_on=row.expected_on, source=row.source, number=row.number, supplier=row.supplier,
-        transfer=row.transfer, version=row.version,
-    )  # fmt: skip
-
-
 def _bin(row: BinRow) -> BinAnswer:
     return BinAnswer(
         site_id=row.site_id, item_id=row.item_id, item=row.code, location_id=row.location_id, location=row.location,
@@ -78,7 +69,7 @@ def _bin(row: BinRow) -> BinAnswer:
     answer=ExpectedList,
 )  # fmt: skip
 def list_expected() -> ExpectedList:
-    rows = [_expected(row) for row in expected_rows(reader(), actor())]
+    rows = [expected_answer(row) for row in expected_rows(reader(), actor())]
     return ExpectedList(count=len(rows), items=rows)
 
 

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from app.api.v1.numbers import Key
 from app.api.values import Amount, Answer, Body, Quantity
+from app.queries.warehouse import ExpectedRow
 
 
 class ExpectedAnswer(Answer):
@@ -27,6 +28,15 @@ class ExpectedAnswer(Answer):
     supplier: str | None
     transfer: int | None
     version: int
+
+
+def expected_answer(row: ExpectedRow) -> ExpectedAnswer:
+    """An expected receipt as programs see it."""
+    return ExpectedAnswer(
+        id=row.id, site_id=row.site_id, item_id=row.item_id, item=row.code, quantity=row.quantity, received=row.received,
+        open=row.open, expected_on=row.expected_on, source=row.source, number=row.number, supplier=row.supplier,
+        transfer=row.transfer, version=row.version,
+    )  # fmt: skip
 
 
 class BinAnswer(Answer):

@@ -30,7 +30,7 @@ def address_of(hit: Hit) -> str:
         case "customer":
             return url_for("orders.show_all", customer=hit.id)
         case "item":
-            return url_for("stock.show", site_id=hit.other, item_id=hit.id)
+            return url_for("items.show", code=hit.code, company=hit.other)
         case _:
             return url_for("orders.show", order_id=hit.id)
 

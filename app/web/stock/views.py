@@ -21,6 +21,7 @@ from app.web.chosen import asked_realm, said_realm, viewer
 from app.web.exports import csv_file, xlsx_file
 from app.web.fields import QuantityField
 from app.web.forms import Form, choices
+from app.web.items.presenters import item_address, move_address
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.steps import form_step
 from erpcore.inventory.adjusting import Adjust, AdjustmentReason
@@ -130,7 +131,8 @@ def show(site_id: int, item_id: int) -> str:
     places = bin_rows(reader(), actor(), site=site_id, item=item_id)
     coming = expected_rows(reader(), actor(), site=site_id, item=item_id)
     return render_template(
-        "stock/show.html", page=page, row=page.row, realm=page.realm, places=places, coming=coming
+        "stock/show.html", page=page, row=page.row, realm=page.realm, places=places, coming=coming, move_address=move_address,
+        item_address=item_address,
     )  # fmt: skip
 
 

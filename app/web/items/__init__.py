@@ -1,0 +1,1 @@
+"""Items: what they are, in which packs they come, and everything there is of them."""

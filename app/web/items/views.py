@@ -1,0 +1,185 @@
+"""The list of items and its files, one item on one page, its packs, its tracking, and what is expected of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+
+from app.composition.request import reader
+from app.composition.trading import cells, rules
+from app.queries.items import (
+    CLASSES,
+    KINDS,
+    TRACKINGS,
+    ItemFilter,
+    ItemPage,
+    every_item,
+    find_item,
+    item_page,
+    list_items,
+)
+from app.queries.places import sites_seen
+from app.queries.warehouse import expected_rows
+from app.security.permissions import Permission
+from app.security.require import actor, require
+from app.web.areas import area, asked_key, asked_page
+from app.web.chosen import asked_realm, said_realm, usual_realm, viewer
+from app.web.exports import csv_file, xlsx_file
+from app.web.items.forms import ExpectedForm, KeepForm, PackForm
+from app.web.items.presenters import item_address, move_address
+from app.web.navigation import Entry, Group, navigation_entry
+from app.web.steps import form_step
+from erpcore.inventory.places import KeepItem, keep_item
+from erpcore.inventory.receiving import ChangeExpected, change_expected
+from erpcore.kernel.errors import NotFound
+from erpcore.masterdata.units import AddPack, add_packs
+
+blueprint = area("items")
+navigation_entry(
+    Entry(label="Items", endpoint="items.show_all", permission=Permission.STOCK_READ, group=Group.OPERATE, order=19)
+)
+_DEFAULTS = ItemFilter()
+_HEAD = (
+    "Item", "Name", "Unit", "Kind", "Class", "Group", "Company", "Tracked", "Blocked", "On hand", "Reserved", "Not to be sold",
+    "Free", "In transit", "Expected",
+)  # fmt: skip
+
+
+def asked() -> ItemFilter:
+    """The filter that the address holds; what makes no sense counts as not asked."""
+    args = request.args
+    kind, tracking, abc = args.get("kind", ""), args.get("tracking", ""), args.get("abc", "")
+    return ItemFilter(
+        realm=asked_realm(), text=args.get("text", "").strip()[:120], kind=kind if kind in KINDS else "",
+        tracking=tracking if tracking in TRACKINGS else "", abc=abc if abc in CLASSES else "",
+        none_free=args.get("none_free") == "1", blocked=args.get("blocked") == "1", sort=args.get("sort", "item")[:20],
+        page=asked_page(),
+    )  # fmt: skip
+
+
+def address(wanted: ItemFilter, endpoint: str = "items.show_all", **changes: Any) -> str:
+    """The list's address with these changes."""
+    wished = asdict(replace(wanted, **{"page": 1, **changes}))
+    values: dict[str, Any] = {
+        name: int(value) if isinstance(value, bool) else value
+        for name, value in wished.items()
+        if name != "realm" and value != getattr(_DEFAULTS, name)
+    }
+    return url_for(endpoint, **values, **said_realm(wished["realm"]))
+
+
+@blueprint.get("/stock/items")
+@require(Permission.STOCK_READ)
+def show_all() -> str:
+    wanted = asked()
+    realms = sorted({site.realm for site in sites_seen(reader(), actor())} - {"live"})
+    return render_template(
+        "items/list.html", asked=wanted, found=list_items(reader(), viewer(), wanted), address=address, realms=realms,
+        realm=wanted.realm, kinds=KINDS, trackings=TRACKINGS, classes=CLASSES, item_address=item_address,
+    )  # fmt: skip
+
+
+@blueprint.get("/stock/items.csv")
+@require(Permission.STOCK_READ)
+def as_csv() -> Any:
+    return csv_file("items", _HEAD, _file_rows())
+
+
+@blueprint.get("/stock/items.xlsx")
+@require(Permission.STOCK_READ)
+def as_xlsx() -> Any:
+    return xlsx_file("items", _HEAD, _file_rows())
+
+
+def _file_rows() -> Any:
+    for row in every_item(reader(), viewer(), asked()):
+        yield (
+            row.code, row.name, row.unit, row.kind, row.abc or "", row.group or "", row.company, row.tracking, row.is_blocked,
+            row.on_hand, row.reserved, row.blocked, row.free, row.in_transit, row.coming,
+        )  # fmt: skip
+
+
+@blueprint.get("/stock/items/<path:code>")
+@require(Permission.STOCK_READ)
+def show(code: str) -> str:
+    wanted = request.args.get("realm", "") or usual_realm()
+    key = find_item(reader(), actor(), code, realm=wanted, company=asked_key("company"))
+    page = item_page(reader(), actor(), key)
+    return render_template(
+        "items/show.html", page=page, realm=page.realm, move_address=move_address, item_address=item_address
+    )
+
+
+def _page(item_id: int) -> ItemPage:
+    return item_page(reader(), actor(), item_id)
+
+
+def _form(form: Any, page: ItemPage, *, title: str, label: str, note: str = "", optional: tuple[str, ...] = ()) -> Any:
+    html = render_template(
+        "items/form.html", form=form, page=page, title=title, label=label, note=note, optional=optional, realm=page.realm,
+        back=item_address(page.code, page.entity_id),
+    )  # fmt: skip
+    return html, form.status
+
+
+def _back(page: ItemPage, said: str) -> Any:
+    flash(said, "success")
+    return redirect(item_address(page.code, page.entity_id))
+
+
+@blueprint.route("/stock/item/<int:item_id>/packs/new", methods=["GET", "POST"])
+@require(Permission.MASTERDATA_CHANGE)
+def new_pack(item_id: int) -> Any:
+    page, form = _page(item_id), PackForm()
+    if form.validate_on_submit():
+        command = AddPack(
+            item=item_id, code=str(form.code.data), name=str(form.name.data), numerator=form.numerator.data or 0,
+            denominator=form.denominator.data or 0, barcode=form.barcode.data or None,
+        )  # fmt: skip
+        with form_step(form, realm=page.realm) as work:
+            add_packs(work, [command])
+        if form.accepted:
+            return _back(page, f"{page.code} comes in {form.name.data} too.")
+    note = f"A pack is counted in {page.unit}, exactly: nothing is ever rounded."
+    return _form(form, page, title="New pack", label="Add the pack", note=note, optional=("barcode",))
+
+
+@blueprint.route("/stock/item/<int:item_id>/keeping", methods=["GET", "POST"])
+@require(Permission.MASTERDATA_CHANGE)
+def keeping(item_id: int) -> Any:
+    page, form = _page(item_id), KeepForm()
+    if not form.is_submitted():
+        form.tracking.data, form.order_multiple.data = page.tracking, page.order_multiple
+    if form.validate_on_submit():
+        command = KeepItem(item=item_id, tracking=str(form.tracking.data), order_multiple=form.order_multiple.data)
+        with form_step(form, realm=page.realm) as work:
+            keep_item(work, command)
+        if form.accepted:
+            return _back(page, f"{page.code} is kept as you said.")
+    note = "Tracking changes only while none of it is in stock: nobody could say of which lot it is."
+    return _form(form, page, title="How it is kept", label="Save", note=note, optional=("order_multiple",))
+
+
+@blueprint.route("/stock/expected/<int:expected_id>", methods=["GET", "POST"])
+@require(Permission.RECEIPT_EXPECT)
+def change_coming(expected_id: int) -> Any:
+    rows = expected_rows(reader(), actor(), only=expected_id)
+    if not rows:
+        raise NotFound("expected_unknown", id=expected_id)
+    row, page, form = rows[0], _page(rows[0].item_id), ExpectedForm()
+    if not form.is_submitted():
+        form.expected_on.data, form.cancelled.data, form.version.data = row.expected_on, row.cancelled, str(row.version)
+    if form.validate_on_submit():
+        seen = str(form.version.data or "")
+        command = ChangeExpected(
+            expected=expected_id, expected_on=form.expected_on.data, cancelled=form.cancelled.data,
+            seen_version=int(seen) if seen.isdecimal() else row.version,
+        )  # fmt: skip
+        with form_step(form, realm=page.realm) as work:
+            change_expected(work, [command], rules=rules(), cells=cells())
+        if form.accepted:
+            return _back(page, f"What comes with {row.number} is changed.")
+    note = f"{row.number} for {row.site}: {row.quantity.normalize():f} {row.unit} expected, {row.received.normalize():f} received."
+    return _form(form, page, title=f"Change {row.number}", label="Save what comes", note=note)
