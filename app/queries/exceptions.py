@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, literal, select, union_all
+from sqlalchemy import func, literal, literal_column, select, union_all
 from sqlalchemy.orm import Session
 
 from app.security.scopes import within_sites
@@ -39,10 +39,12 @@ def stopped(session: Session, actor: Actor) -> list[Stopped]:
         .where(OrderHold.released_at.is_(None), SalesOrder.state == "held", SalesOrder.site_id.in_(live))
         .group_by(OrderHold.kind)
     )  # fmt: skip
+    # A constant of the statement's own, so that both places are the same expression to PostgreSQL.
+    reason = func.coalesce(Invoice.block_reason, literal_column("''"))
     blocked: Any = (
-        select(literal("invoice"), func.coalesce(Invoice.block_reason, ""), func.count(), func.min(Invoice.drafted_at))
+        select(literal("invoice"), reason, func.count(), func.min(Invoice.drafted_at))
         .where(Invoice.state == InvoiceState.BLOCKED, Invoice.site_id.in_(live))
-        .group_by(func.coalesce(Invoice.block_reason, ""))
+        .group_by(reason)
     )
     parts = union_all(
         within_sites(held, actor, SalesOrder.site_id), within_sites(blocked, actor, Invoice.site_id)

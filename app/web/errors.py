@@ -63,10 +63,18 @@ def register(app: Flask, *, problem: Callable[[Exception], Any]) -> None:
             kind, lambda error: problem(error) if request.path.startswith("/api/v") else page(error)
         )
 
+    app.before_request(_no_zero_bytes)
     handle(DomainError, _refused)
     handle(CSRFError, _form_expired)
     handle(HTTPException, _http)
     handle(Exception, _broken)
+
+
+def _no_zero_bytes() -> Any:
+    """An address with a zero byte asks for nothing that a database can hold. Forms name it at the field, see ``Form``."""
+    if not request.path.startswith("/api/v") and any("\0" in text for pair in request.args.items() for text in pair):
+        return refuse(400, title="The address holds a zero byte", text="Leave it out and ask again.")
+    return None
 
 
 def _refused(error: DomainError) -> Any:

@@ -21,8 +21,20 @@ def choices(pairs: Iterable[tuple[Any, str]]) -> list[Any]:
     return [SelectChoice(value, label) for value, label in pairs]
 
 
-def _stripped(value: Any) -> Any:
-    return value.strip() if isinstance(value, str) else value
+def cleaned(value: Any) -> Any:
+    """Text without the spaces around it, and without zero bytes, which no look-up survives; ``Form`` refuses those."""
+    return value.strip().replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value
+
+
+def _leaves(fields: Iterable[Any]) -> Iterator[Any]:
+    """The fields that take something typed, those of rows one by one."""
+    for field in fields:
+        if field.type == "FormField":
+            yield from _leaves(field.form)
+        elif field.type == "FieldList":
+            yield from _leaves(field.entries)
+        else:
+            yield field
 
 
 class Form(FlaskForm):
@@ -43,7 +55,7 @@ class Form(FlaskForm):
         def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Any:
             filters = list(unbound_field.kwargs.get("filters", ()))
             if "Password" not in unbound_field.field_class.__name__:
-                filters.append(_stripped)
+                filters.append(cleaned)
             # Fields that hold fields take no filters.
             if filters and unbound_field.field_class.__name__ not in {"FieldList", "FormField"}:
                 options = {**options, "filters": filters}
@@ -56,6 +68,15 @@ class Form(FlaskForm):
     accepted = False
     #: Fields of the form by what the services call them, where the two differ.
     called: ClassVar[Mapping[str, str]] = {}
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """A zero byte is no text: one database would keep it, the other not. It is named at its field."""
+        valid = bool(super().validate(extra_validators))
+        for field in _leaves(self):
+            if any(isinstance(value, str) and "\0" in value for value in field.raw_data or ()):
+                field.errors = [*field.errors, "This holds a zero byte; leave it out"]
+                valid = False
+        return valid
 
     def validate_on_submit(self, extra_validators: Any = None) -> bool:
         valid = bool(super().validate_on_submit(extra_validators))
@@ -80,7 +101,7 @@ class Form(FlaskForm):
     def accepted_warnings(self) -> dict[str, str]:
         """The warning that was shown and is accepted now, by its code, with the reason; empty as long as none is given."""
         code, reason = request.form.get("accept", "")[:48], request.form.get("accept_reason", "").strip()[:500]
-        return {code: reason} if code and reason else {}
+        return {code: reason} if code and reason and "\0" not in reason else {}
 
     @property
     def warning_text(self) -> str:

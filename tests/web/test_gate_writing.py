@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 
 import pytest
@@ -150,6 +151,40 @@ def test_nonsense_is_refused_at_its_field_also_in_draft_and_nothing_is_kept(offi
         assert page.value("title") == "Lines filled"
     assert kept(steered, GateCriterion, gate_id=gate) == []
     assert kept(steered, CriterionChange, gate_id=gate) == []
+
+
+def test_marks_are_factors_of_a_baseline_that_is_typed_in_the_unit_of_the_figure(office, steered):
+    gate = new_gate(office, steered)
+    address = f"/gates/{gate}/add-criterion?measure=order_cycle_time.p90"
+    page = office.get(address)
+    factors = fields(
+        page, marks_are="factors", code="faster", title="Faster than before", pass_mark="0.9", warn_mark="1"
+    )
+    page = office.post(address, {**factors, "baseline_value": "", "baseline_on": ""}, status=422)
+    assert {
+        "Baseline: Enter what the figure read before",
+        "Measured up to: Choose the day up to which it was measured",
+    } <= set(page.errors())
+    assert (page.value("pass_mark"), kept(steered, GateCriterion, gate_id=gate)) == ("0.9", [])
+    before = {"baseline_value": "72", "baseline_on": "2026-02-01", "baseline_comparable": "y"}
+    office.post(address, {**factors, **before, "request_key": page.value("request_key")})
+    (row,) = kept(steered, GateCriterion, gate_id=gate)
+    baseline = json.loads(row.baseline)
+    assert (row.pass_mark, row.warn_mark, baseline["value"], baseline["comparable"], baseline["measure"]) == (
+        Decimal("0.9"), Decimal(1), "259200.000000", True, "order_cycle_time",
+    )  # fmt: skip
+    page = office.get(f"/gates/{gate}/criteria/faster/edit")
+    assert (page.value("pass_mark"), page.value("baseline_value"), page.value("baseline_on")) == (
+        "0.9",
+        "72",
+        "2026-02-01",
+    )
+    office.post(
+        f"/gates/{gate}/criteria/faster/edit",
+        fields(page, code="", marks_are="figures", pass_mark="60", warn_mark="72"),
+    )
+    (row,) = kept(steered, GateCriterion, gate_id=gate)
+    assert (row.pass_mark, row.baseline) == (Decimal(60 * 3600), None)
 
 
 def test_an_entry_gate_is_never_offered_its_own_live_cells(office, steered):

@@ -209,7 +209,7 @@ def test_a_list_with_a_nonsense_address_is_a_list(signed_in, business):
     browser = signed_in("super_user")
     for query in (
         "state=x&site=abc&channel=-1&page=zzz&sort=;drop", "page=999999", "site=99999999999999999999", "text=%25_%5C",
-        "realm=moon", "late=maybe&customer=%00",
+        "realm=moon", "late=maybe&customer=x",
     ):  # fmt: skip
         browser.get(f"/orders?{query}")
         browser.get(f"/stock?{query}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
@@ -26,7 +27,7 @@ from app.web.fields import ChecksField, ExactField
 from app.web.forms import Form, choices
 from app.web.once import KeyedForm
 from app.web.steering_words import PHASES
-from readiness.gates.criteria import Basis, Evidence, Layer, Phase
+from readiness.gates.criteria import Baseline, Basis, Evidence, Layer, Phase
 from readiness.gates.specs import MOST_DAYS, MOST_DOCUMENTS, CriterionSpec, Grain
 from readiness.measures.catalogue import Figure
 from readiness.measures.reading import Direction, Unit, from_shown, shown
@@ -125,7 +126,7 @@ class TemplateForm(KeyedForm):
 class CriterionForm(KeyedForm):
     """One criterion on a figure of the catalogue, or an attestation; which one is fixed before the form is shown.
 
-    Marks are typed in the unit that the figure is shown in.
+    Marks are typed in the unit that the figure is shown in, or as factors of a baseline that is typed in it.
     """
 
     called: ClassVar[Mapping[str, str]] = {"owner": "owner_id", "measure": "evidence"}
@@ -141,6 +142,15 @@ class CriterionForm(KeyedForm):
     pass_mark = ExactField("Passes", places=4)
     warn_mark = ExactField(
         "Warns", places=4, description="Met more easily than the pass mark. Empty: there is no warning, it fails."
+    )
+    marks_are = RadioField(
+        "Marks are", choices=choices([("figures", "Figures of their own"), ("factors", "Factors of a baseline")]),
+        default="figures",
+    )  # fmt: skip
+    baseline_value = ExactField("Baseline", places=4, description="What the same figure read before the change.")
+    baseline_on = DateField("Measured up to", [Optional()])
+    baseline_comparable = BooleanField(
+        "Measured by this formula", description="Without it the criterion has no evidence: two formulas do not compare."
     )
     basis = RadioField(
         "Judged on",
@@ -187,7 +197,8 @@ class CriterionForm(KeyedForm):
         }  # fmt: skip
         if figure is None:
             return replace(begun, **common, measure=None, evidence=Evidence.ATTESTATION, pass_mark=None, warn_mark=None)
-        unit = Unit(figure.measure.unit)
+        baseline = self._baseline(figure, begun.baseline)
+        unit = Unit.RATIO if baseline else Unit(figure.measure.unit)
         evidence = Evidence(self.evidence.data)
         ticked = [str(value).split(":") for value in self.cells.data or ()] if evidence is Evidence.REFERENCE else []
         grain: Grain = self.grain.data
@@ -198,7 +209,34 @@ class CriterionForm(KeyedForm):
             basis=Basis(self.basis.data or Basis.VALUE), window_days=self.window_days.data,
             min_documents=self.min_documents.data or 1, min_days=self.min_days.data or 1, min_actors=self.min_actors.data or 1,
             hold=bool(self.hold.data), customer_group=int(self.customer_group.data or 0) or None,
-            dimension=self.dimension.data or None,
+            dimension=self.dimension.data or None, baseline=baseline,
+        )  # fmt: skip
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Factors of a baseline need the baseline, and when it was measured."""
+        valid = super().validate(extra_validators)
+        if self.marks_are.data == "factors":
+            for field, said in (
+                (self.baseline_value, "Enter what the figure read before"),
+                (self.baseline_on, "Choose the day up to which it was measured"),
+            ):
+                if field.data is None and not field.errors:
+                    field.errors = [*field.errors, said]
+                    valid = False
+        return valid
+
+    def _baseline(self, figure: Figure, before: Baseline | None) -> Baseline | None:
+        """What was typed as the baseline; one whose day stands keeps its very instant."""
+        if self.marks_are.data != "factors":
+            return None
+        day = self.baseline_on.data
+        as_of = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        if before is not None and before.as_of.astimezone(UTC).date() == day:
+            as_of = before.as_of
+        return Baseline(
+            measure=figure.measure.key, statistic=figure.statistic, version=figure.measure.version,
+            value=from_shown(Decimal(self.baseline_value.data), Unit(figure.measure.unit)),
+            comparable=bool(self.baseline_comparable.data), as_of=as_of,
         )  # fmt: skip
 
     def fill(self, spec: CriterionSpec, figure: Figure | None) -> None:
@@ -210,10 +248,16 @@ class CriterionForm(KeyedForm):
         self.cells.data = [f"{site}:{channel}" for site, channel in spec.cells]
         self.owner_id.data, self.customer_group.data = spec.owner_id or NOBODY, spec.customer_group or 0
         self.layer.data = spec.layer.value if spec.layer else Layer.PROCESS.value
-        if figure is not None:
-            for name in ("pass_mark", "warn_mark"):
-                mark: Decimal | None = getattr(spec, name)
-                self[name].data = None if mark is None else shown(mark, Unit(figure.measure.unit), places=4)
+        if figure is None:
+            return
+        unit = Unit(figure.measure.unit)
+        if spec.baseline is not None:
+            self.marks_are.data, self.baseline_comparable.data = "factors", spec.baseline.comparable
+            self.baseline_value.data = shown(spec.baseline.value, unit, places=4)
+            self.baseline_on.data = spec.baseline.as_of.astimezone(UTC).date()
+        for name in ("pass_mark", "warn_mark"):
+            mark: Decimal | None = getattr(spec, name)
+            self[name].data = None if mark is None else shown(mark, Unit.RATIO if spec.baseline else unit, places=4)
 
 
 def _base(value: Decimal | None, unit: Unit) -> Decimal | None:
@@ -229,11 +273,12 @@ def criterion_form(desk: GateDesk, figure: Figure | None, *, groups: Any = ()) -
     form.owner_id.choices = choices([(NOBODY, nobody), *desk.people])
     form.customer_group.choices = choices([(0, "All customers"), *groups])
     if figure is None:
-        for name in ("evidence", "grain", "min_documents", "min_days"):
+        for name in ("evidence", "grain", "min_documents", "min_days", "marks_are"):
             form[name].validators = [Optional()]
             form[name].flags.required = False
         form.evidence.validate_choice = False
         form.grain.validate_choice = False
+        form.marks_are.validate_choice = False
         return form
     up = figure.measure.direction is Direction.UP
     zero = figure.measure.direction is Direction.ZERO

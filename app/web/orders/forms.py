@@ -16,7 +16,7 @@ from app.queries.orders import HOLD_KINDS
 from app.web.errors import status_of
 from app.web.fields import PriceField, QuantityField
 from app.web.figures import heading, quantity
-from app.web.forms import Form, choices
+from app.web.forms import Form, choices, cleaned
 from erpcore.kernel.errors import DomainError
 
 #: Lines that one form holds; longer orders come through the API or an import.
@@ -26,10 +26,10 @@ MOST_LINES = 300
 class LineForm(Plain):
     """One line as typed; everything but item and quantity is left to the rules."""
 
-    item = StringField("Item", [Length(max=200)], filters=[lambda text: text.strip() if text else text])
+    item = StringField("Item", [Length(max=200)], filters=[cleaned])
     quantity = QuantityField("Quantity", [Optional()])
     unit_price = PriceField("Other price", [Optional()])
-    price_reason = StringField("Reason for it", [Length(max=200)])
+    price_reason = StringField("Reason for it", [Length(max=200)], filters=[cleaned])
     requested_on = DateField("Wanted on", [Optional()])
 
     @property
