@@ -230,6 +230,7 @@ class CriterionForm(KeyedForm):
         if self.marks_are.data != "factors":
             return None
         day = self.baseline_on.data
+        assert day is not None  # noqa: S101 - validate asks for it
         as_of = datetime(day.year, day.month, day.day, tzinfo=UTC)
         if before is not None and before.as_of.astimezone(UTC).date() == day:
             as_of = before.as_of
