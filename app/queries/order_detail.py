@@ -15,7 +15,6 @@ from app.queries.order_facts import (
     MemoFact,
     OrderPage,
     ReturnFact,
-    Rule,
     ShipmentFact,
     Step,
 )
@@ -27,9 +26,8 @@ from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.events import EventLog
 from erpcore.kernel.history import Transition
-from erpcore.masterdata.models import Channel, Customer, CustomerGroup, Entity, Item, Site, StoredRuleset
+from erpcore.masterdata.models import Channel, Customer, CustomerGroup, Entity, Item, Site
 from erpcore.orders.models import OrderHold, OrderLine, SalesOrder
-from erpcore.ports import POLICY_POINTS
 from readiness.waves.models import Grant, Wave
 
 #: The newest events that the page shows; an order with more has its journey elsewhere.
@@ -39,16 +37,12 @@ MOST_EVENTS = 200
 def order_page(session: Session, actor: Actor, order_id: int) -> OrderPage:
     """The order, in about sixteen queries. Raises ``NotFound`` for an unknown one and for another site's."""
     head = session.execute(
-        select(
-            SalesOrder, Customer, CustomerGroup.name.label("group"), Site, Entity, Channel.name.label("channel"),
-            StoredRuleset.content,
-        )
+        select(SalesOrder, Customer, CustomerGroup.name.label("group"), Site, Entity, Channel.name.label("channel"))
         .join(Customer, Customer.id == SalesOrder.customer_id)
         .join(CustomerGroup, CustomerGroup.id == Customer.group_id, isouter=True)
         .join(Site, Site.id == SalesOrder.site_id)
         .join(Entity, Entity.id == SalesOrder.entity_id)
         .join(Channel, Channel.id == SalesOrder.channel_id)
-        .join(StoredRuleset, StoredRuleset.hash == SalesOrder.ruleset)
         .where(SalesOrder.id == order_id)
     ).one_or_none()  # fmt: skip
     if head is None:
@@ -70,7 +64,7 @@ def order_page(session: Session, actor: Actor, order_id: int) -> OrderPage:
         site=head.Site.name, time_zone=head.Site.time_zone, channel_id=order.channel_id, channel=head.channel,
         customer_id=order.customer_id, customer_code=head.Customer.code, customer=head.Customer.name, group=head.group,
         credit_limit_minor=head.Customer.credit_limit_minor, exposure_minor=exposure_of(session, order.customer_id),
-        ruleset=order.ruleset, variants=order.variants, rules=_rules(head.content), grant=_grant(session, order.grant_id),
+        ruleset=order.ruleset, variants=order.variants, grant=_grant(session, order.grant_id),
         lines=lines, holds=_holds(session, order.id), shipments=shipments, invoices=invoices, returns=returns,
         memos=_memos(session, [invoice.id for invoice in invoices], [one.id for one in returns]),
         steps=_steps(session, order.id, shipments, invoices, returns), events=events, event_count=count,
@@ -93,17 +87,6 @@ def exposure_of(session: Session, customer: int) -> int:
     """What the customer owes and will owe, in minor units of the company's currency."""
     parts = CreditExposure.receivable_minor + CreditExposure.shipped_minor + CreditExposure.released_minor
     return session.scalar(select(parts).where(CreditExposure.customer_id == customer)) or 0
-
-
-def _rules(content: str) -> list[Rule]:
-    values = orjson.loads(content)
-    return [
-        Rule(
-            name=name, value=value, sentence=POLICY_POINTS[name].sentence if name in POLICY_POINTS else "",
-            is_standard=name in POLICY_POINTS and POLICY_POINTS[name].standard == value,
-        )
-        for name, value in sorted(values.items())
-    ]  # fmt: skip
 
 
 def _grant(session: Session, grant: int | None) -> GrantFact | None:

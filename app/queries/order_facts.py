@@ -9,16 +9,6 @@ from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
-    """One policy value the order runs under; ``is_standard``: no variant set it."""
-
-    name: str
-    value: Any
-    sentence: str
-    is_standard: bool
-
-
-@dataclass(frozen=True, kw_only=True)
 class GrantFact:
     """What lets the order's cell transact: a go of a wave, or a record of what ran before."""
 
@@ -33,7 +23,7 @@ class GrantFact:
 
 @dataclass(frozen=True, kw_only=True)
 class LineFact:
-    """One line. Quantities in the item's unit, ``value_minor`` in the order's currency."""
+    """One line. Quantities in the item's unit, ``value_minor`` in the order's currency; ``ruleset`` where it has one of its own."""
 
     id: int
     line_no: int
@@ -62,6 +52,7 @@ class LineFact:
     invoiced: Decimal
     cancelled: Decimal
     returned: Decimal
+    ruleset: str | None
     available: Decimal | None
 
     @property
@@ -219,7 +210,6 @@ class OrderPage:
     exposure_minor: int
     ruleset: str
     variants: str
-    rules: list[Rule]
     grant: GrantFact | None
     lines: list[LineFact]
     holds: list[HoldFact]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -76,13 +77,24 @@ class PolicyPoint:
         """Raise ``RuleBroken`` for a value that may not stand here, naming what may."""
         if self.admits(value):
             return
-        may = [self.shown(choice) for choice in self.choices] or [f"{self.minimum} to {self.maximum}"]
+        may = [self.shown(choice) for choice in self.choices] or [self.range]
         raise RuleBroken("policy_value_outside", field="value", point=self.name, value=self.shown(value), may=may)
 
+    @property
+    def range(self) -> str:
+        """The lowest and highest number that may stand here, as people read them."""
+        return f"{self.shown(self.minimum)} to {self.shown(self.maximum)}"
+
     def shown(self, value: Any) -> str:
-        """The value as people read it."""
+        """The value as people read it: a share as a percentage, an amount with two places."""
         if isinstance(value, bool):
             return "yes" if value else "no"
         if isinstance(value, str):
             return value.replace("_", " ")
-        return f"{value} {self.unit}" if self.unit else str(value)
+        if not isinstance(value, int) or self.unit is None:
+            return str(value)
+        if self.unit is Unit.PERMILLE:
+            return f"{Decimal(value) / 10:f} %"
+        if self.unit is Unit.MINOR:
+            return f"{Decimal(value) / 100:,.2f}"
+        return f"{value} {'day' if value == 1 and self.unit is Unit.DAYS else self.unit}"

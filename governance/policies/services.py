@@ -149,6 +149,8 @@ def _check_approval(work: UnitOfWork, row: PolicyValue) -> None:
     point.check(orjson.loads(row.value))
     if row.valid_until <= work.now:
         raise RuleBroken("policy_value_over", field="valid_until", until=row.valid_until)
+    # Decided later than it was to begin, it begins with the decision: documents under way keep their rules.
+    row.valid_from = max(row.valid_from, work.now)
     _refuse_overlap(work, row)
 
 

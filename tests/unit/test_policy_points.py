@@ -66,7 +66,7 @@ def test_how_a_site_works_varies_by_site_and_entity_alone():
 def test_a_value_of_another_type_is_refused_with_what_may_stand_there():
     with pytest.raises(RuleBroken) as refused:
         POLICY_POINTS["count_tolerance_permille"].check(True)
-    assert refused.value.facts["may"] == ["0 to 50"]
+    assert refused.value.facts["may"] == ["0 % to 5 %"]
 
 
 def test_the_hash_names_values_and_which_variant_set_which_point():

@@ -8,6 +8,7 @@ from flask import render_template, request
 
 from app.composition.request import now, reader
 from app.queries.order_detail import order_page
+from app.queries.order_rules import order_rules
 from app.queries.orders import STATES, OrderFilter, every_order, list_orders
 from app.queries.places import all_channels, sites_seen
 from app.security.permissions import Permission
@@ -88,4 +89,5 @@ def order_html(order_id: int, refused: str = "") -> str:
     return render_template(
         "orders/show.html", order=page, moves=moves(page, actor()), steps=progress(page), refused=refused, at=now(),
         realm=page.realm, promises=PROMISES, days_late=days_late, deciders=deciders,
+        rules=order_rules(reader(), page.ruleset, page.lines, now()),
     )  # fmt: skip

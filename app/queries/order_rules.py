@@ -1,0 +1,110 @@
+"""Which rules does an order run under, and what set each of them?"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.queries.order_facts import LineFact
+from app.queries.policies import ValueRow, values_by_id
+from erpcore.masterdata.models import StoredRuleset
+from erpcore.ports import POLICY_POINTS
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentRule:
+    """One policy value of a document. ``origin``: the approved value that set it; ``is_older``: the ruleset is older than the
+    point, so the core does what it did before.
+    """
+
+    name: str
+    title: str
+    value: Any
+    shown: str
+    sentence: str
+    is_standard: bool
+    is_older: bool
+    origin: ValueRow | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineRules:
+    """Lines with rules of their own, by their numbers, and in what these differ from the order's."""
+
+    lines: tuple[int, ...]
+    differs: tuple[DocumentRule, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderRules:
+    """The order's rules, those that depart from the standard first, and the lines whose item group has rules of its own."""
+
+    departs: tuple[DocumentRule, ...]
+    standard: tuple[DocumentRule, ...]
+    lines: tuple[LineRules, ...]
+
+
+def order_rules(session: Session, ruleset: str, lines: Iterable[LineFact], now: datetime) -> OrderRules:
+    """From the rulesets that order and lines are stamped with. Two queries at most."""
+    own: dict[str, list[int]] = defaultdict(list)
+    for line in lines:
+        if line.ruleset is not None:
+            own[line.ruleset].append(line.line_no)
+    rows = session.execute(
+        select(StoredRuleset.hash, StoredRuleset.content, StoredRuleset.origins).where(
+            StoredRuleset.hash.in_({ruleset, *own})
+        )
+    )
+    kept = {row.hash: (orjson.loads(row.content), orjson.loads(row.origins)) for row in rows}
+    ids = {value for _, origins in kept.values() for value in origins.values()}
+    known = values_by_id(session, ids, now)
+    found = _rules(*kept.get(ruleset, ({}, {})), known)
+    here = {rule.name: rule for rule in found}
+    return OrderRules(
+        departs=tuple(rule for rule in found if not rule.is_standard),
+        standard=tuple(rule for rule in found if rule.is_standard),
+        lines=tuple(
+            LineRules(
+                lines=tuple(numbers),
+                differs=tuple(
+                    rule
+                    for rule in _rules(*kept.get(hash_, ({}, {})), known)
+                    if rule.name not in here
+                    or rule.value != here[rule.name].value
+                    or rule.origin != here[rule.name].origin
+                ),
+            )
+            for hash_, numbers in sorted(own.items(), key=lambda one: one[1])
+        ),
+    )
+
+
+def _rules(values: dict[str, Any], origins: dict[str, int], known: dict[int, ValueRow]) -> list[DocumentRule]:
+    out = []
+    for name in [*POLICY_POINTS, *sorted(values.keys() - POLICY_POINTS.keys())]:
+        point = POLICY_POINTS.get(name)
+        if point is None:
+            out.append(
+                DocumentRule(
+                    name=name, title=name.replace("_", " ").capitalize(), value=values[name], shown=str(values[name]),
+                    sentence="The core has no such point any more.", is_standard=False, is_older=False,
+                    origin=known.get(origins.get(name, 0)),
+                )
+            )  # fmt: skip
+            continue
+        value = values.get(name, point.before_introduction)
+        out.append(
+            DocumentRule(
+                name=name, title=point.title, value=value, shown=point.shown(value), sentence=point.sentence,
+                is_standard=value == point.standard and name not in origins, is_older=name not in values,
+                origin=known.get(origins.get(name, 0)),
+            )
+        )  # fmt: skip
+    return out

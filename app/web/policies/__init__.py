@@ -1,0 +1,1 @@
+"""Policy points on the screen: what holds where, who asked for it and who agreed."""
