@@ -83,7 +83,10 @@ def test_a_value_is_asked_for_decided_by_another_and_runs_in_a_second_process_at
         assert next(one for one in rules["items"] if one["point"] == "partial_shipment")["origin"] == key
         assert (rules["ruleset"], rules["lines"]) == (order["ruleset"], [])
         gone = judge(
-            "POST", f"/policy-values/{key}/decide", {"move": "revoke", "reason": "over"}, If_Match=answer.headers["ETag"]
+            "POST",
+            f"/policy-values/{key}/decide",
+            {"move": "revoke", "reason": "over"},
+            If_Match=answer.headers["ETag"],
         )
         assert gone.json["standing"] == "revoked"
         assert running(elsewhere, business, "partial_shipment")["value"] is True

@@ -36,7 +36,9 @@ def typed(business, **changes):
 def values(database):
     with reading(database) as session:
         return session.execute(
-            select(PolicyValue.state, PolicyValue.value, PolicyValue.site_id, PolicyValue.version).order_by(PolicyValue.id)
+            select(PolicyValue.state, PolicyValue.value, PolicyValue.site_id, PolicyValue.version).order_by(
+                PolicyValue.id
+            )
         ).all()
 
 

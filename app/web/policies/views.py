@@ -152,14 +152,12 @@ def _open_moves(row: ValueRow, who: Actor) -> list[dict[str, Any]]:
     """The moves of the flow's table for this value; one that is not open to the person says why."""
     out = []
     for name, label, _ in MOVES:
-        if row.state not in VALUE_FLOW.moves[name].sources:
+        is_own = row.requested_by == who.id
+        if row.state not in VALUE_FLOW.moves[name].sources or (name == "withdraw" and not is_own):
             continue
         why = closed(VALUE_FLOW, name, row.state, who)
-        is_own = row.requested_by == who.id
         if not why and name in ("approve", "decline") and is_own:
             why = "you asked for it, so somebody else decides"
-        if not why and name == "withdraw" and not is_own:
-            why = "whoever asked for it withdraws it"
         if not why and name == "approve" and row.standing == "over":
             why = "its time is over"
         if not why and who.sites is not None and not {p.id for p in row.scope if p.dimension == "site"} & who.sites:
