@@ -16,6 +16,7 @@ from erpcore.kernel import audit, events, history, ids, numbering, requests
 from erpcore.kernel.model import Base
 from erpcore.ledger import models as ledger
 from erpcore.masterdata import models as masterdata
+from erpcore.orders import allocation_models as allocation
 from erpcore.orders import models as orders
 from erpcore.orders.quotes import models as quotes
 from erpcore.pricing import models as pricing
@@ -29,6 +30,7 @@ from readiness.waves import models as waves
 
 __all__ = [
     "Base",
+    "allocation",
     "audit",
     "billing",
     "carriers",

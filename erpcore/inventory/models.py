@@ -233,11 +233,25 @@ class BinHold(Base):
 
 
 class Reservation(Base):
-    """Stock promised to one order line. What is open of it is quantity − consumed − freed."""
+    """Stock promised to one order line. What is open of it is quantity − consumed − freed.
+
+    One row of a line that waits has no quantity: it carries what is not met, since when, and from what it is promised for
+    which day (``receipt_id``: the expected receipt). It keeps the line's place among those who wait.
+    """
 
     __tablename__ = "reservation"
     __table_args__ = (
-        CheckConstraint("quantity > 0 AND consumed >= 0 AND freed >= 0 AND consumed + freed <= quantity", name="adds_up"),
+        CheckConstraint("quantity >= 0 AND consumed >= 0 AND freed >= 0 AND consumed + freed <= quantity", name="adds_up"),
+        CheckConstraint("unmet >= 0 AND (quantity = 0 OR unmet = 0)", name="holds_or_waits"),
+        CheckConstraint("quantity > 0 OR (since IS NOT NULL AND promised_on IS NOT NULL)", name="waits_since"),
+        Index(
+            "uq_reservation_waiting", "order_line_id", unique=True,
+            sqlite_where=text("quantity = 0"), postgresql_where=text("quantity = 0"),
+        ),
+        Index(
+            "ix_reservation_unmet", "site_id", "item_id",
+            sqlite_where=text("unmet > 0"), postgresql_where=text("unmet > 0"),
+        ),
         Index("ix_reservation_line", "order_line_id"),
         Index(
             "ix_reservation_open", "site_id", "item_id",
@@ -253,3 +267,7 @@ class Reservation(Base):
     consumed: Mapped[Decimal] = mapped_column(Quantity)
     freed: Mapped[Decimal] = mapped_column(Quantity)
     reserved_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    unmet: Mapped[Decimal] = mapped_column(Quantity, server_default=text("0"))
+    since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    promised_on: Mapped[date | None] = mapped_column(Date)
+    receipt_id: Mapped[int | None] = mapped_column(BigInteger)

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     Time,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -96,23 +97,25 @@ class Site(Base):
 
 
 class Channel(Base):
-    """A way customers buy; shared by all entities and realms."""
+    """A way customers buy; shared by all entities and realms. ``priority`` ranks it for scarce stock: 1 comes first."""
 
     __tablename__ = "channel"
-    __table_args__ = (UniqueConstraint("code"),)
+    __table_args__ = (UniqueConstraint("code"), CheckConstraint("priority BETWEEN 1 AND 9", name="priority_range"))
     id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
     code: Mapped[str] = mapped_column(Code)
     name: Mapped[str] = mapped_column(Name)
+    priority: Mapped[int] = mapped_column(SmallInteger, server_default=text("5"))
 
 
 class CustomerGroup(Base):
-    """A segment of customers; shared by all entities and realms."""
+    """A segment of customers; shared by all entities and realms. ``tier`` ranks it for scarce stock: 1 comes first."""
 
     __tablename__ = "customer_group"
-    __table_args__ = (UniqueConstraint("code"),)
+    __table_args__ = (UniqueConstraint("code"), CheckConstraint("tier BETWEEN 1 AND 9", name="tier_range"))
     id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
     code: Mapped[str] = mapped_column(Code)
     name: Mapped[str] = mapped_column(Name)
+    tier: Mapped[int] = mapped_column(SmallInteger, server_default=text("5"))
 
 
 class ItemGroup(Base):
@@ -213,13 +216,17 @@ class TaxRate(Base):
 class ServiceCommitment(Base):
     """What customers are promised at a site in a channel: lead time in days, cut-off, the window that counts as on time.
 
-    ``basis`` says whether the committed day is a ship or a delivery day. No row: order day itself, no window.
+    ``basis`` says whether the committed day is a ship or a delivery day. ``weekdays``: the days on which that may be, Monday
+    being 1, Tuesday 2, Wednesday 4 and so on, added up; ``None``: any day. ``fill_target_permille``: the share of what was
+    ordered that is to be met in time. No row: order day itself, no window.
     """
 
     __tablename__ = "service_commitment"
     __table_args__ = (
         Index("ix_service_commitment_cell", "site_id", "channel_id", "valid_from"),
         states("basis", ("ship", "delivery")),
+        CheckConstraint("weekdays BETWEEN 1 AND 127", name="weekdays_range"),
+        CheckConstraint("fill_target_permille BETWEEN 1 AND 1000", name="fill_target_range"),
     )
     id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
     site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
@@ -233,6 +240,36 @@ class ServiceCommitment(Base):
     late_days: Mapped[int] = mapped_column(SmallInteger, default=0)
     valid_from: Mapped[date] = mapped_column(Date)
     valid_until: Mapped[date | None] = mapped_column(Date)
+    weekdays: Mapped[int | None] = mapped_column(SmallInteger)
+    fill_target_permille: Mapped[int | None] = mapped_column(SmallInteger)
+
+
+class SourcingLane(Base):
+    """What it takes to serve a country from a site: days on the way and the cost of a line. ``*``: every country.
+
+    Where sourcing looks for the nearest or cheapest site, one without a lane comes after all that have one.
+    """
+
+    __tablename__ = "sourcing_lane"
+    __table_args__ = (
+        UniqueConstraint("site_id", "country"),
+        CheckConstraint("transit_days >= 0 AND cost_minor >= 0", name="not_negative"),
+    )
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    country: Mapped[str] = mapped_column(String(64))
+    transit_days: Mapped[int] = mapped_column(SmallInteger)
+    cost_minor: Mapped[int] = mapped_column(BigInteger)
+
+
+class ItemSubstitute(Base):
+    """An item that may be sent instead of another one that is short, of the same group. Lower ``rank`` is offered first."""
+
+    __tablename__ = "item_substitute"
+    __table_args__ = (CheckConstraint("item_id <> substitute_id", name="two_items"),)
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id"), primary_key=True, autoincrement=False)
+    substitute_id: Mapped[int] = mapped_column(ForeignKey("item.id"), primary_key=True, autoincrement=False)
+    rank: Mapped[int] = mapped_column(SmallInteger)
 
 
 class StoredRuleset(Base):
