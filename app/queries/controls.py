@@ -158,6 +158,13 @@ CONTROLS: tuple[Control, ...] = (
         f"SELECT entity_id, site_id, order_line_id, {_OPEN} FROM reservation",
     ),
     Control(
+        "order_waiting", "thousandths", "Unmet on orders that wait = what their reservations say they wait for",
+        f"SELECT o.entity_id, l.site_id, l.id, l.quantity - l.shipped - l.cancelled - l.allocated - l.picked {_ORDER_LINE} "
+        "WHERE l.kind IN ('stock', 'free') AND (l.backordered_at IS NOT NULL "
+        "OR l.promise_reason IN ('transit', 'receipt', 'lead_time'))",
+        "SELECT entity_id, site_id, order_line_id, unmet FROM reservation WHERE unmet > 0",
+    ),
+    Control(
         "order_shipped", "thousandths", "Shipped on orders = confirmed shipments",
         f"SELECT o.entity_id, l.site_id, l.id, l.shipped {_ORDER_LINE}",
         "SELECT s.entity_id, s.site_id, l.order_line_id, l.quantity FROM shipment_line l "

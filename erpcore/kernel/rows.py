@@ -301,6 +301,16 @@ def first_row(work: UnitOfWork, statement: str, *values: Any) -> tuple[Any, ...]
     return found
 
 
+def all_rows(work: UnitOfWork, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+    """As ``first_row``, all of them. For numbers only: what the driver gives is not converted."""
+    cursor = work.driver.cursor()
+    try:
+        cursor.execute(statement if work.dialect.name == "sqlite" else statement.replace("?", "%s"), values)
+        return list(cursor.fetchall())
+    finally:
+        cursor.close()
+
+
 def param(name: str, like: ColumnElement[Any]) -> Any:
     """A named parameter of the same type as the column ``like``."""
     return bindparam(name, type_=like.type)

@@ -1,4 +1,4 @@
-"""Promising stock to released orders, and what happens to a line that stays short."""
+"""Promising stock to released orders, by the rule of the place, and what happens to a line that stays short."""
 
 from __future__ import annotations
 
@@ -6,17 +6,24 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from erpcore.inventory.balances import Place, lock_balances
 from erpcore.inventory.services import Demand, reserve
-from erpcore.kernel.clock import day_end, local_day
+from erpcore.inventory.supply import waited_for, waiting_at
 from erpcore.kernel.work import UnitOfWork
-from erpcore.masterdata.queries import items, site_facts
+from erpcore.orders.availability import whole as whole_part
+from erpcore.orders.claims import claim_of, kept_by_contract, protects, steps_of, waiting_claims
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.flow import ORDER
 from erpcore.orders.models import OrderState
 from erpcore.orders.moving import admit_order, publish_order
+from erpcore.orders.promise import Wanted, promised_parts, set_promise
+from erpcore.orders.ranking import AllocationRule, Claim, plan, rule_of
 from erpcore.orders.records import lock_orders, save_orders
 from erpcore.ports import CellStates, ProcessRules
 from erpcore.published import LinePromise, LineQuantity, OrderAllocated, OrderBackordered, OrderRepromised
+
+#: Doors through which a history arrives: it says itself who got what.
+_STATED = ("import", "edi", "back-entry")
 
 
 def allocate_orders(
@@ -27,60 +34,109 @@ def allocate_orders(
     cells: CellStates,
     at: Mapping[int, datetime] | None = None,
 ) -> list[Order]:
-    """Promise stock to released orders, first come first served by the order given.
+    """Promise stock to released orders; among themselves in the order given, and after who waits already where the rule of
+    the place ranks those first.
 
-    A line that stays short is backordered: it gets the day its item can be replenished as its new promise. Where partial
-    shipment is not allowed an order that cannot be covered whole gets nothing.
+    A line that stays short is backordered: it keeps its place in the queue and gets the day on which what comes covers it as
+    its new promise. Where partial shipment is not allowed an order that cannot be covered whole gets nothing.
     """
     wanted = list(order_ids)
     ranks = {key: rank for rank, key in enumerate(wanted)}
     orders = sorted(lock_orders(work, wanted), key=lambda order: ranks[order.id])
-    demands: list[Demand] = []
     lines: list[tuple[Order, Line]] = []
     for order in orders:
         work.actor.require("orders:order:allocate", site=order.site_id)
-        admit_order(work, cells, order)
         if order.state != OrderState.RELEASED:
             ORDER.target("close", order.state)  # names the state in the refusal
-        whole = not rules.stored(work, order.ruleset)["partial_shipment"]
-        for line in order.lines:
-            if line.has_stock and line.unallocated > 0:
-                lines.append((order, line))
-                demands.append(Demand(line.id, order.entity_id, line.site_id, line.item_id, line.unallocated, whole))
-    got = reserve(work, demands, at=work.now)
-    taken: dict[int, list[LineQuantity]] = defaultdict(list)
-    short: dict[int, list[Line]] = defaultdict(list)
-    for (order, line), quantity in zip(lines, got, strict=True):
-        line.allocated += quantity
-        if quantity:
-            taken[order.id].append(LineQuantity(line=line.id, quantity=quantity))
-        if line.unallocated > 0:
-            short[order.id].append(line)
-    changed = [line for _, line in lines]
-    for order in orders:
-        when = (at or {}).get(order.id, work.now)
-        if taken[order.id]:
-            publish_order(work, order, OrderAllocated(lines=taken[order.id]), "allocate", when)
-        _backorder(work, order, short[order.id], when)
-    save_orders(work, orders, changed)
+        open_lines = [(order, line) for line in order.lines if line.has_stock and line.unallocated > 0]
+        for site in {order.site_id} | {line.site_id for _, line in open_lines}:
+            admit_order(work, cells, order, site=site)
+        lines += open_lines
+    got = _shares(work, rules, lines)
+    demands = [Demand(line.id, order.entity_id, line.site_id, line.item_id, got[line.id]) for order, line in lines]
+    give_stock(work, lines, dict(zip(got, reserve(work, demands, at=work.now), strict=True)), at=at)
+    save_orders(work, orders, [line for _, line in lines])
     return orders
 
 
-def _backorder(work: UnitOfWork, order: Order, short: Sequence[Line], at: datetime) -> None:
-    """Report what is short for the first time, and promise the day it can be replenished."""
-    fresh = [line for line in short if line.promise_reason != "backordered"]
-    if not fresh:
+def give_stock(
+    work: UnitOfWork,
+    lines: Sequence[tuple[Order, Line]],
+    got: Mapping[int, int],
+    *,
+    at: Mapping[int, datetime] | None = None,
+) -> None:
+    """Note what was reserved for each line, tell of it, and promise anew what stays short. The caller saves the orders."""
+    taken: dict[int, list[LineQuantity]] = defaultdict(list)
+    short: list[tuple[Order, Line]] = []
+    orders = {order.id: order for order, _ in lines}
+    for order, line in lines:
+        line.allocated += got[line.id]
+        if got[line.id]:
+            taken[order.id].append(LineQuantity(line=line.id, quantity=got[line.id]))
+        if line.unallocated > 0:
+            short.append((order, line))
+    for order in orders.values():
+        if taken[order.id]:
+            when = (at or {}).get(order.id, work.now)
+            publish_order(work, order, OrderAllocated(lines=taken[order.id]), "allocate", when)
+    backorder(work, [each for each in short if each[1].backordered_at is None], at=at)
+
+
+def _shares(work: UnitOfWork, rules: ProcessRules, lines: Sequence[tuple[Order, Line]]) -> dict[int, int]:
+    """What each line may take, by line in the order given: the balances are locked, so that it is still there when taken."""
+    places = {(line.site_id, line.item_id) for _, line in lines}
+    held = lock_balances(work, places)
+    free = {place: held[place][0] - held[place][1] - held[place][2] if place in held else 0 for place in places}
+    stated = work.source in _STATED
+    waited = {} if stated else waited_for(work, places)
+    since = {w.line: w.since for w in waiting_at(work, waited)} if waited else {}
+    claims: dict[Place, list[Claim]] = defaultdict(list)
+    for number, (order, line) in enumerate(lines):
+        # In the order given, after all who wait.
+        begins = since.get(line.id) if line.backordered_at else None
+        claim = claim_of(work, rules, order, line, since=begins or work.now + timedelta(microseconds=number))
+        claims[line.site_id, line.item_id].append(claim)
+    own = {line.id for _, line in lines}
+    for site in {place[0] for place in waited}:
+        wanted = [item for other, item in waited if other == site]
+        for place, others in waiting_claims(work, rules, site, wanted, but=own).items():
+            claims[place] += [claim for claim in others if not claim.whole]
+    rule = {place: AllocationRule.FIRST_COME if stated else rule_of(there) for place, there in claims.items()}
+    protecting = protects(rule)
+    kept = kept_by_contract(work, protecting, work.now.date()) if protecting else {}
+    found = plan(claims, free, rules=rule, steps=steps_of(work, places), protected=kept)
+    shares = {share.line: share.got for there in found.values() for share in there}
+    return {line.id: shares[line.id] for _, line in lines}
+
+
+def backorder(
+    work: UnitOfWork, lines: Sequence[tuple[Order, Line]], *, at: Mapping[int, datetime] | None = None
+) -> None:
+    """Report lines that are short for the first time, and promise each the day on which what comes covers it."""
+    when = {order.id: (at or {}).get(order.id, work.now) for order, _ in lines}
+    by_order: dict[int, list[Line]] = defaultdict(list)
+    wanted = []
+    for number, (order, line) in enumerate(lines):
+        by_order[order.id].append(line)
+        line.backordered_at = when[order.id]
+        since = when[order.id] + timedelta(microseconds=number)
+        wanted.append(Wanted(line.id, line.site_id, line.item_id, line.unallocated, since))
+    if not lines:
         return
-    zone_name = site_facts(work, order.site_id).time_zone
-    known = items(work, {line.item_id for line in fresh})
-    unmet = [LineQuantity(line=line.id, quantity=line.unallocated) for line in fresh]
-    publish_order(work, order, OrderBackordered(lines=unmet), "allocate", at)
-    for line in fresh:
-        day = local_day(at, zone_name) + timedelta(days=known[line.item_id].replenishment_days)
-        line.promised_on = max(line.promised_on, day)
-        line.promised_due_at = day_end(line.promised_on, zone_name)
-        line.promise_reason = "backordered"
+    parts = promised_parts(work, wanted, at=max(when.values()))
+    for order in {order.id: order for order, _ in lines}.values():
+        short = by_order[order.id]
+        unmet = [LineQuantity(line=line.id, quantity=line.unallocated) for line in short]
+        publish_order(work, order, OrderBackordered(lines=unmet), "allocate", when[order.id])
+        for line in short:
+            set_promise(work, order, line, whole_part(parts[line.id]))
+        publish_promises(work, order, short, when[order.id])
+
+
+def publish_promises(work: UnitOfWork, order: Order, lines: Sequence[Line], at: datetime) -> None:
+    """Tell that these lines are promised anew."""
     promises = [
-        LinePromise(line=one.id, day=one.promised_on, basis=one.basis, reason=one.promise_reason) for one in fresh
+        LinePromise(line=one.id, day=one.promised_on, basis=one.basis, reason=one.promise_reason) for one in lines
     ]
     publish_order(work, order, OrderRepromised(lines=promises), "promise", at)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 
 class PromiseReason(StrEnum):
-    """Where the promised goods come from; ``BACKORDERED`` is a line that stock did not cover when it was allocated."""
+    """Where the promised goods come from."""
 
     STOCK = "stock"
     TRANSIT = "transit"
@@ -23,11 +23,10 @@ class PromiseReason(StrEnum):
     THIRD_PARTY = "third_party"
     COMMITMENT = "commitment"
     STATED = "stated"
-    BACKORDERED = "backordered"
 
 
 #: Promised from what is not there yet: such a line keeps its place on the timeline until stock is reserved for it.
-FUTURE = frozenset({PromiseReason.TRANSIT, PromiseReason.RECEIPT, PromiseReason.LEAD_TIME, PromiseReason.BACKORDERED})
+FUTURE = frozenset({PromiseReason.TRANSIT, PromiseReason.RECEIPT, PromiseReason.LEAD_TIME})
 
 
 class Supply(NamedTuple):
@@ -63,9 +62,7 @@ class Timeline:
             supply if supply.receipt is None or supply.day > today else supply._replace(day=tomorrow)
             for supply in supplies
         )
-        self._left = [
-            list(supply) for supply in sorted(dated, key=lambda s: (s.day, s.receipt or 0)) if supply.quantity > 0
-        ]
+        self._supplies = sorted((s for s in dated if s.quantity > 0), key=lambda s: (s.day, s.receipt or 0))
         self._replenished = today + timedelta(days=lead_days)
         for quantity in promised:
             self.take(quantity)
@@ -74,32 +71,32 @@ class Timeline:
         """Promise so much: the parts, earliest first. What nothing covers is promised by the supplier's lead time."""
         parts = self.look(quantity)
         wanted = quantity
-        for supply in self._left:
-            used = min(supply[1], wanted)
-            supply[1] -= used
+        left = []
+        for supply in self._supplies:
+            used = min(supply.quantity, wanted)
             wanted -= used
-        self._left = [supply for supply in self._left if supply[1]]
+            if supply.quantity > used:
+                left.append(supply._replace(quantity=supply.quantity - used) if used else supply)
+        self._supplies = left
         return parts
 
     def look(self, quantity: int) -> list[Part]:
         """As ``take``, without promising anything."""
         parts: list[Part] = []
         wanted = quantity
-        for day, left, reason, receipt in self._left:
+        for supply in self._supplies:
             if wanted <= 0:
                 break
-            parts.append(Part(day, min(left, wanted), reason, receipt))
-            wanted -= min(left, wanted)
+            used = min(supply.quantity, wanted)
+            parts.append(Part(supply.day, used, supply.reason, supply.receipt))
+            wanted -= used
         if wanted > 0:
-            # A receipt beyond the lead time does not make a new order of the supplier's later.
             parts.append(Part(self._replenished, wanted, PromiseReason.LEAD_TIME, None))
         return parts
 
     def now(self) -> int:
         """What may still be promised from the shelf."""
-        return sum(
-            left for _, left, reason, _ in self._left if reason in (PromiseReason.STOCK, PromiseReason.THIRD_PARTY)
-        )
+        return sum(supply.quantity for supply in self._supplies if supply.receipt is None)
 
 
 def whole(parts: Sequence[Part]) -> Part:

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from erpcore.kernel.events import Place
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import SiteFacts, site_facts
+from erpcore.orders.availability import FUTURE
 from erpcore.orders.models import LineKind
 
 
@@ -55,10 +56,17 @@ class Line:
     unit_cost: int | None = None
     price_losers: str | None = None
     price_reason: str | None = None
+    source_reason: str | None = None
+    backordered_at: datetime | None = None
 
     @property
     def has_stock(self) -> bool:
         return self.kind in (LineKind.STOCK, LineKind.FREE)
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether it is promised from what is not there yet, or stayed short when stock was allocated."""
+        return self.backordered_at is not None or self.promise_reason in FUTURE
 
     @property
     def open(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from erpcore.kernel.flow import Flow, Move
+from erpcore.orders.allocation_models import RunState
 from erpcore.orders.models import AmendmentState as A
 from erpcore.orders.models import OrderState as S
 
@@ -29,5 +30,16 @@ AMENDMENT = Flow(
     (
         Move(name="apply", sources=(A.STAGED,), target=A.APPLIED, permission="orders:order:amend", event="order.amended"),
         Move(name="withdraw", sources=(A.STAGED,), target=A.WITHDRAWN, permission="orders:order:amend"),
+    ),
+)  # fmt: skip
+
+ALLOCATION_RUN = Flow(
+    "allocation_run",
+    RunState,
+    RunState.SIMULATED,
+    (
+        Move(name="commit", sources=(RunState.SIMULATED,), target=RunState.COMMITTED, permission="orders:allocation:commit"),
+        Move(name="reject", sources=(RunState.SIMULATED,), target=RunState.REJECTED, permission="orders:allocation:commit",
+             reason_required=True),
     ),
 )  # fmt: skip

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import update
 
 from erpcore.credit.services import count_at_end
+from erpcore.inventory.supply import UNCHANGED, Waiting, keep_waiting
 from erpcore.kernel.errors import Conflict, NotFound
 from erpcore.kernel.rows import Change, param, read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
@@ -37,12 +38,14 @@ def insert_orders(work: UnitOfWork, orders: Sequence[Order]) -> None:
         [_line_values(line) for order in orders for line in order.lines],
     )
     work.memo.setdefault("orders", {}).update((order.id, order) for order in orders)
+    write_waiting(work, [line for order in orders for line in order.lines])
 
 
 def insert_lines(work: UnitOfWork, order: Order, lines: Sequence[Line]) -> None:
     """Write lines that are added to an order later, and keep them with it."""
     write_rows(work, OrderLine.__table__, LINE_COLUMNS, [_line_values(line) for line in lines])
     order.lines.extend(lines)
+    write_waiting(work, lines)
 
 
 def lock_orders(work: UnitOfWork, ids: Iterable[int], *, seen: dict[int, int] | None = None) -> list[Order]:
@@ -93,7 +96,8 @@ def _save_order() -> Any:
 
 _LINE_PROGRESS = (
     "site_id", "promised_on", "promised_due_at", "promise_reason", "allocated", "picked", "shipped", "delivered", "invoiced",
-    "cancelled", "returned", "quantity", "unit_price", "price_source", "amount", "value_minor",
+    "cancelled", "returned", "quantity", "unit_price", "price_source", "amount", "value_minor", "source_reason",
+    "backordered_at",
 )  # fmt: skip
 
 
@@ -143,6 +147,23 @@ def write_changed_lines(work: UnitOfWork) -> None:
     """Write the lines that have changed so far. Called at the end, and before anything reads them other than by their order."""
     changed: dict[int, Line] = work.memo.pop("changed_lines", {})
     SAVE_LINE.run_rows(work, _PROGRESS_PARAMS, [_progress_values(line) for line in changed.values()])
+    write_waiting(work, changed.values())
+
+
+def write_waiting(work: UnitOfWork, lines: Iterable[Line]) -> None:
+    """Keep what lines wait for as their figures say: the one place where the unmet part of a line is written."""
+    orders: dict[int, Order] = work.memo.get("orders", {})
+    receipts: dict[int, int | None] = work.memo.get("promised receipts", {})
+    waits = [
+        Waiting(
+            line.id, orders[line.order_id].entity_id, line.site_id, line.item_id, max(0, line.unallocated),
+            line.backordered_at or work.now, line.promised_on, receipts.get(line.id, UNCHANGED),
+        )
+        for line in lines
+        if line.has_stock and line.may_wait
+    ]  # fmt: skip
+    if waits:
+        keep_waiting(work, waits)
 
 
 def _progress(done: Iterable[bool], begun: bool) -> Progress:

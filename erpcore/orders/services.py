@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
-from sqlalchemy import select
-
-from erpcore.inventory.models import StockBalance
 from erpcore.kernel.clock import day_end, local_day
 from erpcore.kernel.errors import NotAllowed, RuleBroken
 from erpcore.kernel.history import record_move
 from erpcore.kernel.model import PRICE_PLACES, QUANTITY_PLACES, scaled_int
 from erpcore.kernel.money import exact_amount, scaled_amount
 from erpcore.kernel.quantity import MOST_WORTH
-from erpcore.kernel.rows import chunks, raw_columns
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import (
     CustomerFacts,
@@ -36,6 +32,7 @@ from erpcore.orders.models import OrderState, Progress
 from erpcore.orders.moving import captured_line
 from erpcore.orders.policy import stamp_lines
 from erpcore.orders.pricing import OVERRIDE, STATED, hold_for_price, price_lines
+from erpcore.orders.promise import promise_new_lines
 from erpcore.orders.records import insert_lines, insert_orders
 from erpcore.orders.rules import LineDates, line_dates, line_kind
 from erpcore.ports import Cell, CellStates, Process, ProcessRules, Ruleset, admit
@@ -87,7 +84,14 @@ def capture_orders(
         _build_lines(work, command, order, site, customer, known_items, [next(ids) for _ in command.lines], rules)
         stamp_lines(work, rules, order, known_items)
         orders.append(order)
-    _promise_by_stock(work, orders, commands, known_items)
+    if work.source not in STATED:
+        unstated = [
+            (order, line)
+            for order, command in zip(orders, commands, strict=True)
+            for line, asked in zip(order.lines, command.lines, strict=True)
+            if asked.promised_on is None
+        ]
+        promise_new_lines(work, rules, unstated)
     noticed = notice_duplicates(work, orders, [command.accepted for command in commands], rules)
     insert_orders(work, orders)
     for order in orders:
@@ -138,7 +142,7 @@ def extend_order(work: UnitOfWork, order: Order, lines: Sequence[NewLine], *, ru
     ids = work.ids.reserve(len(lines))
     _build_lines(work, command, part, site, customer, known, [next(ids) for _ in lines], rules)
     stamp_lines(work, rules, part, known)
-    _promise_by_stock(work, [part], [command], known)
+    promise_new_lines(work, rules, [(part, line) for line in part.lines])
     last = max(line.line_no for line in order.lines)
     for line in part.lines:
         line.line_no += last
@@ -165,7 +169,7 @@ def draft_order(work: UnitOfWork, command: CaptureOrder, *, rules: ProcessRules)
     ids = work.ids.reserve(len(command.lines))
     _build_lines(work, command, order, site, customer, known, list(ids), rules)
     stamp_lines(work, rules, order, known)
-    _promise_by_stock(work, [order], [command], known)
+    promise_new_lines(work, rules, [(order, line) for line in order.lines])
     return order
 
 
@@ -235,39 +239,6 @@ def _build_lines(
         )  # fmt: skip
         order.value_minor += value
         work.memo.setdefault("starts", {})[key] = dates.start
-
-
-def _promise_by_stock(
-    work: UnitOfWork, orders: Sequence[Order], commands: Sequence[CaptureOrder], known: dict[int, ItemFacts]
-) -> None:
-    """Where stock does not cover a line now, promise the day it can be replenished instead of the committed one."""
-    open_lines = [
-        (order, line)
-        for order, command in zip(orders, commands, strict=True)
-        for line, asked in zip(order.lines, command.lines, strict=True)
-        if line.has_stock and asked.promised_on is None and work.source not in STATED
-    ]
-    if not open_lines:
-        return
-    free: dict[tuple[int, int], int] = {}
-    for site in {order.site_id for order, _ in open_lines}:
-        for part in chunks(sorted({line.item_id for order, line in open_lines if order.site_id == site})):
-            query = select(*raw_columns(StockBalance, "item_id", "on_hand", "reserved", "blocked")).where(
-                StockBalance.site_id == site, StockBalance.item_id.in_(part)
-            )
-            free.update({(site, row[0]): row[1] - row[2] - row[3] for row in work.session.execute(query)})
-    for order, line in open_lines:
-        place = (order.site_id, line.item_id)
-        free[place] = free.get(place, 0) - line.quantity
-        if free[place] < 0:
-            zone_name = site_facts(work, order.site_id).time_zone
-            day = local_day(order.captured_at, zone_name)
-            day += timedelta(days=known[line.item_id].replenishment_days)
-            line.first_promised_on = line.promised_on = max(line.promised_on, day)
-            line.promised_due_at = day_end(line.promised_on, zone_name)
-            line.promise_reason = "replenishment"
-        else:
-            line.promise_reason = "stock"
 
 
 def _report(work: UnitOfWork, order: Order, known: dict[int, ItemFacts]) -> None:

@@ -125,11 +125,16 @@ _PROMISE = (
     ),
     _point(
         "allocation_rule", "Allocation", PROMISE, _C, "Who is served first when stock is short.", "first_come",
-        choices=("first_come",), means={"first_come": "who was released first"},
+        choices=("first_come", "priority", "contract_protection", "fair_share"),
+        means={
+            "first_come": "who waits longest", "priority": "by channel, then customer tier",
+            "contract_protection": "contracts with protected stock", "fair_share": "each the same part of what it wants",
+        },
     ),
     _point(
-        "promise_rule", "Promise", PROMISE, _C, "What the promised day is made from.", "available", choices=("available",),
-        means={"available": "the day on which stock is there"},
+        "promise_rule", "Promise", PROMISE, _C, "What the promised day is made from.", "available",
+        choices=("available", "commitment"),
+        means={"available": "the day on which stock is there", "commitment": "the committed day, whatever stock there is"},
     ),
 )  # fmt: skip
 

@@ -125,6 +125,15 @@ class OrderAllocated(Event, frozen=True, kw_only=True):
     lines: list[LineQuantity]
 
 
+class OrderAllocationOverridden(Event, frozen=True, kw_only=True):
+    """What these lines got because somebody changed the ranking of a run by hand, and another person committed it."""
+
+    type: ClassVar[str] = "order.allocation_overridden"
+    run: int
+    reason: str
+    lines: list[LineQuantity]
+
+
 class OrderDeallocated(Event, frozen=True, kw_only=True):
     type: ClassVar[str] = "order.deallocated"
     reason: str

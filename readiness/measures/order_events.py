@@ -181,6 +181,7 @@ ORDER_HANDLERS: dict[type[Event], Callable[[Family, LoggedEvent, Any], None]] = 
     p.OrderHoldReleased: _hold_released,
     p.OrderReleased: _released,
     p.OrderAllocated: _allocated,
+    p.OrderAllocationOverridden: _only_a_step,
     p.OrderDeallocated: _deallocated,
     p.OrderBackordered: _backordered,
     p.OrderCancelled: _cancelled,

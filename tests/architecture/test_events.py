@@ -37,7 +37,7 @@ FOR_THE_RECORD: dict[str, str] = {
 }
 #: Types that no service says yet although consumers know them, and who will.
 UNSAID: dict[str, str] = dict.fromkeys(
-    ("order.deallocated", "order.rejected"),
+    ("order.rejected",),
     "the core has no such step yet; figures know the type already, so that its arrival rebuilds nothing",
 )
 FORM = re.compile(r"^[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*$")

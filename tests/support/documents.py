@@ -214,7 +214,7 @@ class Documents:
         return Line(
             row.id, row.kind, row.abc or "", row.basis, row.quantity, row.quantity - theirs, ours, row.value_minor,
             _day(row.requested_on), _day(row.requested_ship_on), _day(row.first_promised_on), row.early_days, row.late_days,
-            row.allocated, row.promise_reason == "backordered", row.price_source == "override",
+            row.allocated, row.backordered_at is not None, row.price_source == "override",
         )  # fmt: skip
 
     def _fulfil(self) -> None:

@@ -24,7 +24,9 @@ from erpcore.orders.flow import ORDER
 _DEFAULTS = OrderFilter()
 #: Words for a promise's reason.
 PROMISES = {
-    "stock": "from stock", "replenishment": "once replenished", "commitment": "as committed", "stated": "as stated",
+    "stock": "from stock", "transit": "from goods on their way", "receipt": "from an expected receipt",
+    "lead_time": "once the supplier delivers", "third_party": "from a third party's stock",
+    "drop_ship": "straight from the supplier", "replenishment": "once replenished", "commitment": "as committed", "stated": "as stated",
     "backordered": "backordered",
 }  # fmt: skip
 

@@ -1,0 +1,265 @@
+"""Scarce stock: who waits keeps the turn, runs are simulated before they are committed, and stock is taken back by authority."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import text
+
+from app.composition.uow import reading
+from erpcore.inventory.stock import ChangeStock, receive_stock
+from erpcore.kernel.actor import Actor
+from erpcore.kernel.errors import Conflict, IllegalMove, NotAllowed, RuleBroken
+from erpcore.orders.allocation import allocate_orders
+from erpcore.orders.cancelling import CancelLines, cancel_lines
+from erpcore.orders.ranking import Why
+from erpcore.orders.runs import (
+    COMMIT,
+    OVERRIDE,
+    SIMULATE,
+    MoveLine,
+    SimulateRun,
+    commit_run,
+    move_line,
+    reject_run,
+    run_allocation,
+    simulate_run,
+)
+from erpcore.orders.takeback import TakeBack, take_back
+from tests.db.core.test_two_at_once import at_once
+from tests.support.controls import assert_books_agree
+from tests.support.core import OPEN, RULES, a_business
+from tests.support.policies import approve
+from tests.support.steps import allocated, captured, released
+
+PERMISSIONS = frozenset({SIMULATE, COMMIT, OVERRIDE})
+PLANNER = Actor(id=51, role="site_lead", permissions=PERMISSIONS)
+LEAD = Actor(id=52, role="site_lead", permissions=PERMISSIONS)
+
+
+def receive(business, quantity, item=0):
+    with business.work() as work:
+        change = ChangeStock(site=business.site, item=business.items[item], quantity=Decimal(quantity), note="delivery")
+        receive_stock(work, [change], rules=RULES, cells=OPEN)
+
+
+def rows(database, query, **values):
+    with reading(database) as session:
+        return [tuple(row) for row in session.execute(text(query), values)]
+
+
+def allocated_of(database, *orders):
+    return [
+        rows(database, "SELECT allocated FROM order_line WHERE order_id = :o", o=order.id)[0][0] for order in orders
+    ]
+
+
+@pytest.fixture
+def queue(database):
+    """Nothing on the shelf; three orders wait for the same item, an hour apart, for 6, 6 and 3."""
+    business = a_business(database, items=1, stock=0)
+    orders = []
+    for quantity in (6, 6, 3):
+        orders.append(allocated(business, [(0, quantity)]))
+        business.clock.advance(timedelta(hours=1))
+    return business, orders
+
+
+def test_a_short_line_keeps_its_unmet_part_and_its_promise_on_one_row(database, queue):
+    business, (first, *_) = queue
+    found = rows(
+        database, "SELECT unmet, quantity FROM reservation WHERE order_line_id = :line", line=first.lines[0].id
+    )
+    assert found == [(6000, 0)]
+    receive(business, 4)
+    with business.work() as work:
+        allocate_orders(work, [first.id], rules=RULES, cells=OPEN)
+    assert sorted(
+        rows(database, "SELECT unmet, quantity FROM reservation WHERE order_line_id = :l", l=first.lines[0].id)
+    ) == [(0, 4000), (2000, 0)]
+    with business.work() as work:
+        cancel_lines(work, [CancelLines(order=first.id, reason="no longer", by_customer=True)])
+    assert rows(database, "SELECT SUM(unmet) FROM reservation WHERE order_line_id = :l", l=first.lines[0].id) == [(0,)]
+    assert_books_agree(database)
+
+
+def test_a_new_order_does_not_take_what_others_wait_for(database, queue):
+    business, waiting = queue
+    receive(business, 14)
+    late = allocated(business, [(0, 5)])
+    assert allocated_of(database, *waiting, late) == [0, 0, 0, 0]
+    receive(business, 3)
+    with business.work() as work:
+        allocate_orders(work, [late.id], rules=RULES, cells=OPEN)
+    assert allocated_of(database, late) == [2000]
+    assert_books_agree(database)
+
+
+def test_a_receipt_is_promised_once_in_the_order_of_the_promises(database):
+    business = a_business(database, items=1, stock=0)
+    with business.work() as work:
+        work.session.execute(
+            text(
+                "INSERT INTO expected_receipt (id, entity_id, site_id, item_id, quantity, received, cancelled, expected_on, "
+                "source, number, version, entered_at) SELECT :id, entity_id, site_id, item_id, 10000, 0, 0, '2026-03-06', "
+                "'typed', 'PO-7', 1, recorded_at FROM (SELECT :e AS entity_id, :s AS site_id, :i AS item_id) AS p, "
+                "(SELECT first_used_at AS recorded_at FROM ruleset UNION ALL SELECT :now LIMIT 1) AS t"
+            ),
+            {"id": work.ids.one(), "e": business.entity, "s": business.site, "i": business.items[0], "now": work.now},
+        )
+    first, second, third = (captured(business, [(0, quantity)]).lines[0] for quantity in (6, 4, 1))
+    assert [(line.promise_reason, line.promised_on) for line in (first, second, third)] == [
+        ("receipt", date(2026, 3, 6)), ("receipt", date(2026, 3, 6)), ("lead_time", date(2026, 3, 9))
+    ]  # fmt: skip
+    assert_books_agree(database)
+
+
+def test_a_run_gives_what_came_to_who_waits_longest(database, queue):
+    business, waiting = queue
+    receive(business, 9)
+    with business.work() as work:
+        given = run_allocation(work, business.site, rules=RULES, cells=OPEN)
+    assert sorted(given.values()) == [3000, 6000]
+    assert allocated_of(database, *waiting) == [6000, 3000, 0]
+    with business.work() as work:
+        assert run_allocation(work, business.site, rules=RULES, cells=OPEN) == {}
+    assert_books_agree(database)
+
+
+def test_a_simulated_run_explains_every_line_and_changes_nothing_until_committed(database, queue):
+    business, waiting = queue
+    receive(business, 10)
+    with business.work(PLANNER) as work:
+        run = simulate_run(work, SimulateRun(site=business.site), rules=RULES)
+    told = rows(
+        database,
+        "SELECT rank, got, why, by_first_come, by_priority, by_contract, by_fair_share FROM allocation_run_line "
+        "ORDER BY rank",
+    )
+    assert told == [
+        (1, 6000, Why.SERVED, 6000, 6000, 6000, 4000),
+        (2, 4000, Why.PART, 4000, 4000, 4000, 4000),
+        (3, 0, Why.EARLIER_RANKS, 0, 0, 0, 2000),
+    ]
+    assert allocated_of(database, *waiting) == [0, 0, 0]
+    with business.work(PLANNER) as work:
+        commit_run(work, run.id, rules=RULES, cells=OPEN)
+    assert allocated_of(database, *waiting) == [6000, 4000, 0]
+    assert_books_agree(database)
+
+
+def test_fair_share_as_an_approved_value_shares_the_shortage(database):
+    business = a_business(database, items=1, stock=0)
+    approve(business, "allocation_rule", "fair_share")
+    waiting = [allocated(business, [(0, quantity)]) for quantity in (6, 6, 3)]
+    receive(business, 10)
+    with business.work() as work:
+        run_allocation(work, business.site, rules=RULES, cells=OPEN)
+    assert allocated_of(database, *waiting) == [4000, 4000, 2000]
+    assert_books_agree(database)
+
+
+def test_a_run_is_out_of_date_once_stock_moved_and_nothing_happens(database, queue):
+    business, waiting = queue
+    receive(business, 10)
+    with business.work(PLANNER) as work:
+        run = simulate_run(work, SimulateRun(site=business.site), rules=RULES)
+    receive(business, 1)
+    with pytest.raises(Conflict, match="run_outdated"), business.work(PLANNER) as work:
+        commit_run(work, run.id, rules=RULES, cells=OPEN)
+    assert allocated_of(database, *waiting) == [0, 0, 0]
+    assert rows(database, "SELECT state FROM allocation_run") == [("simulated",)]
+
+
+def test_a_ranking_changed_by_hand_is_committed_by_somebody_else(database, queue):
+    business, waiting = queue
+    receive(business, 10)
+    with business.work(PLANNER) as work:
+        run = simulate_run(work, SimulateRun(site=business.site), rules=RULES)
+    last = waiting[2].lines[0].id
+    with pytest.raises(RuleBroken, match="reason_required"), business.work(PLANNER) as work:
+        move_line(work, MoveLine(run=run.id, line=last, rank=1, reason=" "), rules=RULES)
+    with business.work(PLANNER) as work:
+        move_line(work, MoveLine(run=run.id, line=last, rank=1, reason="the line stands still"), rules=RULES)
+    with pytest.raises(NotAllowed, match="own_request"), business.work(PLANNER) as work:
+        commit_run(work, run.id, rules=RULES, cells=OPEN)
+    assert allocated_of(database, *waiting) == [0, 0, 0]
+    with business.work(LEAD) as work:
+        commit_run(work, run.id, rules=RULES, cells=OPEN)
+    assert allocated_of(database, *waiting) == [6000, 1000, 3000]
+    assert rows(database, "SELECT COUNT(*) FROM event_log WHERE type = 'order.allocation_overridden'") == [(2,)]
+    assert_books_agree(database)
+
+
+def test_a_rejected_run_cannot_be_committed(queue):
+    business, _ = queue
+    receive(business, 10)
+    with business.work(PLANNER) as work:
+        run = simulate_run(work, SimulateRun(site=business.site), rules=RULES)
+    with business.work(LEAD) as work:
+        reject_run(work, run.id, "the delivery was miscounted")
+    with pytest.raises(IllegalMove), business.work(LEAD) as work:
+        commit_run(work, run.id, rules=RULES, cells=OPEN)
+
+
+def test_stock_is_taken_back_only_for_a_line_that_ranks_better(database):
+    business = a_business(database, items=1, stock=6)
+    first = released(business, [(0, 6)])
+    business.clock.advance(timedelta(hours=1))
+    later = allocated(business, [(0, 6)])
+    with business.work() as work:
+        allocate_orders(work, [first.id], rules=RULES, cells=OPEN)
+    wrong = TakeBack(line=first.lines[0].id, to=later.lines[0].id, quantity=2000, reason="they shout")
+    with pytest.raises(RuleBroken), business.work() as work:
+        take_back(work, [wrong], rules=RULES, cells=OPEN)
+    assert allocated_of(database, first, later) == [0, 6000]
+    command = TakeBack(line=later.lines[0].id, to=first.lines[0].id, quantity=4000, reason="promised first")
+    with business.work() as work:
+        take_back(work, [command], rules=RULES, cells=OPEN)
+    assert allocated_of(database, first, later) == [4000, 2000]
+    assert rows(database, "SELECT COUNT(*) FROM event_log WHERE type = 'order.deallocated'") == [(1,)]
+    assert_books_agree(database)
+
+
+def test_runs_and_new_orders_at_once_never_promise_more_than_there_is(database):
+    business = a_business(database, items=2, stock=0)
+    for _ in range(5):
+        allocated(business, [(0, 7), (1, 7)])
+    for item in (0, 1):
+        receive(business, 20, item)
+    fresh = [released(business, [(1, 6), (0, 6)]) for _ in range(3)]
+
+    def run():
+        with business.work() as work:
+            run_allocation(work, business.site, rules=RULES, cells=OPEN)
+
+    def allocate(order):
+        def task():
+            with business.work() as work:
+                allocate_orders(work, [order.id], rules=RULES, cells=OPEN)
+
+        return task
+
+    assert at_once(run, run, *(allocate(order) for order in fresh)) == [None] * 5
+    assert rows(database, "SELECT on_hand, reserved FROM stock_balance") == [(20000, 20000)] * 2
+    assert_books_agree(database)
+
+
+def test_a_worker_killed_in_a_run_leaves_nothing_and_the_next_run_does_it(database, queue):
+    business, waiting = queue
+    receive(business, 9)
+
+    def killed():
+        with business.work() as work:
+            run_allocation(work, business.site, rules=RULES, cells=OPEN)
+            raise RuntimeError("the power went")
+
+    with pytest.raises(RuntimeError):
+        killed()
+    assert allocated_of(database, *waiting) == [0, 0, 0]
+    assert_books_agree(database)
+    with business.work() as work:
+        run_allocation(work, business.site, rules=RULES, cells=OPEN)
+    assert allocated_of(database, *waiting) == [6000, 3000, 0]
