@@ -16,6 +16,7 @@ from app import logs
 from app.api import errors as problems
 from app.api import framework
 from app.composition.request import Installation
+from app.composition.scarcity import FOLLOWERS
 from app.composition.uow import Database, connect
 from app.config import ROOT, Settings
 from app.extensions import READ_ENGINE, csrf, db
@@ -33,7 +34,7 @@ def assemble(settings: Settings | None, *, database: Database | None, clock: Clo
     """See ``app.create_app``."""
     settings = settings or Settings.from_environment()
     logs.configure(settings.log_level)
-    database = database or connect(settings.database_url)
+    database = database or connect(settings.database_url, followers=FOLLOWERS)
     site = Flask(
         "wavegate",
         root_path=str(ROOT / "app"),

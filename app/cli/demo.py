@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sqlalchemy.engine import make_url
 
 from app.composition import schema
+from app.composition.scarcity import FOLLOWERS
 from app.composition.uow import Database, connect, reading
 from app.config import Settings
 from app.demo.build import Demo, build_demo, until_of
@@ -67,7 +68,7 @@ def demo(
     password = password or _password()
     console = Console()
     schema.upgrade(url)
-    database = connect(url)
+    database = connect(url, followers=FOLLOWERS)
     try:
         built = _build(database, options, password)
         console.print(

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from app import logs
 from app.cli.output import json_option, print_json, print_listing
+from app.composition.scarcity import FOLLOWERS
 from app.composition.subscriptions import CONSUMERS
 from app.composition.uow import Database, connect, reading
 from app.config import Settings
@@ -27,7 +28,7 @@ def worker(once: bool) -> None:
     """Read events and run jobs until stopped. Several may be started: one leads, the others take over when it ends."""
     settings = Settings.from_environment()
     logs.configure(settings.log_level)
-    database = connect(settings.database_url)
+    database = connect(settings.database_url, followers=FOLLOWERS)
     if once:
         for consumer in CONSUMERS:
             taken = ConsumerRunner(database, consumer).run_to_head()

@@ -37,6 +37,8 @@ class Database:
     read_engine: Engine
     write_engine: Engine
     pool: IdPool = field(default_factory=IdPool)
+    #: What follows each unit of work once it is on disk, in transactions of its own; it answers for its own failures.
+    followers: tuple[Callable[[Database, UnitOfWork], None], ...] = ()
 
     @property
     def is_sqlite(self) -> bool:
@@ -47,16 +49,16 @@ class Database:
         self.write_engine.dispose()
 
 
-def connect(url: str) -> Database:
+def connect(url: str, *, followers: tuple[Callable[[Database, UnitOfWork], None], ...] = ()) -> Database:
     """Engines for ``url``: ``sqlite:///FILE`` or ``postgresql+psycopg://…``."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         if parsed.database in (None, "", ":memory:"):
             raise ValueError("SQLite needs a file: two engines cannot share a database in memory")
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        return Database(url, _sqlite(url, read_only=True), _sqlite(url, read_only=False))
+        return Database(url, _sqlite(url, read_only=True), _sqlite(url, read_only=False), followers=followers)
     engine = create_engine(parsed, connect_args={"options": _PG_SETTINGS}, pool_size=10, max_overflow=10)
-    return Database(url, engine, engine)
+    return Database(url, engine, engine, followers=followers)
 
 
 def _sqlite(url: str, *, read_only: bool) -> Engine:
@@ -133,6 +135,8 @@ def unit_of_work(
         _barrier(database)
     for effect in after_commit or ():
         effect()
+    for follow in database.followers:
+        follow(database, work)
 
 
 def _barrier(database: Database) -> None:

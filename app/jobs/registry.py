@@ -13,6 +13,7 @@ from app.composition.uow import Database, reading, unit_of_work
 from app.identity.sessions import forget_old_sign_ins
 from app.identity.throttle import forget_old_failures
 from app.importers.uploads import forget_files, run_waiting
+from app.jobs.allocation import serve_waiting_lines
 from app.jobs.billing import bill_due_shipments
 from app.jobs.holds import cure_held_orders
 from app.jobs.lease import forget_runs
@@ -97,6 +98,11 @@ def import_files(context: Context) -> int:
     return run_waiting(context.database, clock=context.clock)
 
 
+def allocate(context: Context) -> int:
+    """Allocate what is free to who waits for it."""
+    return serve_waiting_lines(context.database, clock=context.clock)
+
+
 def cure(context: Context) -> int:
     """End holds whose cause is gone, and release what nothing holds any more."""
     return cure_held_orders(context.database, clock=context.clock)
@@ -125,6 +131,10 @@ def forget_expired(context: Context) -> int:
 
 
 JOBS: list[Job] = [
+    Job(
+        name="allocate-waiting", run=allocate, every=timedelta(minutes=1), longest_silence=timedelta(minutes=15),
+        sentence="Allocates what has come or become free to the lines that wait for it, by the rule of their place.",
+    ),
     Job(
         name="bill-due-shipments", run=bill, every=timedelta(minutes=10), longest_silence=timedelta(hours=1),
         sentence="Drafts and posts the invoice of every shipment whose trigger has passed; doubtful ones are blocked.",

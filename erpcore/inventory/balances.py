@@ -19,6 +19,10 @@ Place = tuple[int, int]
 """Site and item."""
 
 
+#: Places where a unit of work made something free.
+FREED = "freed places"
+
+
 def _change_balance(*columns: str) -> Any:
     table = StockBalance.__table__
     return (
@@ -96,13 +100,17 @@ def change_balances(
 ) -> None:
     """Write changes of locked balances: [on hand, reserved, value, unvalued], and [blocked, placed] of places with bins.
 
-    One statement per row, since its checks compare these figures with each other.
+    One statement per row, since its checks compare these figures with each other. Places of which more is free than before
+    are remembered for who waits there.
     """
     placing = placing or {}
+    freed: set[Place] = work.memo.setdefault(FREED, set())
     plain: list[dict[str, int]] = []
     full: list[dict[str, int]] = []
     for place in sorted(deltas.keys() | placing.keys()):
         delta, more = deltas.get(place, (0, 0, 0, 0)), placing.get(place, (0, 0))
+        if delta[0] - delta[1] - more[0] > 0:
+            freed.add(place)
         row = {
             "site": place[0], "item": place[1], "d_on_hand": delta[0], "d_reserved": delta[1], "d_value_minor": delta[2],
             "d_unvalued": delta[3],

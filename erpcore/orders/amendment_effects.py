@@ -26,7 +26,7 @@ from erpcore.orders.amendment_rules import Planned
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.models import ChangeKind, OrderAmendment, OrderLine
 from erpcore.orders.moving import captured_line, publish_order
-from erpcore.orders.records import save_orders
+from erpcore.orders.records import ENDED_WAITS, save_orders
 from erpcore.orders.rules import line_dates
 from erpcore.orders.services import NewLine, extend_order
 from erpcore.ports import ProcessRules
@@ -181,7 +181,10 @@ def _customer_cancelled(work: UnitOfWork, order: Order) -> dict[int, int]:
 
 
 def _promise(work: UnitOfWork, order: Order, line: Line, day: date, reason: str) -> None:
+    was_waiting = line.may_wait
     line.promised_on, line.promise_reason = day, reason
+    if was_waiting and not line.may_wait:
+        work.memo.setdefault(ENDED_WAITS, set()).add(line.id)
     line.promised_due_at = day_end(day, site_facts(work, order.site_id).time_zone)
 
 

@@ -50,7 +50,7 @@ def waiting_claims(
         select(
             *raw_columns(Reservation, "order_line_id", "item_id", "unmet", "since"),
             *raw_columns(OrderLine, "order_id", "promised_on"), OrderLine.ruleset.label("line_rules"),
-            *raw_columns(SalesOrder, "customer_id", "channel_id", "ruleset"), raw(Customer.__table__.c.group_id),
+            *raw_columns(SalesOrder, "customer_id", "channel_id", "ruleset"), SalesOrder.site_id.label("seller"), raw(Customer.__table__.c.group_id),
         )
         .join(OrderLine, OrderLine.id == Reservation.order_line_id)
         .join(SalesOrder, SalesOrder.id == OrderLine.order_id)
@@ -80,6 +80,7 @@ def waiting_claims(
                 priority=priorities.get(row.channel_id, MIDDLE), tier=tiers.get(row.group_id or 0, MIDDLE),
                 whole=not rules.stored(work, row.ruleset)["partial_shipment"], promised=row.promised_on,
                 rule=rules.stored(work, row.line_rules or row.ruleset)["allocation_rule"],
+                cell=(row.seller, row.channel_id, row.group_id),
             )
         )  # fmt: skip
     return dict(found)

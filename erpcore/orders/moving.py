@@ -21,10 +21,25 @@ def admit_order(
     site: int | None = None,
 ) -> None:
     """Raise unless the order's cell still admits what is under way, and that of the ``site`` that ships of it."""
-    for key in {order.site_id, site or order.site_id}:
+    admit_cell(
+        work, cells, order.site_id, order.channel_id, order.customer_group, process=process, site=site or order.site_id
+    )
+
+
+def admit_cell(
+    work: UnitOfWork,
+    cells: CellStates,
+    seller: int,
+    channel: int,
+    group: int | None,
+    *,
+    site: int,
+    process: Process = Process.ORDER_TO_CASH,
+) -> None:
+    """As ``admit_order``, of orders that are known by their seller, channel and customer group alone."""
+    for key in {seller, site}:
         place = site_facts(work, key)
-        cell = Cell(place.live_id, order.channel_id, process, order.customer_group)
-        admit(work, cells, place.entity.realm, cell, begins=False)
+        admit(work, cells, place.entity.realm, Cell(place.live_id, channel, process, group), begins=False)
 
 
 def captured_line(line: Line, abc: str | None, *, less: int = 0) -> CapturedLine:

@@ -45,7 +45,8 @@ class Why(StrEnum):
 class Claim(NamedTuple):
     """What one order line still wants, and what ranks it. Lower priority and tier numbers are served first.
 
-    ``whole``: its order leaves whole or not at all. ``moved``: its place in a ranking made by hand.
+    ``whole``: its order leaves whole or not at all. ``moved``: its place in a ranking made by hand. ``cell``: site, channel and
+    customer group that sell it.
     """
 
     line: int
@@ -59,6 +60,7 @@ class Claim(NamedTuple):
     promised: date | None = None
     moved: int | None = None
     rule: str = AllocationRule.FIRST_COME
+    cell: tuple[int, int, int | None] | None = None
 
 
 class Share(NamedTuple):

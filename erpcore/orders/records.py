@@ -22,6 +22,9 @@ from erpcore.orders.documents import Line, Order
 from erpcore.orders.exposure import count_exposure, remember_exposure
 from erpcore.orders.models import OrderLine, Progress, SalesOrder
 
+#: Lines that were promised from what comes and no longer are, in this unit of work.
+ENDED_WAITS = "ended waits"
+
 ORDER_COLUMNS = tuple(f.name for f in fields(Order) if f.name not in ("lines", "customer_group"))
 LINE_COLUMNS = tuple(f.name for f in fields(Line))
 _order_values = attrgetter(*ORDER_COLUMNS)
@@ -154,13 +157,15 @@ def write_waiting(work: UnitOfWork, lines: Iterable[Line]) -> None:
     """Keep what lines wait for as their figures say: the one place where the unmet part of a line is written."""
     orders: dict[int, Order] = work.memo.get("orders", {})
     receipts: dict[int, int | None] = work.memo.get("promised receipts", {})
+    ended: set[int] = work.memo.get(ENDED_WAITS, set())
     waits = [
         Waiting(
-            line.id, orders[line.order_id].entity_id, line.site_id, line.item_id, max(0, line.unallocated),
+            line.id, orders[line.order_id].entity_id, line.site_id, line.item_id,
+            max(0, line.unallocated) if line.may_wait else 0,
             line.backordered_at or work.now, line.promised_on, receipts.get(line.id, UNCHANGED),
         )
         for line in lines
-        if line.has_stock and line.may_wait
+        if line.has_stock and (line.may_wait or line.id in ended)
     ]  # fmt: skip
     if waits:
         keep_waiting(work, waits)

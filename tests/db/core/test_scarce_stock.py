@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 from sqlalchemy import text
 
+from app.composition.scarcity import FOLLOWERS
 from app.composition.uow import reading
-from erpcore.inventory.stock import ChangeStock, receive_stock
+from app.jobs.allocation import serve_waiting_lines
+from erpcore.inventory.stock import ChangeStock, adjust_stock, receive_stock
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import Conflict, IllegalMove, NotAllowed, RuleBroken
 from erpcore.orders.allocation import allocate_orders
 from erpcore.orders.cancelling import CancelLines, cancel_lines
 from erpcore.orders.ranking import Why
+from erpcore.orders.rerun import run_allocation
 from erpcore.orders.runs import (
     COMMIT,
     OVERRIDE,
@@ -24,13 +28,14 @@ from erpcore.orders.runs import (
     commit_run,
     move_line,
     reject_run,
-    run_allocation,
     simulate_run,
 )
 from erpcore.orders.takeback import TakeBack, take_back
+from erpcore.ports import CellState
 from tests.db.core.test_two_at_once import at_once
 from tests.support.controls import assert_books_agree
-from tests.support.core import OPEN, RULES, a_business
+from tests.support.core import OPEN, RULES, Cells, a_business
+from tests.support.operate import open_cells
 from tests.support.policies import approve
 from tests.support.steps import allocated, captured, released
 
@@ -132,7 +137,7 @@ def test_a_simulated_run_explains_every_line_and_changes_nothing_until_committed
     business, waiting = queue
     receive(business, 10)
     with business.work(PLANNER) as work:
-        run = simulate_run(work, SimulateRun(site=business.site), rules=RULES)
+        run = simulate_run(work, SimulateRun(site=business.site), rules=RULES, cells=OPEN)
     told = rows(
         database,
         "SELECT rank, got, why, by_first_come, by_priority, by_contract, by_fair_share FROM allocation_run_line "
@@ -165,7 +170,7 @@ def test_a_run_is_out_of_date_once_stock_moved_and_nothing_happens(database, que
     business, waiting = queue
     receive(business, 10)
     with business.work(PLANNER) as work:
-        run = simulate_run(work, SimulateRun(site=business.site), rules=RULES)
+        run = simulate_run(work, SimulateRun(site=business.site), rules=RULES, cells=OPEN)
     receive(business, 1)
     with pytest.raises(Conflict, match="run_outdated"), business.work(PLANNER) as work:
         commit_run(work, run.id, rules=RULES, cells=OPEN)
@@ -177,12 +182,14 @@ def test_a_ranking_changed_by_hand_is_committed_by_somebody_else(database, queue
     business, waiting = queue
     receive(business, 10)
     with business.work(PLANNER) as work:
-        run = simulate_run(work, SimulateRun(site=business.site), rules=RULES)
+        run = simulate_run(work, SimulateRun(site=business.site), rules=RULES, cells=OPEN)
     last = waiting[2].lines[0].id
     with pytest.raises(RuleBroken, match="reason_required"), business.work(PLANNER) as work:
-        move_line(work, MoveLine(run=run.id, line=last, rank=1, reason=" "), rules=RULES)
+        move_line(work, MoveLine(run=run.id, line=last, rank=1, reason=" "), rules=RULES, cells=OPEN)
     with business.work(PLANNER) as work:
-        move_line(work, MoveLine(run=run.id, line=last, rank=1, reason="the line stands still"), rules=RULES)
+        move_line(
+            work, MoveLine(run=run.id, line=last, rank=1, reason="the line stands still"), rules=RULES, cells=OPEN
+        )
     with pytest.raises(NotAllowed, match="own_request"), business.work(PLANNER) as work:
         commit_run(work, run.id, rules=RULES, cells=OPEN)
     assert allocated_of(database, *waiting) == [0, 0, 0]
@@ -197,7 +204,7 @@ def test_a_rejected_run_cannot_be_committed(queue):
     business, _ = queue
     receive(business, 10)
     with business.work(PLANNER) as work:
-        run = simulate_run(work, SimulateRun(site=business.site), rules=RULES)
+        run = simulate_run(work, SimulateRun(site=business.site), rules=RULES, cells=OPEN)
     with business.work(LEAD) as work:
         reject_run(work, run.id, "the delivery was miscounted")
     with pytest.raises(IllegalMove), business.work(LEAD) as work:
@@ -263,3 +270,67 @@ def test_a_worker_killed_in_a_run_leaves_nothing_and_the_next_run_does_it(databa
     with business.work() as work:
         run_allocation(work, business.site, rules=RULES, cells=OPEN)
     assert allocated_of(database, *waiting) == [6000, 3000, 0]
+
+
+def test_an_order_that_leaves_whole_gets_nothing_in_a_run_until_all_its_lines_are_covered(database):
+    business = a_business(database, items=2, stock=0)
+    approve(business, "partial_shipment", False)
+    order = allocated(business, [(0, 6), (1, 2)])
+    receive(business, 9)
+    with business.work() as work:
+        assert run_allocation(work, business.site, rules=RULES, cells=OPEN) == {}
+    receive(business, 2, item=1)
+    with business.work() as work:
+        run_allocation(work, business.site, [business.items[1]], rules=RULES, cells=OPEN)
+    assert rows(
+        database, "SELECT allocated FROM order_line WHERE order_id = :o ORDER BY line_no", o=order.id
+    ) == [(6000,), (2000,)]  # fmt: skip
+    assert_books_agree(database)
+
+
+def test_orders_whose_cell_is_closed_hold_up_nobody(database, queue):
+    business, waiting = queue
+    receive(business, 9)
+    with business.work() as work:
+        assert run_allocation(work, business.site, rules=RULES, cells=Cells(CellState.CLOSED)) == {}
+    assert allocated_of(database, *waiting) == [0, 0, 0]
+
+
+def test_an_automatic_run_is_kept_with_its_explanation(database, queue):
+    business, _ = queue
+    receive(business, 9)
+    with business.work() as work:
+        run_allocation(work, business.site, rules=RULES, cells=OPEN)
+    assert rows(database, "SELECT state, trigger, places, lines FROM allocation_run") == [("committed", "stock", 1, 3)]
+    told = rows(database, "SELECT rank, wanted, got, why FROM allocation_run_line ORDER BY rank")
+    assert told == [(1, 6000, 6000, Why.SERVED), (2, 6000, 3000, Why.PART), (3, 3000, 0, Why.EARLIER_RANKS)]
+
+
+@pytest.mark.parametrize("free", ["receipt", "cancellation", "adjustment"])
+def test_what_becomes_free_is_given_at_once_to_who_waits(database, free):
+    business = a_business(database, items=1, stock=6)
+    business.database = replace(database, followers=FOLLOWERS)
+    open_cells(business)
+    holder = allocated(business, [(0, 6)])
+    waiting = allocated(business, [(0, 4)])
+    assert allocated_of(database, holder, waiting) == [6000, 0]
+    with business.work() as work:
+        if free == "cancellation":
+            cancel_lines(work, [CancelLines(order=holder.id, reason="no longer", by_customer=True)])
+        else:
+            change = ChangeStock(site=business.site, item=business.items[0], quantity=Decimal(4), note="found again")
+            change_stock = receive_stock if free == "receipt" else adjust_stock
+            change_stock(work, [change], rules=RULES, cells=OPEN)
+    assert allocated_of(database, waiting) == [4000]
+    assert rows(database, "SELECT trigger FROM allocation_run") == [("stock",)]
+    assert_books_agree(database)
+
+
+def test_the_job_serves_what_was_left_lying(database, queue):
+    business, waiting = queue
+    open_cells(business)
+    receive(business, 9)
+    assert serve_waiting_lines(database, clock=business.clock) == 2
+    assert allocated_of(database, *waiting) == [6000, 3000, 0]
+    assert serve_waiting_lines(database, clock=business.clock) == 0
+    assert_books_agree(database)
