@@ -22,6 +22,7 @@ from erpcore.kernel.clock import zone
 from erpcore.orders.allocation import allocate_orders
 from erpcore.orders.cancelling import CancelLines, cancel_lines
 from erpcore.orders.documents import Order
+from erpcore.orders.duplicates import DUPLICATE
 from erpcore.orders.holds import ReleaseHold, release_holds
 from erpcore.orders.models import OrderHold, OrderState
 from erpcore.orders.records import lock_orders
@@ -38,6 +39,8 @@ _BUYS = {
     "ecommerce": {"consumer", "trade"},
     "marketplace": {"consumer"},
 }
+#: Two orders of a day may happen to be the same; who took the second asked.
+_TWICE = {DUPLICATE: "the customer wants it a second time"}
 _WHY = ("quote agreed by phone", "matching a competitor's offer", "project price", "old price list still valid")
 
 
@@ -204,7 +207,7 @@ class Trading:
             )
         command = CaptureOrder(
             site=node.id, channel=desk.world.channels[stream.channel], customer=buyer.id, lines=lines,
-            customer_reference=f"{desk.random.randint(10_000, 99_999)}",
+            customer_reference=f"{desk.random.randint(10_000, 99_999)}", accepted=_TWICE,
         )  # fmt: skip
         return command, buyer, is_special
 
