@@ -2,6 +2,7 @@
 
 MESSAGES: dict[str, str] = {
     "supplier_unknown": "There is no supplier {id}. Choose one from the list.",
+    "item_code_unknown": "No item has the code {code}. Check it, or find the item under Stock.",
     "supplier_incomplete": "A supplier has a code, a name and a country. Enter what is missing.",
     "supplier_blocked": "Supplier {supplier} is blocked. Choose another, or ask the owner of supplier data to lift the block.",
     "supplier_not_direct": "Supplier {supplier} does not send goods to our customers. Choose another, or change the supplier.",

@@ -14,8 +14,9 @@ from app.security.scopes import within_sites
 from erpcore.billing.models import CreditMemo, Invoice, Receipt
 from erpcore.fulfilment.models import ReturnOrder, Shipment
 from erpcore.kernel.actor import Actor
-from erpcore.masterdata.models import Customer, Entity, Item, ItemUnit, Site
+from erpcore.masterdata.models import Customer, Entity, Item, ItemUnit, Site, Supplier
 from erpcore.orders.models import SalesOrder
+from erpcore.purchasing.models import PurchaseOrder
 
 #: Of each kind, so many are shown; more is a reason to be more precise.
 MOST = 8
@@ -124,6 +125,18 @@ def _returns(session: Session, actor: Actor, pattern: str, typed: str) -> list[H
     return [_hit("return", row.id, row.number, f"{row.customer} · {row.state}", typed) for row in rows]
 
 
+def _purchases(session: Session, actor: Actor, pattern: str, typed: str) -> list[Hit]:
+    query: Any = (
+        select(PurchaseOrder.id, PurchaseOrder.number, PurchaseOrder.state, Supplier.name.label("supplier"))
+        .join(Supplier, Supplier.id == PurchaseOrder.supplier_id)
+        .where(_matches(PurchaseOrder.number, pattern))
+        .order_by(PurchaseOrder.id.desc())
+        .limit(MOST)
+    )
+    rows = session.execute(within_sites(query, actor, PurchaseOrder.site_id))
+    return [_hit("purchase", row.id, row.number, f"{row.supplier} · {row.state}", typed) for row in rows]
+
+
 def _customers(session: Session, actor: Actor, pattern: str, typed: str) -> list[Hit]:
     query: Any = (
         select(Customer.id, Customer.code, Customer.name, Entity.name.label("entity"), Entity.realm)
@@ -177,6 +190,7 @@ _FINDERS: tuple[tuple[str, Permission, Any], ...] = (
     ("Invoices and credit memos", Permission.INVOICE_READ, _invoices),
     ("Receipts", Permission.INVOICE_READ, _receipts),
     ("Returns", Permission.RETURN_READ, _returns),
+    ("Purchase orders", Permission.PURCHASE_READ, _purchases),
     ("Customers", Permission.ORDER_READ, _customers),
     ("Items", Permission.STOCK_READ, _items),
 )

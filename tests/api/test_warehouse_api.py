@@ -28,10 +28,9 @@ def caller(site, sqlite_database, clock):
     def make(role):
         token = a_token(sqlite_database, a_person(sqlite_database, role, clock=clock), role, clock=clock)
 
-        def call(method, path, body=None):
-            return site.test_client().open(
-                f"/api/v1{path}", method=method, json=body, headers={"Authorization": f"Bearer {token}"}
-            )
+        def call(method, path, body=None, *, version=None):
+            headers = {"Authorization": f"Bearer {token}"} | ({} if version is None else {"If-Match": f'"{version}"'})
+            return site.test_client().open(f"/api/v1{path}", method=method, json=body, headers=headers)
 
         return call
 

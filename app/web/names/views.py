@@ -12,6 +12,7 @@ from app.identity.looks import look
 from app.queries.billing import invoice_page
 from app.queries.order_detail import order_page
 from app.queries.order_facts import Step
+from app.queries.purchases import purchase_page
 from app.queries.returns import return_page
 from app.security.permissions import Permission
 from app.security.require import actor, require
@@ -47,7 +48,15 @@ def _return(key: int) -> _History:
     return _History(page.steps, page.row.number, page.row.site, url_for("returns.show", return_id=key), page.row.realm)
 
 
-_KINDS: dict[str, Callable[[int], _History]] = {"order": _order, "invoice": _invoice, "return": _return}
+def _purchase(key: int) -> _History:
+    page = purchase_page(reader(), actor(), key)
+    address = url_for("purchasing.show", purchase_id=key)
+    return _History(page.steps, page.row.number, page.row.site, address, page.row.realm)
+
+
+_KINDS: dict[str, Callable[[int], _History]] = {
+    "order": _order, "invoice": _invoice, "return": _return, "purchase": _purchase,
+}  # fmt: skip
 
 
 @blueprint.post("/names/<document>/<int:document_id>")

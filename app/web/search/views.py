@@ -27,6 +27,8 @@ def address_of(hit: Hit) -> str:
             return url_for("billing.show_receipt", receipt_id=hit.id)
         case "return":
             return url_for("returns.show", return_id=hit.id)
+        case "purchase":
+            return url_for("purchasing.show", purchase_id=hit.id)
         case "customer":
             return url_for("orders.show_all", customer=hit.id)
         case "item":

@@ -1,0 +1,184 @@
+"""Suppliers and purchase orders for programs: what they ask, ordering, confirmations, ending. Goods are received as always."""
+
+from __future__ import annotations
+
+from app.api.framework import check_version, operation
+from app.api.v1.numbers import as_amount, fresh, pointing
+from app.api.v1.purchase_models import (
+    ConfirmationBody,
+    EndBody,
+    OfferAnswer,
+    OfferBody,
+    PurchaseAnswer,
+    PurchaseBody,
+    PurchaseDetail,
+    PurchaseLineAnswer,
+    SupplierAnswer,
+    SupplierBody,
+    SupplierDetail,
+    SupplierList,
+)
+from app.api.values import Page, PageQuery, page_of
+from app.composition.request import reader
+from app.composition.trading import cells, rules
+from app.queries.places import entities_seen, realm_of_site
+from app.queries.purchases import PurchasePage, PurchaseRow, purchase_page, purchases_after
+from app.queries.suppliers import SupplierFact, all_suppliers, supplier_page
+from app.security.permissions import Permission
+from app.security.require import actor
+from erpcore.kernel.errors import NotFound
+from erpcore.kernel.work import UnitOfWork
+from erpcore.masterdata.suppliers import NewSupplier, OfferItem, add_suppliers, offer_items
+from erpcore.purchasing.services import (
+    ConfirmedLine,
+    ConfirmPurchase,
+    EndPurchase,
+    PlacePurchase,
+    WantedLine,
+    confirm_purchases,
+    end_purchases,
+    place_purchases,
+)
+
+TAG = "Purchasing"
+
+
+def _supplier(one: SupplierFact) -> SupplierDetail:
+    offers = [
+        OfferAnswer(
+            item_id=offer.item_id, item=offer.code, price=offer.price, lead_days=offer.lead_days,
+            supplier_code=offer.supplier_code, rank=offer.rank,
+        )
+        for offer in one.offers
+    ]  # fmt: skip
+    return SupplierDetail(**SupplierAnswer.model_validate(one).model_dump(), offers=offers)
+
+
+def _answer(row: PurchaseRow) -> PurchaseAnswer:
+    return PurchaseAnswer(
+        id=row.id, number=row.number, state=row.state, supplier_id=row.supplier_id, supplier=row.supplier,
+        site_id=row.site_id, is_direct=row.is_direct, order_id=row.order_id, currency=row.currency,
+        value=as_amount(row.value_minor, row.currency), ordered_at=row.ordered_at, confirmation=row.confirmation,
+        due_on=row.due_on, version=row.version,
+    )  # fmt: skip
+
+
+def _detail(page: PurchasePage) -> PurchaseDetail:
+    lines = [
+        PurchaseLineAnswer(
+            id=line.id, line_no=line.line_no, item_id=line.item_id, item=line.code, quantity=line.quantity,
+            received=line.received, cancelled=line.cancelled, open=line.open, unit_price=line.unit_price,
+            requested_on=line.requested_on, first_confirmed_on=line.first_confirmed_on, confirmed_on=line.confirmed_on,
+            expected=line.expected, order_line=line.order_line,
+        )
+        for line in page.lines
+    ]  # fmt: skip
+    return PurchaseDetail(**_answer(page.row).model_dump(), lines=lines)
+
+
+@operation(
+    "GET", "/suppliers", permission=Permission.PURCHASE_READ, summary="List suppliers", tag=TAG, answer=SupplierList
+)
+def list_suppliers() -> SupplierList:
+    rows = [SupplierAnswer.model_validate(one) for one in all_suppliers(reader(), actor())]
+    return SupplierList(count=len(rows), items=rows)
+
+
+@operation(
+    "GET", "/suppliers/{supplier_id}", permission=Permission.PURCHASE_READ, summary="One supplier with what it asks", tag=TAG,
+    answer=SupplierDetail,
+)  # fmt: skip
+def show_supplier(supplier_id: int) -> SupplierDetail:
+    return _supplier(supplier_page(reader(), actor(), supplier_id))
+
+
+@operation(
+    "POST", "/suppliers", permission=Permission.MASTERDATA_CHANGE, summary="Add a supplier", tag=TAG, body=SupplierBody,
+    answer=SupplierDetail, status=201,
+    example={"entity": 1000, "code": "ROHR", "name": "Rohrwerk AG", "country": "Germany", "lead_days": 5},
+)  # fmt: skip
+def add_supplier(work: UnitOfWork, body: SupplierBody) -> SupplierDetail:
+    work.realm = _realm_of_entity(work, body.entity)
+    with pointing():
+        (key,) = add_suppliers(work, [NewSupplier(**dict(body))])
+    return _supplier(supplier_page(fresh(work), work.actor, key))
+
+
+def _realm_of_entity(work: UnitOfWork, entity: int) -> str:
+    found = next((one for one in entities_seen(work.session, work.actor) if one.id == entity), None)
+    if found is None:
+        raise NotFound("entity_unknown", entity=entity)
+    return found.realm
+
+
+@operation(
+    "POST", "/suppliers/{supplier_id}/offers", permission=Permission.MASTERDATA_CHANGE, summary="Keep what a supplier asks for an item",
+    tag=TAG, body=OfferBody, answer=SupplierDetail, status=201, example={"item": 1004, "price": "3.50", "lead_days": 4},
+)  # fmt: skip
+def keep_offer(work: UnitOfWork, supplier_id: int, body: OfferBody) -> SupplierDetail:
+    work.realm = supplier_page(work.session, work.actor, supplier_id).realm
+    with pointing():
+        offer_items(work, [OfferItem(supplier=supplier_id, **dict(body))])
+    return _supplier(supplier_page(fresh(work), work.actor, supplier_id))
+
+
+@operation(
+    "GET", "/purchase-orders", permission=Permission.PURCHASE_READ, summary="List purchase orders", tag=TAG, query=PageQuery,
+    answer=Page[PurchaseAnswer],
+)  # fmt: skip
+def list_purchase_orders(query: PageQuery) -> Page[PurchaseAnswer]:
+    rows = purchases_after(reader(), actor(), query.after, query.limit + 1)
+    return page_of([_answer(row) for row in rows], [row.id for row in rows], query.limit)
+
+
+@operation(
+    "GET", "/purchase-orders/{purchase_id}", permission=Permission.PURCHASE_READ, summary="One purchase order", tag=TAG,
+    answer=PurchaseDetail,
+)  # fmt: skip
+def show_purchase_order(purchase_id: int) -> PurchaseDetail:
+    return _detail(purchase_page(reader(), actor(), purchase_id))
+
+
+@operation(
+    "POST", "/purchase-orders", permission=Permission.PURCHASE_PLACE, summary="Order from a supplier", tag=TAG,
+    body=PurchaseBody, answer=PurchaseDetail, status=201,
+    example={"site": 1001, "supplier": 1002, "lines": [{"item": 1004, "quantity": "50", "wanted_on": "2026-12-01"}]},
+)  # fmt: skip
+def place_purchase_order(work: UnitOfWork, body: PurchaseBody) -> PurchaseDetail:
+    work.realm = realm_of_site(work.session, work.actor, body.site)
+    lines = [WantedLine(**dict(line)) for line in body.lines]
+    command = PlacePurchase(site=body.site, supplier=body.supplier, note=body.note, lines=lines)
+    with pointing():
+        (made,) = place_purchases(work, [command], rules=rules(), cells=cells())
+    return _detail(purchase_page(fresh(work), work.actor, made.id))
+
+
+def _at(work: UnitOfWork, purchase_id: int, version: int) -> None:
+    row = purchase_page(work.session, work.actor, purchase_id).row
+    check_version(version, row.version)
+    work.realm = row.realm
+
+
+@operation(
+    "POST", "/purchase-orders/{purchase_id}/confirm", permission=Permission.PURCHASE_CONFIRM,
+    summary="Note what the supplier confirms", tag=TAG, body=ConfirmationBody, answer=PurchaseDetail, versioned=True,
+    example={"reference": "AB 771", "lines": [{"line": 1011, "on": "2026-12-03", "quantity": "45"}]},
+)  # fmt: skip
+def confirm_purchase_order(work: UnitOfWork, purchase_id: int, version: int, body: ConfirmationBody) -> PurchaseDetail:
+    _at(work, purchase_id, version)
+    lines = [ConfirmedLine(**dict(line)) for line in body.lines]
+    with pointing():
+        confirm_purchases(work, [ConfirmPurchase(purchase=purchase_id, reference=body.reference, lines=lines)])
+    return _detail(purchase_page(fresh(work), work.actor, purchase_id))
+
+
+@operation(
+    "POST", "/purchase-orders/{purchase_id}/end", permission=Permission.PURCHASE_END,
+    summary="Cancel a purchase order, or close what is left of it", tag=TAG, body=EndBody, answer=PurchaseDetail,
+    versioned=True, example={"reason": "no longer needed"},
+)  # fmt: skip
+def end_purchase_order(work: UnitOfWork, purchase_id: int, version: int, body: EndBody) -> PurchaseDetail:
+    _at(work, purchase_id, version)
+    with pointing():
+        end_purchases(work, [EndPurchase(purchase=purchase_id, reason=body.reason)])
+    return _detail(purchase_page(fresh(work), work.actor, purchase_id))

@@ -1,0 +1,200 @@
+"""What have we ordered from suppliers, what do they confirm, and what has come of it?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import case, func, or_, select
+from sqlalchemy.orm import Session
+
+from app.queries.order_detail import steps_of
+from app.queries.order_facts import Step
+from app.queries.orders import PAGE, like
+from app.security.scopes import within_sites
+from erpcore.inventory.documents import ExpectedReceipt
+from erpcore.kernel.actor import Actor
+from erpcore.kernel.errors import NotFound
+from erpcore.masterdata.models import Customer, Entity, Item, Site, Supplier
+from erpcore.orders.models import SalesOrder
+from erpcore.purchasing.models import PurchaseOrder, PurchaseOrderLine, PurchaseState
+
+STATES = tuple(state.value for state in PurchaseState)
+OPEN = (PurchaseState.ORDERED, PurchaseState.CONFIRMED)
+_DUE = func.coalesce(PurchaseOrderLine.confirmed_on, PurchaseOrderLine.requested_on)
+_LEFT = PurchaseOrderLine.quantity - PurchaseOrderLine.received - PurchaseOrderLine.cancelled
+
+
+@dataclass(frozen=True, kw_only=True)
+class PurchaseRow:
+    """``due_on``: the next day on which something of it should come; ``None``: nothing should."""
+
+    id: int
+    number: str
+    state: str
+    is_direct: bool
+    supplier_id: int
+    supplier: str
+    site_id: int
+    site: str
+    realm: str
+    currency: str
+    value_minor: int
+    order_id: int | None
+    order: str | None
+    customer: str | None
+    ordered_at: datetime
+    confirmation: str | None
+    note: str | None
+    due_on: date | None
+    open_lines: int
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PurchaseLineFact:
+    """Quantities in the item's unit. ``expected``: what the warehouse receives against; ``order_line``: whom it serves."""
+
+    id: int
+    line_no: int
+    item_id: int
+    code: str
+    name: str
+    unit: str
+    quantity: Decimal
+    unit_price: Decimal
+    value_minor: int
+    requested_on: date
+    first_confirmed_on: date | None
+    confirmed_on: date | None
+    received: Decimal
+    cancelled: Decimal
+    expected: int | None
+    order_line: int | None
+
+    @property
+    def open(self) -> Decimal:
+        return max(self.quantity - self.received - self.cancelled, Decimal(0))
+
+    @property
+    def due_on(self) -> date:
+        return self.confirmed_on or self.requested_on
+
+
+@dataclass(frozen=True, kw_only=True)
+class PurchasePage:
+    row: PurchaseRow
+    lines: list[PurchaseLineFact]
+    steps: list[Step]
+
+
+def _query(actor: Actor) -> Any:
+    open_lines = (
+        select(
+            PurchaseOrderLine.purchase_id,
+            func.min(case((_LEFT > 0, _DUE))).label("due_on"),
+            func.sum(case((_LEFT > 0, 1), else_=0)).label("open_lines"),
+        )
+        .group_by(PurchaseOrderLine.purchase_id)
+        .subquery()
+    )
+    query: Any = (
+        select(
+            PurchaseOrder, Supplier.name.label("supplier"), Site.name.label("site"), Entity.realm, open_lines.c.due_on,
+            open_lines.c.open_lines, SalesOrder.number.label("order"), Customer.name.label("customer"),
+        )
+        .join(Supplier, Supplier.id == PurchaseOrder.supplier_id)
+        .join(Site, Site.id == PurchaseOrder.site_id)
+        .join(Entity, Entity.id == PurchaseOrder.entity_id)
+        .join(open_lines, open_lines.c.purchase_id == PurchaseOrder.id)
+        .outerjoin(SalesOrder, SalesOrder.id == PurchaseOrder.order_id)
+        .outerjoin(Customer, Customer.id == SalesOrder.customer_id)
+    )  # fmt: skip
+    return within_sites(query, actor, PurchaseOrder.site_id)
+
+
+def _row(row: Any) -> PurchaseRow:
+    one: PurchaseOrder = row.PurchaseOrder
+    return PurchaseRow(
+        id=one.id, number=one.number or f"purchase order {one.id}", state=one.state, is_direct=one.is_direct,
+        supplier_id=one.supplier_id, supplier=row.supplier, site_id=one.site_id, site=row.site, realm=row.realm,
+        currency=one.currency, value_minor=one.value_minor, order_id=one.order_id, order=row.order, customer=row.customer,
+        ordered_at=one.ordered_at, confirmation=one.confirmation, note=one.note,
+        due_on=row.due_on if one.state in OPEN else None, open_lines=int(row.open_lines or 0), version=one.version,
+    )  # fmt: skip
+
+
+def list_purchases(
+    session: Session, actor: Actor, *, state: str, text: str, page: int, realm: str = "live"
+) -> tuple[list[PurchaseRow], int, dict[str, int]]:
+    """Purchase orders: what should come next leads, then the newest; with how many fit and how many are in each state."""
+    narrowed = [Entity.realm == realm]
+    if text:
+        pattern = like(text)
+        found = select(PurchaseOrderLine.purchase_id).join(Item, Item.id == PurchaseOrderLine.item_id)
+        narrowed.append(
+            or_(
+                PurchaseOrder.number.ilike(pattern, escape="\\"), Supplier.name.ilike(pattern, escape="\\"),
+                PurchaseOrder.id.in_(found.where(Item.code.ilike(pattern, escape="\\"))),
+            )
+        )  # fmt: skip
+    by_state: Any = (
+        select(PurchaseOrder.state, func.count())
+        .join(Entity, Entity.id == PurchaseOrder.entity_id)
+        .join(Supplier, Supplier.id == PurchaseOrder.supplier_id)
+    )
+    counted = within_sites(by_state.where(*narrowed), actor, PurchaseOrder.site_id).group_by(PurchaseOrder.state)
+    counts = {row[0]: row[1] for row in session.execute(counted)}
+    query = _query(actor).where(*narrowed)
+    if state in STATES:
+        query = query.where(PurchaseOrder.state == state)
+    total = counts.get(state, 0) if state in STATES else sum(counts.values())
+    ended = case((PurchaseOrder.state.in_(OPEN), 0), else_=1)
+    due = case((PurchaseOrder.state.in_(OPEN), query.selected_columns.due_on))
+    query = query.order_by(ended, due, PurchaseOrder.id.desc()).limit(PAGE).offset((page - 1) * PAGE)
+    return [_row(row) for row in session.execute(query)], total, counts
+
+
+def purchases_after(session: Session, actor: Actor, after: int, limit: int) -> list[PurchaseRow]:
+    """Purchase orders by id, from after that one."""
+    query = _query(actor).where(PurchaseOrder.id > after).order_by(PurchaseOrder.id).limit(limit)
+    return [_row(row) for row in session.execute(query)]
+
+
+def purchases_of_order(session: Session, actor: Actor, order: int) -> list[PurchaseRow]:
+    """What was ordered from suppliers to be sent straight to this order's customer."""
+    query = _query(actor).where(PurchaseOrder.order_id == order).order_by(PurchaseOrder.id)
+    return [_row(row) for row in session.execute(query)]
+
+
+def purchase_page(session: Session, actor: Actor, purchase_id: int) -> PurchasePage:
+    """One purchase order; raises ``NotFound`` for an unknown one and for another site's."""
+    row = session.execute(_query(actor).where(PurchaseOrder.id == purchase_id)).one_or_none()
+    if row is None:
+        raise NotFound("purchase_unknown", id=purchase_id)
+    lines = session.execute(
+        select(PurchaseOrderLine, Item.code, Item.name, Item.unit, ExpectedReceipt.id.label("expected"))
+        .join(Item, Item.id == PurchaseOrderLine.item_id)
+        .outerjoin(
+            ExpectedReceipt,
+            (ExpectedReceipt.document_id == PurchaseOrderLine.purchase_id)
+            & (ExpectedReceipt.line_id == PurchaseOrderLine.id),
+        )
+        .where(PurchaseOrderLine.purchase_id == purchase_id)
+        .order_by(PurchaseOrderLine.line_no)
+    )
+    return PurchasePage(
+        row=_row(row), lines=[_line(one) for one in lines], steps=steps_of(session, {"purchase": [purchase_id]})
+    )
+
+
+def _line(row: Any) -> PurchaseLineFact:
+    one: PurchaseOrderLine = row.PurchaseOrderLine
+    return PurchaseLineFact(
+        id=one.id, line_no=one.line_no, item_id=one.item_id, code=row.code, name=row.name, unit=row.unit,
+        quantity=one.quantity, unit_price=one.unit_price, value_minor=one.value_minor, requested_on=one.requested_on,
+        first_confirmed_on=one.first_confirmed_on, confirmed_on=one.confirmed_on, received=one.received,
+        cancelled=one.cancelled, expected=row.expected, order_line=one.order_line_id,
+    )  # fmt: skip
