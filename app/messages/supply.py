@@ -20,6 +20,10 @@ MESSAGES: dict[str, str] = {
     "confirmed_nothing": "Nothing of {number} would come. Cancel it instead, with the reason.",
     "confirmed_amount": "{number} orders {item} in another quantity: a supplier confirms at most what was ordered, and not less than has come.",
     "confirmed_day": "{day} is before {number} was ordered, or too far away. Check the day and the year.",
+    "purchase_not_direct": "{number} comes to our own site. Receive it there.",
+    "sent_too_much": "{number} has less of {item} open than this. Check what the supplier sent.",
+    "sent_unwanted": "{document} wants less of {item} than this: the customer cancelled, or it was sent before. Ask the supplier to stop the rest.",
+    "sent_nothing": "Nothing of {number} was sent. Enter how many of at least one line.",
     "expected_of_document": "{number} is a document of its own, and what comes of it follows from that. Change the document.",
     "receive_as_purchase": "{number} is a purchase order. Receive it as one, so that it knows what came.",
 }

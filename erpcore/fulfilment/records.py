@@ -14,6 +14,10 @@ from erpcore.fulfilment.models import Shipment, ShipmentLine, ShipmentState
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.kernel.rows import Change, param, read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
+from erpcore.orders.documents import Order
+from erpcore.orders.models import LineKind
+from erpcore.orders.pricing import STATED
+from erpcore.purchasing.records import on_order
 
 
 @dataclass(slots=True)
@@ -149,3 +153,9 @@ def orders_of(work: UnitOfWork, shipments: Iterable[int]) -> list[int]:
         rows = read_rows(work, Shipment, ("order_id",), "id", unread)
         found |= {row.order_id for row in rows}
     return sorted(found)
+
+
+def sent_by_suppliers(work: UnitOfWork, orders: Iterable[Order]) -> dict[int, int]:
+    """What suppliers are still to send straight, by line: nobody takes that from a shelf."""
+    lines = [line.id for order in orders for line in order.lines if line.kind == LineKind.DROP_SHIP]
+    return on_order(work, lines) if lines and work.source not in STATED else {}

@@ -21,8 +21,10 @@ from erpcore.fulfilment.records import (
     lock_shipments,
     orders_of,
     save_shipments,
+    sent_by_suppliers,
     shipment_values,
 )
+from erpcore.fulfilment.rules import by_site, pickable
 from erpcore.inventory.models import MoveReason
 from erpcore.inventory.movement import Movement
 from erpcore.inventory.services import free_reservations, move_stock
@@ -68,7 +70,7 @@ class PickOrder:
     """Pick an order: ``lines`` maps line ids to thousandths; ``None`` takes all that is allocated and all without stock.
 
     ``short`` says how much of a line was not there, with ``short_reason``. ``into``: a shipment of this order, still being
-    picked, that the goods join.
+    picked, that the goods join. ``is_direct``: a supplier has sent the lines to the customer.
     """
 
     order: int
@@ -79,6 +81,7 @@ class PickOrder:
     at: datetime | None = None
     freight: Mapping[int, Freight] = field(default_factory=dict)
     into: int | None = None
+    is_direct: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,6 +102,7 @@ def pick_orders(work: UnitOfWork, commands: Sequence[PickOrder], *, cells: CellS
     """
     orders = {order.id: order for order in lock_orders(work, [c.order for c in commands])}
     by_line = lines_by_id(orders.values())
+    elsewhere = sent_by_suppliers(work, orders.values())
     shipments: list[ShipmentRow] = []
     lines: list[tuple[Any, ...]] = []
     changed: dict[int, Line] = {}
@@ -115,9 +119,11 @@ def pick_orders(work: UnitOfWork, commands: Sequence[PickOrder], *, cells: CellS
             line.allocated -= quantity
             freed[line_id] = freed.get(line_id, 0) + quantity
             changed[line_id] = line
-        parts = _by_site(order, _picked(order, command), command.short)
+        parts = by_site(order, _picked(order, command, elsewhere), command.short)
         for nth, (site, taken) in enumerate(parts.items(), 1):
-            work.actor.require("warehouse:shipment:pick", site=site)
+            work.actor.require(
+                "purchasing:order:confirm" if command.is_direct else "warehouse:shipment:pick", site=site
+            )
             admit_order(work, cells, order, site=site)
             shipment = _new_shipment(work, order, site, command, nth)
             for line_id, quantity in taken.items():
@@ -145,36 +151,19 @@ def pick_orders(work: UnitOfWork, commands: Sequence[PickOrder], *, cells: CellS
     return [*shipments, *joined.values()]
 
 
-def _picked(order: Order, command: PickOrder) -> dict[int, int]:
+def _picked(order: Order, command: PickOrder, elsewhere: Mapping[int, int]) -> dict[int, int]:
     """Thousandths per line that this pick takes."""
     own = {line.id: line for line in order.lines}
+    sent = {} if command.is_direct else elsewhere
     if command.lines is None:
-        taken = {line.id: line.allocated if line.has_stock else line.open - line.picked for line in order.lines}
+        taken = {line.id: pickable(line, sent) for line in order.lines}
         return {key: quantity for key, quantity in taken.items() if quantity > 0}
     for key, quantity in command.lines.items():
         line = own.get(key)
-        most = 0 if line is None else line.allocated if line.has_stock else line.open - line.picked
+        most = 0 if line is None else pickable(line, sent)
         if quantity < 0 or quantity > most:
             raise RuleBroken("pick_too_much", line=line.line_no if line else key, document=order.number)
     return {key: quantity for key, quantity in command.lines.items() if quantity > 0}
-
-
-def _by_site(order: Order, taken: Mapping[int, int], short: Mapping[int, int]) -> dict[int, dict[int, int]]:
-    """What each site ships, in the order of the sites. What has no stock goes along with the selling site's goods, else with
-    the first; a site where all was short comes with nothing.
-    """
-    parts: dict[int, dict[int, int]] = {}
-    loose: dict[int, int] = {}
-    for line in order.lines:
-        if line.has_stock and (line.id in taken or line.id in short):
-            parts.setdefault(line.site_id, {})
-        if line.id in taken:
-            part = parts[line.site_id] if line.has_stock else loose
-            part[line.id] = taken[line.id]
-    if loose or not parts:
-        home = order.site_id if order.site_id in parts or not parts else min(parts)
-        parts.setdefault(home, {}).update(loose)
-    return dict(sorted(parts.items()))
 
 
 def _new_shipment(work: UnitOfWork, order: Order, site: int, command: PickOrder, nth: int) -> ShipmentRow:
@@ -228,9 +217,11 @@ def confirm_shipments(
     rules: ProcessRules,
     cells: CellStates,
     at: Mapping[int, datetime] | None = None,
+    bought: Mapping[int, int] | None = None,
 ) -> list[ShipmentRow]:
     """The goods have left: stock goes down, its cost is posted, and the invoice falls due where the policy says so.
 
+    ``bought``: what a supplier that sent the goods itself asks for them, in minor units by line; no stock moves then.
     Goods without a cost move at unknown cost and post none. Raises ``IllegalMove`` for a shipment confirmed before.
     """
     wanted = list(shipment_ids)
@@ -242,11 +233,14 @@ def confirm_shipments(
     owners: list[int] = []
     for shipment in shipments:
         order = orders[shipment.order_id]
-        work.actor.require("warehouse:shipment:confirm", site=shipment.site_id)
+        work.actor.require(
+            "warehouse:shipment:confirm" if bought is None else "purchasing:order:confirm", site=shipment.site_id
+        )
         admit_order(work, cells, order, site=shipment.site_id)
         was = shipment.state
         shipment.state = SHIPMENT.target("confirm", was)
-        _check_packed(work, order, shipment, rules)
+        if bought is None:
+            _check_packed(work, order, shipment, rules)
         shipment.confirmed_at = (at or {}).get(shipment.id, work.now)
         record_move(work, "shipment", shipment.id, "confirm", was, shipment.state, at=shipment.confirmed_at)
         for line_id, quantity in shipment.lines:
@@ -271,17 +265,7 @@ def confirm_shipments(
         else:
             cost[0] -= moved.value
             cost[2] += 1
-    entries = []
-    for shipment in shipments:
-        order = orders[shipment.order_id]
-        value, unknown, valued = costs[shipment.id]
-        entry = _cost_entry(work, order, shipment, value)
-        if value:
-            entries.append(entry)
-        _report_confirm(work, order, shipment, by_line, value if valued else None, unknown)
-        if rules.stored(work, order.ruleset)["invoice_trigger"] == "shipment_confirmed":
-            _trigger(work, order, shipment, by_line, "shipment_confirmed", shipment.confirmed_at or work.now)
-    post_entries(work, entries)
+    _post_costs(work, orders, shipments, by_line, costs, bought or {}, rules)
     save_shipments(work, shipments)
     save_orders(work, list(orders.values()), [by_line[line] for s in shipments for line, _ in s.lines])
     return shipments
@@ -297,14 +281,42 @@ def _check_packed(work: UnitOfWork, order: Order, shipment: ShipmentRow, rules: 
         raise RuleBroken("not_packed", document=shipment.number)
 
 
-def _cost_entry(work: UnitOfWork, order: Order, shipment: ShipmentRow, value: int) -> Entry:
+def _post_costs(
+    work: UnitOfWork,
+    orders: Mapping[int, Order],
+    shipments: Sequence[ShipmentRow],
+    by_line: Mapping[int, Line],
+    costs: Mapping[int, list[int]],
+    bought: Mapping[int, int],
+    rules: ProcessRules,
+) -> None:
+    """What the goods cost: [value in minor units, lines at unknown cost, lines with one] of stock, and what suppliers ask."""
+    entries = []
+    for shipment in shipments:
+        order = orders[shipment.order_id]
+        value, unknown, valued = costs.get(shipment.id, [0, 0, 0])
+        if value:
+            entries.append(_cost_entry(work, order, shipment, value, "cost_of_sales", AccountRole.INVENTORY))
+        if bought:
+            asked = sum(bought.get(line, 0) for line, _ in shipment.lines)
+            entries.append(_cost_entry(work, order, shipment, asked, "direct_cost", AccountRole.RECEIVED_NOT_INVOICED))
+            value, valued = value + asked, 1
+        _report_confirm(work, order, shipment, by_line, value if valued else None, unknown)
+        if rules.stored(work, order.ruleset)["invoice_trigger"] == "shipment_confirmed":
+            _trigger(work, order, shipment, by_line, "shipment_confirmed", shipment.confirmed_at or work.now)
+    post_entries(work, entries)
+
+
+def _cost_entry(
+    work: UnitOfWork, order: Order, shipment: ShipmentRow, value: int, rule: str, source: AccountRole
+) -> Entry:
     # The goods leave the books of the site that had them.
     place = order.place(work)._replace(site=shipment.site_id)
     when = shipment.confirmed_at or work.now
     return Entry(
-        rule="cost_of_sales", place=place, document_type="shipment", document_id=shipment.id, journey=order.id,
+        rule=rule, place=place, document_type="shipment", document_id=shipment.id, journey=order.id,
         entry_on=local_day(when, place.time_zone), posted_at=when, currency=order.currency,
-        sides=(Side(AccountRole.COST_OF_SALES, value), Side(AccountRole.INVENTORY, -value)),
+        sides=(Side(AccountRole.COST_OF_SALES, value), Side(source, -value)),
     )  # fmt: skip
 
 

@@ -42,7 +42,9 @@ def settle_receipt(work: UnitOfWork, parts: Sequence[PurchasedPart]) -> None:
     save_purchases(work, list(held.values()), [lines[part.line] for part in parts], expected=False)
 
 
-def note_received(work: UnitOfWork, purchase: Purchase, came: Sequence[tuple[PurchaseLineRow, int]]) -> None:
+def note_received(
+    work: UnitOfWork, purchase: Purchase, came: Sequence[tuple[PurchaseLineRow, int]], *, paper: str | None = None
+) -> None:
     """Move a locked purchase order on by what came of it. The caller saves it."""
     was = purchase.state
     settled = all(line.open == 0 for line in purchase.lines)
@@ -50,6 +52,6 @@ def note_received(work: UnitOfWork, purchase: Purchase, came: Sequence[tuple[Pur
     if settled and PURCHASE.leads("settle", was):
         purchase.state = PURCHASE.target("settle", was)
         purchase.ended_at = work.now
-    record_move(work, "purchase", purchase.id, "receive", was, purchase.state)
+    record_move(work, "purchase", purchase.id, "receive", was, purchase.state, reason=paper)
     quantities = [PurchaseQuantity(line=line.id, quantity=quantity) for line, quantity in came]
     publish_purchase(work, purchase, PurchaseReceived(lines=quantities, settled=settled), "receive")

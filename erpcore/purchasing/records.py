@@ -150,6 +150,17 @@ def lock_purchases(
     return [held[key] for key in wanted]
 
 
+def on_order(work: UnitOfWork, order_lines: Iterable[int]) -> dict[int, int]:
+    """How much suppliers are still to send for each of these customers' lines, where they are; closed orders send nothing."""
+    found: dict[int, int] = {}
+    names = ("order_line_id", "quantity", "received", "cancelled")
+    for row in read_rows(work, PurchaseOrderLine, names, "order_line_id", order_lines):
+        left = max(0, row.quantity - row.received - row.cancelled)
+        if left:
+            found[row.order_line_id] = found.get(row.order_line_id, 0) + left
+    return found
+
+
 def save_purchases(
     work: UnitOfWork, purchases: Sequence[Purchase], lines: Sequence[PurchaseLineRow], *, expected: bool = True
 ) -> None:
