@@ -15,6 +15,7 @@ _PUBLISHERS = (
     "erpcore.published.floor",
     "erpcore.published.purchasing",
     "erpcore.published.quotes",
+    "erpcore.published.sites",
     "erpcore.published.stock",
     "governance.published",
     "readiness.published",

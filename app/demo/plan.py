@@ -5,6 +5,7 @@ Everything a story hangs on stands here as data; nothing here knows a database.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -74,6 +75,12 @@ class EntityPlan:
     items: int
     abroad: str
     """A country it delivers to without a tax rate on record."""
+    holidays: tuple[tuple[int, int], ...] = ()
+    """Month and day of public holidays that fall on the same date each year."""
+
+    def closed(self, years: Iterable[int]) -> tuple[date, ...]:
+        """The public holidays of these years."""
+        return tuple(date(year, month, day) for year in years for month, day in self.holidays)
 
 
 @dataclass(frozen=True)
@@ -159,11 +166,11 @@ class Terms:
 
 ENTITIES = (
     EntityPlan("AHD", "Aldenhoff Baubedarf GmbH", "Germany", "EUR", "Europe/Berlin", Decimal("1.00"), Decimal("0.19"), 80, 250,
-               "Austria"),
+               "Austria", ((1, 1), (5, 1), (10, 3), (11, 1), (12, 25), (12, 26))),
     EntityPlan("AHS", "Aldenhoff Baubedarf AG", "Switzerland", "CHF", "Europe/Zurich", Decimal("1.08"), Decimal("0.081"), 36, 150,
-               "Liechtenstein"),
+               "Liechtenstein", ((1, 1), (8, 1), (12, 25), (12, 26))),
     EntityPlan("AHU", "Aldenhoff Building Supplies Ltd", "United Kingdom", "GBP", "Europe/London", Decimal("0.86"),
-               Decimal("0.20"), 34, 150, "Ireland"),
+               Decimal("0.20"), 34, 150, "Ireland", ((1, 1), (12, 25), (12, 26))),
 )  # fmt: skip
 
 _GOOD = Habits()

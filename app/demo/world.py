@@ -27,6 +27,7 @@ from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import Clock
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.services import open_chart
+from erpcore.masterdata.calendars import Calendar, workdays
 from erpcore.masterdata.models import Realm
 from erpcore.masterdata.services import (
     NewCustomer,
@@ -171,7 +172,7 @@ class _Builder:
             NewSite(
                 entity=entity, code=site.code, name=site.name if self.is_live else f"{site.name}, rehearsal", kind=site.kind,
                 country=self.plan.country, region=site.region, time_zone=self.plan.zone, opens_at=site.opens,
-                closes_at=site.closes, twin=live.id if live else None,
+                closes_at=site.closes, twin=live.id if live else None, calendar=None if live else self._calendar(site),
             ),
         )  # fmt: skip
         habits = site.habits if self.is_live else site.rehearsal
@@ -180,6 +181,12 @@ class _Builder:
         )
         for terms in CHANNELS:
             self._commit(row.id, terms, site)
+
+    def _calendar(self, site: SitePlan) -> Calendar:
+        """Monday to Friday, without the public holidays of the years that the trading touches."""
+        until = self.world.options.until.year
+        closed = self.plan.closed(range(self.world.options.first.year, until + 2))
+        return Calendar(valid_from=_SINCE, week=workdays(site.opens, site.closes), closed=closed)
 
     def _commit(self, site: int, terms: Terms, plan: SitePlan) -> None:
         # What leaves from a supplier's works takes longer, and customers agree to a wider window.

@@ -53,9 +53,11 @@ def _row(one: Behind, numbers: dict[tuple[str, int], str]) -> dict[str, Any]:
 
 
 def weight_text(one: Behind) -> str:
-    """What the document is ranked by: ``3 lines``, ``2 days``, ``1,204.00 EUR``."""
+    """What the document is ranked by: ``3 lines``, ``2 days``, ``26.5 working hours``, ``1,204.00 EUR``."""
     if one.unit == "lines":
         return f"{one.weight:,} {'line' if one.weight == 1 else 'lines'}"
+    if one.unit == "working seconds":
+        return f"{one.weight / 3600:,.1f} working hours"
     if one.unit == "seconds":
         return lasting(timedelta(seconds=one.weight))
     return money(one.weight, one.currency) if one.currency else f"{one.weight:,}"

@@ -79,7 +79,10 @@ class Entity(Base):
 
 
 class Site(Base):
-    """A node that moves goods. The site of a rehearsal entity names the live site it stands for."""
+    """A node that moves goods. The site of a rehearsal entity names the live site it stands for.
+
+    ``opens_at`` and ``closes_at`` are the hours, Monday to Friday, that limits go by until a calendar was told.
+    """
 
     __tablename__ = "site"
     __table_args__ = (UniqueConstraint("entity_id", "code"), states("kind", SiteKind))
@@ -94,6 +97,26 @@ class Site(Base):
     time_zone: Mapped[str] = mapped_column(String(48))
     opens_at: Mapped[time] = mapped_column(Time)
     closes_at: Mapped[time] = mapped_column(Time)
+
+
+class SiteCalendar(Base):
+    """When people work at a site from ``valid_from`` on, as it was told: see ``calendars.py``.
+
+    ``week`` is JSON: seven of [opening, closing] in minutes after midnight or null; ``closed`` a JSON list of days.
+    """
+
+    __tablename__ = "site_calendar"
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"), primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    valid_from: Mapped[date] = mapped_column(Date)
+    week: Mapped[str] = mapped_column(Text)
+    closed: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(String(200))
+    set_by: Mapped[int] = mapped_column(BigInteger)
+    set_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+append_only(SiteCalendar)
 
 
 class Channel(Base):

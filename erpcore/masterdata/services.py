@@ -13,6 +13,7 @@ from sqlalchemy import select
 from erpcore.kernel.errors import Conflict, RuleBroken
 from erpcore.kernel.model import Base
 from erpcore.kernel.work import UnitOfWork
+from erpcore.masterdata.calendars import Calendar, calendars_of, tell_calendar
 from erpcore.masterdata.models import (
     Channel,
     Customer,
@@ -46,7 +47,10 @@ class NewEntity:
 
 @dataclass(frozen=True, kw_only=True)
 class NewSite:
-    """A node that moves goods; ``twin`` is the live site that one of another realm stands for."""
+    """A node that moves goods; ``twin`` is the live site that one of another realm stands for.
+
+    ``calendar`` says when people work there; without it a twin has that of its live site, and others have none yet.
+    """
 
     entity: int
     code: str
@@ -58,6 +62,7 @@ class NewSite:
     opens_at: time = time(8)
     closes_at: time = time(17)
     twin: int | None = None
+    calendar: Calendar | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,13 +108,22 @@ def add_entity(work: UnitOfWork, command: NewEntity) -> Entity:
 
 
 def add_site(work: UnitOfWork, command: NewSite) -> Site:
-    """A new site of an entity."""
+    """A new site of an entity; its calendar is published."""
     row = Site(
         id=work.ids.one(), entity_id=command.entity, twin_id=command.twin, code=command.code, name=command.name,
         kind=command.kind, country=command.country, region=command.region, time_zone=command.time_zone,
         opens_at=command.opens_at, closes_at=command.closes_at,
     )  # fmt: skip
-    return _added(work, row)
+    site = _added(work, row)
+    told = [command.calendar] if command.calendar is not None else []
+    if not told and command.twin is not None:
+        told = [
+            Calendar(valid_from=one.valid_from, week=one.week, closed=one.closed)
+            for one in calendars_of(work.session, [command.twin])
+        ]
+    for calendar in told:
+        tell_calendar(work, site, calendar, "as the site was set up")
+    return site
 
 
 def ensure_channel(work: UnitOfWork, code: str, name: str) -> Channel:

@@ -38,6 +38,8 @@ CONTROL_DIFFERENCE = 23
 STOCK_VALUE = 101
 HANDLED = 102
 UNVALUED_ADJUSTMENTS = 103
+# The same documents in another unit: only times, in the sketch.
+ORDER_CYCLE_TIME_WORKED = 104
 
 #: Sampled from what is open or on record; a rebuild from the events leaves them alone.
 SAMPLED = frozenset(
@@ -67,7 +69,8 @@ class Measure:
 
     ``dimension`` names what the figure splits by; dimensions with a slash (``drop_ship/``) are kept apart from the main
     figure. With ``parts`` the dimension "" carries the whole and the others their part of it; without, the main figure is
-    the sum of its dimensions. ``by_channel`` false: its documents belong to a site, whatever the channel.
+    the sum of its dimensions. ``by_channel`` false: its documents belong to a site, whatever the channel. ``worked_id`` is the
+    number of the sketch that holds its times in working hours, for the statistics that begin with ``work.``.
     """
 
     id: int
@@ -94,6 +97,7 @@ class Measure:
     is_money: bool = False
     by_channel: bool = True
     wait_point: str | None = None
+    worked_id: int | None = None
 
 
 def _perfect_order(number: int, key: str, title: str, formula: str, *, counts_actors: bool = False) -> Measure:
@@ -154,10 +158,11 @@ _ALL = (
     ),
     Measure(
         id=ORDER_CYCLE_TIME, key="order_cycle_time", title="Order cycle time", unit=Unit.HOURS, direction=Direction.DOWN,
-        form=Form.PERCENTILE, statistics=("p50", "p90"), owner="fulfilment owner", documents="order", level="order",
-        cohort="day of the start", wait_point="backlog",
-        formula="The order's last shipment − its start, by the clock; start is max(captured, requested ship − committed lead "
-        "time). Orders not fully shipped count with their age so far.",
+        form=Form.PERCENTILE, statistics=("p50", "p90", "work.p50", "work.p90"), owner="fulfilment owner",
+        documents="order", level="order", cohort="day of the start", wait_point="backlog",
+        worked_id=ORDER_CYCLE_TIME_WORKED,
+        formula="The order's last shipment − its start, by the clock and in working hours of the site's calendar; start is "
+        "max(captured, requested ship − committed lead time). Orders not fully shipped count with their age so far.",
     ),
     Measure(
         id=TOUCHLESS_RATE, key="touchless_rate", title="Touchless orders", unit=Unit.PERCENT, direction=Direction.UP,
@@ -246,7 +251,12 @@ _ALL = (
 MEASURES: dict[str, Measure] = {measure.key: measure for measure in _ALL}
 
 #: Numbers that buckets also know, so that a database explains itself.
-INTERNAL = {STOCK_VALUE: "stock_value", HANDLED: "handled", UNVALUED_ADJUSTMENTS: "unvalued_adjustments"}
+INTERNAL = {
+    STOCK_VALUE: "stock_value", HANDLED: "handled", UNVALUED_ADJUSTMENTS: "unvalued_adjustments",
+    ORDER_CYCLE_TIME_WORKED: "order_cycle_time.work",
+}  # fmt: skip
+#: What the name of a statistic in working hours begins with.
+WORK = "work."
 
 
 @dataclass(frozen=True)
@@ -261,9 +271,24 @@ class Figure:
         """``order_cycle_time.p90``."""
         return f"{self.measure.key}.{self.statistic}" if self.statistic else self.measure.key
 
+    @property
+    def percentile(self) -> str | None:
+        """The statistic by itself, whether by the clock or in working hours: ``p90``."""
+        return self.statistic.removeprefix(WORK) if self.statistic else None
+
+    @property
+    def is_worked(self) -> bool:
+        """Whether it counts working hours."""
+        return self.statistic is not None and self.statistic.startswith(WORK)
+
+    @property
+    def sketch_id(self) -> int:
+        """The number that its times are kept by."""
+        return self.measure.worked_id or self.measure.id if self.is_worked else self.measure.id
+
 
 def find_figure(key: str) -> Figure:
-    """The figure behind ``fill_rate_lines`` or ``order_cycle_time.p90``.
+    """The figure behind ``fill_rate_lines``, ``order_cycle_time.p90`` or ``order_cycle_time.work.p90``.
 
     Raises ``NotFound`` for a measure that is not in the catalogue, or a statistic that it does not have or needs and lacks.
     """

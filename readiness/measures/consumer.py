@@ -16,11 +16,13 @@ from erpcore import published as p
 from erpcore.kernel.eventlog import LoggedEvent
 from erpcore.kernel.events import Event
 from erpcore.kernel.work import UnitOfWork
+from erpcore.published.sites import SiteCalendarSet
 from readiness.measures.contributions import Deltas, SliceKey, contribute, slice_key
 from readiness.measures.journeys import Family, Journey
 from readiness.measures.projection import HANDLERS, apply, settle
 from readiness.measures.store import FamilyRows, Store
 from readiness.measures.waits import Wait, waits
+from readiness.measures.worked import Worked, told_calendar
 
 #: The consumer's name: its cursor, and what a reading asks whether it is up to date.
 NAME = "journeys"
@@ -34,7 +36,7 @@ class UnknownVersion(Exception):
     """The event has a shape that this code does not know; it is parked until code arrives that does."""
 
 
-_TAKEN: tuple[type[Event], ...] = (*HANDLERS, p.ControlCompared)
+_TAKEN: tuple[type[Event], ...] = (*HANDLERS, p.ControlCompared, SiteCalendarSet)
 _Decoder = Callable[[str], Any]
 _DECODERS: dict[tuple[str, int], _Decoder] = {
     (cls.type, cls.version): msgspec.json.Decoder(cls).decode for cls in _TAKEN
@@ -78,6 +80,7 @@ class Changes:
     slices: dict[int, int]
     new_slices: list[SliceKey]
     controls: list[tuple[Any, ...]]
+    calendars: list[tuple[Any, ...]]
 
 
 def take_events(store: Store, events: Iterable[LoggedEvent]) -> None:
@@ -89,28 +92,34 @@ def work_out(store: Store, events: Iterable[LoggedEvent]) -> Changes:
     """What the events change; only reads. It stays true until somebody writes what it was worked out from."""
     steps: list[tuple[tuple[int, ...], LoggedEvent, Any]] = []
     controls: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    calendars: list[tuple[Any, ...]] = []
     for event in events:
         data = decode(event)
         if type(data) is p.ControlCompared:
             row = _control_row(event, data)
             controls[row[:4]] = row
+        elif type(data) is SiteCalendarSet:
+            calendars.append(_calendar_row(event, data))
         else:
             steps.append((_roots(event, data), event, data))
-    families = store.families({root for found, _, _ in steps for root in found})
-    known = set(families)
+    # A calendar is told before whatever is counted by it; one that was parked comes late, and what came after it counts anew.
+    late = [root for row in calendars for root in store.shipped_after(row[1], row[0])]
+    families = store.families({*(root for found, _, _ in steps for root in found), *late})
+    known, hours = set(families), Worked(store.calendars)
     deltas = Deltas()
     before: dict[int, list[Wait]] = {}
     for root, family in families.items():
         if _counts(family):
-            contribute(deltas, -1, family, store.slice_number(slice_key(family.root)))
+            contribute(deltas, -1, family, store.slice_number(slice_key(family.root)), hours)
         before[root] = waits(family)
     for found, event, data in steps:
         for root in found:
             family = families.get(root) or families.setdefault(root, Family(Journey(root, root)))
             apply(family, event, data)
-    gone, waiting, slices = _count_again(store, families, before, deltas)
+    hours.add(told_calendar(row) for row in calendars)
+    gone, waiting, slices = _count_again(store, families, before, deltas, hours)
     rows = store.family_rows(list(families.values()), known)
-    return Changes(rows, deltas, gone, waiting, slices, store.new_slices(), list(controls.values()))
+    return Changes(rows, deltas, gone, waiting, slices, store.new_slices(), list(controls.values()), calendars)
 
 
 def write_down(store: Store, changes: Changes) -> None:
@@ -124,10 +133,11 @@ def write_down(store: Store, changes: Changes) -> None:
     store.save_families(changes.rows)
     store.add(deltas)
     store.save_control_results(changes.controls)
+    store.save_calendars(changes.calendars)
 
 
 def _count_again(
-    store: Store, families: dict[int, Family], before: dict[int, list[Wait]], deltas: Deltas
+    store: Store, families: dict[int, Family], before: dict[int, list[Wait]], deltas: Deltas, hours: Worked
 ) -> tuple[list[int], list[Wait], dict[int, int]]:
     """Count what the families add now; the roots whose waits go, the waits that come, and the slices by root."""
     gone: list[int] = []
@@ -137,7 +147,7 @@ def _count_again(
         settle(family)
         if _counts(family):
             slices[root] = slice_id = store.slice_number(slice_key(family.root))
-            line_misses, misses = contribute(deltas, 1, family, slice_id)
+            line_misses, misses = contribute(deltas, 1, family, slice_id, hours)
             for number, line in family.lines.items():
                 missed = line_misses.get(number, 0)
                 if line.misses != missed:
@@ -175,3 +185,9 @@ def _control_row(event: LoggedEvent, data: p.ControlCompared) -> tuple[Any, ...]
         event.realm, event.entity, event.site or 0, data.control, data.unit, data.difference, data.tolerance, data.read_to,
         event.at, event.seq,
     )  # fmt: skip
+
+
+def _calendar_row(event: LoggedEvent, data: SiteCalendarSet) -> tuple[Any, ...]:
+    site = event.site if event.site is not None else event.subject
+    week, closed = msgspec.json.encode(data.week).decode(), msgspec.json.encode(sorted(data.closed)).decode()
+    return (event.seq, site, data.valid_from, data.time_zone, week, closed)

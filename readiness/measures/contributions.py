@@ -1,7 +1,8 @@
 """What a journey adds to the buckets: a pure function of the journey and its lines.
 
 The consumer adds f(after) − f(before), so a correction, a late event and a rebuild leave the same buckets. A due date adds
-its y as soon as it is known and its x when it is met: a miss needs no clock.
+its y as soon as it is known and its x when it is met: a miss needs no clock. Working hours count by the calendars told before
+the order's last shipment, which never change either.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from readiness.measures.journeys import (
     Line,
 )
 from readiness.measures.sketch import bin_of
+from readiness.measures.worked import Worked, as_instant
 
 #: The kinds of exception that ``order_exception_rate`` shows apart, in the order of their flags.
 EXCEPTIONS = (
@@ -130,8 +132,10 @@ def judged(family: Family) -> tuple[list[Line], str]:
     return [], ""
 
 
-def contribute(out: Deltas, sign: int, family: Family, slice_id: int) -> tuple[dict[int, int], dict[int, int]]:
-    """Add the family to ``out`` (sign +1) or take it away (−1).
+def contribute(
+    out: Deltas, sign: int, family: Family, slice_id: int, hours: Worked
+) -> tuple[dict[int, int], dict[int, int]]:
+    """Add the family to ``out`` (sign +1) or take it away (−1). ``hours`` knows the sites' calendars.
 
     Returns the missed measures as bits: by line number, and by document id. They stand in the rows, so that the documents
     behind a figure can be found without counting again.
@@ -141,7 +145,7 @@ def contribute(out: Deltas, sign: int, family: Family, slice_id: int) -> tuple[d
     misses: dict[int, int] = {}
     if root.opened_on is not None:
         if root.kind == "order":
-            misses[root.id] = _order(out, sign, family, slice_id, line_misses)
+            misses[root.id] = _order(out, sign, family, slice_id, line_misses, hours)
         elif root.kind == "return":
             _return(out, sign, root, slice_id)
         elif root.kind == "receipt":
@@ -155,7 +159,7 @@ def contribute(out: Deltas, sign: int, family: Family, slice_id: int) -> tuple[d
     return line_misses, misses
 
 
-def _order(out: Deltas, sign: int, family: Family, slice_id: int, line_misses: dict[int, int]) -> int:
+def _order(out: Deltas, sign: int, family: Family, slice_id: int, line_misses: dict[int, int], hours: Worked) -> int:
     root = family.root
     assert root.opened_on is not None  # noqa: S101 - the caller asked
     captured = root.opened_on.toordinal()
@@ -183,7 +187,7 @@ def _order(out: Deltas, sign: int, family: Family, slice_id: int, line_misses: d
     _lines(out, sign, family, slice_id, group, line_misses)
     if lines:
         missed |= _perfect(out, sign, root, lines, slice_id, dimension, group)
-        missed |= _shipping(out, sign, root, lines, slice_id, dimension)
+        missed |= _shipping(out, sign, root, lines, slice_id, dimension, hours)
     return missed
 
 
@@ -292,7 +296,9 @@ def _perfect(
     return missed
 
 
-def _shipping(out: Deltas, sign: int, root: Journey, lines: list[Line], slice_id: int, dimension: str) -> int:
+def _shipping(
+    out: Deltas, sign: int, root: Journey, lines: list[Line], slice_id: int, dimension: str, hours: Worked
+) -> int:
     """Touchless by the last requested ship day, cycle time by the start."""
     due, last = 0, -1
     shipped = sent = True
@@ -310,7 +316,11 @@ def _shipping(out: Deltas, sign: int, root: Journey, lines: list[Line], slice_id
     if root.actor:
         out.actors[c.TOUCHLESS_RATE, slice_id, due, root.actor] += sign
     if sent and last >= 0 and root.start_at is not None and root.start_on is not None:
-        _time(out, sign, (c.ORDER_CYCLE_TIME, slice_id, root.start_on.toordinal(), dimension, 0), root.start_at, last)
+        started = root.start_on.toordinal()
+        _time(out, sign, (c.ORDER_CYCLE_TIME, slice_id, started, dimension, 0), root.start_at, last)
+        worked = hours.seconds(root.site, root.start_at, as_instant(last), root.calendar_seq)
+        if worked is not None:
+            out.sketches[c.ORDER_CYCLE_TIME_WORKED, slice_id, started, dimension, 0, bin_of(worked)] += sign
     return 0 if touchless else 1 << c.TOUCHLESS_RATE
 
 

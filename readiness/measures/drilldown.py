@@ -21,6 +21,7 @@ from readiness.measures.reading import Form
 from readiness.measures.scopes import Scope, SiteDays, load_slices
 from readiness.measures.states import CONTROL_POINTS, Limits, Standing, standing
 from readiness.measures.waits import Point
+from readiness.measures.worked import worked
 
 _J: Table = JourneyRow.__table__
 _L: Table = JourneyLineRow.__table__
@@ -29,7 +30,7 @@ _W: Table = WaitRow.__table__
 
 @dataclass(frozen=True)
 class Behind:
-    """A document behind a figure. ``weight`` is what it is ranked by: ``unit`` says lines, minor units or seconds.
+    """A document behind a figure. ``weight`` is what it is ranked by: ``unit`` says lines, minor units, seconds or working seconds.
 
     ``id`` is the order, return, invoice, receipt or stock move; ``root_id`` the order an invoice belongs to.
     """
@@ -243,26 +244,35 @@ def _exception(plan: Plan) -> list[ColumnElement[bool]]:
 
 
 def _slowest(session: Session, plan: Plan, as_of: datetime, limit: int) -> list[Behind]:
-    """Open documents with their age so far and finished ones with their time, the longest first."""
+    """Open documents with their age so far and finished ones with their time, the longest first; as the figure, by the clock
+    or in working hours.
+    """
     kind, start, end, day, point = _TIMES[plan.measure.id]
     waiting = _W.c.id == _J.c.id
     ages = (
-        select(_J.c.root_id, _J.c.id, start.label("begun"), end.label("ended"), _W.c.dimension)
+        select(
+            _J.c.root_id, _J.c.id, _J.c.site, _J.c.calendar_seq, start.label("begun"), end.label("ended"), _W.c.dimension
+        )
         .outerjoin_from(_J, _W, and_(_W.c.root_id == _J.c.root_id, waiting, _W.c.point == point.value))
         .where(_J.c.kind == kind, *_in_scope(plan), start.is_not(None), _within(day, plan))
-    )
+    )  # fmt: skip
+    hours = worked(session.connection()) if plan.figure.is_worked else None
     ranked: list[tuple[float, int, int, bool]] = []
-    for row in session.execute(ages):
-        if row.dimension is not None:
-            if counts(plan.asked, row.dimension):
-                ranked.append(((as_of - row.begun).total_seconds(), row.root_id, row.id, True))
-        elif row.ended is not None:
-            ranked.append(((row.ended - row.begun).total_seconds(), row.root_id, row.id, False))
+    for row in session.execute(ages).all():
+        is_open = row.dimension is not None
+        if not (counts(plan.asked, row.dimension) if is_open else row.ended is not None):
+            continue
+        until, known_to = (as_of, None) if is_open else (row.ended, row.calendar_seq)
+        if hours is None:
+            ranked.append(((until - row.begun).total_seconds(), row.root_id, row.id, is_open))
+        elif (seconds := hours.seconds(row.site, row.begun, until, known_to)) is not None:
+            ranked.append((seconds, row.root_id, row.id, is_open))
     ranked.sort(key=lambda one: (-one[0], one[2]))
     top = ranked[:limit]
     rows = _rows(session, [(root, identity) for _, root, identity, _ in top])
+    unit = "working seconds" if plan.figure.is_worked else "seconds"
     return [
-        _behind(rows[identity], round(seconds), "seconds", is_open=is_open)
+        _behind(rows[identity], round(seconds), unit, is_open=is_open)
         for seconds, _, identity, is_open in top
         if identity in rows
     ]

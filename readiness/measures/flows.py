@@ -96,11 +96,18 @@ def _currencies(plan: Plan, rows: Sequence[Row]) -> str | None:
 
 def _time(plan: Plan, sources: Sources, as_of: datetime) -> Reading:
     finished = Sketch(sources.bins(plan))
-    now = as_of.timestamp()
-    ages = [max(0.0, now - start) for start in sources.still_open(plan)]
-    sample = percentile_sample(finished, ages, SHARES[plan.figure.statistic or "p90"])
-    estimate = sample.estimate()
+    ages = sources.ages(plan, as_of)
     days = _days(plan, sources.rows(plan))
+    if plan.figure.is_worked:
+        whole = sum(day.n for day in days) + len(ages)
+        unknown = whole - finished.count - sum(age is not None for age in ages)
+        if unknown:
+            detail = f"of {whole} {plan.measure.documents}s, {unknown} ran where no site calendar was known"
+            return blank(plan, as_of, stale=Stale.SOURCE_MISSING, stale_detail=detail)
+    sample = percentile_sample(
+        finished, [age for age in ages if age is not None], SHARES[plan.figure.percentile or "p90"]
+    )
+    estimate = sample.estimate()
     return blank(
         plan,
         as_of,

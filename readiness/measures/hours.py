@@ -1,24 +1,28 @@
-"""How long is that in working hours? Monday to Friday, within the site's opening hours, across changes of the clock."""
+"""How long is that in working hours? Within the site's opening hours, across days of rest and changes of the clock."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 
 from erpcore.kernel.clock import zone
 from readiness.measures.ports import SiteCalendar
 
-_SATURDAY = 5
-
 
 def opening(day: date, calendar: SiteCalendar) -> tuple[datetime, datetime] | None:
-    """When the site is open on its day, in UTC; ``None`` at a weekend."""
-    if day.weekday() >= _SATURDAY:
-        return None
-    there = zone(calendar.time_zone)
-    last = day if calendar.closes_at > calendar.opens_at else day + timedelta(days=1)
-    opens = datetime.combine(day, calendar.opens_at, there).astimezone(UTC)
-    return opens, datetime.combine(last, calendar.closes_at, there).astimezone(UTC)
+    """When the site is open on its day, in UTC; ``None`` on a day of rest."""
+    hours = calendar.hours(day)
+    return None if hours is None else open_between(day, *hours, calendar.time_zone)
+
+
+@lru_cache(maxsize=65_536)
+def open_between(day: date, opens: int, closes: int, time_zone: str) -> tuple[datetime, datetime]:
+    """The instants of opening and closing, given in minutes after midnight; a closing not after the opening is on the next day."""
+    there = zone(time_zone)
+    last = day if closes > opens else day + timedelta(days=1)
+    start = datetime.combine(day, time(opens // 60, opens % 60), there).astimezone(UTC)
+    return start, datetime.combine(last, time(closes // 60, closes % 60), there).astimezone(UTC)
 
 
 def working_time(since: datetime, until: datetime, calendar: SiteCalendar) -> timedelta:

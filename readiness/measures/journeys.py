@@ -139,6 +139,7 @@ class Journey:
     misses: int = 0
     is_open: bool = False
     steps: str = ""
+    calendar_seq: int | None = None
 
     def __init__(self, root_id: int, id: int) -> None:  # noqa: A002 - the column's name
         self.root_id = root_id

@@ -90,7 +90,7 @@ def _backlog(plan: Plan, days: SiteDays, handled: Handled, as_of: datetime) -> R
     count = handled.at(plan, (Point.RELEASE.value,))
     value = None
     if ages:
-        share = SHARES[plan.figure.statistic or "p90"]
+        share = SHARES[plan.figure.percentile or "p90"]
         value = rounded(Fraction(ages[max(1, ceil(share * len(ages))) - 1]))
     elif count:
         value = rounded(Fraction(0))
@@ -161,7 +161,7 @@ def window_reading(plan: Plan, sources: Sources, as_of: datetime) -> Reading:
     if not days:
         return replace(reading, stale=Stale.SAMPLE_MISSING, stale_detail="no sample was taken in this window")
     if plan.measure.id == c.BACKLOG_AGE:
-        value = Sketch(sources.bins(plan)).quantile(SHARES[plan.figure.statistic or "p90"])
+        value = Sketch(sources.bins(plan)).quantile(SHARES[plan.figure.percentile or "p90"])
         return replace(reading, value=rounded(Fraction(value or 0)))
     return replace(reading, value=rounded(_mean_of_samples(plan, rows, site_of, taken)))
 

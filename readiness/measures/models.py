@@ -20,6 +20,7 @@ _CLUSTERED = {"sqlite_with_rowid": False}
 class JourneyRow(Base):
     """One order, return, invoice, receipt or stock adjustment. An invoice's ``root_id`` is its order's id.
 
+    ``calendar_seq`` is the place in the log of an order's last shipment: its working hours count by the calendars told before.
     Dimensions are as the events had them. ``opened`` is when the document began: captured, requested, triggered (posted,
     where no trigger was reported), received, adjusted. An invoice that is due and not drafted yet goes by its shipment's id. ``flags`` and ``misses`` are bit sets (journeys.py, catalogue.py).
     """
@@ -74,6 +75,7 @@ class JourneyRow(Base):
     misses: Mapped[int] = mapped_column(BigInteger)
     is_open: Mapped[bool] = mapped_column(Boolean)
     steps: Mapped[str] = mapped_column(Text)
+    calendar_seq: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class JourneyLineRow(Base):
@@ -112,6 +114,19 @@ class JourneyLineRow(Base):
     shipments: Mapped[str | None] = mapped_column(Text)
     deliveries: Mapped[str | None] = mapped_column(Text)
     misses: Mapped[int] = mapped_column(BigInteger)
+
+
+class CalendarRow(Base):
+    """A site's calendar as an event told it, by the event's place in the log (see ``worked.py``)."""
+
+    __tablename__ = "measure_calendar"
+    __table_args__ = (_CLUSTERED,)
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    site: Mapped[int] = mapped_column(BigInteger)
+    valid_from: Mapped[date] = mapped_column(Date)
+    time_zone: Mapped[str] = mapped_column(String(48))
+    week: Mapped[str] = mapped_column(Text)
+    closed: Mapped[str] = mapped_column(Text)
 
 
 class ControlLimit(Base):

@@ -138,6 +138,7 @@ def _short_picked(family: Family, event: LoggedEvent, data: p.ShipmentShortPicke
 def _confirmed(family: Family, event: LoggedEvent, data: p.ShipmentConfirmed) -> None:
     root = family.root
     root.shipped_at = later(root.shipped_at, event.at)
+    root.calendar_seq = event.seq
     root.shipments += 1
     if root.shipments > 1:
         root.flags |= SPLIT

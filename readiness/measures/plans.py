@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -24,6 +24,7 @@ from readiness.measures.sums import (
     open_since,
     sketch_bins,
 )
+from readiness.measures.worked import worked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,12 +166,13 @@ class Sources:
             connection, [span for plan in valued for span in plan.spans(c.STOCK_VALUE, by_slice=True)]
         )
         timed = [plan for plan in windows if plan.measure.statistics]
-        self._bins = sketch_bins(connection, [span for plan in timed for span in plan.spans(plan.measure.id)])
+        self._bins = sketch_bins(connection, [span for plan in timed for span in plan.spans(plan.figure.sketch_id)])
         counted = [plan for plan in windows if plan.measure.counts_actors and not plan.is_point]
         self._actors = actor_counts(
             connection, [replace(span, group=None) for plan in counted for span in plan.spans(plan.measure.id)]
         )
         self._open = open_since(connection, [one for plan in timed for one in plan.still_open()])
+        self._worked = worked(connection)
 
     def rows(self, plan: Plan) -> list[Row]:
         """Sums by period; by dimension where one was asked for, by currency for money, by slice for states."""
@@ -185,10 +187,14 @@ class Sources:
         found = self._bins.get(plan.tag, {})
         return [pair for dimension, pairs in found.items() if counts(plan.asked, dimension) for pair in pairs]
 
-    def still_open(self, plan: Plan) -> list[float]:
-        """Starts of open documents of the cohort, as seconds since 1970."""
-        found = self._open.get(plan.tag, [])
-        return [start.timestamp() for dimension, start in found if counts(plan.asked, dimension)]
+    def ages(self, plan: Plan, as_of: datetime) -> list[float | None]:
+        """How old the open documents of the cohort are, in seconds; in working hours ``None`` where no calendar is known."""
+        found = [one for one in self._open.get(plan.tag, []) if counts(plan.asked, one.dimension)]
+        if not plan.figure.is_worked:
+            now = as_of.timestamp()
+            return [max(0.0, now - one.start.timestamp()) for one in found]
+        sites = {one.id: one.site for one in plan.slices}
+        return [self._worked.seconds(sites[one.slice_id], one.start, as_of) for one in found]
 
     def actors(self, plan: Plan) -> int | None:
         """Distinct people behind the documents, where the measure counts them."""

@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 
-class SiteCalendar(NamedTuple):
-    """When people work at a site: Monday to Friday, from ``opens_at`` to ``closes_at`` of its own time.
+class Told(NamedTuple):
+    """A calendar of a site as it was told: it holds from ``valid_from`` on, and of two that hold the one told later does.
 
-    A closing time not after the opening time lies on the next day; equal times mean round the clock.
+    ``week`` has Monday to Sunday in minutes after midnight, ``None`` for a day of rest. Of two with ``seq`` the higher was
+    told later: the place of its event in the log, or its number at the site.
+    """
+
+    valid_from: date
+    time_zone: str
+    week: tuple[tuple[int, int] | None, ...]
+    closed: frozenset[date] = frozenset()
+    seq: int = 0
+
+    def hours(self, day: date) -> tuple[int, int] | None:
+        """Opening and closing of a day, ``None`` for one of rest."""
+        return None if day in self.closed else self.week[day.weekday()]
+
+
+class SiteCalendar(NamedTuple):
+    """When people work at a site: as its calendars say, in the order they were told.
+
+    Before any of them, Monday to Friday from ``opens_at`` to ``closes_at`` of its own time. A closing time not after the
+    opening time lies on the next day; equal times mean round the clock.
     """
 
     time_zone: str
@@ -19,6 +38,21 @@ class SiteCalendar(NamedTuple):
     closes_at: time
     #: The site's own limits of control points, by point; a point that is missing has the usual one.
     limits: Mapping[str, timedelta] = MappingProxyType({})
+    told: tuple[Told, ...] = ()
+
+    def hours(self, day: date) -> tuple[int, int] | None:
+        """Opening and closing of a day in minutes after midnight, ``None`` for one of rest."""
+        for one in reversed(self.told):
+            if one.valid_from <= day:
+                return one.hours(day)
+        return None if day.weekday() >= _SATURDAY else (_minutes(self.opens_at), _minutes(self.closes_at))
+
+
+_SATURDAY = 5
+
+
+def _minutes(at: time) -> int:
+    return at.hour * 60 + at.minute
 
 
 #: For documents that name no site.

@@ -26,6 +26,7 @@ from readiness.measures.consumer import NAME, TYPES, take_events
 from readiness.measures.models import (
     ActorRow,
     BucketRow,
+    CalendarRow,
     ControlResultRow,
     JourneyLineRow,
     JourneyRow,
@@ -33,7 +34,19 @@ from readiness.measures.models import (
     SliceRow,
     WaitRow,
 )
-from readiness.measures.store import ACTOR, BUCKET, CONTROL, JOURNEY, LINE, SKETCH, SLICE, WAIT, Store, text_of
+from readiness.measures.store import (
+    ACTOR,
+    BUCKET,
+    CALENDAR,
+    CONTROL,
+    JOURNEY,
+    LINE,
+    SKETCH,
+    SLICE,
+    WAIT,
+    Store,
+    text_of,
+)
 
 #: Events per batch of a rebuild.
 BATCH = 20_000
@@ -48,6 +61,7 @@ _TABLES: tuple[tuple[Any, tuple[str, ...], int, str], ...] = (
     (SketchRow, SKETCH, 6, f"{_FLOWS} AND count <> 0"),
     (ActorRow, ACTOR, 4, "count <> 0"),
     (ControlResultRow, CONTROL, 4, "1 = 1"),
+    (CalendarRow, CALENDAR, 1, "1 = 1"),
 )
 
 

@@ -20,6 +20,7 @@ from readiness.measures.journeys import Family, Journey, Line, moves_from_text, 
 from readiness.measures.models import (
     ActorRow,
     BucketRow,
+    CalendarRow,
     ControlResultRow,
     JourneyLineRow,
     JourneyRow,
@@ -28,7 +29,9 @@ from readiness.measures.models import (
     SliceRow,
     WaitRow,
 )
+from readiness.measures.ports import Told
 from readiness.measures.waits import Wait
+from readiness.measures.worked import told_calendar
 
 _CHUNK = 5_000
 
@@ -40,6 +43,7 @@ def _columns(model: Any) -> tuple[str, ...]:
 JOURNEY, LINE, WAIT = _columns(JourneyRow), _columns(JourneyLineRow), _columns(WaitRow)
 SLICE, BUCKET, SKETCH = _columns(SliceRow), _columns(BucketRow), _columns(SketchRow)
 ACTOR, CONTROL, MEASURE = _columns(ActorRow), _columns(ControlResultRow), _columns(MeasureRow)
+CALENDAR = _columns(CalendarRow)
 
 _journey_values = attrgetter(*JOURNEY)
 _line_values = attrgetter(*LINE)
@@ -52,8 +56,9 @@ def _typed(model: Any, kind: str) -> tuple[int, ...]:
     return tuple(i for i, column in enumerate(columns.columns) if type(column.type).__name__ == kind)
 
 
-_INSTANTS = {model: _typed(model, "UtcDateTime") for model in (JourneyRow, JourneyLineRow, WaitRow, ControlResultRow)}
-_DAYS = {model: _typed(model, "Date") for model in (JourneyRow, JourneyLineRow, WaitRow, ControlResultRow)}
+_DATED = (JourneyRow, JourneyLineRow, WaitRow, ControlResultRow, CalendarRow)
+_INSTANTS = {model: _typed(model, "UtcDateTime") for model in _DATED}
+_DAYS = {model: _typed(model, "Date") for model in _DATED}
 
 
 class FamilyRows(NamedTuple):
@@ -139,6 +144,24 @@ class Store:
             found.setdefault(row[0], []).append(tuple(row))
         return found
 
+    def calendars(self) -> list[tuple[int, Told]]:
+        """Every calendar that was told, as (site, calendar)."""
+        rows = self._rows(f"SELECT {', '.join(CALENDAR)} FROM measure_calendar")
+        days = _DAYS[CalendarRow]
+        return [told_calendar(tuple(self._loaded(row, (), days, CalendarRow))) for row in rows]
+
+    def shipped_after(self, site: int, seq: int) -> list[int]:
+        """The site's orders whose last shipment was told after this place in the log."""
+        sql = f"SELECT root_id FROM journey WHERE site = {self.mark} AND kind = 'order' AND calendar_seq > {self.mark}"
+        return [row[0] for row in self._rows(sql, (site, seq))]
+
+    def _rows(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
+        cursor = self.driver.cursor()
+        cursor.execute(sql, values)
+        rows: list[Any] = cursor.fetchall()
+        cursor.close()
+        return rows
+
     def slice_number(self, key: SliceKey) -> int:
         """The id of a combination of dimensions; a negative number for one that is not written yet."""
         if self._slices is None:
@@ -154,11 +177,7 @@ class Store:
         return list(self._unsaved)
 
     def _known_slices(self) -> dict[SliceKey, int]:
-        cursor = self.driver.cursor()
-        cursor.execute(f"SELECT {', '.join(SLICE)} FROM measure_slice")
-        found = {SliceKey(*row[1:]): row[0] for row in cursor.fetchall()}
-        cursor.close()
-        return found
+        return {SliceKey(*row[1:]): row[0] for row in self._rows(f"SELECT {', '.join(SLICE)} FROM measure_slice")}
 
     # -- writing ------------------------------------------------------------------------------------------------
 
@@ -239,6 +258,10 @@ class Store:
             f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes} WHERE excluded.seq > control_result.seq"
         )
         self._many(sql, self._stored(list(rows), ControlResultRow))
+
+    def save_calendars(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Keep sites' calendars in the order of ``CALENDAR``."""
+        self._insert("measure_calendar", CALENDAR, self._stored(rows, CalendarRow))
 
     def ensure_catalogue(self) -> None:
         """The numbers of all measures stand in the database, so that it explains itself."""

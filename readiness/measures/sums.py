@@ -186,13 +186,21 @@ class Open:
     group: int | None = None
 
 
-def open_since(connection: Connection, asked: Sequence[Open]) -> dict[int, list[tuple[str, datetime]]]:
-    """(dimension, start of its clock) of documents still open, by tag. What several ask of one point is read once."""
+class Since(NamedTuple):
+    """A document still open, and when its clock began."""
+
+    dimension: str
+    slice_id: int
+    start: datetime
+
+
+def open_since(connection: Connection, asked: Sequence[Open]) -> dict[int, list[Since]]:
+    """Documents still open, by tag. What several ask of one point is read once."""
     alike: dict[tuple[str, tuple[int, ...], int | None], list[Open]] = defaultdict(list)
     for one in asked:
         if one.slices:
             alike[one.point, one.slices, one.group].append(one)
-    found: dict[int, list[tuple[str, datetime]]] = defaultdict(list)
+    found: dict[int, list[Since]] = defaultdict(list)
     groups = list(alike.values())
     for start in range(0, len(groups), _PARTS):
         part = groups[start : start + _PARTS]
@@ -203,7 +211,7 @@ def open_since(connection: Connection, asked: Sequence[Open]) -> dict[int, list[
             ids = ", ".join(f"{one:d}" for one in same[0].slices)
             condition = "" if same[0].group is None else f" AND customer_group = {same[0].group:d}"
             selects.append(
-                f"SELECT {number:d} AS number, dimension, cohort_at, cohort_on FROM journey_wait WHERE point = :point{number} "
+                f"SELECT {number:d} AS number, dimension, slice_id, cohort_at, cohort_on FROM journey_wait WHERE point = :point{number} "
                 f"AND slice_id IN ({ids}) AND cohort_on >= :first{number} AND cohort_on < :last{number}{condition}"
             )
             values |= {
@@ -215,7 +223,7 @@ def open_since(connection: Connection, asked: Sequence[Open]) -> dict[int, list[
         for row in connection.execute(query.columns(cohort_at=UtcDateTime(), cohort_on=_DAY), values):
             for one in part[row.number]:
                 if one.first <= row.cohort_on < one.last:
-                    found[one.tag].append((row.dimension, row.cohort_at))
+                    found[one.tag].append(Since(row.dimension, row.slice_id, row.cohort_at))
     return found
 
 

@@ -35,6 +35,7 @@ class Site:
     zone: ZoneInfo
     opens: time
     closes: time
+    calendars: tuple[tuple[date, list[Any], list[str]], ...] = ()
 
     def day(self, at: datetime) -> date:
         return at.astimezone(self.zone).date()
@@ -42,14 +43,23 @@ class Site:
     def midnight(self, day: date) -> datetime:
         return datetime.combine(day, time.min, self.zone).astimezone(UTC)
 
+    def hours(self, day: date) -> tuple[time, time] | None:
+        """As the last calendar says that has begun, else Monday to Friday."""
+        for begins, week, closed in reversed(self.calendars):
+            if begins <= day:
+                both = None if day.isoformat() in closed else week[day.weekday()]
+                return both and (time(both[0] // 60, both[0] % 60), time(both[1] // 60, both[1] % 60))
+        return (self.opens, self.closes) if day.weekday() < 5 else None
+
     def worked(self, since: datetime, until: datetime) -> timedelta:
-        """Opening hours from Monday to Friday between two instants."""
+        """Opening hours between two instants."""
         total, day = timedelta(), self.day(since) - timedelta(days=1)
         while day <= self.day(until):
-            if day.weekday() < 5:
-                last = day if self.closes > self.opens else day + timedelta(days=1)
-                opens = datetime.combine(day, self.opens, self.zone).astimezone(UTC)
-                closes = datetime.combine(last, self.closes, self.zone).astimezone(UTC)
+            hours = self.hours(day)
+            if hours is not None:
+                last = day if hours[1] > hours[0] else day + timedelta(days=1)
+                opens = datetime.combine(day, hours[0], self.zone).astimezone(UTC)
+                closes = datetime.combine(last, hours[1], self.zone).astimezone(UTC)
                 total += max(timedelta(), min(closes, until) - max(opens, since))
             day += timedelta(days=1)
         return total
@@ -134,8 +144,16 @@ class Documents:
     def __init__(self, database: Any) -> None:
         with database.read_engine.connect() as connection:
             self._ask: Callable[[str], list[Any]] = lambda sql: list(connection.execute(text(sql)).all())
+            calendars = defaultdict(list)
+            for row in self._ask("SELECT site_id, valid_from, week, closed FROM site_calendar ORDER BY number"):
+                calendars[row.site_id].append((_day(row.valid_from), json.loads(row.week), json.loads(row.closed)))
             self.sites = {
-                row.id: Site(ZoneInfo(row.time_zone), _clock_time(row.opens_at), _clock_time(row.closes_at))
+                row.id: Site(
+                    ZoneInfo(row.time_zone),
+                    _clock_time(row.opens_at),
+                    _clock_time(row.closes_at),
+                    tuple(calendars[row.id]),
+                )
                 for row in self._ask("SELECT id, time_zone, opens_at, closes_at FROM site")
             }
             self.moves = self._ask(
@@ -328,21 +346,30 @@ class Documents:
         """Finished times, and the ages of what is open, of the documents whose clock began in [start, end)."""
         asked: dict[str, Callable[[int, datetime], list[tuple[date, float, bool]]]] = {
             "order_cycle_time": self._cycles,
+            "order_cycle_time.work": self._worked_cycles,
             "billing_cycle_time": self._billing,
             "return_credit_time": self._credits,
         }
         return [(seconds, done) for day, seconds, done in asked[key](site, now) if start <= day < end]
 
     def _cycles(self, site: int, now: datetime) -> list[tuple[date, float, bool]]:
+        return [(day, (end - start).total_seconds(), done) for day, start, end, done in self._ways(site, now)]
+
+    def _worked_cycles(self, site: int, now: datetime) -> list[tuple[date, float, bool]]:
+        here = self.sites[site]
+        return [(day, here.worked(start, end).total_seconds(), done) for day, start, end, done in self._ways(site, now)]
+
+    def _ways(self, site: int, now: datetime) -> list[tuple[date, datetime, datetime, bool]]:
+        """Day, start, end so far, and whether it ended, of every order."""
         found = []
         for order in self.orders.values():
             if order.site != site or not order.own:
                 continue
             ends = [at for line in order.own for at, *_ in line.shipments]
             if any(line.to_ship > 0 for line in order.own):
-                found.append((order.start_on, (now - order.start).total_seconds(), False))
+                found.append((order.start_on, order.start, now, False))
             elif ends:
-                found.append((order.start_on, max(0.0, (max(ends) - order.start).total_seconds()), True))
+                found.append((order.start_on, order.start, max(order.start, *ends), True))
         return found
 
     def _billing(self, site: int, now: datetime) -> list[tuple[date, float, bool]]:
@@ -531,7 +558,7 @@ _BY_ORDER: dict[str, Callable[[Order], tuple[date, int, int]]] = {
 SHARES = (
     *_BY_LINE, *_BY_ORDER, "invoice_right_at_posting", "invoice_accuracy", "invoice_accuracy_value",
 )  # fmt: skip
-TIMES = ("order_cycle_time", "billing_cycle_time", "return_credit_time")
+TIMES = ("order_cycle_time", "order_cycle_time.work", "billing_cycle_time", "return_credit_time")
 
 
 def percentile(times: list[Time], share: float) -> tuple[float, bool] | None:

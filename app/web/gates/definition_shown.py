@@ -20,7 +20,10 @@ _BETTER: Final = {
     Direction.UP: "higher is better", Direction.DOWN: "lower is better", Direction.ZERO: "should be nil", Direction.INFO: "informs only"
 }  # fmt: skip
 _UNITS: Final = {Unit.COUNT: "number", Unit.RATIO: "ratio", Unit.MONEY: "amount"}
-STATISTICS: Final = {"p50": "half of them within", "p90": "nine of ten within"}
+STATISTICS: Final = {
+    "p50": "half of them within", "p90": "nine of ten within", "work.p50": "half of them within, in working hours",
+    "work.p90": "nine of ten within, in working hours",
+}  # fmt: skip
 
 
 def rows(desk: GateDesk, speech: Speech) -> list[dict[str, Any]]:

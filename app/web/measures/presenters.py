@@ -134,7 +134,8 @@ def bar(reading: Reading, mark: Mark | None) -> Chart | None:
 def row(line: Line, wanted: Filter) -> dict[str, Any]:
     """A figure's row in the catalogue."""
     reading, measure = line.reading, line.figure.measure
-    statistic = {"p50": ", median", "p90": ", nine of ten"}.get(line.figure.statistic or "", "")
+    statistic = {"p50": ", median", "p90": ", nine of ten"}.get(line.figure.percentile or "", "")
+    statistic += " in working hours" if line.figure.is_worked else ""
     return {
         "key": line.figure.key, "title": f"{measure.title}{statistic}", "href": address(line.figure.key, wanted),
         "verdict": line.verdict, "has_mark": line.mark is not None, "value": value_text(reading),
