@@ -34,6 +34,7 @@ MESSAGES: dict[str, str] = {
     "calendar_changed": "{site} got another calendar at {set_at}. Look at that one before you set the next.",
     "calendar_from_past": "What was worked at {site} stays, so a calendar cannot begin on {day}. Choose a day from tomorrow on.",
     "calendar_week_unfit": "A week of {site} would have {days} days. Say the hours of all seven, or that nobody works.",
+    "calendar_not_minutes": "Hours of {site} are whole minutes of its own time. Write 07:30, without seconds and zone.",
     "calendar_never_open": "{site} would never be open. Give hours to at least one day of the week.",
     "calendar_closed_too_often": "{days} closed days are more than a calendar of {site} takes. Name at most {most}; set the next ones later.",
     "calendar_hours_overlap": "{day} at {site} would last until after the next day has opened. End it earlier, or open later.",

@@ -28,7 +28,7 @@ MOST_CLOSED_DAYS = 200
 Hours = tuple[time, time]
 """Opening and closing of a day; a closing not after the opening lies on the next day, equal ones mean round the clock."""
 
-_MINUTES_OF_A_DAY = 24 * 60
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _encode = msgspec.json.Encoder().encode
 _week_of = msgspec.json.Decoder(list[tuple[int, int] | None]).decode
 _days_of = msgspec.json.Decoder(list[date]).decode
@@ -160,8 +160,10 @@ def _minutes(calendar: Calendar) -> list[tuple[int, int] | None]:
 
 def _check(calendar: Calendar, site: Site) -> None:
     week = _minutes(calendar)
-    if len(week) != len(_DAYS):
+    if len(week) != len(DAYS):
         raise RuleBroken("calendar_week_unfit", field="week", site=site.code, days=len(week))
+    if any(at.second or at.microsecond or at.tzinfo for hours in calendar.week if hours for at in hours):
+        raise RuleBroken("calendar_not_minutes", field="week", site=site.code)
     if not any(week):
         raise RuleBroken("calendar_never_open", field="week", site=site.code)
     if len(set(calendar.closed)) > MOST_CLOSED_DAYS:
@@ -173,7 +175,4 @@ def _check(calendar: Calendar, site: Site) -> None:
         following = week[(number + 1) % len(week)]
         # What closes on the next day must have closed when that opens.
         if hours is not None and following is not None and following[0] < hours[1] <= hours[0]:
-            raise RuleBroken("calendar_hours_overlap", field="week", site=site.code, day=_DAYS[number])
-
-
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+            raise RuleBroken("calendar_hours_overlap", field="week", site=site.code, day=DAYS[number])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 from random import Random
@@ -11,15 +12,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.composition.uow import connect, reading, unit_of_work
-from app.jobs.consumers import ConsumerRunner
+from app.jobs.consumers import ConsumerRunner, replay_parked
 from erpcore.kernel.actor import Actor
+from erpcore.published.sites import SiteCalendarSet
 from readiness.measures.consumer import JourneyConsumer
+from readiness.measures.drilldown import journeys_behind
 from readiness.measures.proof import compare_up_to_cursor, compare_with_rebuild, rebuild
 from readiness.measures.queries import Asked, Scope, read_many, read_measure
+from readiness.measures.reading import Stale
 from readiness.measures.sketch import bin_of, value_of
 from tests.support import recomputation as plain
-from tests.support.events import MONDAY, publish
-from tests.support.trade import some_trade
+from tests.support.events import MONDAY, AnOrder, a_smooth_order, publish
+from tests.support.trade import a_calendar, some_calendars, some_trade, with_calendars
 
 #: Far enough after the trading for every window and maturity.
 AS_OF = MONDAY + timedelta(days=120)
@@ -94,6 +98,98 @@ def test_each_time_counts_finished_and_open_documents(database, key):
                 assert float(one.value) == pytest.approx(value_of(finished[(len(finished) + 1) // 2 - 1]))
 
 
+def sampled(one):
+    """The bins of finished and of open documents."""
+    finished = sorted(n for n, done, _ in one.sample.bins for _ in range(done))
+    return finished, sorted(n for n, _, waiting in one.sample.bins for _ in range(waiting))
+
+
+def test_working_hours_count_by_the_calendars_told_before_the_last_shipment(database):
+    publish(database, with_calendars(Random(11), some_trade(Random(3), 90)))
+    consume(database, batch=37)
+    log = plain.told(database)
+    as_of = MONDAY + timedelta(days=30)
+    seen = 0
+    with reading(database) as session:
+        for site in SITES:
+            expected = plain.worked(log, START, END, as_of, site)
+            asked = Asked(key="order_cycle_time.work.p90", scope=Scope(sites=frozenset({site})), window_days=600)
+            one = read_many(session, [asked], as_of=as_of)[0]
+            assert one.count == len(expected) > 0
+            bins = [
+                sorted(bin_of(seconds) for seconds, done in expected if done is finished) for finished in (True, False)
+            ]
+            assert sampled(one) == tuple(bins)
+            seen += len(bins[0])
+    assert seen > 10
+    with reading(database, snapshot=True) as session:
+        assert compare_with_rebuild(session).agrees
+    with unit_of_work(database, actor=Actor.system("test")) as work:
+        rebuild(work)
+    with reading(database, snapshot=True) as session:
+        assert compare_with_rebuild(session).agrees
+
+
+def work_bins(database, as_of):
+    with reading(database) as session:
+        return sampled(read_measure(session, "order_cycle_time.work.p90", Scope(), as_of=as_of))
+
+
+def test_a_calendar_told_later_changes_no_finished_time_and_ages_what_is_open_anew(database):
+    done, waiting = a_smooth_order(10_000), AnOrder(id=20_000).captured().released().said
+    publish(database, [*some_calendars(Random(1))[:1], *done, *waiting])
+    consume(database)
+    as_of = MONDAY + timedelta(days=4)
+    before = work_bins(database, as_of)
+    assert before == ([bin_of(5 * 3600)], [bin_of(7 * 3600 + 3 * 9 * 3600 + 2 * 3600)])
+    always = SiteCalendarSet(valid_from=date(2026, 1, 1), time_zone="Europe/Berlin", week=[(0, 0)] * 7)
+    publish(database, [replace(some_calendars(Random(1))[0], event=always)])
+    consume(database)
+    assert work_bins(database, as_of) == (before[0], [bin_of(96 * 3600)])
+    with reading(database, snapshot=True) as session:
+        behind = journeys_behind(session, "order_cycle_time.work.p90", Scope(), as_of=as_of)
+        assert [(one.id, one.weight, one.unit, one.is_open) for one in behind] == [
+            (20_000, 96 * 3600, "working seconds", True), (10_000, 5 * 3600, "working seconds", False),
+        ]  # fmt: skip
+        assert compare_with_rebuild(session).agrees
+
+
+def test_without_a_calendar_working_hours_have_no_evidence(database):
+    publish(database, a_smooth_order(10_000))
+    # A calendar that begins after the order says nothing about its days.
+    publish(database, [a_calendar(11, MONDAY.date() + timedelta(days=1))])
+    publish(database, a_smooth_order(20_000))
+    consume(database)
+    with reading(database) as session:
+        one = read_measure(session, "order_cycle_time.work.p90", Scope(), as_of=MONDAY + timedelta(days=4))
+        assert (one.value, one.sample, one.stale) == (None, None, Stale.SOURCE_MISSING)
+        assert one.stale_detail == "of 2 orders, 2 ran where no site calendar was known"
+        assert read_measure(session, "order_cycle_time.p90", Scope(), as_of=MONDAY + timedelta(days=4)).count == 2
+
+
+class WithoutCalendars(JourneyConsumer):
+    """Cannot take calendars."""
+
+    def take(self, work, events, prepared=None):
+        if any(event.type == "site.calendar_set" for event in events):
+            raise ValueError("this one does not go down")
+        super().take(work, events, prepared)
+
+
+def test_a_calendar_that_was_parked_counts_anew_what_came_after_it(database):
+    publish(database, [*some_calendars(Random(1))[:1], *a_smooth_order(10_000)])
+    ConsumerRunner(database, WithoutCalendars(), batch=100).run_once()
+    as_of = MONDAY + timedelta(days=4)
+    with reading(database) as session:
+        assert compare_with_rebuild(session).tables[0].differing == 0
+        one = read_measure(session, "order_cycle_time.work.p90", Scope(), as_of=as_of)
+        assert (one.value, one.sample) == (None, None)
+    assert replay_parked(database, JourneyConsumer()) == (1, 0)
+    assert work_bins(database, as_of) == ([bin_of(5 * 3600)], [])
+    with reading(database, snapshot=True) as session:
+        assert compare_with_rebuild(session).agrees
+
+
 def test_adjustments_count_by_reason_without_reversed_pairs(database):
     publish(database, some_trade(Random(4), 200))
     consume(database)
@@ -135,7 +231,7 @@ def test_a_rebuild_gives_the_same_rows_and_finds_what_was_tampered_with(database
 def test_batches_of_any_size_leave_the_same_rows_as_a_rebuild(fresh_database, seed, batch, journeys):
     database = connect(fresh_database("sqlite"))
     try:
-        publish(database, some_trade(Random(seed), journeys), per_commit=7)
+        publish(database, with_calendars(Random(seed), some_trade(Random(seed), journeys)), per_commit=7)
         consume(database, batch=batch)
         with reading(database, snapshot=True) as session:
             result = compare_with_rebuild(session)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
@@ -19,6 +20,7 @@ from erpcore.kernel.events import EventLog
 class Told:
     """One event as it stands in the log."""
 
+    seq: int
     type: str
     at: datetime
     on: date
@@ -39,7 +41,7 @@ def told(database: Database) -> dict[int, list[Told]]:
         for row in connection.execute(select(EventLog.__table__).order_by(EventLog.seq)):
             out[row.journey].append(
                 Told(
-                    row.type, row.occurred_at, row.occurred_on, row.subject_id, row.journey, row.site, row.channel,
+                    row.seq, row.type, row.occurred_at, row.occurred_on, row.subject_id, row.journey, row.site, row.channel,
                     row.customer_group, row.actor, row.source, json.loads(row.data),
                 )
             )  # fmt: skip
@@ -325,6 +327,58 @@ def times(
                 done = [e for e in events if e.type == "credit_memo.posted"]
                 out.append((((done[0].at if done else as_of) - got.at).total_seconds(), bool(done)))
     return out
+
+
+def worked(log: dict[int, list[Told]], start: date, end: date, as_of: datetime, site: int) -> list[tuple[float, bool]]:
+    """(working seconds, finished) of every order in the cohort of the cycle time, minute by minute.
+
+    A finished order counts by the calendars told before its last shipment, an open one by all of them.
+    """
+    calendars = [e for events in log.values() for e in events if e.type == "site.calendar_set" and e.site == site]
+    out = []
+    for order in orders(log, site):
+        lines, dimension = order.judged()
+        day = _day(order.first.data.get("start_on") or order.first.on.isoformat())
+        if not order.owed or not lines or dimension or not start <= day < end:
+            continue
+        last = max((at for line in lines for at, *_ in line.shipped), default=None)
+        left = any(line.quantity - line.cancelled > sum(q for *_, q in line.shipped) for line in lines)
+        if not left and last is not None:
+            told_by = max(e.seq for e in order.events if e.type == "shipment.confirmed")
+            out.append((_open_minutes([c for c in calendars if c.seq < told_by], order.start, last), True))
+        elif left and not order.has("order.closed"):
+            out.append((_open_minutes(calendars, order.start, as_of), False))
+    return out
+
+
+def _open_minutes(calendars: list[Told], since: datetime, until: datetime) -> float:
+    """Seconds in [since, until) during which the site is open: a step from minute to minute, each asked by itself."""
+    total, at = 0.0, since
+    while at < until:
+        step = min(until, at.replace(second=0, microsecond=0) + timedelta(minutes=1))
+        if _is_open(calendars, at.astimezone(_ZONE)):
+            total += (step - at).total_seconds()
+        at = step
+    return total
+
+
+_ZONE = ZoneInfo("Europe/Berlin")
+
+
+def _is_open(calendars: list[Told], local: datetime) -> bool:
+    minute = local.hour * 60 + local.minute
+    today, before = (_hours(calendars, local.date() - timedelta(days=back)) for back in (0, 1))
+    if today and today[0] <= minute and (minute < today[1] or today[1] <= today[0]):
+        return True
+    return bool(before and before[1] <= before[0] and minute < before[1])
+
+
+def _hours(calendars: list[Told], day: date) -> list[int] | None:
+    told = [c.data for c in calendars if _day(c.data["valid_from"]) <= day]
+    if not told or day.isoformat() in told[-1].get("closed", []):
+        return None
+    found: list[int] | None = told[-1]["week"][day.weekday()]
+    return found
 
 
 def adjusted(log: dict[int, list[Told]], start: date, end: date, site: int, reason: str | None = None) -> int:

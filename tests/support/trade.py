@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import date, timedelta
 from random import Random
 
 from erpcore import published as p
+from erpcore.published.sites import SiteCalendarSet
 from tests.support.events import HERE, JOB, MONDAY, PERSON, AnOrder, Said, a_line, elsewhere, interleaved
 
 SITES = (
@@ -15,10 +17,50 @@ SITES = (
 )
 
 
+#: Monday to Friday, eight to five.
+WORKDAYS = ((480, 1020),) * 5 + (None,) * 2
+
+
 def some_trade(random: Random, journeys: int) -> list[Said]:
     """Events of so many journeys, mixed; ids are a hundred apart."""
     made = [_journey(random, 10_000 + 100 * number) for number in range(journeys)]
     return interleaved(made, random)
+
+
+def some_calendars(random: Random) -> list[Said]:
+    """Calendars of both sites from before the trading; some weeks in, each gets another that holds from some day on."""
+    first = [a_calendar(site, MONDAY.date() - timedelta(days=90), WORKDAYS, 0) for site in (11, 12)]
+    night = ((1320, 360),) * 5 + ((540, 780), None)
+    closed = [MONDAY.date() + timedelta(days=random.randrange(25)) for _ in range(3)]
+    later = [
+        a_calendar(site, MONDAY.date() + timedelta(days=random.randrange(25)), night, random.randrange(1, 20), closed)
+        for site in (11, 12)
+    ]
+    return [*first, *later]
+
+
+def a_calendar(
+    site: int,
+    begins: date,
+    week: Sequence[tuple[int, int] | None] = WORKDAYS,
+    day: int = 0,
+    closed: Sequence[date] = (),
+) -> Said:
+    """The hours of a site in Berlin from a day on, told so many days into the trading."""
+    event = SiteCalendarSet(valid_from=begins, time_zone="Europe/Berlin", week=list(week), closed=list(closed))
+    return Said(
+        event=event, step="master_data.site", subject=("site", site), journey=site, at=MONDAY + timedelta(days=day),
+        place=elsewhere(site=site, channel=None, customer_group=None),
+    )  # fmt: skip
+
+
+def with_calendars(random: Random, said: list[Said]) -> list[Said]:
+    """The first calendars before all trading, the later ones somewhere in it."""
+    calendars = some_calendars(random)
+    out = list(said)
+    for one in calendars[2:]:
+        out.insert(random.randrange(len(out) + 1), one)
+    return [*calendars[:2], *out]
 
 
 def _journey(random: Random, identity: int) -> list[Said]:

@@ -33,6 +33,10 @@ def test_a_process_owner_sets_a_limit_with_a_reason_and_takes_it_back(signed_in,
     browser.get("/measures/limits?site=99", status=404)
 
 
+def test_without_a_live_site_there_is_nothing_to_limit(signed_in):
+    assert "No live site yet" in signed_in("process_owner").get("/measures/limits").text
+
+
 def test_who_is_watched_reads_the_limits_and_does_not_set_them(signed_in, business):
     browser = signed_in("site_lead", site=business.site)
     assert not [
