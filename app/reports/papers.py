@@ -14,6 +14,7 @@ from typing import Any
 
 from app.queries.floor import TaskPage
 from app.queries.order_facts import OrderPage
+from app.queries.quotes import QuotePage
 from app.queries.shelves import LocationFact
 from app.queries.shipments import CartonFact, ShipmentPage
 from app.reports.barcode import code_128
@@ -110,6 +111,41 @@ def order_confirmation(order: OrderPage) -> Paper:
                 f"order-confirmation-{order.number}")  # fmt: skip
 
 
+def quote_paper(quote: QuotePage) -> Paper:
+    """What we offer, at which prices, until which day. Dated by the day it was sent, or written while it is a draft."""
+    row = quote.row
+    name = row.number + (f"-{row.revision}" if row.revision > 1 else "")
+    lines = [
+        {
+            "line_no": line.line_no, "code": line.code, "name": line.name, "quantity": _quantity(line.quantity, line.unit),
+            "day": _day(line.promised_on), "day_note": "if ordered now", "price": _price(line.unit_price),
+            "net": _amount(line.value_minor, row.currency),
+        }
+        for line in quote.lines
+    ]  # fmt: skip
+    kind = "Quote" if row.sent_at is not None else "Draft quote"
+    made = row.sent_at or row.entered_at
+    context = _frame(kind, name, made, realm=row.realm, foot=f"{kind} {name} · {quote.entity}")
+    facts = [
+        ("Date", _day(local_day(made, row.time_zone))), ("Prices hold until", _day(row.last_day)),
+        ("Customer", row.customer_code), ("Your reference", row.reference or "–"), ("Ships from", row.site),
+        ("Revision", str(row.revision)),
+    ]  # fmt: skip
+    shown = {
+        "customer": row.customer, "address": [quote.ship_country], "to_label": "For", "currency": row.currency,
+        "day_label": "Could come", "lines": lines,
+        "sums": _sums([(line.value_minor, line.tax_rate) for line in quote.lines], row.currency),
+    }  # fmt: skip
+    binding = (
+        f"The prices hold for orders that reach us by {_day(row.last_day)}. Days are those of an order placed now; "
+        "the confirmation of your order promises them."
+    )  # fmt: skip
+    note = binding if row.sent_at is not None else "A draft: it binds nobody until it is sent."
+    text = f"{quote.note} {note}" if quote.note else note
+    return _set("order", context | {"whose": quote.entity, "facts": facts, "order": shown, "note": text},
+                f"quote-{name}")  # fmt: skip
+
+
 def _left_value(line: Any, currency: str) -> int:
     """A line's value without what was cancelled of it, rounded once."""
     if not line.cancelled:
@@ -119,25 +155,29 @@ def _left_value(line: Any, currency: str) -> int:
 
 
 def order_sums(order: OrderPage) -> list[tuple[str, str]]:
-    """Net, tax by rate, and what is due. Lines whose tax no rate determines are said to be untaxed yet."""
+    """Net, tax by rate, and what is due of what is left of the order."""
+    return _sums([(_left_value(line, order.currency), line.tax_rate) for line in order.lines], order.currency)
+
+
+def _sums(lines: list[tuple[int, Decimal | None]], currency: str) -> list[tuple[str, str]]:
+    """Net, tax by rate, and the total of values in minor units. Lines whose tax no rate determines are said to be untaxed yet."""
     net, unknown = 0, False
     taxes: dict[Decimal, int] = {}
-    for line in order.lines:
-        value = _left_value(line, order.currency)
+    for value, rate in lines:
         net += value
-        if line.tax_rate is None:
+        if rate is None:
             unknown = True
             continue
-        taxes[line.tax_rate] = taxes.get(line.tax_rate, 0) + value
-    sums = [("Net", f"{_amount(net, order.currency)} {order.currency}")]
+        taxes[rate] = taxes.get(rate, 0) + value
+    sums = [("Net", f"{_amount(net, currency)} {currency}")]
     total = net
     for rate, base in sorted(taxes.items()):
         tax = int((base * rate).quantize(Decimal(1), ROUND_HALF_UP))
         total += tax
-        sums.append((f"Tax {_quantity(rate * 100)} %", f"{_amount(tax, order.currency)} {order.currency}"))
+        sums.append((f"Tax {_quantity(rate * 100)} %", f"{_amount(tax, currency)} {currency}"))
     if unknown:
         sums.append(("Tax of other lines", "not determined yet"))
-    return [*sums, ("Total", f"{_amount(total, order.currency)} {order.currency}")]
+    return [*sums, ("Total", f"{_amount(total, currency)} {currency}")]
 
 
 def pick_list(task: TaskPage) -> Paper:

@@ -36,7 +36,7 @@ class PaperAnswer(Answer):
     pdf: str = Field(description="The file in base64.")
 
 
-def _paper(paper: Paper) -> PaperAnswer:
+def paper_answer(paper: Paper) -> PaperAnswer:
     return PaperAnswer(
         file_name=paper.file_name, size=len(paper.content), sha256=paper.digest, pdf=b64encode(paper.content).decode()
     )
@@ -47,7 +47,7 @@ def _paper(paper: Paper) -> PaperAnswer:
     tag=PAPERS, answer=PaperAnswer,
 )  # fmt: skip
 def print_confirmation(order_id: int) -> PaperAnswer:
-    return _paper(order_confirmation(order_page(reader(), actor(), order_id)))
+    return paper_answer(order_confirmation(order_page(reader(), actor(), order_id)))
 
 
 @operation(
@@ -55,7 +55,7 @@ def print_confirmation(order_id: int) -> PaperAnswer:
     answer=PaperAnswer,
 )  # fmt: skip
 def print_pick_list(task_id: int) -> PaperAnswer:
-    return _paper(pick_list(task_page(reader(), actor(), task_id, now())))
+    return paper_answer(pick_list(task_page(reader(), actor(), task_id, now())))
 
 
 @operation(
@@ -63,7 +63,7 @@ def print_pick_list(task_id: int) -> PaperAnswer:
     tag=PAPERS, answer=PaperAnswer,
 )  # fmt: skip
 def print_packing_slip(shipment_id: int) -> PaperAnswer:
-    return _paper(packing_slip(shipment_page(reader(), actor(), shipment_id)))
+    return paper_answer(packing_slip(shipment_page(reader(), actor(), shipment_id)))
 
 
 @operation(
@@ -71,7 +71,7 @@ def print_packing_slip(shipment_id: int) -> PaperAnswer:
     tag=PAPERS, answer=PaperAnswer,
 )  # fmt: skip
 def print_labels(shipment_id: int) -> PaperAnswer:
-    return _paper(carton_labels(shipment_page(reader(), actor(), shipment_id)))
+    return paper_answer(carton_labels(shipment_page(reader(), actor(), shipment_id)))
 
 
 class LocationQuery(Body):
@@ -86,4 +86,4 @@ class LocationQuery(Body):
     tag=PAPERS, query=LocationQuery, answer=PaperAnswer,
 )  # fmt: skip
 def print_location_labels(site_id: int, query: LocationQuery) -> PaperAnswer:
-    return _paper(location_labels(locations_of(reader(), actor(), site_id, zone=query.zone, code=query.code)))
+    return paper_answer(location_labels(locations_of(reader(), actor(), site_id, zone=query.zone, code=query.code)))

@@ -62,10 +62,12 @@ class Entry:
         return self.items.get((row.form.item.data or "").strip().lower())
 
 
-def read_entry() -> Entry:
-    """The form as it came, with customer and items looked up by what was typed."""
+def read_entry(form: OrderForm | None = None, *, fixed: tuple[int, int, str] | None = None) -> Entry:
+    """The form as it came, with customer and items looked up by what was typed. ``fixed``: site, channel and customer that a
+    document has already, whatever came.
+    """
     session = reader()
-    form = OrderForm()
+    form = form or OrderForm()
     sites = [site for site in sites_seen(session, actor(), realms=("live", "rehearsal")) if site.kind != "drop_ship"]
     channels = all_channels(session)
     form.site.choices = choices((site.id, site.label) for site in sites)
@@ -76,7 +78,9 @@ def read_entry() -> Entry:
         form.site.data = asked_key("site") or site_id
         form.channel.data = asked_key("channel") or channel_id
         form.customer.data = request.args.get("customer", "")
-        form.request_key.data = secrets.token_urlsafe(18)
+        form.request_key.data = form.request_key.data or secrets.token_urlsafe(18)
+    if fixed is not None:
+        form.site.data, form.channel.data, form.customer.data = fixed
     site = next((one for one in sites if one.id == form.site.data), None)
     channel = form.channel.data if form.channel.data in {one.id for one in channels} else None
     entry = Entry(form=form, sites=sites, site=site, channel=channel)
@@ -214,7 +218,7 @@ def take_press(entry: Entry, press: str) -> None:
     entry.focus = entry.focus or rows.entries[-1].form.item.id
 
 
-def _closed(entry: Entry) -> str:
+def closed_text(entry: Entry) -> str:
     """Why the chosen cell would take no order now, with what it waits for; empty when it would."""
     return sentence(entry.quote.closed) if entry.quote and entry.quote.closed else ""
 
@@ -225,7 +229,7 @@ def _page(entry: Entry) -> Any:
         entry.form.request_key.data = secrets.token_urlsafe(18)
     return render_template(
         "orders/new.html", entry=entry, form=entry.form, quote=entry.quote, realm=entry.realm,
-        closed_text=_closed(entry), summary=Summary(entry.form), more_rows=len(entry.form.lines) < MOST_LINES,
+        closed_text=closed_text(entry), summary=Summary(entry.form), more_rows=len(entry.form.lines) < MOST_LINES,
     ), entry.form.status  # fmt: skip
 
 
@@ -236,7 +240,7 @@ def create() -> Any:
     press = request.form.get("press", "enter") if request.method == "POST" else ""
     if press != "enter" and press:
         take_press(entry, press)
-        entry = _again(entry)
+        entry = look_up_again(entry)
     look_up_items(entry)
     if press == "enter" and is_complete(entry):
         order_id = enter(entry)
@@ -246,7 +250,7 @@ def create() -> Any:
     return _page(entry)
 
 
-def _again(entry: Entry) -> Entry:
+def look_up_again(entry: Entry) -> Entry:
     """The entry with what a press changed looked up anew."""
     if entry.site is not None:
         entry.customers = find_customers(reader(), entry.site.entity_id, entry.form.customer.data or "")
@@ -262,7 +266,7 @@ def quote() -> str:
     entry = read_entry()
     look_up_quote(entry)
     return render_template(
-        "orders/_quote.html", entry=entry, form=entry.form, quote=entry.quote, closed_text=_closed(entry)
+        "orders/_quote.html", entry=entry, form=entry.form, quote=entry.quote, closed_text=closed_text(entry)
     )
 
 

@@ -11,6 +11,7 @@ from app.queries.order_detail import order_page
 from app.queries.order_rules import order_rules
 from app.queries.orders import STATES, OrderFilter, every_order, list_orders
 from app.queries.places import all_channels, sites_seen
+from app.queries.quotes import quote_of_order
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import area, asked_key, asked_page
@@ -90,4 +91,5 @@ def order_html(order_id: int, refused: str = "") -> str:
         "orders/show.html", order=page, moves=moves(page, actor()), steps=progress(page), refused=refused, at=now(),
         realm=page.realm, promises=PROMISES, days_late=days_late, deciders=deciders,
         rules=order_rules(reader(), page.ruleset, page.lines, now()),
+        from_quote=quote_of_order(reader(), order_id),
     )  # fmt: skip

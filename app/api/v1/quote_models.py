@@ -1,0 +1,116 @@
+"""How does a quote look to programs, and what may they say of one?"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from pydantic import Field
+
+from app.api.v1.numbers import Key
+from app.api.v1.order_models import AcceptBody, LineBody, ReasonBody
+from app.api.values import Amount, Answer, Body, PageQuery, Quantity, UnitPrice
+from app.queries.quotes import STATES
+
+
+class QuoteAnswer(Answer):
+    """One quote of a list. `prices_until`: the last day on which the prices hold, at the site."""
+
+    id: int
+    number: str
+    revision: int
+    customer_reference: str | None
+    customer: str
+    customer_id: int
+    site_id: int
+    channel: str
+    realm: str
+    state: str
+    is_over: bool
+    currency: str
+    value: Amount
+    entered_at: datetime
+    sent_at: datetime | None
+    prices_until: date
+    version: int
+
+
+class LosingRule(Answer):
+    """A price rule that fitted too."""
+
+    rule: int
+    kind: str
+    unit_price: UnitPrice
+
+
+class QuotedLineAnswer(Answer):
+    """One line with where its price came from. Cost and floor are for who may see costs."""
+
+    line_no: int
+    item: str
+    item_id: int
+    unit: str
+    quantity: Quantity
+    unit_price: UnitPrice
+    price_source: str
+    price_reason: str | None
+    price_rule: int | None
+    list_price: UnitPrice | None
+    resolved_price: UnitPrice | None
+    losing_rules: list[LosingRule]
+    floor: UnitPrice | None
+    unit_cost: UnitPrice | None
+    value: Amount
+    tax_rate: UnitPrice | None
+    requested_on: date | None
+    could_come_on: date
+    reason: str
+
+
+class QuoteDetail(QuoteAnswer):
+    """One quote with its lines, its revisions and the order that came of it."""
+
+    note: str | None
+    requested_on: date | None
+    level: str | None = Field(description="Who approves its entered prices; null: nobody has to")
+    revisions: list[int] = Field(description="The ids of all revisions, in their order")
+    order_id: int | None
+    lines: list[QuotedLineAnswer]
+
+
+class QuoteQuery(PageQuery):
+    """Which quotes."""
+
+    state: str | None = Field(None, description="One of " + ", ".join(STATES))
+    site: Key | None = None
+    customer: Key | None = None
+
+
+class TermsBody(Body):
+    """What is offered. `prices_until`: the last day on which the prices hold."""
+
+    prices_until: date
+    customer_reference: str | None = Field(None, max_length=120)
+    requested_on: date | None = None
+    note: str | None = Field(None, max_length=2000)
+    lines: list[LineBody] = Field(min_length=1, max_length=2000)
+
+
+class QuoteBody(TermsBody):
+    """A quote to write."""
+
+    site: Key
+    channel: Key
+    customer: Key
+
+
+class AcceptQuoteBody(Body):
+    """The customer's yes."""
+
+    customer_reference: str | None = Field(None, max_length=120)
+    accept: list[AcceptBody] = Field(default_factory=list, max_length=20)
+
+
+class DeclineBody(ReasonBody):
+    """The customer's no, or ours."""
+
+    by_customer: bool

@@ -1,0 +1,1 @@
+"""Quotes on screen: the list, one quote, writing one, and its moves."""
