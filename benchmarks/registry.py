@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, str] = {
     "floor": "benchmarks.raw_floor:measure",
     "import": "benchmarks.import_retail:measure",
     "order": "benchmarks.order_cycle:measure",
+    "search": "benchmarks.item_search:measure",
     "pages": "benchmarks.pages:measure",
 }
 

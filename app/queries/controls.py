@@ -125,6 +125,16 @@ CONTROLS: tuple[Control, ...] = (
         "SELECT DISTINCT entity_id, NULL, lot_id, 1000 FROM stock_bin WHERE is_serial AND quantity > 0",
     ),
     Control(
+        "items_words", "words", "Words by which items are found = those kept of them",
+        "SELECT entity_id, NULL, id, search_words FROM item",
+        "SELECT entity_id, NULL, item_id, 1 FROM item_word",
+    ),
+    Control(
+        "items_named", "items", "Items are found by the code and name they have now",
+        "SELECT entity_id, NULL, id, 1 FROM item",
+        "SELECT entity_id, NULL, id, 1 FROM item WHERE searched_as = code || '\n' || name",
+    ),
+    Control(
         "goods_receipts", "thousandths", "Lines of goods receipts = stock that came with them",
         "SELECT r.entity_id, r.site_id, r.id, l.quantity FROM goods_receipt_line l JOIN goods_receipt r ON r.id = l.receipt_id",
         "SELECT entity_id, site_id, document_id, quantity FROM stock_move WHERE document_type = 'goods_receipt'",

@@ -26,7 +26,8 @@ from erpcore.kernel.model import PRICE_PLACES, QUANTITY_PLACES, scaled_int
 from erpcore.kernel.money import scaled_amount, share_of
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import Customer, CustomerGroup, Item, ItemKind
-from erpcore.masterdata.queries import commitment, search_items, site_facts, tax_rate
+from erpcore.masterdata.queries import commitment, site_facts, tax_rate
+from erpcore.masterdata.search import search_items
 from erpcore.orders.rules import line_dates
 from erpcore.ports import Cell, CellStates, Process, admit
 from erpcore.pricing.queries import Asked, Price, resolve_prices

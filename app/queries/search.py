@@ -14,8 +14,10 @@ from app.security.scopes import within_sites
 from erpcore.billing.models import CreditMemo, Invoice, Receipt
 from erpcore.fulfilment.models import ReturnOrder, Shipment
 from erpcore.kernel.actor import Actor
-from erpcore.masterdata.models import Customer, Entity, Item, ItemUnit, Site, Supplier
+from erpcore.masterdata.models import Customer, Entity, Item, Site, Supplier
+from erpcore.masterdata.search import find_item_ids
 from erpcore.orders.models import SalesOrder
+from erpcore.orders.quotes.models import Quote
 from erpcore.purchasing.models import PurchaseOrder
 
 #: Of each kind, so many are shown; more is a reason to be more precise.
@@ -67,6 +69,20 @@ def _orders(session: Session, actor: Actor, pattern: str, typed: str) -> list[Hi
     return [
         _hit("order", row.id, row.number, f"{row.customer} · {row.site} · {row.state}", typed)
         for row in session.execute(within_sites(query, actor, SalesOrder.site_id))
+    ]
+
+
+def _quotes(session: Session, actor: Actor, pattern: str, typed: str) -> list[Hit]:
+    query: Any = (
+        select(Quote.id, Quote.number, Quote.revision, Quote.state, Customer.name.label("customer"))
+        .join(Customer, Customer.id == Quote.customer_id)
+        .where(or_(_matches(Quote.number, pattern), _matches(Quote.customer_reference, pattern)))
+        .order_by(Quote.entered_at.desc())
+        .limit(MOST)
+    )
+    return [
+        _hit("quote", row.id, row.number, f"revision {row.revision} · {row.customer} · {row.state}", typed)
+        for row in session.execute(within_sites(query, actor, Quote.site_id))
     ]
 
 
@@ -152,20 +168,20 @@ def _customers(session: Session, actor: Actor, pattern: str, typed: str) -> list
 
 
 def _items(session: Session, actor: Actor, pattern: str, typed: str) -> list[Hit]:
-    packed = select(ItemUnit.item_id).where(ItemUnit.barcode == typed)
-    query: Any = (
+    entities = session.scalars(_of_company(select(Entity.id), actor, Entity.id)).all()
+    keys = find_item_ids(session, entities, typed, limit=MOST)
+    query = (
         select(Item.id, Item.code, Item.name, Item.entity_id, Entity.name.label("entity"), Entity.realm)
         .join(Entity, Entity.id == Item.entity_id)
-        .where(or_(_matches(Item.code, pattern), _matches(Item.name, pattern), Item.id.in_(packed)))
+        .where(Item.id.in_(keys))
         .order_by(Entity.realm != "live", Item.code)
-        .limit(MOST)
     )
     return [
         Hit(
             kind="item", id=row.id, title=f"{row.code} {row.name}", detail=_of(row.entity, row.realm),
             code=row.code, other=row.entity_id, is_exact=row.code.lower() == typed.lower(),
         )
-        for row in session.execute(_of_company(query, actor, Item.entity_id))
+        for row in (session.execute(query) if keys else ())
     ]  # fmt: skip
 
 
@@ -186,6 +202,7 @@ def _hit(kind: str, key: int, title: str, detail: str, typed: str, code: str = "
 
 _FINDERS: tuple[tuple[str, Permission, Any], ...] = (
     ("Orders", Permission.ORDER_READ, _orders),
+    ("Quotes", Permission.ORDER_READ, _quotes),
     ("Shipments", Permission.ORDER_READ, _shipments),
     ("Invoices and credit memos", Permission.INVOICE_READ, _invoices),
     ("Receipts", Permission.INVOICE_READ, _receipts),

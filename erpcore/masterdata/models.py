@@ -25,6 +25,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from erpcore.kernel.model import Base, Code, Key, Name, Price, Quantity, Scaled, UtcDateTime, append_only, states
 
+#: Text that is compared by its bytes, so that a beginning is a range of the index on both databases.
+Bytewise = String(40).with_variant(String(40, collation="C"), "postgresql")
+
 
 class Realm(StrEnum):
     """Live business, practice before go-live, private training, or the events of the replaced system."""
@@ -176,7 +179,8 @@ class Customer(Base):
 class Item(Base):
     """What is sold. ``standard_cost`` per unit in the entity's currency; ``None``: it moves at unknown cost and says so.
 
-    ``order_multiple``: customers buy whole multiples of it; ``None``: any quantity the unit allows.
+    ``order_multiple``: customers buy whole multiples of it; ``None``: any quantity the unit allows. ``searched_as``: the code and
+    name by which it is found, and ``search_words`` how many words of them are kept.
     """
 
     __tablename__ = "item"
@@ -201,6 +205,18 @@ class Item(Base):
     is_blocked: Mapped[bool] = mapped_column(Boolean, default=False)
     tracking: Mapped[str] = mapped_column(String(8), default=Tracking.NONE, server_default=Tracking.NONE)
     order_multiple: Mapped[Decimal | None] = mapped_column(Quantity)
+    searched_as: Mapped[str] = mapped_column(Text, default="", server_default="")
+    search_words: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+
+
+class ItemWord(Base):
+    """A word of an item's code or name, or the end of one: what people type begins one of them. In the order of bytes."""
+
+    __tablename__ = "item_word"
+    __table_args__ = (Index("ix_item_word_item", "item_id"), {"sqlite_with_rowid": False})
+    entity_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    word: Mapped[str] = mapped_column(Bytewise, primary_key=True)
+    item_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
 
 
 class ItemUnit(Base):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date, time
 from typing import Any, NamedTuple
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from erpcore.kernel.errors import NotFound, RuleBroken
@@ -230,19 +230,3 @@ def find_by_code(session: Session, table: Any, entity: int, codes: Iterable[str]
         found = session.execute(select(table.code, table.id).where(table.entity_id == entity, table.code.in_(part)))
         out |= {row.code: row.id for row in found}
     return out
-
-
-def search_items(session: Session, entity: int, text: str, *, limit: int = 20) -> list[Item]:
-    """Items whose code or name contains ``text``; exact and leading code matches first."""
-    needle = text.strip()
-    like = f"%{needle.replace('%', '').replace('_', '')}%"
-    found = session.execute(
-        select(Item)
-        .where(Item.entity_id == entity, Item.is_blocked.is_(False), or_(Item.code.ilike(like), Item.name.ilike(like)))
-        .order_by(Item.code)
-        .limit(200)
-    ).scalars()  # fmt: skip
-    lowered = needle.lower()
-    return sorted(found, key=lambda i: (i.code.lower() != lowered, not i.code.lower().startswith(lowered), i.code))[
-        :limit
-    ]

@@ -27,6 +27,7 @@ from erpcore.masterdata.models import (
     Site,
     TaxRate,
 )
+from erpcore.masterdata.search import keep_words
 
 Row = TypeVar("Row", bound=Base)
 Coded = TypeVar("Coded", Channel, CustomerGroup, ItemGroup)
@@ -166,7 +167,9 @@ def add_items(work: UnitOfWork, commands: Sequence[NewItem]) -> list[Item]:
         )
         for c in commands
     ]  # fmt: skip
-    return _added_all(work, rows)
+    made = _added_all(work, rows)
+    keep_words(work, made)
+    return made
 
 
 def add_tax_rate(

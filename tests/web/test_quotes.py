@@ -214,3 +214,8 @@ def test_the_pages_ask_few_questions(desk, business, sqlite_database):
         with queries(sqlite_database) as asked:
             desk.get(path)
         assert len(asked) <= MOST, (path, len(asked))
+
+
+def test_the_search_leads_to_a_quote_by_its_number(desk, business):
+    quote = sent(business)
+    assert desk.get(f"/search?q={quote.number}").heading == f"Quote {quote.number} · Bautechnik"

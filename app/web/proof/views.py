@@ -24,13 +24,21 @@ navigation_entry(
 
 #: Controls that are recomputed together while one waits, by what they prove; few enough each that one does not wait long.
 PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "stock": ("Stock", ("stock_", "transfer", "serials_", "goods_", "expected_", "counts_")),
+    "stock": ("Stock", ("stock_", "transfer", "serials_", "goods_", "expected_", "purchase", "items_", "counts_")),
     "orders": ("Orders and shipments", ("order_", "quotes_", "task_", "packed_")),
     "billing": ("Billing and receivables", ("invoice_", "credit_memo_", "receivable_", "receipt_", "on_account_")),
     "ledger": ("Ledger, credit and numbers", ("ledger_", "inventory_", "credit_exposure_", "legal_")),
     "events": (
         "Events of goods",
-        ("events_orders", "events_quotes", "events_shipments", "events_deliveries", "events_tasks", "events_returns"),
+        (
+            "events_orders",
+            "events_quotes",
+            "events_shipments",
+            "events_deliveries",
+            "events_tasks",
+            "events_returns",
+            "events_purchases",
+        ),
     ),
     "papers": (
         "Events of the books",

@@ -19,6 +19,8 @@ register_figures(blueprint)
 def address_of(hit: Hit) -> str:
     """Where the thing that was found has its page."""
     match hit.kind:
+        case "quote":
+            return url_for("quotes.show", quote_id=hit.id)
         case "invoice":
             return url_for("billing.show", invoice_id=hit.id)
         case "memo":
