@@ -7,7 +7,8 @@ end, under one lock, in this order: events, legal numbers, the audit link.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +21,7 @@ from erpcore.kernel.actor import Actor
 from erpcore.kernel.audit import Act, write_link
 from erpcore.kernel.clock import Clock, local_day
 from erpcore.kernel.events import EVENT_COLUMNS, Event, EventLog, Place
-from erpcore.kernel.ids import IdPool, Ids, uuid7s
+from erpcore.kernel.ids import IdPool, Ids, PassingIds, uuid7s
 from erpcore.kernel.numbering import PendingNumber, give_numbers
 from erpcore.kernel.rows import first_row, write_rows
 
@@ -71,6 +72,25 @@ class UnitOfWork:
         self._acts: list[Act] = []
         self._before_end: dict[str, Callable[[UnitOfWork], None]] = {}
         self.last_seq: int | None = None
+
+    @contextmanager
+    def trial(self) -> Iterator[UnitOfWork]:
+        """A unit of work inside this one that is taken back whole: what would come of it? Nothing of it is told or kept.
+
+        It reads what this one has written so far, so nothing may wait to be written at the end. Locks that it takes are given
+        back with it on PostgreSQL.
+        """
+        self.session.flush()
+        point = self.session.begin_nested()
+        attempt = UnitOfWork(
+            self.session, actor=self.actor, clock=self.clock, realm=self.realm, source=self.source,
+            request_id=self.request_id, pool=IdPool(),
+        )  # fmt: skip
+        attempt.now, attempt.ids = self.now, PassingIds(self.connection, IdPool())
+        try:
+            yield attempt
+        finally:
+            point.rollback()
 
     def publish(
         self,

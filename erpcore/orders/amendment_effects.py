@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -86,7 +87,8 @@ def carry_out(
         if one.line is None and one.change.quantity is not None
     ]
     if new:
-        added = extend_order(work, order, new, rules=rules)
+        with _at_their_place(planned):
+            added = extend_order(work, order, new, rules=rules)
         effects.ordered += added
         effects.promised += added
     effects.grew = any(one.grows for one in planned)
@@ -104,6 +106,19 @@ def carry_out(
         ],
     )  # fmt: skip
     return effects
+
+
+@contextmanager
+def _at_their_place(planned: Sequence[Planned]) -> Iterator[None]:
+    """A refusal of an added line names the change that adds it."""
+    try:
+        yield
+    except RuleBroken as refusal:
+        part = (refusal.field or "").split("-")
+        if len(part) == 3 and part[0] == "lines" and part[1].isdecimal():
+            places = [place for place, one in enumerate(planned) if one.line is None]
+            refusal.field = f"changes-{places[int(part[1])]}-{part[2]}"
+        raise
 
 
 def _free(work: UnitOfWork, planned: Sequence[Planned], effects: Effects) -> None:

@@ -58,27 +58,29 @@ class Planned:
         return self.by > 0
 
 
+class Refused(RuleBroken):
+    """The first of the changes that cannot be, with all of them in ``every``: a person mends them in one go."""
+
+    def __init__(self, every: Sequence[RuleBroken]) -> None:
+        first = every[0]
+        super().__init__(first.code, field=first.field, **first.facts)
+        self.every = tuple(every)
+
+
 def plan(order: Order, changes: Sequence[Amend], known: Mapping[int, ItemFacts], *, by_customer: bool) -> list[Planned]:
-    """What the changes would do, all of them or none; raises ``RuleBroken`` naming the change and its line."""
+    """What the changes would do, all of them or none; raises ``Refused`` naming each change that cannot be, by its place."""
     if not changes:
         raise RuleBroken("amend_nothing", document=order.number)
     lines = {line.id: line for line in order.lines}
     touched: set[tuple[int, str]] = set()
-    out = []
+    out, refused = [], []
     for position, change in enumerate(changes):
-        field = f"changes-{position}"
-        if change.kind == ChangeKind.ADD:
-            out.append(_added(change, known, field, by_customer=by_customer))
-            continue
-        line = lines.get(change.line or 0)
-        if line is None:
-            raise RuleBroken("line_unknown", field=f"{field}-line", line=change.line)
-        # A line that is dropped is not changed as well.
-        marks = {str(change.kind)} if change.kind != ChangeKind.DROP else {str(kind) for kind in ChangeKind}
-        if any((line.id, mark) in touched for mark in marks):
-            raise RuleBroken("amend_twice", field=f"{field}-line", line=line.line_no)
-        touched |= {(line.id, mark) for mark in (marks if change.kind == ChangeKind.DROP else {*marks, "drop"})}
-        out.append(_CHECKS[change.kind](change, line, known[line.item_id], field, by_customer))
+        try:
+            out.append(_planned(change, lines, touched, known, f"changes-{position}", by_customer=by_customer))
+        except RuleBroken as refusal:
+            refused.append(refusal)
+    if refused:
+        raise Refused(refused)
     left = {line.id: line.quantity - line.cancelled for line in order.lines}
     for one in out:
         if one.line is not None:
@@ -86,6 +88,28 @@ def plan(order: Order, changes: Sequence[Amend], known: Mapping[int, ItemFacts],
     if not any(left.values()) and all(one.line is not None for one in out):
         raise RuleBroken("amend_everything", document=order.number)
     return out
+
+
+def _planned(
+    change: Amend,
+    lines: Mapping[int, Line],
+    touched: set[tuple[int, str]],
+    known: Mapping[int, ItemFacts],
+    field: str,
+    *,
+    by_customer: bool,
+) -> Planned:
+    if change.kind == ChangeKind.ADD:
+        return _added(change, known, field, by_customer=by_customer)
+    line = lines.get(change.line or 0)
+    if line is None:
+        raise RuleBroken("line_unknown", field=f"{field}-line", line=change.line)
+    # A line that is dropped is not changed as well.
+    marks = {str(change.kind)} if change.kind != ChangeKind.DROP else {str(kind) for kind in ChangeKind}
+    if any((line.id, mark) in touched for mark in marks):
+        raise RuleBroken("amend_twice", field=f"{field}-line", line=line.line_no)
+    touched |= {(line.id, mark) for mark in (marks if change.kind == ChangeKind.DROP else {*marks, "drop"})}
+    return _CHECKS[change.kind](change, line, known[line.item_id], field, by_customer)
 
 
 def _added(change: Amend, known: Mapping[int, ItemFacts], field: str, *, by_customer: bool) -> Planned:

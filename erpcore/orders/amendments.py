@@ -18,6 +18,7 @@ from erpcore.kernel.history import record_move
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import customers, items
 from erpcore.orders.amendment_effects import Effects, carry_out
+from erpcore.orders.amendment_foresight import Foresight
 from erpcore.orders.amendment_rules import Amend, Planned, plan
 from erpcore.orders.cancelling import close_if_done
 from erpcore.orders.documents import Order
@@ -25,7 +26,7 @@ from erpcore.orders.flow import AMENDMENT
 from erpcore.orders.models import AmendmentState, ChangeKind, OrderAmendment, OrderAmendmentChange, OrderState
 from erpcore.orders.moving import admit_order
 from erpcore.orders.records import lock_orders
-from erpcore.orders.releasing import recheck_credit
+from erpcore.orders.releasing import recheck_orders
 from erpcore.ports import CellStates, ProcessRules
 
 AMEND = "orders:order:amend"
@@ -34,21 +35,25 @@ _OPEN = (OrderState.CAPTURED, OrderState.HELD, OrderState.RELEASED)
 
 @dataclass(frozen=True, kw_only=True)
 class StageAmendment:
-    """Changes to one order that are made together; ``by_customer``: they are the customer's own wish."""
+    """Changes to one order that are made together; ``by_customer``: they are the customer's own wish.
+
+    ``replaces``: the staged amendment of the same order that these take the place of; it is withdrawn.
+    """
 
     order: int
     by_customer: bool
     reason: str
     changes: Sequence[Amend]
     seen_version: int | None = None
+    replaces: int | None = None
 
 
 def stage_amendments(
-    work: UnitOfWork, commands: Sequence[StageAmendment], *, cells: CellStates
+    work: UnitOfWork, commands: Sequence[StageAmendment], *, rules: ProcessRules, cells: CellStates
 ) -> list[OrderAmendment]:
-    """Keep changes to be applied, once all of each have passed the check; the orders stay as they are.
+    """Keep changes to be applied, once all of each have passed the check and a trial; the orders stay as they are.
 
-    Raises ``RuleBroken`` naming the first change that cannot be, ``Conflict`` when the order is not what the person saw, and
+    Raises ``RuleBroken`` naming the changes that cannot be, ``Conflict`` when the order is not what the person saw, and
     ``RuleBroken("amendment_open")`` while another amendment of the order waits.
     """
     seen = {c.order: c.seen_version for c in commands if c.seen_version is not None}
@@ -60,6 +65,8 @@ def stage_amendments(
         admit_order(work, cells, order)
         if not command.reason.strip():
             raise RuleBroken("reason_required", field="reason", document="order", move="amend")
+        if command.replaces is not None:
+            _replace(work, order, command.replaces)
         planned = _planned(work, order, command.changes, by_customer=command.by_customer)
         taken = select(OrderAmendment.id).where(
             OrderAmendment.order_id == order.id, OrderAmendment.state == AmendmentState.STAGED
@@ -72,12 +79,32 @@ def stage_amendments(
             state=AmendmentState.STAGED, by_customer=command.by_customer, reason=command.reason.strip(),
             order_version=order.version, staged_at=work.now, staged_by=work.actor.id,
         )  # fmt: skip
+        amendment.foreseen = _foreseen(work, amendment, command.changes, rules)
         work.session.add(amendment)
         work.session.flush()  # the changes refer to it
         work.session.add_all(_row(amendment.id, no, one) for no, one in enumerate(planned, 1))
         record_move(work, "amendment", amendment.id, "stage", None, AmendmentState.STAGED, reason=command.reason)
         out.append(amendment)
     return out
+
+
+def _replace(work: UnitOfWork, order: Order, staged: int) -> None:
+    (before,) = _locked(work, [staged])
+    if before.order_id != order.id:
+        raise NotFound("amendment_unknown", amendment=staged)
+    _withdraw(work, before)
+
+
+def _foreseen(work: UnitOfWork, amendment: OrderAmendment, changes: Sequence[Amend], rules: ProcessRules) -> str:
+    """What the changes would do, found out by making them and taking them back."""
+    with work.trial() as attempt:
+        (order,) = lock_orders(attempt, [amendment.order_id])
+        foresight = Foresight(attempt, order, rules)
+        planned = _planned(attempt, order, changes, by_customer=amendment.by_customer)
+        effects = carry_out(attempt, order, planned, amendment, rules=rules)
+        recheck_orders(attempt, [order], {order.id} if effects.grew else set(), rules=rules)
+        foresight.take_down(effects.freed, effects.taken_back)
+    return foresight.content
 
 
 def _row(amendment: int, no: int, one: Planned) -> OrderAmendmentChange:
@@ -108,7 +135,7 @@ def apply_amendments(
     """
     amendments = _locked(work, amendment_ids)
     orders = {order.id: order for order in lock_orders(work, [one.order_id for one in amendments])}
-    grown: list[Order] = []
+    grown: set[int] = set()
     for amendment in amendments:
         order = orders[amendment.order_id]
         work.actor.require(AMEND, site=order.site_id)
@@ -121,10 +148,10 @@ def apply_amendments(
         planned = _planned(work, order, changes, by_customer=amendment.by_customer)
         effects = carry_out(work, order, planned, amendment, rules=rules)
         if effects.grew:
-            grown.append(order)
+            grown.add(order.id)
         amendment.state, amendment.settled_at, amendment.settled_by = target, work.now, work.actor.id
         _remember(work, order, amendment, planned, effects)
-    recheck_credit(work, grown, rules=rules)
+    recheck_orders(work, list(orders.values()), grown, rules=rules)
     for order in orders.values():
         close_if_done(work, order)
     return list(orders.values())
@@ -152,11 +179,16 @@ def withdraw_amendments(work: UnitOfWork, amendment_ids: Sequence[int]) -> list[
     orders = {order.id: order for order in lock_orders(work, [one.order_id for one in amendments])}
     for amendment in amendments:
         work.actor.require(AMEND, site=orders[amendment.order_id].site_id)
-        was = amendment.state
-        amendment.state = AMENDMENT.target("withdraw", was)
-        amendment.settled_at, amendment.settled_by = work.now, work.actor.id
-        record_move(work, "amendment", amendment.id, "withdraw", was, amendment.state)
+        _withdraw(work, amendment)
     return amendments
+
+
+def _withdraw(work: UnitOfWork, amendment: OrderAmendment) -> None:
+    was = amendment.state
+    amendment.state = AMENDMENT.target("withdraw", was)
+    amendment.settled_at, amendment.settled_by = work.now, work.actor.id
+    record_move(work, "amendment", amendment.id, "withdraw", was, amendment.state)
+    work.session.flush()  # another of the same order may be staged in its place
 
 
 def _locked(work: UnitOfWork, ids: Sequence[int]) -> list[OrderAmendment]:

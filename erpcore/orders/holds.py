@@ -18,6 +18,7 @@ from erpcore.kernel.errors import NotAllowed, NotFound, RuleBroken
 from erpcore.kernel.history import record_move
 from erpcore.kernel.rows import chunks
 from erpcore.kernel.work import UnitOfWork
+from erpcore.orders.acceptance import Facts
 from erpcore.orders.documents import Order
 from erpcore.orders.flow import ORDER
 from erpcore.orders.models import HoldKind, OrderHold
@@ -217,6 +218,7 @@ def _end(
         order.state = target
     hold.released_at, hold.release_reason, hold.is_cured = work.now, reason, cured
     hold.released_by = work.actor.id
+    hold.covers = None if cured else Facts.of(order).kept()
     facts = {"hold": hold.id, "kind": hold.kind, "cured": cured}
     record_move(work, "order", order.id, "release_hold", was, order.state, reason=reason, facts=facts)
     publish_order(work, order, OrderHoldReleased(hold=hold.id, kind=hold.kind, cured=cured), "release", work.now)

@@ -198,7 +198,8 @@ class OrderHold(Base):
     """Why an order may not go on, since when, until when somebody must have looked, who may end it, and how it ended.
 
     ``asked_by`` is the person whose wish the hold stops (``None``: a job or an import); they never end it themselves.
-    ``permission`` is what ending it takes, ``level`` from where on in the line of authority, as policy routed it.
+    ``permission`` is what ending it takes, ``level`` from where on in the line of authority, as policy routed it. ``covers``:
+    JSON of what the order was when it was let go by authority, which is all that was let go; ``None`` while open or cured.
     """
 
     __tablename__ = "order_hold"
@@ -227,10 +228,14 @@ class OrderHold(Base):
     released_by: Mapped[int | None] = mapped_column(BigInteger)
     release_reason: Mapped[str | None] = mapped_column(Text)
     is_cured: Mapped[bool] = mapped_column(Boolean, default=False)
+    covers: Mapped[str | None] = mapped_column(Text)
 
 
 class OrderAmendment(Base):
-    """Changes to one order that are made together. ``order_version``: the order they were checked against."""
+    """Changes to one order that are made together. ``order_version``: the order they were checked against.
+
+    ``foreseen``: JSON of what they would have done to values, promises, stock and credit at that moment.
+    """
 
     __tablename__ = "order_amendment"
     __table_args__ = (
@@ -248,6 +253,7 @@ class OrderAmendment(Base):
     by_customer: Mapped[bool] = mapped_column(Boolean)
     reason: Mapped[str] = mapped_column(Text)
     order_version: Mapped[int] = mapped_column(Integer)
+    foreseen: Mapped[str] = mapped_column(Text, server_default="{}")
     staged_at: Mapped[datetime] = mapped_column(UtcDateTime)
     staged_by: Mapped[int] = mapped_column(BigInteger)
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.model import PRICE_PLACES, QUANTITY_PLACES, scaled_int
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import CustomerFacts, ItemFacts, SiteFacts, customers
+from erpcore.orders.acceptance import ENTERED
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.holds import place_hold
 from erpcore.orders.models import HoldKind
@@ -26,7 +27,7 @@ from erpcore.pricing.queries import Asked, Price, resolve_prices
 from erpcore.pricing.rules import PERMISSIONS, EnteredPrice, Routing, price_floor, route
 
 OVERRIDE_PRICE = "orders:price:override"
-OVERRIDE = "override"
+OVERRIDE = ENTERED
 #: Doors through which prices, dates and amounts are stated by somebody else's document.
 STATED = ("import", "edi", "back-entry")
 
@@ -154,7 +155,9 @@ def routing_of(work: UnitOfWork, rules: ProcessRules, order: Order, lines: Seque
     )  # fmt: skip
 
 
-def hold_for_price(work: UnitOfWork, rules: ProcessRules, order: Order, lines: Sequence[Line]) -> bool:
+def hold_for_price(
+    work: UnitOfWork, rules: ProcessRules, order: Order, lines: Sequence[Line], *, at: datetime | None = None
+) -> bool:
     """Hold an order whose entered prices need another person; whoever entered them never lets it go. True when it is held."""
     routing = routing_of(work, rules, order, lines)
     if routing is None:
@@ -162,6 +165,6 @@ def hold_for_price(work: UnitOfWork, rules: ProcessRules, order: Order, lines: S
     facts = {"lost": routing.lost_minor, "lines": list(routing.lines), "level": routing.level, "why": list(routing.why)}
     place_hold(
         work, order, HoldKind.PRICE, reason="price beyond tolerance", facts=facts,
-        permission=PERMISSIONS[routing.level], level=routing.level, at=order.captured_at,
+        permission=PERMISSIONS[routing.level], level=routing.level, at=at or order.captured_at,
     )  # fmt: skip
     return True

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-
-from sqlalchemy import select
 
 from erpcore.credit.rules import Standing, looks_at_overdue, refusal
 from erpcore.credit.services import lock_exposures, oldest_due
@@ -14,12 +12,14 @@ from erpcore.kernel.clock import local_day
 from erpcore.kernel.history import record_move
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import CustomerFacts, customers, site_facts
+from erpcore.orders.acceptance import accepted_kinds
 from erpcore.orders.documents import Order
 from erpcore.orders.exposure import count_exposure, releasable_value
 from erpcore.orders.flow import ORDER
 from erpcore.orders.holds import end_cured, hold_without_saving, open_hold_kinds
-from erpcore.orders.models import HoldKind, OrderHold, OrderState
+from erpcore.orders.models import HoldKind, OrderState
 from erpcore.orders.moving import admit_order, publish_order
+from erpcore.orders.pricing import hold_for_price
 from erpcore.orders.records import lock_orders, save_orders
 from erpcore.ports import CellStates, ProcessRules
 from erpcore.published import OrderReleased
@@ -48,10 +48,10 @@ def release_orders(
         admit_order(work, cells, order)
         ORDER.target("release", order.state)
     look = _Look(work, orders, rules)
-    accepted = _accepted(work, [order.id for order in orders])
+    accepted = accepted_kinds(work, orders)
     for order in orders:
         was, when = order.state, (at or {}).get(order.id, work.now)
-        found = [finding for finding in look.findings(order) if (order.id, finding[0]) not in accepted]
+        found = [finding for finding in look.findings(order) if finding[0] not in accepted[order.id]]
         for kind, reason, facts in found:
             hold_without_saving(work, order, kind, reason=reason, facts=facts, at=when)
         if found:
@@ -64,19 +64,33 @@ def release_orders(
     return orders
 
 
-def recheck_credit(work: UnitOfWork, orders: Sequence[Order], *, rules: ProcessRules) -> list[Order]:
-    """Hold those of these released, locked orders that became worth more than their customer's credit bears."""
-    released = [order for order in orders if order.state == OrderState.RELEASED]
-    if not released:
-        return []
-    look, held = _Look(work, released, rules), []
-    for order in released:
-        for kind, reason, facts in look.findings(order):
-            hold_without_saving(work, order, kind, reason=reason, facts=facts)
-        if order.state == OrderState.HELD:
-            held.append(order)
+def recheck_orders(
+    work: UnitOfWork, orders: Sequence[Order], grown: Collection[int], *, rules: ProcessRules
+) -> list[Order]:
+    """Hold those of these changed, locked orders whose credit or entered prices nobody has let go as they stand now.
+
+    Credit is asked of released orders that have ``grown``, by id; one that is not released yet is asked when it is.
+    """
+    accepted = accepted_kinds(work, orders)
+    ask = [order for order in orders if order.state == OrderState.RELEASED and order.id in grown]
+    look = _Look(work, ask, rules) if ask else None
+    held = []
+    for order in orders:
+        if look is not None and order in ask:
+            found = [finding for finding in look.findings(order) if finding[0] not in accepted[order.id]]
+            for kind, reason, facts in found:
+                hold_without_saving(work, order, kind, reason=reason, facts=facts)
+            held += [order] if found else []
+        if HoldKind.PRICE not in accepted[order.id]:
+            hold_for_price(work, rules, order, order.lines, at=work.now)
     save_orders(work, held)
-    return held
+    return [order for order in orders if order.state == OrderState.HELD]
+
+
+def release_findings(work: UnitOfWork, order: Order, *, rules: ProcessRules) -> list[Finding]:
+    """What would hold this locked order if it were released now, and nobody has let go."""
+    (kinds,) = accepted_kinds(work, [order]).values()
+    return [finding for finding in _Look(work, [order], rules).findings(order) if finding[0] not in kinds]
 
 
 def cure_orders(work: UnitOfWork, order_ids: Iterable[int], *, rules: ProcessRules, cells: CellStates) -> list[Order]:
@@ -142,13 +156,3 @@ class _Look:
     def grant(self, order: Order) -> None:
         """Count the order in for those that follow."""
         self._owed[order.customer_id] += releasable_value(order)
-
-
-def _accepted(work: UnitOfWork, orders: Sequence[int]) -> set[tuple[int, str]]:
-    """Holds of these orders that somebody with authority has ended: they are not held for the same again."""
-    if work.source == "import":
-        return set()
-    query = select(OrderHold.order_id, OrderHold.kind).where(
-        OrderHold.order_id.in_(orders), OrderHold.released_at.is_not(None), OrderHold.is_cured.is_(False)
-    )
-    return {(row[0], row[1]) for row in work.session.execute(query)}

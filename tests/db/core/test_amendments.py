@@ -45,7 +45,7 @@ def stage(business, order, *changes, by_customer=True, actor=CLERK, **more):
         (amendment,) = stage_amendments(
             work,
             [StageAmendment(order=order.id, by_customer=by_customer, reason="called", changes=changes, **more)],
-            cells=OPEN,
+            rules=RULES, cells=OPEN,
         )
     return amendment.id
 
