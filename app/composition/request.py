@@ -10,6 +10,7 @@ from datetime import datetime
 from flask import current_app, g, request
 from sqlalchemy.orm import Session
 
+from app.composition.curing import cure_held_orders
 from app.composition.uow import Database, unit_of_work
 from app.config import Settings
 from app.extensions import db
@@ -17,6 +18,7 @@ from app.identity.tokens import find_token
 from app.security.permissions import Permission
 from app.security.require import actor
 from app.security.scopes import actor_for
+from erpcore.credit.services import relieved
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import Clock
 from erpcore.kernel.errors import NotAllowed
@@ -55,7 +57,8 @@ def reader() -> Session:
 def change(*, realm: str = "live", source: str = "screen", by: Actor | None = None) -> Iterator[UnitOfWork]:
     """Open the unit of work of a POST. ``by`` is for sign-in, where nobody acts yet.
 
-    What was read before is read again afterwards, so that the answer shows the change.
+    What was read before is read again afterwards, so that the answer shows the change. Orders that were held for what the
+    change has mended go on at once.
     """
     with unit_of_work(
         installation().database,
@@ -66,6 +69,8 @@ def change(*, realm: str = "live", source: str = "screen", by: Actor | None = No
         request_id=g.get("request_id"),
     ) as work:
         yield work
+    if eased := relieved(work):
+        cure_held_orders(installation().database, clock=installation().clock, customers=eased)
     db.session.rollback()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from app.composition.curing import cure_held_orders
 from app.composition.due import settle_due
 from app.composition.evidence import MeasuredReadings, evaluate_open_gates
 from app.composition.measuring import SiteRecords
@@ -15,7 +16,6 @@ from app.identity.throttle import forget_old_failures
 from app.importers.uploads import forget_files, run_waiting
 from app.jobs.allocation import serve_waiting_lines
 from app.jobs.billing import bill_due_shipments
-from app.jobs.holds import cure_held_orders
 from app.jobs.lease import forget_runs
 from app.jobs.prove import prove_books
 from app.jobs.quotes import expire_old_quotes

@@ -241,6 +241,7 @@ def steps_of(session: Session, documents: dict[str, list[int]]) -> list[Step]:
         Step(
             document=row.document_type, document_id=row.document_id, move=row.move, to_state=row.to_state, at=row.at,
             recorded_at=row.recorded_at, actor=row.actor, role=row.role, reason=row.reason,
+            facts=orjson.loads(row.facts) if row.facts else {},
         )
         for row in rows
     ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -160,6 +160,7 @@ class Step:
     actor: int
     role: str
     reason: str | None
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,6 +225,10 @@ class OrderPage:
     @property
     def open_holds(self) -> list[HoldFact]:
         return [hold for hold in self.holds if hold.released_at is None]
+
+    @property
+    def line_numbers(self) -> dict[int, int]:
+        return {line.id: line.line_no for line in self.lines}
 
     @property
     def open_lines(self) -> int:

@@ -109,6 +109,19 @@ def write_exposures(work: UnitOfWork) -> None:
     held: dict[int, int] = work.memo["exposures"]
     for (customer, _), parts in pending.items():
         held[customer] += sum(parts)
+        if sum(parts) < 0:
+            relieve(work, customer)
+
+
+def relieve(work: UnitOfWork, customer: int) -> None:
+    """Note that this customer's orders may be held for something that is now gone; the edge looks at them after the commit."""
+    relieved(work).add(customer)
+
+
+def relieved(work: UnitOfWork) -> set[int]:
+    """The customers who owe less, may owe more or whose record is mended by this unit of work."""
+    found: set[int] = work.memo.setdefault("relieved", set())
+    return found
 
 
 def oldest_due(work: UnitOfWork, customers: Iterable[int]) -> dict[int, date]:

@@ -13,6 +13,7 @@ import orjson
 from sqlalchemy import select
 
 from erpcore.kernel.canonical import canonical_json
+from erpcore.kernel.money import scaled_amount
 from erpcore.kernel.rows import chunks
 from erpcore.kernel.work import UnitOfWork
 from erpcore.orders.documents import Order
@@ -43,7 +44,7 @@ class Facts(NamedTuple):
             value = value_of(line, left, order.currency)
             worth += value
             if line.price_source == ENTERED and line.resolved_price is not None:
-                lost += max(0, (line.resolved_price - line.unit_price) * left)
+                lost += max(0, scaled_amount(left, line.resolved_price, order.currency) - value)
             known = known and (line.unit_cost is not None or not line.has_stock)
             above += (line.unit_price - (line.unit_cost or 0)) * left
         whole = sum(line.unit_price * (line.quantity - line.cancelled) for line in order.lines)

@@ -27,7 +27,7 @@ PROMISES = {
     "stock": "from stock", "transit": "from goods on their way", "receipt": "from an expected receipt",
     "lead_time": "once the supplier delivers", "third_party": "from a third party's stock",
     "drop_ship": "straight from the supplier", "replenishment": "once replenished", "commitment": "as committed", "stated": "as stated",
-    "backordered": "backordered",
+    "backordered": "backordered", "amended": "as changed", "moved": "moved by us",
 }  # fmt: skip
 
 
@@ -223,6 +223,12 @@ def _stops(page: OrderPage, actor: Actor) -> list[dict[str, Any]]:
         )
     )
     left = any(line.cancellable > 0 for line in page.lines)
+    out.append(
+        _move(
+            actor, "Change order…", Permission.ORDER_AMEND, "" if left else "nothing of it is open any more",
+            href=url_for("orders.amend", order_id=page.id),
+        )
+    )  # fmt: skip
     out.append(
         _move(
             actor, "Cancel…", Permission.ORDER_CANCEL,

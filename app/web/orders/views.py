@@ -7,6 +7,7 @@ from typing import Any
 from flask import render_template, request
 
 from app.composition.request import now, reader
+from app.queries.amendments import amendments_of
 from app.queries.order_detail import order_page
 from app.queries.order_rules import order_rules
 from app.queries.orders import STATES, OrderFilter, every_order, list_orders
@@ -18,6 +19,7 @@ from app.web.areas import area, asked_key, asked_page
 from app.web.chosen import asked_realm, viewer
 from app.web.exports import csv_file, xlsx_file
 from app.web.navigation import Entry, Group, navigation_entry
+from app.web.orders.history import told
 from app.web.orders.presenters import PROMISES, address, chips, days_late, deciders, moves, picked, progress
 from erpcore.kernel.money import from_minor
 
@@ -89,7 +91,8 @@ def order_html(order_id: int, refused: str = "") -> str:
     page = order_page(reader(), actor(), order_id)
     return render_template(
         "orders/show.html", order=page, moves=moves(page, actor()), steps=progress(page), refused=refused, at=now(),
-        realm=page.realm, promises=PROMISES, days_late=days_late, deciders=deciders,
+        realm=page.realm, promises=PROMISES, days_late=days_late, deciders=deciders, told=told,
         rules=order_rules(reader(), page.ruleset, page.lines, now()),
         from_quote=quote_of_order(reader(), order_id),
+        amendments=amendments_of(reader(), order_id),
     )  # fmt: skip

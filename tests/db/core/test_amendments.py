@@ -45,7 +45,8 @@ def stage(business, order, *changes, by_customer=True, actor=CLERK, **more):
         (amendment,) = stage_amendments(
             work,
             [StageAmendment(order=order.id, by_customer=by_customer, reason="called", changes=changes, **more)],
-            rules=RULES, cells=OPEN,
+            rules=RULES,
+            cells=OPEN,
         )
     return amendment.id
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from app.composition.curing import cure_held_orders
 from app.composition.uow import reading
-from app.jobs.holds import cure_held_orders
 from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cash
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import Conflict, NotAllowed, NotFound, RuleBroken
