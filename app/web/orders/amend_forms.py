@@ -25,7 +25,6 @@ from app.web.forms import choices
 from app.web.once import KeyedForm
 from erpcore.kernel.errors import DomainError
 from erpcore.orders.amendment_rules import Amend, Refused
-from erpcore.orders.models import ChangeKind
 
 #: Lines that one page changes; longer orders are changed through the API.
 MOST_LINES = 200
@@ -93,21 +92,21 @@ class AmendForm(KeyedForm):
         for line in self.lines:
             fields = self.fields_of(line)
             if fields["drop"].data:
-                out.append(change_of(ChangeKind.DROP, line=line.id))
+                out.append(change_of("drop", line=line.id))
                 sent.append({"line": fields["drop"]})
                 continue
             wanted = fields["quantity"].data
             if wanted is not None and wanted != held.get(line.id, line.quantity - line.cancelled):
-                out.append(change_of(ChangeKind.QUANTITY, line=line.id, quantity=wanted))
+                out.append(change_of("quantity", line=line.id, quantity=wanted))
                 sent.append(fields)
             if fields["day"].data is not None:
-                out.append(change_of(ChangeKind.DATE, line=line.id, day=fields["day"].data))
+                out.append(change_of("date", line=line.id, day=fields["day"].data))
                 sent.append(fields)
         for row in self.added:
             form = row.form
             if not form.is_empty:
                 key = items[(form.item.data or "").lower()]
-                out.append(change_of(ChangeKind.ADD, item=key, quantity=form.quantity.data, day=form.day.data))
+                out.append(change_of("add", item=key, quantity=form.quantity.data, day=form.day.data))
                 sent.append({"item": form.item, "quantity": form.quantity, "day": form.day, "requested_on": form.day})
         return out
 

@@ -22,7 +22,6 @@ from app.web.orders.presenters import PROMISES
 from app.web.orders.views import blueprint
 from app.web.steps import form_step, take_step
 from erpcore.orders.amendments import StageAmendment, apply_amendments, stage_amendments, withdraw_amendments
-from erpcore.orders.models import ChangeKind
 
 
 def _order(order_id: int) -> OrderPage:
@@ -78,13 +77,13 @@ def _begin(form: AmendForm, order: OrderPage) -> None:
     form.replaces.data = str(before.id) if before.state == "staged" else ""
     form.by_customer.data, form.reason.data = "customer" if before.by_customer else "ours", before.reason
     shown = {line.id for line in form.lines}
-    added = iter([one for one in before.changes if one.kind == ChangeKind.ADD])
+    added = iter([one for one in before.changes if one.kind == "add"])
     for change in before.changes:
-        if change.line in shown and change.kind == ChangeKind.DROP:
+        if change.line in shown and change.kind == "drop":
             form[f"drop_{change.line}"].data = True
-        elif change.line in shown and change.kind == ChangeKind.QUANTITY:
+        elif change.line in shown and change.kind == "quantity":
             form[f"quantity_{change.line}"].data = change.quantity
-        elif change.line in shown and change.kind == ChangeKind.DATE:
+        elif change.line in shown and change.kind == "date":
             form[f"day_{change.line}"].data = change.day
     for place, change in enumerate(added):
         row = form.added.entries[0] if place == 0 else form.added.append_entry()
