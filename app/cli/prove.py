@@ -12,7 +12,9 @@ from app.cli.database import database
 from app.cli.output import json_option, print_json
 from app.composition.uow import reading
 from app.queries.controls import compare_controls
+from app.queries.trouble_control import compare_ownership
 from erpcore.kernel.audit import verify_chain
+from erpcore.kernel.clock import SystemClock
 from readiness.measures.proof import compare_up_to_cursor, compare_with_rebuild
 
 
@@ -24,7 +26,7 @@ from readiness.measures.proof import compare_up_to_cursor, compare_with_rebuild
 def prove(rebuild: bool, as_json: bool) -> None:
     """Recompute stock, reservations, sub-ledgers, exposure, numbers, events and figures; exits with 1 on any difference."""
     with database() as connected, reading(connected, snapshot=True) as session:
-        controls = compare_controls(session)
+        controls = compare_controls(session) + compare_ownership(session, SystemClock().now())
         totals = compare_up_to_cursor(session)
         rebuilt = compare_with_rebuild(session) if rebuild else None
         chain = verify_chain(session)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.composition import imports, jobruns
+from app.composition import cases, imports, jobruns, saved_views
 from app.identity import models as identity
 from erpcore.billing import models as billing
 from erpcore.credit import models as credit
@@ -34,6 +34,7 @@ __all__ = [
     "audit",
     "billing",
     "carriers",
+    "cases",
     "credit",
     "decisions",
     "documents",
@@ -59,5 +60,6 @@ __all__ = [
     "purchasing",
     "quotes",
     "requests",
+    "saved_views",
     "waves",
 ]

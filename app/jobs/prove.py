@@ -8,8 +8,9 @@ from sqlalchemy import select
 
 from app.composition.uow import Database, reading, unit_of_work
 from app.queries.controls import Comparison, compare_controls, events_read_to
+from app.queries.trouble_control import compare_ownership
 from erpcore.kernel.actor import Actor
-from erpcore.kernel.clock import Clock
+from erpcore.kernel.clock import Clock, SystemClock
 from erpcore.kernel.events import Place
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import Entity
@@ -41,7 +42,7 @@ def publish_comparisons(work: UnitOfWork, found: Sequence[Comparison], read_to: 
 def prove_books(database: Database, *, clock: Clock | None = None) -> list[Comparison]:
     """Compare both sides of every control at one moment, and publish what was found."""
     with reading(database, snapshot=True) as session:
-        found = compare_controls(session)
+        found = compare_controls(session) + compare_ownership(session, (clock or SystemClock()).now())
         read_to = events_read_to(session)
     with unit_of_work(database, actor=Actor.system(JOB), clock=clock) as work:
         publish_comparisons(work, found, read_to)

@@ -85,4 +85,12 @@ MESSAGES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "upload_broke": "{file} broke the worker {count} times. The operations team finds the reason in its log; then hand it in again.",
     "import_first_file": "The first file of profile {profile} makes its site, so it is for those who see all sites. Ask the administrator.",
     "wave_not_at_this_question": "Wave {wave} is {state}, so this question has no answer that could take effect. Choose another kind of decision.",
+    "case_owner_elsewhere": "Nobody would look after it: this person or role does not work at the site. Choose another owner.",
+    "case_note_missing": "A note needs words. Say what you found or did.",
+    "case_reason_missing": "Say why it may be left alone.",
+    "case_snooze_until": "It can be left alone until a later day, {days} days ahead at most.",
+    "case_rule_changed": "Somebody changed this owner since you opened the page. Look at it again.",
+    "case_rule_everywhere": "An owner for all sites is set by somebody who sees all sites. Choose a site.",
+    "case_not_an_order": "{number} is no order, so this cannot be done with it. Open its page.",
+    "not_in_trouble": "This document is not in trouble any more, or belongs to another site.",
 }

@@ -14,4 +14,9 @@ MESSAGES = {
     "customer_unclear": "{count} customers fit this. Enter the code of one.",
     "quantity_not_received": "Nothing, or less than nothing, cannot be received. Enter how many came; less is an adjustment.",
     "found_negative": "Nothing below zero can be found. Enter what lies there.",
+    "view_name": "A view needs a name of at most {most} characters. Say what it shows.",
+    "view_name_taken": "You have a view “{name}” of this list already. Choose another name, or change that one.",
+    "view_unknown": "This view is gone, or no longer shared with you. Choose another in the list.",
+    "view_changed": "The view “{name}” was changed since you opened it. Look at it again.",
+    "views_enough": "{most} views of one list are enough. Forget one first.",
 }

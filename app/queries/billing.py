@@ -7,12 +7,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.queries.order_detail import steps_of
 from app.queries.order_facts import Step
-from app.queries.orders import PAGE, like
 from app.security.scopes import within_sites
 from erpcore.billing.models import CreditMemo, Invoice, InvoiceLine, Receipt, ReceiptApplication
 from erpcore.credit.models import Receivable
@@ -22,21 +21,6 @@ from erpcore.kernel.errors import NotFound
 from erpcore.ledger.models import JournalEntry
 from erpcore.masterdata.models import Customer, Entity, Item, Site
 from erpcore.orders.models import OrderLine, SalesOrder
-
-#: What the board shows, in the order of the work.
-LANES = ("due", "draft", "blocked", "posted")
-
-
-@dataclass(frozen=True, kw_only=True)
-class InvoiceFilter:
-    """What the address asks for. ``lane``: due to bill (shipments), or an invoice's state."""
-
-    lane: str = "posted"
-    site: int | None = None
-    realm: str = "live"
-    text: str = ""
-    overdue: bool = False
-    page: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,18 +41,6 @@ class InvoiceRow:
     gross_minor: int | None
     open_minor: int | None
     version: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class InvoiceList:
-    rows: list[InvoiceRow]
-    total: int
-    counts: dict[str, int]
-    sums: list[tuple[str, int, int]]
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,110 +116,16 @@ class MemoPage:
     entries: list[int]
 
 
-def _scoped(query: Any, actor: Actor, asked: InvoiceFilter, table: Any) -> Any:
-    query = query.where(Entity.realm == asked.realm)
-    query = within_sites(query, actor, table.site_id)
-    if asked.site is not None:
-        query = query.where(table.site_id == asked.site)
-    return query
-
-
-def _invoices(query: Any, actor: Actor, asked: InvoiceFilter, today: date) -> Any:
-    query = (
-        query.select_from(Invoice)
-        .join(SalesOrder, SalesOrder.id == Invoice.order_id)
-        .join(Customer, Customer.id == Invoice.customer_id)
-        .join(Site, Site.id == Invoice.site_id)
-        .join(Entity, Entity.id == Invoice.entity_id)
-        .join(Receivable, Receivable.document_id == Invoice.id, isouter=True)
-    )
-    query = _scoped(query, actor, asked, Invoice)
-    if asked.overdue:
-        query = query.where(Receivable.open_minor > 0, Receivable.due_on < today)
-    if asked.text:
-        pattern = like(asked.text)
-        query = query.where(
-            or_(
-                Invoice.number.ilike(pattern, escape="\\"), SalesOrder.number.ilike(pattern, escape="\\"),
-                Customer.name.ilike(pattern, escape="\\"), Customer.code.ilike(pattern, escape="\\"),
-            )
-        )  # fmt: skip
-    return query
-
-
-def _due(query: Any, actor: Actor, asked: InvoiceFilter) -> Any:
-    query = (
-        query.select_from(Shipment)
-        .join(SalesOrder, SalesOrder.id == Shipment.order_id)
-        .join(Customer, Customer.id == SalesOrder.customer_id)
-        .join(Site, Site.id == Shipment.site_id)
-        .join(Entity, Entity.id == Shipment.entity_id)
-        .where(Shipment.invoice_due_at.is_not(None), Shipment.invoice_id.is_(None))
-    )
-    query = _scoped(query, actor, asked, Shipment)
-    if asked.text:
-        pattern = like(asked.text)
-        query = query.where(
-            or_(SalesOrder.number.ilike(pattern, escape="\\"), Customer.name.ilike(pattern, escape="\\"))
-        )
-    return query
-
-
-def list_invoices(session: Session, actor: Actor, asked: InvoiceFilter, today: date) -> InvoiceList:
-    """One lane of the board, with how much stands in each, in three queries."""
-    counts = dict.fromkeys(LANES, 0)
-    sums: dict[str, list[int]] = {}
-    for row in session.execute(
-        _invoices(
-            select(Invoice.state, Invoice.currency, func.count().label("invoices"), func.sum(Invoice.gross_minor).label("gross"),
-                   func.sum(Receivable.open_minor).label("open")),
-            actor, asked, today,
-        ).group_by(Invoice.state, Invoice.currency)
-    ):  # fmt: skip
-        counts[row.state] += row.invoices
-        if row.state == asked.lane:
-            known = sums.setdefault(row.currency, [0, 0])
-            known[0] += int(row.gross or 0)
-            known[1] += int(row.open or 0)
-    counts["due"] = session.scalar(_due(select(func.count()), actor, asked)) or 0
-    total = counts[asked.lane]
-    page = min(max(asked.page, 1), max(1, -(-total // PAGE)))
-    if asked.lane == "due":
-        query = _due(
-            select(Shipment, SalesOrder.number.label("order"), SalesOrder.currency, Customer.name.label("customer"),
-                   Site.name.label("site")),
-            actor, asked,
-        ).order_by(Shipment.invoice_due_at, Shipment.id)  # fmt: skip
-        rows = [_due_row(row) for row in session.execute(query.limit(PAGE).offset((page - 1) * PAGE))]
-    else:
-        query = _invoices(_row_columns(), actor, asked, today).where(Invoice.state == asked.lane)
-        query = query.order_by(Invoice.drafted_at.desc(), Invoice.id.desc())
-        rows = [_invoice_row(row) for row in session.execute(query.limit(PAGE).offset((page - 1) * PAGE))]
-    return InvoiceList(
-        rows=rows,
-        total=total,
-        counts=counts,
-        sums=[(code, gross, left) for code, (gross, left) in sorted(sums.items())],
-    )
-
-
-def _row_columns() -> Any:
+def row_columns() -> Any:
+    """An invoice with what a list shows of it."""
     return select(
         Invoice, SalesOrder.number.label("order"), Customer.name.label("customer"), Site.name.label("site"),
         Receivable.open_minor,
     )  # fmt: skip
 
 
-def _due_row(row: Any) -> InvoiceRow:
-    shipment: Shipment = row.Shipment
-    return InvoiceRow(
-        id=shipment.id, number=shipment.number, order_id=shipment.order_id, order=row.order, customer=row.customer,
-        site=row.site, state="due", note=None, at=shipment.invoice_due_at, due_on=None, currency=row.currency,
-        gross_minor=None, open_minor=None, version=shipment.version,
-    )  # fmt: skip
-
-
-def _invoice_row(row: Any) -> InvoiceRow:
+def invoice_row(row: Any) -> InvoiceRow:
+    """A row of ``row_columns``."""
     invoice: Invoice = row.Invoice
     return InvoiceRow(
         id=invoice.id, number=invoice.number or "draft", order_id=invoice.order_id, order=row.order, customer=row.customer,
@@ -260,7 +138,7 @@ def _invoice_row(row: Any) -> InvoiceRow:
 def invoices_after(session: Session, actor: Actor, state: str | None, after: int, limit: int) -> list[InvoiceRow]:
     """Invoices by id, from after that one, in all realms that the person's sites have."""
     query = (
-        _row_columns()
+        row_columns()
         .join(SalesOrder, SalesOrder.id == Invoice.order_id)
         .join(Customer, Customer.id == Invoice.customer_id)
         .join(Site, Site.id == Invoice.site_id)
@@ -270,7 +148,7 @@ def invoices_after(session: Session, actor: Actor, state: str | None, after: int
     if state is not None:
         query = query.where(Invoice.state == state)
     query = within_sites(query, actor, Invoice.site_id).order_by(Invoice.id).limit(limit)
-    return [_invoice_row(row) for row in session.execute(query)]
+    return [invoice_row(row) for row in session.execute(query)]
 
 
 def invoice_page(session: Session, actor: Actor, invoice_id: int) -> InvoicePage:
@@ -337,23 +215,6 @@ def _lines(session: Session, invoice_id: int) -> list[InvoiceLineFact]:
 def _entries(session: Session, kind: str, document: int) -> list[int]:
     query = select(JournalEntry.id).where(JournalEntry.document_type == kind, JournalEntry.document_id == document)
     return list(session.scalars(query.order_by(JournalEntry.id)))
-
-
-def list_memos(session: Session, actor: Actor, page: int, realm: str = "live") -> tuple[list[Any], int]:
-    """Credit memos, the newest first, with how many there are."""
-    query: Any = (
-        select(CreditMemo, Customer.name.label("customer"), Site.name.label("site"))
-        .join(Customer, Customer.id == CreditMemo.customer_id)
-        .join(Site, Site.id == CreditMemo.site_id)
-        .join(Entity, Entity.id == CreditMemo.entity_id)
-        .where(Entity.realm == realm)
-    )
-    query = within_sites(query, actor, CreditMemo.site_id)
-    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
-    rows = session.execute(
-        query.order_by(CreditMemo.posted_at.desc(), CreditMemo.id.desc()).limit(PAGE).offset((page - 1) * PAGE)
-    )
-    return list(rows), total
 
 
 def memo_page(session: Session, actor: Actor, memo_id: int) -> MemoPage:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.queries.orders import PAGE
+from app.queries.listing import SqlList
 from erpcore.billing.models import Invoice, Receipt, ReceiptApplication
 from erpcore.credit.models import Receivable
 from erpcore.kernel.actor import Actor
@@ -53,19 +53,27 @@ class ReceiptPage:
     open_invoices: list[OpenInvoice]
 
 
-def _receipts(actor: Actor) -> Any:
-    """Receipts belong to a company, not to a site: people of a site see those of its company."""
-    query = (
+def _all_receipts() -> Any:
+    return (
         select(
             Receipt, Customer.name.label("customer"), Customer.code.label("customer_code"), Entity.name.label("entity"),
             Entity.realm,
         )
+        .select_from(Receipt)
         .join(Customer, Customer.id == Receipt.customer_id)
         .join(Entity, Entity.id == Receipt.entity_id)
     )  # fmt: skip
-    if actor.sites is not None:
-        query = query.where(Receipt.entity_id.in_(select(Site.entity_id).where(Site.id.in_(sorted(actor.sites)))))
-    return query
+
+
+def _of_companies(query: Any, actor: Actor) -> Any:
+    """Receipts belong to a company, not to a site: people of a site see those of its company."""
+    if actor.sites is None:
+        return query
+    return query.where(Receipt.entity_id.in_(select(Site.entity_id).where(Site.id.in_(sorted(actor.sites)))))
+
+
+def _receipts(actor: Actor) -> Any:
+    return _of_companies(_all_receipts(), actor)
 
 
 def _row(row: Any) -> ReceiptRow:
@@ -78,16 +86,18 @@ def _row(row: Any) -> ReceiptRow:
     )  # fmt: skip
 
 
-def list_receipts(
-    session: Session, actor: Actor, *, unapplied: bool, page: int, realm: str = "live"
-) -> tuple[list[ReceiptRow], int]:
-    """Receipts, the newest first, with how many there are."""
-    query = _receipts(actor).where(Entity.realm == realm)
-    if unapplied:
-        query = query.where(Receipt.left_minor > 0)
-    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
-    query = query.order_by(Receipt.received_at.desc(), Receipt.id.desc()).limit(PAGE).offset((page - 1) * PAGE)
-    return [_row(row) for row in session.execute(query)], total
+#: The list of receipts. ``unapplied``: those with money left to apply.
+RECEIPTS: SqlList[ReceiptRow] = SqlList(
+    select=_all_receipts, row=_row, tie=(Receipt.id,), usual="-received", realm=Entity.realm,
+    scope=_of_companies, flags=("unapplied",),
+    text=(Receipt.number, Receipt.reference, Customer.name, Customer.code),
+    sums={"Amount": Receipt.amount_minor, "Not applied": Receipt.left_minor}, currency=Receipt.currency,
+    sorts={
+        "number": Receipt.number, "customer": Customer.name, "received": Receipt.received_at, "amount": Receipt.amount_minor,
+        "left": Receipt.left_minor,
+    },
+    wanted={"unapplied": lambda _value, _: Receipt.left_minor > 0},
+)  # fmt: skip
 
 
 def receipts_after(session: Session, actor: Actor, after: int, limit: int) -> list[ReceiptRow]:

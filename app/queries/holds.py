@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, func, select, true
 from sqlalchemy.orm import Session
 
-from app.queries.orders import PAGE
+from app.queries.listing import SqlList
 from app.security.scopes import within_sites
 from erpcore.kernel.actor import Actor
 from erpcore.masterdata.models import Customer, Entity, Site
@@ -28,7 +28,6 @@ class HoldFilter:
     realm: str = "live"
     overdue: bool = False
     mine: bool = False
-    page: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,45 +64,19 @@ def why_not(asked_by: int | None, permission: str, actor: Actor) -> str:
     return "" if actor.may(permission) else "not_allowed"
 
 
-@dataclass(frozen=True, kw_only=True)
-class HoldList:
-    rows: list[HoldRow]
-    total: int
-    by_kind: dict[str, int]
-    overdue: int
-
-
-def _open(query: Any, actor: Actor, realm: str) -> Any:
-    joined = (
-        query.select_from(OrderHold)
-        .join(SalesOrder, SalesOrder.id == OrderHold.order_id)
-        .join(Entity, Entity.id == SalesOrder.entity_id)
-        .where(OrderHold.released_at.is_(None), SalesOrder.state == "held", Entity.realm == realm)
-    )
-    return within_sites(joined, actor, SalesOrder.site_id)
-
-
-def list_holds(session: Session, actor: Actor, asked: HoldFilter, now: datetime) -> HoldList:
-    """Open holds, the first due first, with how many there are of each kind and past their time."""
-    counted = _open(
-        select(OrderHold.kind, func.count(), func.count().filter(OrderHold.due_at < now)), actor, asked.realm
-    ).group_by(OrderHold.kind)
-    counts = session.execute(counted).all()
-    wanted = _wanted(actor, asked, now)
-    total = session.scalar(_filtered(_open(select(func.count()), actor, asked.realm), wanted)) or 0
-    query = _filtered(_rows(actor, asked.realm), wanted).order_by(OrderHold.due_at, OrderHold.id)
-    rows = session.execute(query.limit(PAGE).offset((asked.page - 1) * PAGE))
-    return HoldList(
-        rows=[_row(row) for row in rows], total=total, by_kind={row[0]: row[1] for row in counts},
-        overdue=sum(row[2] for row in counts),
-    )  # fmt: skip
+def _mine(actor: Actor) -> ColumnElement[bool]:
+    """Holds that this person may end: the permission is there, and somebody else asked."""
+    if actor.is_system:
+        return true()
+    return and_(OrderHold.permission.in_(sorted(actor.permissions)), func.coalesce(OrderHold.asked_by, 0) != actor.id)
 
 
 def holds_after(
     session: Session, actor: Actor, asked: HoldFilter, now: datetime, after: int, limit: int
 ) -> list[HoldRow]:
     """Open holds by id, from after that one."""
-    query = _filtered(_rows(actor, asked.realm), _wanted(actor, asked, now)).where(OrderHold.id > after)
+    query = _holds().where(Entity.realm == asked.realm, OrderHold.id > after, *_wanted(actor, asked, now))
+    query = within_sites(query, actor, SalesOrder.site_id)
     return [_row(row) for row in session.execute(query.order_by(OrderHold.id).limit(limit))]
 
 
@@ -118,6 +91,12 @@ def holds_by_id(session: Session, actor: Actor, ids: list[int]) -> dict[int, str
     return {row[0]: row[1] for row in session.execute(within_sites(query, actor, SalesOrder.site_id))}
 
 
+def open_holds(session: Session, order: int) -> list[int]:
+    """The holds that are open on an order."""
+    query = select(OrderHold.id).where(OrderHold.order_id == order, OrderHold.released_at.is_(None))
+    return list(session.scalars(query.order_by(OrderHold.id)))
+
+
 def _wanted(actor: Actor, asked: HoldFilter, now: datetime) -> list[Any]:
     wanted: list[Any] = []
     if asked.kind in KINDS:
@@ -126,26 +105,25 @@ def _wanted(actor: Actor, asked: HoldFilter, now: datetime) -> list[Any]:
         wanted.append(SalesOrder.site_id == asked.site)
     if asked.overdue:
         wanted.append(OrderHold.due_at < now)
-    if asked.mine and not actor.is_system:
-        wanted.append(OrderHold.permission.in_(sorted(actor.permissions)))
-        wanted.append(func.coalesce(OrderHold.asked_by, 0) != actor.id)
+    if asked.mine:
+        wanted.append(_mine(actor))
     return wanted
 
 
-def _filtered(query: Any, wanted: list[Any]) -> Any:
-    return query.where(*wanted)
-
-
-def _rows(actor: Actor, realm: str) -> Any:
-    query = select(
-        OrderHold, SalesOrder.number, SalesOrder.site_id, SalesOrder.value_minor, SalesOrder.currency,
-        Customer.name.label("customer"), Site.name.label("site"), Entity.realm,
-    )  # fmt: skip
+def _holds() -> Any:
+    """Holds that are open on orders that are held."""
     return (
-        _open(query, actor, realm)
+        select(
+            OrderHold, SalesOrder.number, SalesOrder.site_id, SalesOrder.value_minor, SalesOrder.currency,
+            Customer.name.label("customer"), Site.name.label("site"), Entity.realm,
+        )
+        .select_from(OrderHold)
+        .join(SalesOrder, SalesOrder.id == OrderHold.order_id)
+        .join(Entity, Entity.id == SalesOrder.entity_id)
         .join(Customer, Customer.id == SalesOrder.customer_id)
         .join(Site, Site.id == SalesOrder.site_id)
-    )
+        .where(OrderHold.released_at.is_(None), SalesOrder.state == "held")
+    )  # fmt: skip
 
 
 def _row(row: Any) -> HoldRow:
@@ -156,3 +134,20 @@ def _row(row: Any) -> HoldRow:
         order=row.number, customer=row.customer, site_id=row.site_id, site=row.site, realm=row.realm,
         value_minor=row.value_minor, currency=row.currency,
     )  # fmt: skip
+
+
+#: The queue of holds, the first due first.
+HOLDS: SqlList[HoldRow] = SqlList(
+    select=_holds, row=_row, tie=(OrderHold.id,), usual="due", site=SalesOrder.site_id, realm=Entity.realm,
+    by=("kind", OrderHold.kind), flags=("overdue", "mine"), text=(SalesOrder.number, Customer.name, OrderHold.reason),
+    sums={"Value": SalesOrder.value_minor}, currency=SalesOrder.currency,
+    sorts={
+        "order": SalesOrder.number, "kind": OrderHold.kind, "site": Site.name, "since": OrderHold.since,
+        "due": OrderHold.due_at, "value": SalesOrder.value_minor,
+    },
+    wanted={
+        "kind": lambda value, _: OrderHold.kind == value,
+        "overdue": lambda _value, eyes: OrderHold.due_at < eyes.now,
+        "mine": lambda _value, eyes: _mine(eyes.actor),
+    },
+)  # fmt: skip

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.composition.imports import ImportDocument, ImportLine, ImportProfile, ImportRun, Outcome, RunState
-from app.queries.orders import PAGE
+from app.queries.listing import PAGE, SqlList
 from app.security.scopes import within_sites
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
@@ -87,16 +87,20 @@ class RunPage:
     reasons: list[tuple[str, int]]
 
 
-def _runs(actor: Actor) -> Any:
-    query: Any = (
+def _all_runs() -> Any:
+    return (
         select(ImportRun, ImportProfile.name, ImportProfile.title, Site.name.label("site"), Entity.name.label("entity"),
                Entity.realm, Channel.name.label("channel"))
+        .select_from(ImportRun)
         .join(ImportProfile, ImportProfile.id == ImportRun.profile_id)
         .join(Site, Site.id == ImportProfile.site_id)
         .join(Entity, Entity.id == ImportProfile.entity_id)
         .join(Channel, Channel.id == ImportProfile.channel_id)
     )  # fmt: skip
-    return within_sites(query, actor, ImportProfile.site_id)
+
+
+def _runs(actor: Actor) -> Any:
+    return within_sites(_all_runs(), actor, ImportProfile.site_id)
 
 
 def _row(row: Any) -> RunRow:
@@ -106,6 +110,22 @@ def _row(row: Any) -> RunRow:
         "lines_rejected", "lines_known", "documents_done", "documents_known", "batches", "items_opened", "note",
     )  # fmt: skip
     return RunRow(profile=row.name, title=row.title, site=row.site, **{name: getattr(run, name) for name in names})
+
+
+#: The list of imports.
+RUNS: SqlList[RunRow] = SqlList(
+    select=_all_runs, row=_row, tie=(ImportRun.id,), usual="-started", site=ImportProfile.site_id,
+    by=("state", ImportRun.state), flags=("rejected",), text=(ImportRun.file_name, ImportProfile.title, ImportProfile.name),
+    sorts={
+        "file": ImportRun.file_name, "started": ImportRun.started_at, "lines": ImportRun.lines,
+        "rejected": ImportRun.lines_rejected, "site": Site.name,
+    },
+    wanted={
+        "state": lambda value, _: ImportRun.state == value,
+        "rejected": lambda _value, _: ImportRun.lines_rejected > 0,
+    },
+)  # fmt: skip
+STATES = tuple(state.value for state in RunState)
 
 
 def list_runs(session: Session, actor: Actor, page: int) -> tuple[list[RunRow], int]:

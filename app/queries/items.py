@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from app.queries.orders import MOST_ROWS, PAGE, like
-from app.queries.stock import Keeper, StockFilter, StockRow, holders, item_rows
+from app.queries.listing import MOST_ROWS, Asked, AskedList, Found, last_page, like
+from app.queries.stock import Keeper, StockRow, holders, item_rows
 from app.queries.stock_moves import MoveRow, list_moves
 from app.queries.warehouse import BinRow, ExpectedRow, bin_rows, expected_rows
 from app.security.scopes import within_sites
@@ -41,8 +42,6 @@ class ItemFilter:
     abc: str = ""
     none_free: bool = False
     blocked: bool = False
-    sort: str = "item"
-    page: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,18 +68,6 @@ class ItemRow:
     @property
     def free(self) -> Decimal:
         return self.on_hand - self.reserved - self.blocked
-
-
-@dataclass(frozen=True, kw_only=True)
-class ItemList:
-    """One page of items."""
-
-    rows: list[ItemRow]
-    total: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,20 +177,26 @@ def _sorted(query: Any, sort: str) -> Any:
     return query.order_by(column.desc() if sort.startswith("-") else column.asc(), Item.code, Item.id)
 
 
-def list_items(session: Session, actor: Actor, asked: ItemFilter) -> ItemList:
-    """The page of items that the filter asks for, in five queries."""
-    total = session.scalar(_narrowed(select(func.count()), actor, asked)) or 0
-    page = min(max(asked.page, 1), max(1, -(-total // PAGE)))
-    query = _sorted(_narrowed(select(*_COLUMNS), actor, asked), asked.sort)
-    found = session.execute(query.limit(PAGE).offset((page - 1) * PAGE)).all()
-    return ItemList(rows=_filled(session, actor, found), total=total)
+def _filter(asked: Asked) -> ItemFilter:
+    return ItemFilter(realm=asked.realm, **asked.values)
 
 
-def every_item(session: Session, actor: Actor, asked: ItemFilter) -> Iterator[ItemRow]:
-    """All items that fit the filter, for a file."""
-    query = _sorted(_narrowed(select(*_COLUMNS), actor, asked), asked.sort).limit(MOST_ROWS)
+def _page_of_items(session: Session, actor: Actor, asked: Asked, _now: datetime) -> Found[ItemRow]:
+    """The page of items that is asked for, in five queries."""
+    total = session.scalar(_narrowed(select(func.count()), actor, _filter(asked))) or 0
+    query = _sorted(_narrowed(select(*_COLUMNS), actor, _filter(asked)), asked.sort)
+    found = session.execute(query.limit(asked.size).offset((last_page(asked, total) - 1) * asked.size)).all()
+    return Found(rows=_filled(session, actor, found), total=total)
+
+
+def _every_item(session: Session, actor: Actor, asked: Asked, _now: datetime) -> Iterator[ItemRow]:
+    query = _sorted(_narrowed(select(*_COLUMNS), actor, _filter(asked)), asked.sort).limit(MOST_ROWS)
     for part in session.execute(query).partitions(500):
         yield from _filled(session, actor, part)
+
+
+#: The list of items with their sums over the sites that the person sees.
+ITEMS: AskedList[ItemRow] = AskedList(sorts=_SORTS, one_page=_page_of_items, all_rows=_every_item)
 
 
 def items_after(session: Session, actor: Actor, asked: ItemFilter, after: int, limit: int) -> list[ItemRow]:
@@ -283,7 +276,7 @@ def item_page(session: Session, actor: Actor, item: int) -> ItemPage:
     if head is None:
         raise NotFound("item_unknown", id=item)
     one, entity = head.Item, head.Entity
-    sites = item_rows(session, actor, StockFilter(realm=entity.realm), item)
+    sites = item_rows(session, actor, entity.realm, item)
     seen = [row.site_id for row in sites]
     moves, count = list_moves(session, (StockMove.item_id == item) & StockMove.site_id.in_(seen), MOST_MOVES)
     return ItemPage(

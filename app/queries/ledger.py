@@ -10,22 +10,13 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.queries.orders import PAGE
+from app.queries.listing import SqlList
 from erpcore.billing.models import CreditMemo, Invoice
 from erpcore.fulfilment.models import Shipment
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
 from erpcore.ledger.models import Account, JournalEntry, JournalLine
 from erpcore.masterdata.models import Customer, Entity, Site
-
-
-@dataclass(frozen=True, kw_only=True)
-class LedgerFilter:
-    entity: int | None = None
-    account: int | None = None
-    day: date | None = None
-    rule: str = ""
-    page: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,16 +134,20 @@ def trial_balance(session: Session, actor: Actor, entity: int) -> TrialBalance:
     )  # fmt: skip
 
 
-def _entries(actor: Actor) -> Any:
+def _all_entries() -> Any:
     amount = (
         select(func.sum(JournalLine.debit_minor)).where(JournalLine.entry_id == JournalEntry.id).scalar_subquery()
     ).label("amount")
-    query = (
+    return (
         select(JournalEntry, Site.name.label("site"), Entity.name.label("entity"), Entity.realm, amount)
+        .select_from(JournalEntry)
         .join(Entity, Entity.id == JournalEntry.entity_id)
         .join(Site, Site.id == JournalEntry.site_id, isouter=True)
     )
-    return _scoped(query, actor)
+
+
+def _entries(actor: Actor) -> Any:
+    return _scoped(_all_entries(), actor)
 
 
 def _row(row: Any) -> EntryRow:
@@ -164,26 +159,26 @@ def _row(row: Any) -> EntryRow:
     )  # fmt: skip
 
 
-def _narrowed(query: Any, asked: LedgerFilter) -> Any:
-    if asked.entity is not None:
-        query = query.where(JournalEntry.entity_id == asked.entity)
-    if asked.day is not None:
-        query = query.where(JournalEntry.entry_on == asked.day)
-    if asked.rule:
-        query = query.where(JournalEntry.rule == asked.rule)
-    if asked.account is not None:
-        query = query.where(
-            JournalEntry.id.in_(select(JournalLine.entry_id).where(JournalLine.account_id == asked.account))
-        )
-    return query
+#: The list of entries, of all companies that the person sees.
+ENTRIES: SqlList[EntryRow] = SqlList(
+    select=_all_entries, row=_row, tie=(JournalEntry.id,), usual="-day", scope=_scoped,
+    text=(JournalEntry.text, JournalEntry.document_type),
+    sorts={"id": JournalEntry.id, "day": JournalEntry.entry_on, "rule": JournalEntry.rule, "site": Site.name},
+    wanted={
+        "entity": lambda value, _: JournalEntry.entity_id == value,
+        "day": lambda value, _: JournalEntry.entry_on == value,
+        "rule": lambda value, _: JournalEntry.rule == value,
+        "account": lambda value, _: JournalEntry.id.in_(
+            select(JournalLine.entry_id).where(JournalLine.account_id == value)
+        ),
+    },
+)  # fmt: skip
 
 
-def list_entries(session: Session, actor: Actor, asked: LedgerFilter) -> tuple[list[EntryRow], int]:
-    """Entries that fit, the newest first, with how many there are."""
-    count = _narrowed(_scoped(select(func.count()).select_from(JournalEntry), actor), asked)
-    total = session.scalar(count) or 0
-    query = _narrowed(_entries(actor), asked).order_by(JournalEntry.entry_on.desc(), JournalEntry.id.desc())
-    return [_row(row) for row in session.execute(query.limit(PAGE).offset((asked.page - 1) * PAGE))], total
+def account_label(session: Session, account: int) -> str:
+    """An account's code and name."""
+    row = session.execute(select(Account.code, Account.name).where(Account.id == account)).one_or_none()
+    return f"{row.code} {row.name}" if row else "unknown"
 
 
 def entry_page(session: Session, actor: Actor, entry_id: int) -> EntryPage:

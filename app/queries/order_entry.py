@@ -15,8 +15,8 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.composition.trading import looking
+from app.queries.listing import like
 from app.queries.order_detail import exposure_of
-from app.queries.orders import like
 from app.queries.places import SitePick
 from erpcore.inventory.models import StockBalance
 from erpcore.kernel.actor import Actor

@@ -2,51 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, select
 from sqlalchemy.orm import Session
 
+from app.queries.listing import SqlList
 from app.security.scopes import within_sites
 from erpcore.kernel.actor import Actor
 from erpcore.masterdata.models import Channel, Customer, Entity, Site
 from erpcore.orders.models import HoldKind, OrderHold, OrderLine, OrderState, SalesOrder
-
-#: Rows on one page of a list.
-PAGE = 50
-#: The most rows a file holds: beyond that a filter is the better way.
-MOST_ROWS = 100_000
 
 STATES = tuple(state.value for state in OrderState)
 #: Why people hold orders by hand; credit is held by the check itself.
 HOLD_KINDS = tuple(kind.value for kind in HoldKind)
 OPEN_STATES = (OrderState.CAPTURED, OrderState.HELD, OrderState.RELEASED)
 
-_SORTS: dict[str, Any] = {
-    "number": SalesOrder.number,
-    "captured": SalesOrder.captured_at,
-    "customer": Customer.name,
-    "value": SalesOrder.value_minor,
-    "state": SalesOrder.state,
-}
-
 
 @dataclass(frozen=True, kw_only=True)
 class OrderFilter:
-    """What the address of a list asks for. ``sort`` with a minus is descending; an unknown one is the newest first."""
+    """What a program asks for."""
 
     state: str = ""
     site: int | None = None
-    channel: int | None = None
     customer: int | None = None
-    realm: str = "live"
-    late: bool = False
-    text: str = ""
-    sort: str = "-captured"
-    page: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,21 +61,6 @@ class OrderRow:
         return self.due_at is not None and self.due_at < now
 
 
-@dataclass(frozen=True, kw_only=True)
-class OrderList:
-    """One page of orders, with what all that fit the filter come to. ``by_state`` leaves the state of the filter out."""
-
-    rows: list[OrderRow]
-    total: int
-    sums: list[tuple[str, int]]
-    by_state: dict[str, int]
-    late: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
-
-
 def _is_late(now: datetime) -> ColumnElement[bool]:
     """An order that may still move and has a line open past its promise."""
     overdue = exists().where(
@@ -102,41 +69,6 @@ def _is_late(now: datetime) -> ColumnElement[bool]:
         OrderLine.promised_due_at < now,
     )
     return and_(SalesOrder.state.in_(OPEN_STATES), overdue)
-
-
-def like(text: str) -> str:
-    """A pattern for ``text`` anywhere; what it holds of pattern signs counts as written."""
-    plain = text.strip().replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
-    return f"%{plain}%"
-
-
-def _narrowed(query: Any, actor: Actor, asked: OrderFilter, now: datetime) -> Any:
-    query = (
-        query.select_from(SalesOrder)
-        .join(Customer, Customer.id == SalesOrder.customer_id)
-        .join(Entity, Entity.id == SalesOrder.entity_id)
-        .where(Entity.realm == asked.realm)
-    )
-    query = within_sites(query, actor, SalesOrder.site_id)
-    if asked.site is not None:
-        query = query.where(SalesOrder.site_id == asked.site)
-    if asked.channel is not None:
-        query = query.where(SalesOrder.channel_id == asked.channel)
-    if asked.customer is not None:
-        query = query.where(SalesOrder.customer_id == asked.customer)
-    if asked.late:
-        query = query.where(_is_late(now))
-    if asked.text:
-        pattern = like(asked.text)
-        query = query.where(
-            or_(
-                SalesOrder.number.ilike(pattern, escape="\\"),
-                SalesOrder.customer_reference.ilike(pattern, escape="\\"),
-                Customer.code.ilike(pattern, escape="\\"),
-                Customer.name.ilike(pattern, escape="\\"),
-            )
-        )
-    return query
 
 
 def _in_state(query: Any, asked: OrderFilter) -> Any:
@@ -150,14 +82,6 @@ def _rows() -> Any:
     )  # fmt: skip
 
 
-def _sorted(query: Any, sort: str) -> Any:
-    column = _SORTS.get(sort.removeprefix("-"), SalesOrder.captured_at)
-    down = sort.startswith("-") or sort.removeprefix("-") not in _SORTS
-    return query.order_by(
-        column.desc() if down else column.asc(), SalesOrder.id.desc() if down else SalesOrder.id.asc()
-    )
-
-
 def _row(found: Any) -> OrderRow:
     order: SalesOrder = found.SalesOrder
     return OrderRow(
@@ -167,34 +91,6 @@ def _row(found: Any) -> OrderRow:
         payment=order.payment_status, currency=order.currency, value_minor=order.value_minor,
         captured_at=order.captured_at, source=order.source, version=order.version,
     )  # fmt: skip
-
-
-def list_orders(session: Session, actor: Actor, asked: OrderFilter, now: datetime) -> OrderList:
-    """The page of orders that the filter asks for, in five queries. A page beyond the last is the last."""
-    counted = session.execute(
-        _narrowed(
-            select(SalesOrder.state, SalesOrder.currency, func.count().label("orders"),
-                   func.sum(SalesOrder.value_minor).label("value")),
-            actor, asked, now,
-        ).group_by(SalesOrder.state, SalesOrder.currency)
-    ).all()  # fmt: skip
-    by_state: dict[str, int] = {}
-    sums: dict[str, int] = {}
-    for row in counted:
-        by_state[row.state] = by_state.get(row.state, 0) + row.orders
-        if asked.state not in STATES or row.state == asked.state:
-            sums[row.currency] = sums.get(row.currency, 0) + int(row.value or 0)
-    total = by_state.get(asked.state, 0) if asked.state in STATES else sum(by_state.values())
-    late = session.scalar(
-        _narrowed(select(func.count()), actor, replace(asked, late=True, state=""), now)
-    )  # fmt: skip
-    page = min(max(asked.page, 1), max(1, -(-total // PAGE)))
-    query = _sorted(_in_state(_narrowed(_rows(), actor, asked, now), asked), asked.sort)
-    query = query.join(Site, Site.id == SalesOrder.site_id).join(Channel, Channel.id == SalesOrder.channel_id)
-    rows = [_row(found) for found in session.execute(query.limit(PAGE).offset((page - 1) * PAGE))]
-    return OrderList(
-        rows=_with_lines(session, rows), total=total, sums=sorted(sums.items()), by_state=by_state, late=int(late or 0)
-    )
 
 
 def _with_lines(session: Session, rows: Sequence[OrderRow]) -> list[OrderRow]:
@@ -230,17 +126,44 @@ def _with_lines(session: Session, rows: Sequence[OrderRow]) -> list[OrderRow]:
     ]
 
 
-def every_order(session: Session, actor: Actor, asked: OrderFilter, now: datetime) -> Iterator[OrderRow]:
-    """All orders that fit the filter, for a file; at most ``MOST_ROWS``."""
-    query = _sorted(_in_state(_narrowed(_rows(), actor, asked, now), asked), asked.sort)
-    query = query.join(Site, Site.id == SalesOrder.site_id).join(Channel, Channel.id == SalesOrder.channel_id)
-    part: list[OrderRow] = []
-    for found in session.execute(query.limit(MOST_ROWS), execution_options={"yield_per": 500}):
-        part.append(_row(found))
-        if len(part) == 500:
-            yield from _with_lines(session, part)
-            part = []
-    yield from _with_lines(session, part)
+def _heads() -> Any:
+    """Orders with what narrows them, without what only names their place."""
+    return (
+        select(SalesOrder.id)
+        .select_from(SalesOrder)
+        .join(Customer, Customer.id == SalesOrder.customer_id)
+        .join(Entity, Entity.id == SalesOrder.entity_id)
+    )
+
+
+def _placed() -> Any:
+    return (
+        _rows()
+        .select_from(SalesOrder)
+        .join(Customer, Customer.id == SalesOrder.customer_id)
+        .join(Entity, Entity.id == SalesOrder.entity_id)
+        .join(Site, Site.id == SalesOrder.site_id)
+        .join(Channel, Channel.id == SalesOrder.channel_id)
+    )
+
+
+#: The list of orders: four queries for a page.
+ORDERS: SqlList[OrderRow] = SqlList(
+    select=_placed, count_from=_heads, row=_row, finish=_with_lines, tie=(SalesOrder.id,),
+    usual="-captured", site=SalesOrder.site_id, realm=Entity.realm, by=("state", SalesOrder.state), flags=("late",),
+    sums={"Value": SalesOrder.value_minor}, currency=SalesOrder.currency,
+    text=(SalesOrder.number, SalesOrder.customer_reference, Customer.code, Customer.name),
+    sorts={
+        "number": SalesOrder.number, "captured": SalesOrder.captured_at, "customer": Customer.name,
+        "value": SalesOrder.value_minor, "state": SalesOrder.state,
+    },
+    wanted={
+        "state": lambda value, _: SalesOrder.state == value,
+        "channel": lambda value, _: SalesOrder.channel_id == value,
+        "customer": lambda value, _: SalesOrder.customer_id == value,
+        "late": lambda _, eyes: _is_late(eyes.now),
+    },
+)  # fmt: skip
 
 
 def orders_after(session: Session, actor: Actor, asked: OrderFilter, after: int, limit: int) -> list[OrderRow]:

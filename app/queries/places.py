@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.security.scopes import check_site, within_sites
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
-from erpcore.masterdata.models import Channel, Entity, Site
+from erpcore.masterdata.models import Channel, Customer, Entity, Site
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,3 +104,11 @@ def realm_of_site(session: Session, actor: Actor, site: int) -> str:
     if realm is None:
         raise NotFound("site_unknown", site=site)
     return realm
+
+
+def customer_label(session: Session, actor: Actor, customer: int) -> str:
+    """The customer's name, when it is one of a company with a site that the person sees; otherwise none of theirs."""
+    query = select(Customer.name).where(Customer.id == customer)
+    if actor.sites is not None:
+        query = query.where(Customer.entity_id.in_(select(Site.entity_id).where(Site.id.in_(sorted(actor.sites)))))
+    return session.scalar(query) or "unknown"

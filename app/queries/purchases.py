@@ -7,12 +7,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import case, func, or_, select
+from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.orm import Session
 
+from app.queries.listing import SqlList, like
 from app.queries.order_detail import steps_of
 from app.queries.order_facts import Step
-from app.queries.orders import PAGE, like
 from app.security.scopes import within_sites
 from erpcore.inventory.documents import ExpectedReceipt
 from erpcore.kernel.actor import Actor
@@ -90,29 +90,36 @@ class PurchasePage:
     steps: list[Step]
 
 
-def _query(actor: Actor) -> Any:
-    open_lines = (
-        select(
-            PurchaseOrderLine.purchase_id,
-            func.min(case((_LEFT > 0, _DUE))).label("due_on"),
-            func.sum(case((_LEFT > 0, 1), else_=0)).label("open_lines"),
-        )
-        .group_by(PurchaseOrderLine.purchase_id)
-        .subquery()
+#: Of each purchase order the next day on which something should come, and how many lines are open.
+_OPEN_LINES = (
+    select(
+        PurchaseOrderLine.purchase_id,
+        func.min(case((_LEFT > 0, _DUE))).label("due_on"),
+        func.sum(case((_LEFT > 0, 1), else_=0)).label("open_lines"),
     )
-    query: Any = (
+    .group_by(PurchaseOrderLine.purchase_id)
+    .subquery()
+)
+
+
+def _all() -> Any:
+    return (
         select(
-            PurchaseOrder, Supplier.name.label("supplier"), Site.name.label("site"), Entity.realm, open_lines.c.due_on,
-            open_lines.c.open_lines, SalesOrder.number.label("order"), Customer.name.label("customer"),
+            PurchaseOrder, Supplier.name.label("supplier"), Site.name.label("site"), Entity.realm, _OPEN_LINES.c.due_on,
+            _OPEN_LINES.c.open_lines, SalesOrder.number.label("order"), Customer.name.label("customer"),
         )
+        .select_from(PurchaseOrder)
         .join(Supplier, Supplier.id == PurchaseOrder.supplier_id)
         .join(Site, Site.id == PurchaseOrder.site_id)
         .join(Entity, Entity.id == PurchaseOrder.entity_id)
-        .join(open_lines, open_lines.c.purchase_id == PurchaseOrder.id)
+        .join(_OPEN_LINES, _OPEN_LINES.c.purchase_id == PurchaseOrder.id)
         .outerjoin(SalesOrder, SalesOrder.id == PurchaseOrder.order_id)
         .outerjoin(Customer, Customer.id == SalesOrder.customer_id)
     )  # fmt: skip
-    return within_sites(query, actor, PurchaseOrder.site_id)
+
+
+def _query(actor: Actor) -> Any:
+    return within_sites(_all(), actor, PurchaseOrder.site_id)
 
 
 def _row(row: Any) -> PurchaseRow:
@@ -126,35 +133,33 @@ def _row(row: Any) -> PurchaseRow:
     )  # fmt: skip
 
 
-def list_purchases(
-    session: Session, actor: Actor, *, state: str, text: str, page: int, realm: str = "live"
-) -> tuple[list[PurchaseRow], int, dict[str, int]]:
-    """Purchase orders: what should come next leads, then the newest; with how many fit and how many are in each state."""
-    narrowed = [Entity.realm == realm]
-    if text:
-        pattern = like(text)
-        found = select(PurchaseOrderLine.purchase_id).join(Item, Item.id == PurchaseOrderLine.item_id)
-        narrowed.append(
-            or_(
-                PurchaseOrder.number.ilike(pattern, escape="\\"), Supplier.name.ilike(pattern, escape="\\"),
-                PurchaseOrder.id.in_(found.where(Item.code.ilike(pattern, escape="\\"))),
-            )
-        )  # fmt: skip
-    by_state: Any = (
-        select(PurchaseOrder.state, func.count())
-        .join(Entity, Entity.id == PurchaseOrder.entity_id)
-        .join(Supplier, Supplier.id == PurchaseOrder.supplier_id)
-    )
-    counted = within_sites(by_state.where(*narrowed), actor, PurchaseOrder.site_id).group_by(PurchaseOrder.state)
-    counts = {row[0]: row[1] for row in session.execute(counted)}
-    query = _query(actor).where(*narrowed)
-    if state in STATES:
-        query = query.where(PurchaseOrder.state == state)
-    total = counts.get(state, 0) if state in STATES else sum(counts.values())
-    ended = case((PurchaseOrder.state.in_(OPEN), 0), else_=1)
-    due = case((PurchaseOrder.state.in_(OPEN), query.selected_columns.due_on))
-    query = query.order_by(ended, due, PurchaseOrder.id.desc()).limit(PAGE).offset((page - 1) * PAGE)
-    return [_row(row) for row in session.execute(query)], total, counts
+def _named(text: str) -> ColumnElement[bool]:
+    """Purchase orders by number, supplier, or an item on one of their lines."""
+    pattern = like(text)
+    found = select(PurchaseOrderLine.purchase_id).join(Item, Item.id == PurchaseOrderLine.item_id)
+    return or_(
+        PurchaseOrder.number.ilike(pattern, escape="\\"), Supplier.name.ilike(pattern, escape="\\"),
+        PurchaseOrder.id.in_(found.where(Item.code.ilike(pattern, escape="\\"))),
+    )  # fmt: skip
+
+
+#: What should come next; nothing of what has ended.
+_COMES = case((PurchaseOrder.state.in_(OPEN), _OPEN_LINES.c.due_on))
+
+#: The list of purchase orders: what should come next leads.
+PURCHASES: SqlList[PurchaseRow] = SqlList(
+    select=_all, row=_row, tie=(PurchaseOrder.id,), usual="due", site=PurchaseOrder.site_id, realm=Entity.realm,
+    by=("state", PurchaseOrder.state), flags=("late",), sums={"Value": PurchaseOrder.value_minor}, currency=PurchaseOrder.currency,
+    sorts={
+        "number": PurchaseOrder.number, "supplier": Supplier.name, "due": _COMES, "ordered": PurchaseOrder.ordered_at,
+        "value": PurchaseOrder.value_minor,
+    },
+    wanted={
+        "state": lambda value, _: PurchaseOrder.state == value,
+        "late": lambda _value, eyes: eyes.now.date() > _COMES,
+        "text": lambda value, _: _named(value),
+    },
+)  # fmt: skip
 
 
 def purchases_after(session: Session, actor: Actor, after: int, limit: int) -> list[PurchaseRow]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import orjson
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session, aliased
 
-from app.queries.orders import MOST_ROWS, PAGE, like
+from app.queries.listing import SqlList
 from app.security.scopes import within_sites
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import local_day
@@ -26,25 +25,14 @@ STATES = tuple(state.value for state in QuoteState)
 #: A quote that ends within so many days asks for a call.
 SOON = timedelta(days=7)
 
-_SORTS: dict[str, Any] = {
-    "number": Quote.number, "entered": Quote.entered_at, "customer": Customer.name, "value": Quote.value_minor,
-    "state": Quote.state, "until": Quote.valid_until,
-}  # fmt: skip
-
 
 @dataclass(frozen=True, kw_only=True)
 class QuoteFilter:
-    """``ending``: sent and over within a week, or over already."""
+    """What a program asks for."""
 
     state: str = ""
     site: int | None = None
-    channel: int | None = None
     customer: int | None = None
-    realm: str = "live"
-    text: str = ""
-    ending: bool = False
-    sort: str = "-entered"
-    page: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,21 +71,6 @@ class QuoteRow:
     def days_left(self, now: datetime) -> int:
         """Days on which the prices still hold, today among them."""
         return (self.valid_until - local_day(now, self.time_zone)).days
-
-
-@dataclass(frozen=True, kw_only=True)
-class QuoteList:
-    """One page of quotes, with what all that fit the filter come to. ``by_state`` leaves the state of the filter out."""
-
-    rows: list[QuoteRow]
-    total: int
-    sums: list[tuple[str, int]]
-    by_state: dict[str, int]
-    ending: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,30 +159,6 @@ class QuotePage:
         return int((value - cost) * 1000 // value) if value else None
 
 
-def _narrowed(query: Any, actor: Actor, asked: QuoteFilter, now: datetime) -> Any:
-    query = (
-        query.select_from(Quote)
-        .join(Customer, Customer.id == Quote.customer_id)
-        .join(Entity, Entity.id == Quote.entity_id)
-        .where(Entity.realm == asked.realm)
-    )
-    query = within_sites(query, actor, Quote.site_id)
-    for column, value in (
-        (Quote.site_id, asked.site),
-        (Quote.channel_id, asked.channel),
-        (Quote.customer_id, asked.customer),
-    ):
-        if value is not None:
-            query = query.where(column == value)
-    if asked.ending:
-        query = query.where(and_(Quote.state == QuoteState.SENT, Quote.valid_until <= (now + SOON).date()))
-    if asked.text:
-        pattern = like(asked.text)
-        columns = (Quote.number, Quote.customer_reference, Customer.code, Customer.name)
-        query = query.where(or_(*(column.ilike(pattern, escape="\\") for column in columns)))
-    return query
-
-
 def _in_state(query: Any, asked: QuoteFilter) -> Any:
     return query.where(Quote.state == asked.state) if asked.state in STATES else query
 
@@ -225,12 +174,6 @@ def _placed(query: Any) -> Any:
     return query.join(Site, Site.id == Quote.site_id).join(Channel, Channel.id == Quote.channel_id)
 
 
-def _sorted(query: Any, sort: str) -> Any:
-    column = _SORTS.get(sort.removeprefix("-"), Quote.entered_at)
-    down = sort.startswith("-") or sort.removeprefix("-") not in _SORTS
-    return query.order_by(column.desc() if down else column.asc(), Quote.id.desc() if down else Quote.id.asc())
-
-
 def _row(found: Any) -> QuoteRow:
     one: Quote = found.Quote
     return QuoteRow(
@@ -242,31 +185,6 @@ def _row(found: Any) -> QuoteRow:
     )  # fmt: skip
 
 
-def list_quotes(session: Session, actor: Actor, asked: QuoteFilter, now: datetime) -> QuoteList:
-    """The page of quotes that the filter asks for, in four queries. A page beyond the last is the last."""
-    head = select(Quote.state, Quote.currency, func.count().label("quotes"), func.sum(Quote.value_minor).label("value"))
-    counted = session.execute(_narrowed(head, actor, asked, now).group_by(Quote.state, Quote.currency)).all()
-    by_state: dict[str, int] = {}
-    sums: dict[str, int] = {}
-    for row in counted:
-        by_state[row.state] = by_state.get(row.state, 0) + row.quotes
-        if asked.state not in STATES or row.state == asked.state:
-            sums[row.currency] = sums.get(row.currency, 0) + int(row.value or 0)
-    total = by_state.get(asked.state, 0) if asked.state in STATES else sum(by_state.values())
-    soon = replace(asked, ending=True, state="")
-    ending = session.scalar(_narrowed(select(func.count()), actor, soon, now))
-    page = min(max(asked.page, 1), max(1, -(-total // PAGE)))
-    query = _placed(_sorted(_in_state(_narrowed(_rows(), actor, asked, now), asked), asked.sort))
-    rows = [_row(found) for found in session.execute(query.limit(PAGE).offset((page - 1) * PAGE))]
-    return QuoteList(
-        rows=_with_lines(session, rows),
-        total=total,
-        sums=sorted(sums.items()),
-        by_state=by_state,
-        ending=int(ending or 0),
-    )
-
-
 def _with_lines(session: Session, rows: list[QuoteRow]) -> list[QuoteRow]:
     ids = [row.id for row in rows]
     if not ids:
@@ -276,16 +194,38 @@ def _with_lines(session: Session, rows: list[QuoteRow]) -> list[QuoteRow]:
     return [replace(row, lines=counts.get(row.id, 0)) for row in rows]
 
 
-def every_quote(session: Session, actor: Actor, asked: QuoteFilter, now: datetime) -> Iterator[QuoteRow]:
-    """All quotes that fit the filter, for a file; at most ``MOST_ROWS``."""
-    query = _placed(_sorted(_in_state(_narrowed(_rows(), actor, asked, now), asked), asked.sort))
-    part: list[QuoteRow] = []
-    for found in session.execute(query.limit(MOST_ROWS), execution_options={"yield_per": 500}):
-        part.append(_row(found))
-        if len(part) == 500:
-            yield from _with_lines(session, part)
-            part = []
-    yield from _with_lines(session, part)
+def _heads() -> Any:
+    return (
+        select(Quote.id)
+        .select_from(Quote)
+        .join(Customer, Customer.id == Quote.customer_id)
+        .join(Entity, Entity.id == Quote.entity_id)
+    )
+
+
+def _listed() -> Any:
+    query = _rows().select_from(Quote).join(Customer, Customer.id == Quote.customer_id)
+    return _placed(query.join(Entity, Entity.id == Quote.entity_id))
+
+
+#: The list of quotes. ``ending``: sent and over within a week, or over already.
+QUOTES: SqlList[QuoteRow] = SqlList(
+    select=_listed, count_from=_heads, row=_row, finish=_with_lines, tie=(Quote.id,), usual="-entered", site=Quote.site_id,
+    realm=Entity.realm, by=("state", Quote.state), flags=("ending",), sums={"Value": Quote.value_minor},
+    currency=Quote.currency, text=(Quote.number, Quote.customer_reference, Customer.code, Customer.name),
+    sorts={
+        "number": Quote.number, "entered": Quote.entered_at, "customer": Customer.name, "value": Quote.value_minor,
+        "state": Quote.state, "until": Quote.valid_until,
+    },
+    wanted={
+        "state": lambda value, _: Quote.state == value,
+        "channel": lambda value, _: Quote.channel_id == value,
+        "customer": lambda value, _: Quote.customer_id == value,
+        "ending": lambda _value, eyes: and_(
+            Quote.state == QuoteState.SENT, Quote.valid_until <= (eyes.now + SOON).date()
+        ),
+    },
+)  # fmt: skip
 
 
 def quotes_after(session: Session, actor: Actor, asked: QuoteFilter, after: int, limit: int) -> list[QuoteRow]:

@@ -7,12 +7,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.queries.listing import SqlList
 from app.queries.order_detail import steps_of
 from app.queries.order_facts import Step
-from app.queries.orders import PAGE
 from app.security.scopes import within_sites
 from erpcore.billing.models import CreditMemo
 from erpcore.fulfilment.models import ReturnLine, ReturnOrder, ReturnState
@@ -70,19 +70,23 @@ class ReturnPage:
     steps: list[Step]
 
 
-def _query(actor: Actor) -> Any:
-    query: Any = (
+def _returns() -> Any:
+    return (
         select(
             ReturnOrder, Customer.name.label("customer"), Site.name.label("site"), Channel.name.label("channel"), Entity.realm,
             SalesOrder.number.label("order"),
         )
+        .select_from(ReturnOrder)
         .join(Customer, Customer.id == ReturnOrder.customer_id)
         .join(Site, Site.id == ReturnOrder.site_id)
         .join(Channel, Channel.id == ReturnOrder.channel_id)
         .join(Entity, Entity.id == ReturnOrder.entity_id)
         .join(SalesOrder, SalesOrder.id == ReturnOrder.order_id, isouter=True)
     )  # fmt: skip
-    return within_sites(query, actor, ReturnOrder.site_id)
+
+
+def _query(actor: Actor) -> Any:
+    return within_sites(_returns(), actor, ReturnOrder.site_id)
 
 
 def _row(row: Any) -> ReturnRow:
@@ -94,21 +98,16 @@ def _row(row: Any) -> ReturnRow:
     )  # fmt: skip
 
 
-def list_returns(
-    session: Session, actor: Actor, *, state: str, page: int, realm: str = "live"
-) -> tuple[list[ReturnRow], int, dict[str, int]]:
-    """Returns, the newest first, with how many fit and how many are in each state."""
-    by_state: Any = select(ReturnOrder.state, func.count()).join(Entity, Entity.id == ReturnOrder.entity_id)
-    counted = within_sites(by_state.where(Entity.realm == realm), actor, ReturnOrder.site_id).group_by(
-        ReturnOrder.state
-    )
-    counts = {row[0]: row[1] for row in session.execute(counted)}
-    query = _query(actor).where(Entity.realm == realm)
-    if state in STATES:
-        query = query.where(ReturnOrder.state == state)
-    total = counts.get(state, 0) if state in STATES else sum(counts.values())
-    query = query.order_by(ReturnOrder.requested_at.desc(), ReturnOrder.id.desc()).limit(PAGE).offset((page - 1) * PAGE)
-    return [_row(row) for row in session.execute(query)], total, counts
+#: The list of returns.
+RETURNS: SqlList[ReturnRow] = SqlList(
+    select=_returns, row=_row, tie=(ReturnOrder.id,), usual="-requested", site=ReturnOrder.site_id,
+    realm=Entity.realm, by=("state", ReturnOrder.state), text=(ReturnOrder.number, Customer.name, SalesOrder.number),
+    sorts={
+        "number": ReturnOrder.number, "customer": Customer.name, "requested": ReturnOrder.requested_at, "site": Site.name,
+        "reason": ReturnOrder.reason,
+    },
+    wanted={"state": lambda value, _: ReturnOrder.state == value},
+)  # fmt: skip
 
 
 def returns_after(session: Session, actor: Actor, after: int, limit: int) -> list[ReturnRow]:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from app.queries.orders import like
+from app.queries.listing import like
 from app.security.permissions import Permission
 from app.security.scopes import within_sites
 from erpcore.billing.models import CreditMemo, Invoice, Receipt

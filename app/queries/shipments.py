@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.queries.listing import SqlList
 from app.queries.order_detail import steps_of
 from app.queries.order_facts import Step
-from app.queries.orders import PAGE, like
-from app.security.scopes import within_sites
 from erpcore.fulfilment.carriers.models import Carriage, Carrier, CarrierRule, CarrierService, DeliveryProof, Trouble
 from erpcore.fulfilment.models import Shipment, ShipmentLine
 from erpcore.fulfilment.packing.models import Carton, CartonLine, CartonState, CartonType
@@ -283,17 +283,6 @@ def trouble_place(session: Session, actor: Actor, trouble: int) -> tuple[int, st
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShipmentFilter:
-    """What the address asks for."""
-
-    site: int | None = None
-    realm: str = "live"
-    state: str = ""
-    text: str = ""
-    page: int = 1
-
-
-@dataclass(frozen=True, kw_only=True)
 class ShipmentRow:
     """One shipment of the list."""
 
@@ -314,85 +303,60 @@ class ShipmentRow:
     trouble: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class ShipmentList:
-    """One page of shipments, and how many there are in each state."""
-
-    rows: list[ShipmentRow]
-    total: int
-    by_state: dict[str, int]
-    troubles: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
-
-
 STATES = ("picked", "confirmed", "delivered")
 
+#: The first kind of exception that is open on a shipment.
+_OPEN_TROUBLE = (
+    select(Trouble.shipment_id, func.min(Trouble.kind).label("kind"))
+    .where(Trouble.resolved_at.is_(None))
+    .group_by(Trouble.shipment_id)
+    .subquery()
+)
 
-def list_shipments(session: Session, actor: Actor, asked: ShipmentFilter) -> ShipmentList:
-    """A page of shipments, the newest first. ``trouble`` as a state: those with an open exception."""
-    open_trouble = (
-        select(Trouble.shipment_id, func.min(Trouble.kind).label("kind"))
-        .where(Trouble.resolved_at.is_(None))
-        .group_by(Trouble.shipment_id)
-        .subquery()
-    )
-    base = (
-        select(Shipment.id)
+
+def _shipments() -> Any:
+    return (
+        select(
+            Shipment, SalesOrder.number.label("order"), Customer.name.label("customer"), Carriage,
+            _OPEN_TROUBLE.c.kind.label("trouble"), Site.name.label("site"), CarrierService.name.label("service"),
+            Carrier.name.label("carrier"),
+        )
+        .select_from(Shipment)
         .join(Entity, Entity.id == Shipment.entity_id)
         .join(SalesOrder, SalesOrder.id == Shipment.order_id)
         .join(Customer, Customer.id == SalesOrder.customer_id)
-        .join(Carriage, Carriage.shipment_id == Shipment.id, isouter=True)
-        .join(open_trouble, open_trouble.c.shipment_id == Shipment.id, isouter=True)
-        .where(Entity.realm == asked.realm)
-    )
-    base = within_sites(base, actor, Shipment.site_id)
-    if asked.site is not None:
-        base = base.where(Shipment.site_id == asked.site)
-    if asked.text:
-        needle = like(asked.text)
-        base = base.where(
-            or_(
-                Shipment.number.ilike(needle, escape="\\"), SalesOrder.number.ilike(needle, escape="\\"),
-                Customer.name.ilike(needle, escape="\\"), Carriage.tracking_number.ilike(needle, escape="\\"),
-            )
-        )  # fmt: skip
-    counts = session.execute(
-        base.with_only_columns(Shipment.state, func.count(), func.count(open_trouble.c.kind)).group_by(Shipment.state)
-    ).all()
-    by_state = {row[0]: row[1] for row in counts}
-    troubles = sum(row[2] for row in counts)
-    wanted = base
-    total = sum(by_state.values())
-    if asked.state == "trouble":
-        wanted, total = base.where(open_trouble.c.kind.is_not(None)), troubles
-    elif asked.state:
-        wanted, total = base.where(Shipment.state == asked.state), by_state.get(asked.state, 0)
-    rows = session.execute(
-        wanted.with_only_columns(
-            Shipment, SalesOrder.number.label("order"), Customer.name.label("customer"), Carriage,
-            open_trouble.c.kind.label("trouble"), Site.name.label("site"), CarrierService.name.label("service"),
-            Carrier.name.label("carrier"),
-        )
         .join(Site, Site.id == Shipment.site_id)
+        .join(Carriage, Carriage.shipment_id == Shipment.id, isouter=True)
         .join(CarrierService, CarrierService.id == Carriage.service_id, isouter=True)
         .join(Carrier, Carrier.id == CarrierService.carrier_id, isouter=True)
-        .order_by(Shipment.id.desc())
-        .limit(PAGE)
-        .offset((asked.page - 1) * PAGE)
+        .join(_OPEN_TROUBLE, _OPEN_TROUBLE.c.shipment_id == Shipment.id, isouter=True)
     )  # fmt: skip
-    found = [
-        ShipmentRow(
-            id=row.Shipment.id, number=row.Shipment.number, state=row.Shipment.state, site=row.site,
-            order_id=row.Shipment.order_id, order=row.order, customer=row.customer,
-            service=f"{row.carrier} {row.service}" if row.service else "",
-            tracking_number=(row.Carriage.tracking_number or "") if row.Carriage else "", picked_at=row.Shipment.picked_at,
-            confirmed_at=row.Shipment.confirmed_at, delivered_at=row.Shipment.delivered_at,
-            packed_at=row.Carriage.packed_at if row.Carriage else None,
-            missed_cut_off=bool(row.Carriage and row.Carriage.missed_cut_off), trouble=row.trouble or "",
-        )
-        for row in rows
-    ]  # fmt: skip
-    return ShipmentList(rows=found, total=total, by_state=by_state, troubles=troubles)
+
+
+def _shipment_row(row: Any) -> ShipmentRow:
+    shipment, carriage = row.Shipment, row.Carriage
+    return ShipmentRow(
+        id=shipment.id, number=shipment.number, state=shipment.state, site=row.site, order_id=shipment.order_id,
+        order=row.order, customer=row.customer, service=f"{row.carrier} {row.service}" if row.service else "",
+        tracking_number=(carriage.tracking_number or "") if carriage else "", picked_at=shipment.picked_at,
+        confirmed_at=shipment.confirmed_at, delivered_at=shipment.delivered_at,
+        packed_at=carriage.packed_at if carriage else None, missed_cut_off=bool(carriage and carriage.missed_cut_off),
+        trouble=row.trouble or "",
+    )  # fmt: skip
+
+
+#: The list of shipments. ``trouble``: those with an open exception.
+SHIPMENTS: SqlList[ShipmentRow] = SqlList(
+    select=_shipments, row=_shipment_row, tie=(Shipment.id,), usual="-picked", site=Shipment.site_id, realm=Entity.realm,
+    by=("state", Shipment.state), flags=("trouble", "missed"),
+    text=(Shipment.number, SalesOrder.number, Customer.name, Carriage.tracking_number),
+    sorts={
+        "number": Shipment.number, "picked": Shipment.picked_at, "packed": Carriage.packed_at,
+        "confirmed": Shipment.confirmed_at, "delivered": Shipment.delivered_at, "customer": Customer.name,
+    },
+    wanted={
+        "state": lambda value, _: Shipment.state == value,
+        "trouble": lambda _value, _: _OPEN_TROUBLE.c.kind.is_not(None),
+        "missed": lambda _value, _: Carriage.missed_cut_off.is_(True),
+    },
+)  # fmt: skip

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
-from app.queries.orders import MOST_ROWS, PAGE, like
+from app.queries.listing import SqlList
 from app.queries.stock_moves import MoveRow, list_moves
 from app.security.scopes import check_site, within_sites
 from erpcore.inventory.models import Reservation, StockBalance, StockMove
@@ -26,15 +26,10 @@ MOST_HOLDERS = 500
 
 @dataclass(frozen=True, kw_only=True)
 class StockFilter:
-    """What the address asks for. ``short``: nothing available though something is on hand or promised."""
+    """What a program asks for."""
 
     site: int | None = None
     realm: str = "live"
-    text: str = ""
-    short: bool = False
-    unvalued: bool = False
-    sort: str = "item"
-    page: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,20 +53,6 @@ class StockRow:
     @property
     def available(self) -> Decimal:
         return self.on_hand - self.reserved - self.blocked
-
-
-@dataclass(frozen=True, kw_only=True)
-class StockList:
-    """One page; ``sums`` are (currency, value of what is valued); ``unvalued`` counts places with stock at unknown cost."""
-
-    rows: list[StockRow]
-    total: int
-    sums: list[tuple[str, int]]
-    unvalued: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,36 +86,6 @@ class StockPage:
     elsewhere: list[StockRow]
 
 
-_SORTS: dict[str, Any] = {
-    "item": Item.code,
-    "site": Site.name,
-    "on_hand": StockBalance.on_hand,
-    "available": StockBalance.on_hand - StockBalance.reserved - StockBalance.blocked,
-    "value": StockBalance.value_minor,
-}
-
-
-def _narrowed(query: Any, actor: Actor, asked: StockFilter) -> Any:
-    query = (
-        query.select_from(StockBalance)
-        .join(Item, Item.id == StockBalance.item_id)
-        .join(Site, Site.id == StockBalance.site_id)
-        .join(Entity, Entity.id == StockBalance.entity_id)
-        .where(Entity.realm == asked.realm)
-    )
-    query = within_sites(query, actor, StockBalance.site_id)
-    if asked.site is not None:
-        query = query.where(StockBalance.site_id == asked.site)
-    if asked.text:
-        pattern = like(asked.text)
-        query = query.where(or_(Item.code.ilike(pattern, escape="\\"), Item.name.ilike(pattern, escape="\\")))
-    if asked.short:
-        query = query.where(StockBalance.on_hand == StockBalance.reserved + StockBalance.blocked)
-    if asked.unvalued:
-        query = query.where(StockBalance.unvalued != 0, StockBalance.on_hand != 0)
-    return query
-
-
 _COLUMNS = (
     StockBalance, Site.name.label("site"), Item.code, Item.name, Item.unit, Item.abc, Entity.currency,
 )  # fmt: skip
@@ -151,51 +102,50 @@ def _row(found: Any) -> StockRow:
     )  # fmt: skip
 
 
-def _sorted(query: Any, sort: str) -> Any:
-    column = _SORTS.get(sort.removeprefix("-"), Item.code)
-    down = sort.startswith("-")
-    return query.order_by(column.desc() if down else column.asc(), Item.code, StockBalance.site_id)
-
-
-def list_stock(session: Session, actor: Actor, asked: StockFilter) -> StockList:
-    """The page of places that the filter asks for, in three queries."""
-    counted = session.execute(
-        _narrowed(
-            select(Entity.currency, func.count().label("places"), func.sum(StockBalance.value_minor).label("value")),
-            actor,
-            asked,
-        ).group_by(Entity.currency)
-    ).all()
-    unvalued = session.scalar(
-        _narrowed(select(func.count()), actor, asked).where(StockBalance.unvalued != 0, StockBalance.on_hand != 0)
+def _places() -> Any:
+    return (
+        select(*_COLUMNS)
+        .select_from(StockBalance)
+        .join(Item, Item.id == StockBalance.item_id)
+        .join(Site, Site.id == StockBalance.site_id)
+        .join(Entity, Entity.id == StockBalance.entity_id)
     )
-    total = sum(row.places for row in counted)
-    page = min(max(asked.page, 1), max(1, -(-total // PAGE)))
-    query = _sorted(_narrowed(select(*_COLUMNS), actor, asked), asked.sort)
-    rows = [_row(found) for found in session.execute(query.limit(PAGE).offset((page - 1) * PAGE))]
-    sums = [(row.currency, int(row.value or 0)) for row in counted]
-    return StockList(rows=rows, total=total, sums=sorted(sums), unvalued=int(unvalued or 0))
 
 
-def every_place(session: Session, actor: Actor, asked: StockFilter) -> Iterator[StockRow]:
-    """All places that fit the filter, for a file."""
-    query = _sorted(_narrowed(select(*_COLUMNS), actor, asked), asked.sort).limit(MOST_ROWS)
-    for found in session.execute(query, execution_options={"yield_per": 1000}):
-        yield _row(found)
+_AVAILABLE = StockBalance.on_hand - StockBalance.reserved - StockBalance.blocked
+
+#: The list of stock: an item at a site a row. ``short``: nothing available; ``unvalued``: something at unknown cost.
+STOCK: SqlList[StockRow] = SqlList(
+    select=_places, row=_row, tie=(Item.code, StockBalance.site_id), usual="item", site=StockBalance.site_id,
+    realm=Entity.realm, text=(Item.code, Item.name), flags=("short", "unvalued", "blocked"),
+    sums={"Known value": StockBalance.value_minor}, currency=Entity.currency,
+    sorts={
+        "item": Item.code, "site": Site.name, "on_hand": StockBalance.on_hand, "available": _AVAILABLE,
+        "value": StockBalance.value_minor,
+    },
+    wanted={
+        "short": lambda _value, _: StockBalance.on_hand == StockBalance.reserved + StockBalance.blocked,
+        "unvalued": lambda _value, _: and_(StockBalance.unvalued != 0, StockBalance.on_hand != 0),
+        "blocked": lambda _value, _: StockBalance.blocked != 0,
+    },
+)  # fmt: skip
 
 
 def places_after(
     session: Session, actor: Actor, asked: StockFilter, after: int, limit: int
 ) -> list[tuple[int, StockRow]]:
     """Places by site and item, from position ``after`` on; the position of each comes with it."""
-    query = _narrowed(select(*_COLUMNS), actor, asked).order_by(StockBalance.site_id, StockBalance.item_id)
-    found = session.execute(query.offset(after).limit(limit))
+    query = within_sites(_places().where(Entity.realm == asked.realm), actor, StockBalance.site_id)
+    if asked.site is not None:
+        query = query.where(StockBalance.site_id == asked.site)
+    found = session.execute(query.order_by(StockBalance.site_id, StockBalance.item_id).offset(after).limit(limit))
     return [(after + number, _row(row)) for number, row in enumerate(found, 1)]
 
 
-def item_rows(session: Session, actor: Actor, asked: StockFilter, item: int) -> list[StockRow]:
+def item_rows(session: Session, actor: Actor, realm: str, item: int) -> list[StockRow]:
     """The places of one item."""
-    return [_row(row) for row in session.execute(_narrowed(select(*_COLUMNS), actor, asked).where(Item.id == item))]
+    query = _places().where(Entity.realm == realm, Item.id == item)
+    return [_row(row) for row in session.execute(within_sites(query, actor, StockBalance.site_id))]
 
 
 def stock_page(session: Session, actor: Actor, site: int, item: int) -> StockPage:
@@ -209,7 +159,7 @@ def stock_page(session: Session, actor: Actor, site: int, item: int) -> StockPag
     ).one_or_none()
     if head is None:
         raise NotFound("not_found")
-    rows = item_rows(session, actor, StockFilter(realm=head.Entity.realm), item)
+    rows = item_rows(session, actor, head.Entity.realm, item)
     here = next((row for row in rows if row.site_id == site), None) or StockRow(
         site_id=site, site=head.Site.name, item_id=item, code=head.Item.code, name=head.Item.name, unit=head.Item.unit,
         abc=head.Item.abc, on_hand=Decimal(0), reserved=Decimal(0), blocked=Decimal(0), unvalued=Decimal(0), value_minor=0,

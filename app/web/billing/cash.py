@@ -5,36 +5,23 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 
 from app.composition.request import reader
-from app.queries.cash import ReceiptPage, list_receipts, receipt_page
+from app.queries.cash import ReceiptPage, receipt_page
 from app.queries.order_entry import customer_by_id, find_customers
-from app.queries.orders import PAGE
 from app.queries.places import EntityPick, entities_seen
 from app.security.permissions import Permission
 from app.security.require import actor, require
-from app.web.areas import asked_key, asked_page
+from app.web.areas import asked_key
 from app.web.billing.forms import ReceiptForm, apply_form, minor_of
 from app.web.billing.views import blueprint
-from app.web.chosen import viewer
 from app.web.forms import choices
 from app.web.steps import form_step
 from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cash
 from erpcore.kernel import requests
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.work import UnitOfWork
-
-
-@blueprint.get("/receipts")
-@require(Permission.INVOICE_READ)
-def show_receipts() -> str:
-    page, unapplied = asked_page(), request.args.get("unapplied") == "1"
-    rows, total = list_receipts(reader(), viewer(), unapplied=unapplied, page=page)
-    return render_template(
-        "billing/receipts.html", rows=rows, total=total, page=page, pages=max(1, -(-total // PAGE)), unapplied=unapplied,
-        realm="live",
-    )  # fmt: skip
 
 
 @blueprint.route("/receipts/new", methods=["GET", "POST"])

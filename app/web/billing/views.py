@@ -1,22 +1,19 @@
-"""The board of invoices, one invoice, and its moves: draft, unblock, amend, post, credit."""
+"""One invoice, and its moves: draft, unblock, amend, post, credit."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 
 from app.composition.request import now, reader
 from app.composition.trading import cells
-from app.queries.billing import LANES, InvoiceFilter, InvoicePage, invoice_page, list_invoices, list_memos, memo_page
+from app.queries.billing import InvoicePage, invoice_page, memo_page
 from app.queries.order_detail import shipment_place
-from app.queries.orders import PAGE
-from app.queries.places import sites_seen
 from app.security.permissions import Permission
 from app.security.require import actor, require
-from app.web.areas import area, asked_key, asked_page, closed, lacking
+from app.web.areas import area, closed, lacking
 from app.web.billing.forms import AmendForm, CreditForm
-from app.web.chosen import asked_realm, viewer
 from app.web.forms import choices
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.orders.forms import ReasonForm
@@ -33,22 +30,6 @@ navigation_entry(
         label="Billing", endpoint="billing.show_all", permission=Permission.INVOICE_READ, group=Group.OPERATE, order=40
     )
 )
-
-
-@blueprint.get("/invoices")
-@require(Permission.INVOICE_READ)
-def show_all() -> str:
-    args = request.args
-    lane, realm = args.get("lane", "posted"), asked_realm()
-    wanted = InvoiceFilter(
-        lane=lane if lane in LANES else "posted", site=asked_key("site"), realm=realm, overdue=args.get("overdue") == "1",
-        text=args.get("text", "").strip()[:120], page=asked_page(),
-    )  # fmt: skip
-    found = list_invoices(reader(), viewer(wanted.site), wanted, now().date())
-    sites = [site for site in sites_seen(reader(), actor()) if site.realm == realm]
-    return render_template(
-        "billing/list.html", asked=wanted, found=found, sites=sites, lanes=LANES, realm=realm, today=now().date()
-    )
 
 
 @blueprint.get("/invoices/<int:invoice_id>")
@@ -174,16 +155,6 @@ def _form(page: InvoicePage, form: Any, **words: str) -> Any:
 def _back(page: InvoicePage, said: str) -> Any:
     flash(said, "success")
     return redirect(url_for("billing.show", invoice_id=page.id))
-
-
-@blueprint.get("/credit-memos")
-@require(Permission.INVOICE_READ)
-def show_memos() -> str:
-    page = asked_page()
-    rows, total = list_memos(reader(), viewer(), page)
-    return render_template(
-        "billing/memos.html", rows=rows, total=total, page=page, pages=max(1, -(-total // PAGE)), realm="live"
-    )
 
 
 @blueprint.get("/credit-memos/<int:memo_id>")

@@ -7,13 +7,11 @@ from typing import Any
 from flask import render_template
 
 from app.composition.request import now, reader
-from app.queries.imports import every_reject, list_runs, run_page
-from app.queries.orders import PAGE
-from app.queries.uploads import list_uploads
+from app.queries.imports import every_reject, run_page
+from app.queries.listing import PAGE
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import area, asked_page
-from app.web.chosen import viewer
 from app.web.exports import csv_file, xlsx_file
 from app.web.navigation import Entry, Group, navigation_entry
 
@@ -24,17 +22,6 @@ navigation_entry(
         label="Imports", endpoint="imports.show_all", permission=Permission.IMPORT_READ, group=Group.OPERATE, order=60
     )
 )
-
-
-@blueprint.get("/imports")
-@require(Permission.IMPORT_READ)
-def show_all() -> str:
-    page = asked_page()
-    rows, total = list_runs(reader(), viewer(), page)
-    return render_template(
-        "imports/list.html", rows=rows, total=total, page=page, pages=max(1, -(-total // PAGE)), at=now(),
-        files=list_uploads(reader(), actor()) if page == 1 else [],
-    )  # fmt: skip
 
 
 @blueprint.get("/imports/<int:run_id>")

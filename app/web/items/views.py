@@ -1,32 +1,19 @@
-"""The list of items and its files, one item on one page, its packs, its tracking, and what is expected of it."""
+"""One item on one page, its packs, its tracking, and what is expected of it."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request
 
 from app.composition.request import reader
 from app.composition.trading import cells, rules
-from app.queries.items import (
-    CLASSES,
-    KINDS,
-    TRACKINGS,
-    ItemFilter,
-    ItemPage,
-    every_item,
-    find_item,
-    item_page,
-    list_items,
-)
-from app.queries.places import sites_seen
+from app.queries.items import ItemPage, find_item, item_page
 from app.queries.warehouse import expected_rows
 from app.security.permissions import Permission
 from app.security.require import actor, require
-from app.web.areas import area, asked_key, asked_page
-from app.web.chosen import asked_realm, said_realm, usual_realm, viewer
-from app.web.exports import csv_file, xlsx_file
+from app.web.areas import area, asked_key
+from app.web.chosen import usual_realm
 from app.web.items.forms import ExpectedForm, KeepForm, PackForm
 from app.web.items.presenters import item_address, move_address
 from app.web.navigation import Entry, Group, navigation_entry
@@ -40,65 +27,6 @@ blueprint = area("items")
 navigation_entry(
     Entry(label="Items", endpoint="items.show_all", permission=Permission.STOCK_READ, group=Group.OPERATE, order=19)
 )
-_DEFAULTS = ItemFilter()
-_HEAD = (
-    "Item", "Name", "Unit", "Kind", "Class", "Group", "Company", "Tracked", "Blocked", "On hand", "Reserved", "Not to be sold",
-    "Free", "In transit", "Expected",
-)  # fmt: skip
-
-
-def asked() -> ItemFilter:
-    """The filter that the address holds; what makes no sense counts as not asked."""
-    args = request.args
-    kind, tracking, abc = args.get("kind", ""), args.get("tracking", ""), args.get("abc", "")
-    return ItemFilter(
-        realm=asked_realm(), text=args.get("text", "").strip()[:120], kind=kind if kind in KINDS else "",
-        tracking=tracking if tracking in TRACKINGS else "", abc=abc if abc in CLASSES else "",
-        none_free=args.get("none_free") == "1", blocked=args.get("blocked") == "1", sort=args.get("sort", "item")[:20],
-        page=asked_page(),
-    )  # fmt: skip
-
-
-def address(wanted: ItemFilter, endpoint: str = "items.show_all", **changes: Any) -> str:
-    """The list's address with these changes."""
-    wished = asdict(replace(wanted, **{"page": 1, **changes}))
-    values: dict[str, Any] = {
-        name: int(value) if isinstance(value, bool) else value
-        for name, value in wished.items()
-        if name != "realm" and value != getattr(_DEFAULTS, name)
-    }
-    return url_for(endpoint, **values, **said_realm(wished["realm"]))
-
-
-@blueprint.get("/stock/items")
-@require(Permission.STOCK_READ)
-def show_all() -> str:
-    wanted = asked()
-    realms = sorted({site.realm for site in sites_seen(reader(), actor())} - {"live"})
-    return render_template(
-        "items/list.html", asked=wanted, found=list_items(reader(), viewer(), wanted), address=address, realms=realms,
-        realm=wanted.realm, kinds=KINDS, trackings=TRACKINGS, classes=CLASSES, item_address=item_address,
-    )  # fmt: skip
-
-
-@blueprint.get("/stock/items.csv")
-@require(Permission.STOCK_READ)
-def as_csv() -> Any:
-    return csv_file("items", _HEAD, _file_rows())
-
-
-@blueprint.get("/stock/items.xlsx")
-@require(Permission.STOCK_READ)
-def as_xlsx() -> Any:
-    return xlsx_file("items", _HEAD, _file_rows())
-
-
-def _file_rows() -> Any:
-    for row in every_item(reader(), viewer(), asked()):
-        yield (
-            row.code, row.name, row.unit, row.kind, row.abc or "", row.group or "", row.company, row.tracking, row.is_blocked,
-            row.on_hand, row.reserved, row.blocked, row.free, row.in_transit, row.coming,
-        )  # fmt: skip
 
 
 @blueprint.get("/stock/items/<path:code>")

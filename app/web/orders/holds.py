@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, request, url_for
 
-from app.composition.request import change, now, reader
+from app.composition.request import change, now
 from app.messages import sentence
-from app.queries.holds import KINDS, HoldFilter, HoldRow, list_holds
-from app.queries.orders import PAGE
-from app.queries.places import sites_seen
+from app.queries.holds import HOLDS, KINDS, HoldRow
 from app.security.permissions import Permission
 from app.security.require import actor, require
-from app.web.areas import asked_key, asked_page
-from app.web.figures import heading
+from app.web.context import ago, moment
+from app.web.figures import heading, words
+from app.web.figures import money as money_text
+from app.web.lists.address import asked
+from app.web.lists.listing import Cell, Empty, Listing, choice, column, flag, money, site_filter, text_filter
+from app.web.lists.page import found_for, list_html, list_page
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.orders.forms import ReasonForm
 from app.web.orders.presenters import closed_to_me, deciders
@@ -27,46 +29,68 @@ navigation_entry(
 )
 
 
-def _asked() -> HoldFilter:
-    args = request.args
-    kind, realm = args.get("kind", ""), args.get("realm", "live")
-    return HoldFilter(
-        kind=kind if kind in KINDS else "", site=asked_key("site"), overdue=args.get("overdue") == "1",
-        mine=args.get("mine") == "1", realm="rehearsal" if realm == "rehearsal" else "live", page=asked_page(),
-    )  # fmt: skip
+def _shut(row: HoldRow) -> str:
+    """Why this person may not end the hold, in words; empty when they may."""
+    return closed_to_me(row.closed_to(actor()), row.permission)
 
 
-def _address(asked: HoldFilter, **changes: Any) -> str:
-    values = {
-        "kind": asked.kind or None, "site": asked.site, "overdue": 1 if asked.overdue else None,
-        "mine": 1 if asked.mine else None, "realm": None if asked.realm == "live" else asked.realm, **changes,
-    }  # fmt: skip
-    return url_for("orders.show_holds", **{name: value for name, value in values.items() if value is not None})
+def _held_for(row: HoldRow) -> Cell:
+    facts = row.facts
+    more = f", {money_text(facts['over'], row.currency)} over" if "over" in facts else ""
+    more = f", {facts['overdue_days']} days" if not more and "overdue_days" in facts else more
+    return Cell(heading(row.kind), sub=f"{row.reason}{more}")
+
+
+def _due(row: HoldRow) -> Cell:
+    if row.due_at < now():
+        return Cell("past its time", sub=moment(row.due_at), kind="warn")
+    return Cell(moment(row.due_at))
+
+
+def _decider(row: HoldRow) -> Cell:
+    shut = _shut(row)
+    if shut:
+        return Cell(deciders(row.permission), sub=shut)
+    return Cell("You may", sub=words(row.level) if row.level else deciders(row.permission))
+
+
+HOLD_LIST = list_page(
+    blueprint,
+    Listing(
+        name="holds", endpoint="orders.show_holds", path="/holds", permission=Permission.ORDER_READ, title="Holds",
+        lead="Orders that may not go on, the first due first, and who decides", unit="holds", source=HOLDS, sort="due",
+        template="orders/holds.html",
+        empty=Empty(
+            title="Nothing is held", sign="again",
+            text="A hold stops an order until somebody with authority has looked, or until its cause is gone.",
+        ),
+        filters=(
+            choice("kind", KINDS, hide_empty=True), flag("overdue", "Past their time"), flag("mine", "Mine to decide"),
+            text_filter("Order, customer or reason"), site_filter(),
+        ),
+        columns=(
+            column("order", "Order", cell=lambda row: Cell(row.order, sub=row.customer, href=url_for("orders.show", order_id=row.order_id))),
+            column("customer", "Customer", file_only=True),
+            column("kind", "Held for", cell=_held_for),
+            column("reason", "Reason", file_only=True),
+            column("site", "Site"),
+            column("since", "Since", cell=lambda row: Cell(ago(row.since), sub=moment(row.since))),
+            column("due", "Look by", "due_at", cell=_due),
+            column("deciders", "Who decides", lambda row: deciders(row.permission), cell=_decider),
+            money("value", "Value", "value_minor"),
+            column("currency", "Currency", file_only=True),
+        ),
+    ),
+    own_view=True,
+)  # fmt: skip
 
 
 def _html(form: ReasonForm, refused: list[str] | None = None) -> Any:
-    asked, session = _asked(), reader()
-    found = list_holds(session, actor(), asked, now())
-    chips = [
-        {
-            "label": heading(kind), "on": asked.kind == kind, "count": found.by_kind.get(kind, 0),
-            "href": _address(asked, kind=None if asked.kind == kind else kind),
-        }
-        for kind in KINDS
-        if found.by_kind.get(kind) or asked.kind == kind
-    ]  # fmt: skip
-    chips += [
-        {"label": "Past their time", "on": asked.overdue, "count": found.overdue,
-         "href": _address(asked, overdue=None if asked.overdue else 1)},
-        {"label": "Mine to decide", "on": asked.mine, "href": _address(asked, mine=None if asked.mine else 1)},
-    ]  # fmt: skip
-    sites = [site for site in sites_seen(session, actor()) if site.realm == asked.realm]
-    return render_template(
-        "orders/holds.html", asked=asked, found=found, chips=chips, sites=sites, at=now(), form=form, realm=asked.realm,
-        address=lambda page: _address(asked, page=page), pages=max(1, -(-found.total // PAGE)), refused=refused or [],
-        closed=lambda row: closed_to_me(row.closed_to(actor()), row.permission), deciders=deciders,
-        here=_address(asked), chosen=set(request.form.getlist("hold")),
-    ), form.status  # fmt: skip
+    html = list_html(
+        HOLD_LIST, form=form, refused=refused or [], closed=_shut, chosen=set(request.form.getlist("hold")),
+        here=request.full_path,
+    )  # fmt: skip
+    return html if isinstance(html, Response) else (html, form.status)
 
 
 @blueprint.route("/holds", methods=["GET", "POST"])
@@ -78,7 +102,7 @@ def show_holds() -> Any:
         return _html(form)
     actor().require(Permission.HOLD_RELEASE)
     wanted = {int(text) for text in request.form.getlist("hold") if text.isascii() and text.isdecimal()}
-    rows = [row for row in list_holds(reader(), actor(), _asked(), now()).rows if row.id in wanted]
+    rows = [row for row in found_for(HOLD_LIST, asked(HOLD_LIST)).rows if row.id in wanted]
     if not form.validate_on_submit() or not rows:
         form.status = 422
         if not rows:
@@ -96,7 +120,7 @@ def show_holds() -> Any:
         form.status = 422
         return _html(form, [f"{ended} of {len(rows)} holds have ended.", *refused])
     flash(f"{ended} hold{'s have' if ended > 1 else ' has'} ended. Their orders can be released.", "success")
-    return redirect(_address(_asked()))
+    return redirect(request.full_path)
 
 
 def _end(row: HoldRow, reason: str) -> str:

@@ -1,27 +1,21 @@
-"""What does an order look like: its place in the list, how far it is, and the moves that are open to this person?"""
+"""What does an order look like: how far it is, and the moves that are open to this person?"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, replace
 from typing import Any
 
 from flask import url_for
 
 from app.queries.holds import why_not
 from app.queries.order_facts import LineFact, OrderPage
-from app.queries.orders import STATES, OrderFilter, OrderList
-from app.queries.places import ChannelPick, SitePick
 from app.security.permissions import Permission
 from app.security.roles import ROLES
 from app.web.areas import closed, lacking
-from app.web.chosen import said_realm
-from app.web.figures import heading, words
+from app.web.figures import words
 from erpcore.fulfilment.flow import SHIPMENT
 from erpcore.kernel.actor import Actor
 from erpcore.orders.flow import ORDER
 
-_DEFAULTS = OrderFilter()
 #: Words for a promise's reason.
 PROMISES = {
     "stock": "from stock", "transit": "from goods on their way", "receipt": "from an expected receipt",
@@ -29,47 +23,6 @@ PROMISES = {
     "drop_ship": "straight from the supplier", "replenishment": "once replenished", "commitment": "as committed", "stated": "as stated",
     "backordered": "backordered", "amended": "as changed", "moved": "moved by us",
 }  # fmt: skip
-
-
-def address(asked: OrderFilter, endpoint: str = "orders.show_all", **changes: Any) -> str:
-    """The list's address with these changes; another filter starts at the first page, and what is usual is left out."""
-    wanted = replace(asked, **{"page": 1, **changes})
-    values: dict[str, Any] = {
-        name: int(value) if isinstance(value, bool) else value
-        for name, value in asdict(wanted).items()
-        if value != getattr(_DEFAULTS, name)
-    }
-    values.pop("realm", None)
-    return url_for(endpoint, **values, **said_realm(wanted.realm))
-
-
-def chips(asked: OrderFilter, found: OrderList, realms: Iterable[str]) -> list[dict[str, Any]]:
-    """The filters that are one press away, each with what it would show."""
-    out = [
-        {
-            "label": heading(state),
-            "on": asked.state == state,
-            "count": found.by_state.get(state, 0),
-            "href": address(asked, state="" if asked.state == state else state),
-        }
-        for state in STATES
-    ]
-    out.append({"label": "Late", "on": asked.late, "count": found.late, "href": address(asked, late=not asked.late)})
-    out += [
-        {"label": heading(realm), "on": asked.realm == realm,
-         "href": address(asked, realm="live" if asked.realm == realm else realm)}
-        for realm in realms
-        if realm != "live"
-    ]  # fmt: skip
-    return out
-
-
-def picked(sites: Iterable[SitePick], channels: Iterable[ChannelPick], asked: OrderFilter) -> dict[str, str]:
-    """The names of the site and channel that the list is kept to."""
-    return {
-        "site": next((site.name for site in sites if site.id == asked.site), ""),
-        "channel": next((channel.name for channel in channels if channel.id == asked.channel), ""),
-    }
 
 
 def progress(page: OrderPage) -> list[dict[str, str]]:

@@ -1,4 +1,4 @@
-"""Tokens of programs: listed, made, shown once, revoked. Part of the pages of people."""
+"""Tokens of programs: made, shown once, revoked. Part of the pages of people."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from flask import abort, flash, redirect, render_template, url_for
 
 from app.composition.request import change, now, reader
-from app.identity.queries import Person, list_tokens, live_sites, names_of
+from app.identity.queries import Person, list_tokens, live_sites
 from app.identity.queries import person as find_person
 from app.identity.tokens import CreateToken, create_token, revoke_token
 from app.security.permissions import Permission
@@ -17,14 +17,6 @@ from app.security.roles import permissions_of, title_of
 from app.web.forms import choices
 from app.web.people.forms import ALL_SITES, ReasonForm, TokenForm
 from app.web.people.views import blueprint
-
-
-@blueprint.get("/tokens")
-@require(Permission.TOKEN_READ)
-def show_tokens() -> str:
-    tokens = list_tokens(reader())
-    names = names_of(reader(), [token.account_id for token in tokens])
-    return render_template("people/tokens.html", tokens=tokens, names=names, at=now())
 
 
 @blueprint.route("/<int:account_id>/tokens/new", methods=["GET", "POST"])

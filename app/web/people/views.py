@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, url_for
 
 from app.composition.request import change, installation, now, reader
 from app.identity import passwords
-from app.identity.queries import Person, list_people, list_tokens, live_sites
+from app.identity.queries import Person, list_tokens, live_sites
 from app.identity.queries import person as find_person
 from app.identity.services import (
     CreateUser,
@@ -45,21 +45,6 @@ def _person(account_id: int) -> Person:
     if found is None:
         abort(404)
     return found
-
-
-@blueprint.get("")
-@require(Permission.USER_READ)
-def show_all() -> str:
-    people = list_people(reader(), now())
-    chosen = request.args.get("role", "")
-    roles = sorted({granted.role for person in people for granted in person.roles})
-    shown = [
-        person
-        for person in people
-        if (any(granted.role == chosen for granted in person.roles) if chosen else True)
-        and (request.args.get("closed") == "1") == person.is_closed
-    ]
-    return render_template("people/list.html", people=shown, everybody=people, roles=roles, chosen=chosen)
 
 
 @blueprint.route("/new", methods=["GET", "POST"])

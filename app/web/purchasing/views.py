@@ -1,4 +1,4 @@
-"""Purchase orders: the list, one on a page, entering one, what the supplier confirms, and ending it."""
+"""Purchase orders: one on a page, entering one, what the supplier confirms, and ending it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from flask import flash, redirect, render_template, request, url_for
 
 from app.composition.request import now, reader
 from app.composition.trading import cells, rules
-from app.queries.orders import PAGE
 from app.queries.places import SitePick, sites_seen
-from app.queries.purchases import OPEN, STATES, PurchasePage, list_purchases, purchase_page
+from app.queries.purchases import OPEN, PurchasePage, purchase_page
 from app.queries.suppliers import SupplierFact, all_suppliers
 from app.security.permissions import Permission
 from app.security.require import actor, require
-from app.web.areas import area, asked_key, asked_page, closed
-from app.web.chosen import asked_realm, said_realm, viewer
+from app.web.areas import area, asked_key, closed
 from app.web.forms import choices
 from app.web.linesheet import Wrong
 from app.web.navigation import Entry, Group, navigation_entry
@@ -42,32 +40,6 @@ navigation_entry(
         label="Purchase orders", endpoint="purchasing.show_all", permission=Permission.PURCHASE_READ, group=Group.OPERATE, order=24
     )
 )  # fmt: skip
-
-
-@blueprint.get("/purchase-orders")
-@require(Permission.PURCHASE_READ)
-def show_all() -> str:
-    state, text, page, realm = (
-        request.args.get("state", ""),
-        request.args.get("text", "").strip()[:120],
-        asked_page(),
-        asked_realm(),
-    )
-    rows, total, counts = list_purchases(reader(), viewer(), state=state, text=text, page=page, realm=realm)
-
-    def address(**changes: Any) -> str:
-        asked = {"state": state or None, "text": text or None, **said_realm(realm), **changes}
-        return url_for("purchasing.show_all", **asked)
-
-    chips = [
-        {"label": one.capitalize(), "on": state == one, "count": counts.get(one, 0),
-         "href": address(state=None if state == one else one)}
-        for one in STATES
-    ]  # fmt: skip
-    return render_template(
-        "purchasing/list.html", rows=rows, total=total, chips=chips, state=state, text=text, page=page, address=address,
-        pages=max(1, -(-total // PAGE)), realm=realm, today=now().date(),
-    )  # fmt: skip
 
 
 @blueprint.get("/purchase-orders/<int:purchase_id>")

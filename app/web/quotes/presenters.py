@@ -1,57 +1,17 @@
-"""What does a quote look like: its address in the list, the moves that are open, and where it stands?"""
+"""What does a quote look like: the moves that are open, and where it stands?"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
 from flask import url_for
 
-from app.queries.quotes import STATES, QuoteFilter, QuoteList, QuotePage
+from app.queries.quotes import QuotePage
 from app.security.permissions import Permission
 from app.web.areas import closed, lacking
-from app.web.chosen import said_realm
-from app.web.figures import heading
 from erpcore.kernel.actor import Actor
 from erpcore.orders.quotes.flow import QUOTE
-
-_DEFAULTS = QuoteFilter()
-
-
-def address(asked: QuoteFilter, endpoint: str = "quotes.show_all", **changes: Any) -> str:
-    """The list's address with these changes; another filter starts at the first page, and what is usual is left out."""
-    wanted = replace(asked, **{"page": 1, **changes})
-    values: dict[str, Any] = {
-        name: int(value) if isinstance(value, bool) else value
-        for name, value in asdict(wanted).items()
-        if value != getattr(_DEFAULTS, name)
-    }
-    values.pop("realm", None)
-    return url_for(endpoint, **values, **said_realm(wanted.realm))
-
-
-def chips(asked: QuoteFilter, found: QuoteList, realms: Iterable[str]) -> list[dict[str, Any]]:
-    """The filters that are one press away, each with what it would show."""
-    out = [
-        {
-            "label": "Waiting for approval" if state == "waiting" else heading(state), "on": asked.state == state,
-            "count": found.by_state.get(state, 0), "href": address(asked, state="" if asked.state == state else state),
-        }
-        for state in STATES
-        if found.by_state.get(state) or asked.state == state or state in ("draft", "waiting", "sent")
-    ]  # fmt: skip
-    out.append(
-        {"label": "Ends within a week", "on": asked.ending, "count": found.ending,
-         "href": address(asked, ending=not asked.ending)}
-    )  # fmt: skip
-    out += [
-        {"label": heading(realm), "on": asked.realm == realm,
-         "href": address(asked, realm="live" if asked.realm == realm else realm)}
-        for realm in realms
-    ]  # fmt: skip
-    return out
 
 
 def why_not_approve(page: QuotePage, actor: Actor) -> str:

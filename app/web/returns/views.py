@@ -1,19 +1,17 @@
-"""Returns: the list, one on a page, and its moves."""
+"""Returns: one on a page, and its moves."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 
 from app.composition.request import reader
 from app.composition.trading import cells
-from app.queries.orders import PAGE
-from app.queries.returns import STATES, ReturnPage, list_returns, return_page
+from app.queries.returns import ReturnPage, return_page
 from app.security.permissions import Permission
 from app.security.require import actor, require
-from app.web.areas import area, asked_page, closed
-from app.web.chosen import asked_realm, viewer
+from app.web.areas import area, closed
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.orders.forms import ReasonForm
 from app.web.steps import form_step, take_step
@@ -33,18 +31,6 @@ _LABELS = {
     "receive": "Receive the goods",
     "credit": "Post the credit memo",
 }
-
-
-@blueprint.get("/returns")
-@require(Permission.RETURN_READ)
-def show_all() -> str:
-    state, page = request.args.get("state", ""), asked_page()
-    realm = asked_realm()
-    rows, total, counts = list_returns(reader(), viewer(), state=state, page=page, realm=realm)
-    return render_template(
-        "returns/list.html", rows=rows, total=total, counts=counts, state=state, page=page, states=STATES, realm=realm,
-        pages=max(1, -(-total // PAGE)),
-    )  # fmt: skip
 
 
 @blueprint.get("/returns/<int:return_id>")

@@ -1,24 +1,20 @@
-"""Stock by site and item, one item on one page, and receiving, adjusting, counting."""
+"""One item on one page, and receiving, adjusting, counting."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 from wtforms import BooleanField, SelectField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length
 
 from app.composition.request import reader
 from app.composition.trading import cells, rules
-from app.queries.places import sites_seen
-from app.queries.stock import StockFilter, StockPage, every_place, list_stock, stock_page
+from app.queries.stock import StockPage, stock_page
 from app.queries.warehouse import bin_rows, expected_rows
 from app.security.permissions import Permission
 from app.security.require import actor, require
-from app.web.areas import area, asked_key, asked_page
-from app.web.chosen import asked_realm, said_realm, viewer
-from app.web.exports import csv_file, xlsx_file
+from app.web.areas import area
 from app.web.fields import QuantityField
 from app.web.forms import Form, choices
 from app.web.items.presenters import item_address, move_address
@@ -34,14 +30,11 @@ from erpcore.inventory.stock import (
     reverse_adjustment,
 )
 from erpcore.kernel.errors import NotFound
-from erpcore.kernel.money import from_minor
 
 blueprint = area("stock")
 navigation_entry(
     Entry(label="Stock", endpoint="stock.show_all", permission=Permission.STOCK_READ, group=Group.OPERATE, order=20)
 )
-_DEFAULTS = StockFilter()
-_HEAD = ("Site", "Item", "Name", "Unit", "On hand", "Reserved", "Available", "At unknown cost", "Value", "Currency")
 
 
 class ChangeForm(Form):
@@ -67,61 +60,6 @@ class CountForm(Form):
 
     quantity = QuantityField("Found", [InputRequired("Enter what was found, 0 when there is nothing")])
     planned = BooleanField("It was planned", default=True)
-
-
-def asked() -> StockFilter:
-    """The filter that the address holds."""
-    args = request.args
-    return StockFilter(
-        site=asked_key("site"), realm=asked_realm(),
-        text=args.get("text", "").strip()[:120], short=args.get("short") == "1", unvalued=args.get("unvalued") == "1",
-        sort=args.get("sort", "item")[:20], page=asked_page(),
-    )  # fmt: skip
-
-
-def address(wanted: StockFilter, endpoint: str = "stock.show_all", **changes: Any) -> str:
-    """The list's address with these changes."""
-    wished = asdict(replace(wanted, **{"page": 1, **changes}))
-    values: dict[str, Any] = {
-        name: int(value) if isinstance(value, bool) else value
-        for name, value in wished.items()
-        if value != getattr(_DEFAULTS, name)
-    }
-    values.pop("realm", None)
-    return url_for(endpoint, **values, **said_realm(wished["realm"]))
-
-
-@blueprint.get("/stock")
-@require(Permission.STOCK_READ)
-def show_all() -> str:
-    wanted = asked()
-    sites = sites_seen(reader(), actor())
-    realms = sorted({site.realm for site in sites} - {"live"})
-    return render_template(
-        "stock/list.html", asked=wanted, found=list_stock(reader(), viewer(wanted.site), wanted), address=address, realms=realms,
-        sites=[site for site in sites if site.realm == wanted.realm], realm=wanted.realm,
-    )  # fmt: skip
-
-
-@blueprint.get("/stock.csv")
-@require(Permission.STOCK_READ)
-def as_csv() -> Any:
-    return csv_file("stock", _HEAD, _file_rows())
-
-
-@blueprint.get("/stock.xlsx")
-@require(Permission.STOCK_READ)
-def as_xlsx() -> Any:
-    return xlsx_file("stock", _HEAD, _file_rows())
-
-
-def _file_rows() -> Any:
-    for row in every_place(reader(), viewer(asked().site), asked()):
-        value = None if row.value_minor is None else from_minor(row.value_minor, row.currency)
-        yield (
-            row.site, row.code, row.name, row.unit, row.on_hand, row.reserved, row.available, row.unvalued,
-            "unknown cost" if value is None else value, row.currency,
-        )  # fmt: skip
 
 
 @blueprint.get("/stock/<int:site_id>/<int:item_id>")

@@ -1,4 +1,4 @@
-"""What the operating side puts on the home page: documents that are stopped at the person's sites."""
+"""What the operating side puts on the home page: documents in trouble at the person's sites."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from datetime import datetime
 from flask import url_for
 from sqlalchemy.orm import Session
 
-from app.queries.exceptions import Stopped, stopped
+from app.composition.cases import QUEUE_WORDS, Queue
+from app.queries.troubles import queue_sums
 from app.security.permissions import Permission
 from app.security.roles import Role
 from app.web.today.slots import Panel, panel
@@ -22,14 +23,14 @@ OPERATING = frozenset(
 )  # fmt: skip
 
 
-@panel(Permission.ORDER_READ, order=5, roles=OPERATING)
+@panel(Permission.EXCEPTION_READ, order=5, roles=OPERATING)
 def exceptions(session: Session, actor: Actor, now: datetime) -> Panel | None:
-    """Orders on hold and blocked invoices, by cause."""
-    found = [one for one in stopped(session, actor) if one.what == "order" or actor.may(Permission.INVOICE_READ)]
+    """The exception queues: how much stands in each, how much of it is one's own."""
+    found = queue_sums(session, actor, now)
     rows = [
         {
-            "title": "Orders on hold" if one.what == "order" else "Blocked invoices",
-            "why": one.why.replace("_", " ").capitalize(), "count": one.count, "oldest": one.oldest, "href": _url(one),
+            "title": QUEUE_WORDS[Queue(one.queue)], "why": f"{one.mine} of them mine", "count": one.count, "oldest": one.oldest,
+            "href": url_for("exceptions.show_all", queue=one.queue, mine=1 if one.mine else None),
         }
         for one in found
     ]  # fmt: skip
@@ -37,12 +38,6 @@ def exceptions(session: Session, actor: Actor, now: datetime) -> Panel | None:
     return Panel(
         title="Exceptions",
         template="today/_stopped.html",
-        meta=f"{total} stopped" if total else "",
+        meta=f"{total} in trouble" if total else "",
         values={"rows": rows},
     )
-
-
-def _url(one: Stopped) -> str:
-    if one.what == "order":
-        return url_for("orders.show_all", state="held")
-    return url_for("billing.show_all", lane="blocked")

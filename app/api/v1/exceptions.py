@@ -1,0 +1,136 @@
+"""Exceptions for programs: the queues, and one move for several documents, each for itself."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from app.api.framework import operation
+from app.api.v1.numbers import Key, as_amount
+from app.api.values import Amount, Answer, Body, Page, PageQuery, page_of
+from app.composition.cases import (
+    LONGEST_SNOOZE,
+    AssignCases,
+    Document,
+    NoteCases,
+    Queue,
+    SnoozeCases,
+    Subject,
+    assign_cases,
+    note_cases,
+    snooze_cases,
+)
+from app.composition.request import now, reader
+from app.queries.listing import Asked
+from app.queries.troubles import TroubleRow, named_troubles, troubles_after
+from app.security.permissions import Permission
+from app.security.require import actor
+from erpcore.kernel.errors import NotFound, RuleBroken
+from erpcore.kernel.work import UnitOfWork
+
+TAG = "Orders"
+
+
+class InTrouble(Answer):
+    """One document in trouble. `id` is the document's, of its kind `subject`; `owner` is a person, without one the role's."""
+
+    queue: Queue
+    subject: Subject
+    id: int
+    number: str
+    cause: str
+    site_id: int
+    customer: str
+    since: datetime
+    due_at: datetime | None
+    value: Amount | None
+    currency: str | None
+    owner: int | None
+    owner_role: str
+    is_by_rule: bool
+    left_alone_until: datetime | None
+    priority: int
+
+
+class ExceptionQuery(PageQuery):
+    """Which documents."""
+
+    queue: Queue | None = None
+    subject: Subject | None = None
+    site: Key | None = None
+    mine: bool = Field(default=False, description="Only those whose owner is the caller, in person or by role.")
+    realm: Literal["live", "rehearsal", "training"] = "live"
+
+
+class Named(Body):
+    """A document."""
+
+    subject: Subject
+    id: Key
+
+
+class ExceptionMoveBody(Body):
+    """One move for all of them, or for none: `take`, `assign` to `person` or `role` (neither: by rule), `note`, `snooze`, `wake`."""
+
+    documents: list[Named] = Field(min_length=1, max_length=200)
+    move: Literal["take", "assign", "note", "snooze", "wake"]
+    person: Key | None = None
+    role: str | None = Field(None, max_length=32)
+    until: datetime | None = None
+    text: str = Field("", max_length=500)
+
+
+class Moved(Answer):
+    """How many documents were moved."""
+
+    moved: int
+
+
+def _answer(row: TroubleRow) -> InTrouble:
+    return InTrouble(
+        queue=Queue(row.queue), subject=Subject(row.subject), id=row.id, number=row.number, cause=row.cause, site_id=row.site_id,
+        customer=row.customer, since=row.since, due_at=row.due_at,
+        value=None if row.value_minor is None or not row.currency else as_amount(row.value_minor, row.currency),
+        currency=row.currency or None, owner=row.owner_id if row.owner_id == actor().id else None, owner_role=row.owner_role,
+        is_by_rule=row.is_by_rule, left_alone_until=row.snoozed_until, priority=row.priority,
+    )  # fmt: skip
+
+
+@operation(
+    "GET", "/exceptions", permission=Permission.EXCEPTION_READ, summary="List documents in trouble", tag=TAG, answer=Page[InTrouble],
+    query=ExceptionQuery,
+)  # fmt: skip
+def list_exceptions(query: ExceptionQuery) -> Page[InTrouble]:
+    """Every open document that does not go on by itself, each in exactly one queue, by kind and id. `owner` is told to the owner alone."""
+    values = {"queue": query.queue, "subject": query.subject, "site": query.site, "mine": query.mine or None}
+    asked = Asked(values={name: value for name, value in values.items() if value is not None}, realm=query.realm)
+    rows = troubles_after(reader(), actor(), asked, now(), query.after, query.limit + 1)
+    return page_of([_answer(row) for _, row in rows], [place for place, _ in rows], query.limit)
+
+
+@operation(
+    "POST", "/exceptions/moves", permission=Permission.EXCEPTION_WORK, summary="Move documents in trouble", tag=TAG, answer=Moved,
+    body=ExceptionMoveBody,
+    example={"documents": [{"subject": "order", "id": 1042}], "move": "take", "text": "I call the customer"},
+)  # fmt: skip
+def move_exceptions(work: UnitOfWork, body: ExceptionMoveBody) -> Moved:
+    """All of them are moved or none. A document that is not in trouble (any more), or another site's, is not found."""
+    keys = {(one.subject.value, one.id) for one in body.documents}
+    rows = named_troubles(reader(), actor(), keys, now())
+    if len(rows) != len(keys):
+        raise NotFound("not_in_trouble", subject="", document=0)
+    documents = [Document(subject=row.subject, id=row.id, site=row.site_id) for row in rows]
+    if body.move == "take":
+        assign_cases(work, AssignCases(documents=documents, person=work.actor.id, note=body.text))
+    elif body.move == "assign":
+        assign_cases(work, AssignCases(documents=documents, person=body.person, role=body.role, note=body.text))
+    elif body.move == "note":
+        note_cases(work, NoteCases(documents=documents, text=body.text))
+    else:
+        if body.move == "snooze" and body.until is None:
+            raise RuleBroken("case_snooze_until", field="until", days=LONGEST_SNOOZE.days)
+        until = body.until if body.move == "snooze" else None
+        snooze_cases(work, SnoozeCases(documents=documents, until=until, reason=body.text))
+    return Moved(moved=len(rows))

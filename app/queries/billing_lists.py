@@ -1,0 +1,153 @@
+"""Which invoices are due, drafted, blocked, posted, and what was given back? The lists of billing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.orm import Session
+
+from app.queries.billing import InvoiceRow, invoice_row, row_columns
+from app.queries.listing import Asked, AskedList, Found, SqlList
+from erpcore.billing.models import CreditMemo, Invoice
+from erpcore.credit.models import Receivable
+from erpcore.fulfilment.models import Shipment
+from erpcore.kernel.actor import Actor
+from erpcore.masterdata.models import Customer, Entity, Site
+from erpcore.orders.models import SalesOrder
+
+#: What the board shows, in the order of the work: shipments that are due to be billed, then invoices by state.
+LANES = ("due", "draft", "blocked", "posted")
+
+
+def _invoices() -> Any:
+    return (
+        row_columns()
+        .select_from(Invoice)
+        .join(SalesOrder, SalesOrder.id == Invoice.order_id)
+        .join(Customer, Customer.id == Invoice.customer_id)
+        .join(Site, Site.id == Invoice.site_id)
+        .join(Entity, Entity.id == Invoice.entity_id)
+        .join(Receivable, Receivable.document_id == Invoice.id, isouter=True)
+    )
+
+
+def _due() -> Any:
+    return (
+        select(
+            Shipment, SalesOrder.number.label("order"), SalesOrder.currency, Customer.name.label("customer"),
+            Site.name.label("site"),
+        )
+        .select_from(Shipment)
+        .join(SalesOrder, SalesOrder.id == Shipment.order_id)
+        .join(Customer, Customer.id == SalesOrder.customer_id)
+        .join(Site, Site.id == Shipment.site_id)
+        .join(Entity, Entity.id == Shipment.entity_id)
+        .where(Shipment.invoice_due_at.is_not(None), Shipment.invoice_id.is_(None))
+    )  # fmt: skip
+
+
+def _due_row(row: Any) -> InvoiceRow:
+    shipment: Shipment = row.Shipment
+    return InvoiceRow(
+        id=shipment.id, number=shipment.number, order_id=shipment.order_id, order=row.order, customer=row.customer,
+        site=row.site, state="due", note=None, at=shipment.invoice_due_at, due_on=None, currency=row.currency,
+        gross_minor=None, open_minor=None, version=shipment.version,
+    )  # fmt: skip
+
+
+_INVOICES: SqlList[InvoiceRow] = SqlList(
+    select=_invoices, row=invoice_row, tie=(Invoice.id,), usual="-at", site=Invoice.site_id, realm=Entity.realm,
+    by=("lane", Invoice.state), flags=("overdue",), text=(Invoice.number, SalesOrder.number, Customer.name, Customer.code),
+    sums={"Gross": Invoice.gross_minor, "Open": Receivable.open_minor}, currency=Invoice.currency,
+    sorts={
+        "number": Invoice.number, "customer": Customer.name, "due_on": Invoice.due_on, "gross": Invoice.gross_minor,
+        "open": Receivable.open_minor, "at": func.coalesce(Invoice.posted_at, Invoice.drafted_at),
+    },
+    wanted={
+        "lane": lambda value, _: Invoice.state == value,
+        "overdue": lambda _value, eyes: and_(Receivable.open_minor > 0, Receivable.due_on < eyes.now.date()),
+    },
+)  # fmt: skip
+_DUE: SqlList[InvoiceRow] = SqlList(
+    select=_due, row=_due_row, tie=(Shipment.id,), usual="at", site=Shipment.site_id, realm=Entity.realm,
+    sorts={"number": Shipment.number, "customer": Customer.name, "at": Shipment.invoice_due_at},
+    text=(Shipment.number, SalesOrder.number, Customer.name),
+)  # fmt: skip
+
+
+def _of_due(asked: Asked) -> Asked:
+    """What the filters of invoices mean for shipments that have none yet; the longest due first unless asked otherwise."""
+    values = {name: value for name, value in asked.values.items() if name not in ("lane", "overdue")}
+    return replace(asked, values=values, sort="at" if asked.sort == "-at" else asked.sort)
+
+
+def _page(session: Session, actor: Actor, asked: Asked, now: datetime) -> Found[InvoiceRow]:
+    counts, _, _ = _INVOICES.counted(session, actor, asked, now)
+    due = _DUE.counted(session, actor, _of_due(asked), now)[1]
+    if asked.values.get("lane") == "due":
+        found = _DUE.page(session, actor, _of_due(asked), now)
+    else:
+        found = _INVOICES.page(session, actor, asked, now)
+    return replace(found, counts={**counts, "lane": {**counts.get("lane", {}), "due": due}})
+
+
+def _every(session: Session, actor: Actor, asked: Asked, now: datetime) -> Iterator[InvoiceRow]:
+    if asked.values.get("lane") == "due":
+        return _DUE.every(session, actor, _of_due(asked), now)
+    return _INVOICES.every(session, actor, asked, now)
+
+
+#: The board of billing, one lane at a time.
+INVOICES: AskedList[InvoiceRow] = AskedList(sorts=_INVOICES.sorts, one_page=_page, all_rows=_every)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoRow:
+    """One credit memo of the list."""
+
+    id: int
+    number: str
+    customer: str
+    site: str
+    reason: str
+    fault: str
+    unlinked: str | None
+    credit_on: date
+    currency: str
+    gross_minor: int
+
+
+def _memos() -> Any:
+    return (
+        select(CreditMemo, Customer.name.label("customer"), Site.name.label("site"))
+        .select_from(CreditMemo)
+        .join(Customer, Customer.id == CreditMemo.customer_id)
+        .join(Site, Site.id == CreditMemo.site_id)
+        .join(Entity, Entity.id == CreditMemo.entity_id)
+    )
+
+
+def _memo_row(row: Any) -> MemoRow:
+    memo: CreditMemo = row.CreditMemo
+    return MemoRow(
+        id=memo.id, number=memo.number or "Credit memo", customer=row.customer, site=row.site, reason=memo.reason,
+        fault=memo.fault, unlinked=memo.unlinked, credit_on=memo.credit_on, currency=memo.currency,
+        gross_minor=memo.gross_minor,
+    )  # fmt: skip
+
+
+#: Money given back.
+MEMOS: SqlList[MemoRow] = SqlList(
+    select=_memos, row=_memo_row, tie=(CreditMemo.id,), usual="-credit_on", site=CreditMemo.site_id, realm=Entity.realm,
+    text=(CreditMemo.number, Customer.name, Customer.code), by=("fault", CreditMemo.fault),
+    sums={"Gross": CreditMemo.gross_minor}, currency=CreditMemo.currency,
+    sorts={
+        "number": CreditMemo.number, "customer": Customer.name, "credit_on": CreditMemo.credit_on,
+        "gross": CreditMemo.gross_minor,
+    },
+    wanted={"fault": lambda value, _: CreditMemo.fault == value},
+)  # fmt: skip

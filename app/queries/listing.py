@@ -1,0 +1,277 @@
+"""What is a list asked, and what does it answer? Rows of one page with what all that fit come to, or every row for a file.
+
+A list of the database is a ``SqlList``: one select with its joins, and by name what narrows, sorts, counts and sums it. A short
+list that is worked out in Python is a ``MemoryList`` with the same face.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+
+from sqlalchemy import ColumnElement, func, or_
+from sqlalchemy.orm import Session
+
+from app.security.scopes import within_sites
+from erpcore.kernel.actor import Actor
+
+R = TypeVar("R")
+
+#: Rows on one page of a list, unless its address says another of these.
+PAGE = 50
+SIZES = (25, 50, 100, 200)
+#: The most rows a file holds: beyond that a filter is the better way.
+MOST_ROWS = 100_000
+#: The value of a flag that is set.
+_ON: Any = True
+
+
+def like(text: str) -> str:
+    """A pattern for ``text`` anywhere; what it holds of pattern signs counts as written."""
+    plain = text.strip().replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
+    return f"%{plain}%"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What the address of a list asks for. ``values`` holds the filters that are set; ``sort`` with a minus is descending.
+
+    ``columns`` are those to be shown, all when it is empty; ``view`` is the saved view that the address came from.
+    """
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    realm: str = "live"
+    sort: str = ""
+    page: int = 1
+    size: int = PAGE
+    columns: tuple[str, ...] = ()
+    view: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Eyes:
+    """Who looks and when: what the condition of a filter may depend on besides its value."""
+
+    actor: Actor
+    now: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found(Generic[R]):
+    """One page of a list. ``counts``: how many a filter would show, by filter and value (flags under ``True``); ``sums``: a
+    label, minor units, currency.
+    """
+
+    rows: Sequence[R]
+    total: int
+    counts: Mapping[str, Mapping[Any, int]] = field(default_factory=dict)
+    sums: Sequence[tuple[str, int, str]] = ()
+
+
+class Source(Protocol):
+    """Where a list's rows come from."""
+
+    @property
+    def sorts(self) -> Mapping[str, Any]:
+        """What the list may be sorted by, by name."""
+
+    def page(self, session: Session, actor: Actor, asked: Asked, now: datetime) -> Found[Any]:
+        """The page that is asked for; one beyond the last is the last."""
+
+    def every(self, session: Session, actor: Actor, asked: Asked, now: datetime) -> Iterator[Any]:
+        """All rows that fit, for a file; at most ``MOST_ROWS``."""
+
+
+def last_page(asked: Asked, total: int) -> int:
+    """The page to show: the one asked for, or the last when there are not so many."""
+    return min(max(asked.page, 1), max(1, -(-total // asked.size)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SqlList(Generic[R]):
+    """A list of the database.
+
+    ``select``: all columns with their joins, its first table named by ``select_from``. ``row``: makes what the page shows.
+    ``wanted``: a condition for each filter by its name, from the value and who looks when. ``by``: the filter whose values are
+    counted, and its column. ``flags``: filters that are on or off and counted too. ``sums``: columns of minor units by label,
+    with ``currency``. ``count_from``: the select without the joins that only name things, for counting. ``scope``: how rows are kept to the person's sites, where no ``site`` column says it. ``finish``: what a
+    page of rows needs besides, in queries of its own.
+    """
+
+    select: Callable[[], Any]
+    row: Callable[[Any], R]
+    count_from: Callable[[], Any] | None = None
+    tie: tuple[Any, ...]
+    sorts: Mapping[str, Any]
+    usual: str
+    site: Any = None
+    scope: Callable[[Any, Actor], Any] | None = None
+    realm: Any = None
+    text: tuple[Any, ...] = ()
+    wanted: Mapping[str, Callable[[Any, Eyes], ColumnElement[bool]]] = field(default_factory=dict)
+    by: tuple[str, Any] | None = None
+    flags: tuple[str, ...] = ()
+    sums: Mapping[str, Any] = field(default_factory=dict)
+    currency: Any = None
+    finish: Callable[[Session, list[R]], list[R]] | None = None
+
+    def page(self, session: Session, actor: Actor, asked: Asked, now: datetime) -> Found[R]:
+        """The page that is asked for, in two queries and those of ``finish``."""
+        counts, total, sums = self.counted(session, actor, asked, now)
+        query = self._sorted(self.narrowed(actor, asked, now), asked)
+        query = query.limit(asked.size).offset((last_page(asked, total) - 1) * asked.size)
+        rows = [self.row(found) for found in session.execute(query)]
+        return Found(rows=self._finished(session, rows), total=total, counts=counts, sums=sums)
+
+    def every(self, session: Session, actor: Actor, asked: Asked, now: datetime) -> Iterator[R]:
+        """All rows that fit, read in parts."""
+        query = self._sorted(self.narrowed(actor, asked, now), asked).limit(MOST_ROWS)
+        part: list[R] = []
+        for found in session.execute(query, execution_options={"yield_per": 500}):
+            part.append(self.row(found))
+            if len(part) == 500:
+                yield from self._finished(session, part)
+                part = []
+        yield from self._finished(session, part)
+
+    def _finished(self, session: Session, rows: list[R]) -> list[R]:
+        return self.finish(session, rows) if self.finish and rows else rows
+
+    def narrowed(self, actor: Actor, asked: Asked, now: datetime, *, counting: bool = False) -> Any:
+        """The select kept to what is asked for, in no order."""
+        query = self.count_from() if counting and self.count_from else self.select()
+        but = self.by[0] if counting and self.by else ""
+        if self.realm is not None:
+            query = query.where(self.realm == asked.realm)
+        if self.scope is not None:
+            query = self.scope(query, actor)
+        elif self.site is not None:
+            query = within_sites(query, actor, self.site)
+        for name, value in asked.values.items():
+            if name == but:
+                continue
+            if name == "text" and self.text:
+                query = query.where(or_(*(column.ilike(like(value), escape="\\") for column in self.text)))
+            elif name == "site" and "site" not in self.wanted:
+                query = query.where(self.site == value)
+            else:
+                query = query.where(self.wanted[name](value, Eyes(actor, now)))
+        return query
+
+    def counted(
+        self, session: Session, actor: Actor, asked: Asked, now: datetime
+    ) -> tuple[dict[str, dict[Any, int]], int, list[tuple[str, int, str]]]:
+        """What each filter would show, how many rows fit, and what they come to, in one query."""
+        by, column = self.by or ("", None)
+        groups = [one for one in (column, self.currency) if one is not None]
+        flags = [func.count().filter(self.wanted[name](_ON, Eyes(actor, now))) for name in self.flags]
+        query = self.narrowed(actor, asked, now, counting=True).with_only_columns(
+            func.count(), *(func.sum(one) for one in self.sums.values()), *flags, *groups, maintain_column_froms=True
+        )
+        counts: dict[str, dict[Any, int]] = {name: {True: 0} for name in self.flags}
+        total, sums = 0, Counter[tuple[str, str]]()
+        for row in session.execute(query.order_by(None).group_by(*groups)):
+            values = row[1 : 1 + len(self.sums)]
+            for name, count in zip(self.flags, row[1 + len(self.sums) :], strict=False):
+                counts[name][True] += count
+            word = row[-len(groups)] if column is not None else None
+            if by:
+                known = counts.setdefault(by, {})
+                known[word] = known.get(word, 0) + row[0]
+            if by in asked.values and word != asked.values[by]:
+                continue
+            total += row[0]
+            for label, value in zip(self.sums, values, strict=True):
+                sums[label, row[-1]] += int(value or 0)
+        return counts, total, [(label, minor, currency) for (label, currency), minor in sums.items() if currency]
+
+    def _sorted(self, query: Any, asked: Asked) -> Any:
+        name = asked.sort.removeprefix("-")
+        sort = asked.sort if name in self.sorts else self.usual
+        column, down = self.sorts[sort.removeprefix("-")], sort.startswith("-")
+        by = [one.desc() if down else one.asc() for one in (column, *self.tie)]
+        if getattr(getattr(column, "expression", column), "nullable", True):
+            # Said only where there can be none: an index keeps its use.
+            by[0] = by[0].nulls_last()
+        return query.order_by(*by)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryList(Generic[R]):
+    """A short list that is worked out in Python: ``rows`` gives all that the person may see.
+
+    ``sorts``: by name, what a row is sorted by; without a ``usual`` one the order of ``rows`` stays. ``by``: the filter whose
+    values are counted, and the value of a row.
+    """
+
+    rows: Callable[[Session, Actor, Asked, datetime], Sequence[R]]
+    sorts: Mapping[str, Callable[[R], Any]] = field(default_factory=dict)
+    usual: str = ""
+    text: Callable[[R], str] | None = None
+    wanted: Mapping[str, Callable[[R, Any, Eyes], bool]] = field(default_factory=dict)
+    by: tuple[str, Callable[[R], Any]] | None = None
+    flags: tuple[str, ...] = ()
+
+    def page(self, session: Session, actor: Actor, asked: Asked, now: datetime) -> Found[R]:
+        """The page that is asked for."""
+        name, value_of = self.by or ("", None)
+        before = self._fitting(session, actor, asked, now, but=name)
+        counts: dict[str, dict[Any, int]] = {
+            flag: {True: sum(self.wanted[flag](row, _ON, Eyes(actor, now)) for row in before)} for flag in self.flags
+        }
+        if value_of is not None:
+            counts[name] = dict(Counter(value_of(row) for row in before))
+        rows = self._sorted(self._also(before, asked, Eyes(actor, now), name), asked)
+        start = (last_page(asked, len(rows)) - 1) * asked.size
+        return Found(rows=rows[start : start + asked.size], total=len(rows), counts=counts)
+
+    def every(self, session: Session, actor: Actor, asked: Asked, now: datetime) -> Iterator[R]:
+        """All rows that fit."""
+        yield from self._sorted(self._fitting(session, actor, asked, now), asked)[:MOST_ROWS]
+
+    def _fitting(self, session: Session, actor: Actor, asked: Asked, now: datetime, *, but: str = "") -> list[R]:
+        rows = list(self.rows(session, actor, asked, now))
+        for name, value in asked.values.items():
+            if name != but:
+                rows = [row for row in rows if self._fits(row, name, value, Eyes(actor, now))]
+        return rows
+
+    def _also(self, rows: list[R], asked: Asked, eyes: Eyes, name: str) -> list[R]:
+        if not name or name not in asked.values:
+            return rows
+        return [row for row in rows if self._fits(row, name, asked.values[name], eyes)]
+
+    def _fits(self, row: R, name: str, value: Any, eyes: Eyes) -> bool:
+        if name == "text" and self.text is not None:
+            return value.lower() in self.text(row).lower()
+        return self.wanted[name](row, value, eyes)
+
+    def _sorted(self, rows: list[R], asked: Asked) -> list[R]:
+        name = asked.sort.removeprefix("-")
+        sort = asked.sort if name in self.sorts else self.usual
+        if not sort:
+            return rows
+        key = self.sorts[sort.removeprefix("-")]
+        known = [row for row in rows if key(row) is not None]
+        known.sort(key=key, reverse=sort.startswith("-"))
+        return known + [row for row in rows if key(row) is None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedList(Generic[R]):
+    """A list whose queries are written out, since one select would not do: these two functions answer."""
+
+    sorts: Mapping[str, Any]
+    one_page: Callable[[Session, Actor, Asked, datetime], Found[R]]
+    all_rows: Callable[[Session, Actor, Asked, datetime], Iterator[R]]
+
+    def page(self, session: Session, actor: Actor, asked: Asked, now: datetime) -> Found[R]:
+        """The page that is asked for."""
+        return self.one_page(session, actor, asked, now)
+
+    def every(self, session: Session, actor: Actor, asked: Asked, now: datetime) -> Iterator[R]:
+        """All rows that fit."""
+        return self.all_rows(session, actor, asked, now)

@@ -1,0 +1,174 @@
+"""Is any document in trouble in no queue, in two, or nobody's? Worked out in Python from plain rows, apart from the queues' queries.
+
+Nobody's is a document whose owner has left, or whose owning role is held by nobody at its site.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.identity.models import Account, RoleGrant
+from app.identity.queries import in_force
+from app.queries.controls import Comparison
+from app.queries.trouble_queues import STUCK, STUCK_RETURN
+from app.queries.troubles import troubles
+from erpcore.billing.models import Invoice
+from erpcore.fulfilment.carriers.models import Trouble
+from erpcore.fulfilment.models import ReturnOrder, Shipment
+from erpcore.inventory.documents import CountTask, ExpectedReceipt, StockAdjustment
+from erpcore.inventory.models import StockBalance
+from erpcore.masterdata.models import Site
+from erpcore.orders.models import OrderLine, SalesOrder
+
+NAME = "exceptions_owned"
+_TITLE = "Every document in trouble is in one queue and somebody’s"
+
+#: A document: what it is, its id, and its site.
+_Key = tuple[str, int, int]
+
+
+def compare_ownership(session: Session, now: datetime) -> list[Comparison]:
+    """By site: documents in trouble, and those of them that are in exactly one queue and have an owner who is there."""
+    troubled = _troubled(session, now)
+    queued = [_of(row) for row in session.execute(troubles(now).select())]
+    times = Counter((row[0], row[1], row[2]) for row in queued)
+    there = _people(session, now)
+    twins = {row.id: row.twin_id or row.id for row in session.execute(select(Site.id, Site.twin_id))}
+    entities = {row.id: row.entity_id for row in session.execute(select(Site.id, Site.entity_id))}
+    owned = {
+        (subject, key, site)
+        for subject, key, site, owner, role in queued
+        if times[subject, key, site] == 1 and _is_there(there, owner, role, {site, twins[site], None})
+    }
+    out = []
+    for site in sorted(entities):
+        wanted = {key for key in troubled if key[2] == site}
+        kept = {key for key in owned if key[2] == site}
+        wrong = sorted(wanted ^ kept)
+        out.append(
+            Comparison(
+                control=NAME, unit="documents", title=_TITLE, entity=entities[site], site=site, left=len(wanted), right=len(kept),
+                difference=len(wrong), first_key=f"{wrong[0][0]} {wrong[0][1]}" if wrong else None,
+            )
+        )  # fmt: skip
+    return out
+
+
+def unowned(session: Session, now: datetime) -> int:
+    """How many documents in trouble are in no queue, in two, or nobody's."""
+    return sum(row.difference for row in compare_ownership(session, now))
+
+
+def _of(row: Any) -> tuple[str, int, int, int | None, str]:
+    return row.subject, row.id, row.site_id, row.owner_id, row.owner_role
+
+
+def _people(session: Session, now: datetime) -> dict[str, set[tuple[int, int | None]]]:
+    """Who holds each role where: (account, site or ``None`` for all)."""
+    rows = session.execute(
+        select(RoleGrant.role, RoleGrant.account_id, RoleGrant.site_id)
+        .join(Account, Account.id == RoleGrant.account_id)
+        .where(Account.closed_at.is_(None), in_force(now))
+    )
+    found: dict[str, set[tuple[int, int | None]]] = defaultdict(set)
+    for row in rows:
+        found[row.role].add((row.account_id, row.site_id))
+    return found
+
+
+def _is_there(
+    there: dict[str, set[tuple[int, int | None]]], owner: int | None, role: str, reach: set[int | None]
+) -> bool:
+    return any(where in reach and owner in (None, account) for account, where in there.get(role, ()))
+
+
+def _troubled(session: Session, now: datetime) -> set[_Key]:
+    return {
+        *_orders(session, now), *_shipments(session, now), *_invoices(session, now), *_others(session, now),
+    }  # fmt: skip
+
+
+def _orders(session: Session, now: datetime) -> set[_Key]:
+    free = {
+        (row.site_id, row.item_id): row.on_hand - row.reserved - row.blocked
+        for row in session.scalars(select(StockBalance))
+    }
+    lines: dict[int, list[OrderLine]] = defaultdict(list)
+    orders = list(session.scalars(select(SalesOrder).where(SalesOrder.state.in_(("captured", "held", "released")))))
+    query = select(OrderLine).join(SalesOrder, SalesOrder.id == OrderLine.order_id)
+    for line in session.scalars(query.where(SalesOrder.state.in_(("captured", "held", "released")))):
+        lines[line.order_id].append(line)
+    found = set()
+    for order in orders:
+        open_lines = [line for line in lines[order.id] if line.shipped + line.cancelled < line.quantity]
+        lacking = [line for line in open_lines if line.kind in ("stock", "free") and _lacks(line) > 0]
+        is_short = any(_lacks(line) > free.get((line.site_id, line.item_id), 0) for line in lacking)
+        is_late = any(line.promised_due_at < now for line in open_lines)
+        is_old = order.captured_at < now - STUCK
+        if order.state == "held":
+            in_trouble = True
+        elif order.state == "captured":
+            in_trouble = is_late or is_old
+        else:
+            in_trouble = is_short or is_late or (is_old and bool(lacking))
+        if in_trouble:
+            found.add(("order", order.id, order.site_id))
+    return found
+
+
+def _lacks(line: OrderLine) -> Any:
+    return line.quantity - line.shipped - line.cancelled - line.allocated - line.picked
+
+
+def _shipments(session: Session, now: datetime) -> set[_Key]:
+    reported = set(session.scalars(select(Trouble.shipment_id).where(Trouble.resolved_at.is_(None))))
+    found = set()
+    for row in session.execute(
+        select(
+            Shipment.id,
+            Shipment.site_id,
+            Shipment.state,
+            Shipment.picked_at,
+            Shipment.invoice_due_at,
+            Shipment.invoice_id,
+        )
+    ):
+        if row.id in reported or (row.state == "picked" and row.picked_at < now - STUCK):
+            found.add(("shipment", row.id, row.site_id))
+        if row.invoice_id is None and row.invoice_due_at is not None and row.invoice_due_at < now - STUCK:
+            found.add(("bill", row.id, row.site_id))
+    return found
+
+
+def _invoices(session: Session, now: datetime) -> set[_Key]:
+    return {
+        ("invoice", row.id, row.site_id)
+        for row in session.execute(
+            select(Invoice.id, Invoice.site_id, Invoice.state, Invoice.drafted_at).where(Invoice.state != "posted")
+        )
+        if row.state == "blocked" or row.drafted_at < now - STUCK
+    }
+
+
+def _others(session: Session, now: datetime) -> set[_Key]:
+    found = {
+        ("return", row.id, row.site_id)
+        for row in session.execute(
+            select(ReturnOrder.id, ReturnOrder.site_id, ReturnOrder.state, ReturnOrder.requested_at)
+        )
+        if row.state in ("requested", "authorised", "received") and row.requested_at < now - STUCK_RETURN
+    }
+    found |= {
+        ("expected", row.id, row.site_id)
+        for row in session.scalars(select(ExpectedReceipt).where(ExpectedReceipt.expected_on < now.date()))
+        if row.received + row.cancelled < row.quantity
+    }
+    for subject, table in (("count", CountTask), ("adjustment", StockAdjustment)):
+        rows = session.execute(select(table.id, table.site_id).where(table.state == "proposed"))
+        found |= {(subject, row.id, row.site_id) for row in rows}
+    return found

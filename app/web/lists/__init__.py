@@ -1,0 +1,1 @@
+"""Lists: declared once, the same everywhere."""

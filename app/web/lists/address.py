@@ -1,0 +1,105 @@
+"""What does the address of a list ask for, and which address asks for it? The address holds the whole state of a list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from flask import request, url_for
+
+from app.queries.listing import PAGE, SIZES, Asked
+from app.web.areas import asked_key, asked_page
+from app.web.chosen import asked_realm, said_realm
+from app.web.lists.listing import Filter, Kind, Listing
+
+#: What the address says for a filter that is usually set and now is not.
+NOT_SET = "any"
+
+
+def asked(listing: Listing) -> Asked:
+    """What the request's address asks of the list; what makes no sense counts as not asked."""
+    args = request.args
+    values: dict[str, Any] = {}
+    for one in listing.filters:
+        text = args.get(one.name, "")
+        value = one.read(text)
+        if value is not None and not (text == NOT_SET and one.name in listing.usual):
+            values[one.name] = value
+        elif not text and one.name in listing.usual:
+            values[one.name] = listing.usual[one.name]
+    size = args.get("size", "")
+    sort = args.get("sort", "")[:40]
+    known = {one.key for one in listing.page_columns}
+    found = Asked(
+        values=values, realm=asked_realm() if listing.realms else "live",
+        sort=sort if sort.removeprefix("-") in listing.source.sorts else listing.sort, page=asked_page(),
+        size=int(size) if size in {str(one) for one in SIZES} else PAGE,
+        columns=tuple(one for one in args.getlist("col") if one in known), view=asked_key("view"),
+    )  # fmt: skip
+    return replace(found, values=_possible(listing, found))
+
+
+def _possible(listing: Listing, found: Asked) -> dict[str, Any]:
+    """The values that are a choice; a code that is none counts as not asked."""
+    return {
+        name: value
+        for name, value in found.values.items()
+        if (one := listing.filter_named(name)) is not None
+        and (one.kind not in (Kind.CHOICE, Kind.PICK) or value in {known for known, _ in _options(one, found)})
+    }
+
+
+def _options(one: Filter, found: Asked) -> list[tuple[Any, str]]:
+    return list(one.options(found)) if one.options else []
+
+
+def said(listing: Listing, wanted: Asked) -> dict[str, Any]:
+    """The parts of the address that asks for this; what is usual is left out. The page and the view are not among them."""
+    out: dict[str, Any] = {}
+    for one in listing.filters:
+        value = wanted.values.get(one.name)
+        if value == listing.usual.get(one.name):
+            continue
+        out[one.name] = NOT_SET if value is None else one.written(value)
+    if wanted.sort != listing.sort:
+        out["sort"] = wanted.sort
+    if wanted.size != PAGE:
+        out["size"] = str(wanted.size)
+    if wanted.columns:
+        out["col"] = list(wanted.columns)
+    return out | (said_realm(wanted.realm) if listing.realms else {})
+
+
+def address(listing: Listing, wanted: Asked, *, page: int = 1, file: str = "", bare: bool = False) -> str:
+    """The address of the list that asks for this. ``bare``: the person's list opens with a view, so an address that asks for
+    nothing must say so.
+    """
+    parts = said(listing, wanted)
+    if wanted.view is not None and not file:
+        parts["view"] = wanted.view
+    elif bare and not parts and not file:
+        parts["view"] = 0
+    if page > 1 and not file:
+        parts["page"] = page
+    return url_for(f"{listing.endpoint}{f'_{file}' if file else ''}", **parts)
+
+
+def with_value(wanted: Asked, name: str, value: Any) -> Asked:
+    """The same with this filter set, or not set any more by ``None``."""
+    values = {key: known for key, known in wanted.values.items() if key != name}
+    return replace(wanted, values=values if value is None else {**values, name: value}, page=1)
+
+
+def kept(listing: Listing, wanted: Asked) -> dict[str, list[str]]:
+    """What a saved view keeps of this: the parts of its address, as lists of texts."""
+    return {
+        name: [str(one) for one in value] if isinstance(value, list) else [str(value)]
+        for name, value in said(listing, wanted).items()
+    }
+
+
+def view_address(listing: Listing, view: int, filters: Mapping[str, list[str]]) -> str:
+    """The address of a saved view."""
+    parts: dict[str, Any] = {name: list(values) for name, values in filters.items()}
+    return url_for(listing.endpoint, **parts, view=view)

@@ -1,0 +1,129 @@
+"""The exception queues on screen and over the API: chosen documents move together, refusals keep what was typed."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.composition.uow import reading
+from app.queries.troubles import named_troubles
+from erpcore.kernel.actor import Actor
+from erpcore.orders.holds import HoldOrder, hold_orders
+from erpcore.orders.models import HoldKind
+from tests.support.operate import a_trading_business
+from tests.support.queries import MOST, queries
+from tests.support.steps import captured
+from tests.support.web import a_token
+
+
+@pytest.fixture
+def trade(sqlite_database, clock):
+    made = a_trading_business(sqlite_database, clock)
+    more = captured(made.business)
+    with made.business.work() as work:
+        hold_orders(work, [HoldOrder(order=more.id, kind=HoldKind.MANUAL, reason="asks for a discount")])
+    made.also_held = more.id
+    return made
+
+
+def owners(database, clock, *orders):
+    with reading(database) as session:
+        found = named_troubles(session, Actor.system("test"), [("order", one) for one in orders], clock.now())
+        return {row.id: (row.owner_id, row.owner_role, row.is_by_rule) for row in found}
+
+
+def bulk(*orders, **fields):
+    return {
+        "document": [f"order:{one}" for one in orders],
+        "role": "",
+        "person": "",
+        "until": "",
+        "reason": "",
+        **fields,
+    }
+
+
+def test_two_documents_are_given_away_together(signed_in, sqlite_database, trade, clock):
+    browser = signed_in("site_lead")
+    with queries(sqlite_database) as ran:
+        page = browser.get("/exceptions?queue=blocked")
+    assert len(ran) <= MOST, len(ran)
+    assert f"SO-{trade.held}" in page.text
+    signed_in("customer_service")
+    browser.post(
+        "/exceptions?queue=blocked", bulk(trade.held, trade.also_held, todo="to_role", role="customer_service")
+    )
+    assert "2 documents: done." in browser.page.text
+    expected = (None, "customer_service", False)
+    assert owners(sqlite_database, clock, trade.held, trade.also_held) == {
+        trade.held: expected,
+        trade.also_held: expected,
+    }
+    page = browser.get(f"/exceptions/order/{trade.held}")
+    assert "Assigned to Customer service" in page.text
+
+
+def test_holds_end_from_the_queue(signed_in, sqlite_database, trade, clock):
+    browser = signed_in("site_lead")
+    browser.get("/exceptions")
+    browser.post("/exceptions", bulk(trade.held, trade.also_held, todo="release", reason="cleared by phone"))
+    assert "2 documents: done." in browser.page.text
+    # The older one has been lying for days without being released: another queue, and its owner.
+    assert owners(sqlite_database, clock, trade.held, trade.also_held) == {trade.held: (None, "customer_service", True)}
+
+
+def test_what_a_move_lacks_stands_at_its_field_and_nothing_moves(signed_in, sqlite_database, trade, clock):
+    browser = signed_in("site_lead")
+    browser.get("/exceptions")
+    for fields, words in (
+        ({"todo": "to_role"}, "Choose the role."), ({"todo": "snooze", "reason": "x"}, "Enter the day."),
+        ({"todo": "note"}, "Say it in a few words."), ({"todo": "to_person", "person": "nobody"}, "Nobody signs in by this name."),
+        ({"todo": "nonsense"}, "Choose what to do."),
+    ):  # fmt: skip
+        page = browser.post("/exceptions", bulk(trade.held, **fields), status=422)
+        assert words in page.text
+        assert f'value="order:{trade.held}"' in page.html
+    assert "Choose at least one" in browser.post("/exceptions", bulk(todo="take"), status=422).text
+    assert owners(sqlite_database, clock, trade.held)[trade.held] == (None, "site_lead", True)
+
+
+def test_who_may_only_see_moves_nothing(signed_in, trade):
+    browser = signed_in("auditor")
+    browser.get("/exceptions")
+    browser.post("/exceptions", bulk(trade.held, todo="take"), status=403)
+
+
+def test_a_queue_of_a_site_gets_its_owner(signed_in, sqlite_database, trade, clock):
+    browser = signed_in("site_lead")
+    signed_in("customer_service")
+    browser.get("/exceptions/owners")
+    browser.post("/exceptions/owners", {"queue": "blocked", "site": trade.business.site, "role": "customer_service"})
+    assert "The owner is set" in browser.page.text
+    assert owners(sqlite_database, clock, trade.held)[trade.held] == (None, "customer_service", True)
+    assert "Blocked" in browser.get("/exceptions/owners").text
+
+
+def test_programs_read_the_queues_and_move_all_or_none(site, signed_in, sqlite_database, trade, clock):
+    who = signed_in("site_lead").who
+    headers = {"Authorization": f"Bearer {a_token(sqlite_database, who, 'site_lead', clock=clock)}"}
+    client = site.test_client()
+    found = client.get("/api/v1/exceptions?queue=blocked&limit=1", headers=headers).json
+    assert [one["id"] for one in found["items"]] == [trade.held]
+    rest = client.get(f"/api/v1/exceptions?queue=blocked&cursor={found['next']}", headers=headers).json
+    assert [one["id"] for one in rest["items"]] == [trade.also_held]
+    body = {
+        "documents": [{"subject": "order", "id": trade.held}, {"subject": "order", "id": trade.paid}],
+        "move": "take",
+    }
+    answer = client.post("/api/v1/exceptions/moves", json=body, headers={**headers, "Idempotency-Key": "a" * 20})
+    assert (answer.status_code, answer.json["code"]) == (404, "not_in_trouble")
+    assert owners(sqlite_database, clock, trade.held)[trade.held][0] is None
+    body["documents"].pop()
+    answer = client.post("/api/v1/exceptions/moves", json=body, headers={**headers, "Idempotency-Key": "b" * 20})
+    assert answer.json == {"moved": 1}
+    assert owners(sqlite_database, clock, trade.held)[trade.held] == (who.id, "site_lead", False)
+    answer = client.post(
+        "/api/v1/exceptions/moves",
+        json={**body, "move": "snooze", "text": "x"},
+        headers={**headers, "Idempotency-Key": "c" * 20},
+    )
+    assert (answer.status_code, answer.json["code"]) == (422, "case_snooze_until")

@@ -1,0 +1,185 @@
+"""Every list: files with what the page shows, columns, sizes, and views that are saved, shared and open the list."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from python_calamine import CalamineWorkbook
+
+from app.composition.saved_views import SaveView, open_with, remove_view, save_view, views_of
+from app.composition.uow import reading, unit_of_work
+from app.security.roles import ROLES, Role, permissions_of
+from app.web.lists.listing import LISTINGS
+from erpcore.kernel.actor import Actor
+from erpcore.kernel.errors import Conflict, NotAllowed, NotFound, RuleBroken
+from tests.architecture.source import ROOT
+from tests.support.operate import a_trading_business
+from tests.support.queries import MOST, queries
+from tests.support.web import a_person
+
+#: Pages through rows in another way, and why.
+OTHERWISE = {
+    "lists/list.html": "the one template of lists",
+    "_macros/tables.html": "where it is made",
+    "_gallery.html": "shows how it looks",
+    "imports/show.html": "the rejected lines of one import; the page has both files",
+}
+
+
+@pytest.fixture
+def trade(sqlite_database, clock):
+    return a_trading_business(sqlite_database, clock)
+
+
+def _rows(answer):
+    return list(csv.reader(io.StringIO(answer.get_data(as_text=True).removeprefix("\ufeff"))))
+
+
+def _path(site, endpoint):
+    return next(str(rule) for rule in site.url_map.iter_rules() if rule.endpoint == endpoint)
+
+
+def _reader_of(listing):
+    return next(role for role, duty in ROLES.items() if listing.permission in duty.permissions)
+
+
+def test_no_page_pages_through_rows_but_the_lists():
+    pages = {
+        path.relative_to(ROOT / "templates").as_posix()
+        for path in (ROOT / "templates").rglob("*.html")
+        if "pagination(" in path.read_text(encoding="utf-8")
+    }
+    assert pages == set(OTHERWISE)
+
+
+def test_every_list_has_its_page_both_files_and_views_and_asks_little(signed_in, sqlite_database, trade, site):
+    for name, listing in LISTINGS.items():
+        browser = signed_in(_reader_of(listing))
+        path = _path(site, listing.endpoint)
+        csv_path, xlsx_path = (_path(site, f"{listing.endpoint}_{kind}") for kind in ("csv", "xlsx"))
+        with queries(sqlite_database) as ran:
+            page = browser.get(path)
+        assert len(ran) <= MOST, f"{name} asked {len(ran)} times"
+        links = page.links()
+        assert {csv_path, xlsx_path} <= {urlsplit(link).path for link in links}, f"{name} offers no files"
+        assert any(link.startswith(f"/list-views/new?list={name}") for link in links), f"{name} keeps no views"
+        shown = re.search(rf"{re.escape(listing.unit)} ([\d,]+)", page.text, re.IGNORECASE)
+        count = int(shown[1].replace(",", "")) if shown else 0
+        rows = _rows(browser.client.get(csv_path))
+        assert len(rows) - 1 == count, name
+        assert rows[0] == [one.label for one in listing.columns if not one.page_only], name
+        book = CalamineWorkbook.from_filelike(io.BytesIO(browser.client.get(xlsx_path).data))
+        assert len(book.get_sheet_by_index(0).to_python()) == len(rows), name
+
+
+def test_every_sort_and_filter_of_every_list_answers(signed_in, trade, site):
+    for listing in LISTINGS.values():
+        browser = signed_in(_reader_of(listing))
+        path = _path(site, listing.endpoint)
+        asked = [f"sort={sign}{name}" for name in listing.source.sorts for sign in ("", "-")]
+        asked += [f"{one.name}={'2026-03-02' if one.kind == 'day' else '1'}" for one in listing.filters]
+        for query in [*asked, "page=999", "size=25", "sort=nonsense&size=7&col=nonsense&site=x"]:
+            browser.get(f"{path}?{query}")
+
+
+def test_chosen_columns_are_those_of_the_page_and_of_the_file(signed_in, trade):
+    browser = signed_in("super_user")
+    page = browser.get("/orders?col=number&col=value&sort=-value")
+    heads = [head.text for head in page.root.find("th")]
+    assert heads == ["Order", "Value"]
+    assert _rows(browser.client.get("/orders.csv?col=number&col=value"))[0] == ["Order", "Value"]
+
+
+def test_a_page_has_as_many_rows_as_one_asks_for(signed_in, trade):
+    browser = signed_in("super_user")
+    assert "7 orders" in browser.get("/orders?size=25").text
+    assert len(browser.get("/orders?size=25").root.find("td", **{"class": "lead"})) == 7
+
+
+def test_a_view_is_saved_opens_the_list_and_is_forgotten(signed_in, trade):
+    browser = signed_in("super_user")
+    page = browser.get("/orders?state=held&sort=value")
+    (address,) = [link for link in page.links() if link.startswith("/list-views/new")]
+    page = browser.get(address)
+    assert "State Held" in page.text
+    assert "Sorted by Value, ascending" in page.text
+    browser.post(address, {"name": "Stopped, dearest last", "role": "", "site": "0", "is_default": "y"})
+    assert urlsplit(browser.path).path == "/orders"
+    browser.get("/orders")
+    view = parse_qs(urlsplit(browser.response.request.url).query)
+    assert (view["state"], view["sort"]) == (["held"], ["value"])
+    number = view["view"][0]
+    assert "Stopped, dearest last" in browser.page.text
+    assert "Orders 7" in browser.get("/orders?view=0").text
+    assert "changed" in browser.get(f"/orders?view={number}&state=held&sort=value&late=1").text
+    page = browser.get(f"/list-views/{number}")
+    page = browser.post(f"/list-views/{number}", {"name": "Held", "role": "site_lead", "site": "0", "version": "1"})
+    assert "The view is changed" in page.text
+    assert "Orders 7" in browser.get("/orders").text, "it is no default any more"
+    other = signed_in("site_lead")
+    assert "shared by Super user" in other.get("/orders").text
+    assert "Held" not in [link.text for link in signed_in("customer_service").get("/orders").root.find("a")]
+    browser.get(f"/list-views/{number}")
+    browser.post(f"/list-views/{number}/forget", {})
+    assert "No view is saved" in browser.get("/orders").text
+
+
+def test_a_refused_view_keeps_what_was_typed(signed_in, trade):
+    browser = signed_in("customer_service")
+    browser.get("/list-views/new?list=orders&late=1")
+    page = browser.post("/list-views/new?list=orders&late=1", {"name": "x" * 61, "role": "", "site": "0"}, status=422)
+    assert page.value("name") == "x" * 61
+    browser.post("/list-views/new?list=orders&late=1", {"name": "Late", "role": "site_lead", "site": "0"}, status=403)
+    browser.get("/list-views/new?list=nothing", status=404)
+    browser.get("/list-views/77", status=404)
+
+
+def _actor(person, role, sites=None):
+    return Actor(id=person.id, role=role, permissions=permissions_of(role), sites=sites)
+
+
+def test_views_are_ones_own_or_shared_and_refused_ones_change_nothing(database, clock):
+    lead, clerk = (a_person(database, role, clock=clock) for role in (Role.SITE_LEAD, Role.CUSTOMER_SERVICE))
+    one, two = _actor(lead, "site_lead"), _actor(clerk, "customer_service", frozenset({1}))
+
+    def saved(actor, **fields):
+        with unit_of_work(database, actor=actor, clock=clock) as work:
+            return save_view(work, SaveView(**{"list_name": "orders", "filters": {"late": ["1"]}, **fields}))
+
+    mine = saved(one, name="  Late   ones ", is_default=True)
+    for shared in (mine, None):
+        with pytest.raises(Conflict, match="view_name_taken" if shared is None else "view_changed"):
+            saved(
+                one, name="late ones" if shared is None else "Other", view=shared, version=None if shared is None else 9
+            )
+    for name in ("", " ", "x" * 61):
+        with pytest.raises(RuleBroken, match="view_name"):
+            saved(one, name=name)
+    with pytest.raises(NotAllowed):
+        saved(two, name="For all", share=True)
+    with unit_of_work(database, actor=two, clock=clock) as work:
+        with pytest.raises(NotFound):
+            remove_view(work, mine)
+        with pytest.raises(NotFound):
+            open_with(work, mine, wanted=True)
+    with reading(database) as session:
+        assert [(view.name, view.is_default, view.version) for view in views_of(session, one, "orders")] == [
+            ("Late ones", True, 1)
+        ]
+        assert views_of(session, two, "orders") == []
+    saved(one, name="Desk", share=True, role="customer_service", view=mine, version=1)
+    saved(one, name="Leads", share=True, role="site_lead")
+    with unit_of_work(database, actor=two, clock=clock) as work:
+        open_with(work, mine, wanted=True)
+    with reading(database) as session:
+        assert [(view.name, view.is_own, view.is_default) for view in views_of(session, two, "orders")] == [
+            ("Desk", False, True)
+        ]
+    with unit_of_work(database, actor=one, clock=clock) as work:
+        remove_view(work, mine)
+    with reading(database) as session:
+        assert views_of(session, two, "orders") == []
