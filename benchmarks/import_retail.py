@@ -1,5 +1,6 @@
 """How long does a year of a real wholesaler take to come in? Against the same rows written by plain SQL in the same run.
 
+What came in is held against the file's published totals, key by key.
 The file is named by WAVEGATE_DATA_DIR; without it a year of invented invoices of the same shape is written, a tenth as long.
 """
 
@@ -13,9 +14,13 @@ import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import orjson
 
+from app.composition.uow import connect, reading
+from app.importers.queries import choose_profile
+from app.importers.totals import totals
 from benchmarks.registry import Bench, Figure
 from benchmarks.same_rows import seconds_to_write_again
 
@@ -70,6 +75,27 @@ def _invented(path: Path, documents: int) -> Path:
     return path
 
 
+def _differing(url: str, path: Path) -> list[str] | None:
+    """The keys of the whole file's published totals that are otherwise in the core; ``None`` for a file without any."""
+    published = path.with_name("expected_totals.json")
+    if not str(path).endswith(REAL) or not published.is_file():
+        return None
+    database = connect(url)
+    with reading(database) as session:
+        found = dict(_leaves(totals(session, choose_profile(session, "online-retail"))))
+    database.dispose()
+    expected = dict(_leaves(orjson.loads(published.read_bytes())))
+    return sorted(key for key in found.keys() | expected.keys() if found.get(key) != expected.get(key))
+
+
+def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from _leaves(part, f"{name}.{key}" if name else str(key))
+    else:
+        yield name, value
+
+
 def measure(bench: Bench) -> Iterator[Figure]:
     """Seconds and memory of the import on each database."""
     path = _file(bench)
@@ -83,6 +109,7 @@ def measure(bench: Bench) -> Iterator[Figure]:
             seconds, peak, lines, batches, rejected = orjson.loads(done.stdout)
             if rejected or not lines:
                 raise RuntimeError(f"{lines} lines were posted and {rejected} rejected")
+            differing = _differing(url, path)
             ours.append(seconds)
             memory.append(peak)
             start = time.perf_counter()
@@ -95,4 +122,8 @@ def measure(bench: Bench) -> Iterator[Figure]:
         yield Figure(
             f"import of {lines:,} lines", kind, bench.median(ours), "s", floor=bench.median(floors), limit=LIMITS[kind]
         )
+        if differing is not None:
+            yield Figure("keys of its totals that differ", kind, float(len(differing)), "n", limit=0)
+            if differing:
+                raise RuntimeError(f"the totals differ from the published ones in {', '.join(differing[:10])}")
         yield Figure("memory of the import", kind, max(memory), "MB", limit=MEMORY_MB)
