@@ -46,6 +46,7 @@ PEOPLE = (
     Person("billing.two", "Amelie Trost", Role.BILLING),
     Person("collections", "Yvonne Harkness", Role.COLLECTIONS),
     Person("design", "Aurel Brandis", Role.DESIGN_AUTHORITY),
+    Person("buyer", "Henning Lachmund", Role.BUYER),
 )
 _STAFF: dict[str, tuple[str, str, str, str, str, str]] = {
     "DUI": ("Bernd Aukamp", "Lena Prohaska", "Osman Teke", "Ute Siebold", "Ralf Konnert", "Dragan Miloš"),

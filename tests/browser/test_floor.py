@@ -12,9 +12,8 @@ from werkzeug.serving import make_server
 
 from erpcore.fulfilment.floor.models import PickMethod
 from erpcore.fulfilment.floor.waves import PlanPickWave, plan_pick_wave, release_pick_wave
-from tests.db.core.test_floor_picking import shelved
 from tests.support.core import OPEN, RULES, a_business
-from tests.support.floor import a_floor
+from tests.support.floor import a_floor, shelved
 from tests.support.operate import open_cells
 from tests.support.steps import allocated
 from tests.support.web import a_person, a_site

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from threading import Thread
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from werkzeug.serving import make_server
 
 from app.composition.uow import reading
 from governance.decisions.models import Decision
 from readiness.gates.models import Gate, GateCriterion
 from readiness.waves.models import Wave
 from tests.support.steering import a_programme
-from tests.support.web import a_site
 
 pytestmark = pytest.mark.browser
 
@@ -21,36 +17,6 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def steered(sqlite_database, clock):
     return a_programme(sqlite_database, clock, more_cells=2)
-
-
-@pytest.fixture
-def address(sqlite_database, tmp_path, clock):
-    server = make_server("127.0.0.1", 0, a_site(sqlite_database, tmp_path, clock), threaded=True)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture
-def signed(browser, address):
-    contexts = []
-
-    def sign(who, *, width=1440, **options):
-        context = browser.new_context(viewport={"width": width, "height": 780}, base_url=address, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.goto("/sign-in")
-        page.fill("[name=sign_in]", who.sign_in)
-        page.fill("[name=password]", who.password)
-        page.click("main button[type=submit]")
-        return page
-
-    yield sign
-    for context in contexts:
-        context.close()
 
 
 def kept(steered, model, **where):

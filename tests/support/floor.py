@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
 
+import pytest
+from sqlalchemy import text
+
+from app.composition.uow import reading
 from app.security.roles import permissions_of
 from erpcore.fulfilment.carriers.services import (
     NewCarrier,
@@ -19,7 +23,11 @@ from erpcore.fulfilment.carriers.services import (
 from erpcore.fulfilment.floor.picking import ConfirmPick, confirm_pick, finish_pick, start_task
 from erpcore.fulfilment.floor.planning import pick_now
 from erpcore.fulfilment.packing.services import NewCartonType, add_carton_type
+from erpcore.inventory.bins import Slot
+from erpcore.inventory.models import Location, MoveReason, Zone
+from erpcore.inventory.services import Movement, move_stock
 from erpcore.kernel.actor import Actor
+from erpcore.kernel.errors import DomainError
 from tests.support.core import OPEN, RULES
 
 CUT_OFF = time(16)
@@ -113,3 +121,79 @@ def picked_by(business, who, task, *, short=None):
             )
     with business.work(who) as work:
         return finish_pick(work, task, rules=RULES, cells=OPEN)
+
+
+#: Who works on the floor of the tests.
+ANNA, BEN, SUPERVISOR = person(101), person(102), person(201, "warehouse_supervisor")
+FLOOR_TABLES = (
+    "warehouse_task", "warehouse_task_line", "pick_wave", "shipment", "shipment_line", "stock_balance", "reservation", "order_line",
+)  # fmt: skip
+
+
+def rows(database, *tables):
+    """Everything in these tables, to be compared."""
+    with reading(database) as session:
+        return {
+            name: sorted(map(str, session.execute(text(f"SELECT * FROM {name}")))) for name in tables or FLOOR_TABLES
+        }
+
+
+def one(database, sql, **values):
+    with reading(database) as session:
+        return session.execute(text(sql), values).one()
+
+
+def killed(business, who, act):
+    """The process dies when the act is done and not yet on disk."""
+    with pytest.raises(RuntimeError, match="the power went"), business.work(who) as work:
+        _die_after(work, act)
+
+
+def _die_after(work, act):
+    act(work)
+    raise RuntimeError("the power went")
+
+
+def refused(business, who, act, code):
+    """The act is refused with this code, and nothing has changed."""
+    before = rows(business.database)
+    with pytest.raises(DomainError) as error, business.work(who) as work:
+        act(work)
+    assert error.value.code == code
+    assert rows(business.database) == before
+    return error.value
+
+
+def shelved(business, codes=("A-01", "A-02"), zones=("A", "B")):
+    """Forty of the first item on one shelf and sixty on another, each in a zone of its own."""
+    with business.work() as work:
+        ids = iter(work.ids.reserve(20))
+        placed = []
+        for number, (code, zone) in enumerate(zip(codes, zones, strict=True)):
+            area = Zone(id=next(ids), site_id=business.site, code=zone, name=f"Zone {zone}")
+            work.session.add(area)
+            work.session.flush()
+            shelf = Location(
+                id=next(ids),
+                site_id=business.site,
+                zone_id=area.id,
+                code=code,
+                kind="storage",
+                walk=number,
+                is_blocked=False,
+            )
+            work.session.add(shelf)
+            placed.append(shelf.id)
+        work.session.flush()
+        for shelf, quantity in zip(placed, (40_000, 60_000), strict=True):
+            there = {"entity": business.entity, "site": business.site, "item": business.items[0], "unit_cost": 4_000_000,
+                     "currency": "EUR", "reason": MoveReason.PLACEMENT, "document_type": "stock_change",
+                     "document_id": shelf, "moved_at": work.now}  # fmt: skip
+            move_stock(
+                work,
+                [
+                    Movement(**there, quantity=-quantity, slot=Slot(business.site, business.items[0])),
+                    Movement(**there, quantity=quantity, slot=Slot(business.site, business.items[0], shelf)),
+                ],
+            )
+    return placed

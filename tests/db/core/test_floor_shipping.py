@@ -41,11 +41,10 @@ from erpcore.fulfilment.packing.services import (
 from erpcore.fulfilment.services import DeliverShipment, confirm_shipments, deliver_shipments
 from erpcore.fulfilment.shipping import ShipShipment, choose_carriage, ship_shipments
 from erpcore.kernel.errors import Conflict, DomainError, IllegalMove
-from tests.db.core.test_floor_picking import ANNA, BEN, SUPERVISOR, killed, one, rows
 from tests.db.core.test_two_at_once import at_once
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
-from tests.support.floor import a_floor, a_task, picked_by
+from tests.support.floor import ANNA, BEN, SUPERVISOR, a_floor, a_task, killed, one, picked_by, rows
 from tests.support.policies import approve
 from tests.support.steps import allocated
 
