@@ -52,6 +52,7 @@ def operation(
     example: dict[str, Any] | None = None,
     prepare: Callable[..., Any] | None = None,
     takes_file: bool = False,
+    source: str = "api",
 ) -> Callable[[F], F]:
     """Register an operation under ``/api/v1``. ``permission`` ``None``: for everybody. ``answer`` ``None``: 204, no body.
 
@@ -66,7 +67,7 @@ def operation(
             Operation(
                 name=view.__name__, method=method, path=path, permission=permission, summary=summary, tag=tag, view=view,
                 answer=answer, body=body, query=query, status=204 if answer is None else status, versioned=versioned,
-                example=example or {}, prepare=prepare, takes_file=takes_file,
+                example=example or {}, prepare=prepare, takes_file=takes_file, source=source,
             )
         )  # fmt: skip
         return view
@@ -139,7 +140,7 @@ def _change(found: Operation, arguments: dict[str, Any]) -> Response:
     elif found.prepare is not None:
         arguments["prepared"] = found.prepare(**arguments)
     if key is None:
-        with change(source="api") as work:
+        with change(source=found.source) as work:
             result = found.view(work=work, **arguments)
         return _answered(found, result)
     what = {"operation": found.name, "address": request.path, "body": content}
@@ -154,7 +155,7 @@ def _change(found: Operation, arguments: dict[str, Any]) -> Response:
 
 
 def _keyed(found: Operation, key: str, what: dict[str, Any], arguments: dict[str, Any]) -> Response:
-    with change(source="api") as work:
+    with change(source=found.source) as work:
         before = requests.claim(work, key, what)
         if before is not None:
             response = Response(before["body"], status=before["status"], content_type="application/json")

@@ -32,6 +32,8 @@ class Operation:
     prepare: Callable[..., Any] | None = None
     #: The body is a file as it lies on the caller's disk: ``prepare`` reads it as a stream, and answers with its ``digest``.
     takes_file: bool = False
+    #: Through which door what it changes comes in; only back-entries state their own times.
+    source: str = "api"
 
     @property
     def changes(self) -> bool:

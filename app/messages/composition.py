@@ -39,6 +39,14 @@ def _profile_unused(facts: Mapping[str, Any]) -> str:
 
 MESSAGES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "cell_closed": _cell_closed,
+    "paper_held": "{document} would be held, so what left for it cannot be entered yet. Enter the order without it, have the hold ended, then enter the goods.",
+    "paper_left_when": "Say when the goods left, or leave out what left and when it arrived.",
+    "paper_in_future": "This lies ahead. Enter the time that stands on the paper.",
+    "paper_out_of_order": "This lies before what came first: an order is taken, goods leave, then they arrive. Correct the time.",
+    "paper_without_fallback": "The site and channel did not work on paper then. Enter a time of the fallback, or enter it in the core as of now.",
+    "paper_nothing_left": "Nothing of {document} left. Enter what did, or leave the time out.",
+    "paper_more_than_stock": "Line {line} of {document}: more left than the books have free. Count the item first, or take it back from other orders.",
+    "paper_number": "Enter the number that stands on the paper; it keeps the paper from being entered twice.",
     "import_other_entity": "Profile {profile} names {entity}, which keeps its books in {currency} or is not live. Choose another code.",
     "import_other_business": (
         "Files of profile {profile} were imported for company {entity}, site {site}, in {currency}, and it names others now. Give "

@@ -41,6 +41,7 @@ class Permission(StrEnum):
     MASTERDATA_CHANGE = "masterdata:record:change", "change sites, channels, customers, items and prices"
     ORDER_READ = "orders:order:read", "see orders and their journeys"
     ORDER_CAPTURE = "orders:order:capture", "enter orders"
+    ORDER_BACK_ENTER = "orders:order:back-enter", "enter afterwards what was done on paper, with its times"
     QUOTE_WRITE = "orders:quote:write", "write and send quotes, and record what customers answer"
     PRICE_OVERRIDE = "orders:price:override", "enter another price than the list gives, with a reason"
     PRICE_APPROVE_DESK = "orders:price:approve_desk", "approve prices entered by somebody else, as far as the desk may"

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from erpcore.kernel.errors import NotFound
+from erpcore.kernel.history import Transition
 from readiness.waves.flow import GrantState, WaveState
 from readiness.waves.models import BlackoutWindow, Grant, Wave, WaveDependency, WaveScope
 
@@ -189,3 +190,24 @@ def grants(
         )
         for row in session.scalars(query)
     ]  # fmt: skip
+
+
+def fallbacks(session: Session, site: int, channel: int, process: str) -> list[tuple[datetime, datetime | None]]:
+    """When this live cell worked on paper: since and until, ``None`` while it still does; in order of time. One query."""
+    rows = session.execute(
+        select(Transition.document_id, Transition.move, Transition.at)
+        .join(Grant, Grant.id == Transition.document_id)
+        .where(
+            Transition.document_type == "grant", Transition.move.in_(("declare_fallback", "end_fallback")),
+            Grant.site_id == site, Grant.channel_id == channel, Grant.process == process,
+        )
+        .order_by(Transition.document_id, Transition.at, Transition.id)
+    ).all()  # fmt: skip
+    found: list[tuple[datetime, datetime | None]] = []
+    begun: dict[int, datetime] = {}
+    for row in rows:
+        if row.move == "declare_fallback":
+            begun[row.document_id] = row.at
+        elif row.document_id in begun:
+            found.append((begun.pop(row.document_id), row.at))
+    return sorted([*found, *((since, None) for since in begun.values())], key=lambda span: span[0])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import text
 
 from app.composition.uow import reading
+from readiness.waves.grants import declare_fallback
 from tests.support.controls import assert_books_agree
 from tests.support.core import a_business
 from tests.support.operate import a_closed_site, open_cells
@@ -270,3 +273,32 @@ def test_the_same_order_again_needs_a_reason_and_the_same_call_again_is_the_firs
     answer = desk("POST", "/orders/bulk", bulk).json
     assert [one["code"] for one in answer["results"]] == ["order_duplicate", None]
     assert count(sqlite_database) == 3
+
+
+def test_a_paper_of_a_fallback_is_entered_with_its_times(caller, business, sqlite_database, clock):
+    with business.work() as work:
+        declare_fallback(work, business.site, reason="no power")
+    began = clock.now()
+    clock.advance(timedelta(hours=3))
+    desk = caller("super_user")
+    sent = {
+        "channel": business.channel, "customer": business.customer, "number": "P-17",
+        "taken_at": (began + timedelta(minutes=20)).isoformat(), "left_at": (began + timedelta(minutes=50)).isoformat(),
+        "lines": [{"item": business.items[0], "quantity": "12", "left": "10"}],
+    }  # fmt: skip
+    refused = desk("POST", "/orders", body(business))
+    assert (refused.status_code, refused.json["code"]) == (422, "cell_closed")
+    early = desk("POST", f"/sites/{business.site}/paper-orders", {**sent, "taken_at": "2026-03-01T08:00:00Z"})
+    assert (early.status_code, early.json["code"]) == (422, "paper_without_fallback")
+    assert caller("customer_service")("POST", f"/sites/{business.site}/paper-orders", sent).status_code == 403
+    assert count(sqlite_database) == 0
+    made = desk("POST", f"/sites/{business.site}/paper-orders", sent)
+    assert made.status_code == 201
+    assert (made.json["number"], made.json["captured_at"], made.json["lines"][0]["shipped"]) == (
+        "P-17", "2026-03-02T09:20:00Z", "10.000",
+    )  # fmt: skip
+    rest = desk(
+        "POST", f"/orders/{made.json['id']}/paper-shipment", {"left_at": clock.now().isoformat(), "number": "D-4"}
+    )
+    assert (rest.status_code, rest.json["lines"][0]["shipped"]) == (200, "12.000")
+    assert_books_agree(sqlite_database)

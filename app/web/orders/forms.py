@@ -37,16 +37,8 @@ class LineForm(Plain):
         return not any((field.raw_data or [""])[0].strip() or field.data for field in self)
 
 
-class OrderForm(Form):
-    """An order as it is typed."""
-
-    site = SelectField("Ships from", coerce=int)
-    channel = SelectField("Channel", coerce=int)
-    customer = StringField("Customer", [DataRequired("Enter the customer by code or name"), Length(max=200)])
-    customer_reference = StringField("Customer reference", [Length(max=120)])
-    requested_on = DateField("Wanted on", [Optional()], description="Empty: as early as we commit to")
-    request_key = HiddenField(validators=[InputRequired("The form lost its key; open it again"), Length(max=64)])
-    lines = FieldList(FormField(LineForm), min_entries=1, max_entries=MOST_LINES)
+class LinesForm(Form):
+    """A form with lines, each a row of its own."""
 
     def refuse(self, error: DomainError) -> None:
         """A refusal names a line by its place among those that were sent; it is shown at that line's field."""
@@ -76,6 +68,18 @@ class OrderForm(Form):
                 yield field
 
 
+class OrderForm(LinesForm):
+    """An order as it is typed."""
+
+    site = SelectField("Ships from", coerce=int)
+    channel = SelectField("Channel", coerce=int)
+    customer = StringField("Customer", [DataRequired("Enter the customer by code or name"), Length(max=200)])
+    customer_reference = StringField("Customer reference", [Length(max=120)])
+    requested_on = DateField("Wanted on", [Optional()], description="Empty: as early as we commit to")
+    request_key = HiddenField(validators=[InputRequired("The form lost its key; open it again"), Length(max=64)])
+    lines = FieldList(FormField(LineForm), min_entries=1, max_entries=MOST_LINES)
+
+
 def row_number(rows: Any, row: Any) -> int:
     """The number people see beside a row."""
     return 10 * (list(rows).index(row) + 1)
@@ -84,7 +88,7 @@ def row_number(rows: Any, row: Any) -> int:
 class Summary:
     """All that is wrong with an order form, line by line, as the error summary reads it."""
 
-    def __init__(self, form: OrderForm) -> None:
+    def __init__(self, form: LinesForm) -> None:
         self.form_errors = form.form_errors
         self._fields = [field for field in form.leaves() if field.errors]
 
