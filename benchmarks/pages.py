@@ -103,21 +103,34 @@ def _demo(bench: Bench, kind: str) -> tuple[Database, datetime]:
         if bench.quick:
             options = DemoOptions(until=options.until, orders=500, weeks=6)
         build_demo(database, options, password=_PASSWORD)
+    return database, let_in(database)
+
+
+def let_in(database: Database) -> datetime:
+    """Everybody in the demo gets the same, cheap password. Returns the moment the demo ends at."""
     with unit_of_work(database, actor=Actor.system("benchmark")) as work:
         values = {"password_hash": hash_password(_PASSWORD, _CHEAP), "must_change": False}
         work.session.execute(update(Account).values(values))
     with reading(database) as session:
         head = newest_seq(session.connection())
         until = session.execute(select(EventLog.recorded_at).where(EventLog.seq == head)).scalar_one()
-    return database, until.astimezone(UTC)
+    return until.astimezone(UTC)
 
 
-def _pages(site: Flask, database: Database) -> list[Page]:
+def visit_all(site: Flask, database: Database) -> tuple[_Seen, dict[str, FlaskClient]]:
+    """Every kind of page as people of some roles come to it, with what broke on the way, and who looked."""
     visitors = {role: _signed_in(site, name) for role, name in _people(database)}
     seen = _Seen(site)
     for role, client in visitors.items():
         _follow(seen, role, client)
     _fill_in(seen, visitors, database)
+    return seen, visitors
+
+
+def _pages(site: Flask, database: Database) -> list[Page]:
+    seen, visitors = visit_all(site, database)
+    if seen.broken:
+        raise RuntimeError("\n".join(seen.broken))
     for page in seen.pages:
         _ask(page, visitors[page.role], database, _FIRST_ROUNDS)
     pages = [page for page in seen.pages if page.is_page]
@@ -137,6 +150,7 @@ class _Seen:
         self.pages: list[Page] = []
         self.kinds: dict[str, dict[str, list[Page]]] = defaultdict(lambda: defaultdict(list))
         self.values: dict[str, set[Any]] = defaultdict(set)
+        self.broken: list[str] = []
         self._adapter = site.url_map.bind("localhost")
 
     def match(self, path: str) -> tuple[str, dict[str, Any]] | None:
@@ -210,7 +224,7 @@ def _visit(seen: _Seen, endpoint: str, role: str, client: FlaskClient, path: str
     """Ask for an address once; what answers is measured later. Returns the links on it."""
     answer = client.get(path)
     if answer.status_code >= 500:
-        raise RuntimeError(f"{path} answered {answer.status} to {role}")
+        seen.broken.append(f"{path} answered {answer.status} to {role}")
     if answer.status_code != 200:
         return []
     is_page = answer.mimetype == "text/html"
