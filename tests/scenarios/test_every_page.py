@@ -21,7 +21,7 @@ def test_nobody_meets_a_page_that_breaks_or_asks_too_often(fresh_database, tmp_p
 
     database = connect(fresh_database("postgresql"))
     try:
-        build_demo(database, OPTIONS, password="harbour-lantern-oak")  # noqa: S106 - of a demo that is thrown away
+        build_demo(database, OPTIONS, password="harbour-lantern-oak")
         site = a_site(database, tmp_path, SetClock(let_in(database)))
         site.config["PROPAGATE_EXCEPTIONS"] = False
         seen, visitors = visit_all(site, database)
