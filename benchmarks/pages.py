@@ -260,7 +260,11 @@ def _largest(database: Database, values: set[Any]) -> int | None:
     with reading(database) as session:
         for table in Base.metadata.sorted_tables:
             key = table.c.get("id")
-            if key is None or key.type.python_type is not int or not session.execute(select(key).where(key == sample[0])).first():
+            if (
+                key is None
+                or key.type.python_type is not int
+                or not session.execute(select(key).where(key == sample[0])).first()
+            ):
                 continue
             best: tuple[int, int | None] = (0, None)
             for child in Base.metadata.sorted_tables:

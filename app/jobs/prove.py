@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
+from app.composition.proofs import keep_proof, waiting_proof
 from app.composition.uow import Database, reading, unit_of_work
 from app.queries.controls import Comparison, compare_controls, events_read_to
 from app.queries.trouble_control import compare_ownership
@@ -40,10 +41,19 @@ def publish_comparisons(work: UnitOfWork, found: Sequence[Comparison], read_to: 
 
 
 def prove_books(database: Database, *, clock: Clock | None = None) -> list[Comparison]:
-    """Compare both sides of every control at one moment, and publish what was found."""
+    """Compare both sides of every control at one moment, keep and publish what was found."""
     with reading(database, snapshot=True) as session:
         found = compare_controls(session) + compare_ownership(session, (clock or SystemClock()).now())
         read_to = events_read_to(session)
     with unit_of_work(database, actor=Actor.system(JOB), clock=clock) as work:
         publish_comparisons(work, found, read_to)
+        keep_proof(work, found, read_to)
     return found
+
+
+def prove_if_asked(database: Database, *, clock: Clock | None = None) -> int:
+    """Compare at once where somebody waits for it; returns how many comparisons that gave."""
+    with reading(database) as session:
+        if waiting_proof(session) is None:
+            return 0
+    return len(prove_books(database, clock=clock))

@@ -10,6 +10,7 @@ from app.composition.curing import cure_held_orders
 from app.composition.due import settle_due
 from app.composition.evidence import MeasuredReadings, evaluate_open_gates
 from app.composition.measuring import SiteRecords
+from app.composition.proofs import forget_proofs
 from app.composition.uow import Database, reading, unit_of_work
 from app.identity.sessions import forget_old_sign_ins
 from app.identity.throttle import forget_old_failures
@@ -17,7 +18,7 @@ from app.importers.uploads import forget_files, run_waiting
 from app.jobs.allocation import serve_waiting_lines
 from app.jobs.billing import bill_due_shipments
 from app.jobs.lease import forget_runs
-from app.jobs.prove import prove_books
+from app.jobs.prove import prove_books, prove_if_asked
 from app.jobs.quotes import expire_old_quotes
 from erpcore.kernel import requests
 from erpcore.kernel.actor import Actor
@@ -88,6 +89,11 @@ def prove(context: Context) -> int:
     return len(prove_books(context.database, clock=context.clock))
 
 
+def prove_asked(context: Context) -> int:
+    """Compare the books for whoever asked."""
+    return prove_if_asked(context.database, clock=context.clock)
+
+
 def bill(context: Context) -> int:
     """Give every shipment whose invoice is due its invoice."""
     return bill_due_shipments(context.database, clock=context.clock)
@@ -124,10 +130,13 @@ def settle(context: Context) -> int:
 
 
 def forget_expired(context: Context) -> int:
-    """Delete request keys, sign-ins, failed attempts, files handed in and runs of jobs that are past their time."""
+    """Delete request keys, sign-ins, failed attempts, files handed in, runs of jobs and comparisons that are past their time."""
     with unit_of_work(context.database, actor=Actor.system("forgetter"), clock=context.clock) as work:
         forget_old_failures(work)
-        return requests.forget_expired(work) + forget_old_sign_ins(work) + forget_files(work) + forget_runs(work)
+        return (
+            requests.forget_expired(work) + forget_old_sign_ins(work) + forget_files(work) + forget_runs(work)
+            + forget_proofs(work)
+        )  # fmt: skip
 
 
 JOBS: list[Job] = [
@@ -162,6 +171,10 @@ JOBS: list[Job] = [
     Job(
         name="forget-expired", run=forget_expired, every=timedelta(days=1), longest_silence=timedelta(days=2),
         sentence="Deletes request keys, sign-ins, failed attempts, files handed in and runs that are past their time.",
+    ),
+    Job(
+        name="prove-asked", run=prove_asked, every=timedelta(seconds=10), longest_silence=timedelta(hours=1),
+        sentence="Compares the books with their first records at once where somebody waits for it.",
     ),
     Job(
         name="prove", run=prove, every=timedelta(hours=1), longest_silence=timedelta(hours=3),

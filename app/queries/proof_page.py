@@ -6,9 +6,11 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.composition.proofs import last_proof, waiting_proof
 from app.queries.controls import CONTROLS
 from erpcore.kernel.actor import Actor
 from erpcore.masterdata.models import Entity, Site
@@ -52,6 +54,31 @@ class ControlLine:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Side:
+    """Both sides of a control at one place, as of the last comparison."""
+
+    control: str
+    title: str
+    unit: str
+    entity: int | None
+    site: int | None
+    left: int
+    right: int
+    difference: int
+    first_key: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Whole:
+    """The last comparison of all controls at one moment; ``waiting``: since when another one is asked for."""
+
+    made_at: datetime | None
+    read_to: int | None
+    sides: tuple[Side, ...]
+    waiting: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Proof:
     """All controls; ``other`` are compared ones that are not of the books (journeys, buckets)."""
 
@@ -87,6 +114,25 @@ def proof(session: Session, now: datetime, actor: Actor) -> Proof:
     return Proof(
         lines=tuple(lines), compared_at=min((one.compared_at for one in every), default=None),
         read_to=max((one.read_to for one in every), default=None), names={**entities, **sites},
+    )  # fmt: skip
+
+
+def whole_proof(session: Session, actor: Actor, starts: tuple[str, ...] = ()) -> Whole:
+    """Both sides of the controls whose names start so, at the sites that the person sees. Two queries."""
+    run, waiting = last_proof(session), waiting_proof(session)
+    known = {control.name: (control.title, control.unit) for control in CONTROLS}
+    sides = [
+        Side(
+            control=one["control"], title=known[one["control"]][0], unit=known[one["control"]][1], entity=one["entity"],
+            site=one["site"], left=one["left"], right=one["right"], difference=one["difference"], first_key=one["first_key"],
+        )
+        for one in (orjson.loads(run.found or "[]") if run else [])
+        if one["control"] in known and one["control"].startswith(starts)
+        and (actor.sites is None or one["site"] in actor.sites)
+    ]  # fmt: skip
+    return Whole(
+        made_at=run.done_at if run else None, read_to=run.read_to if run else None, sides=tuple(sides),
+        waiting=waiting.asked_at if waiting else None,
     )  # fmt: skip
 
 

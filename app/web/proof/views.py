@@ -1,15 +1,14 @@
-"""Both sides of every control with their difference, recomputed now."""
+"""What every control found last, both sides of it, and having all of them compared anew."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 
-from app.composition.request import installation, now, reader
-from app.composition.uow import reading
-from app.queries.controls import CONTROLS, compare_controls, events_read_to
-from app.queries.proof_page import Proof, proof
+from app.composition.proofs import ask_for_proof
+from app.composition.request import change, now, reader
+from app.queries.proof_page import Proof, proof, whole_proof
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import area
@@ -22,7 +21,7 @@ navigation_entry(
 )
 
 
-#: Controls that are recomputed together while one waits, by what they prove; few enough each that one does not wait long.
+#: Controls that are shown together, by what they prove.
 PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "stock": ("Stock", ("stock_", "transfer", "serials_", "goods_", "expected_", "purchase", "items_", "counts_")),
     "orders": ("Orders and shipments", ("order_", "quotes_", "task_", "packed_")),
@@ -50,19 +49,25 @@ PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
 @blueprint.get("/proof")
 @require(Permission.MEASURE_VIEW)
 def show() -> Any:
-    """The last comparison of each control; with ``?part=`` both sides of some of them recomputed while one waits."""
+    """The last comparison of each control; with ``?part=`` both sides of some of them."""
     found: Proof = proof(reader(), now(), actor())
-    part, fresh, read_to = request.args.get("part", ""), None, None
-    if part in PARTS:
-        names = [control.name for control in CONTROLS if control.name.startswith(PARTS[part][1])]
-        with reading(installation().database, snapshot=True) as session:
-            fresh, read_to = compare_controls(session, names), events_read_to(session)
-        seen = actor().sites
-        fresh = fresh if seen is None else [one for one in fresh if one.site in seen]
+    part = request.args.get("part", "")
+    whole = whole_proof(reader(), actor(), PARTS[part][1] if part in PARTS else ())
     chips = [
         {"label": label, "on": key == part, "href": url_for("proof.show", part=None if key == part else key)}
         for key, (label, _) in PARTS.items()
     ]
     return render_template(
-        "proof/show.html", found=found, fresh=fresh, read_to=read_to, chips=chips, at=now(), short_moment=short_moment
-    )
+        "proof/show.html", found=found, whole=whole, sides=whole.sides if part in PARTS else None, chips=chips,
+        short_moment=short_moment,
+    )  # fmt: skip
+
+
+@blueprint.post("/proof")
+@require(Permission.MEASURE_VIEW)
+def ask() -> Any:
+    """Have everything compared anew by the worker."""
+    with change() as work:
+        ask_for_proof(work)
+    flash("The books are compared anew; the worker does it within seconds. Load the page again to see what it found.")
+    return redirect(url_for("proof.show", part=request.args.get("part") if request.args.get("part") in PARTS else None))
