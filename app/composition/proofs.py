@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import BigInteger, Index, Integer, Text, delete, func, select, text
+from sqlalchemy import BigInteger, Index, Integer, SmallInteger, Text, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from erpcore.kernel.model import Base, Key, UtcDateTime
@@ -16,7 +16,6 @@ from erpcore.kernel.work import UnitOfWork
 
 #: So long a comparison is kept with both sides; what differed stays as an event.
 KEPT = timedelta(days=30)
-_OPEN = "done_at IS NULL"
 
 
 class ProofRun(Base):
@@ -27,13 +26,12 @@ class ProofRun(Base):
     """
 
     __tablename__ = "proof_run"
-    __table_args__ = (
-        Index("uq_proof_run_open", text("(1)"), unique=True, sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
-        Index("ix_proof_run_done", "done_at"),
-    )
+    __table_args__ = (Index("ix_proof_run_done", "done_at"),)
     id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
     asked_by: Mapped[int | None] = mapped_column(BigInteger)
     asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: 1 while it waits, empty once it is made: only one waits at a time.
+    waits: Mapped[int | None] = mapped_column(SmallInteger, unique=True)
     done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     read_to: Mapped[int | None] = mapped_column(BigInteger)
     differing: Mapped[int | None] = mapped_column(Integer)
@@ -44,7 +42,7 @@ def ask_for_proof(work: UnitOfWork) -> ProofRun:
     """Have the books compared by the worker; one that waits already answers this asker too."""
     run = waiting_proof(work.session)
     if run is None:
-        run = ProofRun(id=work.ids.one(), asked_by=work.actor.id, asked_at=work.now)
+        run = ProofRun(id=work.ids.one(), asked_by=work.actor.id, asked_at=work.now, waits=1)
         work.session.add(run)
         work.session.flush()
     return run
@@ -52,7 +50,7 @@ def ask_for_proof(work: UnitOfWork) -> ProofRun:
 
 def waiting_proof(session: Session) -> ProofRun | None:
     """The comparison that somebody asked for and that is not made yet."""
-    return session.scalars(select(ProofRun).where(ProofRun.done_at.is_(None))).first()
+    return session.scalars(select(ProofRun).where(ProofRun.waits == 1)).first()
 
 
 def last_proof(session: Session) -> ProofRun | None:
@@ -68,7 +66,7 @@ def keep_proof(work: UnitOfWork, found: Sequence[Any], read_to: int) -> ProofRun
     if run is None:
         run = ProofRun(id=work.ids.one(), asked_by=None, asked_at=work.now)
         work.session.add(run)
-    run.done_at, run.read_to = work.now, read_to
+    run.waits, run.done_at, run.read_to = None, work.now, read_to
     run.differing = sum(1 for one in found if one.difference)
     sides = [{k: v for k, v in asdict(one).items() if k not in ("title", "unit")} for one in found]
     run.found = orjson.dumps(sides).decode()

@@ -127,7 +127,7 @@ def whole_proof(session: Session, actor: Actor, starts: tuple[str, ...] = ()) ->
             site=one["site"], left=one["left"], right=one["right"], difference=one["difference"], first_key=one["first_key"],
         )
         for one in (orjson.loads(run.found or "[]") if run else [])
-        if one["control"] in known and one["control"].startswith(starts)
+        if one["control"] in known and one["control"].startswith(starts or ("",))
         and (actor.sites is None or one["site"] in actor.sites)
     ]  # fmt: skip
     return Whole(
