@@ -14,7 +14,7 @@ from app.jobs.lease import LEASE, Lease, slot_of
 from app.jobs.registry import JOBS, Job
 from app.jobs.scheduler import Worker
 from erpcore.kernel.clock import SetClock
-from readiness.measures.catalogue import MEASURES
+from readiness.measures.catalogue import INTERNAL, MEASURES
 from tests.support.events import MONDAY, a_smooth_order, publish
 
 
@@ -86,7 +86,7 @@ def test_a_running_worker_reads_events_runs_its_jobs_and_gives_the_lease_back(da
     assert runs(database) == [("once", "done", 3, None)]
     assert Lease(database, "there", SetClock(worker.clock.now())).take() is True
     with reading(database) as session:
-        assert session.execute(text("SELECT COUNT(*) FROM measure")).scalar_one() == len(MEASURES)
+        assert session.execute(text("SELECT COUNT(*) FROM measure")).scalar_one() == len(MEASURES) + len(INTERNAL)
 
 
 def _read_to(database):
