@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.security.scopes import check_site, within_sites
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
-from erpcore.masterdata.models import Channel, Customer, Entity, Site
+from erpcore.masterdata.models import Channel, Customer, CustomerGroup, Entity, Site
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +80,12 @@ def all_channels(session: Session) -> list[ChannelPick]:
     """Every channel, by name."""
     rows = session.execute(select(Channel.id, Channel.code, Channel.name).order_by(Channel.name))
     return [ChannelPick(id=row.id, code=row.code, name=row.name) for row in rows]
+
+
+def all_groups(session: Session) -> list[tuple[int, str]]:
+    """Every group of customers by id and name, by name."""
+    rows = session.execute(select(CustomerGroup.id, CustomerGroup.name).order_by(CustomerGroup.name))
+    return [(row.id, row.name) for row in rows]
 
 
 def entities_seen(session: Session, actor: Actor) -> list[EntityPick]:

@@ -27,7 +27,7 @@ LEAST_LETTERS = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Hit:
-    """One thing that was found. ``kind`` names what it is; an item is found again by its ``code`` and company (``other``)."""
+    """One thing that was found. ``kind`` names what it is; an item or customer is found again by its ``code`` and company (``other``)."""
 
     kind: str
     id: int
@@ -155,14 +155,22 @@ def _purchases(session: Session, actor: Actor, pattern: str, typed: str) -> list
 
 def _customers(session: Session, actor: Actor, pattern: str, typed: str) -> list[Hit]:
     query: Any = (
-        select(Customer.id, Customer.code, Customer.name, Entity.name.label("entity"), Entity.realm)
+        select(Customer.id, Customer.code, Customer.name, Customer.entity_id, Entity.name.label("entity"), Entity.realm)
         .join(Entity, Entity.id == Customer.entity_id)
         .where(or_(_matches(Customer.code, pattern), _matches(Customer.name, pattern)))
         .order_by(Entity.realm != "live", Customer.code)
         .limit(MOST)
     )
     return [
-        _hit("customer", row.id, f"{row.code} {row.name}", _of(row.entity, row.realm), typed, row.code)
+        Hit(
+            kind="customer",
+            id=row.id,
+            title=f"{row.code} {row.name}",
+            detail=_of(row.entity, row.realm),
+            code=row.code,
+            other=row.entity_id,
+            is_exact=row.code.lower() == typed.lower(),
+        )
         for row in session.execute(_of_company(query, actor, Customer.entity_id))
     ]
 

@@ -66,6 +66,7 @@ class Permission(StrEnum):
     EXCEPTION_READ = "orders:exception:read", "see documents in trouble and who looks after them"
     EXCEPTION_WORK = "orders:exception:work", "take documents in trouble, note, and leave them alone for a while"
     EXCEPTION_ASSIGN = "orders:exception:assign", "give documents in trouble to others, and set who owns a queue"
+    CREDIT_LIMIT = "credit:limit:set", "set the credit limits of customers, with a reason"
     CREDIT_HOLD = "credit:hold:release", "release an order from a credit hold that somebody else asked for"
     RETURN_READ = "returns:return:read", "see returns"
     RETURN_REQUEST = "returns:return:request", "request returns"

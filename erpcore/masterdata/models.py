@@ -54,6 +54,10 @@ class ItemKind(StrEnum):
     CHARGE = "charge"
 
 
+#: How much a customer weighs: key account, usual, small.
+TIERS = (1, 2, 3)
+
+
 class Tracking(StrEnum):
     """How closely the warehouse knows what it has of an item: the number of pieces, the lots, each piece."""
 

@@ -14,6 +14,7 @@ from erpcore.kernel.errors import Conflict, RuleBroken
 from erpcore.kernel.model import Base
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.calendars import Calendar, calendars_of, tell_calendar
+from erpcore.masterdata.customers import check_tier
 from erpcore.masterdata.models import (
     Channel,
     Customer,
@@ -143,7 +144,9 @@ def ensure_item_group(work: UnitOfWork, code: str, name: str) -> ItemGroup:
 
 
 def add_customers(work: UnitOfWork, commands: Sequence[NewCustomer]) -> list[Customer]:
-    """New customers, in the order given."""
+    """New customers, in the order given. Raises ``RuleBroken`` for a tier that nobody knows."""
+    for command in commands:
+        check_tier(command.tier)
     ids = work.ids.reserve(len(commands))
     rows = [
         Customer(

@@ -32,7 +32,7 @@ def address_of(hit: Hit) -> str:
         case "purchase":
             return url_for("purchasing.show", purchase_id=hit.id)
         case "customer":
-            return url_for("orders.show_all", customer=hit.id)
+            return url_for("customers.show", code=hit.code, company=hit.other)
         case "item":
             return url_for("items.show", code=hit.code, company=hit.other)
         case _:
