@@ -22,8 +22,10 @@ from erpcore.masterdata.models import Item, ItemUnit, ItemWord
 _LONGEST = 40
 #: Ends of words shorter than this say nothing.
 _SHORTEST_END = 3
-#: So many candidates are looked at one by one; of two words that both have more the database forms the intersection.
-_MOST_LOOKED_AT = 2000
+#: So many candidates are looked at one by one.
+_MOST_LOOKED_AT = 1000
+#: More hits than this are not ranked.
+_MOST_FOUND = 200
 _WORD = re.compile(r"[^\W_]+")
 _PART = re.compile(r"\d+|[^\W\d_]+")
 #: Behind everything that begins with what stands before it.
@@ -99,9 +101,9 @@ def find_item_ids(
     found: dict[int, str] = {}
     for entity in sorted(set(entities)):
         query = _Query(session, entity, sellable)
-        here = query.packed(text.strip()) | query.beginning(typed, limit=200)
+        here = query.packed(text.strip()) | query.beginning(typed, limit=_MOST_FOUND)
         if len(here) < limit and words != [typed]:
-            here |= query.with_all(words, limit=200)
+            here |= query.with_all(words, limit=limit)
         found |= here
     ranked = sorted(found.items(), key=lambda one: (*_rank(one[1], typed), one[0]))
     return [key for key, _ in ranked[:limit]]
@@ -139,14 +141,18 @@ class _Query:
         return {row.id: row.code for row in self._session.execute(ordered)}
 
     def with_all(self, words: Sequence[str], *, limit: int) -> dict[int, str]:
-        """Items in which all of the words stand."""
+        """Items in which all of the words stand: of those that the rarest leads to, at most ``_MOST_LOOKED_AT``.
+
+        Where it leads to more and too few of those looked at have the others, the database intersects all.
+        """
         counts = {word: self._count(word) for word in words}
         rarest = min(words, key=lambda word: counts[word])
-        if counts[rarest] > _MOST_LOOKED_AT:
-            return self._intersection(words, limit=limit)
         query = select(Item.id, Item.code, Item.name).select_from(ItemWord).join(Item, Item.id == ItemWord.item_id)
-        rows = self._session.execute(query.where(self._range(rarest), *self._only))
-        return dict(_holding(rows, words))
+        rows = self._session.execute(query.where(self._range(rarest), *self._only).limit(_MOST_LOOKED_AT))
+        found = dict(_holding(rows, words))
+        if len(found) < limit and counts[rarest] > _MOST_LOOKED_AT:
+            found |= self._intersection(words, limit=_MOST_FOUND)
+        return found
 
     def _count(self, word: str) -> int:
         some = select(ItemWord.item_id).where(self._range(word)).limit(_MOST_LOOKED_AT + 1).subquery()
