@@ -49,7 +49,7 @@ MESSAGES: dict[str, str] = {
     "currency_foreign": "This company keeps its books in {books}; {currency} cannot be used here. Enter the amounts in {books}.",
     "tier_unknown": "There is no tier {tier}. Choose one of {may}: key account, usual, small.",
     "customer_same": "{customer} stands like this already. Change something, or leave it.",
-    "limit_absurd": "The limit is below zero or more than anybody owes. Check the digits; leave it empty where none is checked.",
+    "credit_limit_absurd": "The limit is below zero or more than anybody owes. Check the digits; leave it empty where none is checked.",
     "customer_blocked": "Customer {customer} is blocked. Ask the owner of customer data to lift the block.",
     "item_blocked": "Item {item} is blocked. Choose another, or ask the owner of item data to lift the block.",
     "nothing_waits": "Nothing waits at {site} for an item of which something is free. A run has nothing to share.",

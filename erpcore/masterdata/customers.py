@@ -70,7 +70,7 @@ def _change(work: UnitOfWork, row: Customer, command: ChangeStanding) -> None:
     if after.limit_minor != before.limit_minor:
         work.actor.require(SET_LIMIT)
         if after.limit_minor is not None and not 0 <= after.limit_minor < MOST_WORTH * 100:
-            raise RuleBroken("limit_absurd", field="limit")
+            raise RuleBroken("credit_limit_absurd", field="limit")
     if (after.tier, after.is_blocked) != (before.tier, before.is_blocked):
         work.actor.require(CHANGE)
         check_tier(after.tier)
