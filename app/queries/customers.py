@@ -6,16 +6,16 @@ their own sites. What the company is owed is one figure, whatever the site.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, String, cast, func, or_, select
 from sqlalchemy.orm import Session
 
-from app.queries.orders import MOST_ROWS, OPEN_STATES, PAGE, like
+from app.queries.listing import SqlList, like
+from app.queries.orders import OPEN_STATES
 from app.security.scopes import within_sites
 from erpcore.billing.models import Invoice
 from erpcore.credit.models import CreditExposure, Receivable
@@ -36,24 +36,8 @@ _EXPOSURE: ColumnElement[int] = (
     func.coalesce(CreditExposure.receivable_minor, 0) + func.coalesce(CreditExposure.shipped_minor, 0)
     + func.coalesce(CreditExposure.released_minor, 0)
 )  # fmt: skip
-_SORTS: dict[str, Any] = {
-    "customer": Customer.code, "name": Customer.name, "tier": Customer.tier, "exposure": _EXPOSURE,
-    "limit": Customer.credit_limit_minor,
-}  # fmt: skip
-
-
-@dataclass(frozen=True, kw_only=True)
-class CustomerFilter:
-    """``over``: owes more than the limit. ``blocked``: may not order."""
-
-    realm: str = "live"
-    text: str = ""
-    group: int | None = None
-    tier: int | None = None
-    over: bool = False
-    blocked: bool = False
-    sort: str = "customer"
-    page: int = 1
+#: Addresses hold words.
+_tier_word = cast(Customer.tier, String)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,19 +77,6 @@ class CustomerRow:
     @property
     def standing(self) -> Standing:
         return Standing(limit_minor=self.limit_minor, tier=self.tier, is_blocked=self.is_blocked)
-
-
-@dataclass(frozen=True, kw_only=True)
-class CustomerList:
-    """One page of customers, with what all that fit owe and will owe by currency."""
-
-    rows: list[CustomerRow]
-    total: int
-    exposure: list[tuple[str, int]]
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,22 +157,6 @@ def _joined(query: Any) -> Any:
     )
 
 
-def _narrowed(query: Any, actor: Actor, asked: CustomerFilter) -> Any:
-    query = _of_company(_joined(query).where(Entity.realm == asked.realm), actor)
-    if asked.group is not None:
-        query = query.where(Customer.group_id == asked.group)
-    if asked.tier is not None:
-        query = query.where(Customer.tier == asked.tier)
-    if asked.over:
-        query = query.where(Customer.credit_limit_minor < _EXPOSURE)
-    if asked.blocked:
-        query = query.where(Customer.is_blocked.is_(True))
-    if asked.text:
-        pattern = like(asked.text)
-        query = query.where(or_(Customer.code.ilike(pattern, escape="\\"), Customer.name.ilike(pattern, escape="\\")))
-    return query
-
-
 def _row(found: Any) -> CustomerRow:
     one: Customer = found.Customer
     return CustomerRow(
@@ -213,27 +168,26 @@ def _row(found: Any) -> CustomerRow:
     )  # fmt: skip
 
 
-def _sorted(query: Any, sort: str) -> Any:
-    column = _SORTS.get(sort.removeprefix("-"), Customer.code)
-    return query.order_by(column.desc() if sort.startswith("-") else column.asc(), Customer.code, Customer.id)
+def _listed() -> Any:
+    return _joined(select(*_COLUMNS))
 
 
-def list_customers(session: Session, actor: Actor, asked: CustomerFilter) -> CustomerList:
-    """The page of customers that the filter asks for, in two queries. A page beyond the last is the last."""
-    head = select(Entity.currency, func.count().label("customers"), func.sum(_EXPOSURE).label("owed"))
-    counted = session.execute(_narrowed(head, actor, asked).group_by(Entity.currency)).all()
-    total = sum(row.customers for row in counted)
-    page = min(max(asked.page, 1), max(1, -(-total // PAGE)))
-    query = _sorted(_narrowed(select(*_COLUMNS), actor, asked), asked.sort)
-    rows = [_row(found) for found in session.execute(query.limit(PAGE).offset((page - 1) * PAGE))]
-    return CustomerList(rows=rows, total=total, exposure=sorted((row.currency, int(row.owed or 0)) for row in counted))
-
-
-def every_customer(session: Session, actor: Actor, asked: CustomerFilter) -> Iterator[CustomerRow]:
-    """All customers that fit the filter, for a file; at most ``MOST_ROWS``."""
-    query = _sorted(_narrowed(select(*_COLUMNS), actor, asked), asked.sort).limit(MOST_ROWS)
-    for found in session.execute(query, execution_options={"yield_per": 500}):
-        yield _row(found)
+#: The list of customers. ``over``: owes and will owe more than the limit.
+CUSTOMERS: SqlList[CustomerRow] = SqlList(
+    select=_listed, row=_row, tie=(Customer.code, Customer.id), usual="customer", scope=_of_company, realm=Entity.realm,
+    by=("tier", _tier_word), flags=("over", "blocked"), sums={"Exposure": _EXPOSURE}, currency=Entity.currency,
+    text=(Customer.code, Customer.name),
+    sorts={
+        "customer": Customer.code, "name": Customer.name, "tier": Customer.tier, "exposure": _EXPOSURE,
+        "limit": Customer.credit_limit_minor,
+    },
+    wanted={
+        "tier": lambda value, _: _tier_word == value,
+        "group": lambda value, _: Customer.group_id == value,
+        "over": lambda _value, _eyes: Customer.credit_limit_minor < _EXPOSURE,
+        "blocked": lambda _value, _eyes: Customer.is_blocked.is_(True),
+    },
+)  # fmt: skip
 
 
 def customers_after(session: Session, actor: Actor, after: int, limit: int, text: str = "") -> list[CustomerRow]:

@@ -50,6 +50,7 @@ def test_the_list_and_its_file_tell_who_is_over_the_limit(signed_in, trade, sqli
     assert len(ran) <= MOST
     assert "No customer fits" in desk.get("/customers?over=1").text
     assert "No customer fits" in desk.get("/customers?tier=1").text
+    assert "Bautechnik" in desk.get("/customers?tier=2").text
     rows = list(csv.reader(io.StringIO(desk.client.get("/customers.csv").text.removeprefix("\ufeff"))))
     assert rows[1][:3] == ["10482", "Bautechnik", "Germany"]
     assert rows[1][11] == f"{sum(parts(sqlite_database)) / 100:.2f}"

@@ -1,30 +1,20 @@
-"""The list of customers and its files, one customer on one page, and how they stand changed by authority."""
+"""One customer on one page, and how they stand changed by authority."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 
 from app.composition.request import now, reader
-from app.queries.customers import (
-    CustomerFilter,
-    CustomerRow,
-    customer_page,
-    customer_row,
-    every_customer,
-    find_customer,
-    list_customers,
-)
-from app.queries.places import all_groups, sites_seen
+from app.queries.customers import CustomerRow, customer_page, customer_row, find_customer
 from app.security.permissions import Permission
 from app.security.require import actor, require
-from app.web.areas import area, asked_key, asked_page
-from app.web.chosen import asked_realm, said_realm, usual_realm, viewer
+from app.web.areas import area, asked_key
+from app.web.chosen import usual_realm
 from app.web.customers.forms import TIER_NAMES, LimitForm, StandingForm
-from app.web.exports import csv_file, xlsx_file
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.steps import form_step
 from erpcore.kernel.money import from_minor, to_minor
@@ -36,74 +26,11 @@ navigation_entry(
         label="Customers", endpoint="customers.show_all", permission=Permission.ORDER_READ, group=Group.OPERATE, order=8
     )
 )
-_DEFAULTS = CustomerFilter()
-_HEAD = (
-    "Customer", "Name", "Country", "Group", "Company", "Tier", "Blocked", "Pays within (days)", "Receivable",
-    "Shipped, not invoiced", "Released, not shipped", "Exposure", "Limit", "Left", "Currency",
-)  # fmt: skip
 
 
-def asked() -> CustomerFilter:
-    """The filter that the address holds; what makes no sense counts as not asked."""
-    args = request.args
-    tier = args.get("tier", "")
-    return CustomerFilter(
-        realm=asked_realm(), text=args.get("text", "").strip()[:120], group=asked_key("group"),
-        tier=int(tier) if tier in {str(one) for one in TIER_NAMES} else None, over=args.get("over") == "1",
-        blocked=args.get("blocked") == "1", sort=args.get("sort", "customer")[:20], page=asked_page(),
-    )  # fmt: skip
-
-
-def address(wanted: CustomerFilter, endpoint: str = "customers.show_all", **changes: Any) -> str:
-    """The list's address with these changes; another filter starts at the first page."""
-    wished = asdict(replace(wanted, **{"page": 1, **changes}))
-    values: dict[str, Any] = {
-        name: int(value) if isinstance(value, bool) else value
-        for name, value in wished.items()
-        if name != "realm" and value != getattr(_DEFAULTS, name)
-    }
-    return url_for(endpoint, **values, **said_realm(wished["realm"]))
-
-
-def _page_of(row: CustomerRow) -> str:
+def page_of(row: CustomerRow) -> str:
+    """The address of a customer's page, whatever the realm."""
     return url_for("customers.show", code=row.code, company=row.company_id)
-
-
-@blueprint.get("/customers")
-@require(Permission.ORDER_READ)
-def show_all() -> str:
-    wanted = asked()
-    realms = sorted({site.realm for site in sites_seen(reader(), actor())} - {"live"})
-    return render_template(
-        "customers/list.html", asked=wanted, found=list_customers(reader(), viewer(), wanted), address=address,
-        realms=realms, realm=wanted.realm, groups=all_groups(reader()), tiers=TIER_NAMES, page_of=_page_of,
-    )  # fmt: skip
-
-
-@blueprint.get("/customers.csv")
-@require(Permission.ORDER_READ)
-def as_csv() -> Any:
-    return csv_file("customers", _HEAD, _file_rows())
-
-
-@blueprint.get("/customers.xlsx")
-@require(Permission.ORDER_READ)
-def as_xlsx() -> Any:
-    return xlsx_file("customers", _HEAD, _file_rows())
-
-
-def _file_rows() -> Any:
-    for row in every_customer(reader(), viewer(), asked()):
-        money = [
-            None if minor is None else from_minor(minor, row.currency)
-            for minor in (
-                row.receivable_minor, row.shipped_minor, row.released_minor, row.exposure_minor, row.limit_minor, row.left_minor,
-            )
-        ]  # fmt: skip
-        yield (
-            row.code, row.name, row.country, row.group or "", row.company, row.tier, row.is_blocked, row.payment_days, *money,
-            row.currency,
-        )  # fmt: skip
 
 
 @blueprint.get("/customers/<path:code>")
@@ -138,7 +65,7 @@ def _change(row: CustomerRow, form: Any, after: Standing, done: str) -> Any:
     if not form.accepted:
         return None
     flash(done, "success")
-    return redirect(_page_of(row))
+    return redirect(page_of(row))
 
 
 def _form_page(row: CustomerRow, form: Any, *, title: str, label: str, note: str) -> Any:
@@ -152,7 +79,7 @@ def _form_page(row: CustomerRow, form: Any, *, title: str, label: str, note: str
         title=title,
         label=label,
         note=note,
-        back=_page_of(row),
+        back=page_of(row),
     ), form.status
 
 
