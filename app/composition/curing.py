@@ -14,12 +14,13 @@ from sqlalchemy import select
 from app.composition.cells import RegisteredCells
 from app.composition.policies import RegisterRules
 from app.composition.uow import Database, reading, unit_of_work
+from erpcore.fulfilment.direct import cure_with_purchases
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import Clock
 from erpcore.kernel.errors import DomainError
 from erpcore.masterdata.models import Entity
 from erpcore.orders.models import OrderHold, SalesOrder
-from erpcore.orders.releasing import CURABLE, cure_orders
+from erpcore.orders.releasing import CURABLE
 
 log = structlog.get_logger(__name__)
 JOB = "holds"
@@ -47,7 +48,7 @@ def cure_held_orders(database: Database, *, clock: Clock, customers: Collection[
     for order, realm in held:
         try:
             with unit_of_work(database, actor=Actor.system(JOB), clock=clock, realm=realm) as work:
-                freed += len(cure_orders(work, [order], rules=rules, cells=cells))
+                freed += len(cure_with_purchases(work, [order], rules=rules, cells=cells))
         except DomainError as refusal:
             log.warning("order not cured", order=order, code=refusal.code)
     return freed

@@ -7,6 +7,7 @@ from app.identity import models as identity
 from erpcore.billing import models as billing
 from erpcore.credit import models as credit
 from erpcore.fulfilment import models as fulfilment
+from erpcore.fulfilment.branch import models as branch
 from erpcore.fulfilment.carriers import models as carriers
 from erpcore.fulfilment.floor import models as floor
 from erpcore.fulfilment.packing import models as packing
@@ -33,6 +34,7 @@ __all__ = [
     "allocation",
     "audit",
     "billing",
+    "branch",
     "carriers",
     "cases",
     "credit",

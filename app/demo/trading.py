@@ -15,6 +15,7 @@ from app.demo.desk import Agenda, Desk, NodeKey, moment, working_day
 from app.demo.plan import HOURS, STREAMS, WEEKDAYS, Stream
 from app.demo.stockroom import Stockroom
 from app.demo.world import Buyer, Good, Node
+from erpcore.fulfilment.direct import release_with_purchases
 from erpcore.fulfilment.records import lock_shipments, orders_of
 from erpcore.fulfilment.services import DeliverShipment, PickOrder, confirm_shipments, deliver_shipments, pick_orders
 from erpcore.kernel.actor import Actor
@@ -26,7 +27,6 @@ from erpcore.orders.duplicates import DUPLICATE
 from erpcore.orders.holds import ReleaseHold, release_holds
 from erpcore.orders.models import OrderHold, OrderState
 from erpcore.orders.records import lock_orders
-from erpcore.orders.releasing import release_orders
 from erpcore.orders.services import CaptureOrder, NewLine, capture_orders
 
 _SATURDAY = 5
@@ -226,7 +226,7 @@ class Trading:
     def _release(self, realm: str, ids: list[int]) -> None:
         """Let orders go on and promise them stock, as the system does by itself; who is over the limit is held."""
         with self.desk.work(Actor.system("order-release"), realm) as work:
-            orders = release_orders(work, ids, rules=self.desk.rules, cells=self.desk.cells)
+            orders = release_with_purchases(work, ids, rules=self.desk.rules, cells=self.desk.cells)
             held = [order for order in orders if order.state == OrderState.HELD]
             free = [order.id for order in orders if order.state == OrderState.RELEASED]
             orders = allocate_orders(work, free, rules=self.desk.rules, cells=self.desk.cells) if free else []

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.queries.supply_controls import SUPPLY_CONTROLS
 from erpcore.kernel.money import places
 
 
@@ -145,26 +146,16 @@ CONTROLS: tuple[Control, ...] = (
         "SELECT r.entity_id, r.site_id, l.expected_receipt_id, l.quantity FROM goods_receipt_line l "
         "JOIN goods_receipt r ON r.id = l.receipt_id WHERE l.expected_receipt_id IS NOT NULL",
     ),
-    Control(
-        "purchases_expected", "thousandths", "Received and cancelled of purchase orders = the same of what is expected from them",
-        "SELECT p.entity_id, p.site_id, l.id, l.received + l.cancelled FROM purchase_order_line l "
-        "JOIN purchase_order p ON p.id = l.purchase_id WHERE NOT p.is_direct",
-        "SELECT entity_id, site_id, line_id, received + cancelled FROM expected_receipt "
-        "WHERE source = 'purchase_order' AND document_id IS NOT NULL",
-    ),
-    Control(
-        "purchase_lines", "minor", "Value of purchase orders = sum of their lines",
-        "SELECT entity_id, site_id, id, value_minor FROM purchase_order",
-        "SELECT p.entity_id, p.site_id, p.id, l.value_minor FROM purchase_order_line l JOIN purchase_order p ON p.id = l.purchase_id",
-    ),
+    *(Control(*row) for row in SUPPLY_CONTROLS),
     Control(
         "counts_frozen", "counts", "Places that stand still = counts under way that let nothing move",
         "SELECT entity_id, site_id, item_id, frozen FROM stock_balance",
         "SELECT entity_id, site_id, item_id, 1 FROM count_task WHERE is_frozen",
     ),
     Control(
-        "order_reserved", "thousandths", "Allocated and picked on orders = their open reservations",
-        f"SELECT o.entity_id, l.site_id, l.id, l.allocated + l.picked {_ORDER_LINE} WHERE l.kind IN ('stock', 'free')",
+        "order_reserved", "thousandths", "Allocated and picked on orders, reserved on transfer orders = their reservations",
+        f"SELECT o.entity_id, l.site_id, l.id, l.allocated + l.picked {_ORDER_LINE} WHERE l.kind IN ('stock', 'free') UNION ALL "
+        "SELECT t.entity_id, t.from_site_id, l.id, l.reserved FROM transfer_order_line l JOIN transfer_order t ON t.id = l.order_id",
         f"SELECT entity_id, site_id, order_line_id, {_OPEN} FROM reservation",
     ),
     Control(

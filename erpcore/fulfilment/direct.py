@@ -9,21 +9,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from erpcore.fulfilment.records import ShipmentRow
 from erpcore.fulfilment.services import PickOrder, confirm_shipments, pick_orders
-from erpcore.kernel.clock import day_end, local_day
+from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.model import QUANTITY_PLACES, scaled_int
 from erpcore.kernel.money import scaled_amount
 from erpcore.kernel.rows import read_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import items, site_facts
-from erpcore.masterdata.suppliers import Offer, offers
+from erpcore.masterdata.suppliers import offers
 from erpcore.masterdata.units import in_own_unit
-from erpcore.orders.documents import Line, Order
+from erpcore.orders.direct_promise import direct_offer, promise_direct
+from erpcore.orders.documents import Order
 from erpcore.orders.models import LineKind, OrderState
 from erpcore.orders.moving import publish_order
 from erpcore.orders.pricing import STATED
@@ -42,8 +43,6 @@ from erpcore.purchasing.services import (
     confirm_purchases,
     place_purchases,
 )
-
-REASON = "drop_ship"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,7 +104,7 @@ def order_direct(
     by_id = {order.id: order for order in orders}
     for order, line in lines:
         left = line.open - line.picked - ordered.get(line.id, 0)
-        offer = _offer(known.get(line.item_id, ()), line)
+        offer = direct_offer(known.get(line.item_id, ()), line)
         if left <= 0 or offer is None:
             continue
         today = local_day(work.now, site_facts(work, line.site_id).time_zone)
@@ -122,13 +121,6 @@ def order_direct(
         for (order, site, supplier), asked in sorted(wanted.items())
     ]  # fmt: skip
     return place_purchases(work, commands, rules=rules, cells=cells) if commands else []
-
-
-def _offer(found: Sequence[Offer], line: Line) -> Offer | None:
-    """Whom to ask: the supplier whose works the line leaves from, else the first that sends straight."""
-    direct = [offer for offer in found if offer.supplier.ships_direct]
-    own = [offer for offer in direct if offer.supplier.site_id == line.site_id]
-    return next(iter(own or direct), None)
 
 
 def confirm_with_promises(work: UnitOfWork, commands: Sequence[ConfirmPurchase]) -> list[Purchase]:
@@ -164,18 +156,6 @@ def _promise(work: UnitOfWork, order: Order, said: Mapping[int, PurchaseLineRow]
     ]
     publish_order(work, order, OrderRepromised(lines=promises), "promise", work.now)
     save_orders(work, [order], changed)
-
-
-def promise_direct(work: UnitOfWork, order: Order, line: Line, ships_on: date) -> bool:
-    """Promise a line the day on which its supplier sends it, a delivery day by the way it takes; says whether that is new."""
-    day = ships_on
-    if line.basis == "delivery":
-        day += timedelta(days=max(0, (line.requested_on - line.requested_ship_on).days))
-    if (line.promised_on, line.promise_reason) == (day, REASON):
-        return False
-    line.promised_on, line.promise_reason = day, REASON
-    line.promised_due_at = day_end(day, site_facts(work, order.site_id).time_zone)
-    return True
 
 
 def ship_direct(work: UnitOfWork, command: ShipDirect, *, rules: ProcessRules, cells: CellStates) -> ShipmentRow:

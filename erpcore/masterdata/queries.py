@@ -78,7 +78,7 @@ class ItemFacts(NamedTuple):
 
 
 class Commitment(NamedTuple):
-    """What is promised at a site in a channel; without a row: the order's own day, no window."""
+    """What is promised at a site in a channel; without a row: the order's own day, no window. ``weekdays``: Monday 1, Tuesday 2, …"""
 
     basis: str = "ship"
     lead_days: int = 0
@@ -86,6 +86,7 @@ class Commitment(NamedTuple):
     cut_off: time | None = None
     early_days: int = 0
     late_days: int = 0
+    weekdays: int | None = None
 
 
 _SITE = ("id", "entity_id", "code", "name", "kind", "country", "time_zone", "twin_id")
@@ -188,7 +189,7 @@ def commitment(work: UnitOfWork, site: int, channel: int, group: int | None, on:
     if not fitting:
         return Commitment()
     best = max(fitting, key=lambda row: (row.customer_group_id is not None, row.valid_from, row.id))
-    return Commitment(best.basis, best.lead_days, best.transit_days, best.cut_off, best.early_days, best.late_days)
+    return Commitment(*(getattr(best, name) for name in Commitment._fields))
 
 
 _TAX = ("id", "country", "customer_tax_class", "item_tax_class", "rate", "valid_from", "valid_until")

@@ -57,6 +57,7 @@ class Line:
     price_losers: str | None = None
     price_reason: str | None = None
     source_reason: str | None = None
+    replaces_id: int | None = None
     backordered_at: datetime | None = None
 
     @property

@@ -138,6 +138,7 @@ class OrderLine(Base):
     ``amount`` is quantity × price at six places (or as the source stated it), ``value_minor`` the same rounded once.
     ``ruleset`` ``None``: the order's. The price keeps how it came about: the rule that won and the JSON of those that fitted and
     lost, the list price, what the rules gave, the floor of the margin and the cost at that time, and why it was overridden.
+    ``replaces_id``: the line whose item this one is sent instead of.
     ``source_reason``: why this site ships it (``None``: it is the one that sells). ``backordered_at``: when it first stayed short.
     """
 
@@ -191,6 +192,7 @@ class OrderLine(Base):
     price_losers: Mapped[str | None] = mapped_column(Text)
     price_reason: Mapped[str | None] = mapped_column(Text)
     source_reason: Mapped[str | None] = mapped_column(String(48))
+    replaces_id: Mapped[int | None] = mapped_column(BigInteger)
     backordered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 

@@ -34,19 +34,28 @@ def add_working_days(day: date, count: int) -> date:
     return day
 
 
+def next_served(day: date, weekdays: int | None) -> date:
+    """``day``, or the next after it that falls on one of the weekdays (as bits, Monday 1)."""
+    while weekdays and not weekdays & 1 << day.weekday():
+        day += timedelta(days=1)
+    return day
+
+
 def line_dates(
     captured: datetime, time_zone: str, terms: Commitment, requested: date | None, basis: str | None
 ) -> LineDates:
     """Requested, committed and start of a line captured now under these terms.
 
-    The committed day counts from the order's day, or the next after the cut-off; a delivery day adds the transit. Without a
-    wish the committed day is the requested one. Start = max(captured, requested ship − committed lead time).
+    The committed day counts from the order's day, or the next after the cut-off; a delivery day adds the transit; it falls on
+    a day on which the commitment ships or delivers. Without a wish the committed day is the requested one. Start =
+    max(captured, requested ship − committed lead time).
     """
     local = captured.astimezone(zone(time_zone))
     day = local.date()
     after_cut_off = terms.cut_off is not None and local.time().replace(tzinfo=None) > terms.cut_off
     ship = add_working_days(day, terms.lead_days + (1 if after_cut_off else 0))
     committed = ship if terms.basis == "ship" else ship + timedelta(days=terms.transit_days)
+    committed = next_served(committed, terms.weekdays)
     asked_basis = basis or terms.basis
     if requested is None:
         requested, asked_basis = committed, terms.basis

@@ -32,9 +32,9 @@ from erpcore.orders.models import OrderState, Progress
 from erpcore.orders.moving import captured_line
 from erpcore.orders.policy import stamp_lines
 from erpcore.orders.pricing import OVERRIDE, STATED, hold_for_price, price_lines
-from erpcore.orders.promise import promise_new_lines
 from erpcore.orders.records import insert_lines, insert_orders
 from erpcore.orders.rules import LineDates, line_dates, line_kind
+from erpcore.orders.sourcing import report_sources, source_and_promise
 from erpcore.ports import Cell, CellStates, Process, ProcessRules, Ruleset, admit
 from erpcore.published import (
     LinePromise,
@@ -91,11 +91,12 @@ def capture_orders(
             for line, asked in zip(order.lines, command.lines, strict=True)
             if asked.promised_on is None
         ]
-        promise_new_lines(work, rules, unstated)
+        source_and_promise(work, rules, cells, unstated)
     noticed = notice_duplicates(work, orders, [command.accepted for command in commands], rules)
     insert_orders(work, orders)
     for order in orders:
         _report(work, order, known_items)
+    report_sources(work, orders)
     for order, command in zip(orders, commands, strict=True):
         # What a quote holds was approved before the quote was sent.
         asked = [line for line, new in zip(order.lines, command.lines, strict=True) if new.quoted is None]
@@ -142,7 +143,7 @@ def extend_order(work: UnitOfWork, order: Order, lines: Sequence[NewLine], *, ru
     ids = work.ids.reserve(len(lines))
     _build_lines(work, command, part, site, customer, known, [next(ids) for _ in lines], rules)
     stamp_lines(work, rules, part, known)
-    promise_new_lines(work, rules, [(part, line) for line in part.lines])
+    source_and_promise(work, rules, None, [(part, line) for line in part.lines])
     last = max(line.line_no for line in order.lines)
     for line in part.lines:
         line.line_no += last
@@ -169,7 +170,7 @@ def draft_order(work: UnitOfWork, command: CaptureOrder, *, rules: ProcessRules)
     ids = work.ids.reserve(len(command.lines))
     _build_lines(work, command, order, site, customer, known, list(ids), rules)
     stamp_lines(work, rules, order, known)
-    promise_new_lines(work, rules, [(order, line) for line in order.lines])
+    source_and_promise(work, rules, None, [(order, line) for line in order.lines])
     return order
 
 

@@ -47,7 +47,11 @@ _SALES = (
     ),
     _point(
         "substitution_rule", "Substitution", SALES, _C, "Whether another item may be sent instead of one that is short.",
-        "never", choices=("never",), means={"never": "the customer gets what was ordered"},
+        "never", choices=("never", "same_group", "with_approval"),
+        means={
+            "never": "the customer gets what was ordered", "same_group": "a kept substitute of the same item group",
+            "with_approval": "any kept substitute, once somebody else has approved",
+        },
     ),
     _point(
         "rush_rule", "Rush orders", SALES, _C, "Whether an order may ask to be served before its lead time.", "allow",
@@ -120,8 +124,12 @@ _CREDIT = (
 
 _PROMISE = (
     _point(
-        "sourcing_rule", "Sourcing", PROMISE, _C, "From which site a line is shipped.", "own_site", choices=("own_site",),
-        means={"own_site": "the site that sells ships"},
+        "sourcing_rule", "Sourcing", PROMISE, _C, "From which site a line is shipped.", "own_site",
+        choices=("own_site", "most_stock", "nearest", "cheapest", "fewest_splits"),
+        means={
+            "own_site": "the site that sells ships", "most_stock": "the site that has most of it", "nearest": "the site from which it arrives soonest",
+            "cheapest": "the site from which it costs least", "fewest_splits": "from as few sites as can be",
+        },
     ),
     _point(
         "allocation_rule", "Allocation", PROMISE, _C, "Who is served first when stock is short.", "first_come",

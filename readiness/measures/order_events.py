@@ -11,6 +11,7 @@ import msgspec
 from erpcore import published as p
 from erpcore.kernel.eventlog import LoggedEvent
 from erpcore.kernel.events import Event
+from erpcore.published.sourcing import OrderSubstituted
 from readiness.measures.journeys import DAMAGED, DELAYED, HELD, SHORT, SPLIT, TOUCHED, Family
 from readiness.measures.milestones import earlier, expect_posting, is_person, later, open_document, with_move
 
@@ -166,6 +167,15 @@ def _damaged(family: Family, event: LoggedEvent, data: p.ShipmentDamaged) -> Non
     family.root.flags |= DAMAGED
 
 
+def _substituted(family: Family, event: LoggedEvent, data: OrderSubstituted) -> None:
+    """What is sent instead is a line that fills nothing and is judged by no date; the original stays as short as it was."""
+    family.root.flags |= SHORT
+    line = family.line(data.substitute_line)
+    line.item, line.kind, line.quantity = data.substitute, "substitute", data.quantity
+    if is_person(event):
+        family.root.flags |= TOUCHED
+
+
 def _only_a_step(family: Family, event: LoggedEvent, data: object) -> None:
     """Leaves its place in the sequence of steps and nothing else."""
 
@@ -186,6 +196,7 @@ ORDER_HANDLERS: dict[type[Event], Callable[[Family, LoggedEvent, Any], None]] = 
     p.OrderDeallocated: _deallocated,
     p.OrderBackordered: _backordered,
     p.OrderCancelled: _cancelled,
+    OrderSubstituted: _substituted,
     p.OrderClosed: _closed,
     p.ShipmentPicked: _picked,
     p.ShipmentShortPicked: _short_picked,

@@ -21,6 +21,7 @@ FOR_THE_RECORD: dict[str, str] = {
     "debt.written_off": "the books hold it; no figure of this release reads it",
     "invoice.unblocked": "invoice.posted follows and is what figures read",
     "pick_wave": "the floor shows where its waves stand; the event dates them for other systems",
+    "order.sourced": "the line holds the site that ships it; figures read the order at the site that sells",
     "purchase": "the purchase order holds it; no figure of this release reads suppliers yet",
     "shipment.freight_settled": "the carriage holds it; no figure of this release reads freight",
     "shipment.lost": "the exception holds owner and outcome; the event dates it",
@@ -33,6 +34,7 @@ FOR_THE_RECORD: dict[str, str] = {
     "stock.recounted": "as stock.counted",
     "stock.transfer_received": "the transfer holds it; the event dates it for other systems and the export",
     "stock.transfer_shipped": "as stock.transfer_received",
+    "transfer": "the transfer order holds it; the event dates it for other systems and the export",
     "stock.moved": "the balance is proved against the moves themselves, not against events",
 }
 #: Types that no service says yet although consumers know them, and who will.

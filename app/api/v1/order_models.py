@@ -122,13 +122,17 @@ class OrderQuery(PageQuery):
 
 
 class LineBody(Body):
-    """A line as asked for. Without `unit_price` the price rules decide; another one needs a reason and the permission."""
+    """A line as asked for. Without `unit_price` the price rules decide; another one needs a reason and the permission.
+
+    `drop_ship`: a supplier sends it straight to the customer.
+    """
 
     item: Key
     quantity: Quantity
     unit_price: UnitPrice | None = None
     price_reason: str | None = Field(None, max_length=200)
     requested_on: date | None = None
+    drop_ship: bool = False
 
 
 class AcceptBody(Body):

@@ -33,6 +33,7 @@ from app.queries.orders import OrderFilter, orders_after
 from app.queries.places import realm_of_site
 from app.security.permissions import Permission
 from app.security.require import actor
+from erpcore.fulfilment.direct import release_with_purchases
 from erpcore.fulfilment.services import (
     DeliverShipment,
     PickOrder,
@@ -45,7 +46,6 @@ from erpcore.kernel.work import UnitOfWork
 from erpcore.orders.allocation import allocate_orders
 from erpcore.orders.cancelling import CancelLines, cancel_lines
 from erpcore.orders.holds import ReleaseHold, hold_orders, release_holds
-from erpcore.orders.releasing import release_orders
 from erpcore.orders.services import CaptureOrder, NewLine, capture_orders
 
 TAG = "Orders"
@@ -118,7 +118,7 @@ def _command(body: OrderBody) -> CaptureOrder:
         lines=[
             NewLine(
                 item=line.item, quantity=line.quantity, unit_price=line.unit_price, price_reason=line.price_reason,
-                requested_on=line.requested_on,
+                requested_on=line.requested_on, drop_ship=line.drop_ship,
             )
             for line in body.lines
         ],
@@ -175,7 +175,7 @@ def capture_bulk(work: UnitOfWork, body: BulkBody) -> BulkAnswer:
 )  # fmt: skip
 def release_order(work: UnitOfWork, order_id: int, version: int) -> OrderDetail:
     _seen(work, order_id, version)
-    release_orders(work, [order_id], rules=rules(), cells=cells(), seen={order_id: version})
+    release_with_purchases(work, [order_id], rules=rules(), cells=cells(), seen={order_id: version})
     return _read(work, order_id)
 
 

@@ -151,3 +151,17 @@ class EndBody(Body):
     """Why nothing more of it is waited for."""
 
     reason: str = Field(min_length=1, max_length=500)
+
+
+class SentLineBody(Body):
+    """So much of a line was sent."""
+
+    line: Key
+    quantity: Quantity
+
+
+class SentBody(Body):
+    """What a supplier has sent straight to the customer; without `lines` all that is open."""
+
+    paper: str = Field(min_length=1, max_length=120)
+    lines: list[SentLineBody] | None = Field(None, max_length=500)

@@ -13,6 +13,7 @@ from app.api.v1.purchase_models import (
     PurchaseBody,
     PurchaseDetail,
     PurchaseLineAnswer,
+    SentBody,
     SupplierAnswer,
     SupplierBody,
     SupplierDetail,
@@ -26,6 +27,7 @@ from app.queries.purchases import PurchasePage, PurchaseRow, purchase_page, purc
 from app.queries.suppliers import SupplierFact, all_suppliers, supplier_page
 from app.security.permissions import Permission
 from app.security.require import actor
+from erpcore.fulfilment.direct import ShipDirect, confirm_with_promises, ship_direct
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.suppliers import NewSupplier, OfferItem, add_suppliers, offer_items
@@ -35,7 +37,6 @@ from erpcore.purchasing.services import (
     EndPurchase,
     PlacePurchase,
     WantedLine,
-    confirm_purchases,
     end_purchases,
     place_purchases,
 )
@@ -168,7 +169,7 @@ def confirm_purchase_order(work: UnitOfWork, purchase_id: int, version: int, bod
     _at(work, purchase_id, version)
     lines = [ConfirmedLine(**dict(line)) for line in body.lines]
     with pointing():
-        confirm_purchases(work, [ConfirmPurchase(purchase=purchase_id, reference=body.reference, lines=lines)])
+        confirm_with_promises(work, [ConfirmPurchase(purchase=purchase_id, reference=body.reference, lines=lines)])
     return _detail(purchase_page(fresh(work), work.actor, purchase_id))
 
 
@@ -181,4 +182,17 @@ def end_purchase_order(work: UnitOfWork, purchase_id: int, version: int, body: E
     _at(work, purchase_id, version)
     with pointing():
         end_purchases(work, [EndPurchase(purchase=purchase_id, reason=body.reason)])
+    return _detail(purchase_page(fresh(work), work.actor, purchase_id))
+
+
+@operation(
+    "POST", "/purchase-orders/{purchase_id}/sent", permission=Permission.PURCHASE_CONFIRM,
+    summary="The supplier has sent goods straight to the customer", tag=TAG, body=SentBody, answer=PurchaseDetail,
+    versioned=True, example={"paper": "DN 771", "lines": [{"line": 1011, "quantity": "5"}]},
+)  # fmt: skip
+def record_direct_shipment(work: UnitOfWork, purchase_id: int, version: int, body: SentBody) -> PurchaseDetail:
+    _at(work, purchase_id, version)
+    lines = None if body.lines is None else {line.line: line.quantity for line in body.lines}
+    with pointing():
+        ship_direct(work, ShipDirect(purchase=purchase_id, paper=body.paper, lines=lines), rules=rules(), cells=cells())
     return _detail(purchase_page(fresh(work), work.actor, purchase_id))

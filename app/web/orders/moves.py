@@ -25,6 +25,7 @@ from app.web.orders.forms import (
 )
 from app.web.orders.views import blueprint, order_html
 from app.web.steps import form_step, seen_version, take_step
+from erpcore.fulfilment.direct import release_with_purchases
 from erpcore.fulfilment.returns import RequestReturn, request_returns
 from erpcore.fulfilment.services import (
     DeliverShipment,
@@ -38,7 +39,6 @@ from erpcore.kernel.work import UnitOfWork
 from erpcore.orders.allocation import allocate_orders
 from erpcore.orders.cancelling import CancelLines, cancel_lines
 from erpcore.orders.holds import ReleaseHold, hold_orders, release_holds
-from erpcore.orders.releasing import release_orders
 
 
 def _order(order_id: int) -> OrderPage:
@@ -75,7 +75,7 @@ def release(order_id: int) -> Any:
     seen = _seen(order_id)
     return _step(
         order_id,
-        lambda work: release_orders(work, [order_id], rules=rules(), cells=cells(), seen=seen),
+        lambda work: release_with_purchases(work, [order_id], rules=rules(), cells=cells(), seen=seen),
         "The release was decided; the order says how.",
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from wtforms import DateField, FieldList, FormField, HiddenField, SelectField, StringField
-from wtforms.validators import Length, Optional
+from wtforms.validators import DataRequired, Length, Optional
 
 from app.queries.purchases import PurchaseLineFact
 from app.web.fields import PriceField, QuantityField
@@ -46,3 +46,19 @@ def confirm_form(lines: list[PurchaseLineFact]) -> Any:
             f"Quantity, line {line.line_no}", [Optional()], default=still, description="Less than ordered: the rest will not come"
         )  # fmt: skip
     return type("ConfirmLinesForm", (ConfirmForm,), fields)()
+
+
+class SentForm(Form):
+    """What a supplier has sent straight to the customer; its lines are added by ``sent_form``."""
+
+    paper = StringField("Its delivery note", [DataRequired("Enter the number of the delivery note"), Length(max=120)])
+    version = HiddenField()
+
+
+def sent_form(lines: list[PurchaseLineFact]) -> Any:
+    """How many of each line that is still open."""
+    fields: dict[str, Any] = {
+        f"line_{line.id}": QuantityField(f"Sent, line {line.line_no}", [Optional()], default=line.open)
+        for line in lines
+    }
+    return type("SentLinesForm", (SentForm,), fields)()

@@ -19,8 +19,9 @@ from app.web.forms import choices
 from app.web.linesheet import Wrong
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.orders.forms import ReasonForm
-from app.web.purchasing.forms import PurchaseForm, confirm_form
+from app.web.purchasing.forms import PurchaseForm, confirm_form, sent_form
 from app.web.steps import form_step
+from erpcore.fulfilment.direct import ShipDirect, confirm_with_promises, ship_direct
 from erpcore.kernel.work import UnitOfWork
 from erpcore.purchasing.flow import PURCHASE
 from erpcore.purchasing.services import (
@@ -29,7 +30,6 @@ from erpcore.purchasing.services import (
     EndPurchase,
     PlacePurchase,
     WantedLine,
-    confirm_purchases,
     end_purchases,
     place_purchases,
 )
@@ -69,6 +69,11 @@ def _moves(found: PurchasePage) -> list[dict[str, Any]]:
         out.append(
             {"label": "Receive goods…", "permitted": not receive, "reason": f"{receive}." if receive else "",
              "href": url_for("inbound.receive_list", scan=row.number)}
+        )  # fmt: skip
+    else:
+        out.append(
+            {"label": "The supplier has sent it…", "permitted": not shut, "reason": f"{shut}." if shut else "",
+             "primary": not shut and row.state == "confirmed", "href": url_for("purchasing.send", purchase_id=row.id)}
         )  # fmt: skip
     begun = any(line.received for line in found.lines)
     move = "close" if begun else "cancel"
@@ -162,11 +167,33 @@ def confirm(purchase_id: int) -> Any:
             purchase=purchase_id, lines=said, reference=form.reference.data or None, seen_version=_version(form)
         )
         with form_step(form, realm=found.row.realm) as work:
-            confirm_purchases(work, [command])
+            confirm_with_promises(work, [command])
         if form.accepted:
             flash("The supplier's word is noted; what is expected follows it.", "success")
             return redirect(url_for("purchasing.show", purchase_id=purchase_id))
     page = render_template("purchasing/confirm.html", row=found.row, lines=lines, form=form, realm=found.row.realm)
+    return page, form.status
+
+
+@blueprint.route("/purchase-orders/<int:purchase_id>/sent", methods=["GET", "POST"])
+@require(Permission.PURCHASE_CONFIRM)
+def send(purchase_id: int) -> Any:
+    found = purchase_page(reader(), actor(), purchase_id)
+    lines = [line for line in found.lines if line.open]
+    form = sent_form(lines)
+    if not form.is_submitted():
+        form.version.data = str(found.row.version)
+    if form.validate_on_submit():
+        sent = {line.id: form[f"line_{line.id}"].data or Decimal(0) for line in lines}
+        command = ShipDirect(
+            purchase=purchase_id, paper=str(form.paper.data), lines=sent, seen_version=_version(form)
+        )  # fmt: skip
+        with form_step(form, realm=found.row.realm) as work:
+            ship_direct(work, command, rules=rules(), cells=cells())
+        if form.accepted:
+            flash("The goods are on their way to the customer, as a shipment of the order.", "success")
+            return redirect(url_for("purchasing.show", purchase_id=purchase_id))
+    page = render_template("purchasing/sent.html", row=found.row, lines=lines, form=form, realm=found.row.realm)
     return page, form.status
 
 

@@ -1,0 +1,212 @@
+"""Short lines for programs: the ways compared, the choice, substitutes, and the answer to a substitution that waits."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from pydantic import Field
+
+from app.api.framework import check_version, operation
+from app.api.v1.numbers import Key, as_amount, fresh, pointing
+from app.api.values import Amount, Answer, Body, Quantity
+from app.composition.request import now, reader
+from app.composition.trading import cells, rules
+from app.queries.shortages import (
+    ShortagePage,
+    asked_substitution,
+    short_lines,
+    shortage_page,
+    substitute_rows,
+)
+from app.security.permissions import Permission
+from app.security.require import actor
+from erpcore.fulfilment.shortage import Choose, choose
+from erpcore.kernel.actor import Actor
+from erpcore.kernel.errors import NotFound
+from erpcore.kernel.work import UnitOfWork
+from erpcore.masterdata.substitutes import KeepSubstitute, drop_substitute, keep_substitutes
+from erpcore.orders.substitution import DecideSubstitution, decide_substitution
+
+TAG = "Shortages"
+
+
+class ShortLineAnswer(Answer):
+    """A line that waits for stock."""
+
+    line_id: int
+    order_id: int
+    order: str
+    line_no: int
+    customer: str
+    tier: int
+    unmet: Quantity
+    since: datetime
+    promised_on: date
+
+
+class ShortLineList(Answer):
+    """At most 200, who ranks first leading."""
+
+    count: int
+    items: list[ShortLineAnswer]
+
+
+class WayAnswer(Answer):
+    """One way. `margin` null: no cost is known, or not for your role. `closed`: why it is not open."""
+
+    option: str
+    title: str
+    covers: Quantity
+    promised_on: date
+    margin: Amount | None
+    closed: str | None
+
+
+class ShortageDetail(Answer):
+    """A short line with everything one decides by. `version`: of its order."""
+
+    line_id: int
+    order_id: int
+    short: Quantity
+    tier: int
+    credit_left: Amount | None
+    ways: list[WayAnswer]
+    version: int
+
+
+class ChoiceBody(Body):
+    """One of the options, and why."""
+
+    option: str = Field(min_length=1, max_length=48)
+    reason: str = Field(min_length=1, max_length=500)
+
+
+class SubstituteAnswer(Answer):
+    item_id: int
+    substitute_id: int
+    rank: int
+    same_group: bool
+
+
+class SubstituteList(Answer):
+    """What may be sent instead of what."""
+
+    count: int
+    items: list[SubstituteAnswer]
+
+
+class SubstituteBody(Body):
+    """`substitute` may be sent instead of `item`; given again it gets the new rank."""
+
+    item: Key
+    substitute: Key
+    rank: int = Field(1, ge=1, le=99)
+
+
+class SubstitutionBody(Body):
+    """The answer to a substitution that waits."""
+
+    approve: bool
+    reason: str = Field(min_length=1, max_length=500)
+
+
+class SubstitutionAnswer(Answer):
+    """Whether it still waits."""
+
+    hold: int
+    order_id: int
+    is_open: bool
+
+
+def _detail(page: ShortagePage, who: Actor) -> ShortageDetail:
+    sees = who.may(Permission.COST_READ)
+    ways = [
+        WayAnswer(
+            option=one.key, title=one.title, covers=one.covers, promised_on=one.promised_on, closed=one.closed or None,
+            margin=as_amount(one.margin_minor, page.currency) if sees and one.margin_minor is not None else None,
+        )
+        for one in page.ways
+    ]  # fmt: skip
+    left = page.credit_left_minor
+    return ShortageDetail(
+        line_id=page.line_id, order_id=page.order_id, short=page.short, tier=page.tier, ways=ways, version=page.version,
+        credit_left=None if left is None else as_amount(left, page.currency),
+    )  # fmt: skip
+
+
+@operation(
+    "GET", "/shortages", permission=Permission.ORDER_READ, summary="List lines that wait for stock", tag=TAG,
+    answer=ShortLineList,
+)  # fmt: skip
+def list_shortages() -> ShortLineList:
+    rows = [ShortLineAnswer.model_validate(row) for row in short_lines(reader(), actor(), realm="live")]
+    return ShortLineList(count=len(rows), items=rows)
+
+
+@operation(
+    "GET", "/shortages/{line_id}", permission=Permission.ORDER_READ, summary="Compare what can be done for a short line",
+    tag=TAG, answer=ShortageDetail,
+)  # fmt: skip
+def show_shortage(line_id: int) -> ShortageDetail:
+    return _detail(shortage_page(reader(), actor(), now(), line_id, rules=rules(), cells=cells()), actor())
+
+
+@operation(
+    "POST", "/shortages/{line_id}", permission=Permission.SHORTAGE_CHOOSE, summary="Choose a way for a short line", tag=TAG,
+    body=ChoiceBody, answer=ShortageDetail, versioned=True, example={"option": "other_site:1001", "reason": "key account"},
+)  # fmt: skip
+def choose_way(work: UnitOfWork, line_id: int, version: int, body: ChoiceBody) -> ShortageDetail:
+    page = shortage_page(work.session, work.actor, work.now, line_id, rules=rules(), cells=cells())
+    check_version(version, page.version)
+    work.realm = page.realm
+    with pointing():
+        choose(work, Choose(line=line_id, option=body.option, reason=body.reason), rules=rules(), cells=cells())
+    return _detail(shortage_page(fresh(work), work.actor, work.now, line_id, rules=rules(), cells=cells()), work.actor)
+
+
+@operation(
+    "GET",
+    "/substitutes",
+    permission=Permission.MASTERDATA_READ,
+    summary="List substitutes",
+    tag=TAG,
+    answer=SubstituteList,
+)
+def list_substitutes() -> SubstituteList:
+    rows = [SubstituteAnswer.model_validate(row) for row in substitute_rows(reader(), actor())]
+    return SubstituteList(count=len(rows), items=rows)
+
+
+@operation(
+    "POST", "/substitutes", permission=Permission.MASTERDATA_CHANGE, summary="Keep a substitute", tag=TAG, body=SubstituteBody,
+    answer=SubstituteList, status=201, example={"item": 1004, "substitute": 1005, "rank": 1},
+)  # fmt: skip
+def add_substitute(work: UnitOfWork, body: SubstituteBody) -> SubstituteList:
+    with pointing():
+        keep_substitutes(work, [KeepSubstitute(**dict(body))])
+    rows = [SubstituteAnswer.model_validate(row) for row in substitute_rows(fresh(work), work.actor)]
+    mine = [row for row in rows if row.item_id == body.item]
+    return SubstituteList(count=len(mine), items=mine)
+
+
+@operation(
+    "DELETE", "/substitutes/{item_id}/{substitute_id}", permission=Permission.MASTERDATA_CHANGE, summary="Drop a substitute",
+    tag=TAG, answer=None,
+)  # fmt: skip
+def remove_substitute(work: UnitOfWork, item_id: int, substitute_id: int) -> None:
+    asked = (item_id, substitute_id)
+    if asked not in {(row.item_id, row.substitute_id) for row in substitute_rows(work.session, work.actor)}:
+        raise NotFound("substitute_unknown", item=item_id)
+    drop_substitute(work, item_id, substitute_id)
+
+
+@operation(
+    "POST", "/substitutions/{hold_id}", permission=Permission.SUBSTITUTION_APPROVE, summary="Answer a substitution that waits",
+    tag=TAG, body=SubstitutionBody, answer=SubstitutionAnswer, example={"approve": True, "reason": "the customer agrees"},
+)  # fmt: skip
+def answer_substitution(work: UnitOfWork, hold_id: int, body: SubstitutionBody) -> SubstitutionAnswer:
+    work.realm = asked_substitution(work.session, work.actor, hold_id).realm
+    command = DecideSubstitution(hold=hold_id, approve=body.approve, reason=body.reason)
+    with pointing():
+        order = decide_substitution(work, command, rules=rules(), cells=cells())
+    return SubstitutionAnswer(hold=hold_id, order_id=order.id, is_open=False)

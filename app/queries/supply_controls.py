@@ -1,0 +1,35 @@
+"""What must agree about goods on order: purchase orders and transfer orders against what is expected, shipped and posted.
+
+Each is name, unit, title and the two queries of a control.
+"""
+
+from __future__ import annotations
+
+SUPPLY_CONTROLS: tuple[tuple[str, str, str, str, str], ...] = (
+    (
+        "transfer_orders_shipped", "thousandths", "Shipped on transfer orders = lines of their transfers",
+        ("SELECT t.entity_id, t.site_id, l.order_id || ':' || l.item_id, l.shipped FROM transfer_order_line l "
+        "JOIN transfer_order t ON t.id = l.order_id"),
+        ("SELECT t.entity_id, t.site_id, t.order_id || ':' || l.item_id, l.quantity FROM stock_transfer_line l "
+        "JOIN stock_transfer t ON t.id = l.transfer_id WHERE t.order_id IS NOT NULL"),
+    ),
+    (
+        "purchases_expected", "thousandths", "Received and cancelled of purchase orders = the same of what is expected from them",
+        ("SELECT p.entity_id, p.site_id, l.id, l.received + l.cancelled FROM purchase_order_line l "
+        "JOIN purchase_order p ON p.id = l.purchase_id WHERE NOT p.is_direct"),
+        ("SELECT entity_id, site_id, line_id, received + cancelled FROM expected_receipt "
+        "WHERE source = 'purchase_order' AND document_id IS NOT NULL"),
+    ),
+    (
+        "purchases_direct", "thousandths", "Sent straight of purchase orders = their part of the shipments of orders",
+        ("SELECT p.entity_id, p.site_id, l.order_line_id, l.received FROM purchase_order_line l "
+        "JOIN purchase_order p ON p.id = l.purchase_id WHERE p.is_direct"),
+        ("SELECT s.entity_id, s.site_id, l.order_line_id, l.quantity FROM shipment_line l JOIN shipment s ON s.id = l.shipment_id "
+        "JOIN journal_entry e ON e.document_type = 'shipment' AND e.document_id = s.id AND e.rule = 'direct_cost'"),
+    ),
+    (
+        "purchase_lines", "minor", "Value of purchase orders = sum of their lines",
+        "SELECT entity_id, site_id, id, value_minor FROM purchase_order",
+        "SELECT p.entity_id, p.site_id, p.id, l.value_minor FROM purchase_order_line l JOIN purchase_order p ON p.id = l.purchase_id",
+    ),
+)  # fmt: skip

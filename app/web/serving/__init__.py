@@ -1,0 +1,1 @@
+"""Screens of service commitments and lanes."""

@@ -1,0 +1,1 @@
+"""Screens of short lines and substitutes."""

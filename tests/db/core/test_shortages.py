@@ -1,0 +1,223 @@
+"""A short line: every way that is offered is carried out, kept with the others, and leaves the books right."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import pytest
+
+from erpcore.fulfilment.shortage import Choose, choose, compare, short_line
+from erpcore.kernel.actor import Actor
+from erpcore.kernel.errors import DomainError
+from erpcore.masterdata.services import ensure_item_group
+from erpcore.masterdata.substitutes import KeepSubstitute, drop_substitute, keep_substitutes
+from erpcore.orders.allocation import allocate_orders
+from erpcore.orders.releasing import release_orders
+from erpcore.orders.services import capture_orders
+from erpcore.orders.substitution import DecideSubstitution, Substitute, decide_substitution, substitute_lines
+from tests.db.core.test_purchases import refused
+from tests.db.core.test_sourcing import lane, stocked
+from tests.db.core.test_two_at_once import at_once
+from tests.support.controls import assert_books_agree
+from tests.support.core import OPEN, RULES, a_business
+from tests.support.policies import approve
+from tests.support.supply import a_supplier, column, row
+from tests.support.trader import fingerprint_of
+from tests.support.warehouse import balance, day, second_site
+
+DESK = Actor(
+    id=401, role="customer_service",
+    permissions=frozenset({"orders:shortage:choose", "orders:line:substitute", "purchasing:order:place", "orders:substitution:approve"}),
+)  # fmt: skip
+BOSS = Actor(id=402, role="site_lead", permissions=DESK.permissions)
+
+
+def short(business, quantity=30, rule="never", *, stock=10):
+    """A released, allocated order that is short: ``stock`` of it is there."""
+    stocked(business, business.site, 0, stock) if stock else None
+    if rule != "never":
+        approve(business, "substitution_rule", rule)
+    with business.work() as work:
+        (order,) = capture_orders(work, [business.order([(0, quantity)])], rules=RULES, cells=OPEN)
+        release_orders(work, [order.id], rules=RULES, cells=OPEN)
+        allocate_orders(work, [order.id], rules=RULES, cells=OPEN)
+    return order.lines[0].id
+
+
+def ways(business, line, rules=RULES):
+    with business.work(DESK) as work:
+        order, found = short_line(work, line)
+        return {one.key: one for one in compare(work, rules, OPEN, order, found)}
+
+
+def take(business, line, option, *, actor=DESK, reason="the customer waits", rules=RULES, **changes):
+    with business.work(actor) as work:
+        return choose(work, Choose(line=line, option=option, reason=reason, **changes), rules=rules, cells=OPEN)
+
+
+def stored(business, line):
+    return row(business, "SELECT * FROM order_line WHERE id = :k", k=line)
+
+
+def substitutable(business, *, same_group=True):
+    with business.work() as work:
+        one, two = (ensure_item_group(work, code, code).id for code in ("pipes", "bends"))
+        connection = work.session.connection()
+        connection.exec_driver_sql(f"UPDATE item SET group_id = {one} WHERE id = {business.items[0]}")
+        connection.exec_driver_sql(
+            f"UPDATE item SET group_id = {one if same_group else two} WHERE id = {business.items[1]}"
+        )
+        keep_substitutes(work, [KeepSubstitute(item=business.items[0], substitute=business.items[1])])
+    stocked(business, business.site, 1, 100)
+
+
+def test_the_ways_are_compared_by_promise_and_margin(database):
+    business = a_business(database, items=2, stock=0)
+    hamburg = second_site(business)
+    stocked(business, hamburg, 0, 50)
+    lane(business, business.site, 1, 100)
+    lane(business, hamburg, 3, 900)
+    supplier = a_supplier(business, prices=(("3.00", 0),))
+    found = ways(business, short(business))
+    assert list(found) == [f"other_site:{hamburg}", f"purchase:{supplier}", "wait"]
+    other, bought, wait = found.values()
+    assert other.closed == "begun_here"
+    assert (bought.covers, bought.promised_on, bought.margin_minor) == (20_000, day(5), 20 * 700)
+    assert (other.promised_on, other.margin_minor, other.extra_minor) == (day(2), 20 * 600 - 800, 800)
+    assert wait.promised_on == day(7)
+
+
+def test_what_came_meanwhile_is_given_to_the_line_or_part_of_it(database):
+    business = a_business(database, items=1, stock=0)
+    line = short(business)
+    stocked(business, business.site, 0, 5)
+    assert take(business, line, "split").covers == 5000
+    assert int(stored(business, line).allocated) == 15_000
+    stocked(business, business.site, 0, 40)
+    take(business, line, "allocate")
+    assert (int(stored(business, line).allocated), balance(business)) == (30_000, (55, 30, 0, 0))
+    assert column(business, "SELECT option FROM shortage_choice ORDER BY id") == ["split", "allocate"]
+    assert_books_agree(database)
+
+
+def test_another_site_ships_it_all(database):
+    business = a_business(database, items=1, stock=0)
+    hamburg = second_site(business)
+    stocked(business, hamburg, 0, 50)
+    line = short(business, stock=0)
+    take(business, line, f"other_site:{hamburg}")
+    found = stored(business, line)
+    assert (found.site_id, found.source_reason, int(found.allocated)) == (hamburg, "choice", 30_000)
+    assert balance(business, site=hamburg) == (50, 30, 0, 0)
+    kept = row(business, "SELECT * FROM shortage_choice")
+    assert (kept.option, kept.reason, kept.chosen_by) == ("other_site", "the customer waits", DESK.id)
+    assert [one["way"] for one in json.loads(kept.facts)["options"]] == ["other_site", "wait"]
+    assert_books_agree(database)
+
+
+def test_what_is_bought_is_expected_and_the_line_promised_from_it(database):
+    business = a_business(database, items=1, stock=0)
+    supplier = a_supplier(business, lead_days=3)
+    line = short(business)
+    take(business, line, f"purchase:{supplier}")
+    found = stored(business, line)
+    assert (found.promise_reason, str(found.promised_on)) == ("receipt", day(3).isoformat())
+    assert column(business, "SELECT quantity FROM purchase_order_line") == [20_000]
+    assert_books_agree(database)
+
+
+def test_a_substitute_of_the_same_group_is_a_line_of_its_own_at_the_agreed_price(database):
+    business = a_business(database, items=2, stock=0)
+    substitutable(business)
+    line = short(business, rule="same_group")
+    take(business, line, f"substitute:{business.items[1]}")
+    old = stored(business, line)
+    new = row(business, "SELECT * FROM order_line WHERE replaces_id = :k", k=line)
+    assert (int(old.cancelled), int(new.quantity), int(new.allocated)) == (20_000, 20_000, 20_000)
+    assert (new.item_id, new.unit_price, new.price_source) == (business.items[1], old.unit_price, "substitute")
+    types = column(business, "SELECT type FROM event_log WHERE subject_type = 'order' ORDER BY seq")
+    assert types[-3:] == ["order.substituted", "order.cancelled", "order.allocated"]
+    assert_books_agree(database)
+
+
+def test_where_the_rule_asks_for_approval_somebody_else_decides(database):
+    business = a_business(database, items=2, stock=0)
+    substitutable(business, same_group=False)
+    line = short(business, rule="with_approval")
+    take(business, line, f"substitute:{business.items[1]}")
+    hold = row(business, "SELECT * FROM order_hold")
+    assert (hold.kind, column(business, "SELECT state FROM sales_order")) == ("substitution", ["held"])
+    decision = DecideSubstitution(hold=hold.id, approve=True, reason="the customer agrees")
+    refused(
+        business, "hold_own_request", lambda work: decide_substitution(work, decision, rules=RULES, cells=OPEN), DESK
+    )
+    with business.work(BOSS) as work:
+        decide_substitution(work, decision, rules=RULES, cells=OPEN)
+    assert column(business, "SELECT state FROM sales_order") == ["captured"]
+    assert column(business, "SELECT quantity FROM order_line WHERE replaces_id IS NOT NULL") == [20_000]
+    refused(business, "hold_ended", lambda work: decide_substitution(work, decision, rules=RULES, cells=OPEN), BOSS)
+    assert_books_agree(database)
+
+
+def test_a_declined_substitution_leaves_the_order_as_it_was_ordered(database):
+    business = a_business(database, items=2, stock=0)
+    substitutable(business, same_group=False)
+    line = short(business, rule="with_approval")
+    take(business, line, f"substitute:{business.items[1]}")
+    (hold,) = column(business, "SELECT id FROM order_hold")
+    with business.work(BOSS) as work:
+        decide_substitution(work, DecideSubstitution(hold=hold, approve=False, reason="no"), rules=RULES, cells=OPEN)
+    assert column(business, "SELECT COUNT(*) FROM order_line") == [1]
+    assert int(stored(business, line).cancelled) == 0
+    assert_books_agree(database)
+
+
+def test_the_standard_sends_nothing_else_and_nothing_that_is_not_kept(database):
+    business = a_business(database, items=3, stock=0)
+    substitutable(business, same_group=False)
+    line = short(business)
+    assert not [key for key in ways(business, line) if key.startswith("substitute")]
+
+    never = Substitute(line=line, item=business.items[1], reason="short")
+    refused(business, "substitution_never", lambda work: substitute_lines(work, [never], rules=RULES, cells=OPEN), DESK)
+    other = short(business, rule="same_group", stock=0)
+    command = Substitute(line=other, item=business.items[1], reason="short")
+    refused(business, "substitute_group", lambda work: substitute_lines(work, [command], rules=RULES, cells=OPEN), DESK)
+    third = Substitute(line=other, item=business.items[2], reason="short")
+    refused(business, "substitute_unknown", lambda work: substitute_lines(work, [third], rules=RULES, cells=OPEN), DESK)
+
+
+def test_a_choice_needs_reason_permission_and_a_way_that_is_still_there(database):
+    business = a_business(database, items=1, stock=0)
+    line = short(business)
+    clerk = Actor(id=9, role="clerk", permissions=frozenset())
+    for changes, code in (
+        ({"reason": " "}, "reason_required"), ({"option": "allocate"}, "way_gone"), ({"option": "hope"}, "way_gone"),
+        ({"actor": clerk}, "not_allowed"), ({"seen_version": 1}, "changed_meanwhile"),
+    ):  # fmt: skip
+        before = fingerprint_of(database)
+        with pytest.raises(DomainError) as error:
+            take(business, line, **{"option": "wait", **changes})
+        assert error.value.code == code
+        assert fingerprint_of(database) == before
+
+
+def test_two_who_choose_the_last_of_it_get_it_once(database):
+    business = a_business(database, items=1, stock=0)
+    first, second = short(business, stock=0), short(business, stock=0)
+    stocked(business, business.site, 0, 30)
+    results = at_once(*([lambda line=line: take(business, line, "allocate") and None for line in (first, second)]))
+    assert sorted(type(one).__name__ for one in results) == ["NoneType", "RuleBroken"]
+    assert balance(business) == (30, 30, 0, 0)
+    assert_books_agree(database)
+
+
+def test_substitutes_make_sense_or_are_not_kept(database):
+    business = a_business(database, items=2, stock=0)
+    own = KeepSubstitute(item=business.items[0], substitute=business.items[0])
+    refused(business, "substitute_itself", lambda work: keep_substitutes(work, [own]), None)
+    absurd = KeepSubstitute(item=business.items[0], substitute=business.items[1], rank=0)
+    refused(business, "offer_rank_absurd", lambda work: keep_substitutes(work, [absurd]), None)
+    refused(business, "substitute_unknown", lambda work: drop_substitute(work, *business.items), None)
+    assert Decimal(1)
