@@ -13,8 +13,9 @@ from app.composition.uow import reading
 from app.demo.desk import Desk, NodeKey, working_day
 from app.demo.plan import STREAMS
 from app.demo.world import Good, Node
+from erpcore.inventory.adjusting import CountStock, count_stock, decide_adjustment
 from erpcore.inventory.models import StockBalance
-from erpcore.inventory.stock import ChangeStock, CountStock, adjust_stock, count_stock, open_stock, receive_stock
+from erpcore.inventory.stock import ChangeStock, adjust_stock, open_stock, receive_stock
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.model import QUANTITY_PLACES
 from erpcore.kernel.rows import raw_columns
@@ -139,7 +140,17 @@ class Stockroom:
                 commands.append(CountStock(site=node.id, item=good.id, counted=Decimal(found)))
         if commands:
             with desk.work(desk.staff.at(key[1], "supervisor"), key[0], "screen") as work:
-                count_stock(work, commands, rules=desk.rules, cells=desk.cells)
+                found_ = count_stock(work, commands, rules=desk.rules, cells=desk.cells)
+            self._agree(key, [one.adjustment for one in found_ if one.adjustment is not None])
+
+    def _agree(self, key: NodeKey, asked: list[int]) -> None:
+        """The site lead looks at the shelf and agrees to what was counted above the limit."""
+        desk = self.desk
+        for adjustment in asked:
+            with desk.work(desk.staff.at(key[1], "lead"), key[0], "screen") as work:
+                decide_adjustment(
+                    work, adjustment, approved=True, note="seen at the shelf", rules=desk.rules, cells=desk.cells
+                )
 
     def adjust(self, key: NodeKey) -> None:
         """Corrections of the book by the supervisor, as often as the site needs them."""

@@ -1,4 +1,7 @@
-"""Correcting the book: by a reason code, at once up to the site's limit, above it when somebody else approves."""
+"""Correcting the book: by a reason code, at once up to the site's limit, above it when somebody else approves.
+
+Counts recorded at once and goods lost on their way keep to the same limit.
+"""
 
 from __future__ import annotations
 
@@ -11,20 +14,24 @@ from typing import Any, NamedTuple
 from sqlalchemy import update
 
 from erpcore.inventory.balances import lock_balances
-from erpcore.inventory.bins import Slot, location_at
+from erpcore.inventory.bins import Slot, bin_short, location_at, lock_bins
 from erpcore.inventory.documents import AdjustmentState, StockAdjustment
 from erpcore.inventory.flow import ADJUSTMENT
+from erpcore.inventory.models import StockStatus
 from erpcore.inventory.posting import warehouse_place, warehouse_rules
-from erpcore.inventory.stock import ChangeStock, adjust_stock
+from erpcore.inventory.stock import ChangeStock, adjust_stock, book_counts
+from erpcore.inventory.transfers import lose_in_transit
 from erpcore.kernel.errors import Conflict, NotAllowed, NotFound, RuleBroken
 from erpcore.kernel.history import record_move
 from erpcore.kernel.model import QUANTITY_PLACES, scaled_int
 from erpcore.kernel.money import scaled_amount
+from erpcore.kernel.quantity import ABSURD
 from erpcore.kernel.rows import Change, param, read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
-from erpcore.masterdata.queries import items, site_facts
+from erpcore.masterdata.queries import ItemFacts, SiteFacts, items, site_facts
 from erpcore.masterdata.units import in_own_unit
 from erpcore.ports import CellStates, ProcessRules
+from erpcore.published import StockCounted
 
 
 class AdjustmentReason(StrEnum):
@@ -39,11 +46,16 @@ class AdjustmentReason(StrEnum):
     WRONG_ITEM = "wrong_item"
     TYPING = "typing"
     OTHER = "other"
+    COUNTED = "counted"
+
+
+#: What people may give as a reason; a count gives its own.
+BY_HAND = tuple(reason for reason in AdjustmentReason if reason is not AdjustmentReason.COUNTED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Adjust:
-    """So much more (or less) than the book says, why, and where it lies."""
+    """So much more (or less) than the book says, why, and where it lies, in which status."""
 
     site: int
     item: int
@@ -52,6 +64,24 @@ class Adjust:
     note: str
     location: int | None = None
     lot: int | None = None
+    status: str = StockStatus.AVAILABLE
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CountStock:
+    """What was found at a blind count."""
+
+    site: int
+    item: int
+    counted: Decimal
+    planned: bool = True
+
+
+class Difference(NamedTuple):
+    """How far the book was off, in thousandths; ``adjustment``: somebody else decides on it before it is corrected."""
+
+    quantity: int
+    adjustment: int | None = None
 
 
 class Adjusted(NamedTuple):
@@ -62,7 +92,7 @@ class Adjusted(NamedTuple):
 
 
 _COLUMNS = (
-    "id", "entity_id", "site_id", "item_id", "location_id", "lot_id", "quantity", "value_minor", "reason_code", "note", "state",
+    "id", "entity_id", "site_id", "item_id", "location_id", "lot_id", "status", "transfer_line_id", "quantity", "value_minor", "reason_code", "note", "state",
     "asked_by", "asked_at", "decided_by", "decided_at", "decision_note", "move_id", "version",
 )  # fmt: skip
 
@@ -90,45 +120,162 @@ def adjust(work: UnitOfWork, commands: Sequence[Adjust], *, rules: ProcessRules,
         work.actor.require("warehouse:stock:adjust", site=c.site)
         site, item = site_facts(work, c.site), items(work, {c.item})[c.item]
         warehouse_place(work, site, rules, cells)
-        if c.reason not in set(AdjustmentReason):
-            raise RuleBroken("choice_unknown", field="reason", value=c.reason)
-        if not c.note.strip():
-            raise RuleBroken("reason_required", field="note", document="stock", move="adjust")
-        if c.location is not None:
-            location_at(work, c.site, c.location)
-        quantity = scaled_int(in_own_unit(c.quantity, None, item.quantity_places), QUANTITY_PLACES)
-        on_hand, reserved, blocked = lock_balances(work, {(c.site, c.item)}).get((c.site, c.item), [0, 0, 0])
-        if on_hand - reserved - blocked + quantity < 0 and quantity < 0:
-            raise RuleBroken("stock_short", field="quantity", site=site.code, item=item.code)
-        cost = item.standard_cost
-        value = None if cost is None else scaled_amount(quantity, cost, site.entity.currency)
-        limit = int(warehouse_rules(work, site, rules)["adjustment_limit_minor"])
-        waits = value is None or abs(value) > limit
+        quantity = _check(work, c, site, item)
+        value = (
+            None if item.standard_cost is None else scaled_amount(quantity, item.standard_cost, site.entity.currency)
+        )
+        waits = waits_for_approval(work, site, rules, value)
         key = work.ids.one()
         answers.append(Adjusted(key, waits))
         move = None if waits else _book(work, c, rules, cells)
-        state = AdjustmentState.PROPOSED if waits else AdjustmentState.BOOKED
-        if quantity == 0:
-            raise RuleBroken("quantity_zero", field="quantity", item=item.code)
-        rows.append(
-            (
-                key, site.entity.id, site.id, item.id, c.location, c.lot, quantity, value, c.reason, c.note.strip(), state,
-                work.actor.id, work.now, None, None, None, move, 1,
-            )
-        )  # fmt: skip
-        record_move(work, "adjustment", key, "propose" if waits else "book", None, state, reason=c.note.strip())
-    write_rows(work, StockAdjustment.__table__, _COLUMNS, rows)
+        rows.append(_row(work, key, site, c, quantity, value, move))
+    write_adjustments(work, rows)
     return answers
 
 
+def _check(work: UnitOfWork, c: Adjust, site: SiteFacts, item: ItemFacts) -> int:
+    """The quantity in thousandths; refuses what no adjustment may be."""
+    if c.reason not in set(BY_HAND):
+        raise RuleBroken("choice_unknown", field="reason", value=c.reason)
+    if c.status in (StockStatus.IN_TRANSIT, StockStatus.RECEIVED) or c.status not in set(StockStatus):
+        raise RuleBroken("status_not_by_hand", field="status")
+    if not c.note.strip():
+        raise RuleBroken("reason_required", field="note", document="stock", move="adjust")
+    if c.location is not None:
+        location_at(work, c.site, c.location)
+    quantity = scaled_int(in_own_unit(c.quantity, None, item.quantity_places), QUANTITY_PLACES)
+    if quantity == 0:
+        raise RuleBroken("quantity_zero", field="quantity", item=item.code)
+    place = (c.site, c.item)
+    on_hand, reserved, blocked = lock_balances(work, {place}).get(place, [0, 0, 0])
+    if quantity < 0 and c.status == StockStatus.AVAILABLE and on_hand - reserved - blocked + quantity < 0:
+        raise RuleBroken("stock_short", field="quantity", site=site.code, item=item.code)
+    slot = Slot(c.site, c.item, c.location, c.lot, c.status)
+    if quantity < 0 and c.status != StockStatus.AVAILABLE:
+        there = lock_bins(work, {place})[place].get(slot)
+        if there is None or there.quantity + quantity < 0:
+            raise bin_short(work, slot)
+    return quantity
+
+
+def waits_for_approval(work: UnitOfWork, site: SiteFacts, rules: ProcessRules, value: int | None) -> bool:
+    """Whether a correction worth so much is somebody else's to decide; of unknown worth it always is."""
+    return value is None or abs(value) > int(warehouse_rules(work, site, rules)["adjustment_limit_minor"])
+
+
+def _row(
+    work: UnitOfWork, key: int, site: SiteFacts, c: Adjust, quantity: int, value: int | None, move: int | None,
+    transfer_line: int | None = None,
+) -> tuple[Any, ...]:  # fmt: skip
+    state = AdjustmentState.PROPOSED if move is None else AdjustmentState.BOOKED
+    return (
+        key, site.entity.id, site.id, c.item, c.location, c.lot, c.status, transfer_line, quantity, value, c.reason,
+        c.note.strip(), state, work.actor.id, work.now, None, None, None, move, 1,
+    )  # fmt: skip
+
+
+def write_adjustments(work: UnitOfWork, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Keep adjustments, booked or proposed, with the step that made them."""
+    write_rows(work, StockAdjustment.__table__, _COLUMNS, rows)
+    for row in rows:
+        one = dict(zip(_COLUMNS, row, strict=True))
+        name = "propose" if one["state"] == AdjustmentState.PROPOSED else "book"
+        record_move(work, "adjustment", one["id"], name, None, one["state"], reason=one["note"])
+
+
+def propose_loss(
+    work: UnitOfWork,
+    site: SiteFacts,
+    item: int,
+    lot: int | None,
+    line: int,
+    quantity: int,
+    value: int | None,
+    reason: str,
+) -> int:
+    """Ask somebody else to agree that goods on their way are lost; returns the adjustment."""
+    key = work.ids.one()
+    c = Adjust(
+        site=site.id, item=item, quantity=Decimal(-quantity).scaleb(-QUANTITY_PLACES), reason=AdjustmentReason.LOST,
+        note=reason, lot=lot, status=StockStatus.IN_TRANSIT,
+    )  # fmt: skip
+    write_adjustments(work, [_row(work, key, site, c, -quantity, value, None, line)])
+    return key
+
+
 def _book(work: UnitOfWork, c: Adjust, rules: ProcessRules, cells: CellStates) -> int:
-    slot = Slot(c.site, c.item, c.location, c.lot)
+    slot = Slot(c.site, c.item, c.location, c.lot, c.status)
+    is_count = c.reason == AdjustmentReason.COUNTED
     change = ChangeStock(
-        site=c.site, item=c.item, quantity=c.quantity, note=f"{c.reason.replace('_', ' ')}: {c.note.strip()}",
+        site=c.site, item=c.item, quantity=c.quantity,
+        note="count" if is_count else f"{c.reason.replace('_', ' ')}: {c.note.strip()}",
         slot=None if slot.is_default else slot,
     )  # fmt: skip
-    (moved,) = adjust_stock(work, [change], rules=rules, cells=cells)
+    if is_count:
+        (moved,) = book_counts(work, [change], rules=rules, cells=cells)
+    else:
+        (moved,) = adjust_stock(work, [change], rules=rules, cells=cells)
     return moved.id
+
+
+def count_stock(
+    work: UnitOfWork, commands: Sequence[CountStock], *, rules: ProcessRules, cells: CellStates
+) -> list[Difference]:
+    """Record blind counts against the book: a difference is booked at once up to the site's limit, above it proposed.
+
+    Tolerance is the site's policy (per mille of the book). Raises ``RuleBroken("stock_short")`` when less was found than is
+    promised and the difference is small enough to be booked at once: take back a promise first.
+    """
+    known = items(work, {c.item for c in commands})
+    held = lock_balances(work, {(c.site, c.item) for c in commands})
+    differences, changes, rows = [], [], []
+    for command in commands:
+        work.actor.require("warehouse:stock:count", site=command.site)
+        site, item = site_facts(work, command.site), known[command.item]
+        book = held.get((command.site, command.item), [0, 0])[0]
+        difference, value = _report_count(work, command, site, item, book, rules, cells)
+        waits = bool(difference) and waits_for_approval(work, site, rules, value)
+        asked = work.ids.one() if waits else None
+        differences.append(Difference(difference, asked))
+        quantity = Decimal(difference).scaleb(-QUANTITY_PLACES)
+        if asked is not None:
+            c = Adjust(
+                site=site.id, item=item.id, quantity=quantity, reason=AdjustmentReason.COUNTED, note="found at a count"
+            )  # fmt: skip
+            rows.append(_row(work, asked, site, c, difference, value, None))
+        elif difference:
+            changes.append(ChangeStock(site=site.id, item=item.id, quantity=quantity, note="count"))
+    if changes:
+        book_counts(work, changes, rules=rules, cells=cells)
+    write_adjustments(work, rows)
+    return differences
+
+
+def _report_count(
+    work: UnitOfWork,
+    command: CountStock,
+    site: SiteFacts,
+    item: ItemFacts,
+    book: int,
+    rules: ProcessRules,
+    cells: CellStates,
+) -> tuple[int, int | None]:
+    """Say what was found; returns the difference and what it is worth."""
+    place = warehouse_place(work, site, rules, cells)
+    tolerance = rules.stored(work, place.ruleset or "")["count_tolerance_permille"]
+    if command.counted >= ABSURD:
+        raise RuleBroken("quantity_absurd", field="found", value=str(command.counted))
+    counted = scaled_int(command.counted, QUANTITY_PLACES)
+    difference, cost = counted - book, item.standard_cost
+    value = None if cost is None else scaled_amount(difference, cost, site.entity.currency)
+    event = StockCounted(
+        item=item.id, book=book, counted=counted, within_tolerance=abs(difference) * 1000 <= tolerance * book,
+        planned=command.planned, abc=item.abc,
+        book_value=None if cost is None else scaled_amount(book, cost, site.entity.currency), difference_value=value,
+    )  # fmt: skip
+    key = work.ids.one()
+    work.publish(event, place, step="warehouse.count", subject=("count", key, 1), journey=key)
+    return difference, value
 
 
 def decide_adjustment(
@@ -143,7 +290,7 @@ def decide_adjustment(
 ) -> None:
     """Book what somebody else asked for, or reject it.
 
-    Raises ``NotAllowed("own_request", document=f"Adjustment {row.id}")`` for who asked for it, ``RuleBroken`` when there is no longer so much to take away.
+    Raises ``NotAllowed("own_request")`` for who asked for it, ``RuleBroken`` when there is no longer so much to take away.
     """
     rows = read_rows(work, StockAdjustment, _COLUMNS, "id", [adjustment], lock=True)
     if not rows:
@@ -157,16 +304,14 @@ def decide_adjustment(
     if work.actor.id == row.asked_by and not work.actor.is_system:
         raise NotAllowed("own_request", document=f"Adjustment {row.id}")
     move = None
-    if approved:
-        move = _book(
-            work,
-            Adjust(
-                site=row.site_id, item=row.item_id, quantity=Decimal(row.quantity).scaleb(-QUANTITY_PLACES),
-                reason=row.reason_code, note=row.note, location=row.location_id, lot=row.lot_id,
-            ),
-            rules,
-            cells,
+    if approved and row.transfer_line_id is not None:
+        move = lose_in_transit(work, row.transfer_line_id, -row.quantity, row.note, rules=rules, cells=cells).move
+    elif approved:
+        agreed = Adjust(
+            site=row.site_id, item=row.item_id, quantity=Decimal(row.quantity).scaleb(-QUANTITY_PLACES),
+            reason=row.reason_code, note=row.note, location=row.location_id, lot=row.lot_id, status=row.status,
         )  # fmt: skip
+        move = _book(work, agreed, rules, cells)
     _DECIDE.run(
         work,
         [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -83,15 +83,26 @@ def plan_counts(
 def plan_due_counts(work: UnitOfWork, site: int) -> int:
     """Tasks for all places of this site that are due by the cadence of their class; returns how many were made.
 
-    A place is due when it was last counted (or, never counted, when anything of it first came) so many days ago.
+    At most ``MOST_TASKS`` of them, those never counted first; the rest follows on the next day.
     """
     work.actor.require(PLAN, site=site)
     facts = site_facts(work, site)
-    cadence = cadence_of(work.session, site)
-    today = local_day(work.now, facts.time_zone)
+    wanted = due_places(work.session, site, facts.time_zone, work.now)
+    return len(_make(work, wanted[:MOST_TASKS], "cadence"))
+
+
+def request_counts(work: UnitOfWork, slots: Sequence[Slot], why: str) -> list[int]:
+    """Counts of places where something was not as the book says; where one is open already, that one counts."""
+    return _make(work, list(dict.fromkeys(slots)), why)
+
+
+def due_places(session: Any, site: int, time_zone: str, now: datetime) -> list[Slot]:
+    """Places whose last count (or, never counted, first goods) is so many days ago as their class allows, the longest first."""
+    cadence = cadence_of(session, site)
+    today = local_day(now, time_zone)
     last: dict[tuple[int, str], Any] = {
         (row.item_id, row.slot): row.at
-        for row in work.session.execute(
+        for row in session.execute(
             select(CountTask.item_id, CountTask.slot, func.max(CountTask.counted_at).label("at"))
             .where(CountTask.site_id == site, CountTask.state.in_((CountState.DONE, *OPEN_STATES)))
             .group_by(CountTask.item_id, CountTask.slot)
@@ -102,23 +113,23 @@ def plan_due_counts(work: UnitOfWork, site: int) -> int:
     )
     due: list[tuple[Any, Slot]] = []
     abc: dict[int, str] = {}
-    for row in work.session.execute(classes.where(StockBalance.site_id == site, StockBalance.on_hand > 0)):
+    for row in session.execute(classes.where(StockBalance.site_id == site, StockBalance.on_hand > 0)):
         abc[row.item_id] = row.abc or "-"
         if row.on_hand > row.placed:
             due.append((None, Slot(site, row.item_id)))
     bins = select(StockBin.item_id, StockBin.location_id, StockBin.lot_id, StockBin.since).where(
         StockBin.site_id == site, StockBin.quantity > 0, StockBin.status == StockStatus.AVAILABLE
     )
-    due += [(row.since, Slot(site, row.item_id, row.location_id, row.lot_id)) for row in work.session.execute(bins)]
+    due += [(row.since, Slot(site, row.item_id, row.location_id, row.lot_id)) for row in session.execute(bins)]
     wanted = []
     for since, slot in due:
         counted = last.get((slot.item, slot.text))
         before = counted or since
         patience = timedelta(days=cadence[abc.get(slot.item, "-")])
-        if before is None or local_day(before, facts.time_zone) + patience <= today:
+        if before is None or local_day(before, time_zone) + patience <= today:
             wanted.append((counted is not None, before, slot))
-    oldest = sorted(wanted, key=lambda one: (one[0], one[1] is not None, one[1] or work.now, one[2].item, one[2].text))
-    return len(_make(work, [slot for _, _, slot in oldest[:MOST_TASKS]], "cadence"))
+    oldest = sorted(wanted, key=lambda one: (one[0], one[1] is not None, one[1] or now, one[2].item, one[2].text))
+    return [slot for _, _, slot in oldest]
 
 
 def _make(work: UnitOfWork, slots: Sequence[Slot], why: str) -> list[int]:
@@ -134,7 +145,7 @@ def _make(work: UnitOfWork, slots: Sequence[Slot], why: str) -> list[int]:
     for slot in slots:
         known = open_.get((slot.site, slot.item, slot.text))
         if known is not None:
-            if why == "asked":
+            if why != "cadence":
                 ids.append(known)
             continue
         site = site_facts(work, slot.site)

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from erpcore.inventory.models import StockStatus
 from erpcore.kernel.model import Base, Code, Key, Name, Quantity, UtcDateTime, append_only, states
 
 
@@ -170,11 +171,15 @@ class AdjustmentState(StrEnum):
 
 
 class StockAdjustment(Base):
-    """A correction of the book with its reason code; ``value_minor`` ``None``: nobody knows what it is worth."""
+    """A correction of the book with its reason code; ``value_minor`` ``None``: nobody knows what it is worth.
+
+    ``transfer_line_id``: what of that line of a transfer is given up as lost on its way.
+    """
 
     __tablename__ = "stock_adjustment"
     __table_args__ = (
         states("state", AdjustmentState),
+        states("status", StockStatus),
         CheckConstraint("quantity <> 0", name="adjusts_something"),
         Index("ix_stock_adjustment_site", "site_id", "state"),
     )
@@ -184,6 +189,8 @@ class StockAdjustment(Base):
     item_id: Mapped[int] = mapped_column(ForeignKey("item.id"))
     location_id: Mapped[int | None] = mapped_column(ForeignKey("location.id"))
     lot_id: Mapped[int | None] = mapped_column(ForeignKey("lot.id"))
+    status: Mapped[str] = mapped_column(String(12), server_default=StockStatus.AVAILABLE)
+    transfer_line_id: Mapped[int | None] = mapped_column(ForeignKey("stock_transfer_line.id"))
     quantity: Mapped[Decimal] = mapped_column(Quantity)
     value_minor: Mapped[int | None] = mapped_column(BigInteger)
     reason_code: Mapped[str] = mapped_column(String(16))

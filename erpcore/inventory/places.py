@@ -93,14 +93,38 @@ def _zone(work: UnitOfWork, site: int, code: str) -> int:
     return found
 
 
-def block_location(work: UnitOfWork, location: int, *, blocked: bool) -> None:
-    """Let nothing be picked from a location, or let it again. What lies there stays promised."""
-    row = work.session.get(Location, location)
+def add_zone(work: UnitOfWork, site: int, code: str, name: str) -> int:
+    """A part of a site that people work in; raises ``Conflict`` for a code that the site has already."""
+    work.actor.require(ARRANGE, site=site)
+    site_facts(work, site)
+    if not code.strip() or not name.strip():
+        raise RuleBroken("code_missing", field="code" if not code.strip() else "name")
+    if work.session.execute(select(Zone.id).where(Zone.site_id == site, Zone.code == code.strip())).first():
+        raise Conflict("code_in_use", field="code", code=code.strip())
+    key = work.ids.one()
+    work.session.add(Zone(id=key, site_id=site, code=code.strip(), name=name.strip()))
+    work.session.flush()
+    return key
+
+
+def block_location(work: UnitOfWork, location: int, *, blocked: bool, reason: str) -> None:
+    """Let nothing be picked from a location, or let it again, with a reason. What lies there stays promised.
+
+    Raises ``RuleBroken("location_is_so")`` when it is so already.
+    """
+    row = work.session.get(Location, location, with_for_update={"key_share": True})
     if row is None:
         raise NotFound("location_unknown", id=location)
     work.actor.require(ARRANGE, site=row.site_id)
+    site_facts(work, row.site_id)
+    if not reason.strip():
+        raise RuleBroken("reason_required", field="reason", document="location", move="block" if blocked else "release")
+    if row.is_blocked == blocked:
+        raise RuleBroken("location_is_so", location=row.code, state="blocked" if blocked else "open")
     row.is_blocked = blocked
     work.session.flush()
+    work.memo.pop("receiving", None)
+    work.audit("location_blocked" if blocked else "location_opened", "location", row.id, reason=reason.strip())
 
 
 def ensure_lots(work: UnitOfWork, wanted: Sequence[LotWanted], known: Mapping[int, ItemFacts]) -> list[int]:

@@ -10,7 +10,6 @@ from typing import Any
 
 from sqlalchemy import select
 
-from erpcore.inventory.balances import lock_balances
 from erpcore.inventory.bins import Slot
 from erpcore.inventory.models import MoveReason, StockBalance, StockMove
 from erpcore.inventory.movement import Movement
@@ -18,14 +17,13 @@ from erpcore.inventory.posting import stock_entry, warehouse_place
 from erpcore.inventory.services import Moved, move_stock
 from erpcore.kernel.errors import NotAllowed, NotFound, RuleBroken
 from erpcore.kernel.model import QUANTITY_PLACES, scaled_int
-from erpcore.kernel.money import scaled_amount
 from erpcore.kernel.quantity import ABSURD
 from erpcore.kernel.rows import raw_columns
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.services import post_entries
 from erpcore.masterdata.queries import ItemFacts, SiteFacts, items, site_facts
 from erpcore.ports import CellStates, ProcessRules
-from erpcore.published import StockAdjusted, StockAdjustmentReversed, StockCounted, StockMoved
+from erpcore.published import StockAdjusted, StockAdjustmentReversed, StockMoved
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,16 +36,6 @@ class ChangeStock:
     note: str
     at: datetime | None = None
     slot: Slot | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CountStock:
-    """What was found at a blind count."""
-
-    site: int
-    item: int
-    counted: Decimal
-    planned: bool = True
 
 
 def open_stock(
@@ -167,43 +155,11 @@ def _require_whole_units(work: UnitOfWork, commands: Sequence[ChangeStock]) -> N
             raise RuleBroken("quantity_too_precise", field="quantity", value=str(command.quantity), places=places)
 
 
-def count_stock(
-    work: UnitOfWork, commands: Sequence[CountStock], *, rules: ProcessRules, cells: CellStates
-) -> list[int]:
-    """Record blind counts against the book; returns the differences in thousandths, each adjusted at once.
-
-    Tolerance is the site's policy (per mille of the book). Raises ``RuleBroken("stock_short")`` when less was found than is
-    promised: take back a promise first.
-    """
-    known = items(work, {c.item for c in commands})
-    held = lock_balances(work, {(c.site, c.item) for c in commands})
-    differences, changes = [], []
-    for command in commands:
-        work.actor.require("warehouse:stock:count", site=command.site)
-        site, item = site_facts(work, command.site), known[command.item]
-        place = warehouse_place(work, site, rules, cells)
-        tolerance = rules.stored(work, place.ruleset or "")["count_tolerance_permille"]
-        book = held.get((command.site, command.item), [0, 0])[0]
-        if command.counted >= ABSURD:
-            raise RuleBroken("quantity_absurd", field="found", value=str(command.counted))
-        counted = scaled_int(command.counted, QUANTITY_PLACES)
-        difference = counted - book
-        differences.append(difference)
-        cost = item.standard_cost
-        event = StockCounted(
-            item=item.id, book=book, counted=counted, within_tolerance=abs(difference) * 1000 <= tolerance * book,
-            planned=command.planned, abc=item.abc,
-            book_value=None if cost is None else scaled_amount(book, cost, site.entity.currency),
-            difference_value=None if cost is None else scaled_amount(difference, cost, site.entity.currency),
-        )  # fmt: skip
-        key = work.ids.one()
-        work.publish(event, place, step="warehouse.count", subject=("count", key, 1), journey=key)
-        if difference:
-            quantity = Decimal(difference).scaleb(-QUANTITY_PLACES)
-            changes.append(ChangeStock(site=command.site, item=command.item, quantity=quantity, note="count"))
-    if changes:
-        _change(work, changes, MoveReason.COUNT, "warehouse:stock:count", rules, cells)
-    return differences
+def book_counts(
+    work: UnitOfWork, commands: Sequence[ChangeStock], *, rules: ProcessRules, cells: CellStates
+) -> list[Moved]:
+    """Correct the book to what was counted; raises ``RuleBroken("stock_short")`` below what is promised."""
+    return _change(work, commands, MoveReason.COUNT, "warehouse:stock:count", rules, cells)
 
 
 def stock_value(session: Any, site: int) -> tuple[int | None, int]:

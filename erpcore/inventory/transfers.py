@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from erpcore.inventory.balances import lock_balances
 from erpcore.inventory.bins import Slot, receiving_location, take_parts
@@ -89,14 +89,11 @@ class ReceiveTransfer:
     seen_version: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class GiveUp:
-    """What is on its way still is lost, with a reason."""
+class Lost(NamedTuple):
+    """The move that took lost goods off the book, and whether nothing of the transfer is on its way any more."""
 
-    transfer: int
-    line: int
-    quantity: Decimal
-    reason: str
+    move: int
+    settled: bool
 
 
 class Transfer(NamedTuple):
@@ -270,7 +267,8 @@ def _expect(
     expect_receipts(work, expected, rules=rules, cells=cells, permission=None)
 
 
-def _locked(work: UnitOfWork, transfer: int) -> tuple[Any, dict[int, Any]]:
+def lock_transfer(work: UnitOfWork, transfer: int) -> tuple[Any, dict[int, Any]]:
+    """A transfer with its lines by id, locked; raises ``NotFound`` for an unknown one."""
     rows = read_rows(work, StockTransfer, _TRANSFER, "id", [transfer], lock=True)
     if not rows:
         raise NotFound("transfer_unknown", id=transfer)
@@ -286,7 +284,7 @@ def receive_transfer(
     Returns whether the transfer is settled. Raises ``RuleBroken("transfer_too_much")`` beyond what is on its way, ``Conflict``
     when another receiver was faster.
     """
-    head, lines = _locked(work, command.transfer)
+    head, lines = lock_transfer(work, command.transfer)
     work.actor.require("warehouse:stock:receive", site=head.site_id)
     if command.seen_version not in (None, head.version):
         raise Conflict("changed_meanwhile")
@@ -334,39 +332,47 @@ def receive_transfer(
     return settled
 
 
-def give_up(work: UnitOfWork, command: GiveUp, *, rules: ProcessRules, cells: CellStates) -> bool:
-    """What is on its way is lost: it leaves the stock of the receiving site as an adjustment, with a reason."""
-    head, lines = _locked(work, command.transfer)
-    work.actor.require("warehouse:stock:adjust", site=head.site_id)
-    if not command.reason.strip():
-        raise RuleBroken("reason_required", field="reason", document="transfer", move="give_up")
-    line = lines.get(command.line)
-    if line is None:
-        raise RuleBroken("line_unknown", line=command.line)
+def lose_in_transit(
+    work: UnitOfWork, line_id: int, quantity: int, reason: str, *, rules: ProcessRules, cells: CellStates
+) -> Lost:
+    """What is on its way leaves the stock of the receiving site as an adjustment. ``quantity`` in thousandths.
+
+    Raises ``RuleBroken("transfer_too_much")`` beyond what is on its way now.
+    """
+    transfer = work.session.execute(
+        select(StockTransferLine.transfer_id).where(StockTransferLine.id == line_id)
+    ).scalar_one_or_none()
+    if transfer is None:
+        raise RuleBroken("line_unknown", line=line_id)
+    head, lines = lock_transfer(work, transfer)
+    line = lines[line_id]
     site, item = site_facts(work, head.site_id), items(work, {line.item_id})[line.item_id]
     place = warehouse_place(work, site, rules, cells, begins=False)
-    quantity = scaled_int(in_own_unit(command.quantity, None, item.quantity_places), QUANTITY_PLACES)
-    if not 0 < quantity <= line.quantity - line.received - line.lost:
-        raise RuleBroken("transfer_too_much", field="quantity", item=item.code, number=head.number,
-                         most=f"{Decimal(line.quantity - line.received - line.lost).scaleb(-3).normalize():f}")  # fmt: skip
+    require_in_transit(head, line, quantity, item)
     slot = Slot(site.id, item.id, None, line.lot_id, StockStatus.IN_TRANSIT)
-    movement = _movement(
-        work, site, item, -quantity, head.id, head.number, slot, command.reason.strip(), MoveReason.ADJUSTMENT
-    )  # fmt: skip
+    movement = _movement(work, site, item, -quantity, head.id, head.number, slot, reason, MoveReason.ADJUSTMENT)
     (moved,) = move_stock(work, [movement])
     if moved.value:
         post_entries(work, [stock_entry(place, movement, moved)])
-    lost = StockAdjusted(item=item.id, quantity=-quantity, value=moved.value, reason=command.reason.strip())
+    lost = StockAdjusted(item=item.id, quantity=-quantity, value=moved.value, reason=reason)
     work.publish(lost, place, step="warehouse.adjust", subject=("stock_move", moved.id, 1), journey=moved.id)
     lines[line.id] = line._replace(lost=line.lost + quantity)
-    settled = _settle(
-        work, head, lines, [{"of": line.id, "d_received": 0, "d_lost": quantity}], "give_up", command.reason
-    )  # fmt: skip
+    settled = _settle(work, head, lines, [{"of": line.id, "d_received": 0, "d_lost": quantity}], "give_up", reason)
     event = StockTransferReceived(from_site=head.from_site_id, settled=settled, lost=quantity)
     work.publish(
         event, place, step="warehouse.transfer", subject=("transfer", head.id, head.version + 1), journey=head.id
     )  # fmt: skip
-    return settled
+    return Lost(moved.id, settled)
+
+
+def require_in_transit(head: Any, line: Any, quantity: int, item: ItemFacts) -> None:
+    """Raise ``RuleBroken("transfer_too_much")`` unless so much of the line is still on its way."""
+    most = line.quantity - line.received - line.lost
+    if not 0 < quantity <= most:
+        raise RuleBroken(
+            "transfer_too_much", field="quantity", item=item.code, number=head.number,
+            most=f"{Decimal(most).scaleb(-3).normalize():f}",
+        )  # fmt: skip
 
 
 def _settle(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound, RuleBroken
@@ -36,8 +36,18 @@ def closed_until(work: UnitOfWork, entity: int) -> date | None:
     return memo[entity]
 
 
+def _hold(work: UnitOfWork, entity: int, *, shared: bool) -> None:
+    """Until the unit of work ends: many may post into the past of an entity, or one closes it. SQLite has one writer anyway."""
+    if work.dialect.name == "postgresql":
+        lock = func.pg_advisory_xact_lock_shared if shared else func.pg_advisory_xact_lock
+        # Ids are positive: no other advisory lock has a negative key.
+        work.session.execute(select(lock(-entity)))
+
+
 def require_open_period(work: UnitOfWork, entity: int, day: date) -> None:
-    """Raise ``RuleBroken("period_closed")`` for a day in a closed period."""
+    """Raise ``RuleBroken("period_closed")`` for a day in a closed period; who posts into the past holds off who closes it."""
+    if entity not in work.memo.setdefault("closed_until", {}):
+        _hold(work, entity, shared=True)
     until = closed_until(work, entity)
     if until is not None and day < until:
         raise RuleBroken("period_closed", field="at", day=day, until=until)
@@ -59,6 +69,7 @@ def close_period(work: UnitOfWork, command: ClosePeriod) -> int:
         raise RuleBroken("reason_required", field="reason", document="period", move="close")
     if command.until > local_day(work.now, entity.time_zone):
         raise RuleBroken("period_not_over", field="until", until=command.until)
+    _hold(work, entity.id, shared=False)
     key = work.ids.one()
     work.session.add(
         PeriodClose(

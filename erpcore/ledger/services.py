@@ -10,11 +10,13 @@ from typing import Any, NamedTuple
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.events import Place
 from erpcore.kernel.rows import read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.models import Account, AccountKind, AccountRole, JournalEntry, JournalLine
+from erpcore.ledger.periods import require_open_period
 from erpcore.published import LedgerPosted
 
 _ENTRY = (
@@ -102,8 +104,8 @@ def _accounts(work: UnitOfWork, entity: int) -> dict[str, int]:
 def post_entries(work: UnitOfWork, entries: Sequence[Entry]) -> list[int]:
     """Post each entry and report it; returns the entry ids, 0 for one without amounts, which posts nothing.
 
-    Raises ``RuleBroken`` when an entry does not balance to the last minor unit or the chart lacks an account; nothing of the
-    unit of work stays then.
+    Raises ``RuleBroken`` when an entry does not balance to the last minor unit, the chart lacks an account, or its day lies in
+    a closed period; nothing of the unit of work stays then.
     """
     ids = work.ids.reserve(len(entries))
     heads, lines, given = [], [], []
@@ -117,6 +119,8 @@ def post_entries(work: UnitOfWork, entries: Sequence[Entry]) -> list[int]:
         entry_id = next(ids)
         given.append(entry_id)
         place = entry.place
+        if entry.entry_on < local_day(work.now, place.time_zone):
+            require_open_period(work, place.entity, entry.entry_on)
         chart = _accounts(work, place.entity)
         heads.append(
             (

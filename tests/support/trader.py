@@ -28,7 +28,8 @@ from erpcore.fulfilment.returns import (
     request_returns,
 )
 from erpcore.fulfilment.services import DeliverShipment, PickOrder, confirm_shipments, deliver_shipments, pick_orders
-from erpcore.inventory.stock import ChangeStock, CountStock, adjust_stock, count_stock, receive_stock
+from erpcore.inventory.adjusting import CountStock, count_stock
+from erpcore.inventory.stock import ChangeStock, adjust_stock, receive_stock
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import DomainError
 from erpcore.orders.allocation import allocate_orders

@@ -13,8 +13,8 @@ from app.queries.places import realm_of_site
 from app.queries.stock import StockFilter, StockRow, places_after, stock_page
 from app.security.permissions import Permission
 from app.security.require import actor
-from erpcore.inventory.adjusting import Adjust, adjust
-from erpcore.inventory.stock import ChangeStock, CountStock, count_stock, receive_stock
+from erpcore.inventory.adjusting import Adjust, CountStock, adjust, count_stock
+from erpcore.inventory.stock import ChangeStock, receive_stock
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.work import UnitOfWork
 
@@ -78,9 +78,10 @@ class CountBody(Body):
 
 
 class CountAnswer(Answer):
-    """How far the book was off, and what is there now."""
+    """How far the book was off, and what is there now. `adjustment`: above the site's limit, somebody else decides on it."""
 
     difference: Quantity
+    adjustment: int | None
     balance: BalanceAnswer
 
 
@@ -158,4 +159,6 @@ def count_goods(work: UnitOfWork, body: CountBody) -> CountAnswer:
     command = CountStock(site=body.site, item=body.item, counted=body.found, planned=body.planned)
     with pointing():
         (difference,) = count_stock(work, [command], rules=rules(), cells=cells())
-    return CountAnswer(difference=as_quantity(difference), balance=_read(work, body.site, body.item))
+    return CountAnswer(
+        difference=as_quantity(difference.quantity), adjustment=difference.adjustment, balance=_read(work, body.site, body.item)
+    )  # fmt: skip

@@ -34,16 +34,15 @@ from app.queries.warehouse import (
 )
 from app.security.permissions import Permission
 from app.security.require import actor
+from erpcore.inventory.losing import GiveUp, give_up
 from erpcore.inventory.places import AddLocation, add_locations
 from erpcore.inventory.receiving import Expect, ReceivedLine, ReceiveGoods, expect_receipts
 from erpcore.inventory.shifting import ChangeStatus, PutAway, change_status, put_away
 from erpcore.inventory.transfers import (
     ArrivedLine,
-    GiveUp,
     ReceiveTransfer,
     ShipTransfer,
     TransferLine,
-    give_up,
     receive_transfer,
     ship_transfers,
 )
@@ -191,5 +190,5 @@ def lose_stock_transfer(work: UnitOfWork, transfer_id: int, body: LostBody) -> T
     head, _ = transfer_lines(work.session, work.actor, transfer_id)
     _at(work, head.site_id)
     with pointing():
-        settled = give_up(work, GiveUp(transfer=transfer_id, **dict(body)), rules=rules(), cells=cells())
-    return TransferAnswer(id=transfer_id, number=head.number, settled=settled)
+        done = give_up(work, GiveUp(transfer=transfer_id, **dict(body)), rules=rules(), cells=cells())
+    return TransferAnswer(id=transfer_id, number=head.number, settled=done.settled, waits=done.waits)

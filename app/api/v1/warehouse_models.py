@@ -161,11 +161,12 @@ class ReceiptAnswer(Answer):
 
 
 class TransferAnswer(Answer):
-    """A transfer. `settled`: nothing of it is on its way any more."""
+    """A transfer. `settled`: nothing of it is on its way any more. `waits`: somebody else must agree to the loss first."""
 
     id: int
     number: str
     settled: bool
+    waits: bool = False
 
 
 class BinQuery(Body):

@@ -20,12 +20,10 @@ from app.web.forms import Form, choices
 from app.web.items.presenters import item_address, move_address
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.steps import form_step
-from erpcore.inventory.adjusting import Adjust, AdjustmentReason
+from erpcore.inventory.adjusting import BY_HAND, Adjust, AdjustmentReason, CountStock, count_stock
 from erpcore.inventory.adjusting import adjust as adjust_book
 from erpcore.inventory.stock import (
     ChangeStock,
-    CountStock,
-    count_stock,
     receive_stock,
     reverse_adjustment,
 )
@@ -51,7 +49,7 @@ class AdjustForm(ChangeForm):
         "Kind",
         validate_choice=False,
         default=AdjustmentReason.OTHER,
-        choices=choices((one.value, one.value.replace("_", " ")) for one in AdjustmentReason),
+        choices=choices((one.value, one.value.replace("_", " ")) for one in BY_HAND),
     )
 
 
@@ -142,7 +140,10 @@ def count(site_id: int, item_id: int) -> Any:
             with form_step(form, realm=page.realm) as work:
                 (difference,) = count_stock(work, [command], rules=rules(), cells=cells())
         if form.accepted:
-            return _back(page, "The book was right." if not difference else "The book was adjusted to what was found.")
+            if difference.adjustment is not None:
+                return _back(page, "The difference is worth more than this site's limit: somebody else decides on it.")
+            said = "The book was adjusted to what was found." if difference.quantity else "The book was right."
+            return _back(page, said)
     return _form(
         page, form, title="Count", label="Record the count", hint="What lies there; the book is not shown here"
     )

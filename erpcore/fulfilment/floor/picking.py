@@ -17,6 +17,7 @@ from erpcore.fulfilment.floor.models import TaskKind, TaskLine, TaskState, Wareh
 from erpcore.fulfilment.floor.planning import shrink
 from erpcore.fulfilment.floor.records import TaskLineRow, TaskRow, WaveRow, lock_waves, save_task_lines, save_tasks
 from erpcore.fulfilment.floor.rules import is_tolerated
+from erpcore.fulfilment.floor.shelf import DAMAGED, set_apart
 from erpcore.fulfilment.floor.tasks import (
     NewTask,
     add_tasks,
@@ -43,7 +44,6 @@ from erpcore.orders.records import lock_orders
 from erpcore.ports import CellStates, ProcessRules
 from erpcore.published.floor import TaskFinished
 
-DAMAGED = "damaged at pick"
 TOLERATED = "within the under-ship tolerance"
 
 
@@ -145,6 +145,8 @@ def put_back(work: UnitOfWork, task_id: int, line_no: int, *, quantity: int) -> 
 def finish_pick(work: UnitOfWork, task_id: int, *, rules: ProcessRules, cells: CellStates) -> Finished:
     """The round is done: what was taken counts as picked, what came short is free again, and a shipment can be packed.
 
+    Damaged goods are not to be sold from now on, and the places where something was missing are to be counted.
+
     Goods of an order at this site join its shipment that is still being picked. Raises ``RuleBroken("task_unfinished")`` while a
     line has nothing said about it, and ``"pick_no_longer_wanted"`` when an order was cut meanwhile: put that much back first.
     """
@@ -165,6 +167,7 @@ def finish_pick(work: UnitOfWork, task_id: int, *, rules: ProcessRules, cells: C
                 if line.order_id == key and line.picked:
                     line.shipment_id = shipment.id
     free_rest(work, [line.hold_id for line in task.lines if line.hold_id is not None])
+    set_apart(work, task)
     save_task_lines(work, list({id(one): one for one in [*changed, *task.lines]}.values()))
     step(work, task, "finish")
     task.claimed_until, task.finished_at = None, work.now

@@ -10,15 +10,14 @@ import pytest
 from sqlalchemy import text
 
 from app.composition.uow import reading
+from erpcore.inventory.losing import GiveUp, give_up
 from erpcore.inventory.places import KeepItem, keep_item
 from erpcore.inventory.receiving import ChangeExpected, change_expected
 from erpcore.inventory.transfers import (
     ArrivedLine,
-    GiveUp,
     ReceiveTransfer,
     ShipTransfer,
     TransferLine,
-    give_up,
     receive_transfer,
     ship_transfers,
 )
@@ -308,7 +307,9 @@ def test_what_did_not_arrive_stays_in_transit_until_it_comes_or_is_given_up_with
     with business.work() as work, pytest.raises(RuleBroken, match="reason_required"):
         give_up(work, GiveUp(transfer=transfer.id, line=line, quantity=Decimal(2), reason=" "), **SAME)
     with business.work() as work:
-        assert give_up(work, GiveUp(transfer=transfer.id, line=line, quantity=Decimal(2), reason="fell off"), **SAME)
+        assert give_up(
+            work, GiveUp(transfer=transfer.id, line=line, quantity=Decimal(2), reason="fell off"), **SAME
+        ).settled
     assert balance(business, site=site) == (4, 0, 0, 0)
     assert_books_agree(database)
 

@@ -239,7 +239,7 @@ def test_nothing_is_picked_from_a_blocked_location(database):
     (shelf,) = locations(business, "A-01")
     moved(business, 7, None, shelf)
     with business.work() as work:
-        block_location(work, shelf, blocked=True)
+        block_location(work, shelf, blocked=True, reason="a beam is bent")
     order = released(business, [(0, 9)])
     assert [(one.location, one.quantity) for one in chosen(business, order, 9)] == [(None, 3000)]
 
