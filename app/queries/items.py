@@ -20,7 +20,7 @@ from app.security.scopes import within_sites
 from erpcore.inventory.documents import ExpectedReceipt
 from erpcore.inventory.models import StockBalance, StockBin, StockMove, StockStatus
 from erpcore.kernel.actor import Actor
-from erpcore.kernel.errors import NotFound
+from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.masterdata.models import Entity, Item, ItemGroup, ItemKind, ItemUnit, Site, Tracking
 from erpcore.masterdata.units import Pack, packs_of
 
@@ -261,6 +261,17 @@ def find_item(session: Session, actor: Actor, code: str, *, realm: str = "live",
     found = session.scalar(_of_company(query, actor).order_by(Item.id).limit(1))
     if found is None:
         raise NotFound("not_found")
+    return int(found)
+
+
+def item_of_code(session: Session, entity: int, code: str, *, field: str = "item") -> int:
+    """The item of a company by its code or the barcode on one of its packs; raises ``RuleBroken`` at ``field``."""
+    found = session.scalar(select(Item.id).where(Item.entity_id == entity, Item.code == code))
+    if found is None:
+        packed = select(Item.id).join(ItemUnit, ItemUnit.item_id == Item.id)
+        found = session.scalar(packed.where(Item.entity_id == entity, ItemUnit.barcode == code).limit(1))
+    if found is None:
+        raise RuleBroken("item_code_unknown", field=field, code=code)
     return int(found)
 
 

@@ -76,6 +76,12 @@ def sites_seen(session: Session, actor: Actor, *, realms: Iterable[str] | None =
     return sorted(found, key=lambda site: (site.realm != "live", site.realm, site.name))
 
 
+def sites_of_entity(session: Session, entity: int) -> list[tuple[int, str]]:
+    """All sites of a company that hold goods, also those one does not see: goods are sent there."""
+    query = select(Site.id, Site.name).where(Site.entity_id == entity, Site.kind != "drop_ship").order_by(Site.name)
+    return [(row.id, row.name) for row in session.execute(query)]
+
+
 def all_channels(session: Session) -> list[ChannelPick]:
     """Every channel, by name."""
     rows = session.execute(select(Channel.id, Channel.code, Channel.name).order_by(Channel.name))

@@ -22,7 +22,7 @@ from erpcore.inventory.documents import (
     StockTransfer,
     StockTransferLine,
 )
-from erpcore.inventory.models import Location, Lot, StockBin, StockMove
+from erpcore.inventory.models import Location, Lot, StockBin, StockMove, StockStatus
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.masterdata.models import Customer, Entity, Item, Site
@@ -144,19 +144,46 @@ class TraceRow:
     supplier: str | None
     order_id: int | None
     customer: str | None
+    receipt_id: int | None
+    shipment_id: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trace:
     """Where a lot came from and where it went."""
 
+    lot_id: int
     lot: str
+    is_serial: bool
+    item_id: int
     item: str
+    name: str
+    unit: str
     expires_on: date | None
+    first_seen_at: datetime
+    realm: str
     stations: list[TraceRow]
+
+    @property
+    def back(self) -> list[TraceRow]:
+        """Where it came from."""
+        return [one for one in self.stations if one.kind in ("receipt", "opening")]
+
+    @property
+    def forward(self) -> list[TraceRow]:
+        """Who had it: what left for customers, and what came back."""
+        return [one for one in self.stations if one.kind in ("issue", "return")]
+
+    @property
+    def other(self) -> list[TraceRow]:
+        """Transfers, counts and adjustments."""
+        return [one for one in self.stations if one.kind not in ("receipt", "opening", "issue", "return")]
 
 
 DEFAULT_PLACE = "default place"
+#: What goods are that may be sold, and the statuses that people give and take by hand.
+AVAILABLE = StockStatus.AVAILABLE.value
+BY_HAND = (AVAILABLE, StockStatus.QUARANTINE.value, StockStatus.DAMAGED.value)
 
 
 def expected_rows(
@@ -211,9 +238,19 @@ def location_named(session: Session, site: int, code: str) -> int | None:
     return found
 
 
+def lot_named(session: Session, item: int, code: str) -> int | None:
+    """The lot or serial number of an item; ``None`` when none is named."""
+    if not code:
+        return None
+    found = session.scalar(select(Lot.id).where(Lot.item_id == item, Lot.code == code))
+    if found is None:
+        raise RuleBroken("lot_code_unknown", field="lot", code=code)
+    return found
+
+
 def bin_rows(
     session: Session, actor: Actor, *, site: int | None = None, item: int | None = None, status: str | None = None,
-    only: int | None = None, text: str = "",
+    only: int | None = None, text: str = "", location: int | None = None, lot: int | None = None,
 ) -> list[BinRow]:  # fmt: skip
     """What lies in bins of its own at the sites one sees, what waits longest first."""
     query: Any = (
@@ -228,6 +265,7 @@ def bin_rows(
     query = within_sites(query, actor, StockBin.site_id)
     for column, wanted in (
         (StockBin.site_id, site), (StockBin.item_id, item), (StockBin.status, status), (StockBin.id, only),
+        (StockBin.location_id, location), (StockBin.lot_id, lot),
     ):  # fmt: skip
         if wanted is not None:
             query = query.where(column == wanted)
@@ -244,8 +282,8 @@ def bin_rows(
     ]  # fmt: skip
 
 
-def count_rows(session: Session, actor: Actor, *, only: int | None = None, text: str = "") -> list[CountRow]:
-    """Counts that are open at the sites one sees, the oldest first; one asked for by its id also when it is done."""
+def count_query(actor: Actor) -> Any:
+    """Count tasks of the sites that one sees, with what ``count_row`` shows of them."""
     query: Any = (
         select(CountTask, Item, Site.name.label("site"), Entity.realm, Entity.currency, Location.code.label("location"), Lot.code.label("lot"))
         .join(Item, Item.id == CountTask.item_id)
@@ -254,17 +292,23 @@ def count_rows(session: Session, actor: Actor, *, only: int | None = None, text:
         .outerjoin(Location, Location.id == CountTask.location_id)
         .outerjoin(Lot, Lot.id == CountTask.lot_id)
     )  # fmt: skip
-    query = within_sites(query, actor, CountTask.site_id)
+    return within_sites(query, actor, CountTask.site_id)
+
+
+def count_rows(session: Session, actor: Actor, *, only: int | None = None, text: str = "") -> list[CountRow]:
+    """Counts that are open at the sites one sees, the oldest first; one asked for by its id also when it is done."""
+    query = count_query(actor)
     if only is not None:
         query = query.where(CountTask.id == only)
     else:
         query = query.where(CountTask.state.not_in((CountState.DONE, CountState.CANCELLED)))
     if text:
         query = query.where((Item.code == text) | (Location.code == text) | (Lot.code == text))
-    return [_count(row) for row in session.execute(query.order_by(CountTask.due_on, CountTask.id).limit(MOST))]
+    return [count_row(row) for row in session.execute(query.order_by(CountTask.due_on, CountTask.id).limit(MOST))]
 
 
-def _count(row: Any) -> CountRow:
+def count_row(row: Any) -> CountRow:
+    """A row of ``count_query``; what the book says is told only when it is decided."""
     one: CountTask = row.CountTask
     told = one.state in (CountState.PROPOSED, CountState.DONE)
     again = one.recounted is not None
@@ -315,7 +359,10 @@ def transfer_lines(session: Session, actor: Actor, transfer: int) -> tuple[Stock
 def trace_lot(session: Session, actor: Actor, lot: int) -> Trace:
     """Back to the papers it came with and forward to the customers who have it, at the sites one sees."""
     head = session.execute(
-        select(Lot, Item.code).join(Item, Item.id == Lot.item_id).where(Lot.id == lot)
+        select(Lot, Item.code, Item.name, Item.unit, Entity.realm)
+        .join(Item, Item.id == Lot.item_id)
+        .join(Entity, Entity.id == Lot.entity_id)
+        .where(Lot.id == lot)
     ).one_or_none()  # fmt: skip
     if head is None:
         raise NotFound("lot_unknown", id=lot)
@@ -338,9 +385,14 @@ def trace_lot(session: Session, actor: Actor, lot: int) -> Trace:
             paper=row.GoodsReceipt.paper if row.GoodsReceipt else None,
             supplier=row.GoodsReceipt.supplier if row.GoodsReceipt else None,
             order_id=row.SalesOrder.id if row.SalesOrder else None, customer=row.customer,
+            receipt_id=row.GoodsReceipt.id if row.GoodsReceipt else None, shipment_id=row.Shipment.id if row.Shipment else None,
         )
         for row in rows
     ]  # fmt: skip
     if not stations and actor.sites is not None:
         raise NotFound("lot_unknown", id=lot)
-    return Trace(lot=head.Lot.code, item=head.code, expires_on=head.Lot.expires_on, stations=stations)
+    return Trace(
+        lot_id=lot, lot=head.Lot.code, is_serial=head.Lot.is_serial, item_id=head.Lot.item_id, item=head.code, name=head.name,
+        unit=head.unit, expires_on=head.Lot.expires_on, first_seen_at=head.Lot.first_seen_at,
+        realm=head.realm, stations=stations,
+    )  # fmt: skip

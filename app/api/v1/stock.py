@@ -66,6 +66,7 @@ class AdjustBody(ChangeBody):
     reason_code: str = Field("other", max_length=16)
     location: Key | None = None
     lot: Key | None = None
+    status: str = Field("available", max_length=12)
 
 
 class CountBody(Body):
@@ -140,7 +141,7 @@ def adjust_goods(work: UnitOfWork, body: AdjustBody) -> AdjustmentAnswer:
     work.realm = realm_of_site(work.session, work.actor, body.site)
     command = Adjust(
         site=body.site, item=body.item, quantity=body.quantity, reason=body.reason_code, note=body.reason,
-        location=body.location, lot=body.lot,
+        location=body.location, lot=body.lot, status=body.status,
     )  # fmt: skip
     with pointing():
         (done,) = adjust(work, [command], rules=rules(), cells=cells())

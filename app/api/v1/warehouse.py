@@ -6,7 +6,6 @@ from app.api.framework import operation
 from app.api.v1.numbers import pointing
 from app.api.v1.warehouse_models import (
     ArrivalBody,
-    BinAnswer,
     BinList,
     BinQuery,
     ExpectBody,
@@ -20,6 +19,8 @@ from app.api.v1.warehouse_models import (
     StatusBody,
     TransferAnswer,
     TransferBody,
+    bin_answer,
+    bin_list,
     expected_answer,
 )
 from app.composition.order_names import order_names
@@ -27,7 +28,6 @@ from app.composition.request import reader
 from app.composition.trading import cells, rules
 from app.queries.places import realm_of_site
 from app.queries.warehouse import (
-    BinRow,
     bin_rows,
     expected_rows,
     transfer_lines,
@@ -54,13 +54,6 @@ TAG = "Warehouse"
 
 def _at(work: UnitOfWork, site: int) -> None:
     work.realm = realm_of_site(work.session, work.actor, site)
-
-
-def _bin(row: BinRow) -> BinAnswer:
-    return BinAnswer(
-        site_id=row.site_id, item_id=row.item_id, item=row.code, location_id=row.location_id, location=row.location,
-        lot_id=row.lot_id, lot=row.lot, expires_on=row.expires_on, status=row.status, quantity=row.quantity, since=row.since,
-    )  # fmt: skip
 
 
 @operation(
@@ -106,7 +99,9 @@ def take_goods_in(work: UnitOfWork, body: ReceiptBody) -> ReceiptAnswer:
     answer=BinList,
 )  # fmt: skip
 def list_bins(query: BinQuery) -> BinList:
-    rows = [_bin(row) for row in bin_rows(reader(), actor(), site=query.site, item=query.item, status=query.status)]
+    rows = [
+        bin_answer(row) for row in bin_rows(reader(), actor(), site=query.site, item=query.item, status=query.status)
+    ]
     return BinList(count=len(rows), items=rows)
 
 
@@ -118,13 +113,7 @@ def put_goods_away(work: UnitOfWork, body: PutAwayBody) -> BinList:
     _at(work, body.site)
     with pointing():
         put_away(work, [PutAway(**dict(body))], rules=rules(), cells=cells(), order_names=order_names)
-    return _bins(work, body.site, body.item)
-
-
-def _bins(work: UnitOfWork, site: int, item: int) -> BinList:
-    work.session.expire_all()
-    rows = [_bin(row) for row in bin_rows(work.session, work.actor, site=site, item=item)]
-    return BinList(count=len(rows), items=rows)
+    return bin_list(work, body.site, body.item)
 
 
 @operation(
@@ -138,7 +127,7 @@ def change_stock_status(work: UnitOfWork, body: StatusBody) -> BinList:
     command = ChangeStatus(note=told.pop("reason"), **told)
     with pointing():
         change_status(work, [command], rules=rules(), cells=cells(), order_names=order_names)
-    return _bins(work, body.site, body.item)
+    return bin_list(work, body.site, body.item)
 
 
 @operation(

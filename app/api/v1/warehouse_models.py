@@ -9,7 +9,8 @@ from pydantic import Field
 
 from app.api.v1.numbers import Key
 from app.api.values import Amount, Answer, Body, Quantity
-from app.queries.warehouse import ExpectedRow
+from app.queries.warehouse import BinRow, ExpectedRow, bin_rows
+from erpcore.kernel.work import UnitOfWork
 
 
 class ExpectedAnswer(Answer):
@@ -226,7 +227,7 @@ class PutAwayBody(Body):
 
 
 class StatusBody(Body):
-    """Goods that may (not) be sold from now on: `available`, `quarantine`, `damaged`."""
+    """Goods that may (not) be sold from now on: `available`, `quarantine`, `damaged`. `found_lot`: which lot it turned out to be."""
 
     site: Key
     item: Key
@@ -236,6 +237,7 @@ class StatusBody(Body):
     reason: str = Field(min_length=1, max_length=200)
     location: Key | None = None
     lot: Key | None = None
+    found_lot: Key | None = None
 
 
 class LocationBody(Body):
@@ -327,3 +329,18 @@ class PeriodBody(Body):
     entity: Key
     until: date
     reason: str = Field(min_length=1, max_length=200)
+
+
+def bin_answer(row: BinRow) -> BinAnswer:
+    """What lies at one place as programs see it."""
+    return BinAnswer(
+        site_id=row.site_id, item_id=row.item_id, item=row.code, location_id=row.location_id, location=row.location,
+        lot_id=row.lot_id, lot=row.lot, expires_on=row.expires_on, status=row.status, quantity=row.quantity, since=row.since,
+    )  # fmt: skip
+
+
+def bin_list(work: UnitOfWork, site: int, item: int) -> BinList:
+    """Where an item lies at a site now, read anew."""
+    work.session.expire_all()
+    rows = [bin_answer(row) for row in bin_rows(work.session, work.actor, site=site, item=item)]
+    return BinList(count=len(rows), items=rows)

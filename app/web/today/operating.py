@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from flask import url_for
@@ -9,9 +10,11 @@ from sqlalchemy.orm import Session
 
 from app.composition.cases import QUEUE_WORDS, Queue
 from app.queries.troubles import queue_sums
+from app.queries.waiting_stock import undecided
 from app.security.permissions import Permission
 from app.security.roles import Role
-from app.web.today.slots import Panel, panel
+from app.web.figures import quantity
+from app.web.today.slots import Panel, Waiting, panel, waits_for_me
 from erpcore.kernel.actor import Actor
 
 #: Who takes orders, goods and invoices further, as against who steers.
@@ -41,3 +44,19 @@ def exceptions(session: Session, actor: Actor, now: datetime) -> Panel | None:
         meta=f"{total} in trouble" if total else "",
         values={"rows": rows},
     )
+
+
+@waits_for_me(Permission.STOCK_READ, roles={Role.SITE_LEAD, Role.WAREHOUSE_SUPERVISOR})
+def differences(session: Session, actor: Actor, now: datetime) -> Iterable[Waiting]:
+    """Counted differences and adjustments above the limit that others asked for."""
+    for one in undecided(session, actor):
+        is_count = one.kind == "count"
+        href = (
+            url_for("inbound.count", task_id=one.id)
+            if is_count
+            else url_for("inbound.adjustment", adjustment_id=one.id)
+        )
+        yield Waiting(
+            title=f"{'Count' if is_count else 'Adjustment'}: {one.item}", url=href, why=one.site,
+            detail=f"{quantity(one.quantity, one.unit)} against the book", due_at=one.since, move="Decide",
+        )  # fmt: skip

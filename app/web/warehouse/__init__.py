@@ -1,0 +1,1 @@
+"""The warehouse at the desk: places, what lies there, transfers, count plans, lots, goods receipts."""

@@ -1,0 +1,241 @@
+"""Transfers at the desk: the list and its files, one transfer, shipping, receiving with discrepancies, giving up."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+
+from app.composition.order_names import order_names
+from app.composition.request import now, reader
+from app.composition.trading import cells, rules
+from app.queries.items import item_of_code
+from app.queries.listing import PAGE
+from app.queries.places import SitePick, sites_of_entity, sites_seen
+from app.queries.transfers import (
+    STATES,
+    TransferFilter,
+    TransferPage,
+    every_transfer,
+    list_transfers,
+    transfer_page,
+)
+from app.security.permissions import Permission
+from app.security.require import actor, require
+from app.web.areas import asked_key, asked_page
+from app.web.chosen import asked_realm, said_realm, viewer
+from app.web.exports import csv_file, xlsx_file
+from app.web.forms import choices
+from app.web.items.presenters import item_address
+from app.web.steps import form_step
+from app.web.warehouse.forms import LostForm, arrival_form, transfer_form
+from app.web.warehouse.views import blueprint, chosen_site, form_page, nowhere, warehouse_sites
+from erpcore.inventory.losing import GiveUp, give_up
+from erpcore.inventory.transfers import (
+    ArrivedLine,
+    ReceiveTransfer,
+    ShipTransfer,
+    TransferLine,
+    receive_transfer,
+    ship_transfers,
+)
+from erpcore.kernel.errors import NotFound, RuleBroken
+from erpcore.kernel.work import UnitOfWork
+
+_DEFAULTS = TransferFilter()
+_HEAD = (
+    "Transfer",
+    "State",
+    "From",
+    "To",
+    "Shipped (UTC)",
+    "Arrives on",
+    "Settled (UTC)",
+    "Lines",
+    "Lines on their way",
+    "Note",
+)
+
+
+def _asked() -> TransferFilter:
+    args = request.args
+    state = args.get("state", "")
+    return TransferFilter(
+        site=asked_key("site"), realm=asked_realm(), text=args.get("text", "").strip()[:120],
+        state=state if state in STATES else "", late=args.get("late") == "1", page=asked_page(),
+    )  # fmt: skip
+
+
+def _address(wanted: TransferFilter, endpoint: str = "warehouse.transfers", **changes: Any) -> str:
+    wished = asdict(replace(wanted, **{"page": 1, **changes}))
+    values: dict[str, Any] = {
+        name: int(value) if isinstance(value, bool) else value
+        for name, value in wished.items()
+        if name != "realm" and value != getattr(_DEFAULTS, name)
+    }
+    return url_for(endpoint, **values, **said_realm(wished["realm"]))
+
+
+@blueprint.get("/warehouse/transfers")
+@require(Permission.STOCK_READ)
+def transfers() -> str:
+    wanted, sites = _asked(), sites_seen(reader(), actor())
+    rows, total = list_transfers(reader(), viewer(wanted.site), wanted, now().date())
+    return render_template(
+        "warehouse/transfers.html", asked=wanted, rows=rows, total=total, pages=max(1, -(-total // PAGE)), address=_address,
+        sites=[site for site in sites if site.realm == wanted.realm], today=now().date(), realm=wanted.realm, states=STATES,
+    )  # fmt: skip
+
+
+@blueprint.get("/warehouse/transfers.csv")
+@require(Permission.STOCK_READ)
+def transfers_csv() -> Any:
+    return csv_file("transfers", _HEAD, _file_rows())
+
+
+@blueprint.get("/warehouse/transfers.xlsx")
+@require(Permission.STOCK_READ)
+def transfers_xlsx() -> Any:
+    return xlsx_file("transfers", _HEAD, _file_rows())
+
+
+def _file_rows() -> Any:
+    for row in every_transfer(reader(), viewer(_asked().site), _asked(), now().date()):
+        yield (
+            row.number, row.state, row.origin, row.target, row.shipped_at, row.arrives_on.isoformat(), row.settled_at, row.lines,
+            row.open_lines, row.note or "",
+        )  # fmt: skip
+
+
+@blueprint.get("/warehouse/transfers/<int:transfer_id>")
+@require(Permission.STOCK_READ)
+def transfer(transfer_id: int) -> str:
+    page = transfer_page(reader(), actor(), transfer_id)
+    here = actor().sites is None or page.head.site_id in (actor().sites or ())
+    return render_template(
+        "warehouse/transfer.html", page=page, head=page.head, realm=page.head.realm, today=now().date(), is_here=here,
+        item_address=item_address,
+    )  # fmt: skip
+
+
+@blueprint.route("/warehouse/transfers/new", methods=["GET", "POST"])
+@require(Permission.TRANSFER_SHIP)
+def new_transfer() -> Any:
+    sites = warehouse_sites()
+    site = chosen_site(sites)
+    if site is None:
+        return nowhere()
+    form = transfer_form()
+    targets = [one for one in sites_of_entity(reader(), site.entity_id) if one[0] != site.id]
+    form.to_site.choices = choices(targets)
+    if form.validate_on_submit():
+        made = 0
+        with form_step(form, realm=site.realm) as work:
+            made = form.once(work, lambda: _ship(work, site, form))
+        if form.accepted:
+            flash("The goods are on their way.", "success")
+            return redirect(url_for("warehouse.transfer", transfer_id=made))
+    html = render_template(
+        "warehouse/transfer_new.html", form=form, site=site, sites=sites, realm=site.realm, targets=targets,
+        rows=form.cells("item", "quantity", "unit"),
+    )  # fmt: skip
+    return html, form.status
+
+
+def _ship(work: UnitOfWork, site: SitePick, form: Any) -> int:
+    lines: list[TransferLine] = []
+    called = {"lines": "item_0"}
+    for row, (item, quantity, unit) in form.cells("item", "quantity", "unit"):
+        if not item.data and quantity.data is None:
+            continue
+        called |= {f"lines-{len(lines)}-quantity": quantity.name, f"lines-{len(lines)}-unit": unit.name}
+        if quantity.data is None:
+            raise RuleBroken("quantity_missing", field=quantity.name, line=row + 1)
+        found = item_of_code(work.session, site.entity_id, str(item.data or ""), field=item.name)
+        lines.append(TransferLine(item=found, quantity=quantity.data, unit=unit.data or None))
+    form.called = called
+    command = ShipTransfer(
+        from_site=site.id, to_site=form.to_site.data, arrives_on=form.arrives_on.data or date.min, lines=lines,
+        note=form.note.data or None,
+    )  # fmt: skip
+    (made,) = ship_transfers(work, [command], rules=rules(), cells=cells())
+    return made.id
+
+
+def _coming(transfer_id: int) -> TransferPage:
+    """A transfer that comes to a site of this person."""
+    page = transfer_page(reader(), actor(), transfer_id)
+    if actor().sites is not None and page.head.site_id not in (actor().sites or ()):
+        raise NotFound("transfer_unknown", id=transfer_id)
+    return page
+
+
+@blueprint.route("/warehouse/transfers/<int:transfer_id>/receive", methods=["GET", "POST"])
+@require(Permission.STOCK_RECEIVE)
+def receive_lines(transfer_id: int) -> Any:
+    page = _coming(transfer_id)
+    lines = [line for line in page.lines if line.open > 0]
+    form = arrival_form([(line.id, line.code) for line in lines])
+    if not form.is_submitted():
+        form.version.data = str(page.head.version)
+        for line in lines:
+            form[f"quantity_{line.id}"].data = line.open
+    if form.validate_on_submit():
+        with form_step(form, realm=page.head.realm) as work:
+            form.once(work, lambda: _receive(work, page, form))
+        if form.accepted:
+            flash("What came is received. What did not come stays on its way until it comes or is given up.", "success")
+            return redirect(url_for("warehouse.transfer", transfer_id=transfer_id))
+    html = render_template(
+        "warehouse/transfer_receive.html", form=form, page=page, head=page.head, realm=page.head.realm, lines=lines
+    )
+    return html, form.status
+
+
+def _receive(work: UnitOfWork, page: TransferPage, form: Any) -> int:
+    nil = Decimal(0)
+    arrived = [
+        ArrivedLine(line=key, quantity=quantity.data or nil, damaged=damaged.data or nil)
+        for key, (quantity, damaged) in form.cells("quantity", "damaged")
+    ]
+    seen = str(form.version.data or "")
+    command = ReceiveTransfer(
+        transfer=page.head.id, lines=arrived, seen_version=int(seen) if seen.isdecimal() else page.head.version
+    )
+    receive_transfer(work, command, rules=rules(), cells=cells(), order_names=order_names)
+    return page.head.id
+
+
+@blueprint.route("/warehouse/transfers/<int:transfer_id>/lines/<int:line_id>/lost", methods=["GET", "POST"])
+@require(Permission.STOCK_ADJUST)
+def lose_line(transfer_id: int, line_id: int) -> Any:
+    page, form = _coming(transfer_id), LostForm()
+    line = next((one for one in page.lines if one.id == line_id), None)
+    if line is None:
+        raise NotFound("transfer_unknown", id=transfer_id)
+    if not form.is_submitted():
+        form.quantity.data = line.open
+    if form.validate_on_submit():
+        waits = False
+        command = GiveUp(transfer=transfer_id, line=line_id, quantity=form.quantity.data, reason=str(form.reason.data))
+        with form_step(form, realm=page.head.realm) as work:
+
+            def make() -> int:
+                nonlocal waits
+                waits = give_up(work, command, rules=rules(), cells=cells()).waits
+                return transfer_id
+
+            form.once(work, make)
+        if form.accepted:
+            said = "It is worth more than this site's limit: somebody else agrees to the loss first."
+            flash(said if waits else "The loss is booked.", "success")
+            return redirect(url_for("warehouse.transfer", transfer_id=transfer_id))
+    back = url_for("warehouse.transfer", transfer_id=transfer_id)
+    return form_page(
+        form, title=f"Give up {line.code} of {page.head.number}", label="Give up as lost", back=back, realm=page.head.realm,
+        trail=[("Transfers", url_for("warehouse.transfers")), (page.head.number, back)], units={"quantity": line.unit},
+        note=f"{line.open.normalize():f} {line.unit} are still on their way. Lost goods leave the stock of {page.head.target}.",
+    )  # fmt: skip
