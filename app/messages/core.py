@@ -119,7 +119,6 @@ MESSAGES: dict[str, str] = {
     "code_missing": "Enter a code and a name.",
     "quantity_missing": "Line {line} has an item and no quantity. Enter how many, or empty the line.",
     "lot_code_unknown": "There is no lot or serial number {code} of this item. Check the label.",
-    "item_code_unknown": "There is no item {code} in this company. Check the code.",
     "receipt_of_goods_unknown": "There is no goods receipt {id} here, or it belongs to a site that is not yours.",
     "location_is_so": "{location} is {state} already. Reload the page to see who did it.",
     "not_tracked": "{item} is not kept by lot or serial number. Leave the lot out, or change how the item is kept.",

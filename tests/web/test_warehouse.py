@@ -126,7 +126,7 @@ def test_a_transfer_is_shipped_received_in_part_and_the_rest_given_up(signed_in,
     assert page.value("item_1") == "no-such"
     lead.get(here)
     page = lead.post(here, {**form, "item_1": "no-such", "quantity_1": "1"}, status=422)
-    assert "There is no item no-such" in page.errors()[0]
+    assert "No item has the code no-such" in page.errors()[0]
     assert everything(business) == before
     lead.get(here)
     page = lead.post(here, form)
