@@ -46,6 +46,12 @@ class RegisterRules:
         named = item_group if item_group is not None and self._current(work).names_item_groups else None
         return self._resolved(work, Scope(named, customer_group, channel, site, entity))
 
+    def consult(
+        self, work: UnitOfWork, *, entity: int, channel: int | None, customer_group: int | None, item_group: int | None
+    ) -> Ruleset:
+        """The values for what no document is stamped with and no one site has, such as a price. Nothing is stored."""
+        return self.in_force(work, Scope(item_group, customer_group, channel, None, entity))
+
     def in_force(self, work: UnitOfWork, asked: Scope) -> Ruleset:
         """As resolved, but only looked at: nothing is stored, since no document is stamped with it."""
         return self._current(work).ruleset(asked, work.now)

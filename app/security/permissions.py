@@ -51,6 +51,10 @@ class Permission(StrEnum):
     )
     PRICE_APPROVE_PROCESS = "orders:price:approve_process", "approve any price entered by somebody else"
     PRICE_CHANGE = "pricing:rule:change", "change price rules and apply price lists"
+    PRICE_RULE_APPROVE = (
+        "pricing:rule:approve",
+        "decide on prices that somebody else lowered beyond the tolerance or the floor",
+    )
     COST_READ = "pricing:cost:read", "see costs, margins and floors"
     ORDER_RELEASE = "orders:order:release", "release orders"
     ORDER_ALLOCATE = "orders:order:allocate", "allocate stock to orders"

@@ -58,6 +58,12 @@ class ProcessRules(Protocol):
         """The ruleset of a line: its document's, unless an approved value names the item group."""
         ...
 
+    def consult(
+        self, work: UnitOfWork, *, entity: int, channel: int | None, customer_group: int | None, item_group: int | None
+    ) -> Ruleset:
+        """The values for what no document is stamped with and no one site has, such as a price. Nothing is stored."""
+        ...
+
     def stored(self, work: UnitOfWork, hash_: str) -> Ruleset:
         """The ruleset a document was stamped with."""
         ...

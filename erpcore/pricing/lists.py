@@ -17,14 +17,17 @@ import orjson
 from sqlalchemy import select
 
 from erpcore.kernel.canonical import canonical_json, fingerprint
-from erpcore.kernel.errors import Conflict, DomainError, NotFound, RuleBroken
+from erpcore.kernel.errors import Conflict, DomainError, NotAllowed, NotFound, RuleBroken
+from erpcore.kernel.history import record_move
 from erpcore.kernel.model import PRICE_PLACES, scaled_int
 from erpcore.kernel.work import UnitOfWork
+from erpcore.ports import ProcessRules
+from erpcore.pricing.flow import CHANGE, PRICE_LIST_FLOW, PriceListState
+from erpcore.pricing.lowering import Lowering, lowerings
 from erpcore.pricing.models import PriceList
 from erpcore.pricing.newprice import NewPrice
 from erpcore.pricing.precedence import Slot, meet
 from erpcore.pricing.services import (
-    CHANGE,
     PriceFacts,
     check_price,
     held_slots,
@@ -47,6 +50,10 @@ class Outcome(StrEnum):
     REJECTED = "rejected"
 
 
+#: What gives a price.
+_GIVE = (Outcome.NEW, Outcome.CHANGED)
+
+
 @dataclass(frozen=True, kw_only=True)
 class ListedRow:
     """A row of a list: its number in the file, what stood there, and the rule it means, or why it means none."""
@@ -67,6 +74,12 @@ class RowPlan:
     from_price: int | None = None
     from_discount: int | None = None
     why: DomainError | None = None
+    lowering: Lowering | None = None
+
+    @property
+    def is_beyond(self) -> bool:
+        """Whether this row gives away so much that a second person decides."""
+        return self.outcome in _GIVE and self.lowering is not None and self.lowering.is_beyond
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,8 +94,19 @@ class ListPlan:
         found = Counter(plan.outcome for plan in self.rows)
         return {outcome.value: found.get(outcome, 0) for outcome in Outcome}
 
+    @property
+    def beyond(self) -> int:
+        """How many rows take a second person."""
+        return sum(plan.is_beyond for plan in self.rows)
 
-def plan_list(work: UnitOfWork, entity: int, rows: Sequence[ListedRow], *, lock: bool = False) -> ListPlan:
+    @property
+    def changes_something(self) -> bool:
+        return any(plan.outcome in (*_GIVE, Outcome.ENDED) for plan in self.rows)
+
+
+def plan_list(
+    work: UnitOfWork, entity: int, rows: Sequence[ListedRow], *, rules: ProcessRules, lock: bool = False
+) -> ListPlan:
     """What the rows would change now. With ``lock`` nobody saves a rule of the same items until the unit of work ends."""
     facts = price_facts(work, [row.price for row in rows if row.price is not None])
     checked = [_checked(row, facts) for row in rows]
@@ -101,6 +125,9 @@ def plan_list(work: UnitOfWork, entity: int, rows: Sequence[ListedRow], *, lock:
             others.append(row.price)
         except RuleBroken as refusal:
             plans.append(RowPlan(row=row, outcome=Outcome.REJECTED, why=refusal))
+    giving = [plan.row.price for plan in plans if plan.outcome in _GIVE and plan.row.price is not None]
+    effects = iter(lowerings(work, giving, rules=rules, facts=facts, held=held))
+    plans = [replace(plan, lowering=next(effects)) if plan.outcome in _GIVE else plan for plan in plans]
     changes = [[plan.row.number, plan.outcome, plan.replaces, plan.from_price, plan.from_discount] for plan in plans]
     return ListPlan(rows=tuple(plans), digest=fingerprint(changes))
 
@@ -193,7 +220,7 @@ def keep_list(work: UnitOfWork, command: KeepList) -> int:
     if known is not None:
         return known
     row = PriceList(
-        id=work.ids.one(), entity_id=command.entity, file_name=command.file_name[:300], content_hash=digest,
+        id=work.ids.one(), state=PRICE_LIST_FLOW.initial, entity_id=command.entity, file_name=command.file_name[:300], content_hash=digest,
         rows=len(command.content), facts="{}", content=content, version=1, uploaded_by=work.actor.id,
         uploaded_at=work.now,
     )  # fmt: skip
@@ -203,21 +230,76 @@ def keep_list(work: UnitOfWork, command: KeepList) -> int:
     return row.id
 
 
-def apply_list(work: UnitOfWork, list_id: int, rows: Sequence[ListedRow], *, seen: str) -> PriceList:
+@dataclass(frozen=True, kw_only=True)
+class SettleList:
+    """A move of a list by the flow's table. ``seen`` is the digest of the plan that the person saw, where prices would change."""
+
+    list: int
+    move: str
+    reason: str = ""
+    seen: str = ""
+
+
+def apply_list(
+    work: UnitOfWork, list_id: int, rows: Sequence[ListedRow], *, seen: str, rules: ProcessRules
+) -> PriceList:
     """Make the list hold, all of what was not rejected, once; applied again it changes nothing.
 
-    ``seen`` is the digest of the plan that the person saw. Raises ``Conflict`` when prices moved since, ``RuleBroken`` when
-    nothing would change.
+    Raises ``Conflict`` when prices moved since the plan was seen, ``RuleBroken`` when nothing would change, or when it gives
+    away so much that a second person decides.
     """
-    work.actor.require(CHANGE)
-    found = work.session.get(PriceList, list_id, with_for_update={"key_share": True})
+    return settle_list(work, SettleList(list=list_id, move="apply", seen=seen), rows, rules=rules)
+
+
+def settle_list(work: UnitOfWork, command: SettleList, rows: Sequence[ListedRow], *, rules: ProcessRules) -> PriceList:
+    """Apply, ask for approval, approve (which applies), decline or withdraw.
+
+    Raises besides what ``apply_list`` does ``NotAllowed`` where who asked decides.
+    """
+    if command.move not in PRICE_LIST_FLOW.moves:
+        raise RuleBroken("choice_unknown", field="move", value=command.move)
+    move = PRICE_LIST_FLOW.moves[command.move]
+    work.actor.require(move.permission)
+    found = work.session.get(PriceList, command.list, with_for_update={"key_share": True})
     if found is None:
-        raise NotFound("price_list_unknown", list=list_id)
-    if found.applied_at is not None:
+        raise NotFound("price_list_unknown", list=command.list)
+    if move.name == "apply" and found.state == PriceListState.APPLIED:
         return found
-    plan = plan_list(work, found.entity_id, rows, lock=True)
-    if plan.digest != seen:
-        raise Conflict("price_list_moved", list=found.file_name)
+    target = PRICE_LIST_FLOW.target(move.name, found.state, reason=command.reason)
+    _check_person(work, found, move.name)
+    if move.name in ("apply", "ask", "approve"):
+        plan = plan_list(work, found.entity_id, rows, rules=rules, lock=target == PriceListState.APPLIED)
+        if plan.digest != command.seen:
+            raise Conflict("price_list_moved", list=found.file_name)
+        if not plan.changes_something:
+            raise RuleBroken("price_list_changes_nothing", list=found.file_name)
+        if move.name == "apply" and plan.beyond:
+            raise RuleBroken("price_list_needs_second", list=found.file_name, rows=plan.beyond)
+        if move.name == "ask":
+            found.asked_by, found.asked_at, found.asked_digest = work.actor.id, work.now, plan.digest
+        else:
+            _take_effect(work, found, plan)
+    was, found.state, found.version = found.state, target, found.version + 1
+    work.session.flush()
+    reason = command.reason.strip() or None
+    record_move(work, "price_list", found.id, move.name, was, found.state, reason=reason)
+    work.audit(f"price_list.{_DONE[move.name]}", "price_list", found.id, file=found.file_name, reason=reason)
+    return found
+
+
+_DONE = {
+    "apply": "applied", "ask": "asked", "approve": "approved", "decline": "declined", "withdraw": "withdrawn",
+}  # fmt: skip
+
+
+def _check_person(work: UnitOfWork, found: PriceList, move: str) -> None:
+    if move == "withdraw" and work.actor.id != found.asked_by:
+        raise NotAllowed("price_list_of_another", list=found.file_name)
+    if move in ("approve", "decline") and work.actor.id in (found.asked_by, found.uploaded_by):
+        raise NotAllowed("own_request", document=f"price list {found.file_name}")
+
+
+def _take_effect(work: UnitOfWork, found: PriceList, plan: ListPlan) -> None:
     ends: list[tuple[int, date | None]] = []
     fresh: list[NewPrice] = []
     for one in plan.rows:
@@ -230,14 +312,10 @@ def apply_list(work: UnitOfWork, list_id: int, rows: Sequence[ListedRow], *, see
         if one.replaces is not None:
             ends.append((one.replaces, price.valid_from))
         fresh.append(replace(price, price_list=found.id))
-    if not ends and not fresh:
-        raise RuleBroken("price_list_changes_nothing", list=found.file_name)
     write_ends(work, ends)
     insert_prices(work, fresh)
-    found.applied_by, found.applied_at, found.version = work.actor.id, work.now, found.version + 1
+    found.applied_by, found.applied_at = work.actor.id, work.now
     found.facts = _facts(plan)
-    work.audit("price_list.applied", "price_list", found.id, file=found.file_name, **plan.counts)
-    return found
 
 
 def _facts(plan: ListPlan) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, Int
 from sqlalchemy.orm import Mapped, mapped_column
 
 from erpcore.kernel.model import Base, Key, Price, Quantity, Scaled, UtcDateTime, states
+from erpcore.pricing.flow import PriceListState
 
 
 class PriceKind(StrEnum):
@@ -72,11 +73,17 @@ class PriceRule(Base):
 class PriceList(Base):
     """A file of prices that was looked at, and, once ``applied_at`` is set, holds. One content is applied once per entity.
 
-    ``facts`` is the JSON of how many rows were new, changed, unchanged, ended and rejected, and of the rejected rows.
+    ``facts`` is the JSON of how many rows were new, changed, unchanged, ended and rejected, and of the rejected rows. Whoever
+    asked for one that gives away too much never applies it; ``asked_digest`` is of what would change, as they saw it.
     """
 
     __tablename__ = "price_list"
-    __table_args__ = (UniqueConstraint("entity_id", "content_hash"),)
+    __table_args__ = (
+        states("state", PriceListState),
+        UniqueConstraint("entity_id", "content_hash"),
+        CheckConstraint("(applied_at IS NULL) = (state <> 'applied')", name="applied_once"),
+        CheckConstraint("asked_by IS NULL OR applied_by IS NULL OR asked_by <> applied_by", name="four_eyes"),
+    )
     id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
     entity_id: Mapped[int] = mapped_column(ForeignKey("entity.id"))
     file_name: Mapped[str] = mapped_column(String(300))
@@ -87,5 +94,9 @@ class PriceList(Base):
     version: Mapped[int] = mapped_column(Integer)
     uploaded_by: Mapped[int] = mapped_column(BigInteger)
     uploaded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    state: Mapped[str] = mapped_column(String(12))
+    asked_by: Mapped[int | None] = mapped_column(BigInteger)
+    asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    asked_digest: Mapped[str | None] = mapped_column(String(64))
     applied_by: Mapped[int | None] = mapped_column(BigInteger)
     applied_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

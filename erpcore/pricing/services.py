@@ -17,11 +17,11 @@ from erpcore.kernel.rows import Change, chunks, param, raw_columns, read_rows, w
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import Channel, CustomerGroup, Entity, Item, ItemGroup
 from erpcore.masterdata.queries import CustomerFacts, ItemFacts, customers, items
+from erpcore.pricing.flow import CHANGE
 from erpcore.pricing.models import PriceRule
 from erpcore.pricing.newprice import NewPrice, check_numbers, check_shape
 from erpcore.pricing.precedence import Slot, meet
 
-CHANGE = "pricing:rule:change"
 _COLUMNS = (
     "id", "entity_id", "kind", "item_id", "item_group_id", "customer_id", "customer_key", "customer_group_id",
     "channel_id", "minimum_quantity", "unit_price", "discount", "currency", "valid_from", "valid_until", "reference", "price_list_id",

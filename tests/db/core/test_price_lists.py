@@ -18,7 +18,7 @@ from erpcore.kernel.errors import Conflict, NotAllowed, RuleBroken
 from erpcore.masterdata.models import Customer, Item
 from erpcore.pricing.lists import KeepList, apply_list, keep_list, kept_rows, plan_list
 from erpcore.pricing.models import PriceList, PriceRule
-from tests.support.core import a_business
+from tests.support.core import RULES, a_business
 from tests.support.pricing import CHANGES, DESK, a_price, save
 
 
@@ -53,14 +53,16 @@ def _plan(business, list_id):
     with business.work(CHANGES) as work:
         content = work.session.scalar(select(PriceList.content).where(PriceList.id == list_id))
         look = looking(work.session, actor=CHANGES, now=work.now, realm="live")
-        return plan_list(look, business.entity, meaning(work.session, business.entity, kept_rows(content)))
+        return plan_list(look, business.entity, meaning(work.session, business.entity, kept_rows(content)), rules=RULES)
 
 
 def _apply(business, list_id, *, seen=None, by=CHANGES):
     digest = seen or _plan(business, list_id).digest
     with business.work(by) as work:
         content = work.session.scalar(select(PriceList.content).where(PriceList.id == list_id))
-        return apply_list(work, list_id, meaning(work.session, business.entity, kept_rows(content)), seen=digest)
+        return apply_list(
+            work, list_id, meaning(work.session, business.entity, kept_rows(content)), seen=digest, rules=RULES
+        )
 
 
 def _rules(business):

@@ -1,0 +1,334 @@
+"""Which prices are there, for whom and until when; which lists changed them; and why does an order line have its price?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from app.queries.listing import MOST_ROWS, PAGE, like
+from erpcore.kernel.actor import Actor
+from erpcore.kernel.errors import NotFound
+from erpcore.kernel.history import Transition
+from erpcore.masterdata.models import Channel, Customer, CustomerGroup, Entity, Item, ItemGroup, Realm, Site
+from erpcore.masterdata.queries import find_by_code
+from erpcore.pricing.models import PriceKind, PriceList, PriceRule
+from erpcore.pricing.precedence import precedence
+
+KINDS = tuple(kind.value for kind in PriceKind)
+_NAMED: Mapping[str, Any] = {
+    "item_group": ItemGroup, "customer": Customer, "customer_group": CustomerGroup, "channel": Channel,
+}  # fmt: skip
+STANDINGS = ("now", "later", "ended")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriceFilter:
+    """What the address asks for: the live companies unless one is named; ``standing`` is one of ``STANDINGS`` or else all."""
+
+    entity: int | None = None
+    kind: str = ""
+    standing: str = "now"
+    text: str = ""
+    customer_group: int | None = None
+    channel: int | None = None
+    page: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriceRow:
+    """A rule with the names that people know. ``unit_price`` or ``discount``, a share of the list price."""
+
+    id: int
+    entity_id: int
+    entity: str
+    kind: str
+    item_id: int | None
+    item_code: str
+    item: str
+    unit: str
+    item_group_code: str
+    item_group: str
+    customer_code: str
+    customer: str
+    customer_group_code: str
+    customer_group: str
+    channel_code: str
+    channel: str
+    minimum_quantity: Decimal
+    unit_price: Decimal | None
+    discount: Decimal | None
+    currency: str
+    valid_from: date
+    valid_until: date | None
+    reference: str
+    price_list_id: int | None
+    saved_by: int
+    saved_at: datetime
+    ended_at: datetime | None
+
+    @property
+    def what(self) -> str:
+        """What it prices: the item's code, or its group's name."""
+        return self.item_code or self.item_group
+
+    @property
+    def whom(self) -> str:
+        """For whom it holds: ``Bautechnik, Wholesale``, or everybody."""
+        parts = [part for part in (self.customer, self.customer_group, self.channel) if part]
+        return ", ".join(parts) or "everybody"
+
+    def standing(self, today: date) -> str:
+        if self.valid_until is not None and self.valid_until <= max(today, self.valid_from):
+            return "ended"
+        return "later" if self.valid_from > today else "now"
+
+
+def code_choices(session: Session, name: str) -> list[tuple[str, str]]:
+    """Codes and names of ``item_group``, ``customer_group`` or ``channel``, by name."""
+    table = _NAMED[name]
+    return [(row.code, row.name) for row in session.execute(select(table.code, table.name).order_by(table.name))]
+
+
+def ids_by_code(session: Session, entity: int, item: str, customer: str) -> tuple[int | None, int | None]:
+    """The ids of a company's item and customer; ``None`` where there is none of this code."""
+    items, customers = (
+        find_by_code(session, table, entity, [code] if code else [])
+        for table, code in ((Item, item), (Customer, customer))
+    )
+    return items.get(item), customers.get(customer)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PricesFound:
+    """One page of the list, how many there are in all, and how many of each kind."""
+
+    rows: list[PriceRow]
+    total: int
+    by_kind: Mapping[str, int]
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // PAGE))
+
+
+_COPIED = (
+    "id", "entity_id", "kind", "item_id", "minimum_quantity", "unit_price", "discount", "currency", "valid_from",
+    "valid_until", "price_list_id", "saved_by", "saved_at", "ended_at",
+)  # fmt: skip
+
+
+def _query() -> Any:
+    query: Any = (
+        select(PriceRule, Item.code.label("item_code"), Item.name.label("item_name"), Item.unit, Entity.name.label("entity"))
+        .join(Entity, Entity.id == PriceRule.entity_id)
+        .outerjoin(Item, Item.id == PriceRule.item_id)
+    )  # fmt: skip
+    for name, table in _NAMED.items():
+        query = query.add_columns(table.code.label(f"{name}_code"), table.name.label(f"{name}_name"))
+        query = query.outerjoin(table, table.id == getattr(PriceRule, f"{name}_id"))
+    return query
+
+
+def _row(found: Any) -> PriceRow:
+    rule: PriceRule = found.PriceRule
+    names: dict[str, Any] = {name: getattr(found, f"{name}_name") or "" for name in _NAMED}
+    codes: dict[str, Any] = {f"{name}_code": getattr(found, f"{name}_code") or "" for name in _NAMED}
+    return PriceRow(
+        entity=found.entity, item_code=found.item_code or "", item=found.item_name or "", unit=found.unit or "",
+        reference=rule.reference or "", **names, **codes, **{name: getattr(rule, name) for name in _COPIED},
+    )  # fmt: skip
+
+
+def _mine(query: Any, actor: Actor) -> Any:
+    """Kept to the companies of the sites that the person sees."""
+    if actor.sites is None:
+        return query
+    return query.where(PriceRule.entity_id.in_(select(Site.entity_id).where(Site.id.in_(sorted(actor.sites)))))
+
+
+def _narrowed(query: Any, actor: Actor, asked: PriceFilter, today: date) -> Any:
+    query = _mine(query, actor)
+    if asked.entity is None:
+        query = query.where(PriceRule.entity_id.in_(select(Entity.id).where(Entity.realm == Realm.LIVE)))
+    for name in ("entity", "customer_group", "channel"):
+        if getattr(asked, name) is not None:
+            query = query.where(getattr(PriceRule, f"{name}_id") == getattr(asked, name))
+    is_open = or_(PriceRule.valid_until.is_(None), PriceRule.valid_until > PriceRule.valid_from)
+    goes_on = or_(PriceRule.valid_until.is_(None), PriceRule.valid_until > today)
+    if asked.standing == "now":
+        query = query.where(PriceRule.valid_from <= today, goes_on)
+    if asked.standing == "later":
+        query = query.where(PriceRule.valid_from > today, is_open)
+    if asked.standing == "ended":
+        query = query.where(or_(~goes_on, ~is_open))
+    if asked.text:
+        pattern = like(asked.text)
+        found = [
+            PriceRule.item_id.in_(select(Item.id).where(or_(Item.code.ilike(pattern), Item.name.ilike(pattern)))),
+            PriceRule.customer_id.in_(
+                select(Customer.id).where(or_(Customer.code.ilike(pattern), Customer.name.ilike(pattern)))
+            ),
+            PriceRule.item_group_id.in_(select(ItemGroup.id).where(ItemGroup.name.ilike(pattern))),
+            PriceRule.reference.ilike(pattern),
+        ]
+        query = query.where(or_(*found))
+    return query
+
+
+def list_prices(session: Session, actor: Actor, asked: PriceFilter, today: date) -> PricesFound:
+    """One page of the rules, by item, the strongest kind first. Two queries."""
+    counts = session.execute(
+        _narrowed(select(PriceRule.kind, func.count()), actor, asked, today).group_by(PriceRule.kind)
+    )
+    by_kind = {row[0]: row[1] for row in counts}
+    query = _narrowed(_query(), actor, asked, today)
+    if asked.kind:
+        query = query.where(PriceRule.kind == asked.kind)
+    query = query.order_by(
+        Item.code, PriceRule.item_group_id, PriceRule.customer_key, PriceRule.valid_from, PriceRule.id
+    )
+    rows = session.execute(query.limit(PAGE).offset((asked.page - 1) * PAGE))
+    total = by_kind.get(asked.kind, 0) if asked.kind else sum(by_kind.values())
+    return PricesFound(rows=[_row(row) for row in rows], total=total, by_kind=by_kind)
+
+
+def every_price(session: Session, actor: Actor, asked: PriceFilter, today: date) -> Iterator[PriceRow]:
+    """All rules of the filter, for a file."""
+    query = _narrowed(_query(), actor, asked, today)
+    if asked.kind:
+        query = query.where(PriceRule.kind == asked.kind)
+    query = query.order_by(
+        Item.code, PriceRule.item_group_id, PriceRule.customer_key, PriceRule.valid_from, PriceRule.id
+    )
+    for row in session.execute(query.limit(MOST_ROWS)):
+        yield _row(row)
+
+
+def prices_after(
+    session: Session, actor: Actor, asked: PriceFilter, today: date, after: int, limit: int
+) -> list[PriceRow]:
+    """Rules by id, for programs."""
+    query = _narrowed(_query(), actor, asked, today).where(PriceRule.id > after)
+    if asked.kind:
+        query = query.where(PriceRule.kind == asked.kind)
+    return [_row(row) for row in session.execute(query.order_by(PriceRule.id).limit(limit))]
+
+
+def price_row(session: Session, actor: Actor, rule_id: int) -> PriceRow:
+    """One rule; raises ``NotFound`` for an unknown one and for another company's."""
+    found = session.execute(_mine(_query(), actor).where(PriceRule.id == rule_id)).one_or_none()
+    if found is None:
+        raise NotFound("price_rule_unknown", rule=rule_id)
+    return _row(found)
+
+
+def prices_by_id(session: Session, ids: Collection[int]) -> dict[int, PriceRow]:
+    """These rules, one query."""
+    if not ids:
+        return {}
+    return {row.PriceRule.id: _row(row) for row in session.execute(_query().where(PriceRule.id.in_(sorted(ids))))}
+
+
+def beside(session: Session, row: PriceRow, today: date) -> list[PriceRow]:
+    """The rules of the same item that hold today or later, in the order in which they hold: the first that fits wins."""
+    query = _query().where(
+        PriceRule.item_id == row.item_id, PriceRule.entity_id == row.entity_id,
+        or_(PriceRule.valid_until.is_(None), PriceRule.valid_until > today),
+    )  # fmt: skip
+    found = session.execute(query.limit(200)).all() if row.item_id is not None else []
+    return [_row(one) for one in sorted(found, key=lambda one: precedence(one.PriceRule), reverse=True)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListRow:
+    """A list of prices that was handed in. ``counts`` and ``rejected`` are known once it holds."""
+
+    id: int
+    entity_id: int
+    entity: str
+    currency: str
+    file_name: str
+    rows: int
+    state: str
+    version: int
+    uploaded_by: int
+    uploaded_at: datetime
+    asked_by: int | None
+    asked_at: datetime | None
+    applied_at: datetime | None
+    counts: Mapping[str, int]
+    rejected: Sequence[Mapping[str, Any]]
+
+
+def _lists(actor: Actor) -> Any:
+    query: Any = select(PriceList, Entity.name.label("entity"), Entity.currency).join(
+        Entity, Entity.id == PriceList.entity_id
+    )
+    if actor.sites is not None:
+        query = query.where(PriceList.entity_id.in_(select(Site.entity_id).where(Site.id.in_(sorted(actor.sites)))))
+    return query
+
+
+def _list(found: Any) -> ListRow:
+    one: PriceList = found.PriceList
+    facts = orjson.loads(one.facts)
+    return ListRow(
+        entity=found.entity, currency=found.currency, counts=facts.get("counts", {}), rejected=facts.get("rejected", ()),
+        **{
+            name: getattr(one, name)
+            for name in (
+                "id", "entity_id", "file_name", "rows", "state", "version", "uploaded_by", "uploaded_at", "asked_by",
+                "asked_at", "applied_at",
+            )
+        },
+    )  # fmt: skip
+
+
+def price_lists(session: Session, actor: Actor, *, limit: int = 200) -> list[ListRow]:
+    """The newest lists."""
+    rows = session.execute(_lists(actor).order_by(PriceList.id.desc()).limit(limit))
+    return [_list(row) for row in rows]
+
+
+def price_list(session: Session, actor: Actor, list_id: int) -> ListRow:
+    """One list; raises ``NotFound`` for an unknown one and for another company's."""
+    found = session.execute(_lists(actor).where(PriceList.id == list_id)).one_or_none()
+    if found is None:
+        raise NotFound("price_list_unknown", list=list_id)
+    return _list(found)
+
+
+def lists_to_decide(session: Session, actor: Actor) -> list[ListRow]:
+    """Lists that wait for somebody other than who asked and who handed them in."""
+    query = _lists(actor).where(
+        PriceList.state == "asked", PriceList.asked_by != actor.id, PriceList.uploaded_by != actor.id
+    )
+    return [_list(row) for row in session.execute(query.order_by(PriceList.id))]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListStep:
+    """What somebody did with a list."""
+
+    move: str
+    at: datetime
+    actor: int
+    role: str
+    reason: str | None
+
+
+def list_steps(session: Session, list_id: int) -> list[ListStep]:
+    """The moves of a list, newest first."""
+    rows = session.scalars(
+        select(Transition)
+        .where(Transition.document_type == "price_list", Transition.document_id == list_id)
+        .order_by(Transition.id.desc())
+    )
+    return [ListStep(move=one.move, at=one.at, actor=one.actor, role=one.role, reason=one.reason) for one in rows]

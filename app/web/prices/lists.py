@@ -1,0 +1,209 @@
+"""Lists of prices: handed in, looked at row by row, applied once, or put to somebody else first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+
+from app.composition.request import change, now, reader
+from app.composition.trading import looking, rules
+from app.importers.pricechanges import hand_in, preview, settle
+from app.importers.pricelists import COLUMNS, read_list
+from app.messages import MESSAGES, sentence
+from app.queries.listing import PAGE
+from app.queries.prices import ListRow, list_steps, lists_to_decide, price_list, price_lists
+from app.security.permissions import Permission
+from app.security.require import actor, require
+from app.web.areas import asked_page, closed
+from app.web.exports import csv_file, xlsx_file
+from app.web.forms import choices
+from app.web.prices.forms import ListForm, SettleForm
+from app.web.prices.views import blueprint, entities
+from app.web.today.slots import Waiting, waits_for_me
+from erpcore.kernel.actor import Actor
+from erpcore.kernel.errors import RuleBroken
+from erpcore.pricing.flow import PRICE_LIST_FLOW
+from erpcore.pricing.lists import ListPlan, Outcome, RowPlan, SettleList
+
+MOVES = (
+    ("apply", "Apply the list", "The prices hold."), ("ask", "Ask for approval", "Somebody else decides."),
+    ("approve", "Approve and apply", "The prices hold."), ("decline", "Refuse", "It is refused; no price has changed."),
+    ("withdraw", "Withdraw", "It is withdrawn."),
+)  # fmt: skip
+#: What becomes of rows, in the order in which one looks at them.
+EFFECTS = ("second", "lowered", "raised", "new", "ended", "unchanged", "rejected")
+
+
+@waits_for_me(Permission.PRICE_RULE_APPROVE)
+def lists_waiting(session: Session, who: Actor, _: datetime) -> Iterable[Waiting]:
+    """Lists of prices that somebody else asked for."""
+    for one in lists_to_decide(session, who):
+        yield Waiting(
+            title=f"Prices: {one.file_name}", why=f"{one.entity} · {one.rows} row{'s' if one.rows > 1 else ''}",
+            detail="beyond the tolerance or below the floor", url=url_for("prices.show_list", list_id=one.id), move="Decide",
+        )  # fmt: skip
+
+
+def in_price(millionths: int | None) -> Decimal | None:
+    """Millionths as a price."""
+    return None if millionths is None else Decimal(millionths).scaleb(-6)
+
+
+def in_percent(permille: int) -> Decimal:
+    """Per mille as a percentage."""
+    return Decimal(permille) / 10
+
+
+def effect(plan: RowPlan) -> str:
+    """``raised``, ``lowered`` or the outcome of a row."""
+    if plan.outcome == Outcome.CHANGED:
+        lowering = plan.lowering
+        if lowering is None or lowering.before is None or lowering.after is None:
+            return "new"
+        return "lowered" if lowering.after < lowering.before else "raised"
+    return str(plan.outcome)
+
+
+@blueprint.get("/prices/lists")
+@require(Permission.MASTERDATA_READ)
+def show_lists() -> str:
+    return render_template("prices/lists.html", rows=price_lists(reader(), actor()))
+
+
+@blueprint.route("/prices/lists/new", methods=["GET", "POST"])
+@require(Permission.PRICE_CHANGE)
+def hand_list_in() -> Any:
+    form, seen = ListForm(), entities()
+    form.entity.choices = choices((one.id, one.label) for one in seen)
+    if form.validate_on_submit():
+        kept = 0
+        with form.refusals():
+            read = read_list(str(form.file.data.filename), form.file.data.stream)
+            with change() as work:
+                kept = hand_in(work, int(form.entity.data), read)
+        if form.accepted:
+            return redirect(url_for("prices.show_list", list_id=kept))
+    return render_template("prices/hand_in.html", form=form, columns=COLUMNS), form.status
+
+
+def _plan(row: ListRow) -> ListPlan | None:
+    """What the list would change now; ``None`` once it holds."""
+    if row.applied_at is not None:
+        return None
+    return preview(looking(reader(), actor=actor(), now=now(), realm="live"), row.id, rules=rules())
+
+
+def _moves(row: ListRow, plan: ListPlan | None, who: Actor) -> list[dict[str, Any]]:
+    """The moves of the flow's table; one that is not open says why."""
+    out = []
+    for name, label, _ in MOVES:
+        is_own = who.id == row.asked_by
+        if row.state not in PRICE_LIST_FLOW.moves[name].sources or plan is None or (name == "withdraw" and not is_own):
+            continue
+        if (name == "apply" and plan.beyond) or (name == "ask" and not plan.beyond):
+            continue
+        why = closed(PRICE_LIST_FLOW, name, row.state, who)
+        if not why and name in ("approve", "decline") and who.id in (row.asked_by, row.uploaded_by):
+            why = "you asked for it, so somebody else decides"
+        if not why and name != "withdraw" and not plan.changes_something and name != "decline":
+            why = "it changes nothing"
+        out.append({"name": name, "label": label, "why": why})
+    return out
+
+
+def _shown(plans: Iterable[RowPlan], only: str) -> list[RowPlan]:
+    return [one for one in plans if not only or (one.is_beyond if only == "second" else effect(one) == only)]
+
+
+def _html(list_id: int, form: SettleForm) -> Any:
+    row = price_list(reader(), actor(), list_id)
+    plan = _plan(row)
+    only = request.args.get("only", "")
+    only = only if only in EFFECTS else ""
+    counts = Counter(effect(one) for one in plan.rows) if plan else Counter[str]()
+    if plan:
+        counts["second"] = plan.beyond
+        form.seen.data = plan.digest
+    chips = [
+        {"label": "Needs a second person" if one == "second" else one.capitalize(), "on": only == one, "count": counts[one],
+         "href": url_for("prices.show_list", list_id=list_id, only=None if only == one else one)}
+        for one in EFFECTS
+        if counts[one] or only == one
+    ]  # fmt: skip
+    shown = _shown(plan.rows, only) if plan else []
+    page = min(asked_page(), max(1, -(-len(shown) // PAGE)))
+    return render_template(
+        "prices/list_show.html", row=row, plan=plan, form=form, moves=_moves(row, plan, actor()), chips=chips,
+        rows=shown[(page - 1) * PAGE : page * PAGE], page=page, pages=max(1, -(-len(shown) // PAGE)), total=len(shown),
+        to=lambda number: url_for("prices.show_list", list_id=list_id, only=only or None, page=number), effect=effect,
+        steps=list_steps(reader(), list_id), sentence=sentence, said=_said, zip_cells=_cells,
+        in_price=in_price, in_percent=in_percent,
+    ), form.status  # fmt: skip
+
+
+def _said(rejected: dict[str, Any]) -> str:
+    """Why a row of an applied list was rejected, from what was kept of it."""
+    error = RuleBroken(rejected["code"], **rejected["facts"]) if rejected["code"] in MESSAGES else None
+    return sentence(error) if error else rejected["code"].replace("_", " ")
+
+
+def _cells(cells: tuple[str, ...]) -> list[tuple[str, str]]:
+    """The cells of a row by their columns; of one that could not be read there is only why."""
+    padded = cells if len(cells) == len(COLUMNS) else ("",) * len(COLUMNS)
+    return list(zip(COLUMNS, padded, strict=True))
+
+
+@blueprint.route("/prices/lists/<int:list_id>", methods=["GET", "POST"])
+@require(Permission.MASTERDATA_READ)
+def show_list(list_id: int) -> Any:
+    """What the list would change; posted, it is applied, asked for or decided on."""
+    form = SettleForm()
+    price_list(reader(), actor(), list_id)
+    move = request.form.get("move", "")
+    done = {name: said for name, _, said in MOVES}
+    if form.validate_on_submit() and move in done:
+        command = SettleList(list=list_id, move=move, reason=str(form.reason.data or ""), seen=str(form.seen.data))
+        with form.refusals(), change() as work:
+            settle(work, command, rules=rules())
+        if form.accepted:
+            flash(done[move], "success")
+            return redirect(url_for("prices.show_list", list_id=list_id))
+    return _html(list_id, form)
+
+
+_HEAD = ("Row", "What becomes of it", "Before", "After", "Change in %", "Second person", "Why not", *COLUMNS)
+
+
+def _file_rows(list_id: int) -> Any:
+    row = price_list(reader(), actor(), list_id)
+    plan = _plan(row)
+    if plan is None:
+        for one in row.rejected:
+            yield (one["row"], "rejected", None, None, None, "", _said(dict(one)), *one["cells"])
+        return
+    for found in _shown(plan.rows, request.args.get("only", "")):
+        change_permille = found.lowering.change_permille if found.lowering else None
+        before, after = (found.lowering.before, found.lowering.after) if found.lowering else (None, None)
+        yield (
+            found.row.number, effect(found), in_price(before), in_price(after),
+            None if change_permille is None else in_percent(change_permille), "yes" if found.is_beyond else "",
+            sentence(found.why) if found.why else "", *found.row.cells,
+        )  # fmt: skip
+
+
+@blueprint.get("/prices/lists/<int:list_id>/rows.csv")
+@require(Permission.MASTERDATA_READ)
+def rows_csv(list_id: int) -> Any:
+    return csv_file(f"price-list-{list_id}", _HEAD, _file_rows(list_id))
+
+
+@blueprint.get("/prices/lists/<int:list_id>/rows.xlsx")
+@require(Permission.MASTERDATA_READ)
+def rows_xlsx(list_id: int) -> Any:
+    return xlsx_file(f"price-list-{list_id}", _HEAD, _file_rows(list_id))
