@@ -40,13 +40,14 @@ from erpcore.orders.releasing import release_orders
 from erpcore.orders.services import CaptureOrder, NewLine, capture_orders
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
+from tests.support.suppliers import Supplied
 
 #: Quantities that a person might type, sensible and not.
 QUANTITIES = st.sampled_from([1, 2, 3, 5, 8, 13, 0, -1, 40, 500])
 PEOPLE = [Actor.system(name) for name in ("desk", "floor", "office")]
 
 
-class Trader(RuleBasedStateMachine):
+class Trader(Supplied, RuleBasedStateMachine):
     """One small business with two items, few in stock, and a customer near the limit. ``make_url`` is set by the test."""
 
     make_url: Callable[[], str]
@@ -56,6 +57,7 @@ class Trader(RuleBasedStateMachine):
         super().__init__()
         self.database = connect(type(self).make_url())
         self.business = a_business(self.database, items=2, stock=40, limit=80_000)
+        self.set_up_supply()
         self.orders: list[int] = []
         self.seen: dict[int, int] = {}
 
@@ -80,7 +82,7 @@ class Trader(RuleBasedStateMachine):
         type(self).done += 1
         return result
 
-    def pick(self, rows: list[int], number: int) -> int | None:
+    def pick(self, rows: list[Any], number: int) -> Any:
         return rows[number % len(rows)] if rows else None
 
     def ids(self, sql: str) -> list[int]:

@@ -9,6 +9,7 @@ from app.queries.amendments import amendments_of
 from app.queries.order_detail import order_page
 from app.queries.order_rules import order_rules
 from app.queries.quotes import quote_of_order
+from app.queries.supply_of_order import supply_of_order
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import area
@@ -37,4 +38,5 @@ def order_html(order_id: int, refused: str = "") -> str:
         rules=order_rules(reader(), page.ruleset, page.lines, now()),
         from_quote=quote_of_order(reader(), order_id),
         amendments=amendments_of(reader(), order_id),
+        supply=supply_of_order(reader(), actor(), page),
     )  # fmt: skip

@@ -1,0 +1,133 @@
+"""What people do with suppliers and other sites, legal or not: the trader's moves around purchase orders and transfer orders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+from sqlalchemy import text
+
+from app.composition.uow import reading
+from erpcore.fulfilment.branch.services import (
+    AskLine,
+    AskTransfer,
+    DecideTransfer,
+    ShipAsked,
+    ask_transfers,
+    cancel_asked,
+    decide_transfers,
+    ship_asked,
+)
+from erpcore.fulfilment.direct import confirm_with_promises
+from erpcore.inventory.receiving import ReceivedLine, ReceiveGoods
+from erpcore.inventory.transfers import ArrivedLine, ReceiveTransfer, receive_transfer
+from erpcore.purchasing.receiving import receive_purchased
+from erpcore.purchasing.services import (
+    ConfirmedLine,
+    ConfirmPurchase,
+    EndPurchase,
+    PlacePurchase,
+    WantedLine,
+    end_purchases,
+    place_purchases,
+)
+from tests.support.core import OPEN, RULES
+from tests.support.supply import a_supplier
+from tests.support.warehouse import TODAY, no_names, second_site
+
+SOME = st.sampled_from([1, 3, 8, 13, 0, -1, 40, 500])
+BOTH: dict[str, Any] = {"rules": RULES, "cells": OPEN}
+
+
+class Supplied:
+    """Moves for a state machine that has a business, ``attempt`` and ``pick``."""
+
+    business: Any
+    database: Any
+    attempt: Callable[..., Any]
+    pick: Callable[..., Any]
+    supplier = branch = 0
+
+    def set_up_supply(self) -> None:
+        """A supplier of both items and another site of the company."""
+        self.supplier = a_supplier(self.business, prices=(("3.50", 0), ("2.00", 1)))
+        self.branch = second_site(self.business)
+
+    def rows_of(self, sql: str) -> list[Any]:
+        with reading(self.database) as session:
+            return list(session.execute(text(sql)).all())
+
+    @rule(who=st.integers(0, 2), item=st.integers(0, 1), quantity=SOME)
+    def order_from_supplier(self, who: int, item: int, quantity: int) -> None:
+        line = WantedLine(item=self.business.items[item], quantity=Decimal(quantity))
+        command = PlacePurchase(site=self.business.site, supplier=self.supplier, lines=[line])
+        self.attempt(who, lambda work: place_purchases(work, [command], **BOTH))
+
+    @rule(who=st.integers(0, 2), number=st.integers(0, 7), quantity=SOME, days=st.sampled_from([0, 4, 9, -3]))
+    def supplier_confirms(self, who: int, number: int, quantity: int, days: int) -> None:
+        found = self.pick(self.rows_of("SELECT purchase_id, id FROM purchase_order_line ORDER BY id"), number)
+        if found is None:
+            return
+        said = ConfirmedLine(line=found[1], on=TODAY + timedelta(days=days), quantity=Decimal(quantity))
+        self.attempt(who, lambda work: confirm_with_promises(work, [ConfirmPurchase(purchase=found[0], lines=[said])]))
+
+    @rule(who=st.integers(0, 2), number=st.integers(0, 7), quantity=SOME, last=st.booleans())
+    def goods_come(self, who: int, number: int, quantity: int, last: bool) -> None:
+        sql = "SELECT id, item_id FROM expected_receipt WHERE source = 'purchase_order' ORDER BY id"
+        found = self.pick(self.rows_of(sql), number)
+        if found is None:
+            return
+        came = ReceivedLine(item=found[1], quantity=Decimal(quantity), expected=found[0], last=last)
+        command = ReceiveGoods(site=self.business.site, paper="DN 1", lines=[came])
+        self.attempt(who, lambda work: receive_purchased(work, command, **BOTH))
+
+    @rule(who=st.integers(0, 2), number=st.integers(0, 7), reason=st.sampled_from(["too late", " "]))
+    def stop_supplier(self, who: int, number: int, reason: str) -> None:
+        found = self.pick(self.rows_of("SELECT id FROM purchase_order ORDER BY id"), number)
+        if found is not None:
+            self.attempt(who, lambda work: end_purchases(work, [EndPurchase(purchase=found[0], reason=reason)]))
+
+    @rule(who=st.integers(0, 2), item=st.integers(0, 1), quantity=SOME, back=st.booleans())
+    def ask_other_site(self, who: int, item: int, quantity: int, back: bool) -> None:
+        here, there = (self.branch, self.business.site) if back else (self.business.site, self.branch)
+        line = AskLine(item=self.business.items[item], quantity=Decimal(quantity))
+        command = AskTransfer(from_site=here, to_site=there, lines=[line])
+        self.attempt(who, lambda work: ask_transfers(work, [command], **BOTH))
+
+    @rule(
+        who=st.integers(0, 2),
+        number=st.integers(0, 7),
+        move=st.sampled_from(["approve", "approve", "reject", "ship", "part", "cancel"]),
+    )
+    def move_transfer_order(self, who: int, number: int, move: str) -> None:
+        found = self.pick(self.rows_of("SELECT order_id, id FROM transfer_order_line ORDER BY id"), number)
+        if found is None:
+            return
+        order, line = found
+        moves: dict[str, Callable[[Any], Any]] = {
+            "approve": lambda work: decide_transfers(work, [DecideTransfer(order=order, approve=True)], **BOTH),
+            "reject": lambda work: decide_transfers(
+                work, [DecideTransfer(order=order, approve=False, reason="no")], **BOTH
+            ),
+            "ship": lambda work: ship_asked(work, ShipAsked(order=order), **BOTH),
+            "part": lambda work: ship_asked(
+                work, ShipAsked(order=order, lines={line: Decimal(2)}, last=who == 0), **BOTH
+            ),
+            "cancel": lambda work: cancel_asked(work, order, "enough", **BOTH),
+        }
+        self.attempt(who, moves[move])
+
+    @rule(
+        who=st.integers(0, 2), number=st.integers(0, 7), quantity=st.sampled_from([1, 2, 8, 99]), damaged=st.booleans()
+    )
+    def transfer_arrives(self, who: int, number: int, quantity: int, damaged: bool) -> None:
+        found = self.pick(self.rows_of("SELECT transfer_id, id FROM stock_transfer_line ORDER BY id"), number)
+        if found is None:
+            return
+        arrived = ArrivedLine(line=found[1], quantity=Decimal(quantity), damaged=Decimal(1 if damaged else 0))
+        command = ReceiveTransfer(transfer=found[0], lines=[arrived])
+        self.attempt(who, lambda work: receive_transfer(work, command, **BOTH, order_names=no_names))
