@@ -1,0 +1,23 @@
+"""The order's page says where its goods come from, and asks no more than a page may."""
+
+from __future__ import annotations
+
+from tests.support.queries import MOST, queries
+from tests.support.steps import allocated
+from tests.web.test_purchasing import business
+
+__all__ = ["business"]
+
+
+def test_a_short_order_leads_to_what_can_be_done(signed_in, business, sqlite_database):  # the fixture above
+    order = allocated(business, [(0, 130), (1, 5)])
+    desk = signed_in("customer_service")
+    desk.get(f"/orders/{order.id}")
+    with queries(sqlite_database) as ran:
+        page = desk.get(f"/orders/{order.id}")
+    assert "Line 10 is short" in page.text
+    assert f"/shortages/{order.lines[0].id}" in page.links()
+    assert len(ran) <= MOST
+    with queries(sqlite_database) as ran:
+        desk.get(f"/shortages/{order.lines[0].id}")
+    assert len(ran) <= MOST
