@@ -17,7 +17,8 @@ from erpcore.kernel.eventlog import LoggedEvent
 from erpcore.kernel.events import Event
 from erpcore.kernel.work import UnitOfWork
 from erpcore.published.sites import SiteCalendarSet
-from readiness.measures.contributions import Deltas, SliceKey, contribute, slice_key
+from readiness.measures.contributions import contribute
+from readiness.measures.deltas import Deltas, SliceKey, slice_key
 from readiness.measures.journeys import Family, Journey
 from readiness.measures.projection import HANDLERS, apply, settle
 from readiness.measures.store import FamilyRows, Store
@@ -149,7 +150,7 @@ def _count_again(
             slices[root] = slice_id = store.slice_number(slice_key(family.root))
             line_misses, misses = contribute(deltas, 1, family, slice_id, hours)
             for number, line in family.lines.items():
-                missed = line_misses.get(number, 0)
+                missed = line_misses.get(number, 0) if line_misses else 0
                 if line.misses != missed:
                     line.misses = missed
                     family.changed_lines.add(number)

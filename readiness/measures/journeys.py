@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Protocol
 
 import msgspec
 
@@ -48,6 +50,13 @@ moves_from_text = msgspec.json.Decoder(list[list[int]]).decode
 def flag_names(flags: int) -> list[str]:
     """The words of a set of flags, in a fixed order."""
     return [word for bit, word in FLAG_NAMES.items() if flags & bit]
+
+
+class Part(Protocol):
+    """What an event says of one line."""
+
+    @property
+    def line(self) -> int: ...
 
 
 class Line:
@@ -164,3 +173,9 @@ class Family:
             found = self.lines[number] = Line(self.root.id, number)
         self.changed_lines.add(number)
         return found
+
+    def lines_of(self, parts: Sequence[Part]) -> list[Line]:
+        """The line of each part of an event, made on its first mention."""
+        self.changed_lines.update([part.line for part in parts])
+        lines = self.lines
+        return [lines.get(part.line) or self.line(part.line) for part in parts]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
+from erpcore import published as p
 from erpcore.kernel.eventlog import LoggedEvent
-from readiness.measures.journeys import Journey, Moves
+from readiness.measures.journeys import Family, Journey, Line, Moves
 
 
 def later(known: datetime | None, at: datetime) -> datetime:
@@ -38,15 +40,24 @@ def open_document(root: Journey, event: LoggedEvent, kind: str) -> None:
     root.opened_at, root.opened_on, root.actor = event.at, event.on, event.actor
 
 
-def with_move(moves: Moves | None, event: LoggedEvent, quantity: int) -> Moves:
-    """The moves of a line and one more, by time."""
-    move = [round(event.at.timestamp() * 1_000_000), event.on.toordinal(), quantity]
-    if moves is None:
-        return [move]
-    moves.append(move)
-    # Stable: of two at the same instant the one reported first stays first.
-    moves.sort(key=lambda found: found[0])
-    return moves
+def add_moves(family: Family, event: LoggedEvent, quantities: Sequence[p.LineQuantity], kind: str) -> list[Line]:
+    """Append what moved to each line's ``shipments`` or ``deliveries``, by time; returns the lines in the order given."""
+    at, day = round(event.at.timestamp() * 1_000_000), event.on.toordinal()
+    lines = family.lines_of(quantities)
+    for line, part in zip(lines, quantities, strict=True):
+        move = [at, day, part.quantity]
+        moves: Moves | None = getattr(line, kind)
+        if moves is None:
+            setattr(line, kind, [move])
+        else:
+            moves.append(move)
+            # Stable: of two at the same instant the one reported first stays first.
+            moves.sort(key=_instant_of)
+    return lines
+
+
+def _instant_of(move: list[int]) -> int:
+    return move[0]
 
 
 def expect_posting(root: Journey, event: LoggedEvent, document: int) -> None:

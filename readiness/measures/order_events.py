@@ -12,8 +12,8 @@ from erpcore import published as p
 from erpcore.kernel.eventlog import LoggedEvent
 from erpcore.kernel.events import Event
 from erpcore.published.sourcing import OrderSubstituted
-from readiness.measures.journeys import DAMAGED, DELAYED, HELD, SHORT, SPLIT, TOUCHED, Family
-from readiness.measures.milestones import earlier, expect_posting, is_person, later, open_document, with_move
+from readiness.measures.journeys import DAMAGED, DELAYED, HELD, SHORT, SPLIT, TOUCHED, Family, Line
+from readiness.measures.milestones import add_moves, earlier, expect_posting, is_person, later, open_document
 
 _decode_holds = msgspec.json.Decoder(dict[str, datetime]).decode
 _encode = msgspec.json.Encoder().encode
@@ -26,13 +26,12 @@ def _captured(family: Family, event: LoggedEvent, data: p.OrderCaptured) -> None
     root.start_on = data.start_on or event.on
     if event.source == "back-entry":
         root.flags |= TOUCHED
-    for ordered in data.lines:
-        _order_line(family, ordered)
+    for line, ordered in zip(family.lines_of(data.lines), data.lines, strict=True):
+        _order_line(line, ordered)
     root.value = sum(ordered.value for ordered in data.lines)
 
 
-def _order_line(family: Family, ordered: p.CapturedLine) -> None:
-    line = family.line(ordered.line)
+def _order_line(line: Line, ordered: p.CapturedLine) -> None:
     line.item, line.kind, line.abc, line.basis = ordered.item, ordered.kind, ordered.abc, ordered.basis
     line.quantity = line.priced_quantity = ordered.quantity
     line.value, line.early, line.late = ordered.value, ordered.early, ordered.late
@@ -59,12 +58,11 @@ def _amended(family: Family, event: LoggedEvent, data: p.OrderAmended) -> None:
         line = family.line(ordered.line)
         if (line.quantity, line.requested) != (ordered.quantity, ordered.requested):
             line.promise_is_void = line.first_promised is not None
-        _order_line(family, ordered)
+        _order_line(line, ordered)
 
 
 def _promised(family: Family, event: LoggedEvent, data: p.OrderPromised | p.OrderRepromised) -> None:
-    for promise in data.lines:
-        line = family.line(promise.line)
+    for line, promise in zip(family.lines_of(data.lines), data.lines, strict=True):
         if line.first_promised is None or line.promise_is_void:
             line.first_promised, line.promise_basis, line.promise_is_void = promise.day, promise.basis, False
         line.current_promised = promise.day
@@ -94,24 +92,23 @@ def _released(family: Family, event: LoggedEvent, data: p.OrderReleased) -> None
 
 def _allocated(family: Family, event: LoggedEvent, data: p.OrderAllocated) -> None:
     family.root.allocated_at = later(family.root.allocated_at, event.at)
-    for part in data.lines:
-        family.line(part.line).allocated += part.quantity
+    for line, part in zip(family.lines_of(data.lines), data.lines, strict=True):
+        line.allocated += part.quantity
 
 
 def _deallocated(family: Family, event: LoggedEvent, data: p.OrderDeallocated) -> None:
-    for part in data.lines:
-        family.line(part.line).allocated -= part.quantity
+    for line, part in zip(family.lines_of(data.lines), data.lines, strict=True):
+        line.allocated -= part.quantity
 
 
 def _backordered(family: Family, event: LoggedEvent, data: p.OrderBackordered) -> None:
     family.root.flags |= SHORT
-    for part in data.lines:
-        family.line(part.line).backordered += part.quantity
+    for line, part in zip(family.lines_of(data.lines), data.lines, strict=True):
+        line.backordered += part.quantity
 
 
 def _cancelled(family: Family, event: LoggedEvent, data: p.OrderCancelled) -> None:
-    for part in data.lines:
-        line = family.line(part.line)
+    for line, part in zip(family.lines_of(data.lines), data.lines, strict=True):
         if data.by_customer:
             line.quantity = max(0, line.quantity - part.quantity)
         else:
@@ -126,14 +123,14 @@ def _closed(family: Family, event: LoggedEvent, data: p.OrderClosed) -> None:
 
 def _picked(family: Family, event: LoggedEvent, data: p.ShipmentPicked) -> None:
     family.root.picked_at = later(family.root.picked_at, event.at)
-    for part in data.lines:
-        family.line(part.line).picked += part.quantity
+    for line, part in zip(family.lines_of(data.lines), data.lines, strict=True):
+        line.picked += part.quantity
 
 
 def _short_picked(family: Family, event: LoggedEvent, data: p.ShipmentShortPicked) -> None:
     family.root.flags |= SHORT
-    for part in data.lines:
-        family.line(part.line).short += part.quantity
+    for line, part in zip(family.lines_of(data.lines), data.lines, strict=True):
+        line.short += part.quantity
 
 
 def _confirmed(family: Family, event: LoggedEvent, data: p.ShipmentConfirmed) -> None:
@@ -143,10 +140,8 @@ def _confirmed(family: Family, event: LoggedEvent, data: p.ShipmentConfirmed) ->
     root.shipments += 1
     if root.shipments > 1:
         root.flags |= SPLIT
-    for part in data.lines:
-        line = family.line(part.line)
+    for line, part in zip(add_moves(family, event, data.lines, "shipments"), data.lines, strict=True):
         line.shipped += part.quantity
-        line.shipments = with_move(line.shipments, event, part.quantity)
     if data.must_post:
         expect_posting(root, event, event.subject)
 
@@ -157,10 +152,8 @@ def _delayed(family: Family, event: LoggedEvent, data: p.ShipmentDelayed) -> Non
 
 def _delivered(family: Family, event: LoggedEvent, data: p.ShipmentDelivered) -> None:
     family.root.delivered_at = later(family.root.delivered_at, event.at)
-    for part in data.lines:
-        line = family.line(part.line)
+    for line, part in zip(add_moves(family, event, data.lines, "deliveries"), data.lines, strict=True):
         line.delivered += part.quantity
-        line.deliveries = with_move(line.deliveries, event, part.quantity)
 
 
 def _damaged(family: Family, event: LoggedEvent, data: p.ShipmentDamaged) -> None:

@@ -18,7 +18,7 @@ from erpcore.kernel.events import ConsumerCursor
 from erpcore.kernel.work import UnitOfWork
 from readiness.measures import catalogue as c
 from readiness.measures.consumer import NAME
-from readiness.measures.contributions import SliceKey
+from readiness.measures.deltas import SliceKey
 from readiness.measures.models import BucketRow
 from readiness.measures.ports import Calendars, StockValue
 from readiness.measures.scopes import SiteDays, Slice, load_slices

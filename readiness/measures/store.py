@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Table
 
 from readiness.measures.catalogue import INTERNAL, MEASURES
-from readiness.measures.contributions import Deltas, SliceKey
+from readiness.measures.deltas import Deltas, SliceKey
 from readiness.measures.journeys import Family, Journey, Line, moves_from_text, moves_to_text
 from readiness.measures.models import (
     ActorRow,
@@ -207,20 +207,26 @@ class Store:
         for family in families:
             journeys.append(_journey_values(family.root))
             journeys += [_journey_values(invoice) for invoice in family.invoices.values()]
-            lines += [_line_values(family.lines[number]) for number in family.changed_lines]
-        line_rows = []
-        for values in lines:
-            row = list(values)
-            for i in (_LINE_SHIPMENTS, _LINE_DELIVERIES):
-                if row[i] is not None:
-                    row[i] = moves_to_text(row[i]).decode()
-            line_rows.append(row)
+            lines += [self._line_row(family.lines[number]) for number in family.changed_lines]
         return FamilyRows(
-            self._stored(journeys, JourneyRow), self._stored(line_rows, JourneyLineRow),
+            self._stored(journeys, JourneyRow), lines,
             [(family.root.id, old) for family in families for old in family.gone],
             [(row[0], row[1]) for row in journeys if row[0] in known],
-            [(row[0], row[1]) for row in line_rows if row[0] in known],
+            [(row[0], row[1]) for row in lines if row[0] in known],
         )  # fmt: skip
+
+    def _line_row(self, line: Line) -> list[Any]:
+        """A line as it is stored: one pass, since a batch has tens of thousands."""
+        row = list(_line_values(line))
+        if row[_LINE_SHIPMENTS] is not None:
+            row[_LINE_SHIPMENTS] = moves_to_text(row[_LINE_SHIPMENTS]).decode()
+        if row[_LINE_DELIVERIES] is not None:
+            row[_LINE_DELIVERIES] = moves_to_text(row[_LINE_DELIVERIES]).decode()
+        if self.is_sqlite:
+            for i in _LINE_DAYS:
+                if row[i] is not None:
+                    row[i] = _day_text(row[i])
+        return row
 
     def save_families(self, rows: FamilyRows) -> None:
         """Write what ``family_rows`` made."""
@@ -357,6 +363,9 @@ class Store:
         cursor = self.driver.cursor()
         cursor.executemany(sql, rows)
         cursor.close()
+
+
+_LINE_DAYS = _DAYS[JourneyLineRow]
 
 
 def _typed_row(

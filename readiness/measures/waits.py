@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from readiness.measures.contributions import judged
 from readiness.measures.journeys import Family, Line
+from readiness.measures.order_lines import judged
 
 _decode_holds = msgspec.json.Decoder(dict[str, datetime]).decode
 
@@ -104,6 +104,8 @@ def _order_waits(family: Family) -> list[Wait]:
         holds = _decode_holds(root.holds).values() if root.holds else ()
         since = root.opened_at if root.hold_ended_at is None else max(root.opened_at, root.hold_ended_at)
         found.append(_at(family, Point.RELEASE, since, deadline=max(holds, default=None)))
+    if all(_is_through(line) for line in family.lines.values()):
+        return found
     own = [line for line in family.lines.values() if line.kind in {"stock", "free"}]
     if root.released_at is not None:
         since = root.released_at
@@ -122,6 +124,12 @@ def _order_waits(family: Family) -> list[Wait]:
         family, Point.BACKLOG, root.opened_at, to_ship, dimension=dimension, cohort=(root.start_at, root.start_on)
     )
     return found
+
+
+def _is_through(line: Line) -> bool:
+    """Whether nothing of a line waits anywhere: all that is not dropped has shipped, and nothing more lies picked."""
+    shipped = line.shipped
+    return (shipped >= line.quantity - line.dropped and shipped >= line.picked) or line.kind in {"service", "charge"}
 
 
 def _to_allocate(line: Line) -> int:

@@ -62,7 +62,7 @@ def test_a_vote_in_the_browser_opens_a_cell_and_the_refused_order_goes_through(s
 
 PAGES = ("/", "/programme", "/waves", "/waves/{wave}", "/gates/{gate}", "/gates/{gate}/criteria/invoices",
          "/gates/{gate}/criteria/tax", "/gates/{gate}/evaluations", "/gates/{gate}/as-now-known", "/decisions",
-         "/decisions/{decision}", "/decisions/{decision}/vote", "/committees/{steering}", "/measures", "/measures/otif_lines",
+         "/decisions/{decision}", "/decisions/{decision}/vote", "/committees/{steering}", "/measures", "/measures/otif_lines", "/measures/calendars",
          "/proof?part=stock")  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import SetClock
 from erpcore.kernel.events import ConsumerCursor, ParkedEvent
 from readiness.measures.consumer import JourneyConsumer, UnknownVersion
-from readiness.measures.contributions import SliceKey
+from readiness.measures.deltas import SliceKey
 from readiness.measures.proof import compare_with_rebuild, rebuild
 from readiness.measures.queries import Scope, read_measure
 from readiness.measures.reading import Stale
