@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, and_, func, or_, select, tuple_
+from sqlalchemy import Table, and_, exists, false, func, not_, or_, select, true, tuple_
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement, Select
 
@@ -15,6 +15,7 @@ from readiness.measures import catalogue as c
 from readiness.measures.contributions import EXCEPTIONS
 from readiness.measures.journeys import REVERSED, flag_names
 from readiness.measures.models import JourneyLineRow, JourneyRow, WaitRow
+from readiness.measures.order_lines import JUDGED
 from readiness.measures.plans import Asked, Plan, counts, matured, plan_for
 from readiness.measures.ports import Calendars
 from readiness.measures.reading import Form
@@ -255,6 +256,7 @@ def _slowest(session: Session, plan: Plan, as_of: datetime, limit: int) -> list[
         )
         .outerjoin_from(_J, _W, and_(_W.c.root_id == _J.c.root_id, waiting, _W.c.point == point.value))
         .where(_J.c.kind == kind, *_in_scope(plan), start.is_not(None), _within(day, plan))
+        .where(or_(_W.c.id.is_not(None), *_finished(plan)))
     )  # fmt: skip
     hours = worked(session.connection()) if plan.figure.is_worked else None
     ranked: list[tuple[float, int, int, bool]] = []
@@ -276,6 +278,22 @@ def _slowest(session: Session, plan: Plan, as_of: datetime, limit: int) -> list[
         for seconds, _, identity, is_open in top
         if identity in rows
     ]
+
+
+def _finished(plan: Plan) -> list[ColumnElement[bool]]:
+    """What makes a document that waits nowhere one of the figure's: orders by the kind of lines they are judged by, all sent."""
+    dimension = plan.asked.dimension
+    if plan.measure.id != c.ORDER_CYCLE_TIME:
+        # The dimension of an invoice is the policy of its trigger.
+        return [_J.c.topic == dimension] if dimension is not None else [true()]
+    kinds = [kind for kind, _ in JUDGED]
+    kind = (dimension or "stock").rstrip("/")
+    if kind not in kinds:
+        return [false()]
+    mine = [_L.c.journey_id == _J.c.id, _L.c.quantity > 0]
+    unsent = exists().where(*mine, _L.c.kind == kind, _L.c.shipped + _L.c.dropped < _L.c.quantity)
+    before = exists().where(*mine, _L.c.kind.in_(kinds[: kinds.index(kind)]))
+    return [and_(exists().where(*mine, _L.c.kind == kind), not_(before), not_(unsent))]
 
 
 def _standing(session: Session, plan: Plan, days: SiteDays, as_of: datetime, limit: int) -> list[Behind]:

@@ -16,7 +16,7 @@ from readiness.measures.sketch import bin_of
 from readiness.measures.worked import Worked, as_instant
 
 #: The kinds of lines that an order is judged by, the first that it has, and the dimension of each.
-_JUDGED = (("stock", ""), ("drop_ship", "drop_ship/"), ("free", "free/"))
+JUDGED = (("stock", ""), ("drop_ship", "drop_ship/"), ("free", "free/"))
 #: Lines that are judged alike.
 Alike = list[Line]
 
@@ -28,7 +28,7 @@ def judged(family: Family) -> tuple[list[Line], str]:
     charge line does not ship and is judged nowhere.
     """
     lines = family.lines.values()
-    for kind, dimension in _JUDGED:
+    for kind, dimension in JUDGED:
         found = [line for line in lines if line.kind == kind and line.quantity > 0]
         if found:
             return found, dimension
@@ -62,7 +62,7 @@ def alike(family: Family) -> list[Alike]:
 
 def judged_groups(groups: Iterable[Alike]) -> tuple[list[Alike], str]:
     """As ``judged``, in groups."""
-    for kind, dimension in _JUDGED:
+    for kind, dimension in JUDGED:
         found = [group for group in groups if group[0].kind == kind and group[0].quantity > 0]
         if found:
             return found, dimension

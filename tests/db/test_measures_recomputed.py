@@ -120,6 +120,8 @@ def test_working_hours_count_by_the_calendars_told_before_the_last_shipment(data
                 sorted(bin_of(seconds) for seconds, done in expected if done is finished) for finished in (True, False)
             ]
             assert sampled(one) == tuple(bins)
+            behind = journeys_behind(session, asked.key, asked.scope, as_of=as_of, window=600, limit=500)
+            assert sorted(round(seconds) for seconds, _ in expected) == sorted(one.weight for one in behind)
             seen += len(bins[0])
     assert seen > 10
     with reading(database, snapshot=True) as session:
