@@ -1,0 +1,191 @@
+"""What the people of ``trader`` do in the warehouse: receive, put away, move, block, adjust, count, send goods to another site."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+
+from erpcore.fulfilment.floor.picking import ConfirmPick, confirm_pick, finish_pick, put_back, start_task
+from erpcore.fulfilment.floor.planning import pick_now
+from erpcore.fulfilment.floor.tasks import cancel_task, give_back
+from erpcore.inventory.adjusting import Adjust, adjust, decide_adjustment
+from erpcore.inventory.count_plan import PlanCount, plan_counts
+from erpcore.inventory.counting import cancel_count, decide_count, record_count, start_count
+from erpcore.inventory.losing import GiveUp, give_up
+from erpcore.inventory.receiving import ReceivedLine, ReceiveGoods, receive_goods
+from erpcore.inventory.shifting import ChangeStatus, MoveBin, PutAway, change_status, move_bins, put_away
+from erpcore.inventory.transfers import (
+    ArrivedLine,
+    ReceiveTransfer,
+    ShipTransfer,
+    TransferLine,
+    receive_transfer,
+    ship_transfers,
+)
+from tests.support.core import OPEN, RULES
+from tests.support.trader import Trader
+from tests.support.warehouse import locations, no_names, second_site
+
+SAME: dict[str, Any] = {"rules": RULES, "cells": OPEN}
+QUANTITIES = st.sampled_from([1, 2, 3, 5, 8, 0, -1, 40, 500])
+ITEMS = st.integers(0, 1)
+WHO = st.integers(0, 2)
+NUMBER = st.integers(0, 50)
+STATUSES = st.sampled_from(["available", "quarantine", "damaged", "received", "in_transit"])
+
+
+class WarehouseMoves:
+    """Rules for a machine with ``business``, ``attempt``, ``ids`` and ``pick``."""
+
+    business: Any
+    attempt: Callable[..., Any]
+    ids: Callable[[str], list[int]]
+    pick: Callable[[list[int], int], int | None]
+    places: list[int | None]
+    elsewhere: int
+
+    def furnish(self) -> None:
+        """Two shelves, a place where goods arrive, and another site."""
+        dock = locations(self.business, "DOCK", kind="receiving")
+        self.places = [None, *locations(self.business, "A-01", "A-02"), *dock]
+        self.elsewhere = second_site(self.business)
+
+    @rule(who=WHO, item=ITEMS, quantity=QUANTITIES, damaged=st.sampled_from([0, 0, 1, 9]))
+    def take_goods_in(self, who: int, item: int, quantity: int, damaged: int) -> None:
+        line = ReceivedLine(item=self.business.items[item], quantity=Decimal(quantity), damaged=Decimal(damaged))
+        command = ReceiveGoods(site=self.business.site, paper="DN 1", lines=[line])
+        self.attempt(who, lambda work: receive_goods(work, command, **SAME))
+
+    @rule(
+        who=WHO,
+        item=ITEMS,
+        quantity=QUANTITIES,
+        place=NUMBER,
+        way=st.sampled_from(["put away", "move"]),
+        source=NUMBER,
+        status=STATUSES,
+    )
+    def carry(self, who: int, item: int, quantity: int, place: int, way: str, source: int, status: str) -> None:
+        site, key, amount = self.business.site, self.business.items[item], Decimal(quantity)
+        to, origin = self.places[place % 4], self.places[source % 4]
+        acts: dict[str, Callable[[Any], Any]] = {
+            "put away": lambda work: put_away(
+                work, [PutAway(site=site, item=key, quantity=amount, source=self.places[3], location=to)],
+                order_names=no_names, **SAME,
+            ),
+            "move": lambda work: move_bins(
+                work, [MoveBin(site=site, item=key, quantity=amount, source=origin, location=to, status=status)],
+                order_names=no_names, **SAME,
+            ),
+        }  # fmt: skip
+        self.attempt(who, acts[way])
+
+    @rule(who=WHO, item=ITEMS, quantity=QUANTITIES, place=NUMBER, source=STATUSES, goal=STATUSES)
+    def change_its_status(self, who: int, item: int, quantity: int, place: int, source: str, goal: str) -> None:
+        command = ChangeStatus(
+            site=self.business.site, item=self.business.items[item], quantity=Decimal(quantity), source=source, target=goal,
+            note="seen", location=self.places[place % 4],
+        )  # fmt: skip
+        self.attempt(who, lambda work: change_status(work, [command], order_names=no_names, **SAME))
+
+    @rule(who=WHO, item=ITEMS, quantity=st.sampled_from([1, -1, -3, 0, 200, -500]), place=NUMBER, status=STATUSES)
+    def correct(self, who: int, item: int, quantity: int, place: int, status: str) -> None:
+        command = Adjust(
+            site=self.business.site, item=self.business.items[item], quantity=Decimal(quantity), reason="other", note="found",
+            location=self.places[place % 4], status=status,
+        )  # fmt: skip
+        self.attempt(who, lambda work: adjust(work, [command], **SAME))
+
+    @rule(who=WHO, number=NUMBER, approved=st.booleans())
+    def decide_a_correction(self, who: int, number: int, approved: bool) -> None:
+        found = self.pick(self.ids("SELECT id FROM stock_adjustment ORDER BY id"), number)
+        if found is not None:
+            self.attempt(who, lambda work: decide_adjustment(work, found, approved=approved, note="seen", **SAME))
+
+    @rule(who=WHO, item=ITEMS, place=NUMBER)
+    def ask_for_a_count(self, who: int, item: int, place: int) -> None:
+        command = PlanCount(site=self.business.site, item=self.business.items[item], location=self.places[place % 4])
+        self.attempt(who, lambda work: plan_counts(work, [command], **SAME))
+
+    @rule(
+        who=WHO,
+        number=NUMBER,
+        found=st.sampled_from([0, 1, 5, 39, 40, 400]),
+        move=st.sampled_from(["start", "record", "record", "approve", "again", "cancel"]),
+    )
+    def move_a_count(self, who: int, number: int, found: int, move: str) -> None:
+        task = self.pick(self.ids("SELECT id FROM count_task ORDER BY id"), number)
+        if task is None:
+            return
+        acts: dict[str, Callable[[Any], Any]] = {
+            "start": lambda work: start_count(work, task, **SAME),
+            "record": lambda work: record_count(work, task, Decimal(found), **SAME),
+            "approve": lambda work: decide_count(work, task, approved=True, note="seen", **SAME),
+            "again": lambda work: decide_count(work, task, approved=False, note="not sure", **SAME),
+            "cancel": lambda work: cancel_count(work, task, "no time"),
+        }
+        self.attempt(who, acts[move])
+
+    @rule(who=WHO, item=ITEMS, quantity=QUANTITIES)
+    def send_elsewhere(self, who: int, item: int, quantity: int) -> None:
+        business = self.business
+        command = ShipTransfer(
+            from_site=business.site, to_site=self.elsewhere, arrives_on=(business.clock.now() + timedelta(days=2)).date(),
+            lines=[TransferLine(item=business.items[item], quantity=Decimal(quantity))],
+        )  # fmt: skip
+        self.attempt(who, lambda work: ship_transfers(work, [command], **SAME))
+
+    @rule(who=WHO, number=NUMBER, quantity=QUANTITIES, way=st.sampled_from(["receive", "receive", "damaged", "lost"]))
+    def end_a_transfer(self, who: int, number: int, quantity: int, way: str) -> None:
+        line = self.pick(self.ids("SELECT id FROM stock_transfer_line ORDER BY id"), number)
+        if line is None:
+            return
+        (transfer,) = self.ids(f"SELECT transfer_id FROM stock_transfer_line WHERE id = {line}")  # a number
+        amount = Decimal(quantity)
+        arrived = ArrivedLine(line=line, quantity=amount, damaged=amount if way == "damaged" else Decimal(0))
+        if way == "lost":
+            lost = GiveUp(transfer=transfer, line=line, quantity=amount, reason="fell off")
+            self.attempt(who, lambda work: give_up(work, lost, **SAME))
+            return
+        command = ReceiveTransfer(transfer=transfer, lines=[arrived])
+        self.attempt(who, lambda work: receive_transfer(work, command, order_names=no_names, **SAME))
+
+    @rule(who=WHO, number=NUMBER)
+    def plan_a_pick(self, who: int, number: int) -> None:
+        order = self.pick(self.ids("SELECT id FROM sales_order ORDER BY id"), number)
+        if order is not None:
+            self.attempt(who, lambda work: pick_now(work, [order], site=self.business.site, **SAME))
+
+    @rule(
+        who=WHO, number=NUMBER, quantity=st.sampled_from([0, 1, 2, 5, 8]), damaged=st.sampled_from([0, 0, 0, 1]),
+        move=st.sampled_from(["start", "take", "take", "rest", "back", "finish", "finish", "give", "drop"]),
+    )  # fmt: skip
+    def move_a_task(self, who: int, number: int, quantity: int, damaged: int, move: str) -> None:
+        task = self.pick(self.ids("SELECT id FROM warehouse_task WHERE kind = 'pick' ORDER BY id"), number)
+        if task is None:
+            return
+        taken = ConfirmPick(task=task, line=1, quantity=quantity * 1000, damaged=damaged * 1000)
+        rest = ConfirmPick(task=task, line=1, quantity=0, short_reason="not found")
+        acts: dict[str, Callable[[Any], Any]] = {
+            "start": lambda work: start_task(work, task),
+            "take": lambda work: confirm_pick(work, taken),
+            "rest": lambda work: confirm_pick(work, rest),
+            "back": lambda work: put_back(work, task, 1, quantity=quantity * 1000),
+            "finish": lambda work: finish_pick(work, task, **SAME),
+            "give": lambda work: give_back(work, task),
+            "drop": lambda work: cancel_task(work, task, reason="not wanted"),
+        }
+        self.attempt(who, acts[move])
+
+
+class WarehouseTrader(WarehouseMoves, Trader):
+    """The trader's people, and a warehouse with places and another site for them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.furnish()
