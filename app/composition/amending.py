@@ -17,8 +17,9 @@ def change_of(
     item: int | None = None,
     quantity: Decimal | None = None,
     day: date | None = None,
+    ship_to: int | None = None,
 ) -> Amend:
     """One change; raises ``RuleBroken`` for a kind that nobody knows."""
     if kind not in set(ChangeKind):
         raise RuleBroken("choice_unknown", field="kind", value=kind)
-    return Amend(kind=ChangeKind(kind), line=line, item=item, quantity=quantity, day=day)
+    return Amend(kind=ChangeKind(kind), line=line, item=item, quantity=quantity, day=day, ship_to=ship_to)

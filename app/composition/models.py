@@ -16,6 +16,7 @@ from erpcore.inventory import models as inventory
 from erpcore.kernel import audit, events, history, ids, numbering, requests
 from erpcore.kernel.model import Base
 from erpcore.ledger import models as ledger
+from erpcore.masterdata import addresses
 from erpcore.masterdata import models as masterdata
 from erpcore.orders import allocation_models as allocation
 from erpcore.orders import models as orders
@@ -31,6 +32,7 @@ from readiness.waves import models as waves
 
 __all__ = [
     "Base",
+    "addresses",
     "allocation",
     "audit",
     "billing",

@@ -9,6 +9,7 @@ from decimal import Decimal
 from random import Random
 
 from app.composition.uow import Database, unit_of_work
+from app.demo.addresses import address_of
 from app.demo.assortment import Article, articles, company
 from app.demo.plan import (
     CHANNELS,
@@ -27,6 +28,7 @@ from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import Clock
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.services import open_chart
+from erpcore.masterdata.addresses import add_address
 from erpcore.masterdata.calendars import Calendar, workdays
 from erpcore.masterdata.models import Realm
 from erpcore.masterdata.services import (
@@ -255,6 +257,8 @@ class _Builder:
                 )
             )  # fmt: skip
         rows = add_customers(self.work, commands)
+        for number, row in enumerate(rows):
+            add_address(self.work, row.id, address_of(row.name, row.country, number), valid_from=_SINCE)
         names = {key: code for code, key in self.world.groups.items()}
         self.world.buyers[self.key] = [
             Buyer(row.id, names[row.group_id or 0], row.country != plan.country, row.payment_days, slow)

@@ -6,6 +6,7 @@ import orjson
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from app.queries.addresses import addresses_named
 from app.queries.order_facts import (
     EventFact,
     GrantFact,
@@ -58,7 +59,8 @@ def order_page(session: Session, actor: Actor, order_id: int) -> OrderPage:
     return OrderPage(
         id=order.id, number=order.number, reference=order.customer_reference, state=order.state,
         delivery=order.delivery_status, billing=order.billing_status, payment=order.payment_status,
-        currency=order.currency, ship_country=order.ship_country, value_minor=order.value_minor,
+        currency=order.currency, ship_country=order.ship_country, ship_to_id=order.ship_to_id,
+        addresses=addresses_named(session, {order.ship_to_id, *(line.ship_to_id for line in lines)}), value_minor=order.value_minor,
         captured_at=order.captured_at, source=order.source, version=order.version, realm=head.Entity.realm,
         entity_id=order.entity_id, entity=head.Entity.name, site_id=order.site_id, site_code=head.Site.code,
         site=head.Site.name, time_zone=head.Site.time_zone, channel_id=order.channel_id, channel=head.channel,

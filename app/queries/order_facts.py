@@ -7,6 +7,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from app.queries.addresses import AddressFact
+
 
 @dataclass(frozen=True, kw_only=True)
 class GrantFact:
@@ -53,6 +55,7 @@ class LineFact:
     cancelled: Decimal
     returned: Decimal
     ruleset: str | None
+    ship_to_id: int | None
     available: Decimal | None
 
     @property
@@ -190,6 +193,8 @@ class OrderPage:
     payment: str
     currency: str
     ship_country: str
+    ship_to_id: int | None
+    addresses: dict[int, AddressFact]
     value_minor: int
     captured_at: datetime
     source: str
@@ -221,6 +226,10 @@ class OrderPage:
     steps: list[Step]
     events: list[EventFact]
     event_count: int
+
+    @property
+    def ship_to(self) -> AddressFact | None:
+        return self.addresses.get(self.ship_to_id or 0)
 
     @property
     def open_holds(self) -> list[HoldFact]:

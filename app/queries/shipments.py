@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.queries.addresses import AddressFact, address_fact
 from app.queries.listing import SqlList
 from app.queries.order_detail import steps_of
 from app.queries.order_facts import Step
@@ -18,6 +19,7 @@ from erpcore.fulfilment.models import Shipment, ShipmentLine
 from erpcore.fulfilment.packing.models import Carton, CartonLine, CartonState, CartonType
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
+from erpcore.masterdata.addresses import CustomerAddress
 from erpcore.masterdata.models import Customer, Entity, Item, Site
 from erpcore.orders.models import OrderLine, SalesOrder
 
@@ -119,6 +121,7 @@ class ShipmentPage:
     customer: str
     customer_code: str
     ship_country: str
+    ship_to: AddressFact | None
     currency: str
     picked_at: datetime
     confirmed_at: datetime | None
@@ -152,8 +155,9 @@ class ShipmentPage:
 def shipment_page(session: Session, actor: Actor, shipment_id: int) -> ShipmentPage:
     """One shipment, in about nine queries; raises ``NotFound`` for an unknown one and for another site's."""
     head = session.execute(
-        select(Shipment, SalesOrder, Customer, Site, Entity)
+        select(Shipment, SalesOrder, Customer, Site, Entity, CustomerAddress)
         .join(SalesOrder, SalesOrder.id == Shipment.order_id)
+        .join(CustomerAddress, CustomerAddress.id == Shipment.ship_to_id, isouter=True)
         .join(Customer, Customer.id == SalesOrder.customer_id)
         .join(Site, Site.id == Shipment.site_id)
         .join(Entity, Entity.id == Shipment.entity_id)
@@ -169,7 +173,8 @@ def shipment_page(session: Session, actor: Actor, shipment_id: int) -> ShipmentP
         id=row.id, number=row.number, state=row.state, version=row.version, realm=head.Entity.realm,
         entity_id=row.entity_id, entity=head.Entity.name, site_id=row.site_id, site=head.Site.name,
         time_zone=head.Site.time_zone, order_id=order.id, order=order.number, reference=order.customer_reference or "",
-        customer=head.Customer.name, customer_code=head.Customer.code, ship_country=order.ship_country,
+        customer=head.Customer.name, customer_code=head.Customer.code,
+        ship_country=order.ship_country, ship_to=address_fact(head.CustomerAddress) if head.CustomerAddress else None,
         currency=order.currency, picked_at=row.picked_at, confirmed_at=row.confirmed_at, delivered_at=row.delivered_at,
         promised_due_at=due, carriage=_carriage(session, shipment_id), lines=lines, cartons=cartons,
         troubles=_troubles(session, shipment_id), received_by=proof.received_by if proof else "",
@@ -241,8 +246,7 @@ def _carriage(session: Session, shipment: int) -> CarriageFact:
         .where(Carriage.shipment_id == shipment)
     ).one_or_none()
     one: Carriage | None = row.Carriage if row else None
-    service: CarrierService | None = row.CarrierService if row else None
-    carrier: Carrier | None = row.Carrier if row else None
+    service, carrier = (row.CarrierService, row.Carrier) if row else (None, None)
     title = f"{carrier.name} {service.name}" if service and carrier else ""
     number = (one.tracking_number or "") if one else ""
     address = carrier.tracking_address if carrier else None
@@ -251,10 +255,8 @@ def _carriage(session: Session, shipment: int) -> CarriageFact:
         rule_reason=(row.reason or "") if row else "", tracking_number=number,
         tracking_url=address.replace("{number}", number) if address and number.isalnum() else "",
         weight_kg=one.weight_kg if one else None, freight_estimate_minor=one.freight_estimate_minor if one else None,
-        freight_actual_minor=one.freight_actual_minor if one else None,
-        premium_reason=(one.premium_reason or "") if one else "", collected_on=one.collected_on if one else None,
-        missed_cut_off=bool(one and one.missed_cut_off), packed_at=one.packed_at if one else None,
-        settled_at=one.settled_at if one else None,
+        freight_actual_minor=one.freight_actual_minor if one else None, premium_reason=(one.premium_reason or "") if one else "", collected_on=one.collected_on if one else None,
+        missed_cut_off=bool(one and one.missed_cut_off), packed_at=one.packed_at if one else None, settled_at=one.settled_at if one else None,
     )  # fmt: skip
 
 

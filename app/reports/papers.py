@@ -12,6 +12,7 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from app.queries.addresses import AddressFact
 from app.queries.floor import TaskPage
 from app.queries.order_facts import OrderPage
 from app.queries.quotes import QuotePage
@@ -103,7 +104,8 @@ def order_confirmation(order: OrderPage) -> Paper:
         ("Your reference", order.reference or "–"), ("Ships from", order.site),
     ]  # fmt: skip
     shown = {
-        "customer": order.customer, "address": [order.ship_country], "to_label": "Ship to", "currency": order.currency,
+        "customer": order.ship_to.name if order.ship_to else order.customer,
+        "address": _paper_lines(order.ship_to, order.ship_country), "to_label": "Ship to", "currency": order.currency,
         "day_label": "Promised date", "lines": lines, "sums": order_sums(order),
     }  # fmt: skip
     note = "The promised date is the day our promise is kept by; a line that must wait is confirmed anew."
@@ -144,6 +146,11 @@ def quote_paper(quote: QuotePage) -> Paper:
     text = f"{quote.note} {note}" if quote.note else note
     return _set("order", context | {"whose": quote.entity, "facts": facts, "order": shown, "note": text},
                 f"quote-{name}")  # fmt: skip
+
+
+def _paper_lines(address: AddressFact | None, country: str) -> list[str]:
+    """What stands below the name: the whole address where one is known, else the country."""
+    return [*address.lines, address.country] if address else [country]
 
 
 def _left_value(line: Any, currency: str) -> int:
@@ -240,7 +247,10 @@ def packing_slip(page: ShipmentPage) -> Paper:
     ]  # fmt: skip
     made = page.confirmed_at or page.carriage.packed_at or page.picked_at
     context = _frame("Packing slip", page.number, made, realm=page.realm, of=f"Order {page.order}")
-    to = {"name": page.customer, "address": [page.ship_country]}
+    to = {
+        "name": page.ship_to.name if page.ship_to else page.customer,
+        "address": _paper_lines(page.ship_to, page.ship_country),
+    }
     return _set("packing_slip", context | {"whose": page.entity, "facts": facts, "lines": lines, "cartons": cartons, "to": to},
                 f"packing-slip-{page.number}")  # fmt: skip
 
@@ -262,7 +272,8 @@ def _carton_label(page: ShipmentPage, one: CartonFact, position: int, count: int
     tracking = page.carriage.tracking_number
     return {
         "shelf": False, "format": "a6" if page.carriage.label_format == "a6" else "", "from_name": page.entity,
-        "from_site": page.site, "to_name": page.customer, "address": [], "country": page.ship_country,
+        "from_site": page.site, "to_name": page.ship_to.name if page.ship_to else page.customer,
+        "address": page.ship_to.lines if page.ship_to else [], "country": page.ship_to.country if page.ship_to else page.ship_country,
         "carrier": page.carriage.service, "order": page.order, "reference": page.reference,
         "tracking": code_128(tracking, height_mm=16, module_um=250) if tracking and _is_plain(tracking) else "",
         "bars": code_128(one.number, height_mm=18, module_um=380), "position": position, "count": count,

@@ -39,6 +39,7 @@ class Permission(StrEnum):
 
     MASTERDATA_READ = "masterdata:record:read", "see sites, channels, customers, items and prices"
     MASTERDATA_CHANGE = "masterdata:record:change", "change sites, channels, customers, items and prices"
+    ADDRESS_CHANGE = "masterdata:address:change", "enter, change and end addresses of customers"
     ORDER_READ = "orders:order:read", "see orders and their journeys"
     ORDER_CAPTURE = "orders:order:capture", "enter orders"
     ORDER_BACK_ENTER = "orders:order:back-enter", "enter afterwards what was done on paper, with its times"
@@ -70,6 +71,10 @@ class Permission(StrEnum):
     ORDER_CLOSE = "orders:order:close", "close orders"
     HOLD_PLACE = "orders:hold:place", "hold an order, with a reason"
     HOLD_RELEASE = "orders:hold:release", "release an order from hold, with a reason"
+    HOLD_SETTLE = (
+        "orders:hold:settle",
+        "end holds placed by hand or for a customer's record, an address, an export or a duplicate",
+    )
     EXCEPTION_READ = "orders:exception:read", "see documents in trouble and who looks after them"
     EXCEPTION_WORK = "orders:exception:work", "take documents in trouble, note, and leave them alone for a while"
     EXCEPTION_ASSIGN = "orders:exception:assign", "give documents in trouble to others, and set who owns a queue"

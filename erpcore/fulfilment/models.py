@@ -45,7 +45,7 @@ class Disposition(StrEnum):
 
 
 class Shipment(Base):
-    """What leaves together for one order. ``invoice_due_at``: since when its invoice is due, by the order's policy."""
+    """What leaves together for one order, to one address. ``invoice_due_at``: since when its invoice is due, by the order's policy."""
 
     __tablename__ = "shipment"
     __table_args__ = (
@@ -70,6 +70,7 @@ class Shipment(Base):
     invoice_due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     invoice_id: Mapped[int | None] = mapped_column(BigInteger)
     version: Mapped[int] = mapped_column(Integer)
+    ship_to_id: Mapped[int | None] = mapped_column(ForeignKey("customer_address.id"))
 
 
 class ShipmentLine(Base):

@@ -36,6 +36,7 @@ class ShipmentRow:
     invoice_due_at: datetime | None
     invoice_id: int | None
     version: int
+    ship_to_id: int | None = None
     lines: list[tuple[int, int]] = field(kw_only=True)
 
 
@@ -126,13 +127,16 @@ def lock_shipments(work: UnitOfWork, ids: Iterable[int]) -> list[ShipmentRow]:
     return [held[key] for key in wanted]
 
 
-def join_shipment(work: UnitOfWork, order: int, site: int, shipment_id: int, taken: Mapping[int, int]) -> ShipmentRow:
-    """Add goods to a shipment of the same order and site that is still being picked; the caller saves it.
+def join_shipment(
+    work: UnitOfWork, order: int, there: tuple[int, int | None], shipment_id: int, taken: Mapping[int, int]
+) -> ShipmentRow:
+    """Add goods to a shipment of the same order, site and address that is still being picked; the caller saves it.
 
     Raises ``RuleBroken("shipment_not_joined")`` for any other.
     """
     (shipment,) = lock_shipments(work, [shipment_id])
-    if shipment.order_id != order or shipment.site_id != site or shipment.state != ShipmentState.PICKED:
+    same = (shipment.order_id, shipment.site_id, shipment.ship_to_id) == (order, *there)
+    if not same or shipment.state != ShipmentState.PICKED:
         raise RuleBroken("shipment_not_joined", document=shipment.number)
     have = dict(shipment.lines)
     MORE.run(work, [{"shipment": shipment.id, "line": key, "more": q} for key, q in taken.items() if key in have])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from erpcore.kernel.errors import RuleBroken
 from erpcore.orders.documents import Line, Order
+from erpcore.orders.models import LineKind
 
 
 def pickable(line: Line, elsewhere: Mapping[int, int]) -> int:
@@ -12,19 +14,47 @@ def pickable(line: Line, elsewhere: Mapping[int, int]) -> int:
     return line.allocated if line.has_stock else line.open - line.picked - elsewhere.get(line.id, 0)
 
 
-def by_site(order: Order, taken: Mapping[int, int], short: Mapping[int, int]) -> dict[int, dict[int, int]]:
-    """What each site ships, in the order of the sites. What has no stock goes along with the selling site's goods, else with
-    the first; a site where all was short comes with nothing.
+def picked_of(order: Order, lines: Mapping[int, int] | None, sent: Mapping[int, int]) -> dict[int, int]:
+    """Thousandths per line that a pick takes: what was asked, or all there is; ``sent`` is what others send."""
+    own = {line.id: line for line in order.lines}
+    if lines is None:
+        taken = {line.id: pickable(line, sent) for line in order.lines}
+        return {key: quantity for key, quantity in taken.items() if quantity > 0}
+    for key, quantity in lines.items():
+        line = own.get(key)
+        most = 0 if line is None else pickable(line, sent)
+        if quantity < 0 or quantity > most:
+            raise RuleBroken("pick_too_much", line=line.line_no if line else key, document=order.number)
+    return {key: quantity for key, quantity in lines.items() if quantity > 0}
+
+
+#: The site that ships, and the address that it ships to, where one is known.
+Destination = tuple[int, int | None]
+
+
+def by_destination(
+    order: Order, taken: Mapping[int, int], short: Mapping[int, int], there: Mapping[int, int | None]
+) -> dict[Destination, dict[int, int]]:
+    """What each site ships to each address, in the order of the sites; ``there`` is the address of each line.
+
+    What has no stock goes along with goods to its address, the selling site's first, else with the first goods there are; what
+    a supplier sends goes by itself. Where all was short there is nothing.
     """
-    parts: dict[int, dict[int, int]] = {}
-    loose: dict[int, int] = {}
+    parts: dict[Destination, dict[int, int]] = {}
     for line in order.lines:
         if line.has_stock and (line.id in taken or line.id in short):
-            parts.setdefault(line.site_id, {})
-        if line.id in taken:
-            part = parts[line.site_id] if line.has_stock else loose
-            part[line.id] = taken[line.id]
-    if loose or not parts:
-        home = order.site_id if order.site_id in parts or not parts else min(parts)
-        parts.setdefault(home, {}).update(loose)
-    return dict(sorted(parts.items()))
+            part = parts.setdefault((line.site_id, there[line.id]), {})
+            if line.id in taken:
+                part[line.id] = taken[line.id]
+    goods = sorted(parts, key=lambda key: (key[0] != order.site_id, *_rank(key)))
+    for line in order.lines:
+        if line.has_stock or line.id not in taken:
+            continue
+        own = (order.site_id, there[line.id])
+        along = [key for key in goods if key[1] == own[1]] or ([] if line.kind == LineKind.DROP_SHIP else goods)
+        parts.setdefault(next(iter(along), own), {})[line.id] = taken[line.id]
+    return dict(sorted(parts.items(), key=lambda part: _rank(part[0])))
+
+
+def _rank(key: Destination) -> tuple[int, int]:
+    return key[0], key[1] or 0

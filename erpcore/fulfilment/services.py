@@ -24,7 +24,7 @@ from erpcore.fulfilment.records import (
     sent_by_suppliers,
     shipment_values,
 )
-from erpcore.fulfilment.rules import by_site, pickable
+from erpcore.fulfilment.rules import by_destination, picked_of
 from erpcore.inventory.models import MoveReason
 from erpcore.inventory.movement import Movement
 from erpcore.inventory.services import free_reservations, move_stock
@@ -37,6 +37,7 @@ from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.models import AccountRole
 from erpcore.ledger.services import Entry, Side, post_entries
 from erpcore.masterdata.queries import items, site_facts
+from erpcore.orders.addressing import shipped_to
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.models import OrderState
 from erpcore.orders.moving import admit_order
@@ -97,7 +98,7 @@ class DeliverShipment:
 def pick_orders(work: UnitOfWork, commands: Sequence[PickOrder], *, cells: CellStates) -> list[ShipmentRow]:
     """Take goods from the shelf for released orders; what was not there goes back to being open, with a reason.
 
-    One shipment per command and site that ships of it; an order picked with nothing at all gives none. Raises
+    One shipment per command, site that ships of it and address; an order picked with nothing at all gives none. Raises
     ``RuleBroken("pick_too_much")`` beyond what is allocated.
     """
     orders = {order.id: order for order in lock_orders(work, [c.order for c in commands])}
@@ -119,13 +120,17 @@ def pick_orders(work: UnitOfWork, commands: Sequence[PickOrder], *, cells: CellS
             line.allocated -= quantity
             freed[line_id] = freed.get(line_id, 0) + quantity
             changed[line_id] = line
-        parts = by_site(order, _picked(order, command, elsewhere), command.short)
-        for nth, (site, taken) in enumerate(parts.items(), 1):
+        there = shipped_to(work, order, order.lines)
+        parts = by_destination(
+            order, picked_of(order, command.lines, {} if command.is_direct else elsewhere), command.short, there
+        )
+        for nth, ((site, ship_to), taken) in enumerate(parts.items(), 1):
             work.actor.require(
                 "purchasing:order:confirm" if command.is_direct else "warehouse:shipment:pick", site=site
             )
             admit_order(work, cells, order, site=site)
             shipment = _new_shipment(work, order, site, command, nth)
+            shipment.ship_to_id = ship_to
             for line_id, quantity in taken.items():
                 line = by_line[line_id]
                 if line.has_stock:
@@ -133,14 +138,19 @@ def pick_orders(work: UnitOfWork, commands: Sequence[PickOrder], *, cells: CellS
                 line.picked += quantity
                 changed[line_id] = line
             if command.into is not None and taken:
-                shipment = join_shipment(work, order.id, site, command.into, taken)
+                shipment = join_shipment(work, order.id, (site, ship_to), command.into, taken)
                 joined[shipment.id] = shipment
             else:
                 shipment.lines += taken.items()
                 lines += [_line_row(shipment.id, key, q, command.freight.get(key)) for key, q in taken.items()]
                 if taken:
                     shipments.append(shipment)
-            _report_pick(work, order, shipment, command, taken)
+            missing = {
+                key: quantity
+                for key, quantity in command.short.items()
+                if (by_line[key].site_id, there[key]) == (site, ship_to)
+            }
+            _report_pick(work, order, shipment, command, taken, missing)
     write_rows(work, Shipment.__table__, SHIPMENT_COLUMNS, [shipment_values(s) for s in shipments])
     write_rows(work, ShipmentLine.__table__, SHIPMENT_LINE_COLUMNS, lines)
     save_shipments(work, list(joined.values()))
@@ -149,21 +159,6 @@ def pick_orders(work: UnitOfWork, commands: Sequence[PickOrder], *, cells: CellS
     save_orders(work, list(orders.values()), list(changed.values()))
     work.memo.setdefault("shipments", {}).update((s.id, s) for s in shipments)
     return [*shipments, *joined.values()]
-
-
-def _picked(order: Order, command: PickOrder, elsewhere: Mapping[int, int]) -> dict[int, int]:
-    """Thousandths per line that this pick takes."""
-    own = {line.id: line for line in order.lines}
-    sent = {} if command.is_direct else elsewhere
-    if command.lines is None:
-        taken = {line.id: pickable(line, sent) for line in order.lines}
-        return {key: quantity for key, quantity in taken.items() if quantity > 0}
-    for key, quantity in command.lines.items():
-        line = own.get(key)
-        most = 0 if line is None else pickable(line, sent)
-        if quantity < 0 or quantity > most:
-            raise RuleBroken("pick_too_much", line=line.line_no if line else key, document=order.number)
-    return {key: quantity for key, quantity in command.lines.items() if quantity > 0}
 
 
 def _new_shipment(work: UnitOfWork, order: Order, site: int, command: PickOrder, nth: int) -> ShipmentRow:
@@ -187,13 +182,16 @@ def _line_row(shipment: int, line: int, quantity: int, given: Freight | None) ->
 
 
 def _report_pick(
-    work: UnitOfWork, order: Order, shipment: ShipmentRow, command: PickOrder, taken: Mapping[int, int]
+    work: UnitOfWork,
+    order: Order,
+    shipment: ShipmentRow,
+    command: PickOrder,
+    taken: Mapping[int, int],
+    missing: Mapping[int, int],
 ) -> None:
     at, joins = command.at or work.now, command.into is not None
     version = shipment.version + 1 if joins else 1
     common: dict[str, Any] = {"step": "order_to_cash.pick", "journey": order.id, "at": at}
-    here = {line.id for line in order.lines if line.site_id == shipment.site_id}
-    missing = {key: quantity for key, quantity in command.short.items() if key in here}
     if missing:
         short = [LineQuantity(line=key, quantity=quantity) for key, quantity in missing.items()]
         event = ShipmentShortPicked(reason=command.short_reason, lines=short)

@@ -22,7 +22,8 @@ from erpcore.kernel.money import exact_amount, scaled_amount
 from erpcore.kernel.quantity import MOST_WORTH
 from erpcore.kernel.rows import Change, param, read_rows
 from erpcore.kernel.work import UnitOfWork
-from erpcore.masterdata.queries import commitment, items, site_facts
+from erpcore.masterdata.queries import commitment, customers, items, site_facts, tax_rate
+from erpcore.orders.addressing import country_of
 from erpcore.orders.amendment_rules import Planned
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.models import ChangeKind, OrderAmendment, OrderLine
@@ -47,7 +48,7 @@ class Effects:
 
 def _save_days() -> Any:
     table = OrderLine.__table__
-    names = ("requested_on", "requested_ship_on", "first_promised_on")
+    names = ("requested_on", "requested_ship_on", "first_promised_on", "ship_to_id", "tax_rate")
     return (
         update(table)
         .where(table.c.id == param("of", table.c.id))
@@ -67,7 +68,9 @@ def carry_out(
     for one in planned:
         if one.line is None:
             continue
-        if one.change.kind == ChangeKind.DATE:
+        if one.change.kind == ChangeKind.ADDRESS:
+            _send_elsewhere(work, order, one.line, one.change.ship_to)
+        elif one.change.kind == ChangeKind.DATE:
             _move_day(
                 work,
                 order,
@@ -82,7 +85,7 @@ def carry_out(
             one.line.cancelled -= one.by
             effects.taken_back.append(LineQuantity(line=one.line.id, quantity=-one.by))
     new = [
-        NewLine(item=one.item, quantity=one.change.quantity, requested_on=one.change.day)
+        NewLine(item=one.item, quantity=one.change.quantity, requested_on=one.change.day, ship_to=one.change.ship_to)
         for one in planned
         if one.line is None and one.change.quantity is not None
     ]
@@ -100,7 +103,8 @@ def carry_out(
         [
             {
                 "of": line.id, "new_requested_on": line.requested_on, "new_requested_ship_on": line.requested_ship_on,
-                "new_first_promised_on": line.first_promised_on,
+                "new_first_promised_on": line.first_promised_on, "new_ship_to_id": line.ship_to_id,
+                "new_tax_rate": line.tax_rate,
             }
             for line in touched.values()
         ],
@@ -132,6 +136,16 @@ def _free(work: UnitOfWork, planned: Sequence[Planned], effects: Effects) -> Non
     for key, quantity in free_reservations(work, wanted).items() if wanted else ():
         lines[key].allocated -= quantity
         effects.freed[str(key)] = quantity
+
+
+def _send_elsewhere(work: UnitOfWork, order: Order, line: Line, ship_to: int | None) -> None:
+    """The line goes to another address; where that is in another country, at the tax of today there."""
+    line.ship_to_id = ship_to
+    customer = customers(work, {order.customer_id})[order.customer_id]
+    item = items(work, {line.item_id})[line.item_id]
+    today = local_day(work.now, site_facts(work, order.site_id).time_zone)
+    country = country_of(work, ship_to, order)
+    line.tax_rate = tax_rate(work, order.entity_id, country, customer.tax_class, item.tax_class, today)
 
 
 def _resize(work: UnitOfWork, order: Order, line: Line, by: int, effects: Effects) -> None:

@@ -68,4 +68,6 @@ class Foresight:
 
 def _facts(line: Line) -> dict[str, Any]:
     left = line.quantity - line.cancelled
-    return {"quantity": left, "value": line.value_minor, "requested": line.requested_on, "promised": line.promised_on}
+    return {"quantity": left, "value": line.value_minor, "requested": line.requested_on, "promised": line.promised_on,
+        "ship_to": line.ship_to_id,
+    }  # fmt: skip

@@ -30,6 +30,7 @@ class Amend:
     item: int | None = None
     quantity: Decimal | None = None
     day: date | None = None
+    ship_to: int | None = None
 
     @classmethod
     def of(cls, kind: ChangeKind, line: int | None, item: int | None, after: str) -> Self:
@@ -38,7 +39,7 @@ class Amend:
         return cls(
             kind=kind, line=line, item=item if line is None else None,
             quantity=Decimal(said["quantity"]) if "quantity" in said else None,
-            day=date.fromisoformat(said["day"]) if said.get("day") else None,
+            day=date.fromisoformat(said["day"]) if said.get("day") else None, ship_to=said.get("ship_to"),
         )  # fmt: skip
 
 
@@ -117,7 +118,9 @@ def _added(change: Amend, known: Mapping[int, ItemFacts], field: str, *, by_cust
     if not by_customer and item.kind not in (ItemKind.CHARGE, ItemKind.SERVICE):
         raise RuleBroken("amend_needs_customer", field=f"{field}-item", item=item.code)
     quantity = _quantity(change, item, field)
-    after = {"quantity": change.quantity, "day": change.day}
+    after: dict[str, Any] = {"quantity": change.quantity, "day": change.day}
+    if change.ship_to is not None:
+        after["ship_to"] = change.ship_to
     return Planned(change=change, item=item.id, line=None, before={}, after=after, by=quantity)
 
 
@@ -181,7 +184,22 @@ def _moved(change: Amend, line: Line, item: ItemFacts, field: str, by_customer: 
     return Planned(change=change, item=item.id, line=line, before={"day": now}, after={"day": change.day})
 
 
-_CHECKS = {ChangeKind.QUANTITY: _resized, ChangeKind.DROP: _dropped, ChangeKind.DATE: _moved}
+def _sent(change: Amend, line: Line, item: ItemFacts, field: str, _by_customer: bool) -> Planned:  # as above
+    if change.ship_to is None:
+        raise RuleBroken("address_unknown", field=f"{field}-ship_to", address="–")
+    if not line.open:
+        raise RuleBroken("amend_line_done", field=f"{field}-line", line=line.line_no)
+    if line.picked:
+        raise RuleBroken("amend_line_picked", field=f"{field}-ship_to", line=line.line_no)
+    if change.ship_to == line.ship_to_id:
+        raise RuleBroken("amend_same", field=f"{field}-ship_to", line=line.line_no)
+    after = {"ship_to": change.ship_to}
+    return Planned(change=change, item=item.id, line=line, before={"ship_to": line.ship_to_id}, after=after)
+
+
+_CHECKS = {
+    ChangeKind.QUANTITY: _resized, ChangeKind.DROP: _dropped, ChangeKind.DATE: _moved, ChangeKind.ADDRESS: _sent,
+}  # fmt: skip
 
 
 def as_text(thousandths: int) -> str:

@@ -13,10 +13,13 @@ from typing import Any
 from sqlalchemy import func, select
 
 from erpcore.kernel.canonical import canonical_json
+from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import Conflict, IllegalMove, NotFound, RuleBroken
 from erpcore.kernel.history import record_move
 from erpcore.kernel.work import UnitOfWork
-from erpcore.masterdata.queries import customers, items
+from erpcore.masterdata.addresses import addresses_by_id
+from erpcore.masterdata.queries import customers, items, site_facts
+from erpcore.orders.addressing import require_address
 from erpcore.orders.amendment_effects import Effects, carry_out
 from erpcore.orders.amendment_foresight import Foresight
 from erpcore.orders.amendment_rules import Amend, Planned, plan
@@ -119,10 +122,21 @@ def _planned(work: UnitOfWork, order: Order, changes: Sequence[Amend], *, by_cus
         raise IllegalMove("order", "amend", order.state)
     known = items(work, {line.item_id for line in order.lines} | {c.item for c in changes if c.item is not None})
     planned = plan(order, changes, known, by_customer=by_customer)
+    _check_addresses(work, order, changes)
     customer = customers(work, {order.customer_id})[order.customer_id]
     if customer.is_blocked and any(one.grows for one in planned):
         raise RuleBroken("customer_blocked", field="changes", customer=customer.code)
     return planned
+
+
+def _check_addresses(work: UnitOfWork, order: Order, changes: Sequence[Amend]) -> None:
+    asked = {change.ship_to for change in changes if change.ship_to is not None}
+    known = addresses_by_id(work, asked) if asked else {}
+    today = local_day(work.now, site_facts(work, order.site_id).time_zone)
+    for place, change in enumerate(changes):
+        if change.ship_to is not None:
+            field = f"changes-{place}-ship_to"
+            require_address(known.get(change.ship_to), order.customer_id, today, field=field)
 
 
 def apply_amendments(

@@ -16,7 +16,7 @@ class NewLine:
 
     ``amount`` is the line's total where the source states one; ``promised_on`` the promised day where it does. ``unit``: the
     code of a pack that the quantity is in (the price stays one of the item's own unit). ``quoted``: the price that a quote
-    holds, whatever the rules say today.
+    holds, whatever the rules say today. ``ship_to``: an address of the customer's; ``None``: the order's.
     """
 
     item: int
@@ -29,6 +29,7 @@ class NewLine:
     promised_on: date | None = None
     drop_ship: bool = False
     unit: str | None = None
+    ship_to: int | None = None
     quoted: LinePrice | None = None
 
 
@@ -37,7 +38,7 @@ class CaptureOrder:
     """An order as it arrived. ``at`` is when, for imports and back-entries only; ``number`` the source's own.
 
     ``accepted`` are warnings that the person has seen, by code, each with the reason for going on. ``id``: the key that a quote
-    has reserved for its order.
+    has reserved for its order. ``ship_to``: an address of the customer's; ``None``: the usual one.
     """
 
     site: int
@@ -49,6 +50,7 @@ class CaptureOrder:
     ship_country: str | None = None
     currency: str | None = None
     requested_on: date | None = None
+    ship_to: int | None = None
     at: datetime | None = None
     accepted: Mapping[str, str] = field(default_factory=dict)
     id: int | None = None

@@ -59,6 +59,7 @@ class Line:
     source_reason: str | None = None
     replaces_id: int | None = None
     backordered_at: datetime | None = None
+    ship_to_id: int | None = None
 
     @property
     def has_stock(self) -> bool:
@@ -103,7 +104,8 @@ class Order:
     grant_id: int | None
     source: str
     version: int
-    duplicate_key: int | None = field(default=None, kw_only=True)
+    duplicate_key: int | None = None
+    ship_to_id: int | None = None
     lines: list[Line] = field(kw_only=True)
     customer_group: int | None = None
 

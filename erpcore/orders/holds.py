@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 from sqlalchemy import select
 
 from erpcore.kernel.canonical import canonical_json
@@ -29,7 +30,9 @@ from erpcore.published import OrderHeld, OrderHoldReleased
 #: A hold that nobody has looked at by then counts as stuck.
 HOLD_DUE = timedelta(hours=8)
 RELEASE = "orders:hold:release"
-#: What ending a hold of a kind takes beyond the right to end holds at all.
+#: Whoever may end what a person doubts, or what the customer's record, address or country calls in question.
+SETTLE = "orders:hold:settle"
+#: What ending a hold of a kind takes beyond the right to end holds at all; a price takes what its routing says.
 RELEASED_BY: dict[HoldKind, str] = {HoldKind.CREDIT: "credit:hold:release"}
 
 
@@ -101,7 +104,7 @@ def hold_without_saving(
         return hold
     hold = OrderHold(
         id=work.ids.one(), order_id=order.id, kind=kind, reason=reason, asked_by=work.actor.id or None,
-        permission=permission or RELEASED_BY.get(kind, RELEASE), level=level, facts=canonical_json(known).decode(),
+        permission=permission or RELEASED_BY.get(kind, SETTLE), level=level, facts=canonical_json(known).decode(),
         since=when, due_at=due or when + HOLD_DUE, is_cured=False,
     )  # fmt: skip
     work.session.add(hold)
@@ -180,11 +183,12 @@ def end_cured(work: UnitOfWork, order: Order, kinds: Mapping[HoldKind, str]) -> 
     return not open_
 
 
-def open_hold_kinds(work: UnitOfWork, orders: Sequence[Order]) -> dict[int, set[str]]:
-    """The kinds of open holds of each locked order."""
+def seen_hold_kinds(work: UnitOfWork, orders: Sequence[Order]) -> dict[int, set[str]]:
+    """The kinds of open holds of each locked order that a rule found and can see cured; what a person doubts, a person settles."""
     out: dict[int, set[str]] = {order.id: set() for order in orders}
-    for order, kind in _open_holds(work, orders):
-        out[order].add(kind)
+    for (order, kind), hold in _open_holds(work, orders).items():
+        if set(orjson.loads(hold.facts)) - {"note"}:
+            out[order].add(kind)
     return out
 
 

@@ -82,12 +82,13 @@ class ChangeKind(StrEnum):
     DROP = "drop"
     QUANTITY = "quantity"
     DATE = "date"
+    ADDRESS = "address"
 
 
 class SalesOrder(Base):
     """One order of one customer at one site through one channel, with the rules it was promised under.
 
-    ``duplicate_key``: a digest of what makes two orders the same, of those that people and programs enter.
+    ``ship_to_id``: the customer's address that the goods go to, ``None`` where none was known. ``duplicate_key``: a digest of what makes two orders the same, of those that people and programs enter.
     """
 
     __tablename__ = "sales_order"
@@ -130,10 +131,12 @@ class SalesOrder(Base):
     source: Mapped[str] = mapped_column(String(16))
     version: Mapped[int] = mapped_column(Integer)
     duplicate_key: Mapped[int | None] = mapped_column(BigInteger)
+    ship_to_id: Mapped[int | None] = mapped_column(ForeignKey("customer_address.id"))
 
 
 class OrderLine(Base):
     """One item of an order. ``quantity`` is what the customer ordered; only the customer changes it. ``site_id`` ships it.
+    ``ship_to_id``: its own address; ``None``: the order's.
 
     ``amount`` is quantity × price at six places (or as the source stated it), ``value_minor`` the same rounded once.
     ``ruleset`` ``None``: the order's. The price keeps how it came about: the rule that won and the JSON of those that fitted and
@@ -194,6 +197,7 @@ class OrderLine(Base):
     source_reason: Mapped[str | None] = mapped_column(String(48))
     replaces_id: Mapped[int | None] = mapped_column(BigInteger)
     backordered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ship_to_id: Mapped[int | None] = mapped_column(ForeignKey("customer_address.id"))
 
 
 class OrderHold(Base):

@@ -13,10 +13,11 @@ from erpcore.kernel.history import record_move
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import CustomerFacts, customers, site_facts
 from erpcore.orders.acceptance import accepted_kinds
+from erpcore.orders.addressing import address_findings
 from erpcore.orders.documents import Order
 from erpcore.orders.exposure import count_exposure, releasable_value
 from erpcore.orders.flow import ORDER
-from erpcore.orders.holds import end_cured, hold_without_saving, open_hold_kinds
+from erpcore.orders.holds import end_cured, hold_without_saving, seen_hold_kinds
 from erpcore.orders.models import HoldKind, OrderState
 from erpcore.orders.moving import admit_order, publish_order
 from erpcore.orders.pricing import hold_for_price
@@ -25,7 +26,7 @@ from erpcore.ports import CellStates, ProcessRules
 from erpcore.published import OrderReleased
 
 #: Holds whose cause the system can see, so it also sees when it is gone.
-CURABLE = (HoldKind.CREDIT, HoldKind.DATA)
+CURABLE = (HoldKind.CREDIT, HoldKind.DATA, HoldKind.ADDRESS)
 Finding = tuple[HoldKind, str, dict[str, Any]]
 
 
@@ -99,7 +100,7 @@ def cure_orders(work: UnitOfWork, order_ids: Iterable[int], *, rules: ProcessRul
     Returns the orders that nothing holds any more. Raises for one whose cell is closed, which could not go on.
     """
     orders = [order for order in lock_orders(work, order_ids) if order.state == OrderState.HELD]
-    kinds = open_hold_kinds(work, orders)
+    kinds = seen_hold_kinds(work, orders)
     orders = [order for order in orders if kinds[order.id] & set(CURABLE)]
     for order in orders:
         admit_order(work, cells, order)
@@ -122,6 +123,7 @@ def cure_orders(work: UnitOfWork, order_ids: Iterable[int], *, rules: ProcessRul
 _CURED = {
     HoldKind.CREDIT: "the customer's credit bears it again",
     HoldKind.DATA: "the customer's record is in order again",
+    HoldKind.ADDRESS: "the goods have an address again",
 }
 
 
@@ -136,6 +138,7 @@ class _Look:
         count_exposure(work)
         self._owed = lock_exposures(work, {order.customer_id: order.entity_id for order in orders})
         self._oldest = oldest_due(work, overdue) if overdue else {}
+        self._places = address_findings(work, orders)
 
     def findings(self, order: Order) -> list[Finding]:
         """What stands in the way of this order's release."""
@@ -143,6 +146,7 @@ class _Look:
         out: list[Finding] = []
         if customer.is_blocked and self._work.source != "import":
             out.append((HoldKind.DATA, "the customer is blocked", {"customer": customer.id}))
+        out += self._places.get(order.id, [])
         owed = self._owed[customer.id]
         if order.state == OrderState.RELEASED:
             owed -= releasable_value(order)

@@ -24,6 +24,7 @@ from erpcore.masterdata.queries import (
     site_facts,
     tax_rate,
 )
+from erpcore.orders.addressing import check_addresses, choose_addresses, country_of
 from erpcore.orders.checking import check_order, in_own_units, numbers_free
 from erpcore.orders.commands import CaptureOrder, NewLine
 from erpcore.orders.documents import Line, Order
@@ -81,6 +82,7 @@ def capture_orders(
         at = _at(work, command.at)
         order_id = command.id or next(ids)
         order = _new_order(work, command, site, customer, ruleset, order_id, at=at, grant=grant)
+        choose_addresses(work, command, order, site)
         _build_lines(work, command, order, site, customer, known_items, [next(ids) for _ in command.lines], rules)
         stamp_lines(work, rules, order, known_items)
         orders.append(order)
@@ -140,6 +142,7 @@ def extend_order(work: UnitOfWork, order: Order, lines: Sequence[NewLine], *, ru
     check_order(command, site, customer, known)
     # A part of its own, so that days and prices are those of now and not of the capture.
     part = replace(order, lines=[], captured_at=work.now, value_minor=0)
+    check_addresses(work, command, customer.id, local_day(work.now, site.time_zone))
     ids = work.ids.reserve(len(lines))
     _build_lines(work, command, part, site, customer, known, [next(ids) for _ in lines], rules)
     stamp_lines(work, rules, part, known)
@@ -167,6 +170,7 @@ def draft_order(work: UnitOfWork, command: CaptureOrder, *, rules: ProcessRules)
         work, entity=site.entity.live_id, site=site.live_id, channel=command.channel, customer_group=customer.group_id
     )
     order = _new_order(work, command, site, customer, ruleset, command.id or 0, at=work.now, grant=None)
+    choose_addresses(work, command, order, site)
     ids = work.ids.reserve(len(command.lines))
     _build_lines(work, command, order, site, customer, known, list(ids), rules)
     stamp_lines(work, rules, order, known)
@@ -226,7 +230,7 @@ def _build_lines(
                 kind=line_kind(item.kind, unit_price, amount, drop_ship=line.drop_ship), quantity=quantity,
                 unit_price=unit_price, price_source=price.source, amount=amount, value_minor=value,
                 tax_rate=tax_rate(
-                    work, order.entity_id, order.ship_country, customer.tax_class, item.tax_class, day
+                    work, order.entity_id, country_of(work, line.ship_to, order), customer.tax_class, item.tax_class, day
                 ),
                 requested_on=dates.requested, requested_ship_on=dates.requested_ship, committed_on=dates.committed,
                 first_promised_on=promised, promised_on=promised,
@@ -235,7 +239,7 @@ def _build_lines(
                 shipped=0, delivered=0, invoiced=0, cancelled=0, returned=0, early_days=terms.early_days,
                 late_days=terms.late_days, price_rule_id=price.rule, list_price=price.list_price,
                 resolved_price=price.resolved, price_floor=price.floor, unit_cost=price.cost, price_losers=price.losers,
-                price_reason=price.reason,
+                price_reason=price.reason, ship_to_id=line.ship_to,
             )
         )  # fmt: skip
         order.value_minor += value

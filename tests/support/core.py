@@ -12,6 +12,7 @@ from erpcore.inventory.stock import ChangeStock, open_stock
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import SetClock
 from erpcore.ledger.services import open_chart
+from erpcore.masterdata.addresses import AddressContent, add_address
 from erpcore.masterdata.services import (
     NewCustomer,
     NewEntity,
@@ -108,6 +109,13 @@ def a_business(database, *, items=3, stock=100, limit=None, cost="4.00", price="
                     credit_limit_minor=limit,
                 )
             ],
+        )  # fmt: skip
+        add_address(
+            work, customer.id,
+            AddressContent(
+                code="main", name="Bautechnik", street="Ruhrstraße 4", postal_code="47051", city="Duisburg", country="Germany"
+            ),
+            valid_from=date(2020, 1, 1),
         )  # fmt: skip
         rows = add_items(
             work,

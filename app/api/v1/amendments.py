@@ -28,11 +28,12 @@ TAG = "Orders"
 class ChangeBody(Body):
     """One change: `quantity` and `day` are what shall be ordered in all and wanted then, `line` all but an added line has."""
 
-    kind: str = Field(description="One of add, drop, quantity, date")
+    kind: str = Field(description="One of add, drop, quantity, date, address")
     line: Key | None = None
     item: Key | None = None
     quantity: Quantity | None = None
     day: date | None = None
+    ship_to: Key | None = Field(None, description="An address of the customer's")
 
 
 class AmendmentBody(Body):
@@ -56,6 +57,8 @@ class ChangeAnswer(Answer):
     quantity_before: Quantity | None
     day: date | None
     day_before: date | None
+    ship_to: int | None
+    ship_to_before: int | None
 
 
 class LineEffectAnswer(Answer):
@@ -122,6 +125,7 @@ def _answer(order: OrderPage, one: AmendmentFact) -> AmendmentAnswer:
             ChangeAnswer(
                 kind=c.kind, line=c.line, line_no=c.line_no, item_id=c.item_id, item=c.code, quantity=c.quantity,
                 quantity_before=c.quantity_before, day=c.day, day_before=c.day_before,
+                ship_to=c.after.get("ship_to"), ship_to_before=c.before.get("ship_to"),
             )
             for c in one.changes
         ],
@@ -179,7 +183,7 @@ def stage_amendment(work: UnitOfWork, order_id: int, version: int, body: Amendme
     check_version(version, page.version)
     with pointing():
         changes = [
-            change_of(one.kind, line=one.line, item=one.item, quantity=one.quantity, day=one.day)
+            change_of(one.kind, line=one.line, item=one.item, quantity=one.quantity, day=one.day, ship_to=one.ship_to)
             for one in body.changes
         ]
         command = StageAmendment(

@@ -59,6 +59,7 @@ class LineAnswer(Answer):
     invoiced: Quantity
     cancelled: Quantity
     returned: Quantity
+    ship_to_id: int | None
 
 
 class ShipmentAnswer(Answer):
@@ -103,6 +104,7 @@ class OrderDetail(Answer):
     currency: str
     value: Amount
     ship_country: str
+    ship_to_id: int | None
     captured_at: datetime
     ruleset: str
     variants: str
@@ -133,6 +135,7 @@ class LineBody(Body):
     price_reason: str | None = Field(None, max_length=200)
     requested_on: date | None = None
     drop_ship: bool = False
+    ship_to: Key | None = Field(None, description="An address of the customer's; without it the order's")
 
 
 class AcceptBody(Body):
@@ -150,6 +153,7 @@ class OrderBody(Body):
     customer: Key
     customer_reference: str | None = Field(None, max_length=120)
     requested_on: date | None = None
+    ship_to: Key | None = Field(None, description="An address of the customer's; without it the usual one")
     lines: list[LineBody] = Field(min_length=1, max_length=2000)
     accept: list[AcceptBody] = Field(default_factory=list, max_length=20)
 

@@ -68,7 +68,7 @@ def detail(page: OrderPage) -> OrderDetail:
         id=page.id, number=page.number, customer_reference=page.reference, customer=page.customer_code,
         customer_id=page.customer_id, site_id=page.site_id, channel_id=page.channel_id, realm=page.realm, state=page.state,
         delivery_status=page.delivery, billing_status=page.billing, payment_status=page.payment, currency=page.currency,
-        value=as_amount(page.value_minor, page.currency), ship_country=page.ship_country, captured_at=page.captured_at,
+        value=as_amount(page.value_minor, page.currency), ship_country=page.ship_country, ship_to_id=page.ship_to_id, captured_at=page.captured_at,
         ruleset=page.ruleset, variants=page.variants, version=page.version,
         lines=[line_answer(line, page.currency) for line in page.lines],
         shipments=[_shipment(one) for one in page.shipments],
@@ -114,11 +114,11 @@ def show_order(order_id: int) -> OrderDetail:
 def _command(body: OrderBody) -> CaptureOrder:
     return CaptureOrder(
         site=body.site, channel=body.channel, customer=body.customer, customer_reference=body.customer_reference or None,
-        requested_on=body.requested_on, accepted={one.code: one.reason for one in body.accept},
+        requested_on=body.requested_on, accepted={one.code: one.reason for one in body.accept}, ship_to=body.ship_to,
         lines=[
             NewLine(
                 item=line.item, quantity=line.quantity, unit_price=line.unit_price, price_reason=line.price_reason,
-                requested_on=line.requested_on, drop_ship=line.drop_ship,
+                requested_on=line.requested_on, drop_ship=line.drop_ship, ship_to=line.ship_to,
             )
             for line in body.lines
         ],

@@ -11,18 +11,20 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
-from wtforms import BooleanField, DateField, FieldList, FormField, HiddenField, RadioField, StringField
+from wtforms import BooleanField, DateField, FieldList, FormField, HiddenField, RadioField, SelectField, StringField
 from wtforms import Form as Plain
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from app.composition.amending import change_of
 from app.messages import sentence
+from app.queries.addresses import AddressFact
 from app.queries.order_facts import LineFact, OrderPage
 from app.web.errors import status_of
 from app.web.fields import QuantityField
 from app.web.figures import on, quantity
 from app.web.forms import choices
 from app.web.once import KeyedForm
+from app.web.orders.forms import chosen_address
 from erpcore.kernel.errors import DomainError
 from erpcore.orders.amendment_rules import Amend, Refused
 
@@ -61,7 +63,7 @@ class AmendForm(KeyedForm):
     sent: Sequence[dict[str, Any]] = ()
 
     def fields_of(self, line: LineFact) -> dict[str, Any]:
-        return {name: self[f"{name}_{line.id}"] for name in ("quantity", "day", "drop")}
+        return {name: self[f"{name}_{line.id}"] for name in ("quantity", "day", "ship_to", "drop")}
 
     def show(self, order: OrderPage) -> None:
         """Remember what the order is now; what nobody has typed shows it."""
@@ -101,6 +103,9 @@ class AmendForm(KeyedForm):
                 sent.append(fields)
             if fields["day"].data is not None:
                 out.append(change_of("date", line=line.id, day=fields["day"].data))
+                sent.append(fields)
+            if (there := chosen_address(fields["ship_to"])) is not None:
+                out.append(change_of("address", line=line.id, ship_to=there))
                 sent.append(fields)
         for row in self.added:
             form = row.form
@@ -145,8 +150,9 @@ class AmendSummary:
         return iter(self._fields)
 
 
-def amend_form(order: OrderPage) -> AmendForm:
-    """The form for this order's lines that are not gone."""
+def amend_form(order: OrderPage, addresses: Sequence[AddressFact]) -> AmendForm:
+    """The form for this order's lines that are not gone, which may go to any of these addresses."""
+    places = [(str(one.id), one.label) for one in addresses]
     fields: dict[str, Any] = {}
     lines = [line for line in order.lines if line.quantity > line.cancelled][:MOST_LINES]
     for line in lines:
@@ -159,6 +165,9 @@ def amend_form(order: OrderPage) -> AmendForm:
             f"New day, line {line.line_no}", [Optional()],
             description=f"wanted {on(line.requested_on)}, promised {on(line.promised_on)}",
         )  # fmt: skip
+        fields[f"ship_to_{line.id}"] = SelectField(
+            f"Ship to, line {line.line_no}", choices=choices([("", "As it is"), *places]), validate_choice=False
+        )
         fields[f"drop_{line.id}"] = BooleanField(f"Drop line {line.line_no}")
     form: AmendForm = type("AmendForm", (AmendForm,), fields)()
     form.lines = lines

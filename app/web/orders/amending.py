@@ -6,8 +6,9 @@ from typing import Any
 
 from flask import redirect, render_template, request, url_for
 
-from app.composition.request import reader
+from app.composition.request import now, reader
 from app.composition.trading import cells, rules
+from app.queries.addresses import addresses_named, present_addresses
 from app.queries.amendments import AmendmentFact, one_amendment, steps_since
 from app.queries.order_detail import order_page
 from app.queries.order_entry import find_items, items_with_codes
@@ -21,6 +22,7 @@ from app.web.orders.history import told
 from app.web.orders.presenters import PROMISES
 from app.web.orders.views import blueprint
 from app.web.steps import form_step, take_step
+from erpcore.kernel.clock import local_day
 from erpcore.orders.amendments import StageAmendment, apply_amendments, stage_amendments, withdraw_amendments
 
 
@@ -32,7 +34,8 @@ def _order(order_id: int) -> OrderPage:
 @require(Permission.ORDER_AMEND)
 def amend(order_id: int) -> Any:
     order = _order(order_id)
-    form = amend_form(order)
+    today = local_day(now(), order.time_zone)
+    form = amend_form(order, present_addresses(reader(), order.customer_id, today))
     if not form.is_submitted():
         _begin(form, order)
         return _form_page(form, order)
@@ -85,6 +88,8 @@ def _begin(form: AmendForm, order: OrderPage) -> None:
             form[f"quantity_{change.line}"].data = change.quantity
         elif change.line in shown and change.kind == "date":
             form[f"day_{change.line}"].data = change.day
+        elif change.line in shown and change.kind == "address":
+            form[f"ship_to_{change.line}"].data = str(change.after["ship_to"])
     for place, change in enumerate(added):
         row = form.added.entries[0] if place == 0 else form.added.append_entry()
         row.form.item.data, row.form.quantity.data, row.form.day.data = change.code, change.quantity, change.day
@@ -158,7 +163,7 @@ def _amendment_html(order_id: int, amendment_id: int, refused: str = "") -> str:
     return render_template(
         "orders/amendment.html", order=order, amendment=one, rows=_rows(one), realm=order.realm, refused=refused, told=told,
         has_moved=has_moved, since=steps_since(reader(), order_id, one.order_version) if has_moved else [],
-        promises=PROMISES,
+        promises=PROMISES, addresses=addresses_named(reader(), [change.after.get("ship_to") for change in one.changes]),
     )  # fmt: skip
 
 
@@ -185,6 +190,8 @@ def _words(change: Any, by_customer: bool) -> str:
         )  # fmt: skip
     if change.kind == "quantity":
         return f"{quantity(change.quantity_before)} → {quantity(change.quantity, change.unit)}"
+    if change.kind == "address":
+        return "other address"
     return "other day wanted" if by_customer else "other day promised"
 
 

@@ -11,6 +11,7 @@ from flask import flash, redirect, render_template, request, url_for
 from app.composition.request import change, now, reader
 from app.composition.trading import cells, rules
 from app.messages import sentence
+from app.queries.addresses import present_addresses
 from app.queries.order_entry import (
     AskedLine,
     CustomerPick,
@@ -26,9 +27,10 @@ from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import asked_key
 from app.web.forms import choices
-from app.web.orders.forms import MOST_LINES, OrderForm, Summary
+from app.web.orders.forms import MOST_LINES, OrderForm, Summary, chosen_address
 from app.web.orders.views import blueprint
 from erpcore.kernel import requests
+from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import Conflict, RuleBroken
 from erpcore.orders.services import CaptureOrder, NewLine, capture_orders
 
@@ -86,9 +88,15 @@ def read_entry(form: OrderForm | None = None, *, fixed: tuple[int, int, str] | N
     entry = Entry(form=form, sites=sites, site=site, channel=channel)
     if site is not None:
         entry.customers = find_customers(session, site.entity_id, form.customer.data or "")
+        _offer_addresses(entry)
         typed = [row.form.item.data or "" for row in form.lines]
         entry.items = items_with_codes(session, site.entity_id, typed)
     return entry
+
+
+def _offer_addresses(entry: Entry) -> None:
+    day = now().date() if entry.site is None else local_day(now(), entry.site.time_zone)
+    entry.form.offer_addresses(present_addresses(reader(), entry.customer.id if entry.customer else None, day))
 
 
 def look_up_items(entry: Entry) -> None:
@@ -171,11 +179,12 @@ def enter(entry: Entry) -> int | None:
     command = CaptureOrder(
         site=entry.site.id, channel=form.channel.data, customer=entry.customer.id if entry.customer else 0,
         customer_reference=form.customer_reference.data or None, requested_on=form.requested_on.data,
-        accepted=form.accepted_warnings,
+        accepted=form.accepted_warnings, ship_to=chosen_address(form.ship_to),
         lines=[
             NewLine(
                 item=entry.item_of(row) or 0, quantity=row.form.quantity.data, unit_price=row.form.unit_price.data,
                 price_reason=row.form.price_reason.data or None, requested_on=row.form.requested_on.data,
+                ship_to=chosen_address(row.form.ship_to),
             )
             for row in form.sent
         ],
@@ -254,6 +263,7 @@ def look_up_again(entry: Entry) -> Entry:
     """The entry with what a press changed looked up anew."""
     if entry.site is not None:
         entry.customers = find_customers(reader(), entry.site.entity_id, entry.form.customer.data or "")
+        _offer_addresses(entry)
         typed = [row.form.item.data or "" for row in entry.form.lines]
         entry.items = items_with_codes(reader(), entry.site.entity_id, typed)
     return entry

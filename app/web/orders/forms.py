@@ -11,6 +11,7 @@ from wtforms import Form as Plain
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from app.messages import sentence
+from app.queries.addresses import AddressFact
 from app.queries.order_facts import LineFact
 from app.queries.orders import HOLD_KINDS
 from app.web.errors import status_of
@@ -31,6 +32,7 @@ class LineForm(Plain):
     unit_price = PriceField("Other price", [Optional()])
     price_reason = StringField("Reason for it", [Length(max=200)], filters=[cleaned])
     requested_on = DateField("Wanted on", [Optional()])
+    ship_to = SelectField("Ship to", choices=choices([("", "As the order")]), validate_choice=False)
 
     @property
     def is_empty(self) -> bool:
@@ -75,9 +77,26 @@ class OrderForm(LinesForm):
     channel = SelectField("Channel", coerce=int)
     customer = StringField("Customer", [DataRequired("Enter the customer by code or name"), Length(max=200)])
     customer_reference = StringField("Customer reference", [Length(max=120)])
+    ship_to = SelectField("Ship to", choices=choices([("", "The usual address")]), validate_choice=False)
     requested_on = DateField("Wanted on", [Optional()], description="Empty: as early as we commit to")
     request_key = HiddenField(validators=[InputRequired("The form lost its key; open it again"), Length(max=64)])
     lines = FieldList(FormField(LineForm), min_entries=1, max_entries=MOST_LINES)
+
+    def offer_addresses(self, addresses: Sequence[AddressFact]) -> None:
+        """Let order and lines go to one of these; the first is the usual one."""
+        pairs = [(str(one.id), one.label) for one in addresses]
+        usual = "No address is known yet" if not addresses else f"The usual: {addresses[0].label}"
+        self.ship_to.choices = choices([("", usual), *pairs])
+        for row in self.lines:
+            row.form.ship_to.choices = choices([("", "As the order"), *pairs])
+
+
+def chosen_address(field: Any) -> int | None:
+    """The address chosen in a field; ``None``: the usual one. What is no id is an address that nobody has."""
+    text = str(field.data or "")
+    if not text:
+        return None
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
 
 
 def row_number(rows: Any, row: Any) -> int:

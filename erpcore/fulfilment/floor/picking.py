@@ -37,6 +37,7 @@ from erpcore.kernel.errors import Conflict, RuleBroken
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import ItemUnit
 from erpcore.masterdata.queries import items
+from erpcore.orders.addressing import shipped_to
 from erpcore.orders.cancelling import CancelLines, cancel_lines
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.models import LineKind
@@ -160,11 +161,12 @@ def finish_pick(work: UnitOfWork, task_id: int, *, rules: ProcessRules, cells: C
     sums = _sums(work, task, orders)
     shipments: list[ShipmentRow] = []
     for key in task.orders:
-        shipment = _pick(work, task, orders[key], sums[key], cells)
-        if shipment is not None:
-            shipments.append(shipment)
+        made = _pick(work, task, orders[key], sums[key], cells)
+        shipments += made
+        for shipment in made:
+            inside = {line for line, _ in shipment.lines}
             for line in task.lines:
-                if line.order_id == key and line.picked:
+                if line.order_id == key and line.picked and line.order_line_id in inside:
                     line.shipment_id = shipment.id
     free_rest(work, [line.hold_id for line in task.lines if line.hold_id is not None])
     set_apart(work, task)
@@ -254,24 +256,24 @@ def _sums(work: UnitOfWork, task: TaskRow, orders: dict[int, Order]) -> dict[int
     return sums
 
 
-def _pick(work: UnitOfWork, task: TaskRow, order: Order, mine_: _Sum, cells: CellStates) -> ShipmentRow | None:
-    """Let the order's goods count as picked: one command with what was taken, one more per reason for what was not."""
-    taken = {key: quantity for key, quantity in mine_.taken.items() if quantity}
+def _pick(work: UnitOfWork, task: TaskRow, order: Order, mine_: _Sum, cells: CellStates) -> list[ShipmentRow]:
+    """Let the order's goods count as picked: a command per address with what was taken, one per reason for what was not."""
+    there = shipped_to(work, order, order.lines)
+    taken: dict[int | None, dict[int, int]] = defaultdict(dict)
+    for key, quantity in mine_.taken.items():
+        if quantity:
+            taken[there[key]][key] = quantity
     if taken:
-        taken |= _along(order, task.site_id)
-    shorts = sorted(mine_.short.items())
-    first = shorts[0] if shorts else ("not found", {})
+        next(iter(taken.values())).update(_along(order, task.site_id))
     commands = [
-        PickOrder(
-            order=order.id, lines=taken, short=dict(first[1]), short_reason=first[0],
-            into=_open_shipment(work, order.id, task.site_id) if taken else None,
-        ),
-        *(PickOrder(order=order.id, lines={}, short=dict(lines), short_reason=why) for why, lines in shorts[1:]),
-    ]  # fmt: skip
-    if not taken and not shorts:
-        return None
-    made = pick_orders(work, commands, cells=cells)
-    return made[0] if made else None
+        PickOrder(order=order.id, lines=lines, into=_open_shipment(work, order.id, task.site_id, to))
+        for to, lines in taken.items()
+    ]
+    commands += [
+        PickOrder(order=order.id, lines={}, short=dict(lines), short_reason=why)
+        for why, lines in sorted(mine_.short.items())
+    ]
+    return pick_orders(work, commands, cells=cells) if commands else []
 
 
 def _along(order: Order, site: int) -> dict[int, int]:
@@ -286,14 +288,14 @@ def _goes_along(line: Line) -> bool:
     return line.kind in (LineKind.SERVICE, LineKind.CHARGE) and line.open > line.picked
 
 
-def _open_shipment(work: UnitOfWork, order: int, site: int) -> int | None:
-    """The order's shipment at this site that earlier tasks began and nobody has begun to pack; its order is locked."""
+def _open_shipment(work: UnitOfWork, order: int, site: int, ship_to: int | None) -> int | None:
+    """The order's shipment from this site to this address that earlier tasks began and nobody has begun to pack; its order is locked."""
     keys = work.session.scalars(
         select(Shipment.id)
         .join(TaskLine, TaskLine.shipment_id == Shipment.id)
         .join(WarehouseTask, (WarehouseTask.document_id == Shipment.id) & (WarehouseTask.kind == TaskKind.PACK))
         .where(
-            Shipment.order_id == order, Shipment.site_id == site, Shipment.state == ShipmentState.PICKED,
+            Shipment.order_id == order, Shipment.site_id == site, Shipment.ship_to_id == ship_to, Shipment.state == ShipmentState.PICKED,
             WarehouseTask.document_type == "shipment", WarehouseTask.state == TaskState.OPEN,
         )
         .order_by(Shipment.id.desc())

@@ -25,7 +25,7 @@ from tests.support.operate import open_cells
 from tests.support.policy import Rules
 from tests.support.steps import captured, invoiced, released, shipped
 
-DESK = Actor(id=7, role="customer_service", permissions=frozenset({"orders:hold:place", "orders:hold:release",
+DESK = Actor(id=7, role="customer_service", permissions=frozenset({"orders:hold:place", "orders:hold:release", "orders:hold:settle",
                                                                    "orders:order:release", "credit:hold:release"}))  # fmt: skip
 LEAD = Actor(id=8, role="site_lead", permissions=DESK.permissions)
 CLERK = Actor(id=9, role="super_user", permissions=frozenset({"orders:hold:release"}))
@@ -89,6 +89,25 @@ def test_who_asked_for_it_never_ends_the_hold(database):
     with pytest.raises(NotAllowed, match="hold_own_request"):
         end(business, holds(database)[0], DESK)
     assert everything(database) == before
+
+
+def test_a_hold_that_a_person_placed_is_not_ended_by_a_desk_that_may_approve_prices(database):
+    business = a_business(database)
+    held(business, HoldKind.MANUAL)
+    desk = Actor(id=9, role="super_user", permissions=frozenset({"orders:hold:release", "orders:price:approve_desk"}))
+    before = everything(database)
+    with pytest.raises(NotAllowed, match="not_allowed"):
+        end(business, holds(database)[0], desk)
+    assert everything(database) == before
+    assert end(business, holds(database)[0], LEAD).state == "captured"
+
+
+def test_what_a_person_doubts_is_not_cured_by_the_job(database):
+    business = a_business(database)
+    open_cells(business)
+    held(business, HoldKind.ADDRESS, HoldKind.DATA)
+    assert cure_held_orders(database, clock=business.clock) == 0
+    assert rows(database, "SELECT COUNT(*) FROM order_hold WHERE released_at IS NULL") == [(2,)]
 
 
 def test_a_credit_hold_takes_more_than_the_right_to_end_holds(database):
