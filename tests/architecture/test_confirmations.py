@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 
 from tests.architecture.source import DOMAIN, ROOT, Module, modules
@@ -77,6 +78,12 @@ def templates_of(nodes: list[ast.FunctionDef]) -> set[str]:
     }
 
 
+def text_of(template: str) -> str:
+    """The template with those that it includes."""
+    text = (ROOT / "templates" / template).read_text(encoding="utf-8")
+    return text + "".join(text_of(name) for name in re.findall(r'{% include "([^"]+)"', text))
+
+
 def pages() -> dict[str, set[str]]:
     """Template with a form → the views whose services may warn and that show it."""
     domain, web = list(modules(*DOMAIN)), [one for one in modules("app") if one.path.startswith("app/web/")]
@@ -93,8 +100,7 @@ def pages() -> dict[str, set[str]]:
                 ask = {used for one in ask for used in names_in(own[one]) if used in own} - beside
                 beside |= ask
             for template in templates_of([own[one] for one in beside]):
-                text = (ROOT / "templates" / template).read_text(encoding="utf-8")
-                if "error_summary(" in text:
+                if "error_summary(" in text_of(template):
                     out[template].add(f"{module.path}:{name}")
     return out
 
@@ -105,8 +111,6 @@ def test_the_pages_that_are_known_to_warn_are_found():
 
 def test_every_form_that_may_meet_a_warning_asks_for_the_reason_that_accepts_it():
     forgotten = {
-        template: sorted(views)
-        for template, views in pages().items()
-        if "confirmation(form)" not in (ROOT / "templates" / template).read_text(encoding="utf-8")
+        template: sorted(views) for template, views in pages().items() if "confirmation(form)" not in text_of(template)
     }
     assert not forgotten

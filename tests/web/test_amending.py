@@ -209,3 +209,14 @@ def test_an_order_held_for_credit_goes_on_with_the_press_that_lowers_what_is_owe
     assert rows(sqlite_database, "SELECT state FROM sales_order ORDER BY id") == [("released",), ("released",)]
     assert rows(sqlite_database, "SELECT is_cured FROM order_hold") == [(1,)]
     assert_books_agree(sqlite_database)
+
+
+def test_a_raised_limit_lets_the_held_order_go_with_the_same_press(signed_in, business, sqlite_database):
+    order = released(business, [(0, 30)])
+    assert order.state == "held"
+    collections = signed_in("finance")
+    here = f"/customer/{business.customer}/limit"
+    page = collections.get(here)
+    collections.post(here, {"limit": "900.00", "reason": "a good year", "seen": page.value("seen")})
+    assert rows(sqlite_database, "SELECT state FROM sales_order") == [("released",)]
+    assert rows(sqlite_database, "SELECT is_cured, released_by FROM order_hold") == [(1, 0)]

@@ -14,6 +14,7 @@ from app.composition.request import now, reader
 from app.queries.customers import CustomerPage, CustomerRow, Filling, customer_page, customer_row, customers_after
 from app.security.permissions import Permission
 from app.security.require import actor
+from erpcore.credit.services import relieve
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.customers import ChangeStanding, Standing, change_standings
 
@@ -159,4 +160,5 @@ def change_standing(work: UnitOfWork, customer_id: Key, body: StandingBody) -> C
     change_standings(
         work, [ChangeStanding(customer=customer_id, standing=after, reason=body.reason, seen=row.standing)]
     )
+    relieve(work, customer_id)
     return _detail(customer_page(fresh(work), work.actor, customer_id, work.now))

@@ -17,6 +17,7 @@ from app.web.chosen import usual_realm
 from app.web.customers.forms import TIER_NAMES, LimitForm, StandingForm
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.steps import form_step
+from erpcore.credit.services import relieve
 from erpcore.kernel.money import from_minor, to_minor
 from erpcore.masterdata.customers import ChangeStanding, Standing, change_standings
 
@@ -62,6 +63,7 @@ def _change(row: CustomerRow, form: Any, after: Standing, done: str) -> Any:
     )
     with form_step(form, realm=row.realm) as work:
         change_standings(work, [command])
+        relieve(work, row.id)
     if not form.accepted:
         return None
     flash(done, "success")
@@ -92,7 +94,7 @@ def limit(customer_id: int) -> Any:
     if form.validate_on_submit():
         wanted: Decimal | None = form.limit.data
         after = replace(row.standing, limit_minor=None if wanted is None else to_minor(wanted, row.currency))
-        made = _change(row, form, after, "The limit holds from now on. Orders it frees go on within minutes.")
+        made = _change(row, form, after, "The limit holds from now on. Orders that it frees go on.")
         if made is not None:
             return made
     note = "A raised limit frees held orders by itself; a lowered one stops the next release, never what is released."

@@ -8,8 +8,8 @@ from alembic import op
 from erpcore.kernel.model import Key
 from migrations.ddl import refuse_changes
 
-revision = "0032"
-down_revision = "0031"
+revision = "0034"
+down_revision = "0033"
 branch_labels = None
 depends_on = None
 
