@@ -6,7 +6,7 @@ Prices, dates and the cell are looked up by the rules that capturing applies, so
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,6 +15,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.composition.trading import looking
+from app.queries.entry_margins import Margin, Typed, margins_of
 from app.queries.listing import like
 from app.queries.order_detail import exposure_of
 from app.queries.places import SitePick
@@ -26,7 +27,7 @@ from erpcore.kernel.model import PRICE_PLACES, QUANTITY_PLACES, scaled_int
 from erpcore.kernel.money import scaled_amount, share_of
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import Customer, CustomerGroup, Item, ItemKind
-from erpcore.masterdata.queries import commitment, site_facts, tax_rate
+from erpcore.masterdata.queries import SiteFacts, commitment, site_facts, tax_rate
 from erpcore.masterdata.search import search_items
 from erpcore.orders.rules import line_dates
 from erpcore.ports import Cell, CellStates, Process, admit
@@ -50,6 +51,7 @@ class CustomerPick:
     payment_days: int
     credit_limit_minor: int | None
     is_blocked: bool
+    tier: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +81,8 @@ class QuotedLine:
     price_source: str
     net_minor: int | None
     tax_minor: int | None
+    cost_minor: int | None = None
+    margin: Margin | None = None
 
     def covers(self, quantity: Decimal | None) -> bool:
         return not self.has_stock or self.available >= (quantity or Decimal(1))
@@ -86,7 +90,9 @@ class QuotedLine:
 
 @dataclass(frozen=True, kw_only=True)
 class Quote:
-    """The whole order as typed so far. ``closed``: why its cell would not take it; amounts in minor units."""
+    """The whole order as typed so far. ``closed``: why its cell would not take it; amounts in minor units. ``approval``: the
+    level that would have to approve its entered prices.
+    """
 
     currency: str
     lines: list[QuotedLine | None]
@@ -97,6 +103,15 @@ class Quote:
     exposure_minor: int = 0
     credit_limit_minor: int | None = None
     problems: dict[int, str] = field(default_factory=dict)
+    approval: str = ""
+
+    @property
+    def margin_permille(self) -> int | None:
+        """Of all lines whose cost is known; ``None`` when there is none."""
+        known = [line for line in self.lines if line and line.cost_minor is not None and line.net_minor]
+        net = sum(line.net_minor or 0 for line in known)
+        cost = sum(line.cost_minor or 0 for line in known)
+        return (net - cost) * 1000 // net if net else None
 
     @property
     def net_minor(self) -> int:
@@ -149,7 +164,7 @@ def _customer(row: Any) -> CustomerPick:
     return CustomerPick(
         id=one.id, code=one.code, name=one.name, group=row.group, group_id=one.group_id, country=one.country,
         currency=one.currency, tax_class=one.tax_class, payment_days=one.payment_days,
-        credit_limit_minor=one.credit_limit_minor, is_blocked=one.is_blocked,
+        credit_limit_minor=one.credit_limit_minor, is_blocked=one.is_blocked, tier=one.tier,
     )  # fmt: skip
 
 
@@ -242,13 +257,63 @@ def quote_order(
                 tax_minor=tax,
             )
         )  # fmt: skip
+    quoted, approval = _with_margins(
+        look,
+        quoted,
+        prices,
+        lines,
+        known,
+        site=facts,
+        channel=channel,
+        group=group,
+        tier=customer.tier if customer else 2,
+    )
     return Quote(
-        currency=facts.entity.currency, lines=quoted, committed_on=standard.committed,
+        approval=approval, currency=facts.entity.currency, lines=quoted, committed_on=standard.committed,
         cut_off=f"{terms.cut_off:%H:%M}" if terms.cut_off else "", lead_days=terms.lead_days,
         closed=_closed(look, cells, realm, Cell(facts.live_id, channel, Process.ORDER_TO_CASH, group)),
         exposure_minor=exposure_of(session, customer.id) if customer else 0,
         credit_limit_minor=customer.credit_limit_minor if customer else None,
     )  # fmt: skip
+
+
+def _with_margins(
+    look: UnitOfWork,
+    quoted: Sequence[QuotedLine | None],
+    prices: Sequence[Price | None],
+    asked: Sequence[AskedLine | None],
+    known: Mapping[int, Item],
+    *,
+    site: SiteFacts,
+    channel: int,
+    group: int | None,
+    tier: int,
+) -> tuple[list[QuotedLine | None], str]:
+    """The lines with what their prices leave, and who would have to approve the entered ones."""
+    places, typed = [], []
+    for place, (line, price, wish) in enumerate(zip(quoted, prices, asked, strict=True)):
+        if line is None or line.unit_price is None:
+            continue
+        item, quantity = known[line.item], wish.quantity if wish and wish.quantity is not None else Decimal(1)
+        places.append(place)
+        typed.append(
+            Typed(
+                line=place, quantity=scaled_int(quantity, QUANTITY_PLACES), item_group=item.group_id,
+                price=scaled_int(line.unit_price, PRICE_PLACES), resolved=price.unit_price if price else None,
+                cost=None if item.standard_cost is None else scaled_int(item.standard_cost, PRICE_PLACES),
+                entered=line.price_source == "override",
+            )
+        )  # fmt: skip
+    found, approval = margins_of(
+        look, typed, site=site, channel=channel, group=group, tier=tier, currency=site.entity.currency
+    )
+    out = list(quoted)
+    for place, one, margin in zip(places, typed, found, strict=True):
+        line = out[place]
+        if line is not None:
+            cost = None if one.cost is None else scaled_amount(one.quantity, one.cost, site.entity.currency)
+            out[place] = replace(line, margin=margin, cost_minor=cost if line.net_minor is not None else None)
+    return out, approval
 
 
 def first_open(

@@ -11,6 +11,7 @@ from app.composition.uow import reading
 from erpcore.masterdata.models import Item, ItemGroup
 from tests.support.core import a_business
 from tests.support.operate import a_closed_site, another_item, open_cells
+from tests.support.policies import approve
 from tests.support.pricing import a_price, save
 
 
@@ -219,3 +220,20 @@ def test_the_same_order_again_is_entered_with_a_reason_and_nothing_typed_is_lost
     assert page.heading.startswith("Order SO-")
     assert "a second van" in page.text
     assert count(sqlite_database, "sales_order") == 2
+
+
+def test_an_entered_price_says_while_typed_that_it_is_below_the_floor_and_who_approves_it(signed_in, business):
+    approve(business, "minimum_margin_permille", 600)
+    lead, desk = signed_in("site_lead"), signed_in("customer_service")
+    for browser in (lead, desk):
+        browser.get("/orders/new")
+        typed = {"lines-0-unit_price": "5.00", "lines-0-price_reason": "match"}
+        page = browser.post("/orders/new", {**fields(browser, "check", ("40-0", "10")), **typed})
+        # 4.00 of cost and 60 % of margin make a floor of 10.00.
+        assert "below the floor" in page.text
+        assert "the process owner level approves them" in page.text
+    assert "20.0 % margin" in lead.page.text
+    assert "margin" not in desk.page.text.lower()
+    # The price of the rules waits for nobody.
+    desk.get("/orders/new")
+    assert "wait for approval" not in desk.post("/orders/new", fields(desk, "check", ("40-0", "10"))).text
