@@ -116,7 +116,8 @@ def test_an_order_is_entered_without_script(signed_in_at):
 
 
 PAGES = ("/orders", "/orders/new", "/orders/{invoiced}", "/orders/{held}", "/stock", "/invoices", "/invoices/{invoice}",
-         "/returns/{returned}", "/search?q=pipe", "/receipts", "/holds")  # fmt: skip
+         "/returns/{returned}", "/search?q=pipe", "/receipts", "/holds",
+         "/quotes", "/quotes/new", "/customers", "/customers/10482")  # fmt: skip
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
