@@ -239,16 +239,7 @@ def quote_order(
             promised, reason = max(promised, day + timedelta(days=item.replenishment_days)), "replenishment"
         unit_price = line.unit_price if line.unit_price is not None else price and Decimal(price.unit_price).scaleb(-6)
         source = "override" if line.unit_price is not None and not _same(line, price) else price.source if price else ""
-        net = tax = None
-        if unit_price is not None and line.quantity is not None:
-            net = scaled_amount(
-                scaled_int(line.quantity, QUANTITY_PLACES), scaled_int(unit_price, PRICE_PLACES), facts.entity.currency
-            )
-            rate = tax_rate(
-                look, facts.entity.id, customer.country if customer else facts.country,
-                customer.tax_class if customer else "standard", item.tax_class, day,
-            )  # fmt: skip
-            tax = None if rate is None else share_of(net, rate)
+        net, tax = _worth(look, line, item, unit_price, facts, customer, day)
         quoted.append(
             QuotedLine(
                 item=item.id, code=item.code, name=item.name, unit=item.unit, has_stock=item.kind == ItemKind.STOCK,
@@ -275,6 +266,27 @@ def quote_order(
         exposure_minor=exposure_of(session, customer.id) if customer else 0,
         credit_limit_minor=customer.credit_limit_minor if customer else None,
     )  # fmt: skip
+
+
+def _worth(
+    look: UnitOfWork,
+    line: AskedLine,
+    item: Item,
+    unit_price: Decimal | None,
+    site: SiteFacts,
+    customer: CustomerPick | None,
+    day: date,
+) -> tuple[int | None, int | None]:
+    """Net and tax of the line in minor units, as far as price, quantity and rate are known."""
+    if unit_price is None or line.quantity is None:
+        return None, None
+    currency = site.entity.currency
+    net = scaled_amount(scaled_int(line.quantity, QUANTITY_PLACES), scaled_int(unit_price, PRICE_PLACES), currency)
+    rate = tax_rate(
+        look, site.entity.id, customer.country if customer else site.country,
+        customer.tax_class if customer else "standard", item.tax_class, day,
+    )  # fmt: skip
+    return net, None if rate is None else share_of(net, rate)
 
 
 def _with_margins(
