@@ -56,6 +56,9 @@ class Settings:
     session: timedelta = timedelta(hours=12)
     #: ``WAVEGATE_LOG_LEVEL``.
     log_level: str = "INFO"
+    #: ``WAVEGATE_SMTP_URL``: ``smtp://USER:PASSWORD@HOST:PORT?from=ADDRESS`` (or ``smtps://``) of the mail server that takes letters to
+    #: customers; without one they are kept and not sent.
+    mail_url: str | None = None
     password_cost: PasswordCost = PasswordCost()
 
     @classmethod
@@ -74,6 +77,7 @@ class Settings:
             idle=timedelta(minutes=_number(environment, "WAVEGATE_IDLE_MINUTES", 60, 1, 1440)),
             session=timedelta(hours=_number(environment, "WAVEGATE_SESSION_HOURS", 12, 1, 168)),
             log_level=_level(environment.get("WAVEGATE_LOG_LEVEL") or "INFO"),
+            mail_url=_mail(environment.get("WAVEGATE_SMTP_URL")),
         )
 
     def signing_key(self) -> str:
@@ -90,6 +94,12 @@ def _checked(url: str) -> str:
         f"WAVEGATE_DATABASE_URL begins with '{url.partition(':')[0]}:'. Wavegate runs on sqlite:///FILE and "
         "postgresql+psycopg://USER@HOST/DATABASE."
     )
+
+
+def _mail(url: str | None) -> str | None:
+    if url and not url.startswith(("smtp://", "smtps://")):
+        raise SettingError("WAVEGATE_SMTP_URL is not smtp://HOST:PORT or smtps://HOST:PORT.")
+    return url or None
 
 
 def _key(value: str | None) -> str | None:

@@ -34,7 +34,7 @@ def worker(once: bool) -> None:
             taken = ConsumerRunner(database, consumer).run_to_head()
             click.echo(f"{consumer.name}: {taken} events read.")
         return
-    running = Worker(database)
+    running = Worker(database, mail_url=settings.mail_url)
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: running.stop())
     click.echo(f"Worker {running.owner} runs; Ctrl+C ends it.")

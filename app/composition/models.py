@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.composition import cases, imports, jobruns, proofs, saved_views
+from app.composition import cases, imports, jobruns, letters, proofs, saved_views
 from app.identity import models as identity
 from erpcore.billing import models as billing
 from erpcore.credit import models as credit
@@ -53,6 +53,7 @@ __all__ = [
     "inventory",
     "jobruns",
     "ledger",
+    "letters",
     "masterdata",
     "measures",
     "numbering",

@@ -150,6 +150,20 @@ def names_of(session: Session, accounts: Iterable[int]) -> dict[int, str]:
     return {row.id: row.name for row in session.execute(select(Account.id, Account.name).where(Account.id.in_(wanted)))}
 
 
+def roles_there(session: Session, accounts: Iterable[int], site: int, now: datetime) -> dict[int, str]:
+    """In which role people work at a site, by account id: what everybody may read of them. One of them where they have several."""
+    live = select(Site.twin_id).where(Site.id == site).scalar_subquery()
+    rows = session.execute(
+        select(RoleGrant.account_id, RoleGrant.role)
+        .where(
+            RoleGrant.account_id.in_(sorted(set(accounts))), in_force(now),
+            (RoleGrant.site_id.is_(None)) | (RoleGrant.site_id == site) | (RoleGrant.site_id == live),
+        )
+        .order_by(RoleGrant.id)
+    )  # fmt: skip
+    return {row.account_id: row.role for row in rows}
+
+
 def list_tokens(
     session: Session, *, account: int | None = None, after: int = 0, limit: int | None = None
 ) -> list[TokenEntry]:

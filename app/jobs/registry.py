@@ -18,6 +18,7 @@ from app.importers.uploads import forget_files, run_waiting
 from app.jobs.allocation import serve_waiting_lines
 from app.jobs.billing import bill_due_shipments
 from app.jobs.lease import forget_runs
+from app.jobs.letters import send_letters
 from app.jobs.prove import prove_books, prove_if_asked
 from app.jobs.quotes import expire_old_quotes
 from erpcore.kernel import requests
@@ -35,6 +36,7 @@ class Context:
 
     database: Database
     clock: Clock
+    mail_url: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +116,11 @@ def cure(context: Context) -> int:
     return cure_held_orders(context.database, clock=context.clock)
 
 
+def post_letters(context: Context) -> int:
+    """Send the letters to customers that are due."""
+    return send_letters(context.database, clock=context.clock, mail_url=context.mail_url)
+
+
 def expire(context: Context) -> int:
     """Keep that quotes are over whose last day has passed."""
     return expire_old_quotes(context.database, clock=context.clock)
@@ -163,6 +170,10 @@ JOBS: list[Job] = [
     Job(
         name="import-files", run=import_files, every=timedelta(seconds=10), longest_silence=timedelta(hours=1),
         sentence="Tries or imports the files that were handed in by browser or API, the oldest first.",
+    ),
+    Job(
+        name="send-letters", run=post_letters, every=timedelta(seconds=30), longest_silence=timedelta(minutes=15),
+        sentence="Sends letters to customers by mail, again after a pause when the server refuses, parked after eight attempts.",
     ),
     Job(
         name="settle-due", run=settle, every=timedelta(minutes=1), longest_silence=timedelta(minutes=10),

@@ -43,10 +43,11 @@ class Worker:
         jobs: Sequence[Job] = JOBS,
         consumers: Sequence[Consumer] = CONSUMERS,
         owner: str | None = None,
+        mail_url: str | None = None,
     ) -> None:
         self.clock = clock or SystemClock()
         self.owner = owner or f"{socket.gethostname()}:{os.getpid()}"
-        self._context = Context(database, self.clock)
+        self._context = Context(database, self.clock, mail_url)
         self._lease = Lease(database, self.owner, self.clock)
         self._jobs = jobs
         self._runners = [ConsumerRunner(database, consumer, clock=clock) for consumer in consumers]

@@ -101,4 +101,12 @@ MESSAGES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "case_rule_everywhere": "An owner for all sites is set by somebody who sees all sites. Choose a site.",
     "case_not_an_order": "{number} is no order, so this cannot be done with it. Open its page.",
     "not_in_trouble": "This document is not in trouble any more, or belongs to another site.",
+    "letter_language": "There are no texts in “{language}”. Choose a language from the list.",
+    "letter_text_missing": "The text is empty. Write what the customer should read.",
+    "letter_field_unknown": "Nothing can be put in the place of “{name}”. Known are: {known}.",
+    "letter_text_changed": "Somebody saved version {version} since you opened the text. Look at it first.",
+    "letter_address": "This is no e-mail address. Write it as name@company.example.",
+    "letter_contact_changed": "Somebody changed how this customer is written to since you opened the page. Look at it again.",
+    "letter_unknown": "There is no such letter, or it belongs to another site.",
+    "letter_not_parked": "This letter is not parked. It is sent already, or still tried.",
 }

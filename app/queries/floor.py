@@ -129,7 +129,8 @@ def _cards(session: Session, actor: Actor, now: datetime, query: Any) -> list[Ta
     rows = session.execute(query).all()
     # Who hands out work sees who has it; to others it is they themselves or a colleague.
     holders = {row.WarehouseTask.owner_id for row in rows if row.WarehouseTask.owner_id}
-    owners = names_of(session, holders if actor.may("warehouse:task:assign") else holders & {actor.id})
+    # Whose a colleague's task is, is asked for and kept (decision 0011): the list names nobody but oneself.
+    owners = names_of(session, holders & {actor.id})
     sums = _line_sums(session, [row.WarehouseTask.id for row in rows])
     shipments = [row.WarehouseTask.document_id for row in rows if row.WarehouseTask.document_type == "shipment"]
     numbers = _numbers(session, shipments)

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, select
 from sqlalchemy.orm import Session
 
 from app.queries.listing import SqlList
+from app.queries.order_steps import step_of_order
 from app.security.scopes import within_sites
 from erpcore.kernel.actor import Actor
 from erpcore.masterdata.models import Channel, Customer, Entity, Site
@@ -61,14 +62,18 @@ class OrderRow:
         return self.due_at is not None and self.due_at < now
 
 
-def _is_late(now: datetime) -> ColumnElement[bool]:
-    """An order that may still move and has a line open past its promise."""
-    overdue = exists().where(
+def overdue(now: datetime) -> ColumnElement[bool]:
+    """An order that has a line open past its promise."""
+    return exists().where(
         OrderLine.order_id == SalesOrder.id,
         OrderLine.shipped + OrderLine.cancelled < OrderLine.quantity,
         OrderLine.promised_due_at < now,
     )
-    return and_(SalesOrder.state.in_(OPEN_STATES), overdue)
+
+
+def _is_late(now: datetime) -> ColumnElement[bool]:
+    """An order that may still move and has a line open past its promise."""
+    return and_(SalesOrder.state.in_(OPEN_STATES), overdue(now))
 
 
 def _in_state(query: Any, asked: OrderFilter) -> Any:
@@ -162,6 +167,7 @@ ORDERS: SqlList[OrderRow] = SqlList(
         "channel": lambda value, _: SalesOrder.channel_id == value,
         "customer": lambda value, _: SalesOrder.customer_id == value,
         "late": lambda _, eyes: _is_late(eyes.now),
+        "step": lambda value, _: step_of_order() == value,
     },
 )  # fmt: skip
 

@@ -30,7 +30,7 @@ def keyed(browser, **values):
     return {"request_key": browser.page.value("request_key"), **values}
 
 
-def test_a_name_stands_with_a_task_for_its_holder_and_for_who_hands_out_work(signed_in, business, sqlite_database):
+def test_whose_a_task_is_is_asked_for_and_the_asking_is_kept(signed_in, business, sqlite_database):
     floor = a_floor(business)
     allocated(business, [(0, 10)])
     boss, picker, other = signed_in("warehouse_supervisor"), signed_in("warehouse_operator"), signed_in("super_user")
@@ -45,7 +45,12 @@ def test_a_name_stands_with_a_task_for_its_holder_and_for_who_hands_out_work(sig
     picker.post("/floor/next", {"site": business.site, "kind": "pick"})
     (name,) = one(sqlite_database, "SELECT a.name FROM account a JOIN warehouse_task t ON t.owner_id = a.id")
     there = f"/floor/waves/{wave}"
-    assert name in boss.get(there).text
+    assert "a colleague" in boss.get(there).text
+    assert name not in boss.page.text
+    boss.get("/floor/board")
+    assert name in boss.post(f"/names/floor/{business.site}").text
+    kept = one(sqlite_database, "SELECT kind, subject_type, subject_id FROM audit_entry ORDER BY position DESC LIMIT 1")
+    assert tuple(kept) == ("person.looked_up", "floor", business.site)
     assert "a colleague" in other.get(there).text
     assert name not in other.page.text
 

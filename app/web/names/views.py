@@ -7,13 +7,15 @@ from typing import NamedTuple
 
 from flask import render_template, url_for
 
-from app.composition.request import change, reader
+from app.composition.request import change, now, reader
 from app.identity.looks import look
 from app.queries.billing import invoice_page
+from app.queries.floor import TaskFilter, floor_place, list_tasks
 from app.queries.order_detail import order_page
 from app.queries.order_facts import Step
 from app.queries.purchases import purchase_page
 from app.queries.returns import return_page
+from app.queries.shipments import shipment_page
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import area
@@ -54,8 +56,38 @@ def _purchase(key: int) -> _History:
     return _History(page.steps, page.row.number, page.row.site, address, page.row.realm)
 
 
+def _shipment(key: int) -> _History:
+    page = shipment_page(reader(), actor(), key)
+    owned = [
+        Step(
+            document="exception", document_id=one.id, move="looked after", to_state="settled" if one.resolved_at else "open",
+            at=one.opened_at, recorded_at=one.opened_at, actor=one.owner_id, role="", reason=None,
+        )
+        for one in page.troubles
+        if one.owner_id
+    ]  # fmt: skip
+    address = url_for("shipments.show", shipment_id=key)
+    return _History([*owned, *page.steps], page.number, page.site, address, page.realm)
+
+
+def _floor(key: int) -> _History:
+    """Who holds the tasks of a site's floor now."""
+    name, realm, _ = floor_place(reader(), actor(), key)
+    cards = list_tasks(reader(), actor(), TaskFilter(site=key, realm=realm), now())
+    steps = [
+        Step(
+            document="task", document_id=card.id, move=card.title, to_state=card.state, at=card.created_at,
+            recorded_at=card.created_at, actor=card.owner_id, role="", reason=None,
+        )
+        for card in cards
+        if card.owner_id
+    ]  # fmt: skip
+    return _History(steps, f"the floor of {name}", name, url_for("floor.board", site=key), realm)
+
+
 _KINDS: dict[str, Callable[[int], _History]] = {
     "order": _order, "invoice": _invoice, "return": _return, "purchase": _purchase,
+    "shipment": _shipment, "floor": _floor,
 }  # fmt: skip
 
 

@@ -28,6 +28,7 @@ from app.queries.operations import (
 from app.security.permissions import Permission
 from app.security.require import public, require
 from app.web import metrics
+from app.web.letters.views import unsent
 from app.web.navigation import Entry, Group, navigation_entry
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.audit import verify_chain
@@ -57,6 +58,7 @@ def show() -> str:
     session = reader()
     return render_template(
         "operations/show.html",
+        unsent=unsent(),
         consumers=consumer_status(session, _names(), now()),
         jobs=job_status(session, [(job.name, job.sentence, job.every, job.longest_silence) for job in JOBS], now()),
         leader=leader(session, now()),

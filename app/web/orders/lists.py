@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import url_for
 
 from app.composition.request import now, reader
+from app.queries.order_steps import STEP_WORDS, STEPS
 from app.queries.orders import ORDERS, STATES, OrderRow
 from app.queries.places import customer_label
 from app.security.permissions import Permission
@@ -21,6 +22,7 @@ from app.web.lists.listing import (
     flag,
     key_filter,
     money,
+    pick,
     site_filter,
     text_filter,
 )
@@ -67,7 +69,7 @@ ORDER_LIST = list_page(
         ),
         filters=(
             choice("state", STATES), flag("late", "Late"), text_filter("Number, reference or customer"), site_filter(),
-            channel_filter(), key_filter("customer", "Customer", lambda key: customer_label(reader(), actor(), key)),
+            channel_filter(), pick("step", "Waits for", lambda _: [(one, STEP_WORDS[one]) for one in STEPS]), key_filter("customer", "Customer", lambda key: customer_label(reader(), actor(), key)),
         ),
         columns=(
             column("number", "Order", cell=_number),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from flask import render_template
 
+from app.composition.letters import words_for
 from app.composition.request import now, reader
 from app.queries.amendments import amendments_of
+from app.queries.letters import letters_of_order
 from app.queries.order_detail import order_page
 from app.queries.order_rules import order_rules
 from app.queries.quotes import quote_of_order
@@ -15,7 +17,7 @@ from app.security.require import actor, require
 from app.web.areas import area
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.orders.history import told
-from app.web.orders.presenters import PROMISES, days_late, deciders, moves, progress
+from app.web.orders.presenters import PROMISES, days_late, deciders, moves, progress, situations
 
 blueprint = area("orders")
 navigation_entry(
@@ -37,6 +39,7 @@ def order_html(order_id: int, refused: str = "") -> str:
         realm=page.realm, promises=PROMISES, days_late=days_late, deciders=deciders, told=told,
         rules=order_rules(reader(), page.ruleset, page.lines, now()),
         from_quote=quote_of_order(reader(), order_id),
-        amendments=amendments_of(reader(), order_id),
         supply=supply_of_order(reader(), actor(), page),
+        amendments=amendments_of(reader(), order_id), letters=letters_of_order(reader(), order_id),
+        words=words_for(reader(), situations(page, now())),
     )  # fmt: skip

@@ -57,7 +57,11 @@ class TroubleForm(Form):
     )
     reason = StringField("Reason", [DataRequired("Say what the carrier says"), Length(max=200)])
     expected_on = DateField("Expected on", [Optional()])
-    owner = SelectField("Who looks after it", coerce=int)
+    owner = StringField(
+        "Who looks after it",
+        [Length(max=120)],
+        description="The sign-in name of a colleague who works here; empty: yourself",
+    )
 
 
 class OutcomeForm(Form):

@@ -6,14 +6,14 @@ from typing import Any
 
 from flask import render_template
 
+from app.composition.cases import person_named
 from app.composition.request import now, reader
 from app.composition.trading import cells, rules, trouble_kind
-from app.queries.floor import people_of_floor
-from app.queries.shipments import shipment_page
+from app.identity.queries import roles_there
+from app.queries.shipments import ShipmentPage, shipment_page
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.fields import QuantityField
-from app.web.forms import choices
 from app.web.shipments.forms import FreightForm, OutcomeForm, ProofForm, TroubleForm
 from app.web.shipments.views import back_to, blueprint
 from app.web.steps import form_step
@@ -42,21 +42,31 @@ def _page(shipment_id: int, form: Any, *, title: str, label: str, note: str = ""
 @require(Permission.SHIPMENT_TRACK)
 def report(shipment_id: int) -> Any:
     page, form = shipment_page(reader(), actor(), shipment_id), TroubleForm()
-    people = [
-        (actor().id, "myself"),
-        *(one for one in people_of_floor(reader(), page.site_id, now()) if one[0] != actor().id),
-    ]
-    form.owner.choices = choices(people)
     if form.validate_on_submit():
+        owner = _owner(form, page)
+        if owner is None:
+            return _page(shipment_id, form, title="Report an exception", label="Open the exception")
         command = Report(
             shipment=shipment_id, kind=trouble_kind(str(form.kind.data)), reason=str(form.reason.data),
-            expected_on=form.expected_on.data, owner=form.owner.data,
+            expected_on=form.expected_on.data, owner=owner,
         )  # fmt: skip
         with form_step(form, realm=page.realm) as work:
             report_trouble(work, [command])
         if form.accepted:
             return back_to(shipment_id, "The exception is open, and has an owner.")
     return _page(shipment_id, form, title="Report an exception", label="Open the exception")
+
+
+def _owner(form: TroubleForm, page: ShipmentPage) -> int | None:
+    """Who is named: oneself, or a colleague who works at the site; nobody, with the reason at the field."""
+    if not form.owner.data:
+        return actor().id
+    named = person_named(reader(), form.owner.data)
+    if named is not None and named in roles_there(reader(), [named], page.site_id, now()):
+        return named
+    form.owner.errors = ["Nobody who works here signs in by this name."]
+    form.status = 422
+    return None
 
 
 @blueprint.post("/shipments/<int:shipment_id>/exceptions/<int:trouble_id>/take")

@@ -7,7 +7,7 @@ from typing import Any
 from flask import flash, redirect, render_template, url_for
 
 from app.composition.request import now, reader
-from app.identity.queries import names_of
+from app.identity.queries import roles_there
 from app.queries.order_detail import order_page
 from app.queries.shipments import shipment_page
 from app.reports.papers import carton_labels, order_confirmation, packing_slip
@@ -33,8 +33,8 @@ navigation_entry(
 @require(Permission.SHIPMENT_READ)
 def show(shipment_id: int) -> str:
     page = shipment_page(reader(), actor(), shipment_id)
-    owners = names_of(reader(), [one.owner_id for one in page.troubles if one.owner_id])
-    return render_template("shipments/show.html", page=page, owners=owners, at=now(), realm=page.realm)
+    owners = roles_there(reader(), [one.owner_id for one in page.troubles if one.owner_id], page.site_id, now())
+    return render_template("shipments/show.html", page=page, owners=owners, at=now(), realm=page.realm, me=actor().id)
 
 
 def back_to(shipment_id: int, said: str) -> Any:

@@ -1,0 +1,1 @@
+"""Pages of what customers are told and what people say."""
