@@ -109,6 +109,11 @@ def two_more_than_expected(business):
     return outcome(lambda: received(business, 22, expected=key).discrepancies[0])
 
 
+def promised_as_committed_though_stock_is_short(business):
+    captured(business, [(0, 200)])
+    return bool(asked(business, "SELECT promised_on = committed_on FROM order_line"))
+
+
 def counted(quantity):
     def act(business):
         task = a_count(business)
@@ -209,6 +214,9 @@ CASES = {
     ),
     "count_tolerance_permille": Case(
         value=3, act=counted(996), standard="done", changed="recount", made={"stock": 1000}
+    ),
+    "promise_rule": Case(
+        value="commitment", act=promised_as_committed_though_stock_is_short, standard=False, changed=True
     ),
     "recount_rule": Case(value="always", act=counted(100), standard="done", changed="recount"),
     "count_freeze": Case(value=True, act=picked_while_counted, standard=5_000, changed=0),
