@@ -16,6 +16,7 @@ from app.identity.sessions import forget_old_sign_ins
 from app.identity.throttle import forget_old_failures
 from app.importers.uploads import forget_files, run_waiting
 from app.jobs.allocation import serve_waiting_lines
+from app.jobs.backorders import settle_backorders
 from app.jobs.billing import bill_due_shipments
 from app.jobs.lease import forget_runs
 from app.jobs.letters import send_letters
@@ -111,6 +112,11 @@ def allocate(context: Context) -> int:
     return serve_waiting_lines(context.database, clock=context.clock)
 
 
+def backorders(context: Context) -> int:
+    """Cancel or promise anew what waits for stock, as its rule says."""
+    return settle_backorders(context.database, clock=context.clock)
+
+
 def cure(context: Context) -> int:
     """End holds whose cause is gone, and release what nothing holds any more."""
     return cure_held_orders(context.database, clock=context.clock)
@@ -147,6 +153,10 @@ def forget_expired(context: Context) -> int:
 
 
 JOBS: list[Job] = [
+    Job(
+        name="settle-backorders", run=backorders, every=timedelta(minutes=15), longest_silence=timedelta(hours=2),
+        sentence="Cancels backorders whose patience is over and promises those anew whose day cannot be kept, by their rule.",
+    ),
     Job(
         name="allocate-waiting", run=allocate, every=timedelta(minutes=1), longest_silence=timedelta(minutes=15),
         sentence="Allocates what has come or become free to the lines that wait for it, by the rule of their place.",

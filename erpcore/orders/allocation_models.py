@@ -124,6 +124,43 @@ class StockProtection(Base):
     valid_until: Mapped[date | None] = mapped_column(Date)
 
 
+class TakeBackState(StrEnum):
+    """A wish to take stock back that another person agrees to or not."""
+
+    PROPOSED = "proposed"
+    DONE = "done"
+    REJECTED = "rejected"
+
+
+class TakeBackWish(Base):
+    """So much allocated stock should go from one line to another that ranks better. Who asked never decides."""
+
+    __tablename__ = "take_back_wish"
+    __table_args__ = (
+        states("state", TakeBackState),
+        CheckConstraint("quantity > 0", name="takes_something"),
+        CheckConstraint("decided_by IS NULL OR decided_by <> asked_by", name="two_people"),
+        Index(
+            "ix_take_back_wish_open", "site_id",
+            sqlite_where=text("state = 'proposed'"), postgresql_where=text("state = 'proposed'"),
+        ),
+    )  # fmt: skip
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    entity_id: Mapped[int] = mapped_column(ForeignKey("entity.id"))
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id"))
+    from_line_id: Mapped[int] = mapped_column(ForeignKey("order_line.id"))
+    to_line_id: Mapped[int] = mapped_column(ForeignKey("order_line.id"))
+    quantity: Mapped[Decimal] = mapped_column(Quantity)
+    state: Mapped[str] = mapped_column(String(12))
+    reason: Mapped[str] = mapped_column(Text)
+    asked_by: Mapped[int] = mapped_column(BigInteger)
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    decided_by: Mapped[int | None] = mapped_column(BigInteger)
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    note: Mapped[str | None] = mapped_column(Text)
+
+
 class ShortageChoice(Base):
     """What somebody chose for a short line, out of what, and why. ``facts`` are the options as they stood, as JSON."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from erpcore.kernel.flow import Flow, Move
-from erpcore.orders.allocation_models import RunState
+from erpcore.orders.allocation_models import RunState, TakeBackState
 from erpcore.orders.models import AmendmentState as A
 from erpcore.orders.models import OrderState as S
 
@@ -30,6 +30,18 @@ AMENDMENT = Flow(
     (
         Move(name="apply", sources=(A.STAGED,), target=A.APPLIED, permission="orders:order:amend", event="order.amended"),
         Move(name="withdraw", sources=(A.STAGED,), target=A.WITHDRAWN, permission="orders:order:amend"),
+    ),
+)  # fmt: skip
+
+TAKE_BACK = Flow(
+    "take_back",
+    TakeBackState,
+    TakeBackState.PROPOSED,
+    (
+        Move(name="agree", sources=(TakeBackState.PROPOSED,), target=TakeBackState.DONE,
+             permission="orders:allocation:approve_take_back"),
+        Move(name="reject", sources=(TakeBackState.PROPOSED,), target=TakeBackState.REJECTED,
+             permission="orders:allocation:approve_take_back", reason_required=True),
     ),
 )  # fmt: skip
 

@@ -1,16 +1,26 @@
-"""Taking stock back from a line for one that ranks better: by authority, with a reason, and with a new promise for who loses."""
+"""Taking stock back from a line for one that ranks better: by authority, with a reason, and with a new promise for who loses.
+
+Where the rule of the site asks for a second person the wish waits for somebody else; by then both lines must still be as they
+were seen.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
+from erpcore.inventory.posting import warehouse_rules
 from erpcore.inventory.services import Demand, free_reservations, reserve
-from erpcore.kernel.errors import NotFound, RuleBroken
+from erpcore.kernel.errors import Conflict, NotAllowed, NotFound, RuleBroken
 from erpcore.kernel.history import record_move
+from erpcore.kernel.model import QUANTITY_PLACES
 from erpcore.kernel.rows import read_rows
 from erpcore.kernel.work import UnitOfWork
+from erpcore.masterdata.queries import site_facts
+from erpcore.orders import flow
 from erpcore.orders.allocation import backorder, give_stock
+from erpcore.orders.allocation_models import TakeBackState, TakeBackWish
 from erpcore.orders.claims import claim_of
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.models import OrderLine, OrderState
@@ -21,6 +31,7 @@ from erpcore.ports import CellStates, ProcessRules
 from erpcore.published import LineQuantity, OrderDeallocated
 
 TAKE_BACK = "orders:allocation:take_back"
+APPROVE = "orders:allocation:approve_take_back"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,24 +44,113 @@ class TakeBack:
     reason: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TakenBack:
+    """What came of it: ``wish`` is set where a second person has to agree first; nothing has changed then."""
+
+    loser: Order
+    line: Line
+    wish: int | None
+
+
 def take_back(
     work: UnitOfWork, commands: Sequence[TakeBack], *, rules: ProcessRules, cells: CellStates
-) -> list[tuple[Order, Line]]:
-    """Move allocated stock from one line to another; returns the lines that lost it, backordered and promised anew.
+) -> list[TakenBack]:
+    """Move allocated stock from one line to another, or ask for it where the site's rule wants a second person.
 
-    Raises ``RuleBroken("not_lower_ranked")`` unless the other line ranks better by channel, tier or waiting time, and
-    ``take_back_too_much`` beyond what is allocated and not picked, or beyond what the other line still wants.
+    The line that loses is backordered and promised anew. Raises ``RuleBroken("not_lower_ranked")`` unless the other line
+    ranks better by channel, tier or waiting time, ``take_back_too_much`` beyond what is allocated and not picked, or beyond
+    what the other line still wants, ``take_back_never`` where the rule leaves what is allocated.
     """
-    names = ("id", "order_id")
+    lines = _locked(work, commands)
+    out: list[TakenBack] = []
+    at_once: list[TakeBack] = []
+    for command in commands:
+        loser, from_line = lines[command.line]
+        work.actor.require(TAKE_BACK, site=from_line.site_id)
+        site = site_facts(work, from_line.site_id)
+        rule = warehouse_rules(work, site, rules)["take_back_rule"]
+        if rule == "never":
+            raise RuleBroken("take_back_never", document=loser.number, site=site.code)
+        _check(work, rules, cells, command, lines[command.line], lines[command.to])
+        wish = _ask(work, command, loser, from_line) if rule == "second_person" else None
+        if wish is None:
+            at_once.append(command)
+        out.append(TakenBack(loser=loser, line=from_line, wish=wish))
+    if at_once:
+        _move(work, at_once, lines, rules=rules, cells=cells)
+    return out
+
+
+def _ask(work: UnitOfWork, command: TakeBack, loser: Order, line: Line) -> int:
+    wish = TakeBackWish(
+        id=work.ids.one(), entity_id=loser.entity_id, site_id=line.site_id, item_id=line.item_id, from_line_id=command.line,
+        to_line_id=command.to, quantity=Decimal(command.quantity).scaleb(-QUANTITY_PLACES), state=TakeBackState.PROPOSED,
+        reason=command.reason.strip(), asked_by=work.actor.id, asked_at=work.now,
+    )  # fmt: skip
+    work.session.add(wish)
+    work.session.flush()
+    record_move(work, "take_back", wish.id, "propose", None, TakeBackState.PROPOSED, reason=wish.reason)
+    return wish.id
+
+
+def decide_take_back(
+    work: UnitOfWork, wish_id: int, *, agreed: bool, note: str, rules: ProcessRules, cells: CellStates
+) -> TakeBackWish:
+    """Do what somebody else asked for, or reject it with a reason.
+
+    Raises ``NotAllowed("own_request")`` for who asked, ``Conflict("take_back_outdated")`` when the lines have changed since.
+    """
+    wish = work.session.get(TakeBackWish, wish_id, with_for_update={"key_share": True})
+    if wish is None or (work.actor.sites is not None and wish.site_id not in work.actor.sites):
+        raise NotFound("take_back_unknown", wish=wish_id)
+    site_facts(work, wish.site_id)
+    work.actor.require(APPROVE, site=wish.site_id)
+    move, was = ("agree" if agreed else "reject"), wish.state
+    target = flow.TAKE_BACK.target(move, was, reason=note)
+    if wish.asked_by == work.actor.id:
+        raise NotAllowed("own_request", document=f"wish {wish.id}")
+    if agreed:
+        command = TakeBack(
+            line=wish.from_line_id,
+            to=wish.to_line_id,
+            quantity=int(wish.quantity.scaleb(QUANTITY_PLACES)),
+            reason=wish.reason,
+        )
+        lines = _locked(work, [command])
+        try:
+            _check(work, rules, cells, command, lines[command.line], lines[command.to])
+        except RuleBroken as changed:
+            raise Conflict("take_back_outdated", wish=wish.id) from changed
+        _move(work, [command], lines, rules=rules, cells=cells)
+    wish.state, wish.decided_by, wish.decided_at, wish.note = target, work.actor.id, work.now, note.strip() or None
+    record_move(work, "take_back", wish.id, move, was, target, reason=note.strip() or None)
+    work.audit("take_back_decided", "take_back", wish.id, agreed=agreed, asked_by=wish.asked_by)
+    return wish
+
+
+def _locked(work: UnitOfWork, commands: Sequence[TakeBack]) -> dict[int, tuple[Order, Line]]:
+    """The lines on both sides with their orders, locked, by id."""
     asked = {c.line for c in commands} | {c.to for c in commands}
-    order_of = {row.id: row.order_id for row in read_rows(work, OrderLine, names, "id", asked)}
+    order_of = {row.id: row.order_id for row in read_rows(work, OrderLine, ("id", "order_id"), "id", asked)}
     if unknown := asked - order_of.keys():
         raise NotFound("line_unknown", line=min(unknown))
-    orders = {order.id: order for order in lock_orders(work, order_of.values())}
-    lines = {line.id: (order, line) for order in orders.values() for line in order.lines}
+    orders = lock_orders(work, order_of.values())
+    return {line.id: (order, line) for order in orders for line in order.lines}
+
+
+def _move(
+    work: UnitOfWork,
+    commands: Sequence[TakeBack],
+    lines: dict[int, tuple[Order, Line]],
+    *,
+    rules: ProcessRules,
+    cells: CellStates,
+) -> None:
     lost: list[tuple[Order, Line]] = []
     for command in commands:
         (loser, from_line), (winner, to_line) = lines[command.line], lines[command.to]
+        # Again for each, since an earlier one of this batch may have moved the same lines.
         _check(work, rules, cells, command, lines[command.line], lines[command.to])
         free_reservations(work, {from_line.id: command.quantity})
         from_line.allocated -= command.quantity
@@ -65,8 +165,9 @@ def take_back(
         work.audit("allocation_taken_back", "order", loser.id, **facts, reason=command.reason)
         lost.append((loser, from_line))
     backorder(work, [each for each in lost if each[1].backordered_at is None])
-    save_orders(work, list(orders.values()), [lines[key][1] for key in sorted(asked)])
-    return lost
+    touched = {c.line for c in commands} | {c.to for c in commands}
+    orders = {order.id: order for order, _ in (lines[key] for key in touched)}
+    save_orders(work, list(orders.values()), [lines[key][1] for key in sorted(touched)])
 
 
 def _check(
@@ -79,7 +180,6 @@ def _check(
 ) -> None:
     (loser, from_line), (winner, to_line) = losing, winning
     for order in (loser, winner):
-        work.actor.require(TAKE_BACK, site=from_line.site_id)
         admit_order(work, cells, order, site=from_line.site_id)
     if not command.reason.strip():
         raise RuleBroken("reason_required", field="reason", document=loser.number, move="take back")

@@ -37,12 +37,16 @@ _SALES = (
         choices=_YES_NO, means={True: "what is there leaves first", False: "the order leaves whole or not at all"},
     ),
     _point(
-        "backorder_rule", "Backorders", SALES, _C, "What cannot be allocated stays on order until stock arrives.", "keep",
-        choices=("keep",), means={"keep": "stays on order until stock arrives"},
+        "backorder_rule", "Backorders", SALES, _C, "What becomes of a line that waits for stock.", "keep",
+        choices=("keep", "cancel_after_days", "re_promise"),
+        means={
+            "keep": "stays on order until stock arrives", "cancel_after_days": "cancelled once patience is over",
+            "re_promise": "promised anew when its day cannot be kept",
+        },
     ),
     _point(
         "backorder_cancel_days", "Backorder patience", SALES, _C,
-        "So many days a backorder waits before it is cancelled, where the rule says that it is.", 30, minimum=30, maximum=30,
+        "So many days a backorder waits before it is cancelled, where the rule says that it is.", 30, minimum=1, maximum=365,
         unit=Unit.DAYS,
     ),
     _point(
@@ -137,6 +141,15 @@ _PROMISE = (
         means={
             "first_come": "who waits longest", "priority": "by channel, then customer tier",
             "contract_protection": "contracts with protected stock", "fair_share": "each the same part of what it wants",
+        },
+    ),
+    _point(
+        "take_back_rule", "Taking stock back", PROMISE, _E,
+        "Whether allocated stock may be taken back for a line that ranks better.", "authority",
+        choices=("never", "authority", "second_person"),
+        means={
+            "never": "what is allocated stays allocated", "authority": "by who has the authority, with a reason",
+            "second_person": "once a second person has agreed",
         },
     ),
     _point(

@@ -224,7 +224,8 @@ def test_stock_is_taken_back_only_for_a_line_that_ranks_better(database):
     assert allocated_of(database, first, later) == [0, 6000]
     command = TakeBack(line=later.lines[0].id, to=first.lines[0].id, quantity=4000, reason="promised first")
     with business.work() as work:
-        take_back(work, [command], rules=RULES, cells=OPEN)
+        (done,) = take_back(work, [command], rules=RULES, cells=OPEN)
+    assert done.wish is None
     assert allocated_of(database, first, later) == [4000, 2000]
     assert rows(database, "SELECT COUNT(*) FROM event_log WHERE type = 'order.deallocated'") == [(1,)]
     assert_books_agree(database)
