@@ -186,9 +186,10 @@ SITES = (
              Habits(returns=0.03, counts=0, adjust=0.0), Habits(returns=0.03, counts=0, adjust=0.0)),
     SitePlan("KOL", "Cologne branch", "branch", "AHD", "Rhine-Ruhr", Habits(safety=1.7, short_pick=0.01, credit_days=2)),
     SitePlan("KAS", "Kassel third-party warehouse", "third_party", "AHD", "Hesse",
-             rehearsal=Habits(safety=2.6, short_pick=0.005, pick_late=0.15, damage=0.008)),
+             rehearsal=Habits(safety=2.3, short_pick=0.005, pick_late=0.185, damage=0.008, returns=0.09)),
     SitePlan("PRA", "Pratteln distribution centre", "distribution_centre", "AHS", "North-west Switzerland",
-             rehearsal=Habits(safety=2.5, short_pick=0.005, override=0.05, pick_late=0.015, deliver_late=0.015, credit_days=2)),
+             rehearsal=Habits(safety=2.5, short_pick=0.005, override=0.05, pick_late=0.015, deliver_late=0.015, credit_days=2,
+                              returns=0.08)),
     SitePlan("LDS", "Leeds distribution centre", "distribution_centre", "AHU", "Yorkshire", _WEAK, _WEAK),
 )  # fmt: skip
 

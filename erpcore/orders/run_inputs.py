@@ -98,18 +98,29 @@ def _waiting_lines(work: UnitOfWork, orders: Iterable[int]) -> dict[int, list[tu
     return found
 
 
-def run_inputs(work: UnitOfWork, rules: ProcessRules, site: SiteFacts, claims: Claims, *, lock: bool = False) -> Inputs:
-    """Claims on places where something is free, rules, protections; the rest has nothing to share."""
+def run_inputs(
+    work: UnitOfWork,
+    rules: ProcessRules,
+    site: SiteFacts,
+    claims: Claims,
+    *,
+    lock: bool = False,
+    keep_empty: bool = False,
+) -> Inputs:
+    """Claims on places where something is free, rules, protections; the rest has nothing to share.
+
+    ``keep_empty``: places without free stock too, to see who would be next there.
+    """
     if lock:
         held = lock_balances(work, claims)
         free = {place: held[place][0] - held[place][1] - held[place][2] if place in held else 0 for place in claims}
     else:
         free = free_at(work, claims)
-    there = {place: list(waiting) for place, waiting in sorted(claims.items()) if free.get(place, 0) > 0}
+    there = {place: list(waiting) for place, waiting in sorted(claims.items()) if keep_empty or free.get(place, 0) > 0}
     whole = {claim.order for waiting in there.values() for claim in waiting if claim.whole}
     lines = {order: [line for line, _ in waiting] for order, waiting in _waiting_lines(work, whole).items()}
     return Inputs(
-        there, {place: free[place] for place in there}, {place: rule_of(waiting) for place, waiting in there.items()},
+        there, {place: max(0, free.get(place, 0)) for place in there}, {place: rule_of(waiting) for place, waiting in there.items()},
         steps_of(work, there), kept_by_contract(work, there, local_day(work.now, site.time_zone)),
         frozenset(whole_orders_short(there, lines)),
     )  # fmt: skip

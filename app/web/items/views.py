@@ -9,6 +9,7 @@ from flask import flash, redirect, render_template, request
 from app.composition.request import reader
 from app.composition.trading import cells, rules
 from app.queries.items import ItemPage, find_item, item_page
+from app.queries.scarcity import waiters
 from app.queries.warehouse import expected_rows
 from app.security.permissions import Permission
 from app.security.require import actor, require
@@ -36,8 +37,9 @@ def show(code: str) -> str:
     key = find_item(reader(), actor(), code, realm=wanted, company=asked_key("company"))
     page = item_page(reader(), actor(), key)
     return render_template(
-        "items/show.html", page=page, realm=page.realm, move_address=move_address, item_address=item_address
-    )
+        "items/show.html", page=page, realm=page.realm, move_address=move_address, item_address=item_address,
+        waiters=waiters(reader(), key, [row.site_id for row in page.sites]),
+    )  # fmt: skip
 
 
 def _page(item_id: int) -> ItemPage:

@@ -10,6 +10,7 @@ from wtforms.validators import DataRequired, InputRequired, Length
 
 from app.composition.request import reader
 from app.composition.trading import cells, rules
+from app.queries.scarcity import waiters
 from app.queries.stock import StockPage, stock_page
 from app.queries.warehouse import bin_rows, expected_rows
 from app.security.permissions import Permission
@@ -68,7 +69,7 @@ def show(site_id: int, item_id: int) -> str:
     coming = expected_rows(reader(), actor(), site=site_id, item=item_id)
     return render_template(
         "stock/show.html", page=page, row=page.row, realm=page.realm, places=places, coming=coming, move_address=move_address,
-        item_address=item_address,
+        item_address=item_address, waiters=waiters(reader(), item_id, [site_id]),
     )  # fmt: skip
 
 

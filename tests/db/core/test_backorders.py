@@ -41,9 +41,7 @@ def test_a_line_is_promised_anew_for_the_day_somebody_states_and_keeps_its_age(d
     order = allocated(business, [(0, 6)])
     since = rows(database, "SELECT since FROM reservation WHERE unmet > 0")
     with business.work(DESK) as work:
-        repromise_lines(
-            work, [Repromise(line=order.lines[0].id, reason="the supplier wrote", day=date(2026, 4, 7))]
-        )
+        repromise_lines(work, [Repromise(line=order.lines[0].id, reason="the supplier wrote", day=date(2026, 4, 7))])
     assert lines(database) == [("2026-04-07", "stated", 0, 4000)]
     assert rows(database, "SELECT since FROM reservation WHERE unmet > 0") == since
     assert rows(database, "SELECT unmet FROM reservation WHERE unmet > 0") == [(2000,)]

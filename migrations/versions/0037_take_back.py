@@ -7,8 +7,8 @@ from alembic import op
 
 from erpcore.kernel.model import Key, UtcDateTime
 
-revision = "0024"
-down_revision = "0023"
+revision = "0037"
+down_revision = "0036"
 branch_labels = None
 depends_on = None
 

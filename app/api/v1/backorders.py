@@ -1,0 +1,90 @@
+"""Backorders for programs: who waits, promising anew, cancelling what nobody waits for any more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from app.api.framework import operation
+from app.api.v1.allocation_models import (
+    ActedLine,
+    ActedLines,
+    BackorderAnswer,
+    BackorderQuery,
+    CancelBackordersBody,
+    RepromiseBody,
+)
+from app.api.v1.numbers import as_amount, thousandths
+from app.api.values import Page, page_of
+from app.composition.request import now, reader
+from app.messages import sentence
+from app.queries.backorders import BackorderFilter, BackorderRow, backorders_after, backorders_by_line
+from app.security.permissions import Permission
+from app.security.require import actor
+from erpcore.kernel.errors import DomainError, NotAllowed, NotFound, RuleBroken
+from erpcore.kernel.work import UnitOfWork
+from erpcore.orders.backorders import Repromise, repromise_lines
+from erpcore.orders.cancelling import CancelLines, cancel_lines
+
+TAG = "Allocation"
+
+
+def _answer(row: BackorderRow) -> BackorderAnswer:
+    own = ("item", "age_days", "promise_reason", "is_late", "value")
+    return BackorderAnswer(
+        item=row.code, age_days=row.age_days(now()), promise_reason=row.reason, is_late=row.is_late(now()),
+        value=as_amount(row.value_minor, row.currency),
+        **{name: getattr(row, name) for name in BackorderAnswer.model_fields if name not in own},
+    )  # fmt: skip
+
+
+@operation("GET", "/backorders", permission=Permission.ORDER_READ, summary="List backorders", tag=TAG, query=BackorderQuery, answer=Page[BackorderAnswer])  # fmt: skip
+def list_all_backorders(query: BackorderQuery) -> Page[BackorderAnswer]:
+    """By line id; `priority`, `tier` and `since` rank them."""
+    asked = BackorderFilter(site=query.site, late=query.late)
+    rows = backorders_after(reader(), actor(), asked, now(), query.after, query.limit + 1)
+    return page_of([_answer(row) for row in rows], [row.line_id for row in rows], query.limit)
+
+
+def _each(work: UnitOfWork, lines: list[int], act: Callable[[BackorderRow], object]) -> ActedLines:
+    """Each for itself: one that is refused is named and leaves the others alone."""
+    known = backorders_by_line(work.session, work.actor, lines, work.now)
+    results = []
+    for key in dict.fromkeys(lines):
+        row = known.get(key)
+        if row is None:
+            refusal: DomainError = NotFound("line_unknown", line=key)
+            results.append(ActedLine(line=key, done=False, code=refusal.code, detail=sentence(refusal)))
+            continue
+        work.realm = row.realm
+        try:
+            # A refusal comes before anything of its order is written, so the others need no savepoint.
+            act(row)
+        except (RuleBroken, NotFound, NotAllowed) as error:
+            results.append(ActedLine(line=key, done=False, code=error.code, detail=sentence(error)))
+        else:
+            results.append(ActedLine(line=key, done=True))
+    return ActedLines(done=sum(one.done for one in results), results=results)
+
+
+@operation(
+    "POST", "/backorders/promises", permission=Permission.BACKORDER_PROMISE, summary="Promise backorders anew", tag=TAG,
+    body=RepromiseBody, answer=ActedLines, example={"lines": [1031], "reason": "the supplier wrote", "day": "2026-12-14"},
+)  # fmt: skip
+def promise_backorders(work: UnitOfWork, body: RepromiseBody) -> ActedLines:
+    return _each(
+        work,
+        body.lines,
+        lambda row: repromise_lines(work, [Repromise(line=row.line_id, reason=body.reason, day=body.day)]),
+    )
+
+
+@operation(
+    "POST", "/backorders/cancellations", permission=Permission.ORDER_CANCEL, summary="Cancel what lines wait for", tag=TAG,
+    body=CancelBackordersBody, answer=ActedLines, example={"lines": [1031], "reason": "discontinued"},
+)  # fmt: skip
+def cancel_backorders(work: UnitOfWork, body: CancelBackordersBody) -> ActedLines:
+    def cancel(row: BackorderRow) -> None:
+        lines = {row.line_id: thousandths(row.unmet)}
+        cancel_lines(work, [CancelLines(order=row.order_id, reason=body.reason, by_customer=False, lines=lines)])
+
+    return _each(work, body.lines, cancel)

@@ -1,0 +1,1 @@
+"""Who gets scarce stock: short items, runs, protections, taking back, and backorders."""

@@ -1,0 +1,184 @@
+"""The allocation workbench: what is short, who wants it, what each rule would do, and taking stock back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+
+from app.composition.request import change, now, reader
+from app.composition.trading import cells, rules
+from app.messages import sentence
+from app.queries.allocation_preview import Preview, preview
+from app.queries.claimants import held_lines, open_wishes, protections
+from app.queries.places import realm_of_site, sites_seen
+from app.queries.scarcity import ShortFilter, every_short, list_short
+from app.security.permissions import Permission
+from app.security.require import actor, require
+from app.web.allocation.forms import DecideForm, SimulateForm, TakeBackForm
+from app.web.allocation.presenters import RULES, WHY, address, tabs
+from app.web.areas import area, asked_key, asked_page, closed
+from app.web.chosen import asked_realm, viewer
+from app.web.errors import status_of
+from app.web.exports import csv_file, xlsx_file
+from app.web.forms import choices
+from app.web.navigation import Entry, Group, navigation_entry
+from app.web.steps import form_step
+from erpcore.kernel.errors import DomainError, NotFound, RuleBroken
+from erpcore.kernel.money import from_minor
+from erpcore.orders.flow import TAKE_BACK
+from erpcore.orders.runs import SimulateRun, simulate_run
+from erpcore.orders.takeback import TakeBack, decide_take_back, take_back
+
+blueprint = area("allocation")
+navigation_entry(
+    Entry(label="Allocation", endpoint="allocation.show_short", permission=Permission.ORDER_READ, group=Group.OPERATE, order=14)
+)  # fmt: skip
+_HEAD = (
+    "Site", "Item", "Name", "Unit", "Waiting", "Lines", "Waits since", "Free", "Expected", "Next on", "Value", "Currency",
+)  # fmt: skip
+
+
+def _asked() -> ShortFilter:
+    args = request.args
+    return ShortFilter(
+        site=asked_key("site"), realm=asked_realm(), text=args.get("text", "").strip()[:120], free=args.get("free") == "1",
+        sort=args.get("sort", "since")[:20], page=asked_page(),
+    )  # fmt: skip
+
+
+@blueprint.get("/allocation")
+@require(Permission.ORDER_READ)
+def show_short() -> str:
+    wanted, session = _asked(), reader()
+    sites = sites_seen(session, actor())
+    return render_template(
+        "allocation/list.html", asked=wanted, found=list_short(session, viewer(wanted.site), wanted), tabs=tabs("allocation.show_short"),
+        address=address, realm=wanted.realm, sites=[site for site in sites if site.realm == wanted.realm], form=SimulateForm(),
+        realms=sorted({site.realm for site in sites} - {"live"}), wishes=open_wishes(session, actor(), realm=wanted.realm), now=now(),
+    )  # fmt: skip
+
+
+@blueprint.get("/allocation.csv")
+@require(Permission.ORDER_READ)
+def short_as_csv() -> Any:
+    return csv_file("short-items", _HEAD, _file_rows())
+
+
+@blueprint.get("/allocation.xlsx")
+@require(Permission.ORDER_READ)
+def short_as_xlsx() -> Any:
+    return xlsx_file("short-items", _HEAD, _file_rows())
+
+
+def _file_rows() -> Any:
+    for row in every_short(reader(), viewer(_asked().site), _asked()):
+        yield (
+            row.site, row.code, row.name, row.unit, row.unmet, row.lines, row.since, row.free, row.coming, row.next_on or "",
+            from_minor(row.value_minor, row.currency), row.currency,
+        )  # fmt: skip
+
+
+def _look(site_id: int, item_id: int) -> Preview:
+    return preview(reader(), actor(), now(), site_id, item_id, rules=rules(), cells=cells())
+
+
+@blueprint.get("/allocation/<int:site_id>/<int:item_id>")
+@require(Permission.ORDER_READ)
+def show_item(site_id: int, item_id: int) -> str:
+    """The claims on one item with what each rule would give them now."""
+    page = _look(site_id, item_id)
+    kept = [one for one in protections(reader(), actor(), site=site_id) if one.item_id == item_id]
+    return render_template(
+        "allocation/item.html", page=page, realm=page.realm, rules=RULES, why=WHY, form=SimulateForm(), kept=kept,
+        held=held_lines(reader(), actor(), site_id, item_id), today=now().date(),
+    )  # fmt: skip
+
+
+def _key(text: Any) -> int | None:
+    typed = str(text or "")
+    return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 19 else None
+
+
+@blueprint.post("/allocation/runs")
+@require(Permission.ALLOCATION_SIMULATE)
+def simulate() -> Any:
+    """Simulate a run for a site or one item of it, and show it."""
+    form = SimulateForm()
+    site, item = _key(form.site.data) or 0, _key(form.item.data)
+    realm = realm_of_site(reader(), actor(), site)
+    if not form.validate_on_submit():
+        flash("The page was too old. Try again.", "warning")
+        return redirect(url_for("allocation.show_short"))
+    try:
+        with change(realm=realm) as work:
+            run = form.once(
+                work, lambda: simulate_run(work, SimulateRun(site=site, item=item), rules=rules(), cells=cells()).id
+            )
+    except RuleBroken as refusal:
+        flash(sentence(refusal), "warning")
+        back = url_for("allocation.show_item", site_id=site, item_id=item) if item else url_for("allocation.show_short")
+        return redirect(back)
+    flash("The run is simulated. Nothing is allocated until it is committed.", "success")
+    return redirect(url_for("allocation.show_run", run_id=run))
+
+
+@blueprint.route("/allocation/<int:site_id>/<int:item_id>/take-back", methods=["GET", "POST"])
+@require(Permission.ALLOCATION_TAKE_BACK)
+def take(site_id: int, item_id: int) -> Any:
+    """Take allocated stock from one line for another that ranks better."""
+    page, form = _look(site_id, item_id), TakeBackForm()
+    held = held_lines(reader(), actor(), site_id, item_id)
+    form.from_line.choices = choices(
+        (str(one.line_id), f"{one.number}/{one.line_no} · {one.customer} holds {one.allocated:f} {page.unit}") for one in held
+    )  # fmt: skip
+    form.to_line.choices = choices(
+        (str(one.line_id), f"{one.order}/{one.line_no} · {one.customer} waits for {one.wanted:f} {page.unit}")
+        for one in page.rows
+    )
+    if request.method == "GET":
+        form.from_line.data, form.to_line.data = request.args.get("from"), request.args.get("to")
+    if form.validate_on_submit():
+        mine = {str(one.line_id) for one in held}, {str(one.line_id) for one in page.rows}
+        if form.from_line.data not in mine[0] or form.to_line.data not in mine[1]:
+            form.form_errors, form.status = ["Choose a line that holds stock and one that waits for it."], 422
+        else:
+            command = TakeBack(
+                line=int(form.from_line.data or 0), to=int(form.to_line.data or 0), quantity=int(form.quantity.data.scaleb(3)),
+                reason=str(form.reason.data),
+            )  # fmt: skip
+            wish = 0
+            with form_step(form, realm=page.realm) as work:
+                wish = form.once(work, lambda: take_back(work, [command], rules=rules(), cells=cells())[0].wish or 0)
+            if form.accepted:
+                said = "A second person has to agree first: your wish waits on the list of short items."
+                flash(said if wish else "The stock is taken back, and who lost it is promised anew.", "success")
+                return redirect(url_for("allocation.show_item", site_id=site_id, item_id=item_id))
+    html = render_template("allocation/take_back.html", page=page, form=form, realm=page.realm, held=held)
+    return html, form.status
+
+
+@blueprint.route("/allocation/take-backs/<int:wish_id>", methods=["GET", "POST"])
+@require(Permission.TAKE_BACK_APPROVE)
+def decide(wish_id: int) -> Any:
+    """Agree to what somebody else wants to take back, or reject it."""
+    rows = open_wishes(reader(), actor(), only=wish_id)
+    if not rows:
+        raise NotFound("take_back_unknown", wish=wish_id)
+    row, form = rows[0], DecideForm()
+    shut = closed(TAKE_BACK, "agree", "proposed", actor()) or (
+        "you asked for it, so somebody else decides" if row.asked_by == actor().id else ""
+    )
+    if form.validate_on_submit():
+        agreed = request.form.get("press") == "agree"
+        try:
+            with change(realm=row.realm) as work:
+                decide_take_back(
+                    work, wish_id, agreed=agreed, note=str(form.note.data or ""), rules=rules(), cells=cells()
+                )
+        except DomainError as refusal:
+            form.form_errors, form.status = [sentence(refusal)], status_of(refusal)
+        else:
+            flash("The stock is taken back." if agreed else "The wish is rejected.", "success")
+            return redirect(url_for("allocation.show_short"))
+    return render_template("allocation/wish.html", wish=row, form=form, realm=row.realm, shut=shut), form.status

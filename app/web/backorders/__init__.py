@@ -1,0 +1,1 @@
+"""Lines that wait for stock: their rank, age and promise."""
