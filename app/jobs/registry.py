@@ -18,6 +18,7 @@ from app.importers.uploads import forget_files, run_waiting
 from app.jobs.allocation import serve_waiting_lines
 from app.jobs.backorders import settle_backorders
 from app.jobs.billing import bill_due_shipments
+from app.jobs.expiry import block_expired_lots
 from app.jobs.lease import forget_runs
 from app.jobs.letters import send_letters
 from app.jobs.prove import prove_books, prove_if_asked
@@ -112,6 +113,11 @@ def allocate(context: Context) -> int:
     return serve_waiting_lines(context.database, clock=context.clock)
 
 
+def block_expired(context: Context) -> int:
+    """Block what is past its last day."""
+    return block_expired_lots(context.database, clock=context.clock)
+
+
 def backorders(context: Context) -> int:
     """Cancel or promise anew what waits for stock, as its rule says."""
     return settle_backorders(context.database, clock=context.clock)
@@ -153,6 +159,10 @@ def forget_expired(context: Context) -> int:
 
 
 JOBS: list[Job] = [
+    Job(
+        name="block-expired-lots", run=block_expired, every=timedelta(minutes=15), longest_silence=timedelta(hours=2),
+        sentence="Moves what is past its last day to quarantine, so that nobody promises it.",
+    ),
     Job(
         name="settle-backorders", run=backorders, every=timedelta(minutes=15), longest_silence=timedelta(hours=2),
         sentence="Cancels backorders whose patience is over and promises those anew whose day cannot be kept, by their rule.",
