@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from random import Random
 
 from app.composition.measuring import SiteRecords
+from app.composition.scarcity import FOLLOWERS
 from app.composition.subscriptions import CONSUMERS
 from app.composition.uow import Database, unit_of_work
 from app.demo.committee import Committee
 from app.demo.desk import Desk, moment
 from app.demo.people import Staff, hire
 from app.demo.plan import DemoOptions
-from app.demo.policies import approve_departures
+from app.demo.policies import approve_departures, share_out_exceptions
 from app.demo.rollout import Rollout
 from app.demo.trading import Trading
 from app.demo.world import World, build_world
@@ -54,6 +55,7 @@ def build_demo(
     database: Database, options: DemoOptions, *, password: str, progress: Callable[[int, str], None] | None = None
 ) -> Demo:
     """Build the demo in an empty database. Same options, same figures. ``progress`` is told the day and what happens."""
+    database = replace(database, followers=FOLLOWERS)
     return _Story(database, options, password, progress or (lambda _day, _text: None)).play()
 
 
@@ -68,6 +70,7 @@ class _Story:
         world = build_world(database, options, random, clock)
         staff = hire(database, world, clock, password)
         approve_departures(database, world, staff, clock)
+        share_out_exceptions(database, world, staff, clock)
         self.desk = Desk(database, world, staff, clock, random)
         self.trading = Trading(self.desk)
         self.rollout = Rollout(self.desk)

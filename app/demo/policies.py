@@ -1,12 +1,14 @@
-"""How the demo's companies depart from the standard: what the process owner asked for and the design authority approved."""
+"""How the demo's companies depart from the standard, and who looks after what goes wrong."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
+from app.composition.cases import Queue, set_rule
 from app.composition.uow import Database, unit_of_work
 from app.demo.people import Staff
 from app.demo.world import World
+from app.security.roles import Role
 from erpcore.kernel.clock import Clock
 from erpcore.masterdata.models import Realm
 from governance.policies.register import Scope
@@ -36,3 +38,13 @@ def approve_departures(database: Database, world: World, staff: Staff, clock: Cl
                 work,
                 DecideValue(value=asked.id, move="approve", reason="Agreed for a year, until the contracts are in."),
             )
+
+
+def share_out_exceptions(database: Database, world: World, staff: Staff, clock: Clock) -> None:
+    """The buyer looks after what is short everywhere, and after the supplier's own site, where none of us works."""
+    with unit_of_work(database, actor=staff["process"], clock=clock) as work:
+        set_rule(work, site=None, queue=Queue.SHORT, role=Role.BUYER)
+        for key, node in sorted(world.nodes.items()):
+            if key[1] == "WKD":
+                for queue in Queue:
+                    set_rule(work, site=node.id, queue=queue, role=Role.BUYER)
