@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from threading import Thread
 
 import pytest
 from playwright.sync_api import expect
 from werkzeug.serving import make_server
 
-from tests.support.core import a_business
+from erpcore.inventory.count_plan import PlanCount, plan_counts
+from erpcore.inventory.shifting import MoveBin, move_bins
+from tests.support.core import OPEN, RULES, a_business
 from tests.support.operate import open_cells
-from tests.support.warehouse import balance, expected, locations
+from tests.support.warehouse import balance, expected, locations, no_names, received
 from tests.support.web import a_person, a_site
 
 pytestmark = pytest.mark.browser
@@ -72,3 +75,26 @@ def test_goods_are_scanned_received_and_put_away_with_one_hand(phone, business, 
     phone.press("#location", "Enter")
     expect(phone.get_by_text("40-0 is put away and free.")).to_be_visible()
     assert balance(business) == (120, 0, 0, 20)
+
+
+def test_a_place_is_counted_with_a_scan_and_the_book_is_not_shown(phone, business):
+    (shelf,) = locations(business, "A-01")
+    received(business, 7)
+    with business.work() as work:
+        moved = MoveBin(site=business.site, item=business.items[0], quantity=Decimal(7), source=None, location=shelf)
+        move_bins(work, [moved], rules=RULES, cells=OPEN, order_names=no_names)
+        plan_counts(
+            work, [PlanCount(site=business.site, item=business.items[0], location=shelf)], rules=RULES, cells=OPEN
+        )
+    phone.goto("/counts")
+    expect(phone.locator("#scan")).to_be_focused()
+    phone.keyboard.type("A-01")
+    phone.keyboard.press("Enter")
+    phone.get_by_role("button", name="Begin to count").click()
+    expect(phone.locator("#found")).to_be_focused()
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 360
+    assert "7" not in phone.locator("main").inner_text()
+    phone.keyboard.type("7")
+    phone.keyboard.press("Enter")
+    expect(phone.get_by_text("Counted.", exact=True)).to_be_visible()
+    assert balance(business) == (107, 0, 0, 7)
