@@ -25,6 +25,8 @@ class Group(StrEnum):
     STEER = "Steer"
     GO_LIVE = "Go live"
     OPERATE = "Operate"
+    WAREHOUSE = "Stock and supply"
+    MONEY = "Money"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +64,10 @@ def groups_for(actor: Actor | None) -> list[dict[str, Any]]:
         for entry in sorted(_ENTRIES.values(), key=lambda entry: (list(Group).index(entry.group), entry.order))
         if entry.endpoint in current_app.view_functions and actor.may(entry.permission)
     ]
-    here = next((entry for entry in shown if entry.endpoint == request.endpoint), None) or next(
-        (entry for entry in shown if entry.blueprint == request.blueprint), None
+    own = [entry for entry in shown if entry.blueprint == request.blueprint]
+    # Of several entries of an area its list stands for the documents on it.
+    here = next((entry for entry in own if entry.endpoint == request.endpoint), None) or next(
+        (entry for entry in own if entry.endpoint.endswith(".show_all")), next(iter(own), None)
     )
     return [
         {

@@ -32,7 +32,7 @@ from erpcore.orders.takeback import TakeBack, decide_take_back, take_back
 
 blueprint = area("allocation")
 navigation_entry(
-    Entry(label="Allocation", endpoint="allocation.show_short", permission=Permission.ORDER_READ, group=Group.OPERATE, order=14)
+    Entry(label="Allocation", endpoint="allocation.show_short", permission=Permission.ORDER_READ, group=Group.WAREHOUSE, order=14)
 )  # fmt: skip
 _HEAD = (
     "Site", "Item", "Name", "Unit", "Waiting", "Lines", "Waits since", "Free", "Expected", "Next on", "Value", "Currency",

@@ -27,7 +27,7 @@ from erpcore.orders.cancelling import CancelLines, cancel_lines
 blueprint = area("backorders")
 navigation_entry(
     Entry(
-        label="Backorders", endpoint="backorders.show_all", permission=Permission.ORDER_READ, group=Group.OPERATE,
+        label="Backorders", endpoint="backorders.show_all", permission=Permission.ORDER_READ, group=Group.WAREHOUSE,
         order=13,
     )
 )  # fmt: skip

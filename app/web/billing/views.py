@@ -26,9 +26,7 @@ from erpcore.kernel.errors import NotFound
 
 blueprint = area("billing")
 navigation_entry(
-    Entry(
-        label="Billing", endpoint="billing.show_all", permission=Permission.INVOICE_READ, group=Group.OPERATE, order=40
-    )
+    Entry(label="Billing", endpoint="billing.show_all", permission=Permission.INVOICE_READ, group=Group.MONEY, order=40)
 )
 
 

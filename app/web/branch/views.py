@@ -38,7 +38,7 @@ from erpcore.kernel.work import UnitOfWork
 
 blueprint = area("branch")
 navigation_entry(
-    Entry(label="Transfer orders", endpoint="branch.show_all", permission=Permission.STOCK_READ, group=Group.OPERATE, order=23)
+    Entry(label="Transfer orders", endpoint="branch.show_all", permission=Permission.STOCK_READ, group=Group.WAREHOUSE, order=23)
 )  # fmt: skip
 
 

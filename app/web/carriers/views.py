@@ -34,7 +34,7 @@ from erpcore.kernel.errors import NotFound
 blueprint = area("carriers")
 navigation_entry(
     Entry(
-        label="Carriers", endpoint="carriers.show", permission=Permission.SHIPMENT_READ, group=Group.OPERATE, order=17
+        label="Carriers", endpoint="carriers.show", permission=Permission.SHIPMENT_READ, group=Group.WAREHOUSE, order=17
     )
 )
 

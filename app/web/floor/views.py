@@ -26,7 +26,7 @@ from app.web.navigation import Entry, Group, navigation_entry
 
 blueprint = area("floor")
 navigation_entry(
-    Entry(label="Floor", endpoint="floor.board", permission=Permission.TASK_READ, group=Group.OPERATE, order=15)
+    Entry(label="Floor", endpoint="floor.board", permission=Permission.TASK_READ, group=Group.WAREHOUSE, order=15)
 )
 _HEAD = ("Task", "Kind", "State", "Priority", "Due (UTC)", "Site", "Zone", "Pick wave", "Owner", "Lines", "Lines done", "Created (UTC)")  # fmt: skip
 

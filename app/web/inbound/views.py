@@ -38,7 +38,7 @@ from erpcore.purchasing.receiving import receive_purchased
 
 blueprint = area("inbound")
 navigation_entry(
-    Entry(label="Receive", endpoint="inbound.receive_list", permission=Permission.STOCK_RECEIVE, group=Group.OPERATE, order=22)
+    Entry(label="Receive", endpoint="inbound.receive_list", permission=Permission.STOCK_RECEIVE, group=Group.WAREHOUSE, order=22)
 )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ from erpcore.masterdata.units import AddPack, add_packs
 
 blueprint = area("items")
 navigation_entry(
-    Entry(label="Items", endpoint="items.show_all", permission=Permission.STOCK_READ, group=Group.OPERATE, order=19)
+    Entry(label="Items", endpoint="items.show_all", permission=Permission.STOCK_READ, group=Group.WAREHOUSE, order=19)
 )
 
 

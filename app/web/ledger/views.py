@@ -16,7 +16,7 @@ from erpcore.kernel.errors import NotFound
 blueprint = area("ledger")
 navigation_entry(
     Entry(
-        label="Ledger", endpoint="ledger.show_balance", permission=Permission.LEDGER_READ, group=Group.OPERATE, order=50
+        label="Ledger", endpoint="ledger.show_balance", permission=Permission.LEDGER_READ, group=Group.MONEY, order=50
     )
 )
 

@@ -41,7 +41,7 @@ from erpcore.pricing.services import EndPrice, end_prices
 
 blueprint = area("prices")
 navigation_entry(
-    Entry(label="Prices", endpoint="prices.show_all", permission=Permission.MASTERDATA_READ, group=Group.OPERATE, order=40)
+    Entry(label="Prices", endpoint="prices.show_all", permission=Permission.MASTERDATA_READ, group=Group.MONEY, order=40)
 )  # fmt: skip
 _DEFAULTS = PriceFilter()
 _WORDS = {"now": "Hold now", "later": "Begin later", "ended": "Ended"}

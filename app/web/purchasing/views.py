@@ -37,7 +37,7 @@ from erpcore.purchasing.services import (
 blueprint = area("purchasing")
 navigation_entry(
     Entry(
-        label="Purchase orders", endpoint="purchasing.show_all", permission=Permission.PURCHASE_READ, group=Group.OPERATE, order=24
+        label="Purchase orders", endpoint="purchasing.show_all", permission=Permission.PURCHASE_READ, group=Group.WAREHOUSE, order=24
     )
 )  # fmt: skip
 

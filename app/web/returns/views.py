@@ -21,9 +21,7 @@ from erpcore.fulfilment.returns import authorise_returns, decline_returns, recei
 
 blueprint = area("returns")
 navigation_entry(
-    Entry(
-        label="Returns", endpoint="returns.show_all", permission=Permission.RETURN_READ, group=Group.OPERATE, order=30
-    )
+    Entry(label="Returns", endpoint="returns.show_all", permission=Permission.RETURN_READ, group=Group.MONEY, order=30)
 )
 _LABELS = {
     "authorise": "Authorise",

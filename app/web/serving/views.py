@@ -30,7 +30,7 @@ navigation_entry(
     )
 )  # fmt: skip
 navigation_entry(
-    Entry(label="Sourcing lanes", endpoint="serving.show_lanes", permission=Permission.MASTERDATA_READ, group=Group.OPERATE, order=13)
+    Entry(label="Sourcing lanes", endpoint="serving.show_lanes", permission=Permission.MASTERDATA_READ, group=Group.WAREHOUSE, order=13)
 )  # fmt: skip
 
 

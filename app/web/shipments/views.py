@@ -23,7 +23,7 @@ navigation_entry(
         label="Shipments",
         endpoint="shipments.show_all",
         permission=Permission.SHIPMENT_READ,
-        group=Group.OPERATE,
+        group=Group.WAREHOUSE,
         order=16,
     )
 )

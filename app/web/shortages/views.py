@@ -31,12 +31,12 @@ navigation_entry(
         label="Shortages",
         endpoint="shortages.show_all",
         permission=Permission.ORDER_READ,
-        group=Group.OPERATE,
+        group=Group.WAREHOUSE,
         order=11,
     )
 )
 navigation_entry(
-    Entry(label="Substitutes", endpoint="shortages.substitutes", permission=Permission.MASTERDATA_READ, group=Group.OPERATE, order=14)
+    Entry(label="Substitutes", endpoint="shortages.substitutes", permission=Permission.MASTERDATA_READ, group=Group.WAREHOUSE, order=14)
 )  # fmt: skip
 
 

@@ -32,7 +32,7 @@ from erpcore.kernel.errors import NotFound
 
 blueprint = area("stock")
 navigation_entry(
-    Entry(label="Stock", endpoint="stock.show_all", permission=Permission.STOCK_READ, group=Group.OPERATE, order=20)
+    Entry(label="Stock", endpoint="stock.show_all", permission=Permission.STOCK_READ, group=Group.WAREHOUSE, order=20)
 )
 
 

@@ -22,7 +22,7 @@ from erpcore.masterdata.suppliers import NewSupplier, OfferItem, add_suppliers, 
 
 blueprint = area("suppliers")
 navigation_entry(
-    Entry(label="Suppliers", endpoint="suppliers.show_all", permission=Permission.PURCHASE_READ, group=Group.OPERATE, order=25)
+    Entry(label="Suppliers", endpoint="suppliers.show_all", permission=Permission.PURCHASE_READ, group=Group.WAREHOUSE, order=25)
 )  # fmt: skip
 
 

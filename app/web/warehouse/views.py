@@ -35,7 +35,7 @@ from erpcore.inventory.places import AddLocation, add_locations, add_zone, block
 
 blueprint = area("warehouse")
 navigation_entry(
-    Entry(label="Warehouse", endpoint="warehouse.locations", permission=Permission.STOCK_READ, group=Group.OPERATE, order=21)
+    Entry(label="Warehouse", endpoint="warehouse.locations", permission=Permission.STOCK_READ, group=Group.WAREHOUSE, order=21)
 )  # fmt: skip
 _HEAD = ("Location", "Site", "Zone", "Kind", "Place on the way", "Blocked", "Items", "Bins")
 
