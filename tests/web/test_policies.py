@@ -83,7 +83,7 @@ def test_a_value_is_asked_for_and_approved_by_somebody_else_and_then_runs(signed
     assert "Policy value" not in judge.get("/").text
 
     page = owner.get(f"/policies/here?site={business.site}")
-    assert "1 of 28 points depart from the standard now" in page.text
+    assert "1 of 29 points depart from the standard now" in page.text
     assert "Partial shipmentWhat is there may leave before the rest of the order. no" in page.text
     assert "the branch waits for whole orders" in page.text
 
@@ -103,7 +103,7 @@ def test_the_order_page_says_which_rules_it_runs_under_and_where_each_came_from(
     assert "Price tolerance2.5 % Duisburg: the site ships its own way" in page.text
     assert "Line 20, for the item group" in page.text
     assert "Price tolerance10 % Fittings: the site ships its own way" in page.text
-    assert "27 at the standard" in page.text
+    assert "28 at the standard" in page.text
 
 
 def test_an_overlap_is_refused_naming_the_other_value_and_what_was_typed_stays(signed_in, business, sqlite_database):
@@ -162,7 +162,7 @@ def test_a_value_is_revoked_at_once_and_the_standard_runs_again(signed_in, busin
     page = judge.post(here, {"move": "revoke", "reason": "the hall stands", "version": version})
     assert "The standard holds again from now on." in page.text
     assert "revoked" in judge.get("/policies/partial_shipment").text
-    assert "All 28 points are at the standard" in judge.get(f"/policies/here?site={business.site}").text
+    assert "All 29 points are at the standard" in judge.get(f"/policies/here?site={business.site}").text
     judge.get(here)
     page = judge.post(here, {"move": "approve", "reason": "again", "version": "3"}, status=422)
     assert values(sqlite_database) == [("revoked", "false", business.site, 3)]
@@ -221,6 +221,6 @@ def test_a_process_owner_of_one_site_asks_for_that_site_alone(signed_in, busines
 def test_another_day_shows_what_will_run_then(signed_in, business):
     approve(business, "partial_shipment", False, starts=business.clock.now() + timedelta(days=10))
     page = signed_in("auditor")
-    assert "All 28 points" in page.get(f"/policies/here?site={business.site}").text
-    assert "1 of 28 points depart" in page.get(f"/policies/here?site={business.site}&on=2026-04-01").text
-    assert "All 28 points" in page.get(f"/policies/here?site={business.site}&on=nonsense&channel=abc").text
+    assert "All 29 points" in page.get(f"/policies/here?site={business.site}").text
+    assert "1 of 29 points depart" in page.get(f"/policies/here?site={business.site}&on=2026-04-01").text
+    assert "All 29 points" in page.get(f"/policies/here?site={business.site}&on=nonsense&channel=abc").text

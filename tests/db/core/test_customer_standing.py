@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 import pytest
-from app.jobs.holds import cure_held_orders
+from app.composition.curing import cure_held_orders
 from sqlalchemy import select
 
 from erpcore.kernel.actor import Actor
