@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import orjson
 import pytest
-from app.composition.curing import cure_held_orders
 from sqlalchemy import select
 
+from app.composition.curing import cure_held_orders
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.audit import AuditEntry
 from erpcore.kernel.errors import Conflict, NotAllowed, NotFound, RuleBroken
