@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal_column, select
 from sqlalchemy.orm import Session
 
 from app.queries.warehouse import CountRow, count_query, count_row
@@ -60,7 +60,7 @@ def count_plan(
         due[abc.get(slot.item, "-")] += 1
     known = (
         select(
-            func.coalesce(Item.abc, "-").label("abc"),
+            func.coalesce(Item.abc, literal_column("'-'")).label("abc"),
             func.count().filter(CountTask.state.in_(OPEN_STATES)).label("open"),
             func.count().filter(CountTask.counted_at >= now - LOOK_BACK).label("counted"),
             func.count()
@@ -69,7 +69,7 @@ def count_plan(
         )
         .join(Item, Item.id == CountTask.item_id)
         .where(CountTask.site_id == site)
-        .group_by(func.coalesce(Item.abc, "-"))
+        .group_by(func.coalesce(Item.abc, literal_column("'-'")))
     )
     found = {row.abc: row for row in session.execute(known)}
     cadence = cadence_of(session, site)
