@@ -29,7 +29,7 @@ from erpcore.inventory.transfers import (
 )
 from tests.support.core import OPEN, RULES
 from tests.support.trader import Trader
-from tests.support.warehouse import locations, no_names, second_site
+from tests.support.warehouse import locations, no_names
 
 SAME: dict[str, Any] = {"rules": RULES, "cells": OPEN}
 QUANTITIES = st.sampled_from([1, 2, 3, 5, 8, 0, -1, 40, 500])
@@ -50,10 +50,10 @@ class WarehouseMoves:
     elsewhere: int
 
     def furnish(self) -> None:
-        """Two shelves, a place where goods arrive, and another site."""
+        """Two shelves and a place where goods arrive; the other site is the supplied branch."""
         dock = locations(self.business, "DOCK", kind="receiving")
         self.places = [None, *locations(self.business, "A-01", "A-02"), *dock]
-        self.elsewhere = second_site(self.business)
+        self.elsewhere = self.branch
 
     @rule(who=WHO, item=ITEMS, quantity=QUANTITIES, damaged=st.sampled_from([0, 0, 1, 9]))
     def take_goods_in(self, who: int, item: int, quantity: int, damaged: int) -> None:
