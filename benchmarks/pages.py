@@ -223,13 +223,16 @@ def _follow(seen: _Seen, role: str, client: FlaskClient) -> None:
 def _visit(seen: _Seen, endpoint: str, role: str, client: FlaskClient, path: str) -> Sequence[str]:
     """Ask for an address once; what answers is measured later. Returns the links on it."""
     answer = client.get(path)
+    # Read to its end and closed, as a server does: a file is streamed, and holds its connection until then.
+    text = answer.get_data(as_text=True) if answer.mimetype == "text/html" else str(len(answer.get_data()))
+    answer.close()
     if answer.status_code >= 500:
         seen.broken.append(f"{path} answered {answer.status} to {role}")
     if answer.status_code != 200:
         return []
     is_page = answer.mimetype == "text/html"
     seen.add(Page(path, endpoint, role, is_page))
-    return [html.unescape(link) for link in _LINK.findall(answer.text)] if is_page else []
+    return [html.unescape(link) for link in _LINK.findall(text)] if is_page else []
 
 
 def _fill_in(seen: _Seen, visitors: dict[str, FlaskClient], database: Database) -> None:
@@ -287,7 +290,9 @@ def _ask(page: Page, client: FlaskClient, database: Database, rounds: int) -> No
     for _ in range(rounds):
         with queries(database) as ran:
             wall, cpu = time.perf_counter(), time.process_time()
-            client.get(page.path)
+            answer = client.get(page.path)
+            answer.get_data()
+            answer.close()
             page.wall.append((time.perf_counter() - wall) * 1000)
             page.cpu.append((time.process_time() - cpu) * 1000)
         page.statements = max(page.statements, len(ran))
