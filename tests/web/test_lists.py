@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import io
 import re
 from urllib.parse import parse_qs, urlsplit
@@ -19,7 +20,7 @@ from erpcore.kernel.errors import Conflict, NotAllowed, NotFound, RuleBroken
 from tests.architecture.source import ROOT
 from tests.support.operate import a_trading_business
 from tests.support.queries import MOST, queries
-from tests.support.web import a_person
+from tests.support.web import Browser, a_person, a_site
 
 #: Pages through rows in another way, and why.
 OTHERWISE = {
@@ -193,3 +194,21 @@ def test_views_are_ones_own_or_shared_and_refused_ones_change_nothing(database, 
         remove_view(work, mine)
     with reading(database) as session:
         assert views_of(session, two, "orders") == []
+
+
+def test_a_file_gives_its_connection_back(database, clock, tmp_path):
+    site = a_site(database, tmp_path, clock)
+    readers: dict[str, Browser] = {}
+    for listing in LISTINGS.values():
+        role = _reader_of(listing)
+        if role not in readers:
+            readers[role] = Browser(site)
+            readers[role].sign_in(a_person(database, role, clock=clock))
+        gc.disable()
+        try:
+            answer = readers[role].client.get(_path(site, f"{listing.endpoint}_csv"))
+            assert answer.get_data()
+            answer.close()
+            assert database.read_engine.pool.checkedout() == 0, listing.name
+        finally:
+            gc.enable()

@@ -108,8 +108,13 @@ def _file(listing: Listing) -> tuple[list[str], Iterator[list[Any]]]:
         for one in listing.columns
         if not one.page_only and (not wanted.columns or one.key in wanted.columns)
     ]  # fmt: skip
-    rows = listing.source.every(reader(), _eyes(wanted), wanted, now())
-    return [one.label for one in shown], ([one.value(row) for one in shown] for row in rows)
+
+    def rows() -> Iterator[list[Any]]:
+        # A file is streamed after the view has ended, with a session of its own: only one opened then is closed with it.
+        for row in listing.source.every(reader(), _eyes(wanted), wanted, now()):
+            yield [one.value(row) for one in shown]
+
+    return [one.label for one in shown], rows()
 
 
 def shown_cell(one: Column, row: Any) -> Cell:
