@@ -6,6 +6,7 @@ Only live orders that people or programs enter are written about: an imported hi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +18,8 @@ from app.composition.letter_texts import OF_COUNTRY, Event
 from app.composition.letters import LETTER, CustomerContact, Letter, filled, message_id_of, template_of
 from erpcore.fulfilment.carriers.models import Carriage
 from erpcore.kernel.eventlog import LoggedEvent
+from erpcore.kernel.events import EventLog
+from erpcore.kernel.model import QUANTITY_PLACES
 from erpcore.kernel.money import from_minor
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import Customer, Entity, Item, Site
@@ -47,8 +50,23 @@ class LetterConsumer:
         """One letter for each event of an order whose customer has an address."""
         del prepared
         for event in events:
-            if event.realm == "live" and event.source in _DOORS:
+            if event.realm == "live" and event.source in _DOORS and _is_news(work.session, event):
                 _write(work, event)
+
+
+def _is_news(session: Session, event: LoggedEvent) -> bool:
+    """Whether the customer learns something by it: a promise is told when it is later than the first one was, and when no other
+    letter of the same commit tells it.
+    """
+    if event.type != "order.repromised":
+        return True
+    days = {line["line"]: date.fromisoformat(line["day"]) for line in orjson.loads(event.data)["lines"]}
+    first = session.execute(select(OrderLine.id, OrderLine.first_promised_on).where(OrderLine.id.in_(days)))
+    if not any(days[row.id] > row.first_promised_on for row in first):
+        return False
+    told = ("order.amended", "order.backordered", "order.substituted")
+    same = (EventLog.journey == event.journey, EventLog.recorded_at == event.recorded_at, EventLog.type.in_(told))
+    return session.execute(select(EventLog.seq).where(*same).limit(1)).first() is None
 
 
 def _write(work: UnitOfWork, event: LoggedEvent) -> None:
@@ -90,11 +108,12 @@ def order_facts(
         .order_by(OrderLine.line_no)
     ).all()
     about = _quantities(event)
-    lines = [row for row in rows if not about or row.OrderLine.id in about]
+    told = [(row, about.get(row.OrderLine.id) or row.OrderLine.quantity - row.OrderLine.cancelled) for row in rows]
+    lines = [(row, quantity) for row, quantity in told if quantity > 0 and (not about or row.OrderLine.id in about)]
     shown = [
-        f"{about.get(row.OrderLine.id) or row.OrderLine.quantity:f}".rstrip("0").rstrip(".")
+        f"{quantity:f}".rstrip("0").rstrip(".")
         + f" {row.unit} {row.code} {row.name}: {row.OrderLine.promised_on.isoformat()}"
-        for row in lines
+        for row, quantity in lines
     ]
     tracking = None
     if event is not None and event.subject_type == "shipment":
@@ -102,16 +121,21 @@ def order_facts(
     return {
         "company": company, "customer": customer, "order": order.number, "reference": order.customer_reference or "–",
         "lines": "\n".join(shown), "tracking": tracking or "–", "site": site,
-        "promised": max((row.OrderLine.promised_on for row in lines), default=order.captured_at.date()).isoformat(),
+        "promised": max((row.OrderLine.promised_on for row, _ in lines), default=order.captured_at.date()).isoformat(),
         "value": f"{from_minor(order.value_minor, order.currency)} {order.currency}",
     }  # fmt: skip
 
 
 def _quantities(event: LoggedEvent | None) -> dict[int, Decimal | None]:
     """The lines that the event is about, with how much of each where it says so."""
-    if event is None or event.type in ("order.captured", "order.amended", "order.held"):
+    if event is None or event.type in ("order.amended", "order.held"):
         return {}
-    lines = orjson.loads(event.data).get("lines", [])
-    return {
-        line["line"]: Decimal(line["quantity"]) / 1000 if "quantity" in line else None for line in lines
-    }  # fmt: skip
+    data = orjson.loads(event.data)
+    if event.type == "order.substituted":
+        return {data["substitute_line"]: _units(data["quantity"])}
+    return {line["line"]: _units(line["quantity"]) if "quantity" in line else None for line in data.get("lines", [])}
+
+
+def _units(thousandths: int) -> Decimal:
+    """With all its places, so that only those after the point are ever cut."""
+    return Decimal(thousandths).scaleb(-QUANTITY_PLACES)

@@ -7,7 +7,6 @@ kept word for word with the version of its template. Texts are data: the newest 
 from __future__ import annotations
 
 import re
-import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -179,9 +178,7 @@ def template_of(session: Session, event: str, language: str) -> TextFact:
 
 def filled(text_: str, facts: Mapping[str, Any]) -> str:
     """The text with its fields replaced; every field of ``FIELDS`` is among the facts."""
-    return string.Template(text_.replace("{", "${")).safe_substitute(
-        {name: str(value) for name, value in facts.items()}
-    )
+    return re.sub(r"\{(\w+)\}", lambda field: str(facts.get(field[1], field[0])), text_)
 
 
 def unknown_fields(text_: str) -> list[str]:

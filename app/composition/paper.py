@@ -74,6 +74,8 @@ def enter_order(work: UnitOfWork, paper: PaperOrder, *, rules: ProcessRules, cel
         raise RuleBroken("paper_number", field="number")
     _in_order(work, taken_at=paper.taken_at, left_at=paper.left_at, delivered_at=paper.delivered_at)
     _covered(work, paper.site, paper.channel, paper.taken_at, "taken_at")
+    if paper.left_at is not None:
+        _covered(work, paper.site, paper.channel, paper.left_at, "left_at")
     if paper.left_at is None and any(line.left is not None for line in paper.lines):
         raise RuleBroken("paper_left_when", field="left_at")
     (order,) = capture_orders(

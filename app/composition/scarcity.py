@@ -31,10 +31,10 @@ def serve_who_waits(database: Database, work: UnitOfWork) -> None:
     freed: set[Place] = work.memo.get(FREED, set())
     if not freed or work.source in _STATED:
         return
-    with reading(database) as session:
-        here = {key: items for key, items in places_to_serve(session, sorted(freed)).items() if key[0] == work.realm}
-        lines = lines_by_place(session, [(site, item) for (_, site), items in here.items() for item in items])
-    if sum(lines.values()) > _MOST_AT_ONCE:
+    try:
+        here = _waited_for(database, work, freed)
+    except DBAPIError as refusal:
+        log.warning("freed stock waits for the job", error=type(refusal).__name__)
         return
     rules, cells = RegisterRules(), RegisteredCells()
     for (_, site), items in here.items():
@@ -45,6 +45,14 @@ def serve_who_waits(database: Database, work: UnitOfWork) -> None:
                 run_allocation(next_work, site, items, rules=rules, cells=cells)
         except (DomainError, DBAPIError) as refusal:
             log.warning("freed stock waits for the job", site=site, error=type(refusal).__name__)
+
+
+def _waited_for(database: Database, work: UnitOfWork, freed: set[Place]) -> dict[tuple[str, int], list[int]]:
+    """Items that somebody waits for, by realm and site; none when that would take too long here."""
+    with reading(database) as session:
+        here = {key: items for key, items in places_to_serve(session, sorted(freed)).items() if key[0] == work.realm}
+        lines = lines_by_place(session, [(site, item) for (_, site), items in here.items() for item in items])
+    return here if sum(lines.values()) <= _MOST_AT_ONCE else {}
 
 
 #: What follows every unit of work of the product.

@@ -93,6 +93,12 @@ def _server(mail_url: str) -> Iterator[tuple[smtplib.SMTP, str]]:
         server.close()
 
 
+#: Refusals of one letter: its address, its content, or letters of its address that this server does not know.
+_OF_THIS_LETTER = (
+    smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError, smtplib.SMTPNotSupportedError,
+)  # fmt: skip
+
+
 def _send(database: Database, clock: Clock, letter_id: int, server: smtplib.SMTP, sender: str) -> int:
     """Hand one letter over; 1 when it left. A refusal of this letter alone leaves the others to be sent."""
     with reading(database) as session:
@@ -100,7 +106,7 @@ def _send(database: Database, clock: Clock, letter_id: int, server: smtplib.SMTP
         message = as_message(letter, sender, clock.now())
     try:
         server.send_message(message)
-    except (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as refusal:
+    except _OF_THIS_LETTER as refusal:
         _settle(database, clock, letter_id, error=str(refusal))
         server.rset()
         return 0

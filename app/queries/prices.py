@@ -171,12 +171,16 @@ def _narrowed(query: Any, actor: Actor, asked: PriceFilter, today: date) -> Any:
     if asked.text:
         pattern = like(asked.text)
         found = [
-            PriceRule.item_id.in_(select(Item.id).where(or_(Item.code.ilike(pattern), Item.name.ilike(pattern)))),
-            PriceRule.customer_id.in_(
-                select(Customer.id).where(or_(Customer.code.ilike(pattern), Customer.name.ilike(pattern)))
+            PriceRule.item_id.in_(
+                select(Item.id).where(or_(Item.code.ilike(pattern, escape="\\"), Item.name.ilike(pattern, escape="\\")))
             ),
-            PriceRule.item_group_id.in_(select(ItemGroup.id).where(ItemGroup.name.ilike(pattern))),
-            PriceRule.reference.ilike(pattern),
+            PriceRule.customer_id.in_(
+                select(Customer.id).where(
+                    or_(Customer.code.ilike(pattern, escape="\\"), Customer.name.ilike(pattern, escape="\\"))
+                )
+            ),
+            PriceRule.item_group_id.in_(select(ItemGroup.id).where(ItemGroup.name.ilike(pattern, escape="\\"))),
+            PriceRule.reference.ilike(pattern, escape="\\"),
         ]
         query = query.where(or_(*found))
     return query

@@ -66,6 +66,7 @@ def test_a_file_is_tried_then_imported_and_its_report_names_every_rejected_line(
     answer = browser.client.get(f"{report}/rejects.csv")
     assert answer.text.splitlines()[1].startswith("101,1,“six” is not a number,")
     assert browser.client.get(f"{report}/rejects.xlsx").data.startswith(b"PK")
+    assert browser.client.get("/imports/999999999/rejects.csv").status_code == 404
     listed = browser.get("/imports").text
     assert "Handed in" not in listed
     assert "Done" in listed

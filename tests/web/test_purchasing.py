@@ -52,7 +52,7 @@ def test_a_supplier_is_kept_with_what_it_asks(signed_in, business):
 def test_a_purchase_order_is_typed_confirmed_received_and_done(signed_in, business):
     supplier = a_supplier(business)
     buyer = signed_in("buyer")
-    assert "No purchase order yet" in buyer.get("/purchase-orders").text
+    assert "No purchase order fits" in buyer.get("/purchase-orders").text
     buyer.get("/purchase-orders/new")
     typed = {
         "supplier": supplier,

@@ -55,5 +55,11 @@ def rejects_xlsx(run_id: int) -> Any:
 
 
 def _rejects(run_id: int) -> Any:
-    for one in every_reject(reader(), actor(), run_id):
-        yield one.document, one.position, one.reason, one.text or ""
+    # Asked before the file begins: a run that is not there is answered with a page.
+    run_page(reader(), actor(), run_id, 1)
+
+    def rows() -> Any:
+        for one in every_reject(reader(), actor(), run_id):
+            yield one.document, one.position, one.reason, one.text or ""
+
+    return rows()

@@ -19,6 +19,7 @@ from app.composition.letters import (
     CustomerContact,
     Letter,
     LetterTemplate,
+    filled,
     keep_contact,
     save_script,
     save_template,
@@ -36,7 +37,7 @@ from erpcore.orders.cancelling import CancelLines, cancel_lines
 from erpcore.orders.holds import HoldOrder, hold_orders
 from erpcore.orders.models import HoldKind
 from tests.support.core import a_business
-from tests.support.steps import captured, shipped
+from tests.support.steps import allocated, captured, shipped
 
 
 class _Mailbox(socketserver.StreamRequestHandler):
@@ -139,6 +140,27 @@ def test_every_event_of_an_order_is_told_once_in_the_language_of_the_country(bus
     made_of(business)
     with reading(business.database) as session:
         assert session.scalar(select(func.count()).select_from(Letter)) == 5
+
+
+def test_letters_count_in_whole_units_and_tell_a_later_day_once(business):
+    order, _ = shipped(business, ((0, 100),))
+    short = allocated(business, ((0, 30), (1, 20)))
+    with business.work() as work:
+        line = short.lines[1].id
+        cancel_lines(work, [CancelLines(order=short.id, reason="less", by_customer=True, lines={line: 10_000})])
+    told = {(one.event, one.order_id): one.body for one in made_of(business)}
+    assert "\n100 pc " in told["confirmation", order.id]
+    assert "\n100 pc " in told["shipment", order.id]
+    assert "\n30 pc " in told["shortage", short.id]
+    assert "\n10 pc " in told["cancellation", short.id]
+    assert ("delay", short.id) not in told
+
+
+def test_a_text_keeps_signs_that_are_no_fields():
+    assert (
+        filled("US${value}, $$ and $order, {lines}", {"value": "12", "lines": "x", "order": "no"})
+        == "US$12, $$ and $order, x"
+    )
 
 
 def test_who_has_no_address_or_wants_none_is_not_written_to(business):
