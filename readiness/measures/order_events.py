@@ -26,9 +26,23 @@ def _captured(family: Family, event: LoggedEvent, data: p.OrderCaptured) -> None
     root.start_on = data.start_on or event.on
     if event.source == "back-entry":
         root.flags |= TOUCHED
-    for line, ordered in zip(family.lines_of(data.lines), data.lines, strict=True):
-        _order_line(line, ordered)
-    root.value = sum(ordered.value for ordered in data.lines)
+    for ordered in data.lines:
+        found = family.lines.get(ordered.line)
+        if found is None:
+            family.lines[ordered.line] = _new_line(root.id, ordered)
+        else:
+            _order_line(found, ordered)
+    family.changed_lines.update([ordered.line for ordered in data.lines])
+    root.value = sum([ordered.value for ordered in data.lines])
+
+
+def _new_line(journey_id: int, ordered: p.CapturedLine) -> Line:
+    """A line nothing was heard of before, made in one go: an import brings them by the ten thousand."""
+    quantity = ordered.quantity
+    return Line(
+        journey_id, ordered.line, ordered.item, ordered.kind, ordered.abc, ordered.basis, quantity, quantity, ordered.value,
+        ordered.requested, ordered.requested_ship, ordered.committed, ordered.early, ordered.late,
+    )  # fmt: skip
 
 
 def _order_line(line: Line, ordered: p.CapturedLine) -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from operator import attrgetter
 from typing import Any, NamedTuple
 
+from msgspec.structs import astuple
 from sqlalchemy import Table
 
 from readiness.measures.catalogue import INTERNAL, MEASURES
@@ -45,8 +45,8 @@ SLICE, BUCKET, SKETCH = _columns(SliceRow), _columns(BucketRow), _columns(Sketch
 ACTOR, CONTROL, MEASURE = _columns(ActorRow), _columns(ControlResultRow), _columns(MeasureRow)
 CALENDAR = _columns(CalendarRow)
 
-_journey_values = attrgetter(*JOURNEY)
-_line_values = attrgetter(*LINE)
+if Journey.__struct_fields__ != JOURNEY or Line.__struct_fields__ != LINE:
+    raise ValueError("journeys and lines do not stand in the order of their columns")
 _LINE_SHIPMENTS, _LINE_DELIVERIES = LINE.index("shipments"), LINE.index("deliveries")
 _SLICE_ID = WAIT.index("slice_id")
 
@@ -81,6 +81,7 @@ class Store:
         self.mark = "?" if is_sqlite else "%s"
         self._slices: dict[SliceKey, int] | None = None
         self._unsaved: list[SliceKey] = []
+        self._day_texts = _DayTexts()
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -90,8 +91,7 @@ class Store:
         found: dict[int, Family] = {}
         invoices: list[Journey] = []
         for row in self._by_root(JourneyRow, JOURNEY, "root_id", wanted):
-            journey = Journey.__new__(Journey)
-            journey.__dict__ = dict(zip(JOURNEY, row, strict=True))
+            journey = Journey(*row)
             if journey.id == journey.root_id:
                 found[journey.id] = Family(journey)
             else:
@@ -99,8 +99,7 @@ class Store:
         for invoice in invoices:
             found[invoice.root_id].invoices[invoice.id] = invoice
         for row in self._by_root(JourneyLineRow, LINE, "journey_id", list(found)):
-            line = Line.__new__(Line)
-            line.__dict__ = dict(zip(LINE, row, strict=True))
+            line = Line(*row)
             found[line.journey_id].lines[line.line] = line
         return found
 
@@ -205,8 +204,8 @@ class Store:
         """Roots, invoices and the changed lines as they are stored. ``known``: the roots that had rows before."""
         journeys, lines = [], []
         for family in families:
-            journeys.append(_journey_values(family.root))
-            journeys += [_journey_values(invoice) for invoice in family.invoices.values()]
+            journeys.append(astuple(family.root))
+            journeys += [astuple(invoice) for invoice in family.invoices.values()]
             lines += [self._line_row(family.lines[number]) for number in family.changed_lines]
         return FamilyRows(
             self._stored(journeys, JourneyRow), lines,
@@ -217,15 +216,15 @@ class Store:
 
     def _line_row(self, line: Line) -> list[Any]:
         """A line as it is stored: one pass, since a batch has tens of thousands."""
-        row = list(_line_values(line))
-        if row[_LINE_SHIPMENTS] is not None:
-            row[_LINE_SHIPMENTS] = moves_to_text(row[_LINE_SHIPMENTS]).decode()
-        if row[_LINE_DELIVERIES] is not None:
-            row[_LINE_DELIVERIES] = moves_to_text(row[_LINE_DELIVERIES]).decode()
+        row = list(astuple(line))
+        if line.shipments is not None:
+            row[_LINE_SHIPMENTS] = moves_to_text(line.shipments).decode()
+        if line.deliveries is not None:
+            row[_LINE_DELIVERIES] = moves_to_text(line.deliveries).decode()
         if self.is_sqlite:
+            days = self._day_texts
             for i in _LINE_DAYS:
-                if row[i] is not None:
-                    row[i] = _day_text(row[i])
+                row[i] = days[row[i]]
         return row
 
     def save_families(self, rows: FamilyRows) -> None:
@@ -390,6 +389,14 @@ def _instant(stored: str) -> datetime:
 
 _day = lru_cache(maxsize=_KNOWN)(date.fromisoformat)
 _day_text = lru_cache(maxsize=_KNOWN)(date.isoformat)
+
+
+class _DayTexts(dict[date | None, str | None]):
+    """Days as SQLite keeps them; the lines of a batch share a few."""
+
+    def __missing__(self, day: date | None) -> str | None:
+        found = self[day] = None if day is None else day.isoformat()
+        return found
 
 
 @lru_cache(maxsize=_KNOWN)

@@ -5,6 +5,7 @@ A row exists only while something is open, so ageing and silent failures cost wh
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -104,7 +105,7 @@ def _order_waits(family: Family) -> list[Wait]:
         holds = _decode_holds(root.holds).values() if root.holds else ()
         since = root.opened_at if root.hold_ended_at is None else max(root.opened_at, root.hold_ended_at)
         found.append(_at(family, Point.RELEASE, since, deadline=max(holds, default=None)))
-    if all(_is_through(line) for line in family.lines.values()):
+    if _is_through(family.lines.values()):
         return found
     own = [line for line in family.lines.values() if line.kind in {"stock", "free"}]
     if root.released_at is not None:
@@ -126,10 +127,13 @@ def _order_waits(family: Family) -> list[Wait]:
     return found
 
 
-def _is_through(line: Line) -> bool:
-    """Whether nothing of a line waits anywhere: all that is not dropped has shipped, and nothing more lies picked."""
-    shipped = line.shipped
-    return (shipped >= line.quantity - line.dropped and shipped >= line.picked) or line.kind in {"service", "charge"}
+def _is_through(lines: Iterable[Line]) -> bool:
+    """Whether nothing of any line waits anywhere: all that is not dropped has shipped, and nothing more lies picked."""
+    for line in lines:
+        shipped = line.shipped
+        if (shipped < line.quantity - line.dropped or shipped < line.picked) and line.kind not in {"service", "charge"}:
+            return False
+    return True
 
 
 def _to_allocate(line: Line) -> int:
