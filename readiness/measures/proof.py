@@ -34,6 +34,7 @@ from readiness.measures.models import (
     SliceRow,
     WaitRow,
 )
+from readiness.measures.sqlite_texts import text_of
 from readiness.measures.store import (
     ACTOR,
     BUCKET,
@@ -45,7 +46,6 @@ from readiness.measures.store import (
     SLICE,
     WAIT,
     Store,
-    text_of,
 )
 
 #: Events per batch of a rebuild.

@@ -7,8 +7,6 @@ come from.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from msgspec.structs import astuple
@@ -30,6 +28,7 @@ from readiness.measures.models import (
     WaitRow,
 )
 from readiness.measures.ports import Told
+from readiness.measures.sqlite_texts import DayTexts, day_of, day_text, instant_of, text_of, typed_row
 from readiness.measures.waits import Wait
 from readiness.measures.worked import told_calendar
 
@@ -81,7 +80,7 @@ class Store:
         self.mark = "?" if is_sqlite else "%s"
         self._slices: dict[SliceKey, int] | None = None
         self._unsaved: list[SliceKey] = []
-        self._day_texts = _DayTexts()
+        self._day_texts = DayTexts()
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -126,10 +125,10 @@ class Store:
         if self.is_sqlite:
             for i in instants:
                 if values[i] is not None:
-                    values[i] = _instant(values[i])
+                    values[i] = instant_of(values[i])
             for i in days:
                 if values[i] is not None:
-                    values[i] = _day(values[i])
+                    values[i] = day_of(values[i])
         if model is JourneyLineRow:
             for i in (_LINE_SHIPMENTS, _LINE_DELIVERIES):
                 if values[i] is not None:
@@ -279,7 +278,7 @@ class Store:
         if not self.is_sqlite:
             booleans = _typed(model, "Boolean")
             instants, days = _INSTANTS.get(model, ()), _DAYS.get(model, ())
-            rows = [_typed_row(row, instants, days, booleans) for row in rows]
+            rows = [typed_row(row, instants, days, booleans) for row in rows]
         self._insert(table, columns, rows)
 
     def _stored(self, rows: Sequence[Sequence[Any]], model: Any) -> Sequence[Sequence[Any]]:
@@ -294,7 +293,7 @@ class Store:
                     values[i] = text_of(values[i])
             for i in days:
                 if values[i] is not None:
-                    values[i] = _day_text(values[i])
+                    values[i] = day_text(values[i])
             out.append(values)
         return out
 
@@ -365,43 +364,3 @@ class Store:
 
 
 _LINE_DAYS = _DAYS[JourneyLineRow]
-
-
-def _typed_row(
-    row: Sequence[Any], instants: tuple[int, ...], days: tuple[int, ...], booleans: tuple[int, ...]
-) -> list[Any]:
-    values = list(row)
-    for positions, read in ((instants, _instant), (days, _day), (booleans, bool)):
-        for i in positions:
-            if values[i] is not None:
-                values[i] = read(values[i])
-    return values
-
-
-#: The documents of a batch share their days and most of their instants.
-_KNOWN = 65_536
-
-
-@lru_cache(maxsize=_KNOWN)
-def _instant(stored: str) -> datetime:
-    return datetime.fromisoformat(stored + "+00:00")
-
-
-_day = lru_cache(maxsize=_KNOWN)(date.fromisoformat)
-_day_text = lru_cache(maxsize=_KNOWN)(date.isoformat)
-
-
-class _DayTexts(dict[date | None, str | None]):
-    """Days as SQLite keeps them; the lines of a batch share a few."""
-
-    def __missing__(self, day: date | None) -> str | None:
-        found = self[day] = None if day is None else day.isoformat()
-        return found
-
-
-@lru_cache(maxsize=_KNOWN)
-def text_of(at: datetime) -> str:
-    """An aware instant as SQLite keeps it (``kernel.model.UtcDateTime``)."""
-    if at.tzinfo is not UTC:
-        at = at.astimezone(UTC)
-    return at.isoformat(" ", "microseconds")[:26]
