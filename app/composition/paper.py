@@ -124,6 +124,9 @@ def _send(
     wanted = {key: quantity for key, quantity in left.items() if quantity > 0}
     if not wanted:
         raise RuleBroken("paper_nothing_left", field="left_at", document=order.number)
+    for one in order.lines:
+        if wanted.get(one.id, 0) > one.open - one.picked:
+            raise RuleBroken("paper_more_than_open", line=one.line_no, document=order.number)
     (order,) = allocate_orders(work, [order.id], rules=rules, cells=cells, at={order.id: left_at})
     by_line = {line.id: line for line in order.lines}
     for key, quantity in wanted.items():

@@ -46,6 +46,7 @@ MESSAGES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "paper_without_fallback": "The site and channel did not work on paper then. Enter a time of the fallback, or enter it in the core as of now.",
     "paper_nothing_left": "Nothing of {document} left. Enter what did, or leave the time out.",
     "paper_more_than_stock": "Line {line} of {document}: more left than the books have free. Count the item first, or take it back from other orders.",
+    "paper_more_than_open": "Line {line} of {document}: more left than is open of it. Enter what was ordered, then what left.",
     "paper_number": "Enter the number that stands on the paper; it keeps the paper from being entered twice.",
     "import_other_entity": "Profile {profile} names {entity}, which keeps its books in {currency} or is not live. Choose another code.",
     "import_other_business": (

@@ -87,7 +87,7 @@ def test_what_left_for_an_order_under_way_is_entered_too(signed_in, on_paper, bu
         ({"left_at": "2026-03-02T10:00"}, "Goods left at: This lies before"),
         ({"delivered_at": "2026-03-02T18:00"}, "Delivered at: This lies ahead"),
         ({"left_at": "2026-02-30T10:00"}, "Goods left at: "),
-        ({"lines-0-left": "13"}, ""),
+        ({"lines-0-left": "13"}, "Line 10 of P-17: more left than is open of it"),
     ],
 )
 def test_nonsense_is_said_at_its_field_and_nothing_is_kept(signed_in, on_paper, business, sqlite_database, given, said):

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from app.composition.uow import reading
+from erpcore.masterdata.services import NewCustomer, NewEntity, add_customers, add_entity
 from tests.support.operate import a_trading_business
 from tests.support.pricing import a_price, save
 from tests.support.queries import MOST, queries
@@ -19,6 +20,23 @@ from tests.support.web import a_person, a_token
 @pytest.fixture
 def trade(sqlite_database, clock):
     return a_trading_business(sqlite_database, clock)
+
+
+def another_company(business):
+    """A company in Vienna with a customer of its own and one by a code that Duisburg has too; the company and the first."""
+    with business.work() as work:
+        entity = add_entity(
+            work,
+            NewEntity(code="AT01", name="Südhaus GmbH", country="Austria", currency="EUR", time_zone="Europe/Vienna"),
+        )
+        first, _ = add_customers(
+            work,
+            [
+                NewCustomer(entity=entity.id, code=code, name=name, country="Austria", currency="EUR")
+                for code, name in (("20017", "Rohrbau Wien"), ("10482", "Bautechnik Austria"))
+            ],
+        )
+        return entity.id, first.id
 
 
 def parts(database):
@@ -91,9 +109,18 @@ def test_the_owner_of_data_sets_tier_and_block_and_finance_does_not(signed_in, t
 
 
 def test_a_customer_of_a_company_that_is_not_theirs_is_not_there(signed_in, trade, sqlite_database):
+    other, theirs = another_company(trade.business)
     desk = signed_in("customer_service", site=trade.business.site)
-    desk.get("/customers/nobody", status=404)
     assert desk.get("/customers/10482").heading == "10482 · Bautechnik"
+    for address in ("/customers/20017", f"/customers/10482?company={other}", "/customers/nobody"):
+        assert desk.get(address, status=404).heading == "There is nothing here"
+    assert "Rohrbau Wien" not in desk.get("/customers").text
+    billing = signed_in("data_owner", site=trade.business.site)
+    billing.get(f"/customer/{theirs}/standing", status=404)
+    # Who works for both companies meets both, so that the customers are really there.
+    all_over = signed_in("site_lead")
+    assert all_over.get("/customers/20017").heading == "20017 · Rohrbau Wien"
+    assert all_over.get(f"/customers/10482?company={other}").heading == "10482 · Bautechnik Austria"
 
 
 def test_programs_read_and_change_by_the_same_rules(site, trade, sqlite_database, clock):

@@ -86,10 +86,14 @@ def test_what_a_move_lacks_stands_at_its_field_and_nothing_moves(signed_in, sqli
     assert owners(sqlite_database, clock, trade.held)[trade.held] == (None, "site_lead", True)
 
 
-def test_who_may_only_see_moves_nothing(signed_in, trade):
+def test_who_may_only_see_moves_nothing(signed_in, sqlite_database, trade, clock):
     browser = signed_in("auditor")
-    browser.get("/exceptions")
-    browser.post("/exceptions", bulk(trade.held, todo="take"), status=403)
+    page = browser.get("/exceptions")
+    assert f"SO-{trade.held}" in page.text
+    assert not page.root.find("input", name="document")
+    page = browser.post("/exceptions", bulk(trade.held, todo="take"), status=403)
+    assert page.heading == "You may not do this"
+    assert owners(sqlite_database, clock, trade.held)[trade.held] == (None, "site_lead", True)
 
 
 def test_a_queue_of_a_site_gets_its_owner(signed_in, sqlite_database, trade, clock):
