@@ -35,6 +35,8 @@ ALONE = 20_000
 #: A live batch aims at writing for so long, and to have SQLite's only writer no longer than this: well below the tenth of
 #: a second it may have it at most, since how long a commit waits for the disk is not known before.
 _WRITE_SECONDS, _HOLD_SECONDS = 0.03, 0.06
+#: What every batch writes besides its rows, in rows.
+_FIXED_ROWS = 500
 #: Below this the commit is what a batch costs, and smaller ones would only be more of them.
 _SMALLEST = 100
 _ERROR_LENGTH = 2_000
@@ -44,13 +46,15 @@ class Consumer(Protocol):
     """Reads events of some types, in order, and writes what it makes of them in the given unit of work.
 
     ``prepare`` may work out before the transaction whatever it can; ``take`` is handed what it returned, or ``None`` where
-    the events come alone or what was worked out does not fit any more.
+    the events come alone or what was worked out does not fit any more. ``rows`` is how many rows that will write.
     """
 
     name: str
     types: frozenset[str]
 
     def prepare(self, connection: Connection, events: Sequence[LoggedEvent]) -> Any: ...
+
+    def rows(self, prepared: Any) -> int: ...
 
     def take(self, work: UnitOfWork, events: Sequence[LoggedEvent], prepared: Any = None) -> None: ...
 
@@ -99,6 +103,8 @@ class ConsumerRunner:
     batch: int = _SMALLEST
     _entered: float = 0.0
     _written: float = 0.0
+    #: Seconds that a row took to write lately.
+    _pace: float = 0.0
 
     def run_once(self) -> Pass | None:
         """Take the next batch; ``None`` when another process holds the cursor or was faster, or it is paused."""
@@ -123,6 +129,8 @@ class ConsumerRunner:
             return None
         held = time.monotonic() - self._entered
         if not self.bulk:
+            rows = self._rows(batch)
+            self._pace = max((self._written - self._entered) / rows, self._pace * 0.7) if rows else self._pace
             self.batch = next_size(self.batch, len(batch.events), writing=self._written - self._entered, held=held)
         return Pass(len(batch.events), parked, batch.up_to, is_at_head=batch.is_at_head, held=held)
 
@@ -136,14 +144,27 @@ class ConsumerRunner:
         return taken
 
     def _read_ahead(self) -> _Batch:
-        """The next events and what they change, read without keeping anybody waiting."""
+        """The next events and what they change; fewer of them where writing that would keep others waiting for too long:
+        an event writes one row or hundreds, and the batches before may have been of another kind.
+        """
+        batch = self._worked_out(ALONE if self.bulk else self.batch)
+        expected = 0.0 if self.bulk else self._rows(batch) * self._pace
+        if expected <= _HOLD_SECONDS or len(batch.events) <= _SMALLEST:
+            return batch
+        self.batch = max(_SMALLEST, int(len(batch.events) * _WRITE_SECONDS / expected))
+        return self._worked_out(self.batch)
+
+    def _rows(self, batch: _Batch) -> int:
+        return 0 if batch.prepared is None else _FIXED_ROWS + self.consumer.rows(batch.prepared)
+
+    def _worked_out(self, size: int) -> _Batch:
         name = self.consumer.name
         with self.database.read_engine.connect() as connection:
             # First of all: what is written from here on shows in its number of changes.
             row = connection.execute(_STANDS, {"name": name}).one_or_none()
             cursor = _Cursor(*row) if row is not None else _Cursor(0, 0)
             head = newest_seq(connection)
-            up_to = min(head, cursor.seq + (ALONE if self.bulk else self.batch))
+            up_to = min(head, cursor.seq + size)
             events = read_events(connection, self.consumer.types, cursor.seq, up_to) if up_to > cursor.seq else []
             blocked = _parked_journeys(connection, name) if events else {}
             free = [event for event in events if event.journey not in blocked] if blocked else events

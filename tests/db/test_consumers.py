@@ -231,6 +231,28 @@ def test_a_slice_that_a_sampler_made_meanwhile_is_not_made_twice(database):
     assert agrees(database)
 
 
+class Heavy(JourneyConsumer):
+    """Every event after the first hundred is said to write a thousand rows."""
+
+    def prepare(self, connection, events):
+        self.rows_to_come = sum(1000 if event.seq > 100 else 1 for event in events)
+        return super().prepare(connection, events)
+
+    def rows(self, prepared):
+        return self.rows_to_come
+
+
+def test_a_live_batch_is_cut_before_it_writes_for_too_long(database):
+    publish(database, [said for n in range(60) for said in a_smooth_order(1000 + 100 * n)])
+    runner = ConsumerRunner(database, Heavy(), batch=100)
+    assert runner.run_once().events == 100
+    runner.batch = 400
+    assert runner.run_once().events == 100
+    runner.run_to_head()
+    assert cursor(database) == 780
+    assert agrees(database)
+
+
 def test_a_paused_consumer_reads_nothing(database):
     publish(database, AnOrder(id=1000).captured().said)
     runner = ConsumerRunner(database, JourneyConsumer())
