@@ -29,7 +29,7 @@ MESSAGES: dict[str, str] = {
     "address_unknown": "This is no address of the customer's. Choose one of theirs, or enter a new one at the customer.",
     "address_ended": "The address {address} does not hold any more. Choose another.",
     "address_code_used": "The customer has an address {code} already. Choose another code, or change that address.",
-    "address_validity": "An address cannot end before it begins: {day} is too early.",
+    "address_validity": "{day} does not fit. An address ends after it begins, and takes another's place today at the latest.",
     "address_default_needed": "{code} is the customer's usual address. Make another one the usual one first.",
     "address_part_missing": "An address needs its {part}. Enter it.",
     "gln_wrong": "{gln} is no GLN: it has 13 digits, and the last one follows from the others. Check it.",

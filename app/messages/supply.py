@@ -49,5 +49,6 @@ MESSAGES: dict[str, str] = {
     "sent_unwanted": "{document} wants less of {item} than this: the customer cancelled, or it was sent before. Ask the supplier to stop the rest.",
     "sent_nothing": "Nothing of {number} was sent. Enter how many of at least one line.",
     "expected_of_document": "{number} is a document of its own, and what comes of it follows from that. Change the document.",
+    "count_waits": "A count of {item} at {site} waits for a decision. Have that decided first, then count again.",
     "receive_as_purchase": "{number} is a purchase order. Receive it as one, so that it knows what came.",
 }

@@ -117,6 +117,7 @@ class ShortagePage:
 CLOSED = {
     "not_released": "the order is not released", "leaves_whole": "this order leaves whole or not at all",
     "begun_here": "part of the line is allocated or gone from its site",
+    "may_not_buy": "who buys for this site orders from suppliers",
 }  # fmt: skip
 
 
@@ -247,8 +248,8 @@ class SubstituteRow:
     realm: str
 
 
-def substitute_rows(session: Session, actor: Actor) -> list[SubstituteRow]:
-    """What may be sent instead of what, by item and rank, of the companies one sees."""
+def substitute_rows(session: Session, actor: Actor, *, only_item: int | None = None) -> list[SubstituteRow]:
+    """What may be sent instead of what, by item and rank, of the companies one sees; all of one item when it is named."""
     other = aliased(Item)
     query: Any = (
         select(ItemSubstitute, Item, other, Entity.realm)
@@ -256,8 +257,8 @@ def substitute_rows(session: Session, actor: Actor) -> list[SubstituteRow]:
         .join(other, other.id == ItemSubstitute.substitute_id)
         .join(Entity, Entity.id == Item.entity_id)
         .order_by(Item.code, ItemSubstitute.rank, other.code)
-        .limit(MOST)
     )
+    query = query.limit(MOST) if only_item is None else query.where(ItemSubstitute.item_id == only_item)
     if actor.sites is not None:
         query = query.where(Item.entity_id.in_(select(Site.entity_id).where(Site.id.in_(sorted(actor.sites)))))
     return [

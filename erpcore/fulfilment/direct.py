@@ -20,7 +20,7 @@ from erpcore.kernel.model import QUANTITY_PLACES, scaled_int
 from erpcore.kernel.money import scaled_amount
 from erpcore.kernel.rows import read_rows
 from erpcore.kernel.work import UnitOfWork
-from erpcore.masterdata.queries import items, site_facts
+from erpcore.masterdata.queries import ItemFacts, items, site_facts
 from erpcore.masterdata.suppliers import offers
 from erpcore.masterdata.units import in_own_unit
 from erpcore.orders.direct_promise import direct_offer, promise_direct
@@ -131,7 +131,12 @@ def confirm_with_promises(work: UnitOfWork, commands: Sequence[ConfirmPurchase])
     told = {line.line for c in commands for line in c.lines}
     for purchase in done:
         if purchase.order_id is not None:
-            said = {line.order_line_id: line for line in purchase.lines if line.id in told and line.order_line_id}
+            # Of a line confirmed at none nothing comes, so no day of it is anybody's promise.
+            said = {
+                line.order_line_id: line
+                for line in purchase.lines
+                if line.id in told and line.order_line_id and line.open
+            }
             _promise(work, orders[purchase.order_id], said)
     return done
 
@@ -158,8 +163,8 @@ def _promise(work: UnitOfWork, order: Order, said: Mapping[int, PurchaseLineRow]
     save_orders(work, [order], changed)
 
 
-def ship_direct(work: UnitOfWork, command: ShipDirect, *, rules: ProcessRules, cells: CellStates) -> ShipmentRow:
-    """The supplier has sent goods to the customer: a confirmed shipment of the order, without a move of stock.
+def ship_direct(work: UnitOfWork, command: ShipDirect, *, rules: ProcessRules, cells: CellStates) -> list[ShipmentRow]:
+    """The supplier has sent goods to the customer: one confirmed shipment per address, without a move of stock.
 
     Raises ``RuleBroken`` for more than is open, or than the customer still wants.
     """
@@ -181,29 +186,30 @@ def ship_direct(work: UnitOfWork, command: ShipDirect, *, rules: ProcessRules, c
         taken[line.order_line_id or 0] += quantity
         bought[line.order_line_id or 0] += scaled_amount(quantity, line.unit_price, purchase.currency)
     pick = PickOrder(order=order.id, lines=dict(taken), is_direct=True)
-    (shipment,) = pick_orders(work, [pick], cells=cells)
-    confirm_shipments(work, [shipment.id], rules=rules, cells=cells, bought=bought)
+    picked = pick_orders(work, [pick], cells=cells)
+    shipments = confirm_shipments(work, [one.id for one in picked], rules=rules, cells=cells, bought=bought)
     note_received(work, purchase, came, paper=command.paper.strip())
     save_purchases(work, [purchase], [line for line, _ in came])
-    return shipment
+    return shipments
 
 
 def _sent(work: UnitOfWork, purchase: Purchase, order: Order, command: ShipDirect) -> list[tuple[PurchaseLineRow, int]]:
     """Lines of the purchase order and thousandths that were sent."""
     by_id = {line.id: line for line in purchase.lines}
     own = {line.id: line for line in order.lines}
+    known = items(work, {line.item_id for line in purchase.lines})
     asked = (
         {line.id: line.open for line in purchase.lines if line.open}
         if command.lines is None
         else {
-            key: _units(work, by_id, key, quantity, index)
+            key: _units(known, by_id, key, quantity, index)
             for index, (key, quantity) in enumerate(command.lines.items())
         }
     )
     came = []
     for key, quantity in asked.items():
         line, customer = by_id[key], own.get(by_id[key].order_line_id or 0)
-        item = items(work, {line.item_id})[line.item_id]
+        item = known[line.item_id]
         if not 0 <= quantity <= line.open:
             raise RuleBroken("sent_too_much", field=f"line_{key}", item=item.code, number=purchase.number)
         if customer is None or quantity > customer.open - customer.picked:
@@ -215,9 +221,10 @@ def _sent(work: UnitOfWork, purchase: Purchase, order: Order, command: ShipDirec
     return came
 
 
-def _units(work: UnitOfWork, by_id: Mapping[int, PurchaseLineRow], key: int, quantity: Decimal, index: int) -> int:
+def _units(
+    known: Mapping[int, ItemFacts], by_id: Mapping[int, PurchaseLineRow], key: int, quantity: Decimal, index: int
+) -> int:
     if key not in by_id:
         raise RuleBroken("line_unknown", field=f"lines-{index}-line", line=key)
-    item = items(work, {by_id[key].item_id})[by_id[key].item_id]
-    own = in_own_unit(quantity, None, item.quantity_places, field=f"line_{key}")
+    own = in_own_unit(quantity, None, known[by_id[key].item_id].quantity_places, field=f"line_{key}")
     return scaled_int(own, QUANTITY_PLACES)

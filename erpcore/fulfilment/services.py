@@ -200,7 +200,9 @@ def _report_pick(
             work, "order", order.id, "short_pick", order.state, order.state, at=at, reason=command.short_reason,
             facts=facts,
         )  # fmt: skip
-        work.publish(event, order.place(work), subject=("shipment", shipment.id, version), **common)
+        # Where nothing at all was there no shipment comes of it: the order is what came short.
+        subject = ("shipment", shipment.id, version) if taken else ("order", order.id, order.version + 1)
+        work.publish(event, order.place(work), subject=subject, **common)
     if taken:
         was = ShipmentState.PICKED if joins else None
         record_move(work, "shipment", shipment.id, "pick", was, ShipmentState.PICKED, at=at)

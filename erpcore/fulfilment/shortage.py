@@ -34,7 +34,8 @@ from erpcore.orders.sourcing import free_for_all, keep_choice, lanes_from, open_
 from erpcore.orders.substitution import Substitute, offered, substitute_lines
 from erpcore.ports import CellStates, ProcessRules
 from erpcore.published.sourcing import LineSource, OrderSourced
-from erpcore.purchasing.services import PlacePurchase, WantedLine, place_purchases
+from erpcore.purchasing.records import on_order
+from erpcore.purchasing.services import PLACE, PlacePurchase, WantedLine, place_purchases
 
 CHOOSE = "orders:shortage:choose"
 
@@ -203,12 +204,18 @@ def _instead(
 
 
 def _bought(work: UnitOfWork, order: Order, line: Line, short: int, closed: str | None) -> list[Option]:
+    """What suppliers are not asked for yet on behalf of this line; waiting is the way to what they are."""
+    left = short - on_order(work, [line.id]).get(line.id, 0)
+    if left <= 0:
+        return []
     today = _today(work, line.site_id)
+    if not work.actor.may(PLACE):
+        closed = closed or "may_not_buy"
     return [
         Option(
-            way=Way.PURCHASE, target=offer.supplier.id, covers=short, closed=closed,
+            way=Way.PURCHASE, target=offer.supplier.id, covers=left, closed=closed,
             promised_on=_on(line, today + timedelta(days=offer.lead_days)),
-            margin_minor=_margin(work, order, line, short, offer.price),
+            margin_minor=_margin(work, order, line, left, offer.price),
         )
         for offer in offers(work, {line.item_id}).get(line.item_id, ())
     ]  # fmt: skip

@@ -5,7 +5,7 @@ Counts recorded at once and goods lost on their way keep to the same limit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -224,10 +224,12 @@ def count_stock(
     """Record blind counts against the book: a difference is booked at once up to the site's limit, above it proposed.
 
     Tolerance is the site's policy (per mille of the book). Raises ``RuleBroken("stock_short")`` when less was found than is
-    promised and the difference is small enough to be booked at once: take back a promise first.
+    promised and the difference is small enough to be booked at once: take back a promise first; ``count_waits`` while an
+    earlier count of the same goods waits, whose difference would be corrected a second time.
     """
     known = items(work, {c.item for c in commands})
     held = lock_balances(work, {(c.site, c.item) for c in commands})
+    waiting = _counts_that_wait(work, known)
     differences, changes, rows = [], [], []
     for command in commands:
         work.actor.require("warehouse:stock:count", site=command.site)
@@ -235,6 +237,8 @@ def count_stock(
         book = held.get((command.site, command.item), [0, 0])[0]
         difference, value = _report_count(work, command, site, item, book, rules, cells)
         waits = bool(difference) and waits_for_approval(work, site, rules, value)
+        if difference and (site.id, item.id) in waiting:
+            raise RuleBroken("count_waits", field="quantity", site=site.code, item=item.code)
         asked = work.ids.one() if waits else None
         differences.append(Difference(difference, asked))
         quantity = Decimal(difference).scaleb(-QUANTITY_PLACES)
@@ -243,12 +247,20 @@ def count_stock(
                 site=site.id, item=item.id, quantity=quantity, reason=AdjustmentReason.COUNTED, note="found at a count"
             )  # fmt: skip
             rows.append(_row(work, asked, site, c, difference, value, None))
+            waiting.add((site.id, item.id))
         elif difference:
             changes.append(ChangeStock(site=site.id, item=item.id, quantity=quantity, note="count"))
     if changes:
         book_counts(work, changes, rules=rules, cells=cells)
     write_adjustments(work, rows)
     return differences
+
+
+def _counts_that_wait(work: UnitOfWork, wanted: Iterable[int]) -> set[tuple[int, int]]:
+    """Sites and items of which a counted difference waits for somebody's decision."""
+    names = ("site_id", "item_id", "reason_code")
+    rows = read_rows(work, StockAdjustment, names, "item_id", wanted, also=("state", AdjustmentState.PROPOSED))
+    return {(row.site_id, row.item_id) for row in rows if row.reason_code == AdjustmentReason.COUNTED}
 
 
 def _report_count(

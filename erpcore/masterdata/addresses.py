@@ -14,13 +14,14 @@ from typing import Any
 from sqlalchemy import Boolean, CheckConstraint, Date, ForeignKey, Index, Integer, String, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
+from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import Conflict, NotFound, RuleBroken
 from erpcore.kernel.history import record_move
 from erpcore.kernel.model import Base, Code, Key, Name
 from erpcore.kernel.rows import read_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import Customer
-from erpcore.masterdata.queries import customers
+from erpcore.masterdata.queries import customers, entity_facts
 
 CHANGE = "masterdata:address:change"
 _GLN = 13
@@ -94,9 +95,9 @@ def add_address(work: UnitOfWork, customer: int, content: AddressContent, *, val
     """A new address of the customer from a day on; the first one is the usual one, a new usual one takes the other's place."""
     _begin(work, customer)
     _check(content, valid_from)
-    taken = [row for row in _present(work, customer) if row.code == content.code]
+    taken = [row for row in _present(work, customer) if row.code == content.code.strip()]
     if taken:
-        raise Conflict("address_code_used", field="code", code=content.code)
+        raise Conflict("address_code_used", field="code", code=content.code.strip())
     first = not _present(work, customer)
     return _insert(work, customer, content, valid_from, is_default=content.is_default or first)
 
@@ -104,10 +105,14 @@ def add_address(work: UnitOfWork, customer: int, content: AddressContent, *, val
 def change_address(
     work: UnitOfWork, address: int, content: AddressContent, *, valid_from: date, seen_version: int | None = None
 ) -> CustomerAddress:
-    """The address that takes this one's place from a day on. Raises ``Conflict`` when it was changed since it was seen."""
+    """The address that takes this one's place from a day on. Raises ``Conflict`` when it was changed since it was seen.
+
+    The day is today or earlier: open orders follow at once, and until a later day the customer would have no address.
+    """
     before = _locked(work, address, seen_version)
     _check(content, valid_from)
-    if valid_from < before.valid_from:
+    entity = entity_facts(work, customers(work, {before.customer_id})[before.customer_id].entity_id)
+    if not before.valid_from <= valid_from <= local_day(work.now, entity.time_zone):
         raise RuleBroken("address_validity", field="valid_from", day=valid_from)
     if before.is_default and not content.is_default:
         raise RuleBroken("address_default_needed", field="is_default", code=before.code)
@@ -115,8 +120,8 @@ def change_address(
     before.valid_until, before.version = valid_from, before.version + 1
     # A followed one no longer counts for what may be there once.
     others = [row for row in _present(work, before.customer_id) if row.id != before.id]
-    if any(row.code == content.code for row in others):
-        raise Conflict("address_code_used", field="code", code=content.code)
+    if any(row.code == content.code.strip() for row in others):
+        raise Conflict("address_code_used", field="code", code=content.code.strip())
     work.session.execute(update(CustomerAddress).where(CustomerAddress.id == before.id).values(followed_by=before.id))
     after = _insert(work, before.customer_id, content, valid_from, is_default=content.is_default, key=key)
     before.followed_by = key

@@ -247,6 +247,7 @@ def confirm_purchases(work: UnitOfWork, commands: Sequence[ConfirmPurchase]) -> 
     """
     seen = {c.purchase: c.seen_version for c in commands}
     held = {one.id: one for one in lock_purchases(work, seen, seen=seen)}
+    known = items(work, {line.item_id for one in held.values() for line in one.lines})
     changed: list[PurchaseLineRow] = []
     for c in commands:
         purchase = held[c.purchase]
@@ -262,7 +263,7 @@ def confirm_purchases(work: UnitOfWork, commands: Sequence[ConfirmPurchase]) -> 
             line = by_id.get(told.line)
             if line is None:
                 raise RuleBroken("line_unknown", field=f"lines-{index}-line", line=told.line)
-            quantity = _confirmed(work, purchase, line, told, index)
+            quantity = _confirmed(work, purchase, line, known[line.item_id], told, index)
             said = PurchaseLine(line=line.id, item=line.item_id, quantity=quantity, day=told.on)
             (later if line.first_confirmed_on else first).append(said)
             line.first_confirmed_on = line.first_confirmed_on or told.on
@@ -284,9 +285,10 @@ def confirm_purchases(work: UnitOfWork, commands: Sequence[ConfirmPurchase]) -> 
     return list(held.values())
 
 
-def _confirmed(work: UnitOfWork, purchase: Purchase, line: PurchaseLineRow, told: ConfirmedLine, index: int) -> int:
+def _confirmed(
+    work: UnitOfWork, purchase: Purchase, line: PurchaseLineRow, item: ItemFacts, told: ConfirmedLine, index: int
+) -> int:
     """Thousandths that the supplier confirms of the line."""
-    item = items(work, {line.item_id})[line.item_id]
     quantity = line.quantity
     if told.quantity is not None:
         own = in_own_unit(told.quantity, None, item.quantity_places, field=f"lines-{index}-quantity")

@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
+from app.composition.uow import reading
+from erpcore.masterdata.services import NewEntity, NewItem, add_entity, add_items, ensure_customer_group
 from tests.support.core import a_business
 from tests.support.operate import open_cells
 from tests.support.warehouse import balance, bins, everything, locations, lot_id, received, second_site, tracked
@@ -154,6 +157,39 @@ def test_a_carrier_is_set_up_over_the_api_alone(caller, business):
         ).status_code
         == 403
     )
+
+
+def test_a_carrier_rule_says_for_which_customers_and_a_company_that_practises_has_no_carriers_of_its_own(
+    caller, business
+):
+    with business.work() as work:
+        group = ensure_customer_group(work, "building", "Building trade").id
+        twin = add_entity(work, NewEntity(code="DE01R", name="Nordhaus practice", country="Germany", currency="EUR",
+                                          time_zone="Europe/Berlin", realm="rehearsal")).id  # fmt: skip
+    lead = caller("warehouse_supervisor")
+    carrier = lead("POST", "/carriers", {"entity": business.entity, "code": "DHL", "name": "DHL"}).json["id"]
+    service = lead("POST", f"/carriers/{carrier}/services", {"code": "PARCEL", "name": "Parcel"}).json["id"]
+    rule = {"service": service, "reason": "by road", "valid_from": "2026-01-01", "customer_group": group}
+    assert lead("POST", "/carrier-rules", rule).status_code == 201
+    assert lead("GET", "/carrier-rules").json["items"][0]["customer_group"] == "Building trade"
+    before = everything(business)
+    assert lead("POST", "/carriers", {"entity": twin, "code": "UPS", "name": "UPS"}).status_code == 404
+    assert everything(business) == before
+
+
+def test_another_company_s_items_get_no_substitutes(caller, business):
+    with business.work() as work:
+        other = add_entity(work, NewEntity(code="AT01", name="Alpen GmbH", country="Austria", currency="EUR",
+                                           time_zone="Europe/Vienna")).id  # fmt: skip
+        theirs = [
+            row.id for row in add_items(work, [NewItem(entity=other, code=f"A-{n}", name="Rail") for n in (1, 2)])
+        ]
+    owner = caller("data_owner", sites=frozenset({business.site}))
+    assert owner("POST", "/substitutes", {"item": theirs[0], "substitute": theirs[1]}).status_code == 404
+    with reading(business.database) as session:
+        assert session.execute(text("SELECT COUNT(*) FROM item_substitute")).scalar_one() == 0
+    own = {"item": business.items[0], "substitute": business.items[1]}
+    assert [one["rank"] for one in owner("POST", "/substitutes", own).json["items"]] == [1]
 
 
 def test_another_site_s_places_and_papers_do_not_exist(caller, business):

@@ -187,6 +187,27 @@ def test_stock_is_received_adjusted_and_counted_with_reasons(signed_in, business
     assert_books_agree(sqlite_database)
 
 
+@pytest.mark.parametrize(
+    ("way", "typed", "on_hand"),
+    [
+        ("receive", {"quantity": "20", "note": "delivery note 771"}, 120_000),
+        ("adjust", {"quantity": "-5", "note": "broken"}, 95_000),
+        ("count", {"quantity": "99", "planned": "y"}, 99_000),
+    ],
+)
+def test_a_change_of_stock_that_is_sent_twice_happens_once(signed_in, business, sqlite_database, way, typed, on_hand):
+    here = f"/stock/{business.site}/{business.items[0]}"
+    browser = signed_in("warehouse_supervisor")
+    typed = {**typed, "request_key": browser.get(f"{here}/{way}").value("request_key")}
+    said = browser.post(f"{here}/{way}", typed).text
+    again = browser.post(f"{here}/{way}", typed).text
+    assert ("adjusted to what was found" in said, "adjusted to what was found" in again) == (way == "count",) * 2
+    assert one(sqlite_database, f"SELECT on_hand FROM stock_balance WHERE item_id = {business.items[0]}")[0] == on_hand
+    moves = f"SELECT COUNT(*) FROM stock_move WHERE item_id = {business.items[0]}"
+    assert one(sqlite_database, moves)[0] == 2
+    assert_books_agree(sqlite_database)
+
+
 def test_another_sites_documents_do_not_exist(signed_in, business):
     order, _, invoice = invoiced(business)
     browser = signed_in("site_lead", site=a_closed_site(business))

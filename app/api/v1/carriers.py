@@ -81,6 +81,7 @@ class CarrierRuleAnswer(Answer):
     service: int
     site: int | None
     channel: str
+    customer_group: str
     country: str
     most_kg: Quantity | None
     reason: str
@@ -164,7 +165,8 @@ def _service_answer(one: ServiceFact) -> ServiceAnswer:
 
 def _rule_answer(one: RuleFact) -> CarrierRuleAnswer:
     return CarrierRuleAnswer(
-        id=one.id, service=one.service_id, site=one.site_id, channel=one.channel, country=one.country, most_kg=one.most_kg,
+        id=one.id, service=one.service_id, site=one.site_id, channel=one.channel, customer_group=one.group,
+        country=one.country, most_kg=one.most_kg,
         reason=one.reason, valid_from=one.valid_from, valid_until=one.valid_until,
     )  # fmt: skip
 
@@ -200,7 +202,8 @@ def list_rules() -> CarrierRuleList:
 )  # fmt: skip
 def new_carrier(work: UnitOfWork, body: CarrierBody) -> Made:
     entity = next((one for one in entities_seen(work.session, work.actor) if one.id == body.entity), None)
-    if entity is None:
+    # A company that practises ships with the carriers of the live one: nobody would find its own.
+    if entity is None or entity.realm != "live":
         raise NotFound("not_found")
     work.realm = entity.realm
     with pointing():

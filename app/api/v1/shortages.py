@@ -11,6 +11,7 @@ from app.api.v1.numbers import Key, as_amount, fresh, pointing
 from app.api.values import Amount, Answer, Body, Quantity
 from app.composition.request import now, reader
 from app.composition.trading import cells, rules
+from app.queries.items import item_page
 from app.queries.shortages import (
     ShortagePage,
     asked_substitution,
@@ -182,11 +183,12 @@ def list_substitutes() -> SubstituteList:
     answer=SubstituteList, status=201, example={"item": 1004, "substitute": 1005, "rank": 1},
 )  # fmt: skip
 def add_substitute(work: UnitOfWork, body: SubstituteBody) -> SubstituteList:
+    # One of a company of whose sites the token sees one.
+    work.realm = item_page(work.session, work.actor, body.item).realm
     with pointing():
         keep_substitutes(work, [KeepSubstitute(**dict(body))])
-    rows = [SubstituteAnswer.model_validate(row) for row in substitute_rows(fresh(work), work.actor)]
-    mine = [row for row in rows if row.item_id == body.item]
-    return SubstituteList(count=len(mine), items=mine)
+    rows = substitute_rows(fresh(work), work.actor, only_item=body.item)
+    return SubstituteList(count=len(rows), items=[SubstituteAnswer.model_validate(row) for row in rows])
 
 
 @operation(
@@ -195,8 +197,11 @@ def add_substitute(work: UnitOfWork, body: SubstituteBody) -> SubstituteList:
 )  # fmt: skip
 def remove_substitute(work: UnitOfWork, item_id: int, substitute_id: int) -> None:
     asked = (item_id, substitute_id)
-    if asked not in {(row.item_id, row.substitute_id) for row in substitute_rows(work.session, work.actor)}:
+    rows = substitute_rows(work.session, work.actor, only_item=item_id)
+    kept = next((row for row in rows if (row.item_id, row.substitute_id) == asked), None)
+    if kept is None:
         raise NotFound("substitute_unknown", item=item_id)
+    work.realm = kept.realm
     drop_substitute(work, item_id, substitute_id)
 
 

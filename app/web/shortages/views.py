@@ -121,7 +121,8 @@ def keep_substitute() -> Any:
 @require(Permission.MASTERDATA_CHANGE)
 def forget_substitute(item_id: int, substitute_id: int) -> Any:
     asked = (item_id, substitute_id)
-    row = next((one for one in substitute_rows(reader(), actor()) if (one.item_id, one.substitute_id) == asked), None)
+    rows = substitute_rows(reader(), actor(), only_item=item_id)
+    row = next((one for one in rows if (one.item_id, one.substitute_id) == asked), None)
     if row is None:
         raise NotFound("substitute_unknown", item=item_id)
     return take_step(

@@ -20,6 +20,7 @@ from app.web.fields import QuantityField
 from app.web.forms import Form, choices
 from app.web.items.presenters import item_address, move_address
 from app.web.navigation import Entry, Group, navigation_entry
+from app.web.once import KeyedForm
 from app.web.steps import form_step
 from erpcore.inventory.adjusting import BY_HAND, Adjust, AdjustmentReason, CountStock, count_stock
 from erpcore.inventory.adjusting import adjust as adjust_book
@@ -29,6 +30,7 @@ from erpcore.inventory.stock import (
     reverse_adjustment,
 )
 from erpcore.kernel.errors import NotFound
+from erpcore.kernel.work import UnitOfWork
 
 blueprint = area("stock")
 navigation_entry(
@@ -36,7 +38,7 @@ navigation_entry(
 )
 
 
-class ChangeForm(Form):
+class ChangeForm(KeyedForm):
     """So much more, or less, and why."""
 
     quantity = QuantityField("Quantity", [InputRequired("Enter how many")])
@@ -54,7 +56,7 @@ class AdjustForm(ChangeForm):
     )
 
 
-class CountForm(Form):
+class CountForm(KeyedForm):
     """What was found, without looking at the book."""
 
     quantity = QuantityField("Found", [InputRequired("Enter what was found, 0 when there is nothing")])
@@ -101,7 +103,7 @@ def receive(site_id: int, item_id: int) -> Any:
             form.quantity.errors, form.status = ["Enter how many came; less is an adjustment."], 422
         else:
             with form_step(form, realm=page.realm) as work:
-                receive_stock(work, [_change(form, page)], rules=rules(), cells=cells())
+                form.once(work, lambda: receive_stock(work, [_change(form, page)], rules=rules(), cells=cells())[0].id)
         if form.accepted:
             return _back(page, "The goods are in stock.")
     return _form(
@@ -119,13 +121,24 @@ def adjust(site_id: int, item_id: int) -> Any:
             note=str(form.note.data),
         )  # fmt: skip
         with form_step(form, realm=page.realm) as work:
-            (done,) = adjust_book(work, [command], rules=rules(), cells=cells())
+            waits = form.once(work, lambda: int(adjust_book(work, [command], rules=rules(), cells=cells())[0].waits))
         if form.accepted:
             said = "It is worth more than this site's limit: somebody else approves it first."
-            return _back(page, said if done.waits else "The book is corrected.")
+            return _back(page, said if waits else "The book is corrected.")
     return _form(
         page, form, title="Adjust", label="Adjust the stock", hint="How many more, with a minus how many fewer"
     )
+
+
+#: What a count came to, kept with its form so that sending it again says the same.
+_RIGHT, _CORRECTED, _WAITS = 0, 1, 2
+
+
+def _count(work: UnitOfWork, command: CountStock) -> int:
+    (difference,) = count_stock(work, [command], rules=rules(), cells=cells())
+    if difference.adjustment is not None:
+        return _WAITS
+    return _CORRECTED if difference.quantity else _RIGHT
 
 
 @blueprint.route("/stock/<int:site_id>/<int:item_id>/count", methods=["GET", "POST"])
@@ -139,11 +152,11 @@ def count(site_id: int, item_id: int) -> Any:
         else:
             command = CountStock(site=site_id, item=item_id, counted=found, planned=bool(form.planned.data))
             with form_step(form, realm=page.realm) as work:
-                (difference,) = count_stock(work, [command], rules=rules(), cells=cells())
+                found_so = form.once(work, lambda: _count(work, command))
         if form.accepted:
-            if difference.adjustment is not None:
+            if found_so == _WAITS:
                 return _back(page, "The difference is worth more than this site's limit: somebody else decides on it.")
-            said = "The book was adjusted to what was found." if difference.quantity else "The book was right."
+            said = "The book was adjusted to what was found." if found_so == _CORRECTED else "The book was right."
             return _back(page, said)
     return _form(
         page, form, title="Count", label="Record the count", hint="What lies there; the book is not shown here"

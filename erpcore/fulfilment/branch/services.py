@@ -148,11 +148,14 @@ def _promise(work: UnitOfWork, order: Asked) -> None:
     known = items(work, {item for _, item in places})
     lines = {
         place: timeline(
-            max(0, free.get(place, 0) - waited.get(place, 0)), coming.get(place, ()), today=today,
+            max(0, free.get(place, 0)), coming.get(place, ()), today=today,
             lead_days=known[place[1]].replenishment_days,
         )
         for place in places
     }  # fmt: skip
+    # Customers who wait there were promised what is free and what comes; a branch comes after them.
+    for place, quantity in waited.items():
+        lines[place].take(quantity)
     # What is reserved for it already is there.
     parts = [Part(today, 0, PromiseReason.STOCK)]
     for line in order.lines:
@@ -261,12 +264,13 @@ def _taken(work: UnitOfWork, order: Asked, command: ShipAsked) -> list[tuple[Ask
     if command.lines is None:
         return [(line, line.open) for line in order.lines if line.open]
     by_id = {line.id: line for line in order.lines}
+    known = items(work, {line.item_id for line in order.lines})
     out = []
     for key, asked in command.lines.items():
         line = by_id.get(key)
         if line is None:
             raise RuleBroken("line_unknown", field=f"line_{key}", line=key)
-        item = items(work, {line.item_id})[line.item_id]
+        item = known[line.item_id]
         quantity = scaled_int(in_own_unit(asked, None, item.quantity_places, field=f"line_{key}"), QUANTITY_PLACES)
         if not 0 <= quantity <= line.open:
             raise RuleBroken("transfer_above_open", field=f"line_{key}", item=item.code, document=order.number)

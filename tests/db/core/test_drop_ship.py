@@ -24,12 +24,13 @@ from erpcore.orders.records import lock_orders
 from erpcore.orders.services import NewLine, capture_orders
 from erpcore.purchasing.records import lock_purchases
 from erpcore.purchasing.services import ConfirmedLine, ConfirmPurchase
+from tests.db.core.test_ship_to import address
 from tests.db.core.test_two_at_once import at_once
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.supply import BUYER, a_supplier, column, head, lines_of, row
 from tests.support.trader import fingerprint_of
-from tests.support.warehouse import TODAY, balance, day
+from tests.support.warehouse import TODAY, balance, day, second_site
 
 
 def captured(business, lines=((0, 10, True),)):
@@ -61,7 +62,8 @@ def sent(business, purchase, quantity=None, *, actor=BUYER, line=0, **changes):
     lines = None if quantity is None else {purchase.lines[line].id: Decimal(quantity)}
     with business.work(actor) as work:
         command = ShipDirect(purchase=purchase.id, paper="DN 771", lines=lines, **changes)
-        return ship_direct(work, command, rules=RULES, cells=OPEN)
+        (shipment,) = ship_direct(work, command, rules=RULES, cells=OPEN)
+        return shipment
 
 
 def posted(business, role):
@@ -71,6 +73,11 @@ def posted(business, role):
         "WHERE a.role = :role"
     )
     return column(business, sql, role=role)[0]
+
+
+def lines_in(business, order):
+    with business.work() as work:
+        return lock_orders(work, [order.id])[0].lines
 
 
 def line_of(business, order):
@@ -128,7 +135,61 @@ def test_the_customer_is_promised_the_day_that_the_supplier_confirms(database):
     assert_books_agree(database)
 
 
-def test_what_a_supplier_falls_short_of_is_ordered_anew(database):
+def test_goods_to_two_addresses_are_sent_as_two_shipments_of_which_each_costs_its_own(database):
+    business = a_business(database)
+    a_supplier(business, ships_direct=True, prices=(("3.50", 0), ("2.00", 1)))
+    site = address(business)
+    lines = [
+        NewLine(item=business.items[0], quantity=Decimal(10), drop_ship=True),
+        NewLine(item=business.items[1], quantity=Decimal(5), drop_ship=True, ship_to=site),
+    ]
+    with business.work() as work:
+        (order,) = capture_orders(work, [replace(business.order(), lines=lines)], rules=RULES, cells=OPEN)
+    with business.work() as work:
+        release_with_purchases(work, [order.id], rules=RULES, cells=OPEN)
+        (purchase,) = [one.id for one in work.memo.get("purchases", {}).values()]
+    with business.work(BUYER) as work:
+        made = ship_direct(work, ShipDirect(purchase=purchase, paper="DN 1"), rules=RULES, cells=OPEN)
+    assert [one.state for one in made] == ["confirmed", "confirmed"]
+    assert column(business, "SELECT ship_to_id FROM shipment ORDER BY id")[1] == site
+    assert (posted(business, "received_not_invoiced"), posted(business, "cost_of_sales")) == (4500, -4500)
+    assert_books_agree(database)
+
+
+def test_who_buys_at_the_works_alone_confirms_and_records_what_they_send(database):
+    business = a_business(database)
+    works = second_site(business, "WKS", kind="drop_ship")
+    a_supplier(business, ships_direct=True, site=works)
+    here = replace(business, site=works)
+    order, (purchase,) = released(here)
+    assert purchase.site_id == works
+    there = replace(BUYER, sites=frozenset({works}))
+    said = ConfirmedLine(line=purchase.lines[0].id, on=TODAY + timedelta(days=7))
+    with business.work(there) as work:
+        confirm_with_promises(work, [ConfirmPurchase(purchase=purchase.id, lines=[said])])
+    sent(business, purchase, 4, actor=there)
+    assert (line_of(business, order).shipped, head(business, purchase).state) == (4000, "confirmed")
+    sent(business, purchase, actor=there)
+    assert (line_of(business, order).shipped, head(business, purchase).state) == (10_000, "received")
+    assert_books_agree(database)
+
+
+def test_a_line_of_which_nothing_is_confirmed_is_promised_no_day(database):
+    business = a_business(database)
+    a_supplier(business, ships_direct=True, prices=(("3.50", 0), ("2.00", 1)))
+    order, (purchase,) = released(business, ((0, 10, True), (1, 5, True)))
+    before = [one.promised_on for one in lines_in(business, order)]
+    told = [
+        ConfirmedLine(line=purchase.lines[0].id, on=TODAY + timedelta(days=9)),
+        ConfirmedLine(line=purchase.lines[1].id, on=TODAY + timedelta(days=9), quantity=Decimal(0)),
+    ]
+    with business.work(BUYER) as work:
+        confirm_with_promises(work, [ConfirmPurchase(purchase=purchase.id, lines=told)])
+    assert [one.promised_on for one in lines_in(business, order)] == [day(9), before[1]]
+    assert_books_agree(database)
+
+
+def test_what_a_supplier_falls_short_of_is_ordered_once_it_is_asked_for(database):
     business = a_business(database)
     a_supplier(business, ships_direct=True)
     order, (purchase,) = released(business)

@@ -103,7 +103,9 @@ def test_a_short_pick_frees_what_was_not_there_and_damaged_goods_do_not_ship(dat
             text("SELECT data FROM event_log WHERE type = 'shipment.short_picked' ORDER BY seq")
         ).scalars()
         reasons = sorted(part for part in ("damaged at pick", "shelf empty") for data in [*told] if part in data)
+    about = "SELECT DISTINCT subject_type, subject_id FROM event_log WHERE type = 'shipment.short_picked'"
     assert one(database, "SELECT count(*) FROM event_log WHERE type = 'shipment.short_picked'") == (2,)
+    assert one(database, about) == ("order", order.id)
     assert reasons
     assert_books_agree(database)
 

@@ -11,10 +11,20 @@ from erpcore.inventory.receiving import ChangeExpected, ReceivedLine, ReceiveGoo
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import Conflict, IllegalMove, NotAllowed, NotFound, RuleBroken
 from erpcore.masterdata.suppliers import NewSupplier, OfferItem, add_suppliers, block_supplier, offer_items
-from erpcore.purchasing.services import EndPurchase, PlacePurchase, WantedLine, end_purchases, place_purchases
+from erpcore.purchasing.services import (
+    ConfirmedLine,
+    ConfirmPurchase,
+    EndPurchase,
+    PlacePurchase,
+    WantedLine,
+    confirm_purchases,
+    end_purchases,
+    place_purchases,
+)
 from tests.db.core.test_two_at_once import at_once
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
+from tests.support.queries import queries
 from tests.support.supply import (
     BUYER,
     a_supplier,
@@ -28,7 +38,7 @@ from tests.support.supply import (
     took_in,
 )
 from tests.support.trader import fingerprint_of
-from tests.support.warehouse import balance, day, expected, second_site
+from tests.support.warehouse import TODAY, balance, day, expected, second_site
 
 
 def refused(business, code, act, actor=BUYER):
@@ -68,6 +78,20 @@ def test_what_is_ordered_is_priced_numbered_and_expected_at_the_site(database):
     assert str(came.expected_on) == day(5).isoformat()
     assert column(business, "SELECT type FROM event_log WHERE subject_type = 'purchase'") == ["purchase.ordered"]
     assert_books_agree(database)
+
+
+def test_a_confirmation_of_many_lines_asks_no_more_than_one_of_a_few(database):
+    business = a_business(database, items=8)
+    supplier = a_supplier(business, prices=[("3.50", item) for item in range(8)])
+
+    def asked(count):
+        purchase = ordered(business, supplier, [(item, 20) for item in range(count)])
+        said = [ConfirmedLine(line=line.id, on=TODAY + timedelta(days=6)) for line in purchase.lines]
+        with queries(database) as ran, business.work(BUYER) as work:
+            confirm_purchases(work, [ConfirmPurchase(purchase=purchase.id, lines=said)])
+        return sum("FROM item" in one for one in ran.statements)
+
+    assert (asked(2), asked(8)) == (1, 1)
 
 
 def test_the_supplier_s_first_word_is_kept_and_its_later_one_moves_what_is_expected(database):

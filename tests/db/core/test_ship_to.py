@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -14,7 +14,14 @@ from app.composition.uow import reading
 from erpcore.fulfilment.services import PickOrder, confirm_shipments, pick_orders
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import Conflict, NotAllowed, RuleBroken
-from erpcore.masterdata.addresses import AddressContent, add_address, change_address, check_digit, end_address
+from erpcore.masterdata.addresses import (
+    AddressContent,
+    add_address,
+    change_address,
+    check_digit,
+    end_address,
+    usual_addresses,
+)
 from erpcore.masterdata.services import NewCustomer, add_customers, add_tax_rate
 from erpcore.orders.allocation import allocate_orders
 from erpcore.orders.amendment_rules import Amend
@@ -145,6 +152,29 @@ def test_open_orders_follow_an_address_that_changed_and_what_has_left_keeps_its_
         (waits.id, after),
     ]
     assert rows(database, "SELECT COUNT(*) FROM customer_address WHERE is_default AND followed_by IS NULL") == [(1,)]
+
+
+def test_an_address_changes_today_at_the_latest_and_its_code_is_used_once_however_it_is_typed(database):
+    business = a_business(database)
+    key = usual(database)
+    address(business)
+    content = AddressContent(code="main", name="A", street="S", city="C", country="Germany", is_default=True)
+    before = everything(database)
+
+    def change(said, since):
+        with business.work() as work:
+            return change_address(work, key, said, valid_from=since).id
+
+    with pytest.raises(RuleBroken, match="address_validity"):
+        change(content, DAY + timedelta(days=1))
+    with pytest.raises(Conflict, match="address_code_used"):
+        change(replace(content, code=" site "), DAY)
+    with pytest.raises(Conflict, match="address_code_used"):
+        address(business, " site")
+    assert everything(database) == before
+    after = change(content, DAY)
+    with business.work() as work:
+        assert usual_addresses(work, [business.customer], DAY)[business.customer].id == after
 
 
 def test_two_who_change_one_address_do_not_overwrite_each_other(database):

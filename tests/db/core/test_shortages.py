@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -16,13 +17,14 @@ from erpcore.orders.allocation import allocate_orders
 from erpcore.orders.releasing import release_orders
 from erpcore.orders.services import capture_orders
 from erpcore.orders.substitution import DecideSubstitution, Substitute, decide_substitution, substitute_lines
+from erpcore.purchasing.records import lock_purchases
 from tests.db.core.test_purchases import refused
 from tests.db.core.test_sourcing import lane, stocked
 from tests.db.core.test_two_at_once import at_once
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.policies import approve
-from tests.support.supply import a_supplier, column, row
+from tests.support.supply import BUYER, a_supplier, column, confirmed, row
 from tests.support.trader import fingerprint_of
 from tests.support.warehouse import balance, day, second_site
 
@@ -45,8 +47,8 @@ def short(business, quantity=30, rule="never", *, stock=10):
     return order.lines[0].id
 
 
-def ways(business, line, rules=RULES):
-    with business.work(DESK) as work:
+def ways(business, line, rules=RULES, *, actor=DESK):
+    with business.work(actor) as work:
         order, found = short_line(work, line)
         return {one.key: one for one in compare(work, rules, OPEN, order, found)}
 
@@ -125,6 +127,23 @@ def test_what_is_bought_is_expected_and_the_line_promised_from_it(database):
     assert (found.promise_reason, str(found.promised_on)) == ("receipt", day(3).isoformat())
     assert column(business, "SELECT quantity FROM purchase_order_line") == [20_000]
     assert_books_agree(database)
+
+
+def test_only_what_is_not_on_order_is_bought_and_by_who_may_buy(database):
+    business = a_business(database, items=1, stock=0)
+    supplier = f"purchase:{a_supplier(business)}"
+    line = short(business)
+    clerk = replace(DESK, permissions=DESK.permissions - {"purchasing:order:place"})
+    assert ways(business, line, actor=clerk)[supplier].closed == "may_not_buy"
+    command = Choose(line=line, option=supplier, reason="the customer waits")
+    refused(business, "way_closed", lambda work: choose(work, command, rules=RULES, cells=OPEN), clerk)
+    take(business, line, supplier)
+    assert list(ways(business, line)) == ["wait"]
+    (purchase,) = column(business, "SELECT id FROM purchase_order")
+    with business.work(BUYER) as work:
+        (bought,) = lock_purchases(work, [purchase])
+    confirmed(business, bought, 3, 15)
+    assert ways(business, line)[supplier].covers == 5000
 
 
 def test_a_substitute_of_the_same_group_is_a_line_of_its_own_at_the_agreed_price(database):

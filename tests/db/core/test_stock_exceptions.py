@@ -36,6 +36,7 @@ from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.floor import a_task, killed, person
 from tests.support.steps import allocated
+from tests.support.trader import fingerprint_of
 from tests.support.warehouse import (
     ANNA,
     BEN,
@@ -156,6 +157,31 @@ def test_a_count_worth_more_than_the_limit_is_proposed_and_booked_by_somebody_el
     assert (len(reasons), told) == (2, 2)
     with pytest.raises(DomainError):
         decided(business, big.adjustment)
+    assert_books_agree(database)
+
+
+def test_while_a_count_waits_another_of_the_same_goods_is_refused(database):
+    business = a_business(database, items=2, stock=1000)
+
+    def counted(*found, item=0):
+        commands = [CountStock(site=business.site, item=business.items[item], counted=Decimal(one)) for one in found]
+        with business.work(ANNA) as work:
+            return count_stock(work, commands, **SAME)
+
+    (first,) = counted(800)
+    before = fingerprint_of(database)
+    for found in (800, 790, 998):
+        with pytest.raises(RuleBroken, match="count_waits"):
+            counted(found)
+    with pytest.raises(RuleBroken, match="count_waits"):
+        counted(800, 800, item=1)
+    assert fingerprint_of(database) == before
+    decided(business, first.adjustment)
+    assert (balance(business)[0], counted(800)) == (800, [(0, None)])
+    (second,) = counted(600)
+    decided(business, second.adjustment, approved=False)
+    assert counted(799) == [(-1000, None)]
+    assert balance(business)[0] == 799
     assert_books_agree(database)
 
 

@@ -117,6 +117,18 @@ def test_the_promise_says_what_it_was_made_from(database):
     assert asked(business, branch, 5, wanted_on=day(9)).promised_on == day(9)
 
 
+def test_what_comes_is_promised_to_a_branch_after_the_customers_who_wait_for_it(database):
+    business, branch = two_sites(database, stock=10)
+    confirmed(business, ordered(business, a_supplier(business)), 4)
+    with business.work() as work:
+        (order,) = capture_orders(work, [business.order([(0, 25)])], rules=RULES, cells=OPEN)
+    assert (order.lines[0].promise_reason, order.lines[0].promised_on) == ("receipt", day(4))
+    early = asked(business, branch, 5)
+    assert (early.promise_reason, early.promised_on) == ("receipt", day(5))
+    assert asked(business, branch, 6).promise_reason == "lead_time"
+    assert_books_agree(database)
+
+
 def test_what_is_approved_is_promised_to_nobody_else(database):
     business, branch = two_sites(database)
     decided(business, asked(business, branch, 90))
