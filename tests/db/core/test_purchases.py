@@ -89,7 +89,7 @@ def test_a_confirmation_of_many_lines_asks_no_more_than_one_of_a_few(database, m
     def asked(count):
         purchase = ordered(business, supplier, [(item, 20) for item in range(count)])
         said = [ConfirmedLine(line=line.id, on=TODAY + timedelta(days=6)) for line in purchase.lines]
-        looked: list[str] = []
+        looked: list[object] = []
         with monkeypatch.context() as patch, business.work(BUYER) as work:
             patch.setattr(
                 known, "read_rows", lambda w, table, *a, **k: looked.append(table) or read_rows(w, table, *a, **k)
