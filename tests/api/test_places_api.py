@@ -165,7 +165,7 @@ def test_a_carrier_rule_says_for_which_customers_and_a_company_that_practises_ha
     with business.work() as work:
         group = ensure_customer_group(work, "building", "Building trade").id
         twin = add_entity(work, NewEntity(code="DE01R", name="Nordhaus practice", country="Germany", currency="EUR",
-                                          time_zone="Europe/Berlin", realm="rehearsal")).id  # fmt: skip
+                                          time_zone="Europe/Berlin", realm="rehearsal", twin=business.entity)).id  # fmt: skip
     lead = caller("warehouse_supervisor")
     carrier = lead("POST", "/carriers", {"entity": business.entity, "code": "DHL", "name": "DHL"}).json["id"]
     service = lead("POST", f"/carriers/{carrier}/services", {"code": "PARCEL", "name": "Parcel"}).json["id"]
