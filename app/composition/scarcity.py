@@ -16,12 +16,11 @@ from erpcore.inventory.balances import FREED, Place
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import DomainError
 from erpcore.kernel.work import UnitOfWork
+from erpcore.orders.pricing import STATED
 from erpcore.orders.rerun import lines_by_place, places_to_serve, run_allocation
 
 log = structlog.get_logger(__name__)
 ALLOCATION = Actor.system("allocation")
-#: Doors through which a history arrives: it says itself who got what.
-_STATED = ("import", "edi", "back-entry")
 #: So many waiting lines are served within the request that freed their stock.
 _MOST_AT_ONCE = 200
 
@@ -29,7 +28,8 @@ _MOST_AT_ONCE = 200
 def serve_who_waits(database: Database, work: UnitOfWork) -> None:
     """Allocate what this unit of work freed to who waits for it, in a transaction of its own."""
     freed: set[Place] = work.memo.get(FREED, set())
-    if not freed or work.source in _STATED:
+    # A history says itself who got what.
+    if not freed or work.source in STATED:
         return
     try:
         here = _waited_for(database, work, freed)

@@ -23,6 +23,7 @@ from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import SiteKind
 from erpcore.masterdata.queries import customers, items, site_facts
 from erpcore.masterdata.suppliers import offers
+from erpcore.orders.addressing import country_of
 from erpcore.orders.allocation import give_stock, publish_promises
 from erpcore.orders.availability import Part, PromiseReason, whole
 from erpcore.orders.documents import Line, Order
@@ -163,11 +164,12 @@ def _from_elsewhere(
     sites = [site for site in open_sites(work, cells, order) if site != line.site_id]
     free = free_for_all(work, {(site, line.item_id) for site in sites})
     lanes = lanes_from(work, [*sites, line.site_id])
+    country = country_of(work, line.ship_to_id, order)
     if line.allocated or line.picked or line.shipped:
         closed = closed or "begun_here"
 
     def way_of(site: int) -> tuple[int, int]:
-        lane = lanes.get((site, order.ship_country)) or lanes.get((site, "*"))
+        lane = lanes.get((site, country)) or lanes.get((site, "*"))
         return (lane.transit_days, lane.cost_minor) if lane else (0, 0)
 
     here = way_of(line.site_id)

@@ -18,6 +18,7 @@ from erpcore.masterdata.queries import SiteFacts, site_facts
 from erpcore.orders.commands import CaptureOrder
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.models import HoldKind
+from erpcore.orders.rules import destinations, is_sent
 
 #: Doors behind which somebody can be asked where goods go.
 ASKED = ("screen", "api")
@@ -71,33 +72,25 @@ def country_of(work: UnitOfWork, ship_to: int | None, order: Order) -> str:
 
 def address_findings(work: UnitOfWork, orders: Sequence[Order]) -> dict[int, list[Finding]]:
     """What of their addresses stands in the way of releasing these orders, by order."""
-    asked = [order for order in orders if order.source in ASKED and any(_goes(line) for line in order.lines)]
+    asked = [order for order in orders if order.source in ASKED and any(is_sent(line) for line in order.lines)]
     if not asked:
         return {}
-    ids = {key for order in asked for key in _ids(order) if key is not None}
+    ids = {key for order in asked for key in destinations(order) if key is not None}
     known = addresses_by_id(work, ids) if ids else {}
     usual: dict[date, dict[int, Any]] = {}
     out = {}
     for order in asked:
         day = local_day(work.now, site_facts(work, order.site_id).time_zone)
-        if day not in usual and None in _ids(order):
+        if day not in usual and None in destinations(order):
             usual[day] = usual_addresses(work, {one.customer_id for one in asked}, day)
         there = [
             known.get(key) if key is not None else usual[day].get(order.customer_id)
-            for key in sorted(_ids(order), key=str)
+            for key in sorted(destinations(order), key=str)
         ]
         found = [finding for address in there if (finding := _finding(address, day)) is not None]
         # One hold of a kind says it all.
         out[order.id] = list({finding[0]: finding for finding in found}.values())
     return out
-
-
-def _goes(line: Line) -> bool:
-    return line.open > 0 and (line.has_stock or line.kind == "drop_ship")
-
-
-def _ids(order: Order) -> set[int | None]:
-    return {line.ship_to_id or order.ship_to_id for line in order.lines if _goes(line)}
 
 
 def _finding(address: Any, day: date) -> Finding | None:
@@ -113,10 +106,19 @@ def _finding(address: Any, day: date) -> Finding | None:
 
 
 def shipped_to(work: UnitOfWork, order: Order, lines: Iterable[Line]) -> dict[int, int | None]:
-    """The address as it stands now that each of these lines goes to, by line; ``None`` where none is known."""
+    """The address as it stands now that each of these lines goes to, by line; ``None`` where none is known.
+
+    An order that was asked for its address and has none goes to the customer's usual one: that is what its release looked at.
+    """
     chosen = {line.id: line.ship_to_id or order.ship_to_id for line in lines}
     asked = {key for key in chosen.values() if key is not None}
     known = addresses_by_id(work, asked) if asked else {}
+    if None in chosen.values() and order.source in ASKED:
+        day = local_day(work.now, site_facts(work, order.site_id).time_zone)
+        usual = usual_addresses(work, [order.customer_id], day).get(order.customer_id)
+        if usual is not None:
+            known[usual.id] = usual
+            chosen = {key: usual.id if address is None else address for key, address in chosen.items()}
     return {key: None if address is None else known[address].id for key, address in chosen.items()}
 
 

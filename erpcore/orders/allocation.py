@@ -9,21 +9,22 @@ from datetime import datetime, timedelta
 from erpcore.inventory.balances import Place, lock_balances
 from erpcore.inventory.services import Demand, reserve
 from erpcore.inventory.supply import waited_for, waiting_at
+from erpcore.kernel.clock import local_day
 from erpcore.kernel.work import UnitOfWork
+from erpcore.masterdata.queries import site_facts
 from erpcore.orders.availability import whole as whole_part
-from erpcore.orders.claims import claim_of, kept_by_contract, protects, steps_of, waiting_claims
+from erpcore.orders.claims import claim_of, kept_by_contract, protects, steps_of
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.flow import ORDER
 from erpcore.orders.models import OrderState
 from erpcore.orders.moving import admit_order, publish_order
+from erpcore.orders.pricing import STATED
 from erpcore.orders.promise import Wanted, promised_parts, set_promise
 from erpcore.orders.ranking import AllocationRule, Claim, plan, rule_of
 from erpcore.orders.records import lock_orders, save_orders
+from erpcore.orders.run_inputs import admitted_claims
 from erpcore.ports import CellStates, ProcessRules
 from erpcore.published import LinePromise, LineQuantity, OrderAllocated, OrderBackordered, OrderRepromised
-
-#: Doors through which a history arrives: it says itself who got what.
-_STATED = ("import", "edi", "back-entry")
 
 
 def allocate_orders(
@@ -52,7 +53,7 @@ def allocate_orders(
         for site in {order.site_id} | {line.site_id for _, line in open_lines}:
             admit_order(work, cells, order, site=site)
         lines += open_lines
-    got = _shares(work, rules, lines)
+    got = _shares(work, rules, cells, lines)
     demands = [Demand(line.id, order.entity_id, line.site_id, line.item_id, got[line.id]) for order, line in lines]
     give_stock(work, lines, dict(zip(got, reserve(work, demands, at=work.now), strict=True)), at=at)
     save_orders(work, orders, [line for _, line in lines])
@@ -83,12 +84,15 @@ def give_stock(
     backorder(work, [each for each in short if each[1].backordered_at is None], at=at)
 
 
-def _shares(work: UnitOfWork, rules: ProcessRules, lines: Sequence[tuple[Order, Line]]) -> dict[int, int]:
+def _shares(
+    work: UnitOfWork, rules: ProcessRules, cells: CellStates, lines: Sequence[tuple[Order, Line]]
+) -> dict[int, int]:
     """What each line may take, by line in the order given: the balances are locked, so that it is still there when taken."""
     places = {(line.site_id, line.item_id) for _, line in lines}
     held = lock_balances(work, places)
     free = {place: held[place][0] - held[place][1] - held[place][2] if place in held else 0 for place in places}
-    stated = work.source in _STATED
+    # A history says itself who got what.
+    stated = work.source in STATED
     waited = {} if stated else waited_for(work, places)
     since = {w.line: w.since for w in waiting_at(work, waited)} if waited else {}
     claims: dict[Place, list[Claim]] = defaultdict(list)
@@ -100,11 +104,14 @@ def _shares(work: UnitOfWork, rules: ProcessRules, lines: Sequence[tuple[Order, 
     own = {line.id for _, line in lines}
     for site in {place[0] for place in waited}:
         wanted = [item for other, item in waited if other == site]
-        for place, others in waiting_claims(work, rules, site, wanted, but=own).items():
+        for place, others in admitted_claims(work, rules, cells, site, wanted, but=own).items():
             claims[place] += [claim for claim in others if not claim.whole]
     rule = {place: AllocationRule.FIRST_COME if stated else rule_of(there) for place, there in claims.items()}
+    kept: dict[Place, dict[int, int]] = {}
     protecting = protects(rule)
-    kept = kept_by_contract(work, protecting, work.now.date()) if protecting else {}
+    for site in sorted({place[0] for place in protecting}):
+        today = local_day(work.now, site_facts(work, site).time_zone)
+        kept |= kept_by_contract(work, [place for place in protecting if place[0] == site], today)
     found = plan(claims, free, rules=rule, steps=steps_of(work, places), protected=kept)
     shares = {share.line: share.got for there in found.values() for share in there}
     return {line.id: shares[line.id] for _, line in lines}
@@ -116,22 +123,39 @@ def backorder(
     """Report lines that are short for the first time, and promise each the day on which what comes covers it."""
     when = {order.id: (at or {}).get(order.id, work.now) for order, _ in lines}
     by_order: dict[int, list[Line]] = defaultdict(list)
-    wanted = []
+    since = {}
     for number, (order, line) in enumerate(lines):
         by_order[order.id].append(line)
         line.backordered_at = when[order.id]
-        since = when[order.id] + timedelta(microseconds=number)
-        wanted.append(Wanted(line.id, line.site_id, line.item_id, line.unallocated, since))
+        since[line.id] = when[order.id] + timedelta(microseconds=number)
+    for order in {order.id: order for order, _ in lines}.values():
+        unmet = [LineQuantity(line=line.id, quantity=line.unallocated) for line in by_order[order.id]]
+        publish_order(work, order, OrderBackordered(lines=unmet), "allocate", when[order.id])
+    promise_short(work, lines, since=since, at=when)
+
+
+def promise_short(
+    work: UnitOfWork,
+    lines: Sequence[tuple[Order, Line]],
+    *,
+    since: Mapping[int, datetime],
+    at: Mapping[int, datetime] | None = None,
+) -> None:
+    """Promise each of these lines the day on which what comes covers what it lacks; ``since`` when each waits is its turn."""
     if not lines:
         return
+    when = {order.id: (at or {}).get(order.id, work.now) for order, _ in lines}
+    wanted = [
+        Wanted(line.id, line.site_id, line.item_id, line.unallocated, since[line.id])
+        for _, line in lines
+    ]  # fmt: skip
     parts = promised_parts(work, wanted, at=max(when.values()))
+    by_order: dict[int, list[Line]] = defaultdict(list)
+    for order, line in lines:
+        set_promise(work, order, line, whole_part(parts[line.id]))
+        by_order[order.id].append(line)
     for order in {order.id: order for order, _ in lines}.values():
-        short = by_order[order.id]
-        unmet = [LineQuantity(line=line.id, quantity=line.unallocated) for line in short]
-        publish_order(work, order, OrderBackordered(lines=unmet), "allocate", when[order.id])
-        for line in short:
-            set_promise(work, order, line, whole_part(parts[line.id]))
-        publish_promises(work, order, short, when[order.id])
+        publish_promises(work, order, by_order[order.id], when[order.id])
 
 
 def publish_promises(work: UnitOfWork, order: Order, lines: Sequence[Line], at: datetime) -> None:

@@ -12,22 +12,24 @@ from typing import Any
 import msgspec
 from sqlalchemy import select, update
 
-from erpcore.inventory.models import StockBalance
 from erpcore.inventory.services import free_reservations
+from erpcore.inventory.supply import waiting_at
 from erpcore.kernel.clock import day_end, local_day
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.events import EventLog
 from erpcore.kernel.model import PRICE_PLACES
 from erpcore.kernel.money import exact_amount, scaled_amount
 from erpcore.kernel.quantity import MOST_WORTH
-from erpcore.kernel.rows import Change, param, read_rows
+from erpcore.kernel.rows import Change, param
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import commitment, customers, items, site_facts, tax_rate
 from erpcore.orders.addressing import country_of
 from erpcore.orders.amendment_rules import Planned
+from erpcore.orders.availability import FUTURE, whole
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.models import ChangeKind, OrderAmendment, OrderLine
 from erpcore.orders.moving import captured_line, publish_order
+from erpcore.orders.promise import RECEIPTS, Wanted, day_there, promised_parts
 from erpcore.orders.records import ENDED_WAITS, save_orders
 from erpcore.orders.rules import line_dates
 from erpcore.orders.services import NewLine, extend_order
@@ -37,13 +39,18 @@ from erpcore.published import LinePromise, LineQuantity, OrderAmended, OrderCanc
 
 @dataclass
 class Effects:
-    """What came of it. ``freed`` are thousandths of stock that nobody holds any more, by line id."""
+    """What came of it. ``freed`` are thousandths of stock that nobody holds any more, by line id.
+
+    ``anew``: the lines of which the customer wants more, less or another day, with the day, until they are promised.
+    """
 
     ordered: list[Line] = field(default_factory=list)
     taken_back: list[LineQuantity] = field(default_factory=list)
     promised: list[Line] = field(default_factory=list)
     freed: dict[str, int] = field(default_factory=dict)
+    anew: dict[int, tuple[Line, date]] = field(default_factory=dict)
     grew: bool = False
+    moved: bool = False
 
 
 def _save_days() -> Any:
@@ -84,6 +91,7 @@ def carry_out(
         else:
             one.line.cancelled -= one.by
             effects.taken_back.append(LineQuantity(line=one.line.id, quantity=-one.by))
+    _promise_anew(work, order, effects)
     new = [
         NewLine(item=one.item, quantity=one.change.quantity, requested_on=one.change.day, ship_to=one.change.ship_to)
         for one in planned
@@ -95,6 +103,7 @@ def carry_out(
         effects.ordered += added
         effects.promised += added
     effects.grew = any(one.grows for one in planned)
+    effects.moved = any(one.change.kind == ChangeKind.ADDRESS for one in planned)
     _tell(work, order, amendment, effects)
     touched = {one.line.id: one.line for one in planned if one.line is not None}
     save_orders(work, [order], list(touched.values()))
@@ -158,42 +167,55 @@ def _resize(work: UnitOfWork, order: Order, line: Line, by: int, effects: Effect
     line.value_minor = scaled_amount(line.quantity, line.unit_price, order.currency)
     order.value_minor += line.value_minor - before
     effects.ordered.append(line)
-    _promise_anew(work, order, line, line.requested_on, effects)
+    effects.anew.setdefault(line.id, (line, line.requested_on))
 
 
 def _move_day(work: UnitOfWork, order: Order, line: Line, day: date, effects: Effects, *, by_customer: bool) -> None:
     if by_customer:
         effects.ordered.append(line)
-        _promise_anew(work, order, line, day, effects)
+        effects.anew[line.id] = (line, day)
         return
     _promise(work, order, line, day, "moved")
     effects.promised.append(line)
 
 
-def _promise_anew(work: UnitOfWork, order: Order, line: Line, day: date, effects: Effects) -> None:
-    """The customer's own change starts a new first promise, under the terms of today; the committed day stays what it was."""
+def _promise_anew(work: UnitOfWork, order: Order, effects: Effects) -> None:
+    """The customer's own change starts a new first promise, under the terms of today; the committed day stays what it was.
+
+    What nobody holds for a line yet comes from where it is free or comes next, after who waits for it longer.
+    """
+    if not effects.anew:
+        return
     site = site_facts(work, order.site_id)
-    today = local_day(work.now, site.time_zone)
-    terms = commitment(work, order.site_id, order.channel_id, order.customer_group, today)
-    dates = line_dates(work.now, site.time_zone, terms, day, line.basis)
-    if day != line.requested_on:
-        line.requested_on, line.requested_ship_on = dates.requested, dates.requested_ship
-    promised, reason = max(dates.committed, dates.requested), "amended"
-    if line.has_stock and line.unallocated > max(0, _free_stock(work, line)):
-        # What is neither held nor free has to be bought first.
-        known = items(work, {line.item_id})[line.item_id]
-        promised = max(promised, today + timedelta(days=known.replenishment_days))
-        reason = "replenishment"
-    line.first_promised_on = promised
-    _promise(work, order, line, promised, reason)
-    effects.promised.append(line)
+    terms = commitment(work, order.site_id, order.channel_id, order.customer_group, local_day(work.now, site.time_zone))
+    lacking = [line for line, _ in effects.anew.values() if line.has_stock and line.unallocated > 0]
+    parts = promised_parts(work, _wanted(work, lacking)) if lacking else {}
+    for line, day in effects.anew.values():
+        dates = line_dates(work.now, site.time_zone, terms, day, line.basis)
+        if day != line.requested_on:
+            line.requested_on, line.requested_ship_on = dates.requested, dates.requested_ship
+        promised, reason = max(dates.committed, dates.requested), "amended"
+        if line.id in parts:
+            part = whole(parts[line.id])
+            promised = max(promised, day_there(line, part))
+            reason = part.reason if part.reason in FUTURE else reason
+            work.memo.setdefault(RECEIPTS, {})[line.id] = part.receipt
+        line.first_promised_on = promised
+        _promise(work, order, line, promised, reason)
+        effects.promised.append(line)
 
 
-def _free_stock(work: UnitOfWork, line: Line) -> int:
-    """Thousandths that nobody holds at the site that ships the line."""
-    names = ("on_hand", "reserved", "blocked")
-    rows = read_rows(work, StockBalance, names, "item_id", {line.item_id}, also=("site_id", line.site_id))
-    return sum(row.on_hand - row.reserved - row.blocked for row in rows)
+def _wanted(work: UnitOfWork, lines: Sequence[Line]) -> list[Wanted]:
+    """What these lines lack. One that waits already keeps its turn; the others come after all who wait."""
+    places = {(line.site_id, line.item_id) for line in lines if line.may_wait}
+    since = {one.line: one.since for one in waiting_at(work, places)} if places else {}
+    return [
+        Wanted(
+            line.id, line.site_id, line.item_id, line.unallocated,
+            since.get(line.id, work.now + timedelta(microseconds=number)),
+        )
+        for number, line in enumerate(lines, 1)
+    ]  # fmt: skip
 
 
 def _customer_cancelled(work: UnitOfWork, order: Order) -> dict[int, int]:

@@ -15,6 +15,7 @@ from erpcore.kernel.model import QUANTITY_PLACES, scaled_int
 from erpcore.kernel.quantity import ABSURD
 from erpcore.masterdata.models import ItemKind
 from erpcore.masterdata.queries import ItemFacts
+from erpcore.masterdata.units import require_multiple
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.models import ChangeKind
 
@@ -154,6 +155,9 @@ def _resized(
             gone=as_text(gone),
             wanted=as_text(wanted),
         )
+    if by_customer and wanted != gone:
+        # Who wants no more than what has left wants nothing that is packed anew.
+        require_multiple(item, change.quantity or Decimal(0), line.line_no, field=f"{field}-quantity")
     if wanted > now and not by_customer:
         raise RuleBroken("amend_needs_customer", field=f"{field}-quantity", item=item.code)
     return Planned(

@@ -105,7 +105,8 @@ def _foreseen(work: UnitOfWork, amendment: OrderAmendment, changes: Sequence[Ame
         foresight = Foresight(attempt, order, rules)
         planned = _planned(attempt, order, changes, by_customer=amendment.by_customer)
         effects = carry_out(attempt, order, planned, amendment, rules=rules)
-        recheck_orders(attempt, [order], {order.id} if effects.grew else set(), rules=rules)
+        grown, moved = ({order.id} if so else set() for so in (effects.grew, effects.moved))
+        recheck_orders(attempt, [order], grown, moved, rules=rules)
         foresight.take_down(effects.freed, effects.taken_back)
     return foresight.content
 
@@ -150,6 +151,7 @@ def apply_amendments(
     amendments = _locked(work, amendment_ids)
     orders = {order.id: order for order in lock_orders(work, [one.order_id for one in amendments])}
     grown: set[int] = set()
+    moved: set[int] = set()
     for amendment in amendments:
         order = orders[amendment.order_id]
         work.actor.require(AMEND, site=order.site_id)
@@ -163,9 +165,11 @@ def apply_amendments(
         effects = carry_out(work, order, planned, amendment, rules=rules)
         if effects.grew:
             grown.add(order.id)
+        if effects.moved:
+            moved.add(order.id)
         amendment.state, amendment.settled_at, amendment.settled_by = target, work.now, work.actor.id
         _remember(work, order, amendment, planned, effects)
-    recheck_orders(work, list(orders.values()), grown, rules=rules)
+    recheck_orders(work, list(orders.values()), grown, moved, rules=rules)
     for order in orders.values():
         close_if_done(work, order)
     return list(orders.values())

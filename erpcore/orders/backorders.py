@@ -77,6 +77,20 @@ def repromise_lines(work: UnitOfWork, commands: Sequence[Repromise]) -> list[Lin
     return [line for _, line in changed]
 
 
+def cancel_waiting(work: UnitOfWork, lines: Iterable[int], reason: str) -> list[Order]:
+    """Cancel what these lines wait for once they are locked, and nothing of what they have got meanwhile; the orders.
+
+    Raises ``RuleBroken("not_waiting")`` for a line that lacks nothing any more.
+    """
+    gone: dict[int, dict[int, int]] = defaultdict(dict)
+    for order, line in _locked(work, lines):
+        if line.unallocated <= 0:
+            raise RuleBroken("not_waiting", document=order.number, line=line.line_no)
+        gone[order.id][line.id] = line.unallocated
+    commands = [CancelLines(order=key, reason=reason, by_customer=False, lines=gone[key]) for key in sorted(gone)]
+    return cancel_lines(work, commands)
+
+
 def _locked(work: UnitOfWork, lines: Iterable[int]) -> list[tuple[Order, Line]]:
     """The lines with their orders, locked; by id."""
     keys = sorted(set(lines))

@@ -170,16 +170,17 @@ def release_holds(work: UnitOfWork, commands: Sequence[ReleaseHold]) -> list[Ord
     return list(orders.values())
 
 
-def end_cured(work: UnitOfWork, order: Order, kinds: Mapping[HoldKind, str]) -> bool:
+def end_cured(work: UnitOfWork, order: Order, kinds: Mapping[HoldKind, str], *, cured: bool = True) -> bool:
     """End the order's open holds of these kinds, whose cause is gone; ``kinds`` maps each to what cured it.
 
+    Not ``cured``: a person has decided what the hold asked, which is its reason then.
     True when none is left and the order is captured again. The order must be locked; the caller saves it.
     """
     open_ = _open_holds(work, [order])
     for kind, reason in kinds.items():
         hold = open_.get((order.id, kind))
         if hold is not None:
-            _end(work, order, hold, open_, reason=reason, cured=True)
+            _end(work, order, hold, open_, reason=reason, cured=cured)
     return not open_
 
 

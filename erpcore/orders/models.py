@@ -88,6 +88,7 @@ class ChangeKind(StrEnum):
 class SalesOrder(Base):
     """One order of one customer at one site through one channel, with the rules it was promised under.
 
+    ``value_minor``: of all that the customer ordered, whatever was cancelled or substituted of it since.
     ``ship_to_id``: the customer's address that the goods go to, ``None`` where none was known. ``duplicate_key``: a digest of what makes two orders the same, of those that people and programs enter.
     """
 

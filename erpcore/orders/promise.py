@@ -88,15 +88,19 @@ def _timelines(
     return out
 
 
+def day_there(line: Line, part: Part) -> date:
+    """The day for which a line can be promised from there: as a ship date, or a delivery date by the way it takes."""
+    if line.basis != "delivery":
+        return part.day
+    return part.day + timedelta(days=max(0, (line.requested_on - line.requested_ship_on).days))
+
+
 def set_promise(work: UnitOfWork, order: Order, line: Line, part: Part) -> None:
     """Give a line its current promise: the day the goods can be there, a delivery day by the way they take.
 
     Never before the committed day of a line without a wish, nor before the wish.
     """
-    day = part.day
-    if line.basis == "delivery":
-        day += timedelta(days=max(0, (line.requested_on - line.requested_ship_on).days))
-    line.promised_on = max(line.committed_on, line.requested_on, day)
+    line.promised_on = max(line.committed_on, line.requested_on, day_there(line, part))
     line.promised_due_at = day_end(line.promised_on, site_facts(work, order.site_id).time_zone)
     line.promise_reason = part.reason
     work.memo.setdefault(RECEIPTS, {})[line.id] = part.receipt

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from erpcore.credit.rules import Standing, looks_at_overdue, refusal
 from erpcore.credit.services import lock_exposures, oldest_due
@@ -12,8 +11,8 @@ from erpcore.kernel.clock import local_day
 from erpcore.kernel.history import record_move
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import CustomerFacts, customers, site_facts
-from erpcore.orders.acceptance import accepted_kinds
-from erpcore.orders.addressing import address_findings
+from erpcore.orders.acceptance import accepted_kinds, held_for
+from erpcore.orders.addressing import Finding, address_findings
 from erpcore.orders.documents import Order
 from erpcore.orders.exposure import count_exposure, releasable_value
 from erpcore.orders.flow import ORDER
@@ -27,7 +26,6 @@ from erpcore.published import OrderReleased
 
 #: Holds whose cause the system can see, so it also sees when it is gone.
 CURABLE = (HoldKind.CREDIT, HoldKind.DATA, HoldKind.ADDRESS)
-Finding = tuple[HoldKind, str, dict[str, Any]]
 
 
 def release_orders(
@@ -66,23 +64,32 @@ def release_orders(
 
 
 def recheck_orders(
-    work: UnitOfWork, orders: Sequence[Order], grown: Collection[int], *, rules: ProcessRules
+    work: UnitOfWork,
+    orders: Sequence[Order],
+    grown: Collection[int],
+    moved: Collection[int] = (),
+    *,
+    rules: ProcessRules,
 ) -> list[Order]:
-    """Hold those of these changed, locked orders whose credit or entered prices nobody has let go as they stand now.
+    """Hold those of these changed, locked orders whose credit, addresses or entered prices nobody has let go as they stand now.
 
-    Credit is asked of released orders that have ``grown``, by id; one that is not released yet is asked when it is.
+    Of released orders, by id, those that have ``grown`` are asked for all, those that were ``moved`` to another address for
+    that alone; one that is not released yet is asked when it is.
     """
     accepted = accepted_kinds(work, orders)
-    ask = [order for order in orders if order.state == OrderState.RELEASED and order.id in grown]
+    ask = [order for order in orders if order.state == OrderState.RELEASED and order.id in {*grown, *moved}]
     look = _Look(work, ask, rules) if ask else None
+    priced = held_for(work, orders, HoldKind.PRICE)
     held = []
     for order in orders:
         if look is not None and order in ask:
-            found = [finding for finding in look.findings(order) if finding[0] not in accepted[order.id]]
+            asked = look.findings(order) if order.id in grown else look.places(order)
+            found = [finding for finding in asked if finding[0] not in accepted[order.id]]
             for kind, reason, facts in found:
                 hold_without_saving(work, order, kind, reason=reason, facts=facts)
             held += [order] if found else []
-        if HoldKind.PRICE not in accepted[order.id]:
+        # Prices that came with an approved offer were never held, and stand while nothing is added to what was offered.
+        if HoldKind.PRICE not in accepted[order.id] and order.id in {*grown, *priced}:
             hold_for_price(work, rules, order, order.lines, at=work.now)
     save_orders(work, held)
     return [order for order in orders if order.state == OrderState.HELD]
@@ -146,7 +153,7 @@ class _Look:
         out: list[Finding] = []
         if customer.is_blocked and self._work.source != "import":
             out.append((HoldKind.DATA, "the customer is blocked", {"customer": customer.id}))
-        out += self._places.get(order.id, [])
+        out += self.places(order)
         owed = self._owed[customer.id]
         if order.state == OrderState.RELEASED:
             owed -= releasable_value(order)
@@ -156,6 +163,10 @@ class _Look:
         if said is not None:
             out.append((HoldKind.CREDIT, *said))
         return out
+
+    def places(self, order: Order) -> list[Finding]:
+        """What of its addresses stands in the way of this order's release."""
+        return self._places.get(order.id, [])
 
     def grant(self, order: Order) -> None:
         """Count the order in for those that follow."""

@@ -9,7 +9,7 @@ from erpcore.kernel.clock import day_start, zone
 from erpcore.kernel.money import scaled_amount
 from erpcore.masterdata.models import ItemKind
 from erpcore.masterdata.queries import Commitment
-from erpcore.orders.documents import Line
+from erpcore.orders.documents import Line, Order
 from erpcore.orders.models import LineKind
 
 _SATURDAY = 5
@@ -86,3 +86,13 @@ def value_of(line: Line, quantity: int, currency: str) -> int:
 def uninvoiced_value(line: Line, currency: str) -> int:
     """The part of a line that credit still counts as order, in minor units."""
     return value_of(line, line.quantity - line.cancelled - line.invoiced, currency)
+
+
+def is_sent(line: Line) -> bool:
+    """Whether goods of the line have still to go to an address."""
+    return line.open > 0 and (line.has_stock or line.kind == "drop_ship")
+
+
+def destinations(order: Order) -> set[int | None]:
+    """The addresses by id to which goods of the order have still to go; ``None`` for a line without one."""
+    return {line.ship_to_id or order.ship_to_id for line in order.lines if is_sent(line)}

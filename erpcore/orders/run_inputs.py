@@ -62,12 +62,18 @@ def claims_at(
 
 
 def admitted_claims(
-    work: UnitOfWork, rules: ProcessRules, cells: CellStates, site: int, wanted: Iterable[int] | None
+    work: UnitOfWork,
+    rules: ProcessRules,
+    cells: CellStates,
+    site: int,
+    wanted: Iterable[int] | None,
+    *,
+    but: Iterable[int] = (),
 ) -> dict[Place, list[Claim]]:
-    """Who waits at a site, without orders whose cell is closed: they could not use what they got, and hold up nobody."""
+    """Who waits at a site, without the lines ``but`` and without orders whose cell is closed: they could not use what they got, and hold up nobody."""
     is_open: dict[tuple[int, int, int | None] | None, bool] = {None: True}
     found: dict[Place, list[Claim]] = {}
-    for place, there in waiting_claims(work, rules, site, wanted).items():
+    for place, there in waiting_claims(work, rules, site, wanted, but=but).items():
         for cell in {claim.cell for claim in there} - is_open.keys():
             is_open[cell] = cell is None or _admits(work, cells, cell, site)
         kept = [claim for claim in there if is_open[claim.cell]]

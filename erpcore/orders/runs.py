@@ -25,6 +25,7 @@ from erpcore.orders.allocation_models import (
     RunState,
     RunTrigger,
 )
+from erpcore.orders.documents import Order
 from erpcore.orders.flow import ALLOCATION_RUN
 from erpcore.orders.moving import admit_order, publish_order
 from erpcore.orders.records import lock_orders, save_orders
@@ -90,9 +91,15 @@ def _locked(work: UnitOfWork, run: int, move: str, seen: int | None = None) -> A
 
 
 def move_line(work: UnitOfWork, command: MoveLine, *, rules: ProcessRules, cells: CellStates) -> AllocationRun:
-    """Rank a line by hand in a simulated run. The run is worked out anew, and then needs another person to commit it."""
+    """Rank a line by hand in a simulated run. The run is worked out anew, and then needs another person to commit it.
+
+    Raises ``NotAllowed("run_moved_by_another")`` where somebody else has ranked by hand already.
+    """
     run = _locked(work, command.run, "commit", command.seen_version)
     work.actor.require(OVERRIDE, site=run.site_id)
+    if run.moved_by is not None and run.moved_by != work.actor.id:
+        # The run remembers one person who ranked it, and that one never commits it.
+        raise NotAllowed("run_moved_by_another", run=run.id)
     if not command.reason.strip():
         raise RuleBroken("reason_required", field="reason", document=f"run {run.id}", move="move")
     kept = _kept(work, run)
@@ -167,10 +174,12 @@ def commit_run(
         raise NotAllowed("own_request", document=f"run {run.id}")
     kept = _kept(work, run)
     winners = {row.order_line_id: row.got for row in kept if row.got}
-    orders = {order.id: order for order in lock_orders(work, {row.order_id for row in kept if row.got})}
-    for order in orders.values():
-        for site in {order.site_id, run.site_id}:
-            admit_order(work, cells, order, site=site)
+    # Where a person ranked, those who get nothing are told too.
+    told = {row.order_id for row in kept if row.got or run.moved_by is not None}
+    orders = {order.id: order for order in lock_orders(work, told)}
+    for key in {row.order_id for row in kept if row.got}:
+        for site in {orders[key].site_id, run.site_id}:
+            admit_order(work, cells, orders[key], site=site)
     moved = {row.order_line_id: row.moved_to for row in kept if row.moved_to is not None}
     inputs = _current(work, run, rules, cells, kept, moved, lock=True)
     shares = {share.line: share.got for there in planned(inputs).values() for share in there if share.got}
@@ -184,30 +193,29 @@ def commit_run(
     if got != winners:
         raise Conflict("run_outdated", run=run.id, changed=len(got.items() ^ winners.items()))
     give_stock(work, lines, got)
-    if run.moved_by is not None:
-        _tell_overrides(work, run, inputs, lines, got)
-    save_orders(work, list(orders.values()), [line for _, line in lines])
+    overridden = _tell_overrides(work, run, inputs, orders, got) if run.moved_by is not None else set()
+    changed = overridden | {order.id for order, _ in lines}
+    save_orders(work, [orders[key] for key in sorted(changed)], [line for _, line in lines])
     _decide(work, run, "commit", None)
     return run
 
 
 def _tell_overrides(
-    work: UnitOfWork, run: AllocationRun, inputs: Inputs, lines: Sequence[tuple[Any, Any]], got: Mapping[int, int]
-) -> None:
-    """Lines that got another quantity by hand than the rule would have given them."""
+    work: UnitOfWork, run: AllocationRun, inputs: Inputs, orders: Mapping[int, Order], got: Mapping[int, int]
+) -> set[int]:
+    """Tell of lines that got more or less by hand, or nothing, than the rule would have given them; their orders by id."""
     unmoved = inputs._replace(
         claims={place: [claim._replace(moved=None) for claim in there] for place, there in inputs.claims.items()}
     )
     by_rule = {share.line: share.got for there in planned(unmoved).values() for share in there}
     changed: dict[int, list[LineQuantity]] = defaultdict(list)
-    orders = {}
-    for order, line in lines:
-        if by_rule.get(line.id, 0) != got[line.id]:
-            changed[order.id].append(LineQuantity(line=line.id, quantity=got[line.id]))
-            orders[order.id] = order
+    for claim in (claim for there in inputs.claims.values() for claim in there):
+        if by_rule.get(claim.line, 0) != got.get(claim.line, 0):
+            changed[claim.order].append(LineQuantity(line=claim.line, quantity=got.get(claim.line, 0)))
     for key, quantities in changed.items():
         event = OrderAllocationOverridden(run=run.id, reason=run.moved_reason or "", lines=quantities)
         publish_order(work, orders[key], event, "allocate", work.now)
+    return set(changed)
 
 
 def reject_run(work: UnitOfWork, run_id: int, reason: str) -> AllocationRun:

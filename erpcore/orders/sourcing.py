@@ -20,6 +20,7 @@ from erpcore.kernel.rows import read_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import Site, SiteKind, SourcingLane
 from erpcore.masterdata.queries import site_facts
+from erpcore.orders.addressing import country_of
 from erpcore.orders.allocation_models import ShortageChoice
 from erpcore.orders.direct_promise import promise_direct_lines
 from erpcore.orders.documents import Line, Order
@@ -78,10 +79,10 @@ def _choose_for(
     together: dict[int, tuple[int, list[Candidate]]] = {}
     for line, rule in lines:
         if rule == SourcingRule.FEWEST_SPLITS:
-            together[line.id] = (line.quantity, candidates(order, line, sites, free, lanes))
+            together[line.id] = (line.quantity, candidates(work, order, line, sites, free, lanes))
     few = fewest(together) if together else {}
     for line, rule in lines:
-        there = candidates(order, line, sites, free, lanes)
+        there = candidates(work, order, line, sites, free, lanes)
         found = few.get(line.id) if rule == SourcingRule.FEWEST_SPLITS else choose(rule, there, line.quantity)
         if found is not None and free.get((found.site, line.item_id), 0) < line.quantity:
             # Another line of the order takes the same item from there.
@@ -133,12 +134,18 @@ def lanes_from(work: UnitOfWork, sites: Iterable[int]) -> dict[tuple[int, str], 
 
 
 def candidates(
-    order: Order, line: Line, sites: Iterable[int], free: Mapping[Place, int], lanes: Mapping[tuple[int, str], Way]
+    work: UnitOfWork,
+    order: Order,
+    line: Line,
+    sites: Iterable[int],
+    free: Mapping[Place, int],
+    lanes: Mapping[tuple[int, str], Way],
 ) -> list[Candidate]:
-    """The sites as the rules compare them for one line. A lane to the customer's country beats one to every country."""
+    """The sites as the rules compare them for one line. A lane to the country it goes to beats one to every country."""
     found = []
+    country = country_of(work, line.ship_to_id, order)
     for site in sites:
-        way = lanes.get((site, order.ship_country)) or lanes.get((site, "*"))
+        way = lanes.get((site, country)) or lanes.get((site, "*"))
         found.append(
             Candidate(
                 site, free.get((site, line.item_id), 0), site == order.site_id, way.transit_days if way else None,

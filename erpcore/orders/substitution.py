@@ -23,6 +23,7 @@ from erpcore.kernel.rows import read_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import customers, items, site_facts, tax_rate
 from erpcore.masterdata.substitutes import substitutes
+from erpcore.orders.addressing import country_of
 from erpcore.orders.allocation import give_stock
 from erpcore.orders.availability import PromiseReason
 from erpcore.orders.cancelling import CancelLines, cancel_lines
@@ -122,6 +123,7 @@ def _replace(
     item = items(work, {item_id})[item_id]
     customer = customers(work, {order.customer_id})[order.customer_id]
     day = local_day(work.now, site_facts(work, order.site_id).time_zone)
+    country = country_of(work, line.ship_to_id, order)
     new = replace(
         line, id=work.ids.one(), line_no=max(one.line_no for one in order.lines) + 10, item_id=item.id, quantity=quantity,
         price_source="substitute", amount=exact_amount(quantity, line.unit_price),
@@ -129,11 +131,11 @@ def _replace(
         invoiced=0, cancelled=0, returned=0, price_rule_id=None, list_price=None, price_floor=None, price_losers=None,
         unit_cost=item.standard_cost, price_reason=reason[:200], backordered_at=None, replaces_id=line.id,
         promise_reason=PromiseReason.COMMITMENT,
-        tax_rate=tax_rate(work, order.entity_id, order.ship_country, customer.tax_class, item.tax_class, day),
+        tax_rate=tax_rate(work, order.entity_id, country, customer.tax_class, item.tax_class, day),
     )  # fmt: skip
     promise_new_lines(work, rules, [(order, new)])
     insert_lines(work, order, [new])
-    order.value_minor += new.value_minor
+    # The order is worth what the customer ordered: the substitute comes in the place of that, and adds nothing.
     event = OrderSubstituted(
         line=line.id, item=line.item_id, quantity=quantity, value=scaled_amount(quantity, line.unit_price, order.currency),
         substitute_line=new.id, substitute=item.id, substitute_value=new.value_minor, reason=reason,
@@ -169,9 +171,8 @@ def decide_substitution(
     if not command.reason.strip():
         raise RuleBroken("reason_required", field="reason", document="order", move="decide")
     facts: dict[str, Any] = orjson.loads(hold.facts)
-    end_cured(work, order, {HoldKind.SUBSTITUTION: command.reason.strip()})
     # A person has decided, so the hold counts as ended by authority.
-    hold.is_cured = False
+    end_cured(work, order, {HoldKind.SUBSTITUTION: command.reason.strip()}, cured=False)
     save_orders(work, [order])
     if command.approve:
         line = next((one for one in order.lines if one.id == facts["line"]), None)

@@ -19,14 +19,14 @@ from erpcore.kernel.rows import read_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import site_facts
 from erpcore.orders import flow
-from erpcore.orders.allocation import backorder, give_stock
+from erpcore.orders.allocation import backorder, give_stock, promise_short
 from erpcore.orders.allocation_models import TakeBackState, TakeBackWish
 from erpcore.orders.claims import claim_of
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.models import OrderLine, OrderState
 from erpcore.orders.moving import admit_order, publish_order
 from erpcore.orders.ranking import outranks
-from erpcore.orders.records import lock_orders, save_orders
+from erpcore.orders.records import lock_orders, save_orders, write_waiting
 from erpcore.ports import CellStates, ProcessRules
 from erpcore.published import LineQuantity, OrderDeallocated
 
@@ -164,7 +164,12 @@ def _move(
         give_stock(work, [(winner, to_line)], {to_line.id: got})
         work.audit("allocation_taken_back", "order", loser.id, **facts, reason=command.reason)
         lost.append((loser, from_line))
+    again = {line.id: (order, line) for order, line in lost if line.backordered_at is not None}
     backorder(work, [each for each in lost if each[1].backordered_at is None])
+    # Who was short before lacks more now: what comes may cover it later only.
+    since = {key: line.backordered_at for key, (_, line) in again.items() if line.backordered_at is not None}
+    write_waiting(work, [lines[key][1] for key in sorted({c.to for c in commands})])
+    promise_short(work, list(again.values()), since=since)
     touched = {c.line for c in commands} | {c.to for c in commands}
     orders = {order.id: order for order, _ in (lines[key] for key in touched)}
     save_orders(work, list(orders.values()), [lines[key][1] for key in sorted(touched)])

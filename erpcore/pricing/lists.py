@@ -271,6 +271,9 @@ def settle_list(work: UnitOfWork, command: SettleList, rows: Sequence[ListedRow]
         plan = plan_list(work, found.entity_id, rows, rules=rules, lock=target == PriceListState.APPLIED)
         if plan.digest != command.seen:
             raise Conflict("price_list_moved", list=found.file_name)
+        if move.name == "approve" and found.asked_digest not in (None, plan.digest):
+            # Who decides now agrees to something that nobody has asked for.
+            raise Conflict("price_list_asked_otherwise", list=found.file_name)
         if not plan.changes_something:
             raise RuleBroken("price_list_changes_nothing", list=found.file_name)
         if move.name == "apply" and plan.beyond:

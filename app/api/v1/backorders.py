@@ -13,7 +13,7 @@ from app.api.v1.allocation_models import (
     CancelBackordersBody,
     RepromiseBody,
 )
-from app.api.v1.numbers import as_amount, thousandths
+from app.api.v1.numbers import as_amount
 from app.api.values import Page, page_of
 from app.composition.request import now, reader
 from app.messages import sentence
@@ -22,8 +22,7 @@ from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.kernel.errors import DomainError, NotAllowed, NotFound, RuleBroken
 from erpcore.kernel.work import UnitOfWork
-from erpcore.orders.backorders import Repromise, repromise_lines
-from erpcore.orders.cancelling import CancelLines, cancel_lines
+from erpcore.orders.backorders import Repromise, cancel_waiting, repromise_lines
 
 TAG = "Allocation"
 
@@ -48,22 +47,24 @@ def list_all_backorders(query: BackorderQuery) -> Page[BackorderAnswer]:
 def _each(work: UnitOfWork, lines: list[int], act: Callable[[BackorderRow], object]) -> ActedLines:
     """Each for itself: one that is refused is named and leaves the others alone."""
     known = backorders_by_line(work.session, work.actor, lines, work.now)
-    results = []
-    for key in dict.fromkeys(lines):
+    results = {}
+    # Orders are locked one after the other, so everybody goes through them in the same order.
+    for key in sorted(set(lines), key=lambda line: (known[line].order_id if line in known else 0, line)):
         row = known.get(key)
         if row is None:
             refusal: DomainError = NotFound("line_unknown", line=key)
-            results.append(ActedLine(line=key, done=False, code=refusal.code, detail=sentence(refusal)))
+            results[key] = ActedLine(line=key, done=False, code=refusal.code, detail=sentence(refusal))
             continue
         work.realm = row.realm
         try:
             # A refusal comes before anything of its order is written, so the others need no savepoint.
             act(row)
         except (RuleBroken, NotFound, NotAllowed) as error:
-            results.append(ActedLine(line=key, done=False, code=error.code, detail=sentence(error)))
+            results[key] = ActedLine(line=key, done=False, code=error.code, detail=sentence(error))
         else:
-            results.append(ActedLine(line=key, done=True))
-    return ActedLines(done=sum(one.done for one in results), results=results)
+            results[key] = ActedLine(line=key, done=True)
+    said = [results[key] for key in dict.fromkeys(lines)]
+    return ActedLines(done=sum(one.done for one in said), results=said)
 
 
 @operation(
@@ -83,8 +84,4 @@ def promise_backorders(work: UnitOfWork, body: RepromiseBody) -> ActedLines:
     body=CancelBackordersBody, answer=ActedLines, example={"lines": [1031], "reason": "discontinued"},
 )  # fmt: skip
 def cancel_backorders(work: UnitOfWork, body: CancelBackordersBody) -> ActedLines:
-    def cancel(row: BackorderRow) -> None:
-        lines = {row.line_id: thousandths(row.unmet)}
-        cancel_lines(work, [CancelLines(order=row.order_id, reason=body.reason, by_customer=False, lines=lines)])
-
-    return _each(work, body.lines, cancel)
+    return _each(work, body.lines, lambda row: cancel_waiting(work, [row.line_id], body.reason))

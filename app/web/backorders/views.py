@@ -21,8 +21,7 @@ from app.web.navigation import Entry, Group, navigation_entry
 from app.web.orders.presenters import PROMISES
 from erpcore.kernel.errors import DomainError
 from erpcore.kernel.money import from_minor
-from erpcore.orders.backorders import Repromise, repromise_lines
-from erpcore.orders.cancelling import CancelLines, cancel_lines
+from erpcore.orders.backorders import Repromise, cancel_waiting, repromise_lines
 
 blueprint = area("backorders")
 navigation_entry(
@@ -104,8 +103,7 @@ def _cancel(row: BackorderRow, reason: str) -> str:
     """Cancel the unmet part of one line, as the customer's service decides; returns why not, or nothing."""
     try:
         with change(realm=row.realm) as work:
-            lines = {row.line_id: int(row.unmet.scaleb(3))}
-            cancel_lines(work, [CancelLines(order=row.order_id, reason=reason, by_customer=False, lines=lines)])
+            cancel_waiting(work, [row.line_id], reason)
     except DomainError as refusal:
         return sentence(refusal)
     return ""

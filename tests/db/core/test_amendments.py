@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from app.composition.uow import reading
 from erpcore.fulfilment.services import PickOrder, pick_orders
+from erpcore.inventory.stock import ChangeStock, receive_stock
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import Conflict, IllegalMove, NotFound, RuleBroken
 from erpcore.orders.amendment_rules import Amend
@@ -267,5 +268,30 @@ def test_a_larger_line_is_promised_from_stock_where_there_is_some_and_else_when_
     order = amend(business, order, quantity(order.lines[0], 12))
     assert order.lines[0].promise_reason == "amended"
     order = amend(business, order, quantity(order.lines[0], 20))
-    assert (order.lines[0].promise_reason, order.lines[0].promised_on) == ("replenishment", date(2026, 3, 9))
+    assert (order.lines[0].promise_reason, order.lines[0].promised_on) == ("lead_time", date(2026, 3, 9))
+    assert rows(database, "SELECT unmet FROM reservation WHERE unmet > 0") == [(10_000,)]
     assert_books_agree(database)
+
+
+def test_a_larger_line_is_not_promised_what_somebody_else_waits_for_longer(database):
+    business = a_business(database, stock=10)
+    order = allocated(business, [(0, 10)])
+    allocated(business, [(0, 5)])
+    with business.work() as work:
+        change = ChangeStock(site=business.site, item=business.items[0], quantity=Decimal(5), note="delivery")
+        receive_stock(work, [change], rules=RULES, cells=OPEN)
+    order = amend(business, order, quantity(order.lines[0], 12))
+    assert (order.lines[0].promise_reason, order.lines[0].promised_on) == ("lead_time", date(2026, 3, 9))
+    assert_books_agree(database)
+
+
+def test_a_changed_quantity_is_a_multiple_of_what_the_item_is_sold_in(database):
+    business = a_business(database)
+    order = released(business, [(0, 12)])
+    with business.work() as work:
+        work.session.execute(text("UPDATE item SET order_multiple = 6000"))
+    before = everything(database)
+    with pytest.raises(RuleBroken, match="quantity_no_multiple"):
+        amend(business, order, quantity(order.lines[0], 14))
+    assert everything(database) == before
+    assert amend(business, order, quantity(order.lines[0], 18)).lines[0].quantity == 18_000

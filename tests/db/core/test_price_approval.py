@@ -180,9 +180,24 @@ def test_an_approval_of_what_somebody_saw_before_prices_moved_is_refused(busines
         work.session.execute(text("UPDATE price_rule SET valid_until = '2026-03-15'"))
     save(business, a_price(business, "12.00", valid_from=date(2026, 3, 15)))
     before = standing(business)
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict, match="price_list_moved"):
         step(business, kept, "approve", by=JUDGE, seen=seen)
     assert standing(business) == before
+
+
+def test_what_nobody_has_asked_for_in_this_form_is_not_approved(business):
+    kept = a_list(business, typed())
+    step(business, kept, "ask")
+    with business.work() as work:
+        work.session.execute(text("UPDATE price_rule SET valid_until = '2026-03-15'"))
+    save(business, a_price(business, "12.00", valid_from=date(2026, 3, 15)))
+    before = standing(business)
+    with pytest.raises(Conflict, match="price_list_asked_otherwise"):
+        step(business, kept, "approve", by=JUDGE)
+    assert standing(business) == before
+    step(business, kept, "decline", by=JUDGE)
+    step(business, kept, "ask")
+    assert step(business, kept, "approve", by=JUDGE) == "applied"
 
 
 def test_a_discount_is_weighed_by_what_it_leaves_of_the_list_price(business):

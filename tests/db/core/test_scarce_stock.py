@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -15,8 +16,10 @@ from app.jobs.allocation import serve_waiting_lines
 from erpcore.inventory.stock import ChangeStock, adjust_stock, receive_stock
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import Conflict, IllegalMove, NotAllowed, RuleBroken
+from erpcore.masterdata.services import NewCustomer, add_customers, ensure_channel
 from erpcore.orders.allocation import allocate_orders
 from erpcore.orders.cancelling import CancelLines, cancel_lines
+from erpcore.orders.protections import ProtectStock, protect_stock
 from erpcore.orders.ranking import Why
 from erpcore.orders.rerun import run_allocation
 from erpcore.orders.runs import (
@@ -31,13 +34,14 @@ from erpcore.orders.runs import (
     simulate_run,
 )
 from erpcore.orders.takeback import TakeBack, take_back
-from erpcore.ports import CellState
+from erpcore.ports import Admission, CellState
 from tests.db.core.test_two_at_once import at_once
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, Cells, a_business
 from tests.support.operate import open_cells
 from tests.support.policies import approve
 from tests.support.steps import allocated, captured, released
+from tests.support.warehouse import expected
 
 PERMISSIONS = frozenset({SIMULATE, COMMIT, OVERRIDE})
 PLANNER = Actor(id=51, role="site_lead", permissions=PERMISSIONS)
@@ -200,6 +204,44 @@ def test_a_ranking_changed_by_hand_is_committed_by_somebody_else(database, queue
     assert_books_agree(database)
 
 
+def test_who_gets_less_by_a_ranking_made_by_hand_is_told_of_it_as_well(database, queue):
+    business, waiting = queue
+    receive(business, 6)
+    with business.work(PLANNER) as work:
+        run = simulate_run(work, SimulateRun(site=business.site), rules=RULES, cells=OPEN)
+    with business.work(PLANNER) as work:
+        move = MoveLine(run=run.id, line=waiting[1].lines[0].id, rank=1, reason="stands still")
+        move_line(work, move, rules=RULES, cells=OPEN)
+    with business.work(LEAD) as work:
+        commit_run(work, run.id, rules=RULES, cells=OPEN)
+    assert allocated_of(database, *waiting) == [0, 6000, 0]
+    query = "SELECT subject_id, data FROM event_log WHERE type = 'order.allocation_overridden' ORDER BY subject_id"
+    told = {
+        subject: [part["quantity"] for part in json.loads(data)["lines"]] for subject, data in rows(database, query)
+    }
+    assert told == {waiting[0].id: [0], waiting[1].id: [6000]}
+    assert_books_agree(database)
+
+
+def test_a_second_person_does_not_rank_in_a_run_that_somebody_else_has_ranked(database, queue):
+    business, waiting = queue
+    receive(business, 10)
+    with business.work(PLANNER) as work:
+        run = simulate_run(work, SimulateRun(site=business.site), rules=RULES, cells=OPEN)
+    for actor, number in ((PLANNER, 2), (PLANNER, 1)):
+        with business.work(actor) as work:
+            line = waiting[number].lines[0].id
+            move_line(work, MoveLine(run=run.id, line=line, rank=1, reason="stands still"), rules=RULES, cells=OPEN)
+    before = rows(database, "SELECT * FROM allocation_run_line ORDER BY rank")
+    move = MoveLine(run=run.id, line=waiting[0].lines[0].id, rank=3, reason="mine")
+    with pytest.raises(NotAllowed, match="run_moved_by_another"), business.work(LEAD) as work:
+        move_line(work, move, rules=RULES, cells=OPEN)
+    assert rows(database, "SELECT * FROM allocation_run_line ORDER BY rank") == before
+    assert rows(database, "SELECT moved_by FROM allocation_run") == [(PLANNER.id,)]
+    with pytest.raises(NotAllowed, match="own_request"), business.work(PLANNER) as work:
+        commit_run(work, run.id, rules=RULES, cells=OPEN)
+
+
 def test_a_rejected_run_cannot_be_committed(queue):
     business, _ = queue
     receive(business, 10)
@@ -228,6 +270,25 @@ def test_stock_is_taken_back_only_for_a_line_that_ranks_better(database):
     assert done.wish is None
     assert allocated_of(database, first, later) == [4000, 2000]
     assert rows(database, "SELECT COUNT(*) FROM event_log WHERE type = 'order.deallocated'") == [(1,)]
+    assert_books_agree(database)
+
+
+def test_who_is_short_already_and_loses_more_is_promised_anew(database):
+    business = a_business(database, items=1, stock=6)
+    expected(business, 3, days=2)
+    first = released(business, [(0, 6)])
+    business.clock.advance(timedelta(hours=1))
+    later = allocated(business, [(0, 8)])
+    with business.work() as work:
+        allocate_orders(work, [first.id], rules=RULES, cells=OPEN)
+    promises = "SELECT promise_reason, CAST(promised_on AS TEXT) FROM order_line ORDER BY id"
+    assert rows(database, promises) == [("lead_time", "2026-03-09"), ("receipt", "2026-03-04")]
+    command = TakeBack(line=later.lines[0].id, to=first.lines[0].id, quantity=4000, reason="promised first")
+    with business.work() as work:
+        take_back(work, [command], rules=RULES, cells=OPEN)
+    assert allocated_of(database, first, later) == [4000, 2000]
+    assert rows(database, promises)[1] == ("lead_time", "2026-03-09")
+    assert rows(database, "SELECT COUNT(*) FROM event_log WHERE type = 'order.backordered'") == [(2,)]
     assert_books_agree(database)
 
 
@@ -295,6 +356,45 @@ def test_orders_whose_cell_is_closed_hold_up_nobody(database, queue):
     with business.work() as work:
         assert run_allocation(work, business.site, rules=RULES, cells=Cells(CellState.CLOSED)) == {}
     assert allocated_of(database, *waiting) == [0, 0, 0]
+
+
+def test_who_waits_in_a_closed_cell_keeps_no_stock_from_a_new_order(database, queue):
+    business, waiting = queue
+    receive(business, 4)
+    with business.work() as work:
+        other = ensure_channel(work, "web", "Web shop").id
+        work.session.execute(text("UPDATE sales_order SET channel_id = :c").bindparams(c=other))
+    late = released(business, [(0, 5)])
+
+    class Some(Cells):
+        def admission(self, work, realm, cell):
+            state = CellState.OPEN if cell.channel == business.channel else CellState.CLOSED
+            return Admission(state, 1, {"wave": "W2", "waits_for": "its gate"})
+
+    with business.work() as work:
+        allocate_orders(work, [late.id], rules=RULES, cells=Some())
+    assert allocated_of(database, *waiting, late) == [0, 0, 0, 4000]
+    assert_books_agree(database)
+
+
+def test_a_contract_protects_from_its_first_day_at_the_site_on(database):
+    # Half past midnight at the site, and the day before by the clock of the server.
+    business = a_business(database, items=1, stock=6, at=datetime(2026, 3, 1, 23, 30, tzinfo=UTC))
+    approve(business, "allocation_rule", "contract_protection", entity=business.entity)
+    with business.work() as work:
+        command = NewCustomer(entity=business.entity, code="2", name="Neu", country="Germany", currency="EUR")
+        (other,) = add_customers(work, [command])
+        protect_stock(
+            work,
+            [
+                ProtectStock(
+                    site=business.site, item=business.items[0], customer=other.id, quantity=Decimal(5),
+                    contract="frame 7", valid_from=date(2026, 3, 2),
+                )
+            ],
+        )  # fmt: skip
+    assert allocated_of(database, allocated(business, [(0, 6)])) == [1000]
+    assert_books_agree(database)
 
 
 def test_an_automatic_run_is_kept_with_its_explanation(database, queue):

@@ -26,6 +26,7 @@ from erpcore.masterdata.services import NewCustomer, add_customers, add_tax_rate
 from erpcore.orders.allocation import allocate_orders
 from erpcore.orders.amendment_rules import Amend
 from erpcore.orders.amendments import StageAmendment, apply_amendments, stage_amendments
+from erpcore.orders.holds import ReleaseHold, release_holds
 from erpcore.orders.models import ChangeKind
 from erpcore.orders.releasing import release_orders
 from erpcore.orders.services import NewLine, capture_orders
@@ -275,3 +276,65 @@ def test_the_check_digit_of_a_gln():
     # GS1's worked example: 629104150021 has 3.
     assert check_digit("629104150021") == 3
     assert check_digit("401234500000") == 9
+
+
+def sent_elsewhere(business, order, line, ship_to):
+    change = Amend(kind=ChangeKind.ADDRESS, line=line.id, ship_to=ship_to)
+    command = StageAmendment(order=order.id, by_customer=True, reason="called", changes=[change])
+    with business.work(source="screen") as work:
+        (staged,) = stage_amendments(work, [command], rules=RULES, cells=OPEN)
+    with business.work(source="screen") as work:
+        (changed,) = apply_amendments(work, [staged.id], rules=RULES, cells=OPEN)
+    return changed
+
+
+def let_go(business):
+    (hold,) = rows(business.database, "SELECT id FROM order_hold WHERE released_at IS NULL")[0]
+    with business.work(Actor.system("export desk"), source="screen") as work:
+        (order,) = release_holds(work, [ReleaseHold(hold=hold, reason="checked")])
+    return order
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"), [({"needs_export_check": True}, "export"), ({"street": "", "city": ""}, "address")]
+)
+def test_a_released_order_sent_elsewhere_is_held_there_as_it_would_have_been_at_release(database, content, kind):
+    business = a_business(database)
+    doubtful = address(business, **content)
+    order = release(business, taken(business, line(business, 0, 10), line(business, 1, 5)))
+    assert order.state == "released"
+    order = sent_elsewhere(business, order, order.lines[1], doubtful)
+    assert order.state == "held"
+    assert rows(database, "SELECT kind FROM order_hold WHERE released_at IS NULL") == [(kind,)]
+    (foreseen,) = rows(database, "SELECT foreseen FROM order_amendment")
+    assert f'"holds":[["{kind}",' in foreseen[0]
+    assert_books_agree(database)
+
+
+def test_an_export_check_that_was_passed_counts_for_the_addresses_that_were_looked_at_alone(database):
+    business = a_business(database)
+    first, other = (address(business, code, needs_export_check=True) for code in ("lab", "dock"))
+    order = release(business, taken(business, line(business, 0, 10), ship_to=first))
+    order = release(business, let_go(business))
+    assert order.state == "released"
+    order = sent_elsewhere(business, order, order.lines[0], other)
+    assert order.state == "held"
+    order = release(business, let_go(business))
+    assert order.state == "released"
+    assert sent_elsewhere(business, order, order.lines[0], first).state == "released"
+    assert_books_agree(database)
+
+
+def test_an_order_without_an_address_of_its_own_is_shipped_to_the_usual_one_that_let_it_go(database):
+    business = a_business(database)
+    with business.work() as work:
+        (other,) = add_customers(
+            work, [NewCustomer(entity=business.entity, code="2", name="Neu", country="Germany", currency="EUR")]
+        )
+    order = taken(business, customer=other.id)
+    home = address(business, customer=other.id)
+    assert (order.ship_to_id, release(business, order).state) == (None, "released")
+    with business.work() as work:
+        allocate_orders(work, [order.id], rules=RULES, cells=OPEN)
+        pick_orders(work, [PickOrder(order=order.id)], cells=OPEN)
+    assert rows(database, "SELECT ship_to_id FROM shipment") == [(home,)]

@@ -157,6 +157,8 @@ def test_a_substitute_of_the_same_group_is_a_line_of_its_own_at_the_agreed_price
     assert (new.item_id, new.unit_price, new.price_source) == (business.items[1], old.unit_price, "substitute")
     types = column(business, "SELECT type FROM event_log WHERE subject_type = 'order' ORDER BY seq")
     assert types[-3:] == ["order.substituted", "order.cancelled", "order.allocated"]
+    # Thirty at ten were ordered; the substitute comes in the place of twenty.
+    assert column(business, "SELECT value_minor FROM sales_order") == [30_000]
     assert_books_agree(database)
 
 
