@@ -11,7 +11,7 @@ from app.jobs.backorders import settle_backorders
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import Conflict, IllegalMove, NotAllowed, RuleBroken
 from erpcore.orders.allocation import allocate_orders
-from erpcore.orders.backorders import PROMISE, Repromise, repromise_lines
+from erpcore.orders.backorders import PROMISE, Repromise, cancel_waiting, repromise_lines
 from erpcore.orders.protections import CHANGE, ProtectStock, end_protection, protect_stock
 from erpcore.orders.rerun import run_allocation
 from erpcore.orders.takeback import APPROVE, TAKE_BACK, TakeBack, decide_take_back, take_back
@@ -63,6 +63,22 @@ def test_a_promise_that_nobody_can_give_is_refused_and_nothing_changes(database,
     with pytest.raises(RuleBroken, match=code), business.work(DESK) as work:
         repromise_lines(work, [Repromise(**{"line": order.lines[0].id, "reason": "because", **change})])
     assert lines(database) == before
+
+
+def test_what_a_line_has_got_meanwhile_is_not_cancelled_with_what_it_waits_for(database):
+    business = a_business(database, items=1, stock=4)
+    order = allocated(business, [(0, 6)])
+    line = order.lines[0].id
+    receive(business, 1)
+    with business.work() as work:
+        allocate_orders(work, [order.id], rules=RULES, cells=OPEN)
+    with business.work() as work:
+        cancel_waiting(work, [line], "discontinued")
+    assert rows(database, "SELECT cancelled, allocated FROM order_line") == [(1000, 5000)]
+    with pytest.raises(RuleBroken, match="not_waiting"), business.work() as work:
+        cancel_waiting(work, [line], "discontinued")
+    assert rows(database, "SELECT cancelled, allocated FROM order_line") == [(1000, 5000)]
+    assert_books_agree(database)
 
 
 def test_a_line_that_lacks_nothing_is_not_promised_anew(database):

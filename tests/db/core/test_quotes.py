@@ -16,7 +16,9 @@ from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import Busy, Conflict, IllegalMove, NeedsConfirmation, NotAllowed, NotFound, RuleBroken
 from erpcore.kernel.events import EventLog
 from erpcore.kernel.history import Transition
-from erpcore.orders.models import OrderHold, OrderLine, SalesOrder
+from erpcore.orders.amendment_rules import Amend
+from erpcore.orders.amendments import StageAmendment, apply_amendments, stage_amendments
+from erpcore.orders.models import ChangeKind, OrderHold, OrderLine, SalesOrder
 from erpcore.orders.quotes.accepting import AcceptQuote, accept_quotes
 from erpcore.orders.quotes.models import Quote, QuoteLine
 from erpcore.orders.quotes.services import (
@@ -249,6 +251,23 @@ def test_the_order_of_an_approved_quote_is_not_held_for_its_price_again(business
     with business.work() as work:
         assert work.session.scalar(select(func.count()).select_from(OrderHold)) == 0
         assert work.session.scalar(select(func.count()).where(EventLog.type == "order.price_overridden")) == 1
+
+
+def test_another_day_for_such_an_order_does_not_ask_for_its_prices_again_but_more_of_it_does(business):
+    quote = sent(business, [an_entered(business, "9.00")])
+    with business.work(LEAD) as work:
+        approve_quotes(work, [quote.id])
+    order = accept(business, quote)
+    line = _line(business, order).id
+    later = Amend(kind=ChangeKind.DATE, line=line, day=date(2026, 4, 1))
+    more = Amend(kind=ChangeKind.QUANTITY, line=line, quantity=Decimal(20))
+    states = []
+    for change in (later, more):
+        with business.work() as work:
+            command = StageAmendment(order=order.id, by_customer=True, reason="called", changes=[change])
+            (staged,) = stage_amendments(work, [command], rules=RULES, cells=OPEN)
+            states.append(apply_amendments(work, [staged.id], rules=RULES, cells=OPEN)[0].state)
+    assert states == ["captured", "held"]
 
 
 def test_who_entered_or_sent_the_prices_approves_them_not_even_with_the_authority(business):

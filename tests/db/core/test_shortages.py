@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
+import orjson
 import pytest
 
 from erpcore.fulfilment.shortage import Choose, choose, compare, short_line
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import DomainError
-from erpcore.masterdata.services import ensure_item_group
+from erpcore.masterdata.services import add_tax_rate, ensure_item_group
 from erpcore.masterdata.substitutes import KeepSubstitute, drop_substitute, keep_substitutes
 from erpcore.orders.allocation import allocate_orders
 from erpcore.orders.releasing import release_orders
-from erpcore.orders.services import capture_orders
+from erpcore.orders.services import NewLine, capture_orders
 from erpcore.orders.substitution import DecideSubstitution, Substitute, decide_substitution, substitute_lines
 from erpcore.purchasing.records import lock_purchases
 from tests.db.core.test_purchases import refused
+from tests.db.core.test_ship_to import address
 from tests.db.core.test_sourcing import lane, stocked
 from tests.db.core.test_two_at_once import at_once
 from tests.support.controls import assert_books_agree
@@ -45,6 +48,15 @@ def short(business, quantity=30, rule="never", *, stock=10):
         release_orders(work, [order.id], rules=RULES, cells=OPEN)
         allocate_orders(work, [order.id], rules=RULES, cells=OPEN)
     return order.lines[0].id
+
+
+def short_to(business, ship_to):
+    line = NewLine(item=business.items[0], quantity=Decimal(5), ship_to=ship_to)
+    with business.work() as work:
+        (order,) = capture_orders(work, [replace(business.order(), lines=[line])], rules=RULES, cells=OPEN)
+        release_orders(work, [order.id], rules=RULES, cells=OPEN)
+        allocate_orders(work, [order.id], rules=RULES, cells=OPEN)
+    return order
 
 
 def ways(business, line, rules=RULES, *, actor=DESK):
@@ -162,6 +174,19 @@ def test_a_substitute_of_the_same_group_is_a_line_of_its_own_at_the_agreed_price
     assert_books_agree(database)
 
 
+def test_a_substitute_goes_where_its_line_goes_and_at_the_tax_of_that_country(database):
+    business = a_business(database, items=2, stock=0)
+    substitutable(business)
+    approve(business, "substitution_rule", "same_group")
+    with business.work() as work:
+        add_tax_rate(work, entity=business.entity, country="Austria", rate=Decimal("0.10"), valid_from=date(2020, 1, 1))
+    vienna = address(business, country="Austria", city="Wien")
+    order = short_to(business, vienna)
+    take(business, order.lines[0].id, f"substitute:{business.items[1]}")
+    assert column(business, "SELECT tax_rate FROM order_line ORDER BY line_no") == [100_000, 100_000]
+    assert column(business, "SELECT ship_to_id FROM order_line ORDER BY line_no") == [vienna, vienna]
+
+
 def test_where_the_rule_asks_for_approval_somebody_else_decides(database):
     business = a_business(database, items=2, stock=0)
     substitutable(business, same_group=False)
@@ -176,6 +201,10 @@ def test_where_the_rule_asks_for_approval_somebody_else_decides(database):
     with business.work(BOSS) as work:
         decide_substitution(work, decision, rules=RULES, cells=OPEN)
     assert column(business, "SELECT state FROM sales_order") == ["captured"]
+    # A person has decided: it was not cured.
+    assert [bool(one) for one in column(business, "SELECT is_cured FROM order_hold")] == [False]
+    facts = "SELECT facts FROM transition WHERE move = 'release_hold'"
+    assert [orjson.loads(one).get("cured") for one in column(business, facts)] == [False]
     assert column(business, "SELECT quantity FROM order_line WHERE replaces_id IS NOT NULL") == [20_000]
     refused(business, "hold_ended", lambda work: decide_substitution(work, decision, rules=RULES, cells=OPEN), BOSS)
     assert_books_agree(database)

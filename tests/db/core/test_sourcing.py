@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -12,9 +14,10 @@ from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.masterdata.lanes import KeepLane, drop_lane, keep_lanes
 from erpcore.orders.allocation import allocate_orders
 from erpcore.orders.releasing import release_orders
-from erpcore.orders.services import capture_orders
+from erpcore.orders.services import NewLine, capture_orders
 from erpcore.ports import Admission, CellState
 from tests.db.core.test_purchases import refused
+from tests.db.core.test_ship_to import address
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, Cells, a_business
 from tests.support.policy import Rules
@@ -23,8 +26,6 @@ from tests.support.warehouse import balance, second_site
 
 
 def stocked(business, site, item, quantity):
-    from decimal import Decimal
-
     with business.work() as work:
         change = ChangeStock(site=site, item=business.items[item], quantity=Decimal(quantity), note="opening")
         open_stock(work, [change], rules=RULES, cells=OPEN)
@@ -71,6 +72,21 @@ def test_a_line_is_shipped_by_the_site_that_the_rule_chooses(database, rule, whe
     assert len(json.loads(kept.facts)["sites"]) == 3
     assert column(business, "SELECT COUNT(*) FROM event_log WHERE type = 'order.sourced'") == [1]
     assert_books_agree(database)
+
+
+def test_the_way_to_the_address_of_the_line_counts_and_not_the_country_of_its_order(database):
+    business = a_business(database, items=1, stock=90)
+    hamburg = second_site(business)
+    stocked(business, hamburg, 0, 90)
+    for site, germany, austria in ((business.site, 1, 5), (hamburg, 5, 1)):
+        lane(business, site, germany, 100)
+        lane(business, site, austria, 100, country="Austria")
+    vienna = address(business, country="Austria", city="Wien")
+    lines = [NewLine(item=business.items[0], quantity=Decimal(5), ship_to=place) for place in (None, vienna)]
+    with business.work() as work:
+        command = replace(business.order(), lines=lines)
+        (order,) = capture_orders(work, [command], rules=Rules(sourcing_rule="nearest"), cells=OPEN)
+    assert [line.site_id for line in order.lines] == [business.site, hamburg]
 
 
 def test_the_standard_ships_from_the_site_that_sells_and_keeps_nothing(database):
