@@ -7,8 +7,6 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import strategies as st
-from hypothesis.stateful import rule
 from sqlalchemy import text
 
 from app.composition.uow import reading
@@ -37,9 +35,10 @@ from erpcore.purchasing.services import (
 )
 from tests.support.core import OPEN, RULES
 from tests.support.supply import a_supplier
+from tests.support.walking import move
 from tests.support.warehouse import TODAY, no_names, second_site
 
-SOME = st.sampled_from([1, 3, 8, 13, 0, -1, 40, 500])
+SOME = (1, 3, 8, 13, 0, -1, 40, 500)
 BOTH: dict[str, Any] = {"rules": RULES, "cells": OPEN}
 
 
@@ -61,13 +60,13 @@ class Supplied:
         with reading(self.database) as session:
             return list(session.execute(text(sql)).all())
 
-    @rule(who=st.integers(0, 2), item=st.integers(0, 1), quantity=SOME)
+    @move(who=range(3), item=range(2), quantity=SOME)
     def order_from_supplier(self, who: int, item: int, quantity: int) -> None:
         line = WantedLine(item=self.business.items[item], quantity=Decimal(quantity))
         command = PlacePurchase(site=self.business.site, supplier=self.supplier, lines=[line])
         self.attempt(who, lambda work: place_purchases(work, [command], **BOTH))
 
-    @rule(who=st.integers(0, 2), number=st.integers(0, 7), quantity=SOME, days=st.sampled_from([0, 4, 9, -3]))
+    @move(who=range(3), number=range(8), quantity=SOME, days=(0, 4, 9, -3))
     def supplier_confirms(self, who: int, number: int, quantity: int, days: int) -> None:
         found = self.pick(self.rows_of("SELECT purchase_id, id FROM purchase_order_line ORDER BY id"), number)
         if found is None:
@@ -75,7 +74,7 @@ class Supplied:
         said = ConfirmedLine(line=found[1], on=TODAY + timedelta(days=days), quantity=Decimal(quantity))
         self.attempt(who, lambda work: confirm_with_promises(work, [ConfirmPurchase(purchase=found[0], lines=[said])]))
 
-    @rule(who=st.integers(0, 2), number=st.integers(0, 7), quantity=SOME, last=st.booleans())
+    @move(who=range(3), number=range(8), quantity=SOME, last=(False, True))
     def goods_come(self, who: int, number: int, quantity: int, last: bool) -> None:
         sql = "SELECT id, item_id FROM expected_receipt WHERE source = 'purchase_order' ORDER BY id"
         found = self.pick(self.rows_of(sql), number)
@@ -85,23 +84,23 @@ class Supplied:
         command = ReceiveGoods(site=self.business.site, paper="DN 1", lines=[came])
         self.attempt(who, lambda work: receive_purchased(work, command, **BOTH))
 
-    @rule(who=st.integers(0, 2), number=st.integers(0, 7), reason=st.sampled_from(["too late", " "]))
+    @move(who=range(3), number=range(8), reason=("too late", " "))
     def stop_supplier(self, who: int, number: int, reason: str) -> None:
         found = self.pick(self.rows_of("SELECT id FROM purchase_order ORDER BY id"), number)
         if found is not None:
             self.attempt(who, lambda work: end_purchases(work, [EndPurchase(purchase=found[0], reason=reason)]))
 
-    @rule(who=st.integers(0, 2), item=st.integers(0, 1), quantity=SOME, back=st.booleans())
+    @move(who=range(3), item=range(2), quantity=SOME, back=(False, True))
     def ask_other_site(self, who: int, item: int, quantity: int, back: bool) -> None:
         here, there = (self.branch, self.business.site) if back else (self.business.site, self.branch)
         line = AskLine(item=self.business.items[item], quantity=Decimal(quantity))
         command = AskTransfer(from_site=here, to_site=there, lines=[line])
         self.attempt(who, lambda work: ask_transfers(work, [command], **BOTH))
 
-    @rule(
-        who=st.integers(0, 2),
-        number=st.integers(0, 7),
-        move=st.sampled_from(["approve", "approve", "reject", "ship", "part", "cancel"]),
+    @move(
+        who=range(3),
+        number=range(8),
+        move=("approve", "approve", "reject", "ship", "part", "cancel"),
     )
     def move_transfer_order(self, who: int, number: int, move: str) -> None:
         found = self.pick(self.rows_of("SELECT order_id, id FROM transfer_order_line ORDER BY id"), number)
@@ -121,9 +120,7 @@ class Supplied:
         }
         self.attempt(who, moves[move])
 
-    @rule(
-        who=st.integers(0, 2), number=st.integers(0, 7), quantity=st.sampled_from([1, 2, 8, 99]), damaged=st.booleans()
-    )
+    @move(who=range(3), number=range(8), quantity=(1, 2, 8, 99), damaged=(False, True))
     def transfer_arrives(self, who: int, number: int, quantity: int, damaged: bool) -> None:
         found = self.pick(self.rows_of("SELECT transfer_id, id FROM stock_transfer_line ORDER BY id"), number)
         if found is None:

@@ -7,9 +7,6 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import strategies as st
-from hypothesis.stateful import rule
-
 from erpcore.fulfilment.floor.picking import ConfirmPick, confirm_pick, finish_pick, put_back, start_task
 from erpcore.fulfilment.floor.planning import pick_now
 from erpcore.fulfilment.floor.tasks import cancel_task, give_back
@@ -29,14 +26,15 @@ from erpcore.inventory.transfers import (
 )
 from tests.support.core import OPEN, RULES
 from tests.support.trader import Trader
+from tests.support.walking import move
 from tests.support.warehouse import locations, no_names
 
 SAME: dict[str, Any] = {"rules": RULES, "cells": OPEN}
-QUANTITIES = st.sampled_from([1, 2, 3, 5, 8, 0, -1, 40, 500])
-ITEMS = st.integers(0, 1)
-WHO = st.integers(0, 2)
-NUMBER = st.integers(0, 50)
-STATUSES = st.sampled_from(["available", "quarantine", "damaged", "received", "in_transit"])
+QUANTITIES = (1, 2, 3, 5, 8, 0, -1, 40, 500)
+ITEMS = range(2)
+WHO = range(3)
+NUMBER = range(51)
+STATUSES = ("available", "quarantine", "damaged", "received", "in_transit")
 
 
 class WarehouseMoves:
@@ -55,18 +53,18 @@ class WarehouseMoves:
         self.places = [None, *locations(self.business, "A-01", "A-02"), *dock]
         self.elsewhere = self.branch
 
-    @rule(who=WHO, item=ITEMS, quantity=QUANTITIES, damaged=st.sampled_from([0, 0, 1, 9]))
+    @move(who=WHO, item=ITEMS, quantity=QUANTITIES, damaged=(0, 0, 1, 9))
     def take_goods_in(self, who: int, item: int, quantity: int, damaged: int) -> None:
         line = ReceivedLine(item=self.business.items[item], quantity=Decimal(quantity), damaged=Decimal(damaged))
         command = ReceiveGoods(site=self.business.site, paper="DN 1", lines=[line])
         self.attempt(who, lambda work: receive_goods(work, command, **SAME))
 
-    @rule(
+    @move(
         who=WHO,
         item=ITEMS,
         quantity=QUANTITIES,
         place=NUMBER,
-        way=st.sampled_from(["put away", "move"]),
+        way=("put away", "move"),
         source=NUMBER,
         status=STATUSES,
     )
@@ -85,7 +83,7 @@ class WarehouseMoves:
         }  # fmt: skip
         self.attempt(who, acts[way])
 
-    @rule(who=WHO, item=ITEMS, quantity=QUANTITIES, place=NUMBER, source=STATUSES, goal=STATUSES)
+    @move(who=WHO, item=ITEMS, quantity=QUANTITIES, place=NUMBER, source=STATUSES, goal=STATUSES)
     def change_its_status(self, who: int, item: int, quantity: int, place: int, source: str, goal: str) -> None:
         command = ChangeStatus(
             site=self.business.site, item=self.business.items[item], quantity=Decimal(quantity), source=source, target=goal,
@@ -93,7 +91,7 @@ class WarehouseMoves:
         )  # fmt: skip
         self.attempt(who, lambda work: change_status(work, [command], order_names=no_names, **SAME))
 
-    @rule(who=WHO, item=ITEMS, quantity=st.sampled_from([1, -1, -3, 0, 200, -500]), place=NUMBER, status=STATUSES)
+    @move(who=WHO, item=ITEMS, quantity=(1, -1, -3, 0, 200, -500), place=NUMBER, status=STATUSES)
     def correct(self, who: int, item: int, quantity: int, place: int, status: str) -> None:
         command = Adjust(
             site=self.business.site, item=self.business.items[item], quantity=Decimal(quantity), reason="other", note="found",
@@ -101,22 +99,23 @@ class WarehouseMoves:
         )  # fmt: skip
         self.attempt(who, lambda work: adjust(work, [command], **SAME))
 
-    @rule(who=WHO, number=NUMBER, approved=st.booleans())
+    @move(who=WHO, number=NUMBER, approved=(False, True))
     def decide_a_correction(self, who: int, number: int, approved: bool) -> None:
         found = self.pick(self.ids("SELECT id FROM stock_adjustment ORDER BY id"), number)
         if found is not None:
             self.attempt(who, lambda work: decide_adjustment(work, found, approved=approved, note="seen", **SAME))
 
-    @rule(who=WHO, item=ITEMS, place=NUMBER)
+    @move(who=WHO, item=ITEMS, place=NUMBER)
     def ask_for_a_count(self, who: int, item: int, place: int) -> None:
         command = PlanCount(site=self.business.site, item=self.business.items[item], location=self.places[place % 4])
         self.attempt(who, lambda work: plan_counts(work, [command], **SAME))
 
-    @rule(
+    @move(
         who=WHO,
         number=NUMBER,
-        found=st.sampled_from([0, 1, 5, 39, 40, 400]),
-        move=st.sampled_from(["start", "record", "record", "approve", "again", "cancel"]),
+        found=(0, 1, 5, 39, 40, 400),
+        often=3,
+        move=("start", "record", "record", "approve", "again", "cancel"),
     )
     def move_a_count(self, who: int, number: int, found: int, move: str) -> None:
         task = self.pick(self.ids("SELECT id FROM count_task ORDER BY id"), number)
@@ -131,7 +130,7 @@ class WarehouseMoves:
         }
         self.attempt(who, acts[move])
 
-    @rule(who=WHO, item=ITEMS, quantity=QUANTITIES)
+    @move(who=WHO, item=ITEMS, quantity=QUANTITIES)
     def send_elsewhere(self, who: int, item: int, quantity: int) -> None:
         business = self.business
         command = ShipTransfer(
@@ -140,7 +139,7 @@ class WarehouseMoves:
         )  # fmt: skip
         self.attempt(who, lambda work: ship_transfers(work, [command], **SAME))
 
-    @rule(who=WHO, number=NUMBER, quantity=QUANTITIES, way=st.sampled_from(["receive", "receive", "damaged", "lost"]))
+    @move(who=WHO, number=NUMBER, quantity=QUANTITIES, way=("receive", "receive", "damaged", "lost"))
     def end_a_transfer(self, who: int, number: int, quantity: int, way: str) -> None:
         line = self.pick(self.ids("SELECT id FROM stock_transfer_line ORDER BY id"), number)
         if line is None:
@@ -155,15 +154,15 @@ class WarehouseMoves:
         command = ReceiveTransfer(transfer=transfer, lines=[arrived])
         self.attempt(who, lambda work: receive_transfer(work, command, order_names=no_names, **SAME))
 
-    @rule(who=WHO, number=NUMBER)
+    @move(who=WHO, number=NUMBER)
     def plan_a_pick(self, who: int, number: int) -> None:
         order = self.pick(self.ids("SELECT id FROM sales_order ORDER BY id"), number)
         if order is not None:
             self.attempt(who, lambda work: pick_now(work, [order], site=self.business.site, **SAME))
 
-    @rule(
-        who=WHO, number=NUMBER, quantity=st.sampled_from([0, 1, 2, 5, 8]), damaged=st.sampled_from([0, 0, 0, 1]),
-        move=st.sampled_from(["start", "take", "take", "rest", "back", "finish", "finish", "give", "drop"]),
+    @move(
+        who=WHO, number=NUMBER, quantity=(0, 1, 2, 5, 8), damaged=(0, 0, 0, 1),
+        often=4, move=("start", "take", "take", "rest", "back", "finish", "finish", "give", "drop"),
     )  # fmt: skip
     def move_a_task(self, who: int, number: int, quantity: int, damaged: int, move: str) -> None:
         task = self.pick(self.ids("SELECT id FROM warehouse_task WHERE kind = 'pick' ORDER BY id"), number)
