@@ -20,7 +20,7 @@ from app.reports.dossier import Dossier
 from app.reports.pack import Pack
 from app.reports.presenting import present
 from app.reports.seal import placeholder, seal
-from app.reports.typesetting import closed_fetcher, drawn, engine, product_sign, style_sheet, templates
+from app.reports.typesetting import drawn, engine, product_sign, set_pages, templates
 
 EVIDENCE_NAME, REST_NAME = "evidence.json", "pack.json"
 #: A class in the selector of a rule.
@@ -34,24 +34,13 @@ def render_pack(dossier: Dossier) -> bytes:
     """
     weasyprint = engine()
     pack = present(dossier)
-    fetcher = closed_fetcher(weasyprint)
-    fonts = weasyprint.text.fonts.FontConfiguration()
-    style = weasyprint.CSS(string=style_sheet("paper"), font_config=fonts, url_fetcher=fetcher)
-    document = weasyprint.HTML(string=page(pack), url_fetcher=fetcher, base_url=None)
-    try:
-        raw: bytes = document.write_pdf(
-            stylesheets=[style], font_config=fonts, pdf_variant="pdf/a-3u", pdf_tags=True, finisher=_add_seal,
-            attachments=[
-                _attachment(weasyprint, EVIDENCE_NAME, "The evaluation as stored; its SHA-256 is the fingerprint",
-                            dossier.evidence, pack.evaluated_at),
-                _attachment(weasyprint, REST_NAME, "Names, trends, changes, votes and conditions shown in the pack",
-                            dossier.rest, pack.made_from),
-            ],
-        )  # fmt: skip
-    except weasyprint.urls.FatalURLFetchingError as asked:
-        # WeasyPrint's own error is no Exception, and would end a server's process.
-        raise RuntimeError(str(asked)) from asked
-    return seal(raw)
+    attachments = [
+        _attachment(weasyprint, EVIDENCE_NAME, "The evaluation as stored; its SHA-256 is the fingerprint",
+                    dossier.evidence, pack.evaluated_at),
+        _attachment(weasyprint, REST_NAME, "Names, trends, changes, votes and conditions shown in the pack",
+                    dossier.rest, pack.made_from),
+    ]  # fmt: skip
+    return seal(set_pages(page(pack), "paper", finish=_add_seal, attachments=attachments))
 
 
 def page(pack: Pack) -> str:
@@ -61,7 +50,7 @@ def page(pack: Pack) -> str:
     )  # fmt: skip
 
 
-def _add_seal(_document: Any, pdf: Any) -> None:
+def _add_seal(pdf: Any) -> None:
     """Put the place of the digest into the file; the digest itself can only be known when the file is whole."""
     import pydyf  # noqa: PLC0415  comes with WeasyPrint
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -18,6 +19,7 @@ from markupsafe import Markup
 from app.charts.style import literal
 from app.charts.typeface import paper_faces
 from app.config import ROOT
+from app.reports.archivable import make_archivable
 from erpcore.kernel.errors import RuleBroken
 
 _FACES = ROOT / "app" / "web" / "static" / "typeface"
@@ -28,8 +30,8 @@ _SIGN = (
 logger = logging.getLogger(__name__)
 
 
-def set_pages(html: str, style: str, **more: Any) -> bytes:
-    """``html`` as a tagged PDF/A-3u in the look of the style sheet of that name.
+def set_pages(html: str, style: str, *, finish: Callable[[Any], None] | None = None, **more: Any) -> bytes:
+    """``html`` as a tagged PDF/A-3u in the look of the style sheet of that name. ``finish`` may add to the pydyf document.
 
     Raises ``RuleBroken("pdf_not_available")`` where the system lacks text libraries. Takes a tenth of a second or more of
     processor time: call it outside of any transaction.
@@ -39,9 +41,15 @@ def set_pages(html: str, style: str, **more: Any) -> bytes:
     fonts = weasyprint.text.fonts.FontConfiguration()
     sheet = weasyprint.CSS(string=style_sheet(style), font_config=fonts, url_fetcher=fetcher)
     document = weasyprint.HTML(string=html, url_fetcher=fetcher, base_url=None)
+
+    def finisher(_document: Any, pdf: Any) -> None:
+        if finish is not None:
+            finish(pdf)
+        make_archivable(pdf)
+
     try:
         raw: bytes = document.write_pdf(
-            stylesheets=[sheet], font_config=fonts, pdf_variant="pdf/a-3u", pdf_tags=True, **more
+            stylesheets=[sheet], font_config=fonts, pdf_variant="pdf/a-3u", pdf_tags=True, finisher=finisher, **more
         )
     except weasyprint.urls.FatalURLFetchingError as asked:
         # WeasyPrint's own error is no Exception, and would end a server's process.

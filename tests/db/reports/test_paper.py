@@ -23,6 +23,7 @@ from app.reports.presenting import present
 from app.reports.seal import carried, digest_of, seal
 from app.reports.verifying import verify_pack
 from tests.architecture.source import ROOT
+from tests.support.archive import broken_rules
 from tests.support.dossiers import a_board_case, a_vote, dossier_of
 
 
@@ -87,6 +88,11 @@ def test_the_evidence_travels_inside_as_it_was_stored_and_the_file_says_what_it_
     assert all(dossier.fingerprint in text.replace(" ", "") for text in pages)
     for frame in reader.pages[0]["/MediaBox"], reader.pages[-1]["/MediaBox"]:
         assert [round(float(side)) for side in frame] == [0, 0, 595, 842]
+
+
+def test_the_file_keeps_every_rule_of_an_archive(case):
+    assert broken_rules(case.content) == []
+    assert broken_rules(case.content.replace(b"pdfaid:part", b"pdfaid:pert")) != []
 
 
 def test_one_changed_bit_anywhere_is_found(case):

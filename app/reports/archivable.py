@@ -1,0 +1,68 @@
+"""What does an archive ask of a PDF that the typesetter leaves open? Rules of ISO 19005-3 (PDF/A-3), kept before the file is written."""
+
+from __future__ import annotations
+
+import zlib
+from io import BytesIO
+from itertools import pairwise
+from typing import Any
+
+from fontTools.ttLib import TTFont
+
+_THOUSAND = 1000
+#: What a reader takes for the end of the line before ``endstream``, and so for no part of the stream.
+_LINE_ENDS = b"\r\n"
+
+
+def make_archivable(pdf: Any) -> None:
+    """Change the objects of a pydyf document that is about to be written.
+
+    Descriptions stay readable by programs that know no PDF (6.6.2.1), the length of every stream is what a reader counts
+    (6.1.7.1), and widths are those of the letters inside (6.2.11.5).
+    """
+    for found in pdf.objects:
+        if isinstance(found, dict) and "W" in found and found.get("Type") == "/Font":
+            _take_widths_of_letters(pdf, found)
+    for found in pdf.objects:
+        if getattr(found, "extra", None) is not None:
+            _make_countable(found)
+
+
+def _make_countable(stream: Any) -> None:
+    """Packed streams end with a checksum, which may be a line end; such a stream stays unpacked."""
+    if stream.compress and (stream.extra.get("Type") == "/Metadata" or _ends_a_line(stream.stream)):
+        stream.compress = False
+
+
+def _ends_a_line(parts: Any) -> bool:
+    content = b"\n".join(part if isinstance(part, bytes) else _written(part) for part in parts)
+    return zlib.adler32(content) & 0xFF in _LINE_ENDS
+
+
+def _written(part: Any) -> bytes:
+    import pydyf  # noqa: PLC0415  comes with WeasyPrint, which not every system can load
+
+    return bytes(pydyf._to_bytes(part))  # noqa: SLF001  what pydyf writes itself
+
+
+def _take_widths_of_letters(pdf: Any, font: Any) -> None:
+    """Widths were measured at the size of a text, rounded there; a letter's own width says how far the next one stands."""
+    program = _program(pdf, font)
+    if program is None:
+        return
+    letters, scale = program.getGlyphOrder(), _THOUSAND / program["head"].unitsPerEm
+    widths = font["W"]
+    for first, row in list(pairwise(widths))[::2]:
+        row[:] = [round(program["hmtx"][letters[first + i]][0] * scale, 3) for i in range(len(row))]
+
+
+def _program(pdf: Any, font: Any) -> TTFont | None:
+    descriptor = _referred(pdf, font["FontDescriptor"])
+    if "FontFile2" not in descriptor:
+        return None
+    return TTFont(BytesIO(_referred(pdf, descriptor["FontFile2"]).stream[0]))
+
+
+def _referred(pdf: Any, reference: bytes | str) -> Any:
+    text = reference.decode() if isinstance(reference, bytes) else reference
+    return pdf.objects[int(text.split()[0])]
