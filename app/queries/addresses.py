@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.security.scopes import within_companies
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
 from erpcore.masterdata.addresses import CustomerAddress, holds_on, missing_parts
-from erpcore.masterdata.models import Customer, Entity, Site
+from erpcore.masterdata.models import Customer, Entity
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,13 +75,12 @@ def address_fact(row: CustomerAddress) -> AddressFact:
 
 def customer_addressed(session: Session, actor: Actor, customer: int) -> AddressedCustomer:
     """The customer; raises ``NotFound`` for an unknown one and for one of a company whose sites this person does not see."""
-    query = (
+    query: Any = (
         select(Customer, Entity.realm, Entity.time_zone)
         .join(Entity, Entity.id == Customer.entity_id)
         .where(Customer.id == customer)
     )
-    if actor.sites is not None:
-        query = query.where(Customer.entity_id.in_(select(Site.entity_id).where(Site.id.in_(sorted(actor.sites)))))
+    query = within_companies(query, actor, Customer.entity_id)
     row = session.execute(query).one_or_none()
     if row is None:
         raise NotFound("customer_unknown", id=customer)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from app.security.scopes import within_sites
+from app.security.scopes import within_companies
 from erpcore.fulfilment.carriers.models import Carrier, CarrierCutOff, CarrierRule, CarrierService
 from erpcore.fulfilment.carriers.rules import collection_after
 from erpcore.fulfilment.packing.models import CartonType
@@ -117,8 +117,7 @@ def all_carriers(session: Session, actor: Actor, *, realm: str = "live") -> list
 
 
 def _entities(actor: Actor, realm: str) -> Select[Entity]:
-    seen = within_sites(select(Site.entity_id), actor, Site.id)
-    return select(Entity).where(Entity.realm == realm, Entity.id.in_(seen))
+    return within_companies(select(Entity).where(Entity.realm == realm), actor, Entity.id)
 
 
 def services_of(session: Session, entities: list[int]) -> list[ServiceFact]:

@@ -10,11 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.queries.listing import SqlList
+from app.security.scopes import within_companies
 from erpcore.billing.models import Invoice, Receipt, ReceiptApplication
 from erpcore.credit.models import Receivable
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
-from erpcore.masterdata.models import Customer, Entity, Site
+from erpcore.masterdata.models import Customer, Entity
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,9 +68,7 @@ def _all_receipts() -> Any:
 
 def _of_companies(query: Any, actor: Actor) -> Any:
     """Receipts belong to a company, not to a site: people of a site see those of its company."""
-    if actor.sites is None:
-        return query
-    return query.where(Receipt.entity_id.in_(select(Site.entity_id).where(Site.id.in_(sorted(actor.sites)))))
+    return within_companies(query, actor, Receipt.entity_id)
 
 
 def _receipts(actor: Actor) -> Any:

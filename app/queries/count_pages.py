@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, literal_column, select
 from sqlalchemy.orm import Session
 
-from app.queries.warehouse import CountRow, count_query, count_row
+from app.queries.warehouse import CountRow, count_query, count_row, tells_worth
 from erpcore.inventory.count_plan import OPEN_STATES, STANDARD_CADENCE, cadence_of, due_places
 from erpcore.inventory.documents import CountState, CountTask
 from erpcore.kernel.actor import Actor
@@ -83,7 +83,8 @@ def count_plan(
     wanted = count_query(actor).where(CountTask.site_id == site)
     wanted = wanted.where(CountTask.state == state) if state else wanted.where(CountTask.state.in_(OPEN_STATES))
     order = CountTask.id.desc() if state in (CountState.DONE, CountState.CANCELLED) else CountTask.due_on
-    tasks = [count_row(row) for row in session.execute(wanted.order_by(order, CountTask.id).limit(MOST))]
+    worth = tells_worth(actor)
+    tasks = [count_row(row, worth=worth) for row in session.execute(wanted.order_by(order, CountTask.id).limit(MOST))]
     proposed = session.scalar(
         select(func.count()).where(CountTask.site_id == site, CountTask.state == CountState.PROPOSED)
     )

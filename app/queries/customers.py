@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.queries.listing import SqlList, like
 from app.queries.orders import OPEN_STATES
-from app.security.scopes import within_sites
+from app.security.scopes import within_companies, within_sites
 from erpcore.billing.models import Invoice
 from erpcore.credit.models import CreditExposure, Receivable
 from erpcore.kernel.actor import Actor
@@ -136,9 +136,7 @@ class CustomerPage:
 
 
 def _of_company(query: Any, actor: Actor) -> Any:
-    if actor.sites is None:
-        return query
-    return query.where(Customer.entity_id.in_(select(Site.entity_id).where(Site.id.in_(sorted(actor.sites)))))
+    return within_companies(query, actor, Customer.entity_id)
 
 
 _COLUMNS = (

@@ -16,12 +16,12 @@ from app.queries.listing import MOST_ROWS, Asked, AskedList, Found, last_page, l
 from app.queries.stock import Keeper, StockRow, holders, item_rows
 from app.queries.stock_moves import MoveRow, list_moves
 from app.queries.warehouse import BinRow, ExpectedRow, bin_rows, expected_rows
-from app.security.scopes import within_sites
+from app.security.scopes import within_companies, within_sites
 from erpcore.inventory.documents import ExpectedReceipt
 from erpcore.inventory.models import StockBalance, StockBin, StockMove, StockStatus
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound, RuleBroken
-from erpcore.masterdata.models import Entity, Item, ItemGroup, ItemKind, ItemUnit, Site, Tracking
+from erpcore.masterdata.models import Entity, Item, ItemGroup, ItemKind, ItemUnit, Tracking
 from erpcore.masterdata.units import Pack, packs_of
 
 KINDS = tuple(kind.value for kind in ItemKind)
@@ -167,9 +167,7 @@ def _narrowed(query: Any, actor: Actor, asked: ItemFilter) -> Any:
 
 def _of_company(query: Any, actor: Actor) -> Any:
     """Items of the companies of whose sites the person sees one."""
-    if actor.sites is None:
-        return query
-    return query.where(Item.entity_id.in_(select(Site.entity_id).where(Site.id.in_(sorted(actor.sites)))))
+    return within_companies(query, actor, Item.entity_id)
 
 
 def _sorted(query: Any, sort: str) -> Any:

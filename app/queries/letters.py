@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.composition.letter_consumer import order_facts
 from app.composition.letters import CustomerContact, Letter, LetterState, LetterTemplate
 from app.queries.listing import SqlList
-from app.security.scopes import within_sites
+from app.security.scopes import within_companies, within_sites
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
 from erpcore.masterdata.models import Customer, Entity, Site
@@ -154,13 +154,12 @@ class ContactFact:
 
 def contact_of(session: Session, actor: Actor, customer: int) -> ContactFact:
     """The customer's entry; raises ``NotFound`` for a customer of no company with a site that the person sees."""
-    query = (
+    query: Any = (
         select(Customer, CustomerContact)
         .join(CustomerContact, CustomerContact.customer_id == Customer.id, isouter=True)
         .where(Customer.id == customer)
     )
-    if actor.sites is not None:
-        query = query.where(Customer.entity_id.in_(select(Site.entity_id).where(Site.id.in_(sorted(actor.sites)))))
+    query = within_companies(query, actor, Customer.entity_id)
     row = session.execute(query).one_or_none()
     if row is None:
         raise NotFound("customer_unknown", id=customer)

@@ -158,7 +158,8 @@ def _holds(session: Session, order_id: int, line_no: int) -> list[PriceHold]:
 class PriceAnswer:
     """What a line would cost now: the rule that wins, those that lose, and how far down a price may be entered.
 
-    ``unit_price`` ``None``: no rule gives one. ``lowest`` is the lowest price that stands without another person.
+    ``unit_price`` ``None``: no rule gives one. ``lowest`` is the lowest price that stands without another person;
+    ``tolerated`` the same as far as the tolerance alone decides, for who may not see the floor.
     """
 
     item_code: str
@@ -175,6 +176,7 @@ class PriceAnswer:
     cost: Decimal | None
     floor: Decimal | None
     lowest: Decimal | None
+    tolerated: Decimal | None
     tolerance_permille: int
 
     @property
@@ -220,12 +222,14 @@ def ask_price(
         Candidate(id=key, kind=kind, unit_price=_money(price) or Decimal(0), rule=known.get(key))
         for key, kind, price in fitting
     ]
-    lowest = None if found is None else max(-(-found.unit_price * (1000 - tolerance) // 1000), floor or 0)
+    tolerated = None if found is None else -(-found.unit_price * (1000 - tolerance) // 1000)
+    lowest = None if tolerated is None else max(tolerated, floor or 0)
     return PriceAnswer(
         item_code=what.code, item=what.name, unit=what.unit, currency=entity.currency,
         customer=who.code if who else "", quantity=quantity, on=on, unit_price=_money(found.unit_price if found else None),
         list_price=_money(found.list_price if found else None), winner=named[0] if named else None, losers=named[1:],
-        cost=_money(what.standard_cost), floor=_money(floor), lowest=_money(lowest), tolerance_permille=tolerance,
+        cost=_money(what.standard_cost), floor=_money(floor), lowest=_money(lowest), tolerated=_money(tolerated),
+        tolerance_permille=tolerance,
     )  # fmt: skip
 
 

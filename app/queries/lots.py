@@ -11,10 +11,10 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from app.queries.listing import MOST_ROWS, PAGE, like
-from app.security.scopes import within_sites
+from app.security.scopes import within_companies, within_sites
 from erpcore.inventory.models import Lot, StockBin
 from erpcore.kernel.actor import Actor
-from erpcore.masterdata.models import Entity, Item, Site
+from erpcore.masterdata.models import Entity, Item
 
 #: A lot with so many days left is about to expire.
 SOON = timedelta(days=30)
@@ -62,8 +62,7 @@ def _query(actor: Actor, asked: LotFilter, today: date) -> Any:
         .outerjoin(held, held.c.lot_id == Lot.id)
         .where(Entity.realm == asked.realm)
     )
-    if actor.sites is not None:
-        query = query.where(Lot.entity_id.in_(select(Site.entity_id).where(Site.id.in_(sorted(actor.sites)))))
+    query = within_companies(query, actor, Lot.entity_id)
     if asked.text:
         pattern = like(asked.text)
         query = query.where(or_(Lot.code.ilike(pattern, escape="\\"), Item.code.ilike(pattern, escape="\\")))

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from app.composition.trading import looking
+from app.composition.trading import looking, rules
 from app.queries.entry_margins import Margin, Typed, margins_of
 from app.queries.listing import like
 from app.queries.order_detail import exposure_of
@@ -29,9 +29,12 @@ from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import Customer, CustomerGroup, Item, ItemKind
 from erpcore.masterdata.queries import SiteFacts, commitment, site_facts, tax_rate
 from erpcore.masterdata.search import search_items
-from erpcore.orders.rules import line_dates
+from erpcore.orders.availability import Part, whole
+from erpcore.orders.promise import Wanted, promised_parts
+from erpcore.orders.rules import LineDates, line_dates
 from erpcore.ports import Cell, CellStates, Process, admit
 from erpcore.pricing.queries import Asked, Price, resolve_prices
+from governance.policies.register import Scope
 
 MOST_FOUND = 8
 
@@ -222,8 +225,10 @@ def quote_order(
     free = _free(session, site, ids)
     groups = {key: item.group_id for key, item in known.items()}
     prices = _prices(look, lines, groups, customer, channel, day, facts.entity.currency)
+    scope = Scope(None, group, channel, facts.live_id, facts.entity.live_id)
+    parts = _promised(look, site, lines, known, scope)
     quoted: list[QuotedLine | None] = []
-    for line, price in zip(lines, prices, strict=True):
+    for number, (line, price) in enumerate(zip(lines, prices, strict=True)):
         if line is None or line.item not in known:
             quoted.append(None)
             continue
@@ -232,11 +237,9 @@ def quote_order(
         quantity = line.quantity or Decimal(0)
         left = free.get(item.id, Decimal(0))
         free[item.id] = left - quantity
-        promised, reason = max(dates.committed, dates.requested), "stock"
-        if item.kind != ItemKind.STOCK:
-            reason = "commitment"
-        elif left - quantity < 0:
-            promised, reason = max(promised, day + timedelta(days=item.replenishment_days)), "replenishment"
+        promised, reason = max(dates.committed, dates.requested), "commitment"
+        if number in parts:
+            promised, reason = max(promised, _arrives(parts[number], dates)), str(parts[number].reason)
         unit_price = line.unit_price if line.unit_price is not None else price and Decimal(price.unit_price).scaleb(-6)
         source = "override" if line.unit_price is not None and not _same(line, price) else price.source if price else ""
         net, tax = _worth(look, line, item, unit_price, facts, customer, day)
@@ -355,6 +358,37 @@ def _free(session: Session, site: int, items: Sequence[int]) -> dict[int, Decima
         )
     )
     return {row.item_id: row.on_hand - row.reserved - row.blocked for row in rows}
+
+
+def _promised(
+    look: UnitOfWork, site: int, lines: Sequence[AskedLine | None], known: Mapping[int, Item], scope: Scope
+) -> dict[int, Part]:
+    """What lines could be promised from and when, by position: the timeline that capture asks, asked once for all of them.
+
+    Lines whose rule promises the committed day are left out, as are items without stock.
+    """
+    wanted = [
+        # Lines that wait already are known by their ids; those that are only typed by numbers below zero.
+        Wanted(
+            -1 - number, site, line.item, scaled_int(line.quantity or Decimal(1), QUANTITY_PLACES),
+            look.now + timedelta(microseconds=number + 1),
+        )
+        for number, line in enumerate(lines)
+        if line is not None and line.item in known and _by_stock(look, known[line.item], scope)
+    ]  # fmt: skip
+    return {-1 - key: whole(found) for key, found in promised_parts(look, wanted).items()} if wanted else {}
+
+
+def _by_stock(look: UnitOfWork, item: Item, scope: Scope) -> bool:
+    if item.kind != ItemKind.STOCK:
+        return False
+    return bool(rules().in_force(look, scope._replace(item_group=item.group_id))["promise_rule"] == "available")
+
+
+def _arrives(part: Part, dates: LineDates) -> date:
+    """The day of the part, a delivery day by the way it takes."""
+    way = max(0, (dates.requested - dates.requested_ship).days) if dates.basis == "delivery" else 0
+    return part.day + timedelta(days=way)
 
 
 def _prices(

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.security.scopes import check_site, within_sites
+from app.security.scopes import check_site, within_companies, within_sites
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
 from erpcore.masterdata.models import Channel, Customer, CustomerGroup, Entity, Site
@@ -97,8 +97,7 @@ def all_groups(session: Session) -> list[tuple[int, str]]:
 def entities_seen(session: Session, actor: Actor) -> list[EntityPick]:
     """The companies of the sites this person sees, live ones first."""
     query = select(Entity)
-    if actor.sites is not None:
-        query = query.where(Entity.id.in_(select(Site.entity_id).where(Site.id.in_(sorted(actor.sites)))))
+    query = within_companies(query, actor, Entity.id)
     found = [
         EntityPick(
             id=entity.id, code=entity.code, name=entity.name, realm=entity.realm, currency=entity.currency,
@@ -121,6 +120,5 @@ def realm_of_site(session: Session, actor: Actor, site: int) -> str:
 def customer_label(session: Session, actor: Actor, customer: int) -> str:
     """The customer's name, when it is one of a company with a site that the person sees; otherwise none of theirs."""
     query = select(Customer.name).where(Customer.id == customer)
-    if actor.sites is not None:
-        query = query.where(Customer.entity_id.in_(select(Site.entity_id).where(Site.id.in_(sorted(actor.sites)))))
+    query = within_companies(query, actor, Customer.entity_id)
     return session.scalar(query) or "unknown"

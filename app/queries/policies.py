@@ -11,6 +11,7 @@ import orjson
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
+from app.security.scopes import within_companies
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.history import Transition
@@ -137,8 +138,7 @@ def scope_picks(session: Session, actor: Actor) -> Picks:
         query: Any = select(table.id, table.name).order_by(table.name, table.id)
         if name == "entity":
             query = query.where(Entity.realm == Realm.LIVE)
-            if actor.sites is not None:
-                query = query.where(Entity.id.in_(select(Site.entity_id).where(Site.id.in_(sorted(actor.sites)))))
+            query = within_companies(query, actor, Entity.id)
         if name == "site":
             query = query.join(Entity, Entity.id == Site.entity_id).where(Entity.realm == Realm.LIVE)
             if actor.sites is not None:

@@ -13,10 +13,11 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from app.queries.listing import MOST_ROWS, PAGE, like
+from app.security.scopes import within_companies
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.history import Transition
-from erpcore.masterdata.models import Channel, Customer, CustomerGroup, Entity, Item, ItemGroup, Realm, Site
+from erpcore.masterdata.models import Channel, Customer, CustomerGroup, Entity, Item, ItemGroup, Realm
 from erpcore.masterdata.queries import find_by_code
 from erpcore.pricing.models import PriceKind, PriceList, PriceRule
 from erpcore.pricing.precedence import precedence
@@ -148,9 +149,7 @@ def _row(found: Any) -> PriceRow:
 
 def _mine(query: Any, actor: Actor) -> Any:
     """Kept to the companies of the sites that the person sees."""
-    if actor.sites is None:
-        return query
-    return query.where(PriceRule.entity_id.in_(select(Site.entity_id).where(Site.id.in_(sorted(actor.sites)))))
+    return within_companies(query, actor, PriceRule.entity_id)
 
 
 def _narrowed(query: Any, actor: Actor, asked: PriceFilter, today: date) -> Any:
@@ -275,9 +274,7 @@ def _lists(actor: Actor) -> Any:
     query: Any = select(PriceList, Entity.name.label("entity"), Entity.currency).join(
         Entity, Entity.id == PriceList.entity_id
     )
-    if actor.sites is not None:
-        query = query.where(PriceList.entity_id.in_(select(Site.entity_id).where(Site.id.in_(sorted(actor.sites)))))
-    return query
+    return within_companies(query, actor, PriceList.entity_id)
 
 
 def _list(found: Any) -> ListRow:

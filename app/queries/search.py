@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.queries.listing import like
 from app.security.permissions import Permission
-from app.security.scopes import within_sites
+from app.security.scopes import within_companies, within_sites
 from erpcore.billing.models import CreditMemo, Invoice, Receipt
 from erpcore.fulfilment.models import ReturnOrder, Shipment
 from erpcore.kernel.actor import Actor
@@ -199,9 +199,7 @@ def _of(entity: str, realm: str) -> str:
 
 def _of_company(query: Any, actor: Actor, column: Any) -> Any:
     """Rows of a company are seen by people who have one of its sites."""
-    if actor.sites is None:
-        return query
-    return query.where(column.in_(select(Site.entity_id).where(Site.id.in_(sorted(actor.sites)))))
+    return within_companies(query, actor, column)
 
 
 def _hit(kind: str, key: int, title: str, detail: str, typed: str, code: str = "") -> Hit:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 
 from app.composition.trading import looking
 from app.queries.order_detail import exposure_of
-from app.security.scopes import within_sites
+from app.security.scopes import within_companies, within_sites
 from erpcore.fulfilment.shortage import Option, Way, compare, short_line
 from erpcore.inventory.models import Reservation
 from erpcore.kernel.actor import Actor
@@ -259,8 +259,7 @@ def substitute_rows(session: Session, actor: Actor, *, only_item: int | None = N
         .order_by(Item.code, ItemSubstitute.rank, other.code)
     )
     query = query.limit(MOST) if only_item is None else query.where(ItemSubstitute.item_id == only_item)
-    if actor.sites is not None:
-        query = query.where(Item.entity_id.in_(select(Site.entity_id).where(Site.id.in_(sorted(actor.sites)))))
+    query = within_companies(query, actor, Item.entity_id)
     return [
         SubstituteRow(
             item_id=row[1].id, code=row[1].code, name=row[1].name, substitute_id=row[2].id, substitute_code=row[2].code,

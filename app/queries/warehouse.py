@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.security.permissions import Permission
 from app.security.scopes import check_site, within_sites
 from erpcore.fulfilment.models import Shipment
 from erpcore.inventory.documents import (
@@ -282,6 +283,13 @@ def bin_rows(
     ]  # fmt: skip
 
 
+def tells_worth(actor: Actor) -> bool:
+    """Whether somebody is told what a difference is worth: who may see costs, and who decides on it by a limit in money."""
+    return any(
+        actor.may(one) for one in (Permission.COST_READ, Permission.COUNT_APPROVE, Permission.ADJUSTMENT_APPROVE)
+    )
+
+
 def count_query(actor: Actor) -> Any:
     """Count tasks of the sites that one sees, with what ``count_row`` shows of them."""
     query: Any = (
@@ -304,11 +312,12 @@ def count_rows(session: Session, actor: Actor, *, only: int | None = None, text:
         query = query.where(CountTask.state.not_in((CountState.DONE, CountState.CANCELLED)))
     if text:
         query = query.where((Item.code == text) | (Location.code == text) | (Lot.code == text))
-    return [count_row(row) for row in session.execute(query.order_by(CountTask.due_on, CountTask.id).limit(MOST))]
+    rows = session.execute(query.order_by(CountTask.due_on, CountTask.id).limit(MOST))
+    return [count_row(row, worth=tells_worth(actor)) for row in rows]
 
 
-def count_row(row: Any) -> CountRow:
-    """A row of ``count_query``; what the book says is told only when it is decided."""
+def count_row(row: Any, *, worth: bool) -> CountRow:
+    """A row of ``count_query``; what the book says is told only when it is decided, its ``worth`` not to everybody."""
     one: CountTask = row.CountTask
     told = one.state in (CountState.PROPOSED, CountState.DONE)
     again = one.recounted is not None
@@ -319,12 +328,13 @@ def count_row(row: Any) -> CountRow:
         recounted_by=one.recounted_by, version=one.version, currency=row.currency,
         book=(one.recount_book if again else one.book) if told else None,
         found=(one.recounted if again else one.counted) if told else None, difference=one.difference if told else None,
-        value_minor=one.value_minor if told else None,
+        value_minor=one.value_minor if told and worth else None,
     )  # fmt: skip
 
 
 def proposed_adjustments(session: Session, actor: Actor, *, only: int | None = None) -> list[AdjustmentRow]:
     """Adjustments that wait for approval at the sites one sees."""
+    worth = tells_worth(actor)
     query: Any = (
         select(StockAdjustment, Item, Site.name.label("site"), Entity.realm, Entity.currency)
         .join(Item, Item.id == StockAdjustment.item_id)
@@ -338,7 +348,7 @@ def proposed_adjustments(session: Session, actor: Actor, *, only: int | None = N
     return [
         AdjustmentRow(
             id=one.id, site_id=one.site_id, site=row.site, realm=row.realm, code=row.Item.code, name=row.Item.name,
-            unit=row.Item.unit, quantity=one.quantity, value_minor=one.value_minor, currency=row.currency,
+            unit=row.Item.unit, quantity=one.quantity, value_minor=one.value_minor if worth else None, currency=row.currency,
             reason=one.reason_code, note=one.note, asked_by=one.asked_by, asked_at=one.asked_at, version=one.version,
         )
         for row in session.execute(query.order_by(StockAdjustment.id).limit(MOST))

@@ -57,6 +57,13 @@ def within_sites(query: S, actor: Actor, column: ColumnElement[Any] | Instrument
     return query if actor.sites is None else query.where(column.in_(sorted(actor.sites)))
 
 
+def within_companies(query: S, actor: Actor, column: ColumnElement[Any] | InstrumentedAttribute[Any]) -> S:
+    """``query`` kept to rows whose ``column`` is a company with a site that the actor sees."""
+    if actor.sites is None:
+        return query
+    return query.where(column.in_(select(Site.entity_id).where(Site.id.in_(sorted(actor.sites)))))
+
+
 def check_site(actor: Actor, site: int | None) -> None:
     """Raise ``NotFound`` for a document of a site the actor does not see: to them it does not exist."""
     if actor.sites is not None and site not in actor.sites:

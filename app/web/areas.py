@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, request
+from flask import Blueprint, request, url_for
 
 from app.security.permissions import Permission
 from app.web.figures import register_figures
@@ -34,6 +34,13 @@ def asked_key(name: str) -> int | None:
     if not text:
         return None
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else -1
+
+
+def paper_desk_address(who: Actor, site: int) -> str:
+    """Where this person enters what the site did on paper; empty for who may not."""
+    if not who.may(Permission.ORDER_BACK_ENTER) or (who.sites is not None and site not in who.sites):
+        return ""
+    return url_for("waves.enter_paper", site_id=site)
 
 
 def asked_page() -> int:

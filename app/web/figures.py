@@ -79,9 +79,23 @@ def who(actor: int, role: str, site: str = "") -> str:
     return ", ".join(part for part in (title_of(role), site) if part)
 
 
+#: Words for a promise's reason.
+PROMISES = {
+    "stock": "from stock", "transit": "from goods on their way", "receipt": "from an expected receipt",
+    "lead_time": "once the supplier delivers", "third_party": "from a third party's stock",
+    "drop_ship": "straight from the supplier", "replenishment": "once replenished", "commitment": "as committed", "stated": "as stated",
+    "backordered": "backordered", "amended": "as changed", "moved": "moved by us",
+}  # fmt: skip
+
+
+def promised_from(reason: str) -> str:
+    """Where promised goods come from, in words."""
+    return PROMISES.get(reason, words(reason))
+
+
 FILTERS: dict[str, Any] = {
     "money": money, "amount": amount, "quantity": quantity, "price": price, "percent": percent, "on": on, "words": words,
-    "heading": heading,
+    "heading": heading, "promised_from": promised_from,
 }  # fmt: skip
 
 

@@ -57,3 +57,17 @@ def test_no_template_holds(what):
 def test_there_are_templates_to_look_at():
     assert len(list(templates())) > 10
     assert not {name for name, _ in EXCEPTED} - {name for name, _ in templates()}
+
+
+_IMPORT = re.compile(r"\{%-? from \"[^\"]+\" import ([^%]+?)(?: with context)? -?%\}")
+
+
+def test_no_template_imports_what_it_does_not_use():
+    unused = [
+        f"{name}: {one}"
+        for name, text in templates()
+        for hit in _IMPORT.finditer(text)
+        for one in (part.split(" as ")[-1].strip() for part in hit[1].split(","))
+        if not re.search(rf"\b{re.escape(one)}\b", text.replace(hit[0], ""))
+    ]
+    assert not unused

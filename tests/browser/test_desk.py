@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
-from werkzeug.serving import make_server
 
 from erpcore.orders.holds import HoldOrder, hold_orders
 from erpcore.orders.models import HoldKind
 from tests.support.operate import a_trading_business
 from tests.support.steps import captured
-from tests.support.web import a_person, a_site
+from tests.support.web import a_person
 
 pytestmark = pytest.mark.browser
 
@@ -31,37 +29,13 @@ def trade(sqlite_database, clock):
 
 
 @pytest.fixture
-def served(sqlite_database, trade, tmp_path, clock):
-    """The address of the site, served."""
-    site = a_site(sqlite_database, tmp_path, clock)
-    server = make_server("127.0.0.1", 0, site, threaded=True)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture
-def signed_in_at(browser, served, sqlite_database, clock):
+def signed_in_at(signed, trade, sqlite_database, clock):
     """``signed_in_at("super_user")`` is a page of somebody with that role."""
-    contexts = []
 
     def open_page(role, *, width=1440, **options):
-        who = a_person(sqlite_database, role, clock=clock)
-        context = browser.new_context(viewport={"width": width, "height": 900}, base_url=served, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.goto("/sign-in")
-        page.fill("[name=sign_in]", who.sign_in)
-        page.fill("[name=password]", who.password)
-        page.click("button[type=submit]")
-        return page
+        return signed(a_person(sqlite_database, role, clock=clock), width=width, **options)
 
-    yield open_page
-    for context in contexts:
-        context.close()
+    return open_page
 
 
 def test_a_view_is_kept_shared_and_opens_the_list(signed_in_at):
@@ -120,3 +94,14 @@ def test_the_pages_fit_and_say_what_they_hold_to_everybody(signed_in_at, trade, 
             page.screenshot(
                 path=Path(os.environ["WAVEGATE_PICTURES"]) / f"desk-{name}-{width}-{scheme}.png", full_page=True
             )
+
+
+def test_what_was_typed_is_asked_about_when_another_form_is_sent(signed_in_at):
+    desk = signed_in_at("super_user")
+    desk.goto("/orders/new")
+    desk.get_by_label("Customer reference").press_sequentially("B-1")
+    asked = []
+    desk.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    desk.evaluate("document.querySelector('form[action=\"/sign-out\"]').requestSubmit()")
+    expect(desk.get_by_label("Customer reference")).to_have_value("B-1")
+    assert asked == ["beforeunload"]

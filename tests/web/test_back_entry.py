@@ -6,13 +6,15 @@ from datetime import timedelta
 
 import pytest
 
+from app.composition.trading import cells
 from app.composition.uow import reading
 from erpcore.orders.models import SalesOrder
-from readiness.waves.grants import declare_fallback
-from tests.support.core import a_business
+from erpcore.orders.releasing import release_orders
+from erpcore.orders.services import capture_orders
+from readiness.waves.grants import declare_fallback, end_fallback
+from tests.support.core import RULES, a_business
 from tests.support.operate import open_cells
 from tests.support.queries import MOST, queries
-from tests.support.steps import released
 
 
 @pytest.fixture
@@ -24,9 +26,11 @@ def business(sqlite_database, clock):
 
 
 @pytest.fixture
-def on_paper(business, clock):
+def on_paper(site, business, clock):
     """Since Monday 10:00 by the clock of Duisburg; it is 13:00 now. One order was under way."""
-    business.before = released(business)
+    with site.app_context(), business.work() as work:
+        (business.before,) = capture_orders(work, [business.order()], rules=RULES, cells=cells())
+        release_orders(work, [business.before.id], rules=RULES, cells=cells())
     with business.work() as work:
         declare_fallback(work, business.site, reason="no power")
     clock.advance(timedelta(hours=3))
@@ -102,3 +106,13 @@ def test_only_who_may_enters_papers_and_a_site_never_on_paper_says_so(signed_in,
     signed_in("customer_service").get(f"/sites/{business.site}/paper", status=403)
     page = signed_in("super_user").get(f"/sites/{business.site}/paper")
     assert "Nothing was done on paper here" in page.text
+
+
+def test_the_super_user_finds_the_papers_where_the_work_is_and_the_lead_does_not(signed_in, on_paper, business):
+    browser = signed_in("super_user")
+    assert on_paper in browser.get(f"/orders/new?site={business.site}").links()
+    assert on_paper in browser.get(f"/orders/{business.before.id}").links()
+    assert on_paper not in signed_in("customer_service").get(f"/orders/new?site={business.site}").links()
+    with business.work() as work:
+        end_fallback(work, business.site, reason="power is back")
+    assert on_paper not in browser.get(f"/orders/{business.before.id}").links()

@@ -188,6 +188,11 @@ def test_a_site_lead_puts_the_site_on_paper_and_the_wave_page_says_so(as_person,
         page = chair.get(f"/waves/{steered.wave}")
     assert len(ran) <= MOST
     assert "Duisburg works on paper" in page.text
+    assert f"/sites/{business.site}/paper" not in page.links()
+    super_user = as_person(
+        a_person(steered.database, "super_user", site=business.site, clock=steered.clock, name="Sevda Demir")
+    )
+    assert f"/sites/{business.site}/paper" in super_user.get(f"/waves/{steered.wave}").links()
     assert "No network since nine." in page.text
     lead.get(here)
     page = lead.post(here, {"end-move": "end", "end-channel": "0", "end-reason": "The line is back."})

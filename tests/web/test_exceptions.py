@@ -131,3 +131,25 @@ def test_programs_read_the_queues_and_move_all_or_none(site, signed_in, sqlite_d
         headers={**headers, "Idempotency-Key": "c" * 20},
     )
     assert (answer.status_code, answer.json["code"]) == (422, "case_snooze_until")
+
+
+def test_who_reads_only_gets_no_ticks_for_moves_that_are_not_theirs(signed_in, trade):
+    for path, box in (("/exceptions", "document"), ("/holds", "hold")):
+        reader, worker = signed_in("auditor").get(path), signed_in("site_lead").get(path)
+        assert worker.root.find("input", name=box), path
+        assert not reader.root.find("input", name=box), path
+        assert "Choose" not in reader.text, path
+
+
+def test_an_owner_set_meanwhile_is_not_overwritten(signed_in, sqlite_database, trade, clock):
+    browser = signed_in("site_lead")
+    signed_in("customer_service")
+    fields = {"queue": "blocked", "site": trade.business.site, "role": "customer_service"}
+    seen = [one.attributes["value"] for one in browser.get("/exceptions/owners").root.find("input", name="seen")]
+    browser.post("/exceptions/owners", {**fields, "seen": seen})
+    page = browser.post("/exceptions/owners", {**fields, "role": "site_lead", "seen": seen}, status=409)
+    assert "Somebody changed this owner" in page.text
+    assert owners(sqlite_database, clock, trade.held)[trade.held] == (None, "customer_service", True)
+    fresh = [one.attributes["value"] for one in browser.get("/exceptions/owners").root.find("input", name="seen")]
+    browser.post("/exceptions/owners", {**fields, "role": "site_lead", "seen": fresh})
+    assert owners(sqlite_database, clock, trade.held)[trade.held] == (None, "site_lead", True)

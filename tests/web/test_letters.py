@@ -86,3 +86,28 @@ def test_a_parked_letter_is_sent_again_by_who_may(signed_in, sqlite_database, tr
     clerk = signed_in("customer_service")
     clerk.get(address)
     clerk.post(f"{address}/again", status=403)
+
+
+@pytest.mark.parametrize(
+    ("here", "first", "second", "status"),
+    [
+        (
+            "/letters/texts/confirmation/de",
+            {"subject": "Erste", "body": "Guten Tag"},
+            {"subject": "Zweite", "body": "Hallo", "what": "look"},
+            200,
+        ),
+        ("/letters/words/hold_credit", {"body": "First words"}, {"body": ""}, 422),
+        ("customer", {"email": "erste@a.example", "language": ""}, {"email": "nobody", "language": ""}, 422),
+    ],
+)
+def test_a_form_keeps_the_version_that_it_showed_until_it_is_opened_anew(signed_in, trade, here, first, second, status):
+    here = f"/letters/customers/{trade.business.customer}" if here == "customer" else here
+    browser = signed_in("process_owner")
+    seen = browser.get(here).value("seen")
+    browser.post(here, {**first, "seen": seen})
+    # A second form, opened before, is looked at or lacks something: it is still the form of then, and may not overwrite.
+    browser.post(here, {**second, "seen": seen}, status=status)
+    again = browser.page.value("seen")
+    assert again == seen
+    browser.post(here, {**first, "seen": again}, status=409)

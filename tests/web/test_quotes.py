@@ -226,3 +226,15 @@ def test_the_pages_ask_few_questions(desk, business, sqlite_database):
 def test_the_search_leads_to_a_quote_by_its_number(desk, business):
     quote = sent(business)
     assert desk.get(f"/search?q={quote.number}").heading == f"Quote {quote.number} · Bautechnik"
+
+
+def test_a_quote_stays_a_quote_while_it_is_typed(desk):
+    desk.get("/quotes/new")
+    typed = {**fields(desk, "", ("40-0", "12")), "csrf_token": desk.page.value("csrf_token")}
+    offers = desk.page.value("offers")
+    answer = desk.client.post("/orders/new/quote", data={**typed, "offers": offers})
+    assert "This quote, net" in answer.text
+    assert "This order, net" not in answer.text
+    desk.get("/orders/new")
+    assert not desk.page.root.find("input", name="offers")
+    assert "This order, net" in desk.client.post("/orders/new/quote", data=typed).text

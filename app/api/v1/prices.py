@@ -125,7 +125,7 @@ class CandidateAnswer(Answer):
 
 
 class CheckAnswer(Answer):
-    """A price with what it came from. `cost` and `floor` are null for callers who may not see costs."""
+    """A price with what it came from. `cost`, `floor` and what follows from them are null for callers who may not see costs."""
 
     unit_price: UnitPrice | None
     list_price: UnitPrice | None
@@ -240,7 +240,7 @@ def check_price(query: CheckQuery) -> CheckAnswer:
     return CheckAnswer(
         unit_price=found.unit_price, list_price=found.list_price, currency=found.currency,
         winner=_candidates([found.winner])[0] if found.winner else None, losers=_candidates(list(found.losers)),
-        lowest_without_approval=found.lowest, cost=found.cost if sees else None, floor=found.floor if sees else None,
+        lowest_without_approval=found.lowest if sees else None, cost=found.cost if sees else None, floor=found.floor if sees else None,
         margin_permille=found.margin_permille if sees else None,
     )  # fmt: skip
 

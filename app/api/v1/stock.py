@@ -22,7 +22,7 @@ TAG = "Stock"
 
 
 class BalanceAnswer(Answer):
-    """One item at one site. `value` null: all of it came at unknown cost."""
+    """One item at one site. `value` null: all of it came at unknown cost, or the token may not see costs."""
 
     site_id: int
     site: str
@@ -87,10 +87,11 @@ class CountAnswer(Answer):
 
 
 def _balance(row: StockRow) -> BalanceAnswer:
+    told = row.value_minor is not None and actor().may(Permission.COST_READ)
     return BalanceAnswer(
         site_id=row.site_id, site=row.site, item_id=row.item_id, item=row.code, unit=row.unit, on_hand=row.on_hand,
         reserved=row.reserved, available=row.available, at_unknown_cost=row.unvalued,
-        value=None if row.value_minor is None else as_amount(row.value_minor, row.currency), currency=row.currency,
+        value=as_amount(row.value_minor or 0, row.currency) if told else None, currency=row.currency,
     )  # fmt: skip
 
 

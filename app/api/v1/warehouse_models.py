@@ -57,7 +57,7 @@ class BinAnswer(Answer):
 
 
 class CountTaskAnswer(Answer):
-    """A count. What the book says comes only with a decision: counts are blind."""
+    """A count. What the book says comes only with a decision: counts are blind. `value` is for who decides or may see costs."""
 
     id: int
     site_id: int

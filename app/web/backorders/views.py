@@ -17,8 +17,8 @@ from app.web.allocation.presenters import address, tabs
 from app.web.areas import area, asked_key, asked_page
 from app.web.chosen import asked_realm, viewer
 from app.web.exports import csv_file, xlsx_file
+from app.web.figures import PROMISES
 from app.web.navigation import Entry, Group, navigation_entry
-from app.web.orders.presenters import PROMISES
 from erpcore.kernel.errors import DomainError
 from erpcore.kernel.money import from_minor
 from erpcore.orders.backorders import Repromise, cancel_waiting, repromise_lines

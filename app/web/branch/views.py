@@ -17,11 +17,11 @@ from app.security.require import actor, require
 from app.web.areas import area, asked_key, asked_page, closed
 from app.web.branch.forms import AskForm, DecideForm, ship_form
 from app.web.chosen import asked_realm, said_realm, viewer
+from app.web.figures import PROMISES
 from app.web.forms import choices
 from app.web.linesheet import Wrong
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.orders.forms import ReasonForm
-from app.web.orders.presenters import PROMISES
 from app.web.steps import form_step
 from erpcore.fulfilment.branch.flow import TRANSFER_ORDER
 from erpcore.fulfilment.branch.services import (
@@ -65,10 +65,10 @@ def show_all() -> str:
 @blueprint.get("/transfer-orders/<int:order_id>")
 @require(Permission.STOCK_READ)
 def show(order_id: int) -> str:
-    found = transfer_order_page(reader(), actor(), order_id)
+    found, sites = transfer_order_page(reader(), actor(), order_id), actor().sites
     return render_template(
         "branch/show.html", page=found, row=found.row, moves=_moves(found), realm=found.row.realm, today=now().date(),
-        promises=PROMISES,
+        promises=PROMISES, receives=sites is None or found.row.site_id in sites,
     )  # fmt: skip
 
 

@@ -124,17 +124,32 @@ def owners() -> Any:
         actor().require(Permission.EXCEPTION_ASSIGN)
     if form.validate_on_submit():
         with form.refusals(), change() as work:
-            set_rule(work, site=form.site.data or None, queue=Queue(str(form.queue.data)), role=str(form.role.data))
+            queue, site = Queue(str(form.queue.data)), form.site.data or None
+            set_rule(work, site=site, queue=queue, role=str(form.role.data), version=_seen_rule(queue, site))
         if form.accepted:
             flash("The owner is set.", "success")
             return redirect(url_for("exceptions.owners"))
+    rules = rules_of(reader(), actor())
     html = render_template(
-        "exceptions/owners.html",
-        form=form,
-        rules=rules_of(reader(), actor()),
-        names={site.id: site.name for site in sites},
-    )
+        "exceptions/owners.html", form=form, rules=rules, names={site.id: site.name for site in sites},
+        seen=request.form.getlist("seen") or ["", *(f"{_named(one.queue, one.site_id)}{one.version}" for one in rules)],
+    )  # fmt: skip
     return html, form.status
+
+
+def _named(queue: str, site: int | None) -> str:
+    return f"{queue}:{site or 0}:"
+
+
+def _seen_rule(queue: Queue, site: int | None) -> int | None:
+    """The version of the rule that the form showed, 0 where it showed none; ``None`` from who saw no form."""
+    seen = request.form.getlist("seen")
+    if not seen:
+        return None
+    name = _named(queue, site)
+    return next(
+        (int(one.removeprefix(name)) for one in seen if one.startswith(name) and one[len(name) :].isdecimal()), 0
+    )
 
 
 def _roles() -> list[tuple[Any, Any]]:

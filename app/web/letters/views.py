@@ -63,6 +63,11 @@ def texts() -> str:
     )
 
 
+def _seen(known: int) -> int:
+    """The version that the form showed; the one there is now for a form that is opened now."""
+    return request.form.get("seen", known, type=int)
+
+
 def _known(event: str, language: str) -> Event:
     if event not in set(Event) or language not in LANGUAGES:
         raise NotFound("not_found")
@@ -75,7 +80,7 @@ def text(event: str, language: str) -> Any:
     """The text in force, how it reads with a real order, and a new version of it."""
     kind, form = _known(event, language), TextForm()
     known = template_of(reader(), event, language)
-    seen = known.version if known.language == language else 0
+    seen = _seen(known.version if known.language == language else 0)
     if not form.is_submitted():
         form.subject.data, form.body.data = known.subject, known.body
     if form.is_submitted():
@@ -84,7 +89,7 @@ def text(event: str, language: str) -> Any:
         with form.refusals(), change() as work:
             save_template(
                 work, event=kind, language=language, subject=str(form.subject.data), body=str(form.body.data),
-                seen=request.form.get("seen", seen, type=int),
+                seen=seen,
             )  # fmt: skip
         if form.accepted:
             flash("The text is in force from now on.", "success")
@@ -106,19 +111,15 @@ def words(situation: str) -> Any:
     """What people say in a situation, and a new version of it."""
     if situation not in set(Situation):
         raise NotFound("not_found")
-    form, (seen, body) = ScriptForm(), script_of(reader(), situation)
+    form, (version, body) = ScriptForm(), script_of(reader(), situation)
+    seen = _seen(version)
     if not form.is_submitted():
         form.body.data = body
     if form.is_submitted():
         actor().require(Permission.LETTER_WRITE)
     if form.validate_on_submit():
         with form.refusals(), change() as work:
-            save_script(
-                work,
-                situation=Situation(situation),
-                body=str(form.body.data),
-                seen=request.form.get("seen", seen, type=int),
-            )
+            save_script(work, situation=Situation(situation), body=str(form.body.data), seen=seen)
         if form.accepted:
             flash("These words are in force from now on.", "success")
             return redirect(url_for("letters.texts"))
@@ -130,6 +131,7 @@ def words(situation: str) -> Any:
 def contact(customer_id: int) -> Any:
     """Where and in which language a customer is written to."""
     known = contact_of(reader(), actor(), customer_id)
+    seen = _seen(known.version)
     form = ContactForm(data={"email": known.email, "language": known.language or "", "wants_none": known.wants_none})
     if form.is_submitted():
         actor().require(Permission.LETTER_WRITE)
@@ -137,9 +139,9 @@ def contact(customer_id: int) -> Any:
         with form.refusals(), change() as work:
             keep_contact(
                 work, customer=customer_id, email=str(form.email.data), language=form.language.data or None,
-                wants_none=form.wants_none.data, seen=request.form.get("seen", known.version, type=int),
+                wants_none=form.wants_none.data, seen=seen,
             )  # fmt: skip
         if form.accepted:
             flash("The customer is written to like this from now on.", "success")
             return redirect(url_for("letters.contact", customer_id=customer_id))
-    return render_template("letters/contact.html", form=form, known=known), form.status
+    return render_template("letters/contact.html", form=form, known=known, seen=seen), form.status

@@ -33,7 +33,7 @@ def asked(listing: Listing) -> Asked:
     known = {one.key for one in listing.page_columns}
     found = Asked(
         values=values, realm=asked_realm() if listing.realms else "live",
-        sort=sort if sort.removeprefix("-") in listing.source.sorts else listing.sort, page=asked_page(),
+        sort=sort if sort.removeprefix("-") in listing.sorts() else listing.sort, page=asked_page(),
         size=int(size) if size in {str(one) for one in SIZES} else PAGE,
         columns=tuple(one for one in args.getlist("col") if one in known), view=asked_key("view"),
     )  # fmt: skip

@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from app.queries.listing import Asked, Source
 from app.security.permissions import Permission
+from app.security.require import actor
 from app.web.areas import MOST_KEY
 from app.web.figures import amount, heading
 from erpcore.kernel.money import from_minor
@@ -51,6 +52,8 @@ class Column:
     num: bool = False
     file_only: bool = False
     page_only: bool = False
+    #: What one must be allowed besides the list.
+    permission: Permission | None = None
 
 
 def column(
@@ -62,10 +65,13 @@ def column(
     num: bool = False,
     file_only: bool = False,
     page_only: bool = False,
+    permission: Permission | None = None,
 ) -> Column:
     """A column; ``value`` is a function of the row or the name of its attribute, which is ``key`` when nothing is said."""
     read = value if callable(value) else attrgetter(value or key)
-    return Column(key=key, label=label, value=read, cell=cell, num=num, file_only=file_only, page_only=page_only)
+    return Column(
+        key=key, label=label, value=read, cell=cell, num=num, file_only=file_only, page_only=page_only, permission=permission
+    )  # fmt: skip
 
 
 def money(key: str, label: str, minor: str, *, currency: str = "currency") -> Column:
@@ -221,8 +227,22 @@ class Listing:
         return next((one for one in self.filters if one.name == name), None)
 
     @property
+    def open_columns(self) -> list[Column]:
+        """The columns that this person may see."""
+        return [one for one in self.columns if one.permission is None or actor().may(one.permission)]
+
+    @property
     def page_columns(self) -> list[Column]:
-        return [one for one in self.columns if not one.file_only]
+        return [one for one in self.open_columns if not one.file_only]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether this person may see all columns; who may not gets no sums and no order by what is left out."""
+        return len(self.open_columns) == len(self.columns)
+
+    def sorts(self) -> set[str]:
+        """What this person may sort by."""
+        return set(self.source.sorts) - {one.key for one in self.columns if one not in self.open_columns}
 
 
 #: Every list there is, by name.

@@ -105,7 +105,7 @@ def _file(listing: Listing) -> tuple[list[str], Iterator[list[Any]]]:
     wanted = asked(listing)
     shown = [
         one
-        for one in listing.columns
+        for one in listing.open_columns
         if not one.page_only and (not wanted.columns or one.key in wanted.columns)
     ]  # fmt: skip
 

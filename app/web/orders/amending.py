@@ -16,10 +16,9 @@ from app.queries.order_facts import LineFact, OrderPage
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import asked_key
-from app.web.figures import quantity
+from app.web.figures import PROMISES, quantity
 from app.web.orders.amend_forms import MOST_LINES, AmendForm, AmendSummary, amend_form
 from app.web.orders.history import told
-from app.web.orders.presenters import PROMISES
 from app.web.orders.views import blueprint
 from app.web.steps import form_step, take_step
 from erpcore.kernel.clock import local_day

@@ -25,7 +25,7 @@ from app.queries.order_entry import (
 from app.queries.places import SitePick, all_channels, sites_seen
 from app.security.permissions import Permission
 from app.security.require import actor, require
-from app.web.areas import asked_key
+from app.web.areas import asked_key, paper_desk_address
 from app.web.forms import choices
 from app.web.orders.forms import MOST_LINES, OrderForm, Summary, chosen_address
 from app.web.orders.views import blueprint
@@ -232,13 +232,21 @@ def closed_text(entry: Entry) -> str:
     return sentence(entry.quote.closed) if entry.quote and entry.quote.closed else ""
 
 
+def paper_address(entry: Entry) -> str:
+    """Where this person enters what the chosen site does on paper; empty when it works in the core, or for who may not."""
+    closed = entry.quote.closed if entry.quote else None
+    if closed is None or entry.site is None or closed.facts.get("state") != "in_fallback":
+        return ""
+    return paper_desk_address(actor(), entry.site.live_id)
+
+
 def _page(entry: Entry) -> Any:
     look_up_quote(entry)
     if entry.form.form_errors and any("entered before" in message for message in entry.form.form_errors):
         entry.form.request_key.data = secrets.token_urlsafe(18)
     return render_template(
         "orders/new.html", entry=entry, form=entry.form, quote=entry.quote, realm=entry.realm,
-        closed_text=closed_text(entry), summary=Summary(entry.form), more_rows=len(entry.form.lines) < MOST_LINES,
+        closed_text=closed_text(entry), paper_to=paper_address(entry), summary=Summary(entry.form), more_rows=len(entry.form.lines) < MOST_LINES,
     ), entry.form.status  # fmt: skip
 
 
@@ -276,8 +284,9 @@ def quote() -> str:
     entry = read_entry()
     look_up_quote(entry)
     return render_template(
-        "orders/_quote.html", entry=entry, form=entry.form, quote=entry.quote, closed_text=closed_text(entry)
-    )
+        "orders/_quote.html", entry=entry, form=entry.form, quote=entry.quote, closed_text=closed_text(entry),
+        offers=bool(request.form.get("offers")), paper_to=paper_address(entry),
+    )  # fmt: skip
 
 
 @blueprint.post("/orders/new/items")

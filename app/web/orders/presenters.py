@@ -17,14 +17,6 @@ from erpcore.fulfilment.flow import SHIPMENT
 from erpcore.kernel.actor import Actor
 from erpcore.orders.flow import ORDER
 
-#: Words for a promise's reason.
-PROMISES = {
-    "stock": "from stock", "transit": "from goods on their way", "receipt": "from an expected receipt",
-    "lead_time": "once the supplier delivers", "third_party": "from a third party's stock",
-    "drop_ship": "straight from the supplier", "replenishment": "once replenished", "commitment": "as committed", "stated": "as stated",
-    "backordered": "backordered", "amended": "as changed", "moved": "moved by us",
-}  # fmt: skip
-
 
 def progress(page: OrderPage) -> list[dict[str, str]]:
     """Where the order is between the customer's wish and the customer's money."""

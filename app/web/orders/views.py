@@ -9,15 +9,17 @@ from app.composition.request import now, reader
 from app.queries.amendments import amendments_of
 from app.queries.letters import letters_of_order
 from app.queries.order_detail import order_page
+from app.queries.order_facts import OrderPage
 from app.queries.order_rules import order_rules
 from app.queries.quotes import quote_of_order
 from app.queries.supply_of_order import supply_of_order
 from app.security.permissions import Permission
 from app.security.require import actor, require
-from app.web.areas import area
+from app.web.areas import area, paper_desk_address
+from app.web.figures import PROMISES
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.orders.history import told
-from app.web.orders.presenters import PROMISES, days_late, deciders, moves, progress, situations
+from app.web.orders.presenters import days_late, deciders, moves, progress, situations
 
 blueprint = area("orders")
 navigation_entry(
@@ -31,6 +33,12 @@ def show(order_id: int) -> str:
     return order_html(order_id)
 
 
+def _paper_to(page: OrderPage) -> str:
+    """Where this person enters what was done on paper, while the cell of the order is."""
+    on_paper = page.grant is not None and page.grant.state == "in_fallback"
+    return paper_desk_address(actor(), page.site_id) if on_paper else ""
+
+
 def order_html(order_id: int, refused: str = "") -> str:
     """The page of one order; ``refused`` is why the last move was not made."""
     page = order_page(reader(), actor(), order_id)
@@ -41,5 +49,5 @@ def order_html(order_id: int, refused: str = "") -> str:
         from_quote=quote_of_order(reader(), order_id),
         supply=supply_of_order(reader(), actor(), page),
         amendments=amendments_of(reader(), order_id), letters=letters_of_order(reader(), order_id),
-        words=words_for(reader(), situations(page, now())),
+        words=words_for(reader(), situations(page, now())), paper_to=_paper_to(page),
     )  # fmt: skip

@@ -12,8 +12,9 @@ from app.reports.papers import quote_paper
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import area
+from app.web.figures import PROMISES
 from app.web.navigation import Entry, Group, navigation_entry
-from app.web.orders.presenters import PROMISES, deciders
+from app.web.orders.presenters import deciders
 from app.web.papers import paper_file
 from app.web.quotes.presenters import moves, progress
 

@@ -15,9 +15,9 @@ from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import area
 from app.web.chosen import asked_realm, viewer
+from app.web.figures import PROMISES
 from app.web.forms import choices
 from app.web.navigation import Entry, Group, navigation_entry
-from app.web.orders.presenters import PROMISES
 from app.web.shortages.forms import AnswerForm, SubstituteForm, WayForm
 from app.web.steps import form_step, take_step
 from erpcore.fulfilment.shortage import Choose, choose

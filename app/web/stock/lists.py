@@ -32,7 +32,7 @@ STOCK_LIST = list_page(
     blueprint,
     Listing(
         name="stock", endpoint="stock.show_all", path="/stock", permission=Permission.STOCK_READ, title="Stock",
-        lead="What is where, how much of it is promised, and what it is worth at standard cost", unit="places", source=STOCK,
+        lead="What is where, and how much of it is promised", unit="places", source=STOCK,
         sort="item",
         empty=Empty(
             title="No stock fits", sign="box",
@@ -54,7 +54,7 @@ STOCK_LIST = list_page(
             column("available", "Available", cell=_available, num=True),
             column("unvalued", "At unknown cost", file_only=True),
             column(
-                "value", "Value", cell=_worth, num=True,
+                "value", "Value", cell=_worth, num=True, permission=Permission.COST_READ,
                 value=lambda row: "unknown cost" if row.value_minor is None else from_minor(row.value_minor, row.currency),
             ),
             column("currency", "Currency", file_only=True),

@@ -12,6 +12,7 @@ from app.charts import Blackout, Chart, GateMark, WaveRow, waves_timeline
 from app.queries.steer import WaveLine, WavePage, WavesPage
 from app.reports.wording import Speech
 from app.security.permissions import Permission
+from app.web.areas import paper_desk_address
 from app.web.icons import verdict_look
 from app.web.steering_words import PHASES, days_between, gate_word, listed, short_day
 from erpcore.kernel.actor import Actor
@@ -98,8 +99,10 @@ def warnings(lines: Sequence[WaveLine]) -> list[str]:
     return found
 
 
-def papers(page: WavePage, speech: Speech) -> list[dict[str, Any]]:
-    """The sites of the wave that work on paper, with since when, why and by whom; one line for each."""
+def papers(page: WavePage, actor: Actor, speech: Speech) -> list[dict[str, Any]]:
+    """The sites of the wave that work on paper, with since when, why and by whom, and where this person enters the papers;
+    one line for each.
+    """
     found: dict[int, dict[str, Any]] = {}
     for cell in page.cells:
         for state in cell.states:
@@ -109,6 +112,7 @@ def papers(page: WavePage, speech: Speech) -> list[dict[str, Any]]:
                     cell.site,
                     {
                         "site": speech.site(cell.site),
+                        "href": paper_desk_address(actor, cell.site),
                         "channels": [],
                         "at": step.at,
                         "reason": step.reason,

@@ -97,7 +97,7 @@ def wave_html(wave_id: int, refused: str = "") -> str:
     return render_template(
         "waves/show.html", page=page, wave=page.line.wave, line=page.line, speech=said, today=today, refused=refused,
         moves=moves(page, actor()), sites=sites_of(page.line.wave, said), channels=channels_of(page.line.wave, said),
-        when=when(page.line, today), days_between=days_between, papers=papers(page, said),
+        when=when(page.line, today), days_between=days_between, papers=papers(page, actor(), said),
         fallbacks=may_fall_back(page, actor(), said), **WORDS,
     )  # fmt: skip
 

@@ -77,17 +77,17 @@
   if (chosen && castButton) castButton.textContent = chosen.dataset.cast;
 
   /* A form is sent once; what was typed is not lost by leaving. */
-  let unsaved = false;
+  const unsaved = new Set();
   document.addEventListener("input", (event) => {
-    if (event.target.form && event.target.form.matches("[data-guard]")) unsaved = true;
+    if (event.target.form && event.target.form.matches("[data-guard]")) unsaved.add(event.target.form);
   });
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.classList.contains("sending")) { event.preventDefault(); return; }
-    unsaved = false;
+    unsaved.delete(form);
     if (form.method === "post" && !form.matches("[hx-post]")) form.classList.add("sending");
   });
-  window.addEventListener("beforeunload", (event) => { if (unsaved) event.preventDefault(); });
+  window.addEventListener("beforeunload", (event) => { if ([...unsaved].some((form) => form.isConnected)) event.preventDefault(); });
   window.addEventListener("pageshow", () => all("form.sending").forEach((form) => form.classList.remove("sending")));
 
   /* Messages go away when asked; text is copied when asked. */
