@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, literal_column, select
 from sqlalchemy.orm import Session
 
-from app.queries.warehouse import CountRow, count_query, count_row, tells_worth
+from app.queries.counts import CountRow, count_query, count_row, tells_worth
 from erpcore.inventory.count_plan import OPEN_STATES, STANDARD_CADENCE, cadence_of, due_places
 from erpcore.inventory.documents import CountState, CountTask
 from erpcore.kernel.actor import Actor

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from app.composition.trading import looking, rules
+from app.composition.trading import looking
 from app.queries.entry_margins import Margin, Typed, margins_of
+from app.queries.entry_promises import arrives, promised_lines
 from app.queries.listing import like
 from app.queries.order_detail import exposure_of
 from app.queries.places import SitePick
@@ -29,9 +30,7 @@ from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import Customer, CustomerGroup, Item, ItemKind
 from erpcore.masterdata.queries import SiteFacts, commitment, site_facts, tax_rate
 from erpcore.masterdata.search import search_items
-from erpcore.orders.availability import Part, whole
-from erpcore.orders.promise import Wanted, promised_parts
-from erpcore.orders.rules import LineDates, line_dates
+from erpcore.orders.rules import line_dates
 from erpcore.ports import Cell, CellStates, Process, admit
 from erpcore.pricing.queries import Asked, Price, resolve_prices
 from governance.policies.register import Scope
@@ -226,7 +225,7 @@ def quote_order(
     groups = {key: item.group_id for key, item in known.items()}
     prices = _prices(look, lines, groups, customer, channel, day, facts.entity.currency)
     scope = Scope(None, group, channel, facts.live_id, facts.entity.live_id)
-    parts = _promised(look, site, lines, known, scope)
+    parts = promised_lines(look, site, lines, known, scope)
     quoted: list[QuotedLine | None] = []
     for number, (line, price) in enumerate(zip(lines, prices, strict=True)):
         if line is None or line.item not in known:
@@ -239,7 +238,7 @@ def quote_order(
         free[item.id] = left - quantity
         promised, reason = max(dates.committed, dates.requested), "commitment"
         if number in parts:
-            promised, reason = max(promised, _arrives(parts[number], dates)), str(parts[number].reason)
+            promised, reason = max(promised, arrives(parts[number], dates)), str(parts[number].reason)
         unit_price = line.unit_price if line.unit_price is not None else price and Decimal(price.unit_price).scaleb(-6)
         source = "override" if line.unit_price is not None and not _same(line, price) else price.source if price else ""
         net, tax = _worth(look, line, item, unit_price, facts, customer, day)
@@ -358,37 +357,6 @@ def _free(session: Session, site: int, items: Sequence[int]) -> dict[int, Decima
         )
     )
     return {row.item_id: row.on_hand - row.reserved - row.blocked for row in rows}
-
-
-def _promised(
-    look: UnitOfWork, site: int, lines: Sequence[AskedLine | None], known: Mapping[int, Item], scope: Scope
-) -> dict[int, Part]:
-    """What lines could be promised from and when, by position: the timeline that capture asks, asked once for all of them.
-
-    Lines whose rule promises the committed day are left out, as are items without stock.
-    """
-    wanted = [
-        # Lines that wait already are known by their ids; those that are only typed by numbers below zero.
-        Wanted(
-            -1 - number, site, line.item, scaled_int(line.quantity or Decimal(1), QUANTITY_PLACES),
-            look.now + timedelta(microseconds=number + 1),
-        )
-        for number, line in enumerate(lines)
-        if line is not None and line.item in known and _by_stock(look, known[line.item], scope)
-    ]  # fmt: skip
-    return {-1 - key: whole(found) for key, found in promised_parts(look, wanted).items()} if wanted else {}
-
-
-def _by_stock(look: UnitOfWork, item: Item, scope: Scope) -> bool:
-    if item.kind != ItemKind.STOCK:
-        return False
-    return bool(rules().in_force(look, scope._replace(item_group=item.group_id))["promise_rule"] == "available")
-
-
-def _arrives(part: Part, dates: LineDates) -> date:
-    """The day of the part, a delivery day by the way it takes."""
-    way = max(0, (dates.requested - dates.requested_ship).days) if dates.basis == "delivery" else 0
-    return part.day + timedelta(days=way)
 
 
 def _prices(

@@ -10,13 +10,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.security.permissions import Permission
+from app.queries.counts import DEFAULT_PLACE, tells_worth
 from app.security.scopes import check_site, within_sites
 from erpcore.fulfilment.models import Shipment
 from erpcore.inventory.documents import (
     AdjustmentState,
-    CountState,
-    CountTask,
     ExpectedReceipt,
     GoodsReceipt,
     StockAdjustment,
@@ -81,34 +79,6 @@ class BinRow:
     status: str
     quantity: Decimal
     since: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
-class CountRow:
-    """A count task; what the book says is not in it before it is decided."""
-
-    id: int
-    site_id: int
-    site: str
-    realm: str
-    item_id: int
-    code: str
-    name: str
-    unit: str
-    location: str
-    lot: str | None
-    state: str
-    why: str
-    due_on: date
-    started_by: int | None
-    counted_by: int | None
-    recounted_by: int | None
-    version: int
-    book: Decimal | None
-    found: Decimal | None
-    difference: Decimal | None
-    value_minor: int | None
-    currency: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +151,6 @@ class Trace:
         return [one for one in self.stations if one.kind not in ("receipt", "opening", "issue", "return")]
 
 
-DEFAULT_PLACE = "default place"
 #: What goods are that may be sold, and the statuses that people give and take by hand.
 AVAILABLE = StockStatus.AVAILABLE.value
 BY_HAND = (AVAILABLE, StockStatus.QUARANTINE.value, StockStatus.DAMAGED.value)
@@ -281,55 +250,6 @@ def bin_rows(
         )
         for row in session.execute(query.order_by(StockBin.since, StockBin.id).limit(MOST))
     ]  # fmt: skip
-
-
-def tells_worth(actor: Actor) -> bool:
-    """Whether somebody is told what a difference is worth: who may see costs, and who decides on it by a limit in money."""
-    return any(
-        actor.may(one) for one in (Permission.COST_READ, Permission.COUNT_APPROVE, Permission.ADJUSTMENT_APPROVE)
-    )
-
-
-def count_query(actor: Actor) -> Any:
-    """Count tasks of the sites that one sees, with what ``count_row`` shows of them."""
-    query: Any = (
-        select(CountTask, Item, Site.name.label("site"), Entity.realm, Entity.currency, Location.code.label("location"), Lot.code.label("lot"))
-        .join(Item, Item.id == CountTask.item_id)
-        .join(Site, Site.id == CountTask.site_id)
-        .join(Entity, Entity.id == CountTask.entity_id)
-        .outerjoin(Location, Location.id == CountTask.location_id)
-        .outerjoin(Lot, Lot.id == CountTask.lot_id)
-    )  # fmt: skip
-    return within_sites(query, actor, CountTask.site_id)
-
-
-def count_rows(session: Session, actor: Actor, *, only: int | None = None, text: str = "") -> list[CountRow]:
-    """Counts that are open at the sites one sees, the oldest first; one asked for by its id also when it is done."""
-    query = count_query(actor)
-    if only is not None:
-        query = query.where(CountTask.id == only)
-    else:
-        query = query.where(CountTask.state.not_in((CountState.DONE, CountState.CANCELLED)))
-    if text:
-        query = query.where((Item.code == text) | (Location.code == text) | (Lot.code == text))
-    rows = session.execute(query.order_by(CountTask.due_on, CountTask.id).limit(MOST))
-    return [count_row(row, worth=tells_worth(actor)) for row in rows]
-
-
-def count_row(row: Any, *, worth: bool) -> CountRow:
-    """A row of ``count_query``; what the book says is told only when it is decided, its ``worth`` not to everybody."""
-    one: CountTask = row.CountTask
-    told = one.state in (CountState.PROPOSED, CountState.DONE)
-    again = one.recounted is not None
-    return CountRow(
-        id=one.id, site_id=one.site_id, site=row.site, realm=row.realm, item_id=row.Item.id, code=row.Item.code,
-        name=row.Item.name, unit=row.Item.unit, location=row.location or DEFAULT_PLACE, lot=row.lot, state=one.state,
-        why=one.why, due_on=one.due_on, started_by=one.started_by, counted_by=one.counted_by,
-        recounted_by=one.recounted_by, version=one.version, currency=row.currency,
-        book=(one.recount_book if again else one.book) if told else None,
-        found=(one.recounted if again else one.counted) if told else None, difference=one.difference if told else None,
-        value_minor=one.value_minor if told and worth else None,
-    )  # fmt: skip
 
 
 def proposed_adjustments(session: Session, actor: Actor, *, only: int | None = None) -> list[AdjustmentRow]:

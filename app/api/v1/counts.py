@@ -22,13 +22,9 @@ from app.api.v1.warehouse_models import (
 )
 from app.composition.request import reader
 from app.composition.trading import cells, rules
+from app.queries.counts import CountRow, count_rows
 from app.queries.places import entities_seen, realm_of_site
-from app.queries.warehouse import (
-    CountRow,
-    count_rows,
-    proposed_adjustments,
-    trace_lot,
-)
+from app.queries.warehouse import proposed_adjustments, trace_lot
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.inventory.adjusting import decide_adjustment

@@ -11,12 +11,11 @@ from flask import flash, redirect, render_template, request, url_for
 from app.composition.order_names import order_names
 from app.composition.request import reader
 from app.composition.trading import cells, rules
+from app.queries.counts import CountRow, count_rows
 from app.queries.warehouse import (
     AdjustmentRow,
-    CountRow,
     ExpectedRow,
     bin_rows,
-    count_rows,
     expected_rows,
     location_named,
     proposed_adjustments,

@@ -9,10 +9,11 @@ from flask import flash, redirect, render_template, request, url_for
 from app.composition.request import now, reader
 from app.composition.trading import cells, rules
 from app.queries.count_pages import STATES, CountPlan, count_plan
+from app.queries.counts import count_rows
 from app.queries.floor import floor_place
 from app.queries.items import item_of_code
 from app.queries.places import SitePick
-from app.queries.warehouse import count_rows, location_named, lot_named
+from app.queries.warehouse import location_named, lot_named
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.exports import csv_file, xlsx_file
