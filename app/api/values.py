@@ -6,7 +6,7 @@ import base64
 import binascii
 import re
 from decimal import Decimal
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, field_validator
 
@@ -32,6 +32,9 @@ class Answer(BaseModel):
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
+
+#: Whose figures and documents: the business's own, of practice, of the replaced system.
+Realm = Literal["live", "rehearsal", "training", "legacy"]
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,40})(\.[0-9]{1,40})?")
 

@@ -24,6 +24,7 @@ from sqlalchemy import (
     UniqueConstraint,
     or_,
     select,
+    text,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -31,6 +32,7 @@ from app.identity.models import Account, RoleGrant
 from app.identity.queries import in_force
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import Conflict, RuleBroken
+from erpcore.kernel.first import add_first, insert_absent
 from erpcore.kernel.model import Base, Key, UtcDateTime, append_only, states
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import Site
@@ -121,7 +123,18 @@ class ExceptionRule(Base):
     """Which role owns what comes into a queue: at one site, or (``None``) wherever no site says otherwise."""
 
     __tablename__ = "exception_rule"
-    __table_args__ = (UniqueConstraint("site_id", "queue"), states("queue", Queue))
+    __table_args__ = (
+        UniqueConstraint("site_id", "queue"),
+        # No site is not equal to no site: without this a queue could have two owners everywhere.
+        Index(
+            "uq_exception_rule_everywhere",
+            "queue",
+            unique=True,
+            sqlite_where=text("site_id IS NULL"),
+            postgresql_where=text("site_id IS NULL"),
+        ),
+        states("queue", Queue),
+    )
     id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
     site_id: Mapped[int | None] = mapped_column(ForeignKey("site.id"))
     queue: Mapped[str] = mapped_column(String(12))
@@ -185,13 +198,13 @@ def assign_cases(work: UnitOfWork, command: AssignCases) -> None:
 
 def note_cases(work: UnitOfWork, command: NoteCases) -> None:
     """Append a note to each document. Raises ``RuleBroken`` without words."""
-    text = command.text.strip()
-    if not text:
+    said = command.text.strip()
+    if not said:
         raise RuleBroken("case_note_missing", field="note")
     for document in command.documents:
         work.actor.require(WORK, site=document.site)
-        _case(work, document).note = text
-        _keep(work, document, Act.NOTED, text=text)
+        _case(work, document).note = said
+        _keep(work, document, Act.NOTED, text=said)
 
 
 def snooze_cases(work: UnitOfWork, command: SnoozeCases) -> None:
@@ -226,7 +239,7 @@ def set_rule(work: UnitOfWork, *, site: int | None, queue: Queue, role: str, ver
     elif version is not None and rule.version != version:
         raise Conflict("case_rule_changed")
     rule.owner_role, rule.version = role, rule.version + 1
-    work.session.add(rule)
+    add_first(work, rule, "case_rule_changed")
     work.audit("exception.rule_set", "site", site, queue=str(queue), role=role)
 
 
@@ -276,10 +289,12 @@ def _reaches(site: int) -> ColumnElement[bool]:
 
 
 def _case(work: UnitOfWork, document: Document) -> ExceptionCase:
-    case = work.session.get(ExceptionCase, (document.subject, document.id), with_for_update={"key_share": True})
+    """What was decided about the document, locked. The first two who look after it at once do so one after the other."""
+    key = {"subject": document.subject, "document_id": document.id}
+    case = work.session.get(ExceptionCase, key, with_for_update={"key_share": True})
     if case is None:
-        case = ExceptionCase(subject=document.subject, document_id=document.id)
-        work.session.add(case)
+        insert_absent(work, ExceptionCase, key | {"changed_at": work.now})
+        case = work.session.get_one(ExceptionCase, key, with_for_update={"key_share": True})
     case.changed_at = work.now
     return case
 

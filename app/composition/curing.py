@@ -24,10 +24,14 @@ from erpcore.orders.releasing import CURABLE
 
 log = structlog.get_logger(__name__)
 JOB = "holds"
+#: So many orders somebody waits for who has mended something.
+MOST_AT_ONCE = 20
 
 
-def cure_held_orders(database: Database, *, clock: Clock, customers: Collection[int] | None = None) -> int:
-    """Look at every order (of these customers) held for something the system can see, the oldest first.
+def cure_held_orders(
+    database: Database, *, clock: Clock, customers: Collection[int] | None = None, most: int | None = None
+) -> int:
+    """Look at every order (of these customers) held for something the system can see, the oldest first, at ``most`` so many.
 
     Returns how many went on. An order that is refused (its cell is closed, somebody works on it) is looked at again the next
     time.
@@ -42,6 +46,8 @@ def cure_held_orders(database: Database, *, clock: Clock, customers: Collection[
     )
     if customers is not None:
         query = query.where(SalesOrder.customer_id.in_(sorted(customers)))
+    if most is not None:
+        query = query.limit(most)
     with reading(database) as session:
         held = session.execute(query).all()
     cells, rules, freed = RegisteredCells(), RegisterRules(), 0
@@ -52,3 +58,16 @@ def cure_held_orders(database: Database, *, clock: Clock, customers: Collection[
         except DomainError as refusal:
             log.warning("order not cured", order=order, code=refusal.code)
     return freed
+
+
+def cure_after(database: Database, *, clock: Clock, customers: Collection[int]) -> int:
+    """Let go on what a change has mended, while somebody waits for the answer to it: a few orders, the job looks at the rest.
+
+    The change is on disk already, so nothing that goes wrong here may be said of it: it is logged, and the job comes by within a
+    minute. Returns how many went on.
+    """
+    try:
+        return cure_held_orders(database, clock=clock, customers=customers, most=MOST_AT_ONCE)
+    except Exception:
+        log.exception("held orders are left to the job", customers=sorted(customers))
+        return 0

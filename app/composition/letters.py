@@ -31,6 +31,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.composition.letter_texts import FIELDS, LANGUAGES, SCRIPTS, STANDARD, Event, Situation
 from erpcore.kernel.errors import Conflict, NotFound, RuleBroken
+from erpcore.kernel.first import add_first
 from erpcore.kernel.flow import Flow, Move
 from erpcore.kernel.model import Base, Key, UtcDateTime, append_only, states
 from erpcore.kernel.work import UnitOfWork
@@ -210,12 +211,11 @@ def save_template(work: UnitOfWork, *, event: Event, language: str, subject: str
     ) or 0  # fmt: skip
     if last != seen:
         raise Conflict("letter_text_changed", version=last)
-    work.session.add(
-        LetterTemplate(
-            id=work.ids.one(), event=event, language=language, version=last + 1, subject=subject.strip(), body=body.strip(),
-            saved_at=work.now, saved_by=work.actor.id,
-        )
+    row = LetterTemplate(
+        id=work.ids.one(), event=event, language=language, version=last + 1, subject=subject.strip(), body=body.strip(),
+        saved_at=work.now, saved_by=work.actor.id,
     )  # fmt: skip
+    add_first(work, row, "letter_text_changed", version=last + 1)
     return last + 1
 
 
@@ -249,16 +249,11 @@ def save_script(work: UnitOfWork, *, situation: Situation, body: str, seen: int)
     last = script_of(work.session, situation)[0]
     if last != seen:
         raise Conflict("letter_text_changed", version=last)
-    work.session.add(
-        AgentScript(
-            id=work.ids.one(),
-            situation=situation,
-            version=last + 1,
-            body=body.strip(),
-            saved_at=work.now,
-            saved_by=work.actor.id,
-        )
-    )
+    row = AgentScript(
+        id=work.ids.one(), situation=situation, version=last + 1, body=body.strip(), saved_at=work.now,
+        saved_by=work.actor.id,
+    )  # fmt: skip
+    add_first(work, row, "letter_text_changed", version=last + 1)
     return last + 1
 
 
@@ -279,7 +274,7 @@ def keep_contact(
     row = row or CustomerContact(customer_id=customer, version=0)
     row.email, row.language, row.wants_none = email.strip(), language, wants_none
     row.changed_at, row.version = work.now, seen + 1
-    work.session.add(row)
+    add_first(work, row, "letter_contact_changed")
 
 
 def try_again(work: UnitOfWork, letter_id: int) -> None:

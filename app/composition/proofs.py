@@ -11,6 +11,8 @@ import orjson
 from sqlalchemy import BigInteger, Index, Integer, SmallInteger, Text, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from erpcore.kernel.errors import Busy
+from erpcore.kernel.first import insert_absent
 from erpcore.kernel.model import Base, Key, UtcDateTime
 from erpcore.kernel.work import UnitOfWork
 
@@ -42,9 +44,12 @@ def ask_for_proof(work: UnitOfWork) -> ProofRun:
     """Have the books compared by the worker; one that waits already answers this asker too."""
     run = waiting_proof(work.session)
     if run is None:
-        run = ProofRun(id=work.ids.one(), asked_by=work.actor.id, asked_at=work.now, waits=1)
-        work.session.add(run)
-        work.session.flush()
+        asked = {"id": work.ids.one(), "asked_by": work.actor.id, "asked_at": work.now, "waits": 1}
+        insert_absent(work, ProofRun, asked)
+        run = waiting_proof(work.session)
+    if run is None:
+        # Another's, made and answered in this very moment: it was not asked early enough for this asker.
+        raise Busy("busy")
     return run
 
 

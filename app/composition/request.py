@@ -10,7 +10,7 @@ from datetime import datetime
 from flask import current_app, g, request
 from sqlalchemy.orm import Session
 
-from app.composition.curing import cure_held_orders
+from app.composition.curing import cure_after
 from app.composition.uow import Database, unit_of_work
 from app.config import Settings
 from app.extensions import db
@@ -70,7 +70,7 @@ def change(*, realm: str = "live", source: str = "screen", by: Actor | None = No
     ) as work:
         yield work
     if eased := relieved(work):
-        cure_held_orders(installation().database, clock=installation().clock, customers=eased)
+        cure_after(installation().database, clock=installation().clock, customers=eased)
     db.session.rollback()
 
 

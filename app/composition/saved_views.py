@@ -23,12 +23,12 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.identity import models as _identity  # noqa: F401  the owner is an account, whose table must be known
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import Conflict, NotFound, RuleBroken
+from erpcore.kernel.first import add_first, insert_absent
 from erpcore.kernel.model import Base, Key, Name, UtcDateTime
 from erpcore.kernel.work import UnitOfWork
 
@@ -176,12 +176,8 @@ def save_view(work: UnitOfWork, command: SaveView) -> int:
     view.is_shared = command.share
     view.shared_role, view.shared_site = (command.role, command.site) if command.share else (None, None)
     view.saved_at, view.version = work.now, view.version + 1
-    work.session.add(view)
     # The default refers to the view, which must be there first.
-    try:
-        work.session.flush()
-    except IntegrityError as clash:
-        raise Conflict("view_name_taken", field="name", name=name) from clash
+    add_first(work, view, "view_name_taken", field="name", name=name)
     _default(work, view, wanted=command.is_default)
     return view.id
 
@@ -228,10 +224,11 @@ def _own(work: UnitOfWork, view_id: int, version: int | None) -> SavedView:
 
 
 def _default(work: UnitOfWork, view: SavedView, *, wanted: bool) -> None:
-    known = work.session.get(DefaultView, (work.actor.id, view.list_name))
-    if wanted and known is None:
-        work.session.add(DefaultView(account_id=work.actor.id, list_name=view.list_name, view_id=view.id))
-    elif wanted and known is not None:
+    key = {"account_id": work.actor.id, "list_name": view.list_name}
+    if wanted:
+        insert_absent(work, DefaultView, key | {"view_id": view.id})
+    known = work.session.get(DefaultView, key, with_for_update={"key_share": True})
+    if wanted and known is not None:
         known.view_id = view.id
     elif known is not None and known.view_id == view.id:
         work.session.delete(known)

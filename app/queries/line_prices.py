@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.composition.trading import looking, rules
 from app.queries.prices import PriceRow, prices_by_id
 from erpcore.kernel.actor import Actor
+from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.history import Transition
 from erpcore.kernel.model import QUANTITY_PLACES, scaled_int
@@ -193,15 +194,19 @@ def ask_price(
     customer: int | None,
     channel: int | None,
     quantity: Decimal,
-    on: date,
+    on: date | None,
 ) -> PriceAnswer:
-    """By the very rules that capturing applies; the tolerance is that of no particular site. About six queries."""
+    """By the very rules that capturing applies; the tolerance is that of no particular site. About six queries.
+
+    ``on`` ``None``: today where the item's company is.
+    """
     look = looking(session, actor=actor, now=now, realm="live")
     what = items(look, [item])[item]
     who = customers(look, [customer])[customer] if customer is not None else None
     if who is not None and who.entity_id != what.entity_id:
         raise NotFound("customer_unknown", field="customer", id=who.code)
     entity = entity_facts(look, what.entity_id)
+    on = on or local_day(now, entity.time_zone)
     asked = Asked(
         item, customer or 0, who.group_id if who else None, channel or 0, scaled_int(quantity, QUANTITY_PLACES), on,
         entity.currency, what.group_id,

@@ -9,12 +9,13 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, Date, case, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from app.queries.listing import MOST_ROWS, PAGE, like
 from app.security.scopes import within_companies
 from erpcore.kernel.actor import Actor
+from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.history import Transition
 from erpcore.masterdata.models import Channel, Customer, CustomerGroup, Entity, Item, ItemGroup, Realm
@@ -152,7 +153,18 @@ def _mine(query: Any, actor: Actor) -> Any:
     return within_companies(query, actor, PriceRule.entity_id)
 
 
-def _narrowed(query: Any, actor: Actor, asked: PriceFilter, today: date) -> Any:
+def day_by_company(now: datetime, zones: Mapping[int, str]) -> date | ColumnElement[date]:
+    """Today where the company of a rule is: one date, unless it is another day already somewhere. ``zones``: by company."""
+    days = {company: local_day(now, zone) for company, zone in zones.items()}
+    usual = next(iter(days.values()), local_day(now, "UTC"))
+    others = {company: day for company, day in days.items() if day != usual}
+    if not others:
+        return usual
+    said = {company: literal(day, Date) for company, day in others.items()}
+    return case(said, value=PriceRule.entity_id, else_=literal(usual, Date))
+
+
+def _narrowed(query: Any, actor: Actor, asked: PriceFilter, today: date | ColumnElement[date]) -> Any:
     query = _mine(query, actor)
     if asked.entity is None:
         query = query.where(PriceRule.entity_id.in_(select(Entity.id).where(Entity.realm == Realm.LIVE)))
@@ -215,7 +227,7 @@ def every_price(session: Session, actor: Actor, asked: PriceFilter, today: date)
 
 
 def prices_after(
-    session: Session, actor: Actor, asked: PriceFilter, today: date, after: int, limit: int
+    session: Session, actor: Actor, asked: PriceFilter, today: date | ColumnElement[date], after: int, limit: int
 ) -> list[PriceRow]:
     """Rules by id, for programs."""
     query = _narrowed(_query(), actor, asked, today).where(PriceRule.id > after)

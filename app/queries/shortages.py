@@ -5,19 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Float, cast, func, select
 from sqlalchemy.orm import Session, aliased
 
 from app.composition.trading import looking
 from app.queries.order_detail import exposure_of
 from app.security.scopes import within_companies, within_sites
+from erpcore.credit.models import CreditExposure
 from erpcore.fulfilment.shortage import Option, Way, compare, short_line
 from erpcore.inventory.models import Reservation
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
+from erpcore.kernel.model import PRICE_PLACES, QUANTITY_PLACES, scaled_int
+from erpcore.kernel.money import scaled_amount
 from erpcore.masterdata.models import Channel, Customer, CustomerGroup, Entity, Item, ItemSubstitute, Site, Supplier
 from erpcore.orders.allocation_models import ShortageChoice
 from erpcore.orders.models import HoldKind, OrderHold, OrderLine, OrderState, SalesOrder
@@ -28,7 +32,9 @@ MOST = 200
 
 @dataclass(frozen=True, kw_only=True)
 class ShortRow:
-    """A line that waits for stock. ``margin_minor`` is not in it: comparing is done for one line at a time."""
+    """A line that waits for stock. ``margin_minor``: of what is missing, ``None`` where no cost is known; ``credit_left_minor``:
+    ``None`` where no limit is checked.
+    """
 
     line_id: int
     order_id: int
@@ -46,6 +52,8 @@ class ShortRow:
     requested_on: date
     value_minor: int
     currency: str
+    margin_minor: int | None
+    credit_left_minor: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,12 +129,41 @@ CLOSED = {
 }  # fmt: skip
 
 
-def short_lines(session: Session, actor: Actor, *, realm: str) -> list[ShortRow]:
-    """Lines of released orders that wait for stock at the sites one sees: who ranks first leads, then who waits longest."""
+class Rank(StrEnum):
+    """What leads the list of short lines; who waits longest comes first among equals."""
+
+    TIER = "tier"
+    PROMISE = "promise"
+    MARGIN = "margin"
+    CREDIT = "credit"
+
+
+_OWED = CreditExposure.receivable_minor + CreditExposure.shipped_minor + CreditExposure.released_minor
+
+
+def _margin() -> ColumnElement[float]:
+    """The margin of what is missing, to sort by; nothing where no cost is known."""
+    return (cast(OrderLine.unit_price, Float) - cast(Item.standard_cost, Float)) * cast(Reservation.unmet, Float)
+
+
+def _order(rank: Rank) -> list[Any]:
+    """The best first: the key account, the promise that breaks first, the most margin, the most credit left (no limit leads)."""
+    limit, left = Customer.credit_limit_minor, Customer.credit_limit_minor - func.coalesce(_OWED, 0)
+    keys: dict[Rank, list[Any]] = {
+        Rank.TIER: [Customer.tier],
+        Rank.PROMISE: [OrderLine.promised_on, Customer.tier],
+        Rank.MARGIN: [_margin().is_(None), _margin().desc()],
+        Rank.CREDIT: [limit.is_not(None), left.desc()],
+    }
+    return [*keys[rank], Reservation.since, Reservation.id]
+
+
+def short_lines(session: Session, actor: Actor, *, realm: str, rank: Rank = Rank.TIER) -> list[ShortRow]:
+    """Lines of released orders that wait for stock at the sites one sees, in the order of one figure that people decide by."""
     query: Any = (
         select(
             OrderLine, SalesOrder, Customer.name.label("customer"), Customer.tier, Item, Site.name.label("site"),
-            Reservation.unmet, Reservation.since,
+            Reservation.unmet, Reservation.since, Customer.credit_limit_minor, func.coalesce(_OWED, 0).label("owed"),
         )
         .join(OrderLine, OrderLine.id == Reservation.order_line_id)
         .join(SalesOrder, SalesOrder.id == OrderLine.order_id)
@@ -134,8 +171,9 @@ def short_lines(session: Session, actor: Actor, *, realm: str) -> list[ShortRow]
         .join(Item, Item.id == OrderLine.item_id)
         .join(Site, Site.id == OrderLine.site_id)
         .join(Entity, Entity.id == SalesOrder.entity_id)
+        .outerjoin(CreditExposure, CreditExposure.customer_id == Customer.id)
         .where(Reservation.unmet > 0, SalesOrder.state == OrderState.RELEASED, Entity.realm == realm)
-        .order_by(Customer.tier, Reservation.since, Reservation.id)
+        .order_by(*_order(rank))
         .limit(MOST)
     )  # fmt: skip
     query = within_sites(query, actor, OrderLine.site_id)
@@ -144,10 +182,22 @@ def short_lines(session: Session, actor: Actor, *, realm: str) -> list[ShortRow]
             line_id=row.OrderLine.id, order_id=row.SalesOrder.id, order=row.SalesOrder.number, line_no=row.OrderLine.line_no,
             customer=row.customer, tier=row.tier, code=row.Item.code, name=row.Item.name, unit=row.Item.unit, site=row.site,
             unmet=row.unmet, since=row.since, promised_on=row.OrderLine.promised_on, requested_on=row.OrderLine.requested_on,
-            value_minor=row.OrderLine.value_minor, currency=row.SalesOrder.currency,
+            value_minor=row.OrderLine.value_minor, currency=row.SalesOrder.currency, margin_minor=_margin_of(row),
+            credit_left_minor=None if row.credit_limit_minor is None else row.credit_limit_minor - row.owed,
         )
         for row in session.execute(query)
     ]  # fmt: skip
+
+
+def _margin_of(row: Any) -> int | None:
+    cost, missing = row.Item.standard_cost, scaled_int(row.unmet, QUANTITY_PLACES)
+    if cost is None:
+        return None
+    sold, paid = (
+        scaled_amount(missing, scaled_int(price, PRICE_PLACES), row.SalesOrder.currency)
+        for price in (row.OrderLine.unit_price, cost)
+    )
+    return sold - paid
 
 
 def shortage_page(

@@ -84,3 +84,18 @@ def test_a_program_compares_chooses_and_keeps_substitutes(caller, business):  # 
     assert owner("GET", "/substitutes").json == {"count": 0, "items": []}
     assert owner("DELETE", f"/substitutes/{business.items[0]}/{business.items[1]}").json["code"] == "substitute_unknown"
     assert_books_agree(business.database)
+
+
+def test_who_may_not_read_costs_is_not_told_the_margin_by_the_order_of_a_list(signed_in, caller, business):
+    (line,) = (short(business),)
+    lead, desk = caller("site_lead"), caller("customer_service")
+    (row,) = lead("GET", "/shortages?rank=margin").json["items"]
+    assert (row["line_id"], row["margin"]) == (line, "180.00")
+    assert lead("GET", "/shortages?rank=size").status_code == 422
+    assert desk("GET", "/shortages?rank=margin").status_code == 403
+    assert desk("GET", "/shortages?rank=credit").json["items"][0]["margin"] is None
+    page = signed_in("site_lead").get("/shortages?rank=margin")
+    assert "Margin of what is missing" in page.text
+    assert "180.00" in page.text
+    page = signed_in("customer_service").get("/shortages?rank=margin")
+    assert "Margin" not in page.text

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from app.api.framework import operation
 from app.api.v1.numbers import Key, as_amount
-from app.api.values import Amount, Answer, Body, Page, PageQuery, page_of
+from app.api.values import Amount, Answer, Body, Page, PageQuery, Realm, page_of
 from app.composition.cases import (
     LONGEST_SNOOZE,
     AssignCases,
@@ -61,7 +61,7 @@ class ExceptionQuery(PageQuery):
     subject: Subject | None = None
     site: Key | None = None
     mine: bool = Field(default=False, description="Only those whose owner is the caller, in person or by role.")
-    realm: Literal["live", "rehearsal", "training"] = "live"
+    realm: Realm = "live"
 
 
 class Named(Body):

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from app.api.framework import check_version, operation
 from app.api.v1.numbers import Key, fresh, pointing, thousandths
-from app.api.values import Answer, Body, Quantity
+from app.api.values import Answer, Body, Quantity, Realm
 from app.composition.request import now, reader
 from app.composition.trading import cells, rules
 from app.queries.floor import (
@@ -98,7 +98,7 @@ class TaskQuery(Body):
     kind: str = Field("", max_length=12)
     state: str = Field("", max_length=12)
     wave: Key | None = None
-    realm: str = Field("live", max_length=12)
+    realm: Realm = "live"
 
 
 class DeviceBody(Body):

@@ -10,7 +10,7 @@ from pydantic import Field
 from app.api.framework import operation
 from app.api.v1.numbers import pointing
 from app.api.v1.warehouse_models import ExpectedAnswer, expected_answer
-from app.api.values import Answer, Body, Page, PageQuery, Quantity, UnitPrice, page_of
+from app.api.values import Answer, Body, Page, PageQuery, Quantity, Realm, UnitPrice, page_of
 from app.composition.request import reader
 from app.composition.trading import cells, rules
 from app.queries.items import ItemFilter, ItemPage, ItemRow, item_page, items_after
@@ -98,7 +98,7 @@ class ItemDetailAnswer(Answer):
 class ItemQuery(PageQuery):
     """Which items."""
 
-    realm: str = Field("live", max_length=12)
+    realm: Realm = "live"
     text: str = Field("", max_length=120)
     tracking: str = Field("", max_length=8)
 

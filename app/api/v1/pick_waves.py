@@ -9,7 +9,7 @@ from pydantic import Field
 from app.api.framework import check_version, operation
 from app.api.v1.floor import TAG, WhyBody
 from app.api.v1.numbers import Key, fresh, pointing
-from app.api.values import Answer, Body
+from app.api.values import Answer, Body, Realm
 from app.composition.request import reader
 from app.composition.trading import cells, rules
 from app.queries.pick_waves import WaveCard, list_waves, wave_page
@@ -60,7 +60,7 @@ class WaveQuery(Body):
     """Of which site."""
 
     site: Key | None = None
-    realm: str = Field("live", max_length=12)
+    realm: Realm = "live"
 
 
 class PlanBody(Body):

@@ -9,7 +9,7 @@ from pydantic import Field
 from app.api.framework import operation
 from app.api.v1.numbers import Key, pointing
 from app.api.v1.warehouse_models import BinList, Done, List, Made, ReasonBody, bin_list
-from app.api.values import Answer, Body, Page, PageQuery, Quantity, page_of
+from app.api.values import Answer, Body, Page, PageQuery, Quantity, Realm, page_of
 from app.composition.order_names import order_names
 from app.composition.request import now, reader
 from app.composition.trading import cells, rules
@@ -91,7 +91,7 @@ class LotAnswer(Answer):
 class LotQuery(PageQuery):
     """Which lots. `left`: only those of which some is in stock. `expiring`: within 30 days, or over."""
 
-    realm: str = Field("live", max_length=12)
+    realm: Realm = "live"
     text: str = Field("", max_length=120)
     left: bool = True
     expiring: bool = False

@@ -22,12 +22,12 @@ from app.queries.prices import (
     KINDS,
     PriceFilter,
     PriceRow,
+    day_by_company,
     price_row,
     prices_after,
 )
 from app.security.permissions import Permission
 from app.security.require import actor
-from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.work import UnitOfWork
 from erpcore.pricing.services import EndPrice, end_prices
@@ -172,17 +172,13 @@ def _price(row: PriceRow) -> PriceAnswer:
     )  # fmt: skip
 
 
-def _day() -> date:
-    seen = entities_seen(reader(), actor())
-    return local_day(now(), seen[0].time_zone if seen else "UTC")
-
-
 @operation("GET", "/prices", permission=Permission.MASTERDATA_READ, summary="List price rules", tag=TAG, query=PriceQuery, answer=Page[PriceAnswer])  # fmt: skip
 def list_price_rules(query: PriceQuery) -> Page[PriceAnswer]:
     asked = PriceFilter(
         entity=query.entity, kind=query.kind or "", standing=query.standing.value, text=query.text or ""
     )
-    rows = prices_after(reader(), actor(), asked, _day(), query.after, query.limit + 1)
+    zones = {one.id: one.time_zone for one in entities_seen(reader(), actor())}
+    rows = prices_after(reader(), actor(), asked, day_by_company(now(), zones), query.after, query.limit + 1)
     return page_of([_price(row) for row in rows], [row.id for row in rows], query.limit)
 
 
@@ -234,7 +230,7 @@ def _candidates(found: list[Candidate]) -> list[CandidateAnswer]:
 def check_price(query: CheckQuery) -> CheckAnswer:
     found = ask_price(
         reader(), actor(), now(), item=query.item, customer=query.customer, channel=query.channel, quantity=query.quantity,
-        on=query.on or _day(),
+        on=query.on,
     )  # fmt: skip
     sees = actor().may(Permission.COST_READ)
     return CheckAnswer(

@@ -13,6 +13,7 @@ from app.composition.request import now, reader
 from app.composition.trading import cells, rules
 from app.queries.items import item_page
 from app.queries.shortages import (
+    Rank,
     ShortagePage,
     asked_substitution,
     short_lines,
@@ -43,6 +44,14 @@ class ShortLineAnswer(Answer):
     unmet: Quantity
     since: datetime
     promised_on: date
+    margin: Amount | None = Field(description="Of what is missing; null without a known cost, or not for your role.")
+    credit_left: Amount | None = Field(description="Null: no limit is checked.")
+
+
+class ShortQuery(Body):
+    """What leads the list. `margin` needs the permission to read costs."""
+
+    rank: Rank = Rank.TIER
 
 
 class ShortLineList(Answer):
@@ -137,10 +146,21 @@ def _detail(page: ShortagePage, who: Actor) -> ShortageDetail:
 
 @operation(
     "GET", "/shortages", permission=Permission.ORDER_READ, summary="List lines that wait for stock", tag=TAG,
-    answer=ShortLineList,
+    query=ShortQuery, answer=ShortLineList,
 )  # fmt: skip
-def list_shortages() -> ShortLineList:
-    rows = [ShortLineAnswer.model_validate(row) for row in short_lines(reader(), actor(), realm="live")]
+def list_shortages(query: ShortQuery) -> ShortLineList:
+    sees = actor().may(Permission.COST_READ)
+    if query.rank == Rank.MARGIN:
+        actor().require(Permission.COST_READ)
+    rows = [
+        ShortLineAnswer(
+            line_id=row.line_id, order_id=row.order_id, order=row.order, line_no=row.line_no, customer=row.customer,
+            tier=row.tier, unmet=row.unmet, since=row.since, promised_on=row.promised_on,
+            margin=None if row.margin_minor is None or not sees else as_amount(row.margin_minor, row.currency),
+            credit_left=None if row.credit_left_minor is None else as_amount(row.credit_left_minor, row.currency),
+        )
+        for row in short_lines(reader(), actor(), realm="live", rank=query.rank)
+    ]  # fmt: skip
     return ShortLineList(count=len(rows), items=rows)
 
 

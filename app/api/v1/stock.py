@@ -6,7 +6,7 @@ from pydantic import Field
 
 from app.api.framework import operation
 from app.api.v1.numbers import Key, as_amount, as_quantity, fresh, pointing
-from app.api.values import Amount, Answer, Body, Page, PageQuery, Quantity, page_of
+from app.api.values import Amount, Answer, Body, Page, PageQuery, Quantity, Realm, page_of
 from app.composition.request import reader
 from app.composition.trading import cells, rules
 from app.queries.places import realm_of_site
@@ -48,7 +48,7 @@ class BalanceQuery(PageQuery):
     """Which places."""
 
     site: Key | None = None
-    realm: str = Field("live", max_length=12)
+    realm: Realm = "live"
 
 
 class ChangeBody(Body):

@@ -9,7 +9,7 @@ from pydantic import Field
 from app.api.framework import operation
 from app.api.v1.numbers import Key, pointing
 from app.api.v1.warehouse_models import List
-from app.api.values import Answer, Body, Page, PageQuery, Quantity, page_of
+from app.api.values import Answer, Body, Page, PageQuery, Quantity, Realm, page_of
 from app.composition.request import now, reader
 from app.queries.count_pages import count_plan
 from app.queries.floor import floor_place
@@ -64,7 +64,7 @@ class TransferDetail(TransferHead):
 class TransferQuery(PageQuery):
     """Which transfers."""
 
-    realm: str = Field("live", max_length=12)
+    realm: Realm = "live"
 
 
 class GoodsLineAnswer(Answer):

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 
 from app.composition.request import now, reader
 from app.composition.trading import cells, rules
 from app.queries.order_entry import items_with_codes
 from app.queries.places import entities_seen
-from app.queries.shortages import asked_substitution, short_lines, shortage_page, substitute_rows
+from app.queries.shortages import Rank, asked_substitution, short_lines, shortage_page, substitute_rows
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import area
-from app.web.chosen import asked_realm, viewer
+from app.web.chosen import asked_realm, said_realm, viewer
 from app.web.figures import PROMISES
 from app.web.forms import choices
 from app.web.navigation import Entry, Group, navigation_entry
@@ -24,6 +24,10 @@ from erpcore.fulfilment.shortage import Choose, choose
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.masterdata.substitutes import KeepSubstitute, drop_substitute, keep_substitutes
 from erpcore.orders.substitution import DecideSubstitution, decide_substitution
+
+_RANKS = {
+    Rank.TIER: "Tier", Rank.PROMISE: "Promise that breaks first", Rank.MARGIN: "Margin", Rank.CREDIT: "Credit left",
+}  # fmt: skip
 
 blueprint = area("shortages")
 navigation_entry(
@@ -44,8 +48,22 @@ navigation_entry(
 @require(Permission.ORDER_READ)
 def show_all() -> str:
     realm = asked_realm()
-    rows = short_lines(reader(), viewer(), realm=realm)
-    return render_template("shortages/list.html", rows=rows, today=now().date(), realm=realm)
+    sees_cost = actor().may(Permission.COST_READ)
+    rank = _rank(sees_cost)
+    ranks = [
+        {"label": words, "current": one == rank, "href": url_for("shortages.show_all", rank=one.value, **said_realm(realm))}
+        for one, words in _RANKS.items()
+        if one != Rank.MARGIN or sees_cost
+    ]  # fmt: skip
+    rows = short_lines(reader(), viewer(), realm=realm, rank=rank)
+    return render_template("shortages/list.html", rows=rows, ranks=ranks, may_see_cost=sees_cost, realm=realm)
+
+
+def _rank(sees_cost: bool) -> Rank:
+    """What the address asks for; the order would tell the margin to who may not see it."""
+    asked = request.args.get("rank", "")
+    rank = Rank(asked) if asked in set(Rank) else Rank.TIER
+    return rank if rank != Rank.MARGIN or sees_cost else Rank.TIER
 
 
 @blueprint.route("/shortages/<int:line_id>", methods=["GET", "POST"])

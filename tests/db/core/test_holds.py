@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
-from app.composition.curing import cure_held_orders
+from app.composition import curing
+from app.composition.curing import cure_after, cure_held_orders
 from app.composition.uow import reading
 from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cash
 from erpcore.kernel.actor import Actor
@@ -239,6 +241,28 @@ def pay(business, invoice):
             work, [ReceiveCash(entity=business.entity, customer=business.customer, amount_minor=invoice.gross_minor)]
         )
         apply_cash(work, [ApplyCash(receipt=receipt, invoice=invoice.id, amount_minor=invoice.gross_minor)])
+
+
+def test_who_mends_something_waits_for_a_few_orders_and_no_failure_is_said_of_what_is_done(database, monkeypatch):
+    business = a_business(database, limit=12000)
+    open_cells(business)
+    first = released(business, [(0, 10)])
+    waiting = [released(business, [(1, 3)]) for _ in range(3)]
+    assert [order.state for order in waiting] == ["held"] * 3
+    with business.work() as work:
+        cancel_lines(work, [CancelLines(order=first.id, reason="no longer wanted", by_customer=True)])
+    ask = {"clock": business.clock, "customers": {business.customer}}
+
+    def breaks(*_, **__):
+        raise OperationalError("SELECT", {}, RuntimeError("the server closed the connection"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(curing, "cure_with_purchases", breaks)
+        assert cure_after(database, **ask) == 0
+    assert rows(database, "SELECT state FROM sales_order ORDER BY id")[1:] == [("held",)] * 3
+    monkeypatch.setattr(curing, "MOST_AT_ONCE", 2)
+    assert cure_after(database, **ask) == 2
+    assert cure_held_orders(database, clock=business.clock) == 1
 
 
 def test_the_job_frees_what_fits_again_the_oldest_first_and_no_more(database):

@@ -13,7 +13,10 @@ import xlsxwriter
 from sqlalchemy import func, select, update
 
 from app.composition.trading import looking
+from app.composition.uow import reading
 from app.importers.pricelists import COLUMNS, MOST_BYTES, meaning, read_list
+from app.queries.prices import PriceFilter, day_by_company, prices_after
+from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import Conflict, NotAllowed, RuleBroken
 from erpcore.masterdata.models import Customer, Item
 from erpcore.pricing.lists import KeepList, apply_list, keep_list, kept_rows, plan_list
@@ -256,3 +259,21 @@ def test_a_row_with_more_cells_than_columns_is_kept_with_why_it_is_none(business
     assert [(one.outcome, one.why and one.why.code) for one in plan.rows] == [
         ("changed", None), ("rejected", "price_row_unreadable"),
     ]  # fmt: skip
+
+
+def test_a_price_holds_from_the_day_it_is_where_its_company_is(business):
+    with business.work() as work:
+        (rule,) = work.session.scalars(select(PriceRule.id).order_by(PriceRule.id).limit(1)).all()
+        work.session.execute(update(PriceRule).where(PriceRule.id == rule).values(valid_from=date(2026, 3, 3)))
+    asked, by_hand = PriceFilter(standing="now"), Actor.system("test")
+    late = business.clock.now().replace(hour=23, minute=30)
+
+    def holds(zones):
+        with reading(business.database) as session:
+            days = day_by_company(late, zones)
+            return rule in {row.id for row in prices_after(session, by_hand, asked, days, 0, 100)}
+
+    assert day_by_company(late, {1: "Europe/Berlin", 2: "Europe/Paris"}) == date(2026, 3, 3)
+    assert holds({business.entity: "Europe/Berlin"})
+    assert holds({1: "UTC", business.entity: "Europe/Berlin"})
+    assert not holds({1: "Europe/Berlin", business.entity: "UTC"})

@@ -10,10 +10,12 @@ from decimal import Decimal
 import orjson
 import pytest
 
+from app.composition.uow import reading
+from app.queries.shortages import Rank, short_lines
 from erpcore.fulfilment.shortage import Choose, choose, compare, short_line
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import DomainError
-from erpcore.masterdata.services import add_tax_rate, ensure_item_group
+from erpcore.masterdata.services import NewCustomer, add_customers, add_tax_rate, ensure_item_group
 from erpcore.masterdata.substitutes import KeepSubstitute, drop_substitute, keep_substitutes
 from erpcore.orders.allocation import allocate_orders
 from erpcore.orders.releasing import release_orders
@@ -100,6 +102,40 @@ def test_the_ways_are_compared_by_promise_and_margin(database):
     assert (bought.covers, bought.promised_on, bought.margin_minor) == (20_000, day(5), 20 * 700)
     assert (other.promised_on, other.margin_minor, other.extra_minor) == (day(2), 20 * 600 - 800, 800)
     assert wait.promised_on == day(7)
+
+
+def test_short_lines_are_led_by_the_figure_one_decides_by(database):
+    business = a_business(database, items=2, stock=100, limit=9_000_000)
+    with business.work() as work:
+        command = NewCustomer(
+            entity=business.entity, code="KLEIN", name="Kleinbau", country="Germany", currency="EUR", tier=3
+        )
+        (small,) = add_customers(work, [command])
+    lines = []
+    for customer, item, quantity in ((business.customer, 0, 130), (small.id, 1, 140)):
+        with business.work() as work:
+            command = replace(business.order([(item, quantity)]), customer=customer)
+            (order,) = capture_orders(work, [command], rules=RULES, cells=OPEN)
+            release_orders(work, [order.id], rules=RULES, cells=OPEN)
+            allocate_orders(work, [order.id], rules=RULES, cells=OPEN)
+        lines.append(order.lines[0].id)
+    first, second = lines
+    with business.work() as work:
+        connection = work.session.connection()
+        connection.exec_driver_sql(f"UPDATE item SET standard_cost = 9000000 WHERE id = {business.items[0]}")
+        connection.exec_driver_sql(f"UPDATE item SET standard_cost = 1000000 WHERE id = {business.items[1]}")
+        connection.exec_driver_sql(f"UPDATE order_line SET promised_on = '2026-03-01' WHERE id = {second}")
+
+    def ranked(rank):
+        with reading(database) as session:
+            return short_lines(session, DESK, realm="live", rank=rank)
+
+    assert [row.line_id for row in ranked(Rank.TIER)] == [first, second]
+    for rank in (Rank.PROMISE, Rank.MARGIN, Rank.CREDIT):
+        assert [row.line_id for row in ranked(rank)] == [second, first]
+    one, two = ranked(Rank.TIER)
+    assert (one.margin_minor, two.margin_minor) == (30 * 100, 40 * 900)
+    assert (one.credit_left_minor, two.credit_left_minor) == (9_000_000 - 130 * 1000, None)
 
 
 def test_what_came_meanwhile_is_given_to_the_line_or_part_of_it(database):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from app.composition.cases import (
     AssignCases,
@@ -23,7 +23,7 @@ from app.composition.cases import (
 )
 from app.composition.uow import reading
 from app.queries.listing import Asked
-from app.queries.trouble_control import compare_ownership, unowned
+from app.queries.trouble_control import _watched, compare_ownership, unowned
 from app.queries.troubles import TROUBLES, QueueSum, named_troubles, queue_sums
 from app.security.roles import Role, permissions_of
 from erpcore.kernel.actor import Actor
@@ -171,3 +171,16 @@ def test_another_sites_documents_are_not_seen(business, people):
         )
     assert [row.number for row in mine] == [held.number]
     assert none == []
+
+
+def test_what_is_over_is_not_read_to_find_what_is_in_trouble(business, people):
+    _, shipment = shipped(business)
+    with business.work() as work:
+        work.session.execute(text("UPDATE shipment SET invoice_due_at = NULL"))
+        work.session.execute(text("UPDATE sales_order SET state = 'closed'"))
+    with reading(business.database) as session:
+        assert session.execute(_watched(set())).all() == []
+        assert [row.id for row in session.execute(_watched({shipment.id}))] == [shipment.id]
+        assert unowned(session, business.clock.now()) == 0
+        # Plain rows: nothing of what was read stays in the session.
+        assert list(session.identity_map) == []
