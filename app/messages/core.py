@@ -201,6 +201,7 @@ MESSAGES: dict[str, str] = {
     "not_a_day": "“{value}” is no day. Write year, month and day, like 2026-03-31.",
     "price_list_unknown": "There is no price list {list}. Choose one from the list.",
     "price_list_too_long": "The list has {rows} rows; {most} are taken at once. Split it.",
+    "pick_over_no_stock": "More of line {line} of {document} than was ordered is not free, or somebody else waits for it. Pick what was ordered.",
     "price_list_asked_otherwise": "Prices have changed since approval of {list} was asked for. Decline it, so that it is looked at and asked for again.",
     "price_list_moved": "Prices have changed since the preview of {list} was shown. Look at it again, then apply it.",
     "price_list_needs_second": "{rows} rows of {list} give away more than the tolerance, or go below the floor. Ask for approval; somebody else decides.",

@@ -160,7 +160,7 @@ CONTROLS: tuple[Control, ...] = (
     ),
     Control(
         "order_waiting", "thousandths", "Unmet on orders that wait = what their reservations say they wait for",
-        f"SELECT o.entity_id, l.site_id, l.id, l.quantity - l.shipped - l.cancelled - l.allocated - l.picked {_ORDER_LINE} "
+        f"SELECT o.entity_id, l.site_id, l.id, l.quantity + l.extra - l.shipped - l.cancelled - l.allocated - l.picked {_ORDER_LINE} "
         "WHERE l.kind IN ('stock', 'free') AND (l.backordered_at IS NOT NULL "
         "OR l.promise_reason IN ('transit', 'receipt', 'lead_time'))",
         "SELECT entity_id, site_id, order_line_id, unmet FROM reservation WHERE unmet > 0",
@@ -265,7 +265,7 @@ CONTROLS: tuple[Control, ...] = (
     Control(
         "credit_exposure_released", "minor", "Released part of exposure = released on orders, not shipped",
         "SELECT entity_id, NULL, customer_id, released_minor FROM credit_exposure",
-        f"SELECT o.entity_id, NULL, o.customer_id, {_worth('l.quantity - l.cancelled - l.invoiced')} "
+        f"SELECT o.entity_id, NULL, o.customer_id, {_worth('l.quantity + l.extra - l.cancelled - l.invoiced')} "
         f"- CASE WHEN l.shipped = l.invoiced THEN 0 ELSE {_worth('l.shipped - l.invoiced')} END "
         f"{_ORDER_LINE} WHERE o.state = 'released'",
     ),

@@ -53,6 +53,7 @@ class LineFact:
     delivered: Decimal
     invoiced: Decimal
     cancelled: Decimal
+    extra: Decimal
     returned: Decimal
     ruleset: str | None
     ship_to_id: int | None
@@ -60,7 +61,7 @@ class LineFact:
 
     @property
     def open(self) -> Decimal:
-        return self.quantity - self.shipped - self.cancelled
+        return self.quantity + self.extra - self.shipped - self.cancelled
 
     @property
     def has_stock(self) -> bool:

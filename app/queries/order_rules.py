@@ -6,13 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.queries.order_facts import LineFact
+from app.queries.order_facts import LineFact, OrderPage
 from app.queries.policies import ValueRow, values_by_id
 from erpcore.masterdata.models import StoredRuleset
 from erpcore.ports import POLICY_POINTS
@@ -108,3 +109,18 @@ def _rules(values: dict[str, Any], origins: dict[str, int], known: dict[int, Val
             )
         )  # fmt: skip
     return out
+
+
+def spare_of_lines(session: Session, page: OrderPage) -> dict[int, Decimal]:
+    """How much of each line may leave beyond what is allocated, by its id; only of lines of which all is there."""
+    hashes = {page.ruleset, *(line.ruleset for line in page.lines if line.ruleset)}
+    rows = session.execute(select(StoredRuleset.hash, StoredRuleset.content).where(StoredRuleset.hash.in_(hashes)))
+    point = POLICY_POINTS["over_ship_tolerance_permille"]
+    permille = {row.hash: orjson.loads(row.content).get(point.name, point.before_introduction) for row in rows}
+    found = {}
+    for line in page.lines:
+        if line.has_stock and line.allocated and line.unallocated <= 0:
+            most = (line.quantity - line.cancelled) * permille.get(line.ruleset or page.ruleset, 0) / 1000 - line.extra
+            # In what the unit can be counted in at all.
+            found[line.id] = max(Decimal(0), most.quantize(Decimal("0.001"), ROUND_FLOOR))
+    return found

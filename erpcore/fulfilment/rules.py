@@ -8,21 +8,35 @@ from erpcore.kernel.errors import RuleBroken
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.models import LineKind
 
+_PERMILLE = 1000
+
 
 def pickable(line: Line, elsewhere: Mapping[int, int]) -> int:
     """Thousandths that may be picked: what is allocated; of what has no stock, what nobody else is to send (``elsewhere``)."""
     return line.allocated if line.has_stock else line.open - line.picked - elsewhere.get(line.id, 0)
 
 
-def picked_of(order: Order, lines: Mapping[int, int] | None, sent: Mapping[int, int]) -> dict[int, int]:
-    """Thousandths per line that a pick takes: what was asked, or all there is; ``sent`` is what others send."""
+def spare(line: Line, permille: int) -> int:
+    """Thousandths that may be picked beyond what is allocated: within the tolerance, and only with all that was ordered."""
+    if not line.has_stock or line.unallocated > 0:
+        return 0
+    return max(0, (line.quantity - line.cancelled) * permille // _PERMILLE - line.extra)
+
+
+def picked_of(
+    order: Order, lines: Mapping[int, int] | None, sent: Mapping[int, int], spares: Mapping[int, int]
+) -> dict[int, int]:
+    """Thousandths per line that a pick takes: what was asked, or all there is; ``sent`` is what others send.
+
+    ``spares``: what may be taken of lines beyond that.
+    """
     own = {line.id: line for line in order.lines}
     if lines is None:
         taken = {line.id: pickable(line, sent) for line in order.lines}
         return {key: quantity for key, quantity in taken.items() if quantity > 0}
     for key, quantity in lines.items():
         line = own.get(key)
-        most = 0 if line is None else pickable(line, sent)
+        most = 0 if line is None else pickable(line, sent) + spares.get(line.id, 0)
         if quantity < 0 or quantity > most:
             raise RuleBroken("pick_too_much", line=line.line_no if line else key, document=order.number)
     return {key: quantity for key, quantity in lines.items() if quantity > 0}

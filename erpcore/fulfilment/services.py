@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from erpcore.fulfilment.carriers.records import lock_carriages
+from erpcore.fulfilment.extra import spares_of, take_extra
 from erpcore.fulfilment.flow import SHIPMENT
 from erpcore.fulfilment.models import Shipment, ShipmentLine, ShipmentState
 from erpcore.fulfilment.records import (
@@ -95,11 +96,14 @@ class DeliverShipment:
     at: datetime | None = None
 
 
-def pick_orders(work: UnitOfWork, commands: Sequence[PickOrder], *, cells: CellStates) -> list[ShipmentRow]:
+def pick_orders(
+    work: UnitOfWork, commands: Sequence[PickOrder], *, cells: CellStates, rules: ProcessRules | None = None
+) -> list[ShipmentRow]:
     """Take goods from the shelf for released orders; what was not there goes back to being open, with a reason.
 
     One shipment per command, site that ships of it and address; an order picked with nothing at all gives none. Raises
-    ``RuleBroken("pick_too_much")`` beyond what is allocated.
+    ``RuleBroken("pick_too_much")`` beyond what is allocated and, where ``rules`` are handed in, their tolerance for shipping
+    over; ``pick_over_no_stock`` where what is taken beyond the order is not free.
     """
     orders = {order.id: order for order in lock_orders(work, [c.order for c in commands])}
     by_line = lines_by_id(orders.values())
@@ -121,13 +125,13 @@ def pick_orders(work: UnitOfWork, commands: Sequence[PickOrder], *, cells: CellS
             freed[line_id] = freed.get(line_id, 0) + quantity
             changed[line_id] = line
         there = shipped_to(work, order, order.lines)
-        parts = by_destination(
-            order, picked_of(order, command.lines, {} if command.is_direct else elsewhere), command.short, there
-        )
+        sent = {} if command.is_direct else elsewhere
+        spares = {} if rules is None or command.is_direct else spares_of(work, order, command.lines, rules)
+        parts = by_destination(order, picked_of(order, command.lines, sent, spares), command.short, there)
+        take_extra(work, order, [part for taken in parts.values() for part in taken.items()], by_line)
         for nth, ((site, ship_to), taken) in enumerate(parts.items(), 1):
-            work.actor.require(
-                "purchasing:order:confirm" if command.is_direct else "warehouse:shipment:pick", site=site
-            )
+            permission = "purchasing:order:confirm" if command.is_direct else "warehouse:shipment:pick"
+            work.actor.require(permission, site=site)
             admit_order(work, cells, order, site=site)
             shipment = _new_shipment(work, order, site, command, nth)
             shipment.ship_to_id = ship_to
@@ -233,9 +237,8 @@ def confirm_shipments(
     owners: list[int] = []
     for shipment in shipments:
         order = orders[shipment.order_id]
-        work.actor.require(
-            "warehouse:shipment:confirm" if bought is None else "purchasing:order:confirm", site=shipment.site_id
-        )
+        permission = "warehouse:shipment:confirm" if bought is None else "purchasing:order:confirm"
+        work.actor.require(permission, site=shipment.site_id)
         admit_order(work, cells, order, site=shipment.site_id)
         was = shipment.state
         shipment.state = SHIPMENT.target("confirm", was)

@@ -103,7 +103,7 @@ def reserve(work: UnitOfWork, demands: Sequence[Demand], *, at: datetime) -> lis
     return got
 
 
-def _open_reservations(work: UnitOfWork, lines: Iterable[int]) -> dict[int, list[list[int]]]:
+def open_reservations(work: UnitOfWork, lines: Iterable[int]) -> dict[int, list[list[int]]]:
     """[id, open quantity, site, item] per order line, oldest first."""
     known: dict[int, list[list[int]]] = work.memo.setdefault("reservations", {})
     unread = [line for line in lines if line not in known]
@@ -120,7 +120,7 @@ def _open_reservations(work: UnitOfWork, lines: Iterable[int]) -> dict[int, list
 
 def free_reservations(work: UnitOfWork, lines: dict[int, int]) -> dict[int, int]:
     """Take back up to so much of what is reserved for each order line; returns what was freed."""
-    open_ = _open_reservations(work, lines)
+    open_ = open_reservations(work, lines)
     places = {(part[2], part[3]) for line in lines for part in open_[line]}
     held = lock_balances(work, places)
     used: list[dict[str, int]] = []
@@ -148,7 +148,7 @@ def move_stock(work: UnitOfWork, movements: Sequence[Movement]) -> list[Moved]:
     Raises ``RuleBroken("stock_short")`` naming the first place that would go below what is there, promised or blocked; a
     movement with ``reserved_line`` uses that line's reservation first. Refuses to move stock in a closed period.
     """
-    open_ = _open_reservations(work, [m.reserved_line for m in movements if m.reserved_line is not None])
+    open_ = open_reservations(work, [m.reserved_line for m in movements if m.reserved_line is not None])
     held = lock_balances(work, {(m.site, m.item) for m in movements})
     entities = {(m.site, m.item): m.entity for m in movements}
     make_places(work, held, {(m.site, m.item): m.entity for m in movements if m.quantity > 0})

@@ -161,6 +161,8 @@ def _resize(work: UnitOfWork, order: Order, line: Line, by: int, effects: Effect
     """The customer wants more or less of the line, at the price agreed."""
     before = line.value_minor
     line.quantity += by
+    # What left beyond the order is part of what is ordered now.
+    line.extra = max(0, line.shipped + line.picked + line.cancelled - line.quantity)
     line.amount = exact_amount(line.quantity, line.unit_price)
     if line.amount >= MOST_WORTH * 10**PRICE_PLACES:
         raise RuleBroken("value_absurd", field="changes", line=line.line_no, item="")

@@ -60,6 +60,7 @@ class Line:
     replaces_id: int | None = None
     backordered_at: datetime | None = None
     ship_to_id: int | None = None
+    extra: int = 0
 
     @property
     def has_stock(self) -> bool:
@@ -73,7 +74,7 @@ class Line:
     @property
     def open(self) -> int:
         """What is still to be shipped."""
-        return self.quantity - self.shipped - self.cancelled
+        return self.quantity + self.extra - self.shipped - self.cancelled
 
     @property
     def unallocated(self) -> int:

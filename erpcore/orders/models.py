@@ -143,6 +143,7 @@ class OrderLine(Base):
     ``ruleset`` ``None``: the order's. The price keeps how it came about: the rule that won and the JSON of those that fitted and
     lost, the list price, what the rules gave, the floor of the margin and the cost at that time, and why it was overridden.
     ``replaces_id``: the line whose item this one is sent instead of.
+    ``extra``: what was picked beyond what was ordered, within the tolerance.
     ``source_reason``: why this site ships it (``None``: it is the one that sells). ``backordered_at``: when it first stayed short.
     """
 
@@ -152,8 +153,10 @@ class OrderLine(Base):
         states("kind", LineKind),
         states("basis", ("ship", "delivery")),
         CheckConstraint("quantity > 0", name="orders_something"),
-        CheckConstraint("shipped + cancelled <= quantity", name="not_over"),
-        CheckConstraint("allocated >= 0 AND picked >= 0 AND shipped >= 0 AND cancelled >= 0", name="not_negative"),
+        CheckConstraint("shipped + cancelled <= quantity + extra", name="not_over"),
+        CheckConstraint(
+            "allocated >= 0 AND picked >= 0 AND shipped >= 0 AND cancelled >= 0 AND extra >= 0", name="not_negative"
+        ),
         CheckConstraint("invoiced <= shipped", name="invoiced_as_shipped"),
         CheckConstraint("returned <= shipped", name="returned_as_shipped"),
         Index("ix_order_line_item", "item_id", "order_id"),
@@ -199,6 +202,7 @@ class OrderLine(Base):
     replaces_id: Mapped[int | None] = mapped_column(BigInteger)
     backordered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ship_to_id: Mapped[int | None] = mapped_column(ForeignKey("customer_address.id"))
+    extra: Mapped[Decimal] = mapped_column(Quantity, server_default=text("0"))
 
 
 class OrderHold(Base):

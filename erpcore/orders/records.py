@@ -100,7 +100,7 @@ def _save_order() -> Any:
 _LINE_PROGRESS = (
     "site_id", "promised_on", "promised_due_at", "promise_reason", "allocated", "picked", "shipped", "delivered", "invoiced",
     "cancelled", "returned", "quantity", "unit_price", "price_source", "amount", "value_minor", "source_reason",
-    "backordered_at",
+    "backordered_at", "extra",
 )  # fmt: skip
 
 

@@ -85,7 +85,7 @@ def value_of(line: Line, quantity: int, currency: str) -> int:
 
 def uninvoiced_value(line: Line, currency: str) -> int:
     """The part of a line that credit still counts as order, in minor units."""
-    return value_of(line, line.quantity - line.cancelled - line.invoiced, currency)
+    return value_of(line, line.quantity + line.extra - line.cancelled - line.invoiced, currency)
 
 
 def is_sent(line: Line) -> bool:

@@ -70,8 +70,8 @@ _SALES = (
         },
     ),
     _point(
-        "over_ship_tolerance_permille", "Shipping over", SALES, _C, "How much more than ordered may be shipped.", 0,
-        unit=Unit.PERMILLE,
+        "over_ship_tolerance_permille", "Shipping over", SALES, _C, "How much more than ordered may be shipped and invoiced.", 0,
+        maximum=200, unit=Unit.PERMILLE,
     ),
     _point(
         "under_ship_tolerance_permille", "Shipping under", SALES, _C,

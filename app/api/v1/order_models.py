@@ -34,7 +34,7 @@ class OrderAnswer(Answer):
 
 
 class LineAnswer(Answer):
-    """One line with its four dates and how far it is."""
+    """One line with its four dates and how far it is. `extra`: what left beyond `quantity`, within the tolerance."""
 
     id: int
     line_no: int
@@ -58,6 +58,7 @@ class LineAnswer(Answer):
     delivered: Quantity
     invoiced: Quantity
     cancelled: Quantity
+    extra: Quantity
     returned: Quantity
     ship_to_id: int | None
 

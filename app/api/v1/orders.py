@@ -220,7 +220,7 @@ def allocate_order(work: UnitOfWork, order_id: int, version: int) -> OrderDetail
 def ship_order(work: UnitOfWork, order_id: int, version: int, body: ShipBody) -> OrderDetail:
     page = _seen(work, order_id, version)
     lines = None if body.lines is None else _quantities(page, body.lines)
-    shipments = pick_orders(work, [PickOrder(order=order_id, lines=lines)], cells=cells())
+    shipments = pick_orders(work, [PickOrder(order=order_id, lines=lines)], cells=cells(), rules=rules())
     if not shipments:
         raise RuleBroken("nothing_entered", field="lines")
     confirm_shipments(work, [one.id for one in shipments], rules=rules(), cells=cells())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -163,15 +163,27 @@ class ReturnForm(Form):
     disposition = SelectField("Goods", choices=choices((("restock", "Back into stock"), ("scrap", "Scrapped"))))
 
 
-def with_quantities(base: type[Form], lines: Sequence[LineFact], most: str, *, filled: bool) -> Any:
-    """The form with a quantity for each line that has any of ``most``; ``filled`` starts with all of it."""
+def with_quantities(
+    base: type[Form],
+    lines: Sequence[LineFact],
+    most: str,
+    *,
+    filled: bool,
+    more: Mapping[int, Decimal] | None = None,
+) -> Any:
+    """The form with a quantity for each line that has any of ``most``; ``filled`` starts with all of it.
+
+    ``more``: how much beyond it the rules tolerate, by line.
+    """
     fields: dict[str, Any] = {}
     for line in lines:
         left: Decimal = getattr(line, most)
+        beyond = (more or {}).get(line.id) or Decimal(0)
+        tolerated = f", {quantity(left + beyond)} within the tolerance" if beyond else ""
         if left > 0:
             fields[f"line_{line.id}"] = QuantityField(
                 f"{line.code}", [Optional()], default=left if filled else None,
-                description=f"{line.name}; at most {quantity(left, line.unit)}",
+                description=f"{line.name}; at most {quantity(left, line.unit)}{tolerated}",
             )  # fmt: skip
     return type(base.__name__, (base,), fields)()
 

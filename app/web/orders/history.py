@@ -17,7 +17,7 @@ def told(step: Step, numbers: Mapping[int, int]) -> list[str]:
         whose = "the customer's change" if step.facts.get("by_customer") else "our change"
         said = [_change(one) for one in step.facts.get("changes", ())]
         return [f"{whose} {step.facts.get('amendment', '')}".strip(), *said]
-    if step.move in ("cancel", "cancel_lines", "short_pick"):
+    if step.move in ("cancel", "cancel_lines", "short_pick", "pick_extra"):
         return [
             f"line {numbers[int(key)]}: {quantity(Decimal(much).scaleb(-3))} {_GONE[step.move]}"
             for key, much in step.facts.get("lines", {}).items()
@@ -28,7 +28,12 @@ def told(step: Step, numbers: Mapping[int, int]) -> list[str]:
     return []
 
 
-_GONE = {"cancel": "cancelled", "cancel_lines": "cancelled", "short_pick": "not there"}
+_GONE = {
+    "cancel": "cancelled",
+    "cancel_lines": "cancelled",
+    "short_pick": "not there",
+    "pick_extra": "more than ordered",
+}
 
 
 def _whose(step: Step) -> list[str]:

@@ -10,6 +10,7 @@ from app.composition.request import reader
 from app.composition.trading import cells, hold_command, returned_line, rules
 from app.queries.order_detail import order_page
 from app.queries.order_facts import OrderPage
+from app.queries.order_rules import spare_of_lines
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.orders.forms import (
@@ -122,7 +123,7 @@ def release_hold(order_id: int, hold_id: int) -> Any:
 @require(Permission.SHIPMENT_PICK)
 def pick(order_id: int) -> Any:
     order = _order(order_id)
-    form = with_quantities(PickForm, order.lines, "pickable", filled=True)
+    form = with_quantities(PickForm, order.lines, "pickable", filled=True, more=spare_of_lines(reader(), order))
     if form.validate_on_submit():
         with form_step(form, realm=order.realm) as work:
             _pick_and_confirm(work, order, form)
@@ -142,7 +143,7 @@ def _pick_and_confirm(work: UnitOfWork, order: OrderPage, form: Any) -> None:
     if not short and not any(taken.values()):
         raise RuleBroken("nothing_entered")
     command = PickOrder(order=order.id, lines=taken, short=short, short_reason=why or "not found")
-    shipments = pick_orders(work, [command], cells=cells())
+    shipments = pick_orders(work, [command], cells=cells(), rules=rules())
     if shipments:
         confirm_shipments(work, [one.id for one in shipments], rules=rules(), cells=cells())
 

@@ -71,6 +71,19 @@ def ten_of_a_hundred_missing(business):
     return int(asked(business, "SELECT cancelled FROM order_line"))
 
 
+def five_more_than_ordered(business):
+    order = allocated(business, [(0, 100)])
+    line = order.lines[0].id
+
+    def leave():
+        with business.work() as work:
+            (shipment,) = pick_orders(work, [PickOrder(order=order.id, lines={line: 105_000})], cells=OPEN, rules=RULES)
+            confirm_shipments(work, [shipment.id], rules=RULES, cells=OPEN)
+        return int(asked(business, "SELECT shipped FROM order_line"))
+
+    return outcome(leave)
+
+
 def invoice_once_shipped(business):
     shipped(business)
     return asked(business, "SELECT invoice_due_at FROM shipment") is not None
@@ -191,6 +204,9 @@ CASES = {
     "partial_shipment": Case(value=False, act=what_leaves_first, standard=10_000, changed=0),
     "duplicate_rule": Case(value="off", act=the_same_order_again, standard="order_duplicate", changed="captured"),
     "under_ship_tolerance_permille": Case(value=100, act=ten_of_a_hundred_missing, standard=0, changed=10_000),
+    "over_ship_tolerance_permille": Case(
+        value=50, act=five_more_than_ordered, standard="pick_too_much", changed=105_000, made={"stock": 200}
+    ),
     "invoice_trigger": Case(value="delivered", act=invoice_once_shipped, standard=True, changed=False),
     "price_tolerance_permille": Case(value=50, act=entered("9.50"), standard="held", changed="captured"),
     "minimum_margin_permille": Case(value=700, act=entered("10.01"), standard="captured", changed="held"),
@@ -286,6 +302,6 @@ def test_a_value_for_others_changes_nothing_here(database, name):
 def test_what_is_not_built_is_known_by_name():
     """Grows shorter; a point that leaves it brings its case."""
     assert {
-        "allocation_rule", "backorder_cancel_days", "backorder_rule", "over_ship_tolerance_permille", "promise_rule", "rush_rule",
+        "allocation_rule", "backorder_cancel_days", "backorder_rule", "promise_rule", "rush_rule",
         "sourcing_rule", "substitution_rule",
     } >= NOT_BUILT  # fmt: skip

@@ -1,0 +1,54 @@
+"""More of a line leaves than was ordered: within the tolerance of its rules, from stock that nobody else waits for.
+
+The line says how much that is, so that what was ordered stays what the customer said, and all that is reserved, shipped,
+invoiced and owed adds up with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from erpcore.fulfilment.rules import spare
+from erpcore.inventory.balances import lock_balances
+from erpcore.inventory.services import Demand, open_reservations, reserve
+from erpcore.kernel.errors import RuleBroken
+from erpcore.kernel.history import record_move
+from erpcore.kernel.work import UnitOfWork
+from erpcore.orders.documents import Line, Order
+from erpcore.orders.policy import line_rules
+from erpcore.orders.sourcing import free_for_all
+from erpcore.ports import ProcessRules
+
+
+def spares_of(work: UnitOfWork, order: Order, asked: Mapping[int, int] | None, rules: ProcessRules) -> dict[int, int]:
+    """Thousandths that may leave beyond what is allocated, by line, of those of which more is ``asked``."""
+    more = [line for line in order.lines if (asked or {}).get(line.id, 0) > line.allocated and line.has_stock]
+    return {line.id: spare(line, line_rules(work, rules, order, line)["over_ship_tolerance_permille"]) for line in more}
+
+
+def take_extra(work: UnitOfWork, order: Order, taken: Iterable[tuple[int, int]], by_line: Mapping[int, Line]) -> None:
+    """Reserve what is taken beyond what is allocated, so that it counts as allocated before it is picked.
+
+    Raises ``RuleBroken("pick_over_no_stock")`` where less is free, or somebody else waits for it.
+    """
+    more = {key: quantity - by_line[key].allocated for key, quantity in taken if by_line[key].has_stock}
+    more = {key: quantity for key, quantity in more.items() if quantity > 0}
+    if not more:
+        return
+    lines = [by_line[key] for key in more]
+    lock_balances(work, {(line.site_id, line.item_id) for line in lines})
+    free = free_for_all(work, {(line.site_id, line.item_id) for line in lines})
+    for line in lines:
+        place = (line.site_id, line.item_id)
+        if free[place] < more[line.id]:
+            raise RuleBroken("pick_over_no_stock", field="lines", line=line.line_no, document=order.number)
+        free[place] -= more[line.id]
+    # What the lines have already is read first: what a unit of work reserves itself it takes for all there is.
+    open_reservations(work, more)
+    demands = [Demand(line.id, order.entity_id, line.site_id, line.item_id, more[line.id]) for line in lines]
+    reserve(work, demands, at=work.now)
+    for line in lines:
+        line.extra += more[line.id]
+        line.allocated += more[line.id]
+    facts = {"lines": {str(key): quantity for key, quantity in more.items()}}
+    record_move(work, "order", order.id, "pick_extra", order.state, order.state, facts=facts)
