@@ -8,9 +8,10 @@ from flask import Flask
 from flask_login import LoginManager
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
+from app.composition.uow import only_read
 from erpcore.kernel.model import Base
 
 #: Where ``create_app`` leaves the engine that only reads.
@@ -33,5 +34,4 @@ login = LoginManager()
 @event.listens_for(db.session.session_factory, "after_begin")
 def _read_only(_session: Session, _transaction: Any, connection: Any) -> None:
     # On SQLite the engine itself refuses; PostgreSQL has one engine for both and is told for each transaction.
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SET TRANSACTION READ ONLY"))
+    only_read(connection)

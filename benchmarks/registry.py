@@ -20,7 +20,9 @@ BENCHMARKS: dict[str, str] = {
     "consumers": "benchmarks.consumers:measure",
     "readings": "benchmarks.gate_readings:measure",
     "floor": "benchmarks.raw_floor:measure",
+    "hot": "benchmarks.hot_items:measure",
     "import": "benchmarks.import_retail:measure",
+    "api": "benchmarks.order_api:measure",
     "order": "benchmarks.order_cycle:measure",
     "search": "benchmarks.item_search:measure",
     "pages": "benchmarks.pages:measure",
@@ -72,6 +74,8 @@ class Bench:
     demo: Path | None = None
     #: What a flush to disk takes longer on PostgreSQL, in milliseconds, as on slower disks than this machine's.
     flush_ms: float = 0
+    #: How long benchmarks that keep several writers busy do so.
+    seconds: float = 60
     _folder: tempfile.TemporaryDirectory[str] = field(
         default_factory=lambda: tempfile.TemporaryDirectory(prefix="bench")
     )
@@ -83,11 +87,24 @@ class Bench:
         self._files += 1
         return Path(self._folder.name) / f"{self._files}.sqlite3"
 
+    def new_folder(self) -> Path:
+        """An empty folder."""
+        self._files += 1
+        folder = Path(self._folder.name) / str(self._files)
+        folder.mkdir()
+        return folder
+
     def new_postgres(self) -> str:
         """The URL of an empty database on a server that waits for the disk at each commit."""
         if self._server is None:
             self._server = postgres.start(durable=True, **self._slower())
         return self._server.url(self._server.create())
+
+    def server_pid(self) -> int:
+        """The process of the PostgreSQL server that was started here."""
+        if self._server is None or self._server.owned is None:
+            raise RuntimeError("no PostgreSQL server was started here")
+        return self._server.owned.pid
 
     def _slower(self) -> dict[str, str]:
         # commit_siblings = 0: the delay is waited for also where nobody else commits.

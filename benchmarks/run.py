@@ -31,14 +31,23 @@ from benchmarks.registry import BENCHMARKS, Bench, Figure, measure
     type=click.FloatRange(0, 100),
     help="PostgreSQL waits so much longer for the disk at each commit (commit_delay, commit_siblings=0).",
 )
+@click.option(
+    "--seconds",
+    default=60.0,
+    show_default=True,
+    type=click.FloatRange(2, 600),
+    help="How long several writers are kept busy.",
+)
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write the figures to this file.")
 def main(
-    names: tuple[str, ...], database: str, repeat: int, quick: bool, demo: Path | None, flush_ms: float, json_file: Path | None
+    names: tuple[str, ...], database: str, repeat: int, quick: bool, demo: Path | None, flush_ms: float,
+    seconds: float, json_file: Path | None
 ) -> None:  # fmt: skip
     """Measure speed and memory; exits with 1 when a promise is not kept."""
     databases = ("sqlite", "postgresql") if database == "both" else (database,)
     figures: list[Figure] = []
-    with Bench(databases=databases, repeat=1 if quick else repeat, quick=quick, demo=demo, flush_ms=flush_ms) as bench:
+    options = {"quick": quick, "demo": demo, "flush_ms": flush_ms, "seconds": seconds}
+    with Bench(databases=databases, repeat=1 if quick else repeat, **options) as bench:  # type: ignore[arg-type]  # of several types
         for name in names or sorted(BENCHMARKS):
             click.echo(f"{name} ...", err=True)
             figures += measure(name, bench)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
@@ -58,7 +58,29 @@ def connect(url: str, *, followers: tuple[Callable[[Database, UnitOfWork], None]
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         return Database(url, _sqlite(url, read_only=True), _sqlite(url, read_only=False), followers=followers)
     engine = create_engine(parsed, connect_args={"options": _PG_SETTINGS}, pool_size=10, max_overflow=10)
+    event.listen(engine, "connect", _on_postgres)
+    event.listen(engine, "checkin", _may_write_again)
     return Database(url, engine, engine, followers=followers)
+
+
+def _on_postgres(connection: Any, _record: Any) -> None:
+    # The product has some hundred statements; a server that forgets the plan of one for the next plans all day.
+    connection.prepared_max = 500
+
+
+def _may_write_again(connection: Any, _record: Any) -> None:
+    if connection is not None and connection.read_only:
+        connection.read_only = None
+
+
+def only_read(connection: Connection) -> None:
+    """Let a transaction that has not said anything yet refuse to write; where the engine itself refuses nothing is needed.
+
+    Said with its BEGIN, not in a statement of its own.
+    """
+    driver = connection.connection.driver_connection
+    if connection.dialect.name == "postgresql" and driver is not None:
+        driver.read_only = True
 
 
 def _sqlite(url: str, *, read_only: bool) -> Engine:
@@ -139,11 +161,13 @@ def unit_of_work(
         follow(database, work)
 
 
+_BARRIER = text("SELECT pg_logical_emit_message(true, 'wavegate', '')")
+
+
 def _barrier(database: Database) -> None:
     """Wait until every commit so far is on disk: a transaction that says nothing but is itself durable."""
-    with database.write_engine.connect() as connection:
-        connection.execute(text("SELECT pg_logical_emit_message(true, 'wavegate', '')"))
-        connection.commit()
+    with database.write_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(_BARRIER)
 
 
 def _is_busy(error: object) -> bool:
@@ -156,8 +180,8 @@ def _is_busy(error: object) -> bool:
 def reading(database: Database, *, snapshot: bool = False) -> Iterator[Session]:
     """A session that cannot write. ``snapshot`` makes all its reads see one moment (gates, packs, ``prove``)."""
     with Session(database.read_engine, expire_on_commit=False) as session:
-        if not database.is_sqlite:
-            mode = "ISOLATION LEVEL REPEATABLE READ, READ ONLY" if snapshot else "READ ONLY"
-            session.execute(text(f"SET TRANSACTION {mode}"))
+        only_read(session.connection())
+        if snapshot and not database.is_sqlite:
+            session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
         yield session
         session.rollback()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import orjson
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.identity.models import Account, ApiToken, RoleGrant, SignIn
@@ -79,16 +79,31 @@ def granted(grant: RoleGrant, site_name: str | None) -> GrantedRole:
     )
 
 
-def _grants(session: Session, accounts: Iterable[int], now: datetime) -> dict[int, list[GrantedRole]]:
-    rows = session.execute(
-        select(RoleGrant, Site.name)
-        .outerjoin(Site, Site.id == RoleGrant.site_id)
-        .where(RoleGrant.account_id.in_(list(accounts)), in_force(now))
-        .order_by(RoleGrant.valid_from, RoleGrant.id)
+_grant = RoleGrant.__table__
+_NOW = bindparam("now", type_=_grant.c.valid_from.type)
+#: Asked at every request, so made once.
+_IN_FORCE = (
+    select(
+        _grant.c.id, _grant.c.role, _grant.c.site_id.label("site"), Site.__table__.c.name.label("site_name"),
+        _grant.c.valid_from, _grant.c.valid_until, _grant.c.reason, _grant.c.account_id,
     )
+    .outerjoin(Site.__table__, Site.__table__.c.id == _grant.c.site_id)
+    .where(
+        _grant.c.account_id.in_(bindparam("accounts", expanding=True)), _grant.c.valid_from <= _NOW,
+        _grant.c.valid_until.is_(None) | (_grant.c.valid_until > _NOW),
+    )
+    .order_by(_grant.c.valid_from, _grant.c.id)
+)  # fmt: skip
+
+
+def _grants(session: Session, accounts: Iterable[int], now: datetime) -> dict[int, list[GrantedRole]]:
     found: dict[int, list[GrantedRole]] = {}
-    for grant, site_name in rows:
-        found.setdefault(grant.account_id, []).append(granted(grant, site_name))
+    for row in session.execute(_IN_FORCE, {"accounts": list(accounts), "now": now}):
+        granted_role = GrantedRole(
+            id=row.id, role=row.role, site=row.site, site_name=row.site_name, valid_from=row.valid_from,
+            valid_until=row.valid_until, reason=row.reason,
+        )  # fmt: skip
+        found.setdefault(row.account_id, []).append(granted_role)
     return found
 
 

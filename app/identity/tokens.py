@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app.identity.models import Account, ApiToken
@@ -91,22 +91,25 @@ def revoke_token(work: UnitOfWork, token_id: int, *, reason: str, account: int |
     work.audit("token.revoked", "api_token", token.id, account=token.account_id, reason=reason.strip())
 
 
+_token, _account = ApiToken.__table__, Account.__table__
+#: Asked at every call of a program, so made once.
+_HOLDER = (
+    select(_token.c.id, _token.c.account_id, _token.c.role, _token.c.permissions, _token.c.sites)
+    .join(_account, _account.c.id == _token.c.account_id)
+    .where(
+        _token.c.token_hash == bindparam("digest"), _token.c.revoked_at.is_(None),
+        _token.c.expires_at > bindparam("now", type_=_token.c.expires_at.type), _account.c.closed_at.is_(None),
+    )
+)  # fmt: skip
+
+
 def find_token(session: Session, secret: str, now: datetime) -> TokenHolder | None:
     """For whom this secret speaks; ``None`` when it is unknown, revoked, expired, or its role is no longer held."""
     if not secret.startswith(PREFIX):
         return None
-    found = session.execute(
-        select(ApiToken, Account.closed_at)
-        .join(Account, Account.id == ApiToken.account_id)
-        .where(
-            ApiToken.token_hash == sha256(secret.encode()).hexdigest(),
-            ApiToken.revoked_at.is_(None),
-            ApiToken.expires_at > now,
-        )
-    ).one_or_none()
-    if found is None or found.closed_at is not None:
+    token = session.execute(_HOLDER, {"digest": sha256(secret.encode()).hexdigest(), "now": now}).one_or_none()
+    if token is None:
         return None
-    token = found.ApiToken
     acting = tuple(granted for granted in roles_of(session, token.account_id, now) if granted.role == token.role)
     if not acting:
         return None

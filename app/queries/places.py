@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app.security.scopes import check_site, within_companies, within_sites
@@ -108,10 +108,14 @@ def entities_seen(session: Session, actor: Actor) -> list[EntityPick]:
     return sorted(found, key=lambda entity: (entity.realm != "live", entity.realm, entity.name))
 
 
+_site, _entity = Site.__table__, Entity.__table__
+_REALM = select(_entity.c.realm).join(_site, _site.c.entity_id == _entity.c.id).where(_site.c.id == bindparam("site"))
+
+
 def realm_of_site(session: Session, actor: Actor, site: int) -> str:
     """The realm of a site that the person sees; raises ``NotFound`` for an unknown one and for another."""
     check_site(actor, site)
-    realm = session.scalar(select(Entity.realm).join(Site, Site.entity_id == Entity.id).where(Site.id == site))
+    realm = session.scalar(_REALM, {"site": site})
     if realm is None:
         raise NotFound("site_unknown", site=site)
     return realm

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import BigInteger, String, Text, delete, select, update
+from sqlalchemy import BigInteger, String, Text, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
@@ -37,6 +37,22 @@ class RequestKey(Base):
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
 
 
+_TABLE = RequestKey.__table__
+#: Said at every keyed call, so made once.
+_TAKE = {
+    "sqlite": sqlite_insert(_TABLE).on_conflict_do_nothing().returning(_TABLE.c.key),
+    "postgresql": pg_insert(_TABLE).on_conflict_do_nothing().returning(_TABLE.c.key),
+}
+_KNOWN = select(_TABLE.c.content, _TABLE.c.result).where(
+    _TABLE.c.scope == bindparam("of_scope"), _TABLE.c.key == bindparam("of_key")
+)
+_SETTLE = (
+    update(_TABLE)
+    .where(_TABLE.c.scope == bindparam("of_scope"), _TABLE.c.key == bindparam("of_key"))
+    .values(result=bindparam("led_to"))
+)
+
+
 def _insert(work: UnitOfWork, rows: Sequence[dict[str, Any]]) -> int:
     """How many of the rows are new. Counted by what comes back: a row count says -1 where the ORM takes part."""
     insert = sqlite_insert if work.dialect.name == "sqlite" else pg_insert
@@ -54,13 +70,11 @@ def claim(work: UnitOfWork, key: str, content: Any) -> Any | None:
     digest = fingerprint(content)
     row = {
         "scope": scope, "key": key, "content": digest, "actor": work.actor.id,
-        "created_at": work.now, "expires_at": work.now + KEPT_FOR,
+        "result": None, "created_at": work.now, "expires_at": work.now + KEPT_FOR,
     }  # fmt: skip
-    if _insert(work, [row]):
+    if work.connection.execute(_TAKE[work.dialect.name], row).first() is not None:
         return None
-    known = work.session.execute(
-        select(RequestKey.content, RequestKey.result).where(RequestKey.scope == scope, RequestKey.key == key)
-    ).one()
+    known = work.connection.execute(_KNOWN, {"of_scope": scope, "of_key": key}).one()
     if known.content != digest:
         raise Conflict("request_key_reused", key=key)
     if known.result is None:
@@ -70,11 +84,8 @@ def claim(work: UnitOfWork, key: str, content: Any) -> Any | None:
 
 def settle(work: UnitOfWork, key: str, result: Any) -> None:
     """Keep what the request led to, for the next time the key comes."""
-    work.session.execute(
-        update(RequestKey)
-        .where(RequestKey.scope == f"actor:{work.actor.id}", RequestKey.key == key)
-        .values(result=orjson.dumps(plain(result)).decode())
-    )
+    kept = orjson.dumps(plain(result)).decode()
+    work.connection.execute(_SETTLE, {"of_scope": f"actor:{work.actor.id}", "of_key": key, "led_to": kept})
 
 
 def claim_documents(work: UnitOfWork, scope: str, documents: dict[str, str]) -> dict[str, bool]:

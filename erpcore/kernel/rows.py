@@ -23,8 +23,10 @@ from erpcore.kernel.model import Base, Scaled, UtcDateTime, scaled_int
 if TYPE_CHECKING:
     from erpcore.kernel.work import UnitOfWork
 
-#: From this many rows on COPY is faster than INSERT on PostgreSQL.
+#: From this many rows on COPY is faster than INSERT on PostgreSQL, and from two on where they have more values than the driver
+#: keeps statements of: it would take a longer one apart anew each time.
 COPY_FROM = 20
+MOST_VALUES = 50
 #: Keys per IN list: below every limit of both databases.
 CHUNK = 1000
 
@@ -107,7 +109,7 @@ def write_rows(work: UnitOfWork, table: Table, columns: tuple[str, ...], rows: S
     raw = work.driver
     if writer.sqlite:
         raw.executemany(writer.insert + writer.marks, values)
-    elif len(values) >= COPY_FROM:
+    elif len(values) >= COPY_FROM or (len(values) > 1 and len(values) * len(columns) > MOST_VALUES):
         with raw.cursor() as cursor, cursor.copy(f"COPY {writer.table} ({writer.names}) FROM STDIN") as copy:
             for row in values:
                 copy.write_row(row)

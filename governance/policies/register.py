@@ -84,9 +84,13 @@ def scope_of(row: PolicyValue) -> Scope:
     return Scope(row.item_group_id, row.customer_group_id, row.channel_id, row.site_id, row.entity_id)
 
 
+_register = PolicyRegister.__table__
+_REVISION = select(_register.c.revision).where(_register.c.id == 1)
+
+
 def read_revision(session: Session) -> str:
     """The register's present revision. Raises ``RuleBroken`` when it cannot be read: a rule is never guessed."""
-    revision = session.execute(select(PolicyRegister.revision).where(PolicyRegister.id == 1)).scalar_one_or_none()
+    revision: str | None = session.execute(_REVISION).scalar_one_or_none()
     if revision is None:
         raise RuleBroken("rules_unreadable", ruleset="register")
     return revision

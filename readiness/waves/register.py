@@ -77,9 +77,13 @@ class Index:
         )
 
 
+_register = WaveRegister.__table__
+_REVISION = select(_register.c.revision).where(_register.c.id == 1)
+
+
 def read_revision(session: Session) -> str:
     """The register's present revision. Raises ``RuleBroken`` when it cannot be read: a cell is never guessed open."""
-    revision = session.execute(select(WaveRegister.revision).where(WaveRegister.id == 1)).scalar_one_or_none()
+    revision: str | None = session.execute(_REVISION).scalar_one_or_none()
     if revision is None:
         raise RuleBroken("grants_unreadable")
     return revision

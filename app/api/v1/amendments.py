@@ -15,6 +15,7 @@ from app.composition.amending import change_of
 from app.composition.request import reader
 from app.composition.trading import cells, rules
 from app.queries.amendments import AmendmentFact, Effect, amendments_of, one_amendment
+from app.queries.order_answer import order_answered
 from app.queries.order_detail import order_page
 from app.queries.order_facts import OrderPage
 from app.security.permissions import Permission
@@ -203,7 +204,7 @@ def apply_amendment(work: UnitOfWork, order_id: int, amendment_id: int) -> Order
     """All of them at once; refused with 409 when the order has moved since they were staged."""
     _own(work, order_id, amendment_id)
     apply_amendments(work, [amendment_id], rules=rules(), cells=cells())
-    return detail(order_page(fresh(work), work.actor, order_id))
+    return detail(order_answered(fresh(work), work.actor, order_id))
 
 
 @operation(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+from typing import Any
+
 from app.api.framework import check_version, operation
 from app.api.v1.numbers import as_amount, fresh, pointing, thousandths
 from app.api.v1.order_models import (
@@ -27,8 +30,7 @@ from app.api.values import Page, page_of
 from app.composition.request import now, reader
 from app.composition.trading import cells, hold_command, rules
 from app.messages import sentence
-from app.queries.order_detail import order_page
-from app.queries.order_facts import LineFact, OrderPage, ShipmentFact
+from app.queries.order_answer import AnsweredOrder, order_answered, order_head
 from app.queries.orders import OrderFilter, orders_after
 from app.queries.places import realm_of_site
 from app.security.permissions import Permission
@@ -51,42 +53,38 @@ from erpcore.orders.services import CaptureOrder, NewLine, capture_orders
 TAG = "Orders"
 
 
-def line_answer(line: LineFact, currency: str) -> LineAnswer:
-    return LineAnswer(
-        item=line.code, value=as_amount(line.value_minor, currency),
-        **{name: getattr(line, name) for name in LineAnswer.model_fields if name not in ("item", "value")},
-    )  # fmt: skip
+_LINE_COLUMNS = tuple(name for name in LineAnswer.model_fields if name != "value")
 
 
-def _shipment(one: ShipmentFact) -> ShipmentAnswer:
-    return ShipmentAnswer.model_validate(one)
+def _line(row: Any, currency: str) -> LineAnswer:
+    columns = {name: getattr(row, name) for name in _LINE_COLUMNS}
+    return LineAnswer(value=as_amount(row.value_minor, currency), **columns)
 
 
-def detail(page: OrderPage) -> OrderDetail:
+def detail(order: AnsweredOrder) -> OrderDetail:
     """The order as programs see it."""
+    head = order.head
     return OrderDetail(
-        id=page.id, number=page.number, customer_reference=page.reference, customer=page.customer_code,
-        customer_id=page.customer_id, site_id=page.site_id, channel_id=page.channel_id, realm=page.realm, state=page.state,
-        delivery_status=page.delivery, billing_status=page.billing, payment_status=page.payment, currency=page.currency,
-        value=as_amount(page.value_minor, page.currency), ship_country=page.ship_country, ship_to_id=page.ship_to_id, captured_at=page.captured_at,
-        ruleset=page.ruleset, variants=page.variants, version=page.version,
-        lines=[line_answer(line, page.currency) for line in page.lines],
-        shipments=[_shipment(one) for one in page.shipments],
-        holds=[HoldAnswer.model_validate(hold) for hold in page.open_holds],
-        invoices=[invoice.id for invoice in page.invoices],
+        id=head.id, number=head.number, customer_reference=head.customer_reference, customer=head.customer,
+        customer_id=head.customer_id, site_id=head.site_id, channel_id=head.channel_id, realm=head.realm, state=head.state,
+        delivery_status=head.delivery_status, billing_status=head.billing_status, payment_status=head.payment_status,
+        currency=head.currency, value=as_amount(head.value_minor, head.currency), ship_country=head.ship_country,
+        ship_to_id=head.ship_to_id, captured_at=head.captured_at, ruleset=head.ruleset, variants=head.variants,
+        version=head.version, lines=[_line(row, head.currency) for row in order.lines],
+        shipments=[ShipmentAnswer.model_validate(row) for row in order.shipments],
+        holds=[HoldAnswer.model_validate(row) for row in order.holds], invoices=list(order.invoices),
     )  # fmt: skip
 
 
 def _read(work: UnitOfWork, order_id: int) -> OrderDetail:
-    return detail(order_page(fresh(work), work.actor, order_id))
+    return detail(order_answered(fresh(work), work.actor, order_id))
 
 
-def _seen(work: UnitOfWork, order_id: int, version: int) -> OrderPage:
-    """The order for a move; refuses another site's, and a version that is no longer the present one."""
-    page = order_page(work.session, work.actor, order_id)
-    work.realm = page.realm
-    check_version(version, page.version)
-    return page
+def _seen(work: UnitOfWork, order_id: int, version: int) -> None:
+    """Look at the order before a move; refuses another site's, and a version that is no longer the present one."""
+    head = order_head(work.session, work.actor, order_id)
+    work.realm = head.realm
+    check_version(version, head.version)
 
 
 @operation("GET", "/orders", permission=Permission.ORDER_READ, summary="List orders", tag=TAG, query=OrderQuery, answer=Page[OrderAnswer])  # fmt: skip
@@ -108,7 +106,7 @@ def list_orders(query: OrderQuery) -> Page[OrderAnswer]:
 
 @operation("GET", "/orders/{order_id}", permission=Permission.ORDER_READ, summary="One order", tag=TAG, answer=OrderDetail)  # fmt: skip
 def show_order(order_id: int) -> OrderDetail:
-    return detail(order_page(reader(), actor(), order_id))
+    return detail(order_answered(reader(), actor(), order_id))
 
 
 def _command(body: OrderBody) -> CaptureOrder:
@@ -194,10 +192,10 @@ def hold_order(work: UnitOfWork, order_id: int, version: int, body: HoldBody) ->
     body=ReasonBody, answer=OrderDetail, example={"reason": "address confirmed"},
 )  # fmt: skip
 def end_hold(work: UnitOfWork, order_id: int, hold_id: int, body: ReasonBody) -> OrderDetail:
-    page = order_page(work.session, work.actor, order_id)
-    if hold_id not in {hold.id for hold in page.open_holds}:
+    order = order_answered(work.session, work.actor, order_id)
+    if hold_id not in {hold.id for hold in order.holds}:
         raise NotFound("hold_unknown", hold=hold_id)
-    work.realm = page.realm
+    work.realm = order.realm
     release_holds(work, [ReleaseHold(hold=hold_id, reason=body.reason)])
     return _read(work, order_id)
 
@@ -218,8 +216,8 @@ def allocate_order(work: UnitOfWork, order_id: int, version: int) -> OrderDetail
     example={"lines": [{"line": 1005, "quantity": "8"}]},
 )  # fmt: skip
 def ship_order(work: UnitOfWork, order_id: int, version: int, body: ShipBody) -> OrderDetail:
-    page = _seen(work, order_id, version)
-    lines = None if body.lines is None else _quantities(page, body.lines)
+    _seen(work, order_id, version)
+    lines = None if body.lines is None else _quantities(_own_lines(work, order_id), body.lines)
     shipments = pick_orders(work, [PickOrder(order=order_id, lines=lines)], cells=cells(), rules=rules())
     if not shipments:
         raise RuleBroken("nothing_entered", field="lines")
@@ -233,13 +231,14 @@ def ship_order(work: UnitOfWork, order_id: int, version: int, body: ShipBody) ->
     example={"damaged": [{"line": 1005, "quantity": "1"}], "damage_reason": "pallet tipped over"},
 )  # fmt: skip
 def deliver_shipment(work: UnitOfWork, order_id: int, shipment_id: int, body: DeliverBody) -> OrderDetail:
-    page = order_page(work.session, work.actor, order_id)
-    if shipment_id not in {one.id for one in page.shipments}:
+    order = order_answered(work.session, work.actor, order_id)
+    if shipment_id not in {one.id for one in order.shipments}:
         raise NotFound("shipment_unknown", shipment=shipment_id)
-    work.realm = page.realm
+    work.realm = order.realm
     command = DeliverShipment(
-        shipment=shipment_id, damaged=_quantities(page, body.damaged), damage_reason=body.damage_reason
-    )
+        shipment=shipment_id, damaged=_quantities({line.id for line in order.lines}, body.damaged),
+        damage_reason=body.damage_reason,
+    )  # fmt: skip
     deliver_shipments(work, [command], rules=rules(), cells=cells())
     return _read(work, order_id)
 
@@ -249,8 +248,8 @@ def deliver_shipment(work: UnitOfWork, order_id: int, shipment_id: int, body: De
     body=CancelBody, answer=OrderDetail, versioned=True, example={"reason": "no longer wanted", "by_customer": True},
 )  # fmt: skip
 def cancel_order(work: UnitOfWork, order_id: int, version: int, body: CancelBody) -> OrderDetail:
-    page = _seen(work, order_id, version)
-    lines = None if body.lines is None else _quantities(page, body.lines)
+    _seen(work, order_id, version)
+    lines = None if body.lines is None else _quantities(_own_lines(work, order_id), body.lines)
     command = CancelLines(
         order=order_id, reason=body.reason, by_customer=body.by_customer, lines=lines, seen_version=version
     )
@@ -258,8 +257,11 @@ def cancel_order(work: UnitOfWork, order_id: int, version: int, body: CancelBody
     return _read(work, order_id)
 
 
-def _quantities(page: OrderPage, wanted: list[QuantityBody]) -> dict[int, int]:
-    own = {line.id for line in page.lines}
+def _own_lines(work: UnitOfWork, order_id: int) -> set[int]:
+    return {line.id for line in order_answered(work.session, work.actor, order_id).lines}
+
+
+def _quantities(own: AbstractSet[int], wanted: list[QuantityBody]) -> dict[int, int]:
     for position, one in enumerate(wanted):
         if one.line not in own:
             raise RuleBroken("line_unknown", field=f"lines/{position}/line", line=one.line)

@@ -11,7 +11,7 @@ from app.api.v1.orders import detail
 from app.api.values import Body, Quantity, UnitPrice
 from app.composition import paper
 from app.composition.trading import cells, rules
-from app.queries.order_detail import order_page
+from app.queries.order_answer import order_answered, order_head
 from app.security.permissions import Permission
 from erpcore.kernel.work import UnitOfWork
 
@@ -72,7 +72,7 @@ def enter_paper_order(work: UnitOfWork, site_id: int, body: PaperOrderBody) -> O
     )  # fmt: skip
     with pointing():
         order = paper.enter_order(work, command, rules=rules(), cells=cells())
-    return detail(order_page(fresh(work), work.actor, order.id))
+    return detail(order_answered(fresh(work), work.actor, order.id))
 
 
 @operation(
@@ -81,7 +81,7 @@ def enter_paper_order(work: UnitOfWork, site_id: int, body: PaperOrderBody) -> O
     example={"left_at": "2026-03-02T10:30:00Z", "number": "D-0004"},
 )  # fmt: skip
 def enter_paper_shipment(work: UnitOfWork, order_id: int, body: PaperShipmentBody) -> OrderDetail:
-    work.realm = order_page(work.session, work.actor, order_id).realm
+    work.realm = order_head(work.session, work.actor, order_id).realm
     lines = None if body.lines is None else {one.line: int(one.quantity.scaleb(3)) for one in body.lines}
     with pointing():
         paper.enter_shipment(
@@ -91,4 +91,4 @@ def enter_paper_shipment(work: UnitOfWork, order_id: int, body: PaperShipmentBod
             ),
             rules=rules(), cells=cells(),
         )  # fmt: skip
-    return detail(order_page(fresh(work), work.actor, order_id))
+    return detail(order_answered(fresh(work), work.actor, order_id))

@@ -23,7 +23,7 @@ from app.api.v1.quote_models import (
 from app.api.values import Page, page_of
 from app.composition.request import now, reader
 from app.composition.trading import cells, rules
-from app.queries.order_detail import order_page
+from app.queries.order_answer import order_answered
 from app.queries.places import realm_of_site
 from app.queries.quotes import QuotedItem, QuoteFilter, QuotePage, QuoteRow, quote_page, quotes_after
 from app.reports.papers import quote_paper
@@ -185,7 +185,7 @@ def accept_quote(work: UnitOfWork, quote_id: int, version: int, body: AcceptQuot
         accepted={one.code: one.reason for one in body.accept},
     )  # fmt: skip
     (order,) = accept_quotes(work, [command], rules=rules(), cells=cells())
-    return order_detail(order_page(fresh(work), work.actor, order.id))
+    return order_detail(order_answered(fresh(work), work.actor, order.id))
 
 
 @operation(
