@@ -12,8 +12,12 @@ from readiness.waves.grants import declare_fallback
 from tests.support.controls import assert_books_agree
 from tests.support.core import a_business
 from tests.support.operate import a_closed_site, open_cells
+from tests.support.queries import queries
 from tests.support.steps import captured, invoiced, released
 from tests.support.web import a_person, a_token
+
+#: Statements through the toolkit, which cost several times what the core's own do.
+MOST_TO_CAPTURE, MOST_TO_RELEASE = 17, 14
 
 
 @pytest.fixture
@@ -304,3 +308,18 @@ def test_a_paper_of_a_fallback_is_entered_with_its_times(caller, business, sqlit
     )
     assert (rest.status_code, rest.json["lines"][0]["shipped"]) == (200, "12.000")
     assert_books_agree(sqlite_database)
+
+
+def test_capture_and_release_by_api_ask_the_database_for_no_page(caller, business, sqlite_database):
+    """Who answers programs at speed reads the order as it stands, not its history; every statement counts at sixty a second."""
+    desk = caller("super_user")
+    with queries(sqlite_database) as ran:
+        made = desk("POST", "/orders", body(business, (0, "1"), (1, "2"), (2, "3")), Idempotency_Key="counted-capture")
+    assert made.status_code == 201
+    captured = len(ran)
+    with queries(sqlite_database) as ran:
+        here = f"/orders/{made.json['id']}/release"
+        answer = desk("POST", here, If_Match=made.headers["ETag"], Idempotency_Key="counted-release")
+    assert answer.json["state"] == "released"
+    assert captured <= MOST_TO_CAPTURE
+    assert len(ran) <= MOST_TO_RELEASE

@@ -5,6 +5,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.composition import schema
+from app.composition.uow import connect, reading
 
 
 def test_the_schema_of_a_fresh_database_is_the_newest(database_url):
@@ -14,6 +15,32 @@ def test_the_schema_of_a_fresh_database_is_the_newest(database_url):
 def test_the_read_engine_refuses_to_write_on_sqlite(sqlite_database):
     with sqlite_database.read_engine.connect() as connection, pytest.raises(DBAPIError, match="readonly"):
         connection.execute(text("CREATE TABLE intruder (id INTEGER)"))
+
+
+def test_what_only_reads_refuses_to_write_on_both_databases_and_the_connection_may_write_again(database):
+    with reading(database) as session, pytest.raises(DBAPIError, match=r"read-?only"):
+        session.execute(text("CREATE TABLE intruder (id INTEGER)"))
+    with reading(database, snapshot=True) as session, pytest.raises(DBAPIError, match=r"read-?only"):
+        session.execute(text("CREATE TABLE intruder (id INTEGER)"))
+    # The pool hands the same connection out again.
+    with database.write_engine.begin() as connection:
+        connection.execute(text("CREATE TABLE welcome (id INTEGER)"))
+    with reading(database) as session:
+        assert session.execute(text("SELECT count(*) FROM welcome")).scalar_one() == 0
+
+
+def test_a_snapshot_on_postgresql_sees_one_moment(fresh_database):
+    database = connect(fresh_database("postgresql"))
+    with database.write_engine.begin() as connection:
+        connection.execute(text("CREATE TABLE told (id INTEGER)"))
+    with reading(database, snapshot=True) as session:
+        assert session.execute(text("SELECT count(*) FROM told")).scalar_one() == 0
+        with database.write_engine.begin() as connection:
+            connection.execute(text("INSERT INTO told VALUES (1)"))
+        assert session.execute(text("SELECT count(*) FROM told")).scalar_one() == 0
+    with reading(database) as session:
+        assert session.execute(text("SELECT count(*) FROM told")).scalar_one() == 1
+    database.dispose()
 
 
 def test_foreign_keys_are_enforced(database):
