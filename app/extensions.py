@@ -11,7 +11,7 @@ from flask_wtf import CSRFProtect
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
-from app.composition.uow import only_read
+from app.read_only import only_read
 from erpcore.kernel.model import Base
 
 #: Where ``create_app`` leaves the engine that only reads.

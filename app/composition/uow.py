@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
+from app.read_only import only_read, prepare
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import Clock, SystemClock
 from erpcore.kernel.errors import Busy
@@ -59,28 +60,13 @@ def connect(url: str, *, followers: tuple[Callable[[Database, UnitOfWork], None]
         return Database(url, _sqlite(url, read_only=True), _sqlite(url, read_only=False), followers=followers)
     engine = create_engine(parsed, connect_args={"options": _PG_SETTINGS}, pool_size=10, max_overflow=10)
     event.listen(engine, "connect", _on_postgres)
-    event.listen(engine, "checkin", _may_write_again)
+    prepare(engine)
     return Database(url, engine, engine, followers=followers)
 
 
 def _on_postgres(connection: Any, _record: Any) -> None:
     # The product has some hundred statements; a server that forgets the plan of one for the next plans all day.
     connection.prepared_max = 500
-
-
-def _may_write_again(connection: Any, _record: Any) -> None:
-    if connection is not None and connection.read_only:
-        connection.read_only = None
-
-
-def only_read(connection: Connection) -> None:
-    """Let a transaction that has not said anything yet refuse to write; where the engine itself refuses nothing is needed.
-
-    Said with its BEGIN, not in a statement of its own.
-    """
-    driver = connection.connection.driver_connection
-    if connection.dialect.name == "postgresql" and driver is not None:
-        driver.read_only = True
 
 
 def _sqlite(url: str, *, read_only: bool) -> Engine:
