@@ -10,12 +10,12 @@ from erpcore.inventory.balances import Place, lock_balances
 from erpcore.inventory.services import Demand, reserve
 from erpcore.inventory.supply import waited_for, waiting_at
 from erpcore.kernel.clock import local_day
+from erpcore.kernel.errors import IllegalMove
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import site_facts
 from erpcore.orders.availability import whole as whole_part
 from erpcore.orders.claims import claim_of, kept_by_contract, protects, steps_of
 from erpcore.orders.documents import Line, Order
-from erpcore.orders.flow import ORDER
 from erpcore.orders.models import OrderState
 from erpcore.orders.moving import admit_order, publish_order
 from erpcore.orders.pricing import STATED
@@ -48,7 +48,7 @@ def allocate_orders(
     for order in orders:
         work.actor.require("orders:order:allocate", site=order.site_id)
         if order.state != OrderState.RELEASED:
-            ORDER.target("close", order.state)  # names the state in the refusal
+            raise IllegalMove("order", "allocate", order.state)
         open_lines = [(order, line) for line in order.lines if line.has_stock and line.unallocated > 0]
         for site in {order.site_id} | {line.site_id for _, line in open_lines}:
             admit_order(work, cells, order, site=site)
