@@ -16,11 +16,10 @@ from app.queries.scarcity import worth
 from app.security.scopes import within_sites
 from erpcore.inventory.models import Reservation
 from erpcore.kernel.actor import Actor
-from erpcore.masterdata.models import Channel, Customer, CustomerGroup, Entity, Item, Site
-from erpcore.orders.claims import MIDDLE
+from erpcore.masterdata.models import Channel, Customer, Entity, Item, Site
 from erpcore.orders.models import OrderLine, OrderState, SalesOrder
 
-_RANK = (Channel.priority, func.coalesce(CustomerGroup.tier, MIDDLE), Reservation.since, OrderLine.id)
+_RANK = (Channel.priority, Customer.tier, Reservation.since, OrderLine.id)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +85,6 @@ def _narrowed(query: Any, actor: Actor, asked: BackorderFilter, now: datetime) -
         .join(OrderLine, OrderLine.id == Reservation.order_line_id)
         .join(SalesOrder, SalesOrder.id == OrderLine.order_id)
         .join(Customer, Customer.id == SalesOrder.customer_id)
-        .outerjoin(CustomerGroup, CustomerGroup.id == Customer.group_id)
         .join(Channel, Channel.id == SalesOrder.channel_id)
         .join(Item, Item.id == Reservation.item_id)
         .join(Site, Site.id == Reservation.site_id)
@@ -115,7 +113,7 @@ def _narrowed(query: Any, actor: Actor, asked: BackorderFilter, now: datetime) -
 _COLUMNS = (
     OrderLine.id.label("line_id"), OrderLine.line_no, SalesOrder.id.label("order_id"), SalesOrder.number.label("order"),
     Customer.name.label("customer"), Channel.name.label("channel"), Channel.priority,
-    func.coalesce(CustomerGroup.tier, MIDDLE).label("tier"), Reservation.site_id, Site.name.label("site"), Entity.realm,
+    Customer.tier, Reservation.site_id, Site.name.label("site"), Entity.realm,
     Reservation.item_id, Item.code, Item.name, Item.unit, Reservation.unmet, Reservation.since, OrderLine.promised_on,
     OrderLine.promised_due_at, OrderLine.promise_reason.label("reason"), OrderLine.quantity, OrderLine.value_minor,
     SalesOrder.currency,

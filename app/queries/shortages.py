@@ -96,7 +96,6 @@ class ShortagePage:
     customer: str
     tier: int
     group: str | None
-    group_tier: int | None
     channel: str
     channel_priority: int
     credit_limit_minor: int | None
@@ -206,7 +205,7 @@ def shortage_page(
     """Everything one decides by; raises ``NotFound`` for an unknown line and another site's."""
     head = session.execute(
         select(
-            OrderLine, SalesOrder, Customer, CustomerGroup.name.label("group"), CustomerGroup.tier.label("group_tier"), Channel,
+            OrderLine, SalesOrder, Customer, CustomerGroup.name.label("group"), Channel,
             Item, Site.name.label("site"), Entity.realm,
         )
         .join(SalesOrder, SalesOrder.id == OrderLine.order_id)
@@ -227,7 +226,7 @@ def shortage_page(
     return ShortagePage(
         line_id=line_id, line_no=one.line_no, order_id=order.id, order=order.number, state=order.state,
         version=order.version, realm=head.realm, site=head.site, customer=head.Customer.name, tier=head.Customer.tier,
-        group=head.group, group_tier=head.group_tier, channel=head.Channel.name, channel_priority=head.Channel.priority,
+        group=head.group, channel=head.Channel.name, channel_priority=head.Channel.priority,
         credit_limit_minor=head.Customer.credit_limit_minor, exposure_minor=exposure_of(session, order.customer_id),
         currency=order.currency, code=head.Item.code, name=head.Item.name, unit=head.Item.unit, quantity=one.quantity,
         allocated=one.allocated, shipped=one.shipped, short=Decimal(max(0, line.unallocated)).scaleb(-3),

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.kernel.rows import read_rows
 from erpcore.kernel.work import UnitOfWork
-from erpcore.masterdata.models import Channel, Customer, CustomerGroup, Entity, Item, ServiceCommitment, Site, TaxRate
+from erpcore.masterdata.models import Channel, Customer, Entity, Item, ServiceCommitment, Site, TaxRate
 
 
 class EntityFacts(NamedTuple):
@@ -147,15 +147,6 @@ def channel_priorities(work: UnitOfWork) -> dict[int, int]:
     if known is None:
         rows = work.session.execute(select(Channel.id, Channel.priority))
         known = work.memo["channel priorities"] = {row.id: row.priority for row in rows}
-    return known
-
-
-def group_tiers(work: UnitOfWork) -> dict[int, int]:
-    """How customer groups rank for scarce stock, by id; 1 comes first."""
-    known: dict[int, int] | None = work.memo.get("group tiers")
-    if known is None:
-        rows = work.session.execute(select(CustomerGroup.id, CustomerGroup.tier))
-        known = work.memo["group tiers"] = {row.id: row.tier for row in rows}
     return known
 
 

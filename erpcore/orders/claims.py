@@ -14,14 +14,14 @@ from erpcore.inventory.models import Reservation
 from erpcore.kernel.rows import chunks, raw, raw_columns
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import Customer
-from erpcore.masterdata.queries import channel_priorities, group_tiers, items
+from erpcore.masterdata.queries import channel_priorities, customers, items
 from erpcore.orders.allocation_models import StockProtection
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.models import OrderLine, OrderState, SalesOrder
 from erpcore.orders.ranking import AllocationRule, Claim
 from erpcore.ports import ProcessRules
 
-#: Tier of a customer that belongs to no group, priority of nothing known.
+#: Priority of a channel that is not known.
 MIDDLE = 5
 
 
@@ -33,7 +33,7 @@ def claim_of(
     return Claim(
         line=line.id, order=order.id, customer=order.customer_id, wanted=line.unallocated, since=since,
         priority=channel_priorities(work).get(order.channel_id, MIDDLE),
-        tier=group_tiers(work).get(order.customer_group or 0, MIDDLE),
+        tier=customers(work, [order.customer_id])[order.customer_id].tier,
         whole=not rules.stored(work, order.ruleset)["partial_shipment"], promised=line.promised_on, moved=moved,
         rule=ruleset["allocation_rule"],
     )  # fmt: skip
@@ -51,6 +51,7 @@ def waiting_claims(
             *raw_columns(Reservation, "order_line_id", "item_id", "unmet", "since"),
             *raw_columns(OrderLine, "order_id", "promised_on"), OrderLine.ruleset.label("line_rules"),
             *raw_columns(SalesOrder, "customer_id", "channel_id", "ruleset"), SalesOrder.site_id.label("seller"), raw(Customer.__table__.c.group_id),
+            raw(Customer.__table__.c.tier),
         )
         .join(OrderLine, OrderLine.id == Reservation.order_line_id)
         .join(SalesOrder, SalesOrder.id == OrderLine.order_id)
@@ -69,7 +70,7 @@ def waiting_claims(
             for row in work.session.execute(base.where(Reservation.item_id.in_(part)))
         ]
     left_out = set(but)
-    priorities, tiers = channel_priorities(work), group_tiers(work)
+    priorities = channel_priorities(work)
     found: dict[Place, list[Claim]] = defaultdict(list)
     for row in rows:
         if row.order_line_id in left_out:
@@ -77,7 +78,7 @@ def waiting_claims(
         found[site, row.item_id].append(
             Claim(
                 line=row.order_line_id, order=row.order_id, customer=row.customer_id, wanted=row.unmet, since=row.since,
-                priority=priorities.get(row.channel_id, MIDDLE), tier=tiers.get(row.group_id or 0, MIDDLE),
+                priority=priorities.get(row.channel_id, MIDDLE), tier=row.tier,
                 whole=not rules.stored(work, row.ruleset)["partial_shipment"], promised=row.promised_on,
                 rule=rules.stored(work, row.line_rules or row.ruleset)["allocation_rule"],
                 cell=(row.seller, row.channel_id, row.group_id),

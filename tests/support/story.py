@@ -59,6 +59,11 @@ def send(business: Any, order: Any, **changes: Any) -> list[int]:
     return ids
 
 
+def on_its_day(business: Any) -> None:
+    """Wednesday, on which the goods shall leave by the standard of the tests' business."""
+    business.clock.advance(timedelta(days=2))
+
+
 def leave(business: Any, ids: list[int]) -> None:
     with business.work() as work:
         confirm_shipments(work, ids, **BOTH)
@@ -102,17 +107,12 @@ def ending(business: Any, order: Any) -> dict[str, Any]:
         "state": rows(business, "SELECT state FROM sales_order WHERE id = :o", o=order.id)[0][0],
         "lines": {line[0]: tuple(int(value) // 1000 for value in line[1:6]) for line in lines},
         "days": {line[0]: tuple(_days(value) for value in line[6:]) for line in lines},
-        "stock": [
-            tuple(int(value) // 1000 for value in row)
-            for row in rows(
-                business,
-                "SELECT on_hand, reserved, blocked FROM stock_balance WHERE site_id = :s ORDER BY item_id",
-                s=business.site,
-            )  # fmt: skip
-        ],
-        "exposure": rows(business, "SELECT receivable_minor, shipped_minor, released_minor FROM credit_exposure")[0],
+        "stock": stock(business, order.site_id),
+        "exposure": rows(
+            business, "SELECT receivable_minor, shipped_minor, released_minor FROM credit_exposure ORDER BY customer_id"
+        )[0],
         "ledger": ledger(business),
-        "figures": figures(business),
+        "figures": figures(business, order.site_id),
     }
 
 
@@ -138,9 +138,9 @@ def ledger(business: Any) -> dict[str, int]:
     return {role: int(amount) for role, amount in found if amount}
 
 
-def figures(business: Any) -> dict[str, tuple[int, int]]:
+def figures(business: Any, site: int) -> dict[str, tuple[int, int]]:
     """The measures of the site over all that is finished; the journeys are the same when built anew."""
-    scope, as_of = Scope(sites=frozenset({business.site})), business.clock.now() + timedelta(days=400)
+    scope, as_of = Scope(sites=frozenset({site})), business.clock.now() + timedelta(days=400)
     with reading(business.database, snapshot=True) as session:
         assert compare_with_rebuild(session).agrees
         found = {name: read_measure(session, key, scope, as_of=as_of, window=800) for name, key in FIGURES.items()}
