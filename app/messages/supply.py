@@ -47,6 +47,7 @@ MESSAGES: dict[str, str] = {
     "purchase_not_direct": "{number} comes to our own site. Receive it there.",
     "sent_too_much": "{number} has less of {item} open than this. Check what the supplier sent.",
     "sent_unwanted": "{document} wants less of {item} than this: the customer cancelled, or it was sent before. Ask the supplier to stop the rest.",
+    "direct_rest_none": "Nothing of {number} is left to order: the customer of {document} wants no more than is on order, or this supplier does not send it straight.",
     "sent_nothing": "Nothing of {number} was sent. Enter how many of at least one line.",
     "expected_of_document": "{number} is a document of its own, and what comes of it follows from that. Change the document.",
     "count_waits": "A count of {item} at {site} waits for a decision. Have that decided first, then count again.",

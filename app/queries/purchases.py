@@ -17,8 +17,9 @@ from app.security.scopes import within_sites
 from erpcore.inventory.documents import ExpectedReceipt
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
-from erpcore.masterdata.models import Customer, Entity, Item, Site, Supplier
-from erpcore.orders.models import SalesOrder
+from erpcore.kernel.model import QUANTITY_PLACES
+from erpcore.masterdata.models import Customer, Entity, Item, Site, Supplier, SupplierItem
+from erpcore.orders.models import OrderLine, OrderState, SalesOrder
 from erpcore.purchasing.models import PurchaseOrder, PurchaseOrderLine, PurchaseState
 
 STATES = tuple(state.value for state in PurchaseState)
@@ -85,9 +86,12 @@ class PurchaseLineFact:
 
 @dataclass(frozen=True, kw_only=True)
 class PurchasePage:
+    """``rest``: by our lines, what the customer of a direct one still wants and nobody is to send."""
+
     row: PurchaseRow
     lines: list[PurchaseLineFact]
     steps: list[Step]
+    rest: dict[int, Decimal]
 
 
 #: Of each purchase order the next day on which something should come, and how many lines are open.
@@ -190,9 +194,44 @@ def purchase_page(session: Session, actor: Actor, purchase_id: int) -> PurchaseP
         .where(PurchaseOrderLine.purchase_id == purchase_id)
         .order_by(PurchaseOrderLine.line_no)
     )
-    return PurchasePage(
-        row=_row(row), lines=[_line(one) for one in lines], steps=steps_of(session, {"purchase": [purchase_id]})
+    facts = [_line(one) for one in lines]
+    rest = _rest(session, facts) if row.PurchaseOrder.is_direct else {}
+    return PurchasePage(row=_row(row), lines=facts, steps=steps_of(session, {"purchase": [purchase_id]}), rest=rest)
+
+
+def _rest(session: Session, lines: list[PurchaseLineFact]) -> dict[int, Decimal]:
+    """Of each of these lines whose customer wants more than suppliers are to send; nothing of orders that are not released."""
+    served = {line.order_line: line.id for line in lines if line.order_line is not None}
+    wanted = OrderLine.quantity - OrderLine.shipped - OrderLine.cancelled - OrderLine.picked
+    on_order = (
+        select(PurchaseOrderLine.order_line_id, func.sum(case((_LEFT > 0, _LEFT), else_=0)).label("open"))
+        .where(PurchaseOrderLine.order_line_id.in_(sorted(served)))
+        .group_by(PurchaseOrderLine.order_line_id)
+        .subquery()
     )
+    rows = session.execute(
+        select(OrderLine.id, wanted.label("wanted"), on_order.c.open)
+        .join(on_order, on_order.c.order_line_id == OrderLine.id)
+        .join(SalesOrder, SalesOrder.id == OrderLine.order_id)
+        .where(SalesOrder.state == OrderState.RELEASED)
+    )
+    # Sums and differences are thousandths on both databases.
+    left = {served[row.id]: Decimal(int(row.wanted) - int(row.open)).scaleb(-QUANTITY_PLACES) for row in rows}
+    return {line: quantity for line, quantity in left.items() if quantity > 0}
+
+
+def direct_suppliers(session: Session, lines: list[PurchaseLineFact]) -> list[tuple[int, str]]:
+    """Suppliers, not blocked, that send an item of these lines straight to customers: id and name."""
+    query = (
+        select(Supplier.id, Supplier.name)
+        .join(SupplierItem, SupplierItem.supplier_id == Supplier.id)
+        .where(
+            Supplier.ships_direct, Supplier.is_blocked.is_(False), SupplierItem.item_id.in_(sorted({line.item_id for line in lines}))
+        )
+        .distinct()
+        .order_by(Supplier.name)
+    )  # fmt: skip
+    return [(row.id, row.name) for row in session.execute(query)]
 
 
 def _line(row: Any) -> PurchaseLineFact:

@@ -7,7 +7,7 @@ instant, so their price goes straight from *goods received, not invoiced* to cos
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -35,8 +35,9 @@ from erpcore.published import LinePromise, OrderRepromised
 from erpcore.purchasing.flow import PURCHASE
 from erpcore.purchasing.models import PurchaseOrder
 from erpcore.purchasing.receiving import note_received
-from erpcore.purchasing.records import Purchase, PurchaseLineRow, lock_purchases, on_order, save_purchases
+from erpcore.purchasing.records import Purchase, PurchaseLineRow, last_due, lock_purchases, on_order, save_purchases
 from erpcore.purchasing.services import (
+    PLACE,
     ConfirmPurchase,
     PlacePurchase,
     WantedLine,
@@ -55,6 +56,15 @@ class ShipDirect:
     purchase: int
     paper: str
     lines: Mapping[int, Decimal] | None = None
+    seen_version: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OrderRest:
+    """Order once more what a direct purchase order falls short of for its customer. ``supplier``: another than the usual one."""
+
+    purchase: int
+    supplier: int | None = None
     seen_version: int | None = None
 
 
@@ -83,18 +93,25 @@ def cure_with_purchases(
 
 
 def order_direct(
-    work: UnitOfWork, orders: Sequence[Order], *, rules: ProcessRules, cells: CellStates
+    work: UnitOfWork,
+    orders: Sequence[Order],
+    *,
+    rules: ProcessRules,
+    cells: CellStates,
+    only_lines: Collection[int] | None = None,
+    supplier: int | None = None,
 ) -> list[Purchase]:
     """Order what drop-ship lines of these locked, released orders still need, one purchase order per order and supplier.
 
-    A line whose item no supplier sends straight stays as it is: somebody records by hand what was sent.
+    A line whose item no supplier (or not the ``supplier`` named) sends straight stays as it is: somebody records by hand what
+    was sent.
     """
     lines = [
         (order, line)
         for order in orders
         if order.state == OrderState.RELEASED
         for line in order.lines
-        if line.kind == LineKind.DROP_SHIP and line.open > line.picked
+        if line.kind == LineKind.DROP_SHIP and line.open > line.picked and (only_lines is None or line.id in only_lines)
     ]
     if not lines or work.source in STATED:
         return []
@@ -104,7 +121,8 @@ def order_direct(
     by_id = {order.id: order for order in orders}
     for order, line in lines:
         left = line.open - line.picked - ordered.get(line.id, 0)
-        offer = direct_offer(known.get(line.item_id, ()), line)
+        asked_of = [one for one in known.get(line.item_id, ()) if supplier in (None, one.supplier.id)]
+        offer = direct_offer(asked_of, line)
         if left <= 0 or offer is None:
             continue
         today = local_day(work.now, site_facts(work, line.site_id).time_zone)
@@ -123,6 +141,27 @@ def order_direct(
     return place_purchases(work, commands, rules=rules, cells=cells) if commands else []
 
 
+def order_rest(work: UnitOfWork, command: OrderRest, *, rules: ProcessRules, cells: CellStates) -> list[Purchase]:
+    """A buyer orders again what a supplier sends less of, or did not send, than the customer still wants.
+
+    It is a person's decision: who confirmed less once would be asked the same without end. The customer is promised the day of
+    the last part. Raises ``RuleBroken("direct_rest_none")`` when nothing is left to order, or nobody sends it straight.
+    """
+    heads = read_rows(work, PurchaseOrder, ("id", "order_id"), "id", [command.purchase])
+    orders = _orders_of(work, [row.order_id for row in heads if row.order_id])
+    (purchase,) = lock_purchases(work, [command.purchase], seen={command.purchase: command.seen_version})
+    work.actor.require(PLACE, site=purchase.site_id)
+    if purchase.order_id is None:
+        raise RuleBroken("purchase_not_direct", number=purchase.number)
+    order = orders[purchase.order_id]
+    lines = {line.order_line_id for line in purchase.lines if line.order_line_id is not None}
+    made = order_direct(work, [order], rules=rules, cells=cells, only_lines=lines, supplier=command.supplier)
+    if not made:
+        raise RuleBroken("direct_rest_none", field="supplier", number=purchase.number, document=order.number)
+    _promise(work, order, lines)
+    return made
+
+
 def confirm_with_promises(work: UnitOfWork, commands: Sequence[ConfirmPurchase]) -> list[Purchase]:
     """As ``confirm_purchases``; customers whose goods the supplier sends are promised the day it confirms."""
     heads = read_rows(work, PurchaseOrder, ("id", "order_id"), "id", {c.purchase for c in commands})
@@ -131,12 +170,7 @@ def confirm_with_promises(work: UnitOfWork, commands: Sequence[ConfirmPurchase])
     told = {line.line for c in commands for line in c.lines}
     for purchase in done:
         if purchase.order_id is not None:
-            # Of a line confirmed at none nothing comes, so no day of it is anybody's promise.
-            said = {
-                line.order_line_id: line
-                for line in purchase.lines
-                if line.id in told and line.order_line_id and line.open
-            }
+            said = {line.order_line_id for line in purchase.lines if line.id in told and line.order_line_id}
             _promise(work, orders[purchase.order_id], said)
     return done
 
@@ -146,10 +180,11 @@ def _orders_of(work: UnitOfWork, ids: Sequence[int]) -> dict[int, Order]:
     return {order.id: order for order in lock_orders(work, ids)}
 
 
-def _promise(work: UnitOfWork, order: Order, said: Mapping[int, PurchaseLineRow]) -> None:
-    changed = []
+def _promise(work: UnitOfWork, order: Order, said: Iterable[int]) -> None:
+    """Promise these lines the day of the last part on order. Of one confirmed at none nothing comes: no day of it is a promise."""
+    changed, due = [], last_due(work, said)
     for line in order.lines:
-        day = said[line.id].due_on if line.id in said else None
+        day = due.get(line.id)
         if day is None or line.open <= line.picked:
             continue
         if promise_direct(work, order, line, day):

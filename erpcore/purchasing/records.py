@@ -161,6 +161,16 @@ def on_order(work: UnitOfWork, order_lines: Iterable[int]) -> dict[int, int]:
     return found
 
 
+def last_due(work: UnitOfWork, order_lines: Iterable[int]) -> dict[int, date]:
+    """The day on which the last of what suppliers are still to send for each of these customers' lines is waited for."""
+    found: dict[int, date] = {}
+    for row in read_rows(work, PurchaseOrderLine, LINE, "order_line_id", order_lines):
+        line = PurchaseLineRow(*row)
+        if line.open and line.order_line_id is not None:
+            found[line.order_line_id] = max(line.due_on, found.get(line.order_line_id, line.due_on))
+    return found
+
+
 def save_purchases(
     work: UnitOfWork, purchases: Sequence[Purchase], lines: Sequence[PurchaseLineRow], *, expected: bool = True
 ) -> None:

@@ -160,6 +160,12 @@ class SentLineBody(Body):
     quantity: Quantity
 
 
+class RestBody(Body):
+    """Whom to ask for what a supplier does not send; without `supplier` the one that usually sends the item."""
+
+    supplier: Key | None = None
+
+
 class SentBody(Body):
     """What a supplier has sent straight to the customer; without `lines` all that is open."""
 

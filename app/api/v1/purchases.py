@@ -13,6 +13,7 @@ from app.api.v1.purchase_models import (
     PurchaseBody,
     PurchaseDetail,
     PurchaseLineAnswer,
+    RestBody,
     SentBody,
     SupplierAnswer,
     SupplierBody,
@@ -27,7 +28,7 @@ from app.queries.purchases import PurchasePage, PurchaseRow, purchase_page, purc
 from app.queries.suppliers import SupplierFact, all_suppliers, supplier_page
 from app.security.permissions import Permission
 from app.security.require import actor
-from erpcore.fulfilment.direct import ShipDirect, confirm_with_promises, ship_direct
+from erpcore.fulfilment.direct import OrderRest, ShipDirect, confirm_with_promises, order_rest, ship_direct
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.suppliers import NewSupplier, OfferItem, add_suppliers, offer_items
@@ -196,3 +197,15 @@ def record_direct_shipment(work: UnitOfWork, purchase_id: int, version: int, bod
     with pointing():
         ship_direct(work, ShipDirect(purchase=purchase_id, paper=body.paper, lines=lines), rules=rules(), cells=cells())
     return _detail(purchase_page(fresh(work), work.actor, purchase_id))
+
+
+@operation(
+    "POST", "/purchase-orders/{purchase_id}/rest", permission=Permission.PURCHASE_PLACE,
+    summary="Order again what a supplier does not send to the customer", tag=TAG, body=RestBody, answer=PurchaseDetail,
+    versioned=True, status=201, example={"supplier": 1012},
+)  # fmt: skip
+def order_rest_again(work: UnitOfWork, purchase_id: int, version: int, body: RestBody) -> PurchaseDetail:
+    _at(work, purchase_id, version)
+    with pointing():
+        made = order_rest(work, OrderRest(purchase=purchase_id, supplier=body.supplier), rules=rules(), cells=cells())
+    return _detail(purchase_page(fresh(work), work.actor, made[0].id))

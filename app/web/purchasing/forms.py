@@ -11,6 +11,7 @@ from app.queries.purchases import PurchaseLineFact
 from app.web.fields import PriceField, QuantityField
 from app.web.forms import Form
 from app.web.linesheet import MOST_ROWS, LineSheet, SheetRow
+from app.web.once import KeyedForm
 
 
 class PurchaseRowForm(SheetRow):
@@ -46,6 +47,13 @@ def confirm_form(lines: list[PurchaseLineFact]) -> Any:
             f"Quantity, line {line.line_no}", [Optional()], default=still, description="Less than ordered: the rest will not come"
         )  # fmt: skip
     return type("ConfirmLinesForm", (ConfirmForm,), fields)()
+
+
+class RestForm(KeyedForm):
+    """Whom to ask for what a supplier does not send; 0: the usual one."""
+
+    supplier = SelectField("Ask", coerce=int)
+    version = HiddenField()
 
 
 class SentForm(Form):

@@ -10,7 +10,7 @@ from flask import flash, redirect, render_template, request, url_for
 from app.composition.request import now, reader
 from app.composition.trading import cells, rules
 from app.queries.places import SitePick, sites_seen
-from app.queries.purchases import OPEN, PurchasePage, purchase_page
+from app.queries.purchases import OPEN, PurchasePage, direct_suppliers, purchase_page
 from app.queries.suppliers import SupplierFact, all_suppliers
 from app.security.permissions import Permission
 from app.security.require import actor, require
@@ -19,9 +19,9 @@ from app.web.forms import choices
 from app.web.linesheet import Wrong
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.orders.forms import ReasonForm
-from app.web.purchasing.forms import PurchaseForm, confirm_form, sent_form
+from app.web.purchasing.forms import PurchaseForm, RestForm, confirm_form, sent_form
 from app.web.steps import form_step
-from erpcore.fulfilment.direct import ShipDirect, confirm_with_promises, ship_direct
+from erpcore.fulfilment.direct import OrderRest, ShipDirect, confirm_with_promises, order_rest, ship_direct
 from erpcore.kernel.work import UnitOfWork
 from erpcore.purchasing.flow import PURCHASE
 from erpcore.purchasing.services import (
@@ -55,15 +55,16 @@ def show(purchase_id: int) -> str:
 def _moves(found: PurchasePage) -> list[dict[str, Any]]:
     """The moves that are still ahead; one that is not open says why."""
     row = found.row
+    out = [_rest_move(found)] if found.rest else []
     if row.state not in OPEN:
-        return []
+        return out
     shut = closed(PURCHASE, "confirm", row.state, actor())
-    out: list[dict[str, Any]] = [
+    out.append(
         {
             "label": "Note the supplier's confirmation…", "permitted": not shut, "reason": f"{shut}." if shut else "",
             "primary": not shut and row.state == "ordered", "href": url_for("purchasing.confirm", purchase_id=row.id),
         }
-    ]  # fmt: skip
+    )  # fmt: skip
     if not row.is_direct:
         receive = closed(PURCHASE, "settle", row.state, actor())
         out.append(
@@ -83,6 +84,15 @@ def _moves(found: PurchasePage) -> list[dict[str, Any]]:
          "reason": f"{shut}." if shut else "", "href": url_for("purchasing.end", purchase_id=row.id)}
     )  # fmt: skip
     return out
+
+
+def _rest_move(found: PurchasePage) -> dict[str, Any]:
+    may = actor().may(Permission.PURCHASE_PLACE)
+    return {
+        "label": "Order the rest again…", "permitted": may, "primary": may and found.row.state not in OPEN,
+        "reason": "" if may else "Your role does not order from suppliers.",
+        "href": url_for("purchasing.order_again", purchase_id=found.row.id),
+    }  # fmt: skip
 
 
 def _choices(form: PurchaseForm) -> tuple[dict[int, SitePick], dict[int, SupplierFact]]:
@@ -194,6 +204,28 @@ def send(purchase_id: int) -> Any:
             flash("The goods are on their way to the customer, as a shipment of the order.", "success")
             return redirect(url_for("purchasing.show", purchase_id=purchase_id))
     page = render_template("purchasing/sent.html", row=found.row, lines=lines, form=form, realm=found.row.realm)
+    return page, form.status
+
+
+@blueprint.route("/purchase-orders/<int:purchase_id>/rest", methods=["GET", "POST"])
+@require(Permission.PURCHASE_PLACE)
+def order_again(purchase_id: int) -> Any:
+    found, form = purchase_page(reader(), actor(), purchase_id), RestForm()
+    lines = [line for line in found.lines if line.id in found.rest]
+    form.supplier.choices = choices([(0, "The one the item is usually sent by"), *direct_suppliers(reader(), found.lines)])
+    if not form.is_submitted():
+        form.version.data = str(found.row.version)
+    if form.validate_on_submit():
+        command = OrderRest(purchase=purchase_id, supplier=form.supplier.data or None, seen_version=_version(form))
+        made = 0
+        with form_step(form, realm=found.row.realm) as work:
+            made = form.once(work, lambda: order_rest(work, command, rules=rules(), cells=cells())[0].id)
+        if form.accepted:
+            flash("The rest is ordered; the customer is promised the day of its last part.", "success")
+            return redirect(url_for("purchasing.show", purchase_id=made))
+    page = render_template(
+        "purchasing/rest.html", row=found.row, lines=lines, rest=found.rest, form=form, realm=found.row.realm
+    )
     return page, form.status
 
 

@@ -10,9 +10,11 @@ import pytest
 
 from erpcore.billing.services import draft_invoices, post_invoices
 from erpcore.fulfilment.direct import (
+    OrderRest,
     ShipDirect,
     confirm_with_promises,
     order_direct,
+    order_rest,
     release_with_purchases,
     ship_direct,
 )
@@ -24,6 +26,7 @@ from erpcore.orders.records import lock_orders
 from erpcore.orders.services import NewLine, capture_orders
 from erpcore.purchasing.records import lock_purchases
 from erpcore.purchasing.services import ConfirmedLine, ConfirmPurchase
+from tests.db.core.test_purchases import refused
 from tests.db.core.test_ship_to import address
 from tests.db.core.test_two_at_once import at_once
 from tests.support.controls import assert_books_agree
@@ -189,15 +192,45 @@ def test_a_line_of_which_nothing_is_confirmed_is_promised_no_day(database):
     assert_books_agree(database)
 
 
-def test_what_a_supplier_falls_short_of_is_ordered_once_it_is_asked_for(database):
+def test_what_a_supplier_falls_short_of_is_ordered_by_a_buyer_and_promised_with_its_last_part(database):
     business = a_business(database)
     a_supplier(business, ships_direct=True)
+    other = a_supplier(business, "BLECH", ships_direct=True, lead_days=12)
     order, (purchase,) = released(business)
     confirmed(business, purchase, 7, Decimal(4))
-    with business.work() as work:
-        (more,) = order_direct(work, lock_orders(work, [order.id]), rules=RULES, cells=OPEN)
-    assert [line.quantity for line in more.lines] == [6000]
+
+    def rest(**said):
+        return lambda work: order_rest(work, OrderRest(purchase=purchase.id, **said), rules=RULES, cells=OPEN)
+
+    clerk = replace(BUYER, permissions=BUYER.permissions - {"purchasing:order:place"})
+    refused(business, "not_allowed", rest(), clerk)
+    refused(business, "changed_meanwhile", rest(seen_version=1))
+    refused(business, "direct_rest_none", rest(supplier=a_supplier(business, "NIX", prices=())))
+    with business.work(BUYER) as work:
+        (more,) = rest(supplier=other)(work)
+    assert (more.supplier_id, [line.quantity for line in more.lines]) == (other, [6000])
+    assert lines_in(business, order)[0].promised_on == day(12)
+    refused(business, "direct_rest_none", rest())
+    confirmed(business, purchase, 8, Decimal(4))
+    assert lines_in(business, order)[0].promised_on == day(12)
+    confirmed(business, more, 14)
+    assert lines_in(business, order)[0].promised_on == day(14)
     assert_books_agree(database)
+
+
+def test_two_who_order_the_rest_order_it_once(database):
+    business = a_business(database)
+    a_supplier(business, ships_direct=True)
+    _, (purchase,) = released(business)
+    confirmed(business, purchase, 7, Decimal(4))
+
+    def again():
+        with business.work(BUYER) as work:
+            order_rest(work, OrderRest(purchase=purchase.id), rules=RULES, cells=OPEN)
+
+    told = [getattr(one, "code", one) for one in at_once(again, again)]
+    assert sorted(told, key=str) == [None, "direct_rest_none"]
+    assert column(business, "SELECT quantity FROM purchase_order_line ORDER BY id") == [10_000, 6000]
 
 
 def test_nobody_picks_from_a_shelf_what_a_supplier_is_to_send(database):
