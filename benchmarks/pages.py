@@ -47,6 +47,8 @@ _PASSWORD = "six quiet barges wait"  # noqa: S105 - of people who exist in this 
 _CHEAP = PasswordCost(passes=1, memory_kib=64, lanes=1)
 #: Of one kind of page: so many addresses, seen by people of so many roles; the slowest pages are asked for more often.
 _ADDRESSES, _ROLES, _FIRST_ROUNDS, _MORE_ROUNDS, _SLOWEST = 2, 2, 3, 20, 10
+#: A list leads to itself in hundreds of combinations of filters; so many stand for all.
+_COMBINATIONS = 6
 _LINK = re.compile(r'href="(/[^"#]*)')
 
 
@@ -149,6 +151,7 @@ class _Seen:
         self.site = site
         self.pages: list[Page] = []
         self.kinds: dict[str, dict[str, list[Page]]] = defaultdict(lambda: defaultdict(list))
+        self.combinations: dict[str, set[str]] = defaultdict(set)
         self.values: dict[str, set[Any]] = defaultdict(set)
         self.broken: list[str] = []
         self._adapter = site.url_map.bind("localhost")
@@ -164,7 +167,11 @@ class _Seen:
 
     def wants(self, endpoint: str, role: str, path: str) -> bool:
         """Whether another address of this kind is worth asking for; one with a filter counts as a kind of its own."""
-        kind = self.kinds[_kind(endpoint, path)]
+        name = _kind(endpoint, path)
+        if name not in self.combinations[endpoint] and len(self.combinations[endpoint]) >= _COMBINATIONS:
+            return False
+        self.combinations[endpoint].add(name)
+        kind = self.kinds[name]
         return len(kind[role]) < _ADDRESSES if role in kind else len(kind) < _ROLES
 
     def add(self, page: Page) -> None:
