@@ -17,6 +17,7 @@ from app.demo.people import Staff, hire
 from app.demo.plan import DemoOptions
 from app.demo.policies import approve_departures, share_out_exceptions
 from app.demo.rollout import Rollout
+from app.demo.services import sell_besides_goods
 from app.demo.trading import Trading
 from app.demo.world import World, build_world
 from app.jobs.consumers import ConsumerRunner
@@ -169,6 +170,7 @@ class _Story:
         self.progress(self.options.days, "The vote on wave 2 opens")
         clock = self.desk.clock
         clock.set(max(clock.now(), self.options.until - _LAST_LOOK))
+        sell_besides_goods(self.desk)
         self._look(compares=True)
         self.committee.open_next()
         self._read_events()

@@ -54,6 +54,7 @@ class LineFact:
     invoiced: Decimal
     cancelled: Decimal
     extra: Decimal
+    is_rush: bool
     returned: Decimal
     ruleset: str | None
     ship_to_id: int | None
@@ -66,6 +67,10 @@ class LineFact:
     @property
     def has_stock(self) -> bool:
         return self.kind in ("stock", "free")
+
+    @property
+    def is_goods(self) -> bool:
+        return self.kind not in ("charge", "service")
 
     @property
     def unallocated(self) -> Decimal:

@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from app.queries.order_facts import LineFact, OrderPage
 from app.queries.policies import ValueRow, values_by_id
-from erpcore.masterdata.models import StoredRuleset
+from erpcore.fulfilment.rules import goes_along
+from erpcore.masterdata.models import ChargeTerms, StoredRuleset
 from erpcore.ports import POLICY_POINTS
 
 
@@ -124,3 +125,18 @@ def spare_of_lines(session: Session, page: OrderPage) -> dict[int, Decimal]:
             # In what the unit can be counted in at all.
             found[line.id] = max(Decimal(0), most.quantize(Decimal("0.001"), ROUND_FLOOR))
     return found
+
+
+def staying_lines(session: Session, page: OrderPage) -> set[int]:
+    """The charges and services that do not go with what can be picked now, by line id."""
+    charges = [line for line in page.lines if not line.is_goods and line.open > 0]
+    if not charges:
+        return set()
+    rows = session.execute(
+        select(ChargeTerms.item_id, ChargeTerms.leaves).where(
+            ChargeTerms.item_id.in_({line.item_id for line in charges})
+        )
+    )
+    leaves = {row.item_id: row.leaves for row in rows}
+    taken = {line.id: line.pickable for line in page.lines if line.is_goods}
+    return {line.id for line in charges if not goes_along(page.lines, line, taken, leaves)}

@@ -6,36 +6,47 @@ invoiced and owed adds up with it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from erpcore.fulfilment.rules import spare
+from erpcore.fulfilment.rules import picked_of, spare
 from erpcore.inventory.balances import lock_balances
 from erpcore.inventory.services import Demand, open_reservations, reserve
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.history import record_move
 from erpcore.kernel.work import UnitOfWork
-from erpcore.orders.documents import Line, Order
+from erpcore.masterdata.charges import charge_leaves
+from erpcore.orders.documents import Order
 from erpcore.orders.policy import line_rules
 from erpcore.orders.sourcing import free_for_all
 from erpcore.ports import ProcessRules
 
 
-def spares_of(work: UnitOfWork, order: Order, asked: Mapping[int, int] | None, rules: ProcessRules) -> dict[int, int]:
-    """Thousandths that may leave beyond what is allocated, by line, of those of which more is ``asked``."""
-    more = [line for line in order.lines if (asked or {}).get(line.id, 0) > line.allocated and line.has_stock]
+def taken_of(
+    work: UnitOfWork, order: Order, asked: Mapping[int, int] | None, sent: Mapping[int, int], rules: ProcessRules | None
+) -> dict[int, int]:
+    """Thousandths per line that a pick takes of an order: what was asked, or all there is with what goes along.
+
+    ``sent`` is what others send; without ``rules`` nothing is tolerated beyond what was ordered.
+    """
+    spares = {} if rules is None or asked is None else _spares(work, order, asked, rules)
+    waiting = {line.item_id for line in order.lines if not line.is_goods and line.open}
+    return picked_of(order, asked, sent, spares, charge_leaves(work, waiting))
+
+
+def _spares(work: UnitOfWork, order: Order, asked: Mapping[int, int], rules: ProcessRules) -> dict[int, int]:
+    more = [line for line in order.lines if asked.get(line.id, 0) > line.allocated and line.has_stock]
     return {line.id: spare(line, line_rules(work, rules, order, line)["over_ship_tolerance_permille"]) for line in more}
 
 
-def take_extra(work: UnitOfWork, order: Order, taken: Iterable[tuple[int, int]], by_line: Mapping[int, Line]) -> None:
+def take_extra(work: UnitOfWork, order: Order, taken: Mapping[int, int]) -> None:
     """Reserve what is taken beyond what is allocated, so that it counts as allocated before it is picked.
 
     Raises ``RuleBroken("pick_over_no_stock")`` where less is free, or somebody else waits for it.
     """
-    more = {key: quantity - by_line[key].allocated for key, quantity in taken if by_line[key].has_stock}
-    more = {key: quantity for key, quantity in more.items() if quantity > 0}
+    lines = [line for line in order.lines if line.has_stock and taken.get(line.id, 0) > line.allocated]
+    more = {line.id: taken[line.id] - line.allocated for line in lines}
     if not more:
         return
-    lines = [by_line[key] for key in more]
     lock_balances(work, {(line.site_id, line.item_id) for line in lines})
     free = free_for_all(work, {(line.site_id, line.item_id) for line in lines})
     for line in lines:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from erpcore.kernel.errors import RuleBroken
+from erpcore.masterdata.models import ChargeLeaves
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.models import LineKind
 
@@ -23,16 +25,57 @@ def spare(line: Line, permille: int) -> int:
     return max(0, (line.quantity - line.cancelled) * permille // _PERMILLE - line.extra)
 
 
+class Sold(Protocol):
+    """What is asked of an order line to know what goes with it, as a service or as a page holds it."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def item_id(self) -> int: ...
+    @property
+    def is_goods(self) -> bool: ...
+    @property
+    def open(self) -> Any: ...
+    @property
+    def picked(self) -> Any: ...
+    @property
+    def shipped(self) -> Any: ...
+
+
+def goes_along(lines: Sequence[Sold], line: Sold, taken: Mapping[int, Any], leaves: Mapping[int, str]) -> bool:
+    """Whether a charge or service goes with what is taken of the goods now; ``leaves``: when each item does.
+
+    Where no goods are open any more there is nothing to wait for.
+    """
+    goods = [one for one in lines if one.is_goods]
+    rest = any(one.open - one.picked - taken.get(one.id, 0) > 0 for one in goods)
+    rule = leaves.get(line.item_id, ChargeLeaves.FIRST_GOODS)
+    if rule == ChargeLeaves.BY_ITSELF:
+        return False
+    if rule == ChargeLeaves.LAST_GOODS:
+        return not rest
+    return not rest or any(taken.get(one.id, 0) or one.shipped or one.picked for one in goods)
+
+
 def picked_of(
-    order: Order, lines: Mapping[int, int] | None, sent: Mapping[int, int], spares: Mapping[int, int]
+    order: Order,
+    lines: Mapping[int, int] | None,
+    sent: Mapping[int, int],
+    spares: Mapping[int, int],
+    leaves: Mapping[int, str],
 ) -> dict[int, int]:
     """Thousandths per line that a pick takes: what was asked, or all there is; ``sent`` is what others send.
 
-    ``spares``: what may be taken of lines beyond that.
+    ``spares``: what may be taken of lines beyond that; ``leaves``: when charges and services go with it.
     """
     own = {line.id: line for line in order.lines}
     if lines is None:
-        taken = {line.id: pickable(line, sent) for line in order.lines}
+        taken = {line.id: pickable(line, sent) for line in order.lines if line.is_goods}
+        taken |= {
+            line.id: pickable(line, sent)
+            for line in order.lines
+            if not line.is_goods and goes_along(order.lines, line, taken, leaves)
+        }
         return {key: quantity for key, quantity in taken.items() if quantity > 0}
     for key, quantity in lines.items():
         line = own.get(key)

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from erpcore.fulfilment.carriers.records import lock_carriages
-from erpcore.fulfilment.extra import spares_of, take_extra
+from erpcore.fulfilment.extra import take_extra, taken_of
 from erpcore.fulfilment.flow import SHIPMENT
 from erpcore.fulfilment.models import Shipment, ShipmentLine, ShipmentState
 from erpcore.fulfilment.records import (
@@ -25,7 +25,7 @@ from erpcore.fulfilment.records import (
     sent_by_suppliers,
     shipment_values,
 )
-from erpcore.fulfilment.rules import by_destination, picked_of
+from erpcore.fulfilment.rules import by_destination
 from erpcore.inventory.models import MoveReason
 from erpcore.inventory.movement import Movement
 from erpcore.inventory.services import free_reservations, move_stock
@@ -125,10 +125,9 @@ def pick_orders(
             freed[line_id] = freed.get(line_id, 0) + quantity
             changed[line_id] = line
         there = shipped_to(work, order, order.lines)
-        sent = {} if command.is_direct else elsewhere
-        spares = {} if rules is None or command.is_direct else spares_of(work, order, command.lines, rules)
-        parts = by_destination(order, picked_of(order, command.lines, sent, spares), command.short, there)
-        take_extra(work, order, [part for taken in parts.values() for part in taken.items()], by_line)
+        taken_now = taken_of(work, order, command.lines, {} if command.is_direct else elsewhere, rules)
+        parts = by_destination(order, taken_now, command.short, there)
+        take_extra(work, order, taken_now)
         for nth, ((site, ship_to), taken) in enumerate(parts.items(), 1):
             permission = "purchasing:order:confirm" if command.is_direct else "warehouse:shipment:pick"
             work.actor.require(permission, site=site)

@@ -137,7 +137,7 @@ def _on(line: Line, day: date) -> date:
     """The promised day of goods that are ready on a day: a delivery day by the way they take, and never before it is wished."""
     if line.basis == "delivery":
         day += timedelta(days=max(0, (line.requested_on - line.requested_ship_on).days))
-    return max(day, line.committed_on, line.requested_on)
+    return max(day, line.floor)
 
 
 def _from_here(

@@ -305,6 +305,32 @@ class SourcingLane(Base):
     cost_minor: Mapped[int] = mapped_column(BigInteger)
 
 
+class ChargeLeaves(StrEnum):
+    """When a charge or service of an order leaves, and is invoiced with what leaves: with the first goods, once the last of them
+    go, or by itself once somebody says that it is done.
+    """
+
+    FIRST_GOODS = "first_goods"
+    LAST_GOODS = "last_goods"
+    BY_ITSELF = "by_itself"
+
+
+class ChargeTerms(Base):
+    """How an item that is a charge or service leaves; without a row: with the first goods. ``is_rush``: what a rush costs there."""
+
+    __tablename__ = "charge_terms"
+    __table_args__ = (
+        states("leaves", ChargeLeaves),
+        Index(
+            "uq_charge_terms_rush", "entity_id", unique=True, sqlite_where=text("is_rush"), postgresql_where=text("is_rush")
+        ),
+    )  # fmt: skip
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id"), primary_key=True, autoincrement=False)
+    entity_id: Mapped[int] = mapped_column(ForeignKey("entity.id"))
+    leaves: Mapped[str] = mapped_column(String(12))
+    is_rush: Mapped[bool] = mapped_column(Boolean)
+
+
 class ItemSubstitute(Base):
     """An item that may be sent instead of another one that is short, of the same group. Lower ``rank`` is offered first."""
 

@@ -31,7 +31,7 @@ from erpcore.orders.models import ChangeKind, OrderAmendment, OrderLine
 from erpcore.orders.moving import captured_line, publish_order
 from erpcore.orders.promise import RECEIPTS, Wanted, day_there, promised_parts
 from erpcore.orders.records import ENDED_WAITS, save_orders
-from erpcore.orders.rules import line_dates
+from erpcore.orders.rules import line_dates, rush_day
 from erpcore.orders.services import NewLine, extend_order
 from erpcore.ports import ProcessRules
 from erpcore.published import LinePromise, LineQuantity, OrderAmended, OrderCancelled, OrderRepromised
@@ -189,14 +189,16 @@ def _promise_anew(work: UnitOfWork, order: Order, effects: Effects) -> None:
     if not effects.anew:
         return
     site = site_facts(work, order.site_id)
-    terms = commitment(work, order.site_id, order.channel_id, order.customer_group, local_day(work.now, site.time_zone))
+    today = local_day(work.now, site.time_zone)
+    terms = commitment(work, order.site_id, order.channel_id, order.customer_group, today)
     lacking = [line for line, _ in effects.anew.values() if line.has_stock and line.unallocated > 0]
     parts = promised_parts(work, _wanted(work, lacking)) if lacking else {}
     for line, day in effects.anew.values():
         dates = line_dates(work.now, site.time_zone, terms, day, line.basis)
         if day != line.requested_on:
             line.requested_on, line.requested_ship_on = dates.requested, dates.requested_ship
-        promised, reason = max(dates.committed, dates.requested), "amended"
+        usual = rush_day(dates, today) if line.is_rush else max(dates.committed, dates.requested)
+        promised, reason = usual, "amended"
         if line.id in parts:
             part = whole(parts[line.id])
             promised = max(promised, day_there(line, part))

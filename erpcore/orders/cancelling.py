@@ -10,6 +10,8 @@ from erpcore.inventory.services import free_reservations
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.history import record_move
 from erpcore.kernel.work import UnitOfWork
+from erpcore.masterdata.charges import charge_leaves
+from erpcore.masterdata.models import ChargeLeaves
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.flow import ORDER
 from erpcore.orders.models import OrderState, Progress
@@ -44,6 +46,7 @@ def cancel_lines(work: UnitOfWork, commands: Sequence[CancelLines], *, by_rule: 
         was = order.state
         target = ORDER.target("cancel", was, reason=command.reason)
         gone = _cancellable(order, command)
+        gone += _for_nothing(work, order, {line.id: quantity for line, quantity in gone})
         freed = free_reservations(
             work, {line.id: min(line.allocated, max(0, q - line.unallocated)) for line, q in gone if line.has_stock}
         )
@@ -77,6 +80,16 @@ def _cancellable(order: Order, command: CancelLines) -> list[tuple[Line, int]]:
     if not out:
         raise RuleBroken("nothing_to_cancel", document=order.number)
     return out
+
+
+def _for_nothing(work: UnitOfWork, order: Order, gone: Mapping[int, int]) -> list[tuple[Line, int]]:
+    """Charges and services that were to go with goods of which none has left nor ever will."""
+    goods = [line for line in order.lines if line.is_goods]
+    rest = [line for line in order.lines if not line.is_goods and line.open > line.picked and line.id not in gone]
+    if not goods or not rest or any(line.shipped or line.picked or line.open > gone.get(line.id, 0) for line in goods):
+        return []
+    leaves = charge_leaves(work, {line.item_id for line in rest})
+    return [(line, line.open - line.picked) for line in rest if leaves[line.item_id] != ChargeLeaves.BY_ITSELF]
 
 
 def close_if_done(work: UnitOfWork, order: Order, *, at: datetime | None = None) -> bool:

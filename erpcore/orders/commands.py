@@ -16,7 +16,8 @@ class NewLine:
 
     ``amount`` is the line's total where the source states one; ``promised_on`` the promised day where it does. ``unit``: the
     code of a pack that the quantity is in (the price stays one of the item's own unit). ``quoted``: the price that a quote
-    holds, whatever the rules say today. ``ship_to``: an address of the customer's; ``None``: the order's.
+    holds, whatever the rules say today. ``ship_to``: an address of the customer's; ``None``: the order's. ``rush``: asked to be
+    served before the lead time.
     """
 
     item: int
@@ -31,6 +32,7 @@ class NewLine:
     unit: str | None = None
     ship_to: int | None = None
     quoted: LinePrice | None = None
+    rush: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +41,7 @@ class CaptureOrder:
 
     ``accepted`` are warnings that the person has seen, by code, each with the reason for going on. ``id``: the key that a quote
     has reserved for its order. ``ship_to``: an address of the customer's; ``None``: the usual one.
+    ``rush``: all of its goods are asked as such.
     """
 
     site: int
@@ -54,3 +57,4 @@ class CaptureOrder:
     at: datetime | None = None
     accepted: Mapping[str, str] = field(default_factory=dict)
     id: int | None = None
+    rush: bool = False

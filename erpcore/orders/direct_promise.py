@@ -48,6 +48,6 @@ def promise_direct_lines(work: UnitOfWork, lines: Sequence[tuple[Order, Line]]) 
             continue
         today = local_day(work.now, site_facts(work, line.site_id).time_zone)
         promise_direct(work, order, line, today + timedelta(days=offer.lead_days))
-        line.promised_on = max(line.promised_on, line.committed_on, line.requested_on)
+        line.promised_on = max(line.promised_on, line.floor)
         line.promised_due_at = day_end(line.promised_on, site_facts(work, order.site_id).time_zone)
         line.first_promised_on = line.promised_on

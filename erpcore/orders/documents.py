@@ -61,10 +61,23 @@ class Line:
     backordered_at: datetime | None = None
     ship_to_id: int | None = None
     extra: int = 0
+    is_rush: bool = False
 
     @property
     def has_stock(self) -> bool:
         return self.kind in (LineKind.STOCK, LineKind.FREE)
+
+    @property
+    def is_goods(self) -> bool:
+        """Whether there is something to be sent, by us or by a supplier; else it is a charge or a service."""
+        return self.kind not in (LineKind.CHARGE, LineKind.SERVICE)
+
+    @property
+    def floor(self) -> date:
+        """The day before which the line is not promised: committed and wished, of a rush line the wish alone."""
+        if not self.is_rush:
+            return max(self.committed_on, self.requested_on)
+        return self.requested_on if self.requested_on != self.committed_on else date.min
 
     @property
     def may_wait(self) -> bool:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -143,6 +144,7 @@ class OrderLine(Base):
     ``ruleset`` ``None``: the order's. The price keeps how it came about: the rule that won and the JSON of those that fitted and
     lost, the list price, what the rules gave, the floor of the margin and the cost at that time, and why it was overridden.
     ``replaces_id``: the line whose item this one is sent instead of.
+    ``is_rush``: asked to be served before the lead time of its commitment, which its committed day still says.
     ``extra``: what was picked beyond what was ordered, within the tolerance.
     ``source_reason``: why this site ships it (``None``: it is the one that sells). ``backordered_at``: when it first stayed short.
     """
@@ -203,6 +205,7 @@ class OrderLine(Base):
     backordered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ship_to_id: Mapped[int | None] = mapped_column(ForeignKey("customer_address.id"))
     extra: Mapped[Decimal] = mapped_column(Quantity, server_default=text("0"))
+    is_rush: Mapped[bool] = mapped_column(Boolean, server_default=false())
 
 
 class OrderHold(Base):

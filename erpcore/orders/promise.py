@@ -100,7 +100,7 @@ def set_promise(work: UnitOfWork, order: Order, line: Line, part: Part) -> None:
 
     Never before the committed day of a line without a wish, nor before the wish.
     """
-    line.promised_on = max(line.committed_on, line.requested_on, day_there(line, part))
+    line.promised_on = max(line.floor, day_there(line, part))
     line.promised_due_at = day_end(line.promised_on, site_facts(work, order.site_id).time_zone)
     line.promise_reason = part.reason
     work.memo.setdefault(RECEIPTS, {})[line.id] = part.receipt

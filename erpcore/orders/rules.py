@@ -65,6 +65,12 @@ def line_dates(
     return LineDates(requested, requested_ship, committed, asked_basis, start)
 
 
+def rush_day(dates: LineDates, today: date) -> date:
+    """The day for which a rush line is promised where nothing stands in its way: the wish, or the first on which it can be there."""
+    first = today + (dates.requested - dates.requested_ship)
+    return first if dates.requested == dates.committed else max(first, dates.requested)
+
+
 def line_kind(item_kind: str, unit_price: int, amount: int, *, drop_ship: bool) -> LineKind:
     """What kind of line this is; goods at price zero are free lines."""
     if item_kind == ItemKind.CHARGE:

@@ -34,7 +34,8 @@ from erpcore.orders.moving import captured_line
 from erpcore.orders.policy import stamp_lines
 from erpcore.orders.pricing import OVERRIDE, STATED, hold_for_price, price_lines
 from erpcore.orders.records import insert_lines, insert_orders
-from erpcore.orders.rules import LineDates, line_dates, line_kind
+from erpcore.orders.rules import LineDates, line_dates, line_kind, rush_day
+from erpcore.orders.rush import settle_rush
 from erpcore.orders.sourcing import report_sources, source_and_promise
 from erpcore.ports import Cell, CellStates, Process, ProcessRules, Ruleset, admit
 from erpcore.published import (
@@ -61,6 +62,7 @@ def capture_orders(
     known_items = items(work, {line.item for c in commands for line in c.lines})
     commands = in_own_units(work, commands, known_items)
     known_customers = customers(work, {c.customer for c in commands})
+    commands = settle_rush(work, commands, known_items, known_customers, rules)
     numbers_free(work, commands)
     ids = work.ids.reserve(len(commands) + sum(len(c.lines) for c in commands))
     orders = []
@@ -223,7 +225,8 @@ def _build_lines(
             value = scaled_amount(1000, amount, order.currency)
         if amount >= MOST_WORTH * 10**PRICE_PLACES:
             raise RuleBroken("value_absurd", field=f"lines-{number - 1}-quantity", line=number, item=item.code)
-        promised = line.promised_on or max(dates.committed, dates.requested)
+        usual = rush_day(dates, day) if line.rush else max(dates.committed, dates.requested)
+        promised = line.promised_on or usual
         order.lines.append(
             Line(
                 id=key, order_id=order.id, line_no=number * 10, item_id=item.id, site_id=order.site_id,
@@ -239,7 +242,7 @@ def _build_lines(
                 shipped=0, delivered=0, invoiced=0, cancelled=0, returned=0, early_days=terms.early_days,
                 late_days=terms.late_days, price_rule_id=price.rule, list_price=price.list_price,
                 resolved_price=price.resolved, price_floor=price.floor, unit_cost=price.cost, price_losers=price.losers,
-                price_reason=price.reason, ship_to_id=line.ship_to,
+                price_reason=price.reason, ship_to_id=line.ship_to, is_rush=line.rush,
             )
         )  # fmt: skip
         order.value_minor += value

@@ -59,7 +59,11 @@ _SALES = (
     ),
     _point(
         "rush_rule", "Rush orders", SALES, _C, "Whether an order may ask to be served before its lead time.", "allow",
-        choices=("allow",), means={"allow": "taken without a charge"},
+        choices=("refuse", "allow", "allow_with_charge"),
+        means={
+            "refuse": "nothing is served before its lead time", "allow": "taken without a charge",
+            "allow_with_charge": "taken with the charge that the company has declared for it",
+        },
     ),
     _point(
         "duplicate_rule", "Duplicate orders", SALES, _C,

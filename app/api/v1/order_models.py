@@ -59,6 +59,7 @@ class LineAnswer(Answer):
     invoiced: Quantity
     cancelled: Quantity
     extra: Quantity
+    is_rush: bool
     returned: Quantity
     ship_to_id: int | None
 
@@ -137,6 +138,7 @@ class LineBody(Body):
     requested_on: date | None = None
     drop_ship: bool = False
     ship_to: Key | None = Field(None, description="An address of the customer's; without it the order's")
+    rush: bool = Field(default=False, description="Served before the lead time, where the rules allow it")
 
 
 class AcceptBody(Body):
@@ -155,6 +157,9 @@ class OrderBody(Body):
     customer_reference: str | None = Field(None, max_length=120)
     requested_on: date | None = None
     ship_to: Key | None = Field(None, description="An address of the customer's; without it the usual one")
+    rush: bool = Field(
+        default=False, description="All goods before their lead time; where the rules charge for it a line is added"
+    )
     lines: list[LineBody] = Field(min_length=1, max_length=2000)
     accept: list[AcceptBody] = Field(default_factory=list, max_length=20)
 

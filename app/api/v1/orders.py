@@ -112,11 +112,11 @@ def show_order(order_id: int) -> OrderDetail:
 def _command(body: OrderBody) -> CaptureOrder:
     return CaptureOrder(
         site=body.site, channel=body.channel, customer=body.customer, customer_reference=body.customer_reference or None,
-        requested_on=body.requested_on, accepted={one.code: one.reason for one in body.accept}, ship_to=body.ship_to,
+        requested_on=body.requested_on, accepted={one.code: one.reason for one in body.accept}, ship_to=body.ship_to, rush=body.rush,
         lines=[
             NewLine(
                 item=line.item, quantity=line.quantity, unit_price=line.unit_price, price_reason=line.price_reason,
-                requested_on=line.requested_on, drop_ship=line.drop_ship, ship_to=line.ship_to,
+                requested_on=line.requested_on, drop_ship=line.drop_ship, ship_to=line.ship_to, rush=line.rush,
             )
             for line in body.lines
         ],

@@ -1,4 +1,4 @@
-"""Service commitments and sourcing lanes for programs."""
+"""Service commitments, sourcing lanes, charges and services for programs."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from app.api.framework import operation
 from app.api.v1.numbers import Key, as_amount, as_minor, fresh, pointing
 from app.api.values import Amount, Answer, Body
 from app.composition.request import reader
-from app.queries.places import realm_of_site, sites_seen
+from app.queries.charges import charges
+from app.queries.places import entities_seen, realm_of_site, sites_seen
 from app.queries.serving import CommitmentRow, LaneRow, commitments, lanes, one_commitment
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.work import UnitOfWork
+from erpcore.masterdata.charges import DeclareCharge, declare_charges
 from erpcore.masterdata.commitments import NewCommitment, end_commitment, keep_commitments
 from erpcore.masterdata.lanes import KeepLane, drop_lane, keep_lanes
 
@@ -97,6 +99,36 @@ class LaneBody(Body):
     country: str = Field(min_length=1, max_length=64)
     transit_days: int = Field(ge=0, le=365)
     cost: Amount
+
+
+class ChargeAnswer(Answer):
+    """A charge or service. `leaves`: `first_goods`, `last_goods` or `by_itself`; `is_rush`: what a rush costs in its company."""
+
+    item: int
+    entity_id: int
+    code: str
+    name: str
+    kind: str
+    leaves: str
+    is_rush: bool
+
+
+class ChargeList(Answer):
+    """All of them, by company and code."""
+
+    count: int
+    items: list[ChargeAnswer]
+
+
+class ChargeBody(Body):
+    """A charge or service; given again under the same code it replaces name and terms."""
+
+    entity: Key
+    code: str = Field(min_length=1, max_length=40)
+    name: str = Field(min_length=1, max_length=200)
+    kind: str = Field("charge", max_length=12)
+    leaves: str = Field("first_goods", max_length=12)
+    is_rush: bool = False
 
 
 def _commitment(row: CommitmentRow) -> CommitmentAnswer:
@@ -181,3 +213,27 @@ def drop_sourcing_lane(work: UnitOfWork, lane_id: int) -> None:
         raise NotFound("lane_unknown", lane=lane_id)
     work.realm = row.realm
     drop_lane(work, lane_id)
+
+
+@operation(
+    "GET", "/charges", permission=Permission.MASTERDATA_READ, summary="List charges and services", tag=TAG, answer=ChargeList,
+)  # fmt: skip
+def list_charges() -> ChargeList:
+    rows = [ChargeAnswer.model_validate(row) for row in charges(reader(), actor())]
+    return ChargeList(count=len(rows), items=rows)
+
+
+@operation(
+    "POST", "/charges", permission=Permission.MASTERDATA_CHANGE, summary="Keep a charge or service", tag=TAG, body=ChargeBody,
+    answer=ChargeAnswer, status=201,
+    example={"entity": 1000, "code": "FREIGHT", "name": "Freight", "leaves": "first_goods"},
+)  # fmt: skip
+def keep_charge(work: UnitOfWork, body: ChargeBody) -> ChargeAnswer:
+    entity = next((one for one in entities_seen(work.session, work.actor) if one.id == body.entity), None)
+    if entity is None:
+        raise NotFound("entity_unknown", entity=body.entity)
+    work.realm = entity.realm
+    with pointing():
+        (item,) = declare_charges(work, [DeclareCharge(**dict(body))])
+    found = next(row for row in charges(fresh(work), work.actor) if row.item == item)
+    return ChargeAnswer.model_validate(found)

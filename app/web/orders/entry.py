@@ -179,12 +179,12 @@ def enter(entry: Entry) -> int | None:
     command = CaptureOrder(
         site=entry.site.id, channel=form.channel.data, customer=entry.customer.id if entry.customer else 0,
         customer_reference=form.customer_reference.data or None, requested_on=form.requested_on.data,
-        accepted=form.accepted_warnings, ship_to=chosen_address(form.ship_to),
+        accepted=form.accepted_warnings, ship_to=chosen_address(form.ship_to), rush=bool(form.rush.data),
         lines=[
             NewLine(
                 item=entry.item_of(row) or 0, quantity=row.form.quantity.data, unit_price=row.form.unit_price.data,
                 price_reason=row.form.price_reason.data or None, requested_on=row.form.requested_on.data,
-                ship_to=chosen_address(row.form.ship_to),
+                ship_to=chosen_address(row.form.ship_to), rush=bool(row.form.rush.data),
             )
             for row in form.sent
         ],

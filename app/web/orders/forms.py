@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -33,6 +33,7 @@ class LineForm(Plain):
     price_reason = StringField("Reason for it", [Length(max=200)], filters=[cleaned])
     requested_on = DateField("Wanted on", [Optional()])
     ship_to = SelectField("Ship to", choices=choices([("", "As the order")]), validate_choice=False)
+    rush = BooleanField("Rush", description="Before the usual lead time")
 
     @property
     def is_empty(self) -> bool:
@@ -79,6 +80,9 @@ class OrderForm(LinesForm):
     customer_reference = StringField("Customer reference", [Length(max=120)])
     ship_to = SelectField("Ship to", choices=choices([("", "The usual address")]), validate_choice=False)
     requested_on = DateField("Wanted on", [Optional()], description="Empty: as early as we commit to")
+    rush = BooleanField(
+        "Rush", description="All goods before the usual lead time; the rules may refuse it, or add a charge"
+    )
     request_key = HiddenField(validators=[InputRequired("The form lost its key; open it again"), Length(max=64)])
     lines = FieldList(FormField(LineForm), min_entries=1, max_entries=MOST_LINES)
 
@@ -170,10 +174,11 @@ def with_quantities(
     *,
     filled: bool,
     more: Mapping[int, Decimal] | None = None,
+    staying: Container[int] = (),
 ) -> Any:
     """The form with a quantity for each line that has any of ``most``; ``filled`` starts with all of it.
 
-    ``more``: how much beyond it the rules tolerate, by line.
+    ``more``: how much beyond it the rules tolerate, by line; ``staying``: lines that start empty all the same.
     """
     fields: dict[str, Any] = {}
     for line in lines:
@@ -182,7 +187,7 @@ def with_quantities(
         tolerated = f", {quantity(left + beyond)} within the tolerance" if beyond else ""
         if left > 0:
             fields[f"line_{line.id}"] = QuantityField(
-                f"{line.code}", [Optional()], default=left if filled else None,
+                f"{line.code}", [Optional()], default=left if filled and line.id not in staying else None,
                 description=f"{line.name}; at most {quantity(left, line.unit)}{tolerated}",
             )  # fmt: skip
     return type(base.__name__, (base,), fields)()

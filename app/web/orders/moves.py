@@ -10,7 +10,7 @@ from app.composition.request import reader
 from app.composition.trading import cells, hold_command, returned_line, rules
 from app.queries.order_detail import order_page
 from app.queries.order_facts import OrderPage
-from app.queries.order_rules import spare_of_lines
+from app.queries.order_rules import spare_of_lines, staying_lines
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.orders.forms import (
@@ -123,7 +123,10 @@ def release_hold(order_id: int, hold_id: int) -> Any:
 @require(Permission.SHIPMENT_PICK)
 def pick(order_id: int) -> Any:
     order = _order(order_id)
-    form = with_quantities(PickForm, order.lines, "pickable", filled=True, more=spare_of_lines(reader(), order))
+    form = with_quantities(
+        PickForm, order.lines, "pickable", filled=True, more=spare_of_lines(reader(), order),
+        staying=staying_lines(reader(), order),
+    )  # fmt: skip
     if form.validate_on_submit():
         with form_step(form, realm=order.realm) as work:
             _pick_and_confirm(work, order, form)

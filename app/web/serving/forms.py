@@ -1,10 +1,11 @@
-"""The forms of service commitments and lanes."""
+"""The forms of service commitments, lanes and charges."""
 
 from __future__ import annotations
 
-from wtforms import DateField, IntegerField, SelectField, StringField, TimeField
+from wtforms import BooleanField, DateField, IntegerField, SelectField, StringField, TimeField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
+from app.queries.charges import LEAVES
 from app.queries.serving import DAYS
 from app.web.fields import ChecksField, QuantityField
 from app.web.forms import Form, choices
@@ -47,6 +48,18 @@ class LaneForm(Form):
     )
     transit_days = IntegerField("On the way", _DAYS, default=1)
     cost = QuantityField("Cost of a line", [InputRequired("Enter an amount")], places=2)
+
+
+class ChargeForm(Form):
+    entity = SelectField("Company", coerce=int)
+    code = StringField("Code", [DataRequired("Enter a code"), Length(max=40)], description="As it is typed on an order")
+    name = StringField("Name", [DataRequired("Enter a name"), Length(max=200)])
+    kind = SelectField(
+        "What it is",
+        choices=choices([("charge", "a charge: freight, handling"), ("service", "a service: installation")]),
+    )
+    leaves = SelectField("Leaves, and is invoiced", choices=choices((str(key), said) for key, said in LEAVES.items()))
+    is_rush = BooleanField("A rush costs this", description="Where the rules charge for a rush; one for each company")
 
 
 class EndForm(Form):

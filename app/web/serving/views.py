@@ -1,4 +1,4 @@
-"""Service commitments and lanes: what sites promise, and what it takes to serve a country from them."""
+"""Service commitments, lanes and charges: what sites promise, what serving a country takes, and what is sold besides goods."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from typing import Any
 from flask import flash, redirect, render_template, url_for
 
 from app.composition.request import now, reader
-from app.queries.places import SitePick, all_channels, sites_seen
+from app.queries.charges import LEAVES, charges
+from app.queries.places import SitePick, all_channels, entities_seen, sites_seen
 from app.queries.serving import commitments, groups, lanes, one_commitment
 from app.security.permissions import Permission
 from app.security.require import actor, require
-from app.web.areas import area
+from app.web.areas import area, asked_key
 from app.web.chosen import asked_realm, viewer
 from app.web.forms import choices
 from app.web.navigation import Entry, Group, navigation_entry
-from app.web.serving.forms import CommitmentForm, EndForm, LaneForm
+from app.web.serving.forms import ChargeForm, CommitmentForm, EndForm, LaneForm
 from app.web.steps import form_step, take_step
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.money import to_minor
+from erpcore.masterdata.charges import DeclareCharge, declare_charges
 from erpcore.masterdata.commitments import NewCommitment, end_commitment, keep_commitments
 from erpcore.masterdata.lanes import KeepLane, drop_lane, keep_lanes
 
@@ -31,6 +33,11 @@ navigation_entry(
 )  # fmt: skip
 navigation_entry(
     Entry(label="Sourcing lanes", endpoint="serving.show_lanes", permission=Permission.MASTERDATA_READ, group=Group.WAREHOUSE, order=13)
+)  # fmt: skip
+
+
+navigation_entry(
+    Entry(label="Charges and services", endpoint="serving.show_charges", permission=Permission.MASTERDATA_READ, group=Group.OPERATE, order=13)
 )  # fmt: skip
 
 
@@ -131,3 +138,36 @@ def forget_lane(lane_id: int) -> Any:
         lambda work: drop_lane(work, lane_id), realm=row.realm, done=f"The lane from {row.site} to {row.country} is gone.",
         to=url_for("serving.show_lanes"), again=_lanes,
     )  # fmt: skip
+
+
+@blueprint.get("/charges")
+@require(Permission.MASTERDATA_READ)
+def show_charges() -> str:
+    realm = asked_realm()
+    return render_template(
+        "serving/charges.html", rows=charges(reader(), viewer(), realm=realm), leaves=LEAVES, realm=realm
+    )
+
+
+@blueprint.route("/charges/new", methods=["GET", "POST"])
+@require(Permission.MASTERDATA_CHANGE)
+def keep_charge() -> Any:
+    """A new charge, or with ``item`` in the address the terms of one that is there."""
+    form = ChargeForm()
+    entities = {one.id: one for one in entities_seen(reader(), actor())}
+    form.entity.choices = choices((one.id, one.label) for one in entities.values())
+    known = next((row for row in charges(reader(), actor()) if row.item == asked_key("item")), None)
+    if known is not None and not form.is_submitted():
+        form.entity.data, form.code.data, form.name.data = known.entity_id, known.code, known.name
+        form.kind.data, form.leaves.data, form.is_rush.data = known.kind, known.leaves, known.is_rush
+    if form.validate_on_submit():
+        command = DeclareCharge(
+            entity=form.entity.data, code=str(form.code.data), name=str(form.name.data), kind=str(form.kind.data),
+            leaves=str(form.leaves.data), is_rush=bool(form.is_rush.data),
+        )  # fmt: skip
+        with form_step(form, realm=entities[form.entity.data].realm) as work:
+            declare_charges(work, [command])
+        if form.accepted:
+            flash("It can be ordered like any item, once it has a price.", "success")
+            return redirect(url_for("serving.show_charges"))
+    return render_template("serving/charge.html", form=form, realm="live"), form.status

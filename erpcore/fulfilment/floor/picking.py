@@ -7,7 +7,7 @@ task is finished, in one unit of work with everything that follows from it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -30,17 +30,18 @@ from erpcore.fulfilment.floor.tasks import (
 from erpcore.fulfilment.floor.waves import complete_if_done
 from erpcore.fulfilment.models import Shipment, ShipmentState
 from erpcore.fulfilment.records import ShipmentRow
+from erpcore.fulfilment.rules import goes_along
 from erpcore.fulfilment.services import PickOrder, pick_orders
 from erpcore.inventory.bins import locations
 from erpcore.inventory.holds import free_rest, pick_bins, unpick_bins
 from erpcore.kernel.errors import Conflict, RuleBroken
 from erpcore.kernel.work import UnitOfWork
+from erpcore.masterdata.charges import charge_leaves
 from erpcore.masterdata.models import ItemUnit
 from erpcore.masterdata.queries import items
 from erpcore.orders.addressing import shipped_to
 from erpcore.orders.cancelling import CancelLines, cancel_lines
-from erpcore.orders.documents import Line, Order
-from erpcore.orders.models import LineKind
+from erpcore.orders.documents import Order
 from erpcore.orders.records import lock_orders
 from erpcore.ports import CellStates, ProcessRules
 from erpcore.published.floor import TaskFinished
@@ -264,7 +265,7 @@ def _pick(work: UnitOfWork, task: TaskRow, order: Order, mine_: _Sum, cells: Cel
         if quantity:
             taken[there[key]][key] = quantity
     if taken:
-        next(iter(taken.values())).update(_along(order, task.site_id))
+        next(iter(taken.values())).update(_along(work, order, task.site_id, mine_.taken))
     commands = [
         PickOrder(order=order.id, lines=lines, into=_open_shipment(work, order.id, task.site_id, to))
         for to, lines in taken.items()
@@ -276,16 +277,16 @@ def _pick(work: UnitOfWork, task: TaskRow, order: Order, mine_: _Sum, cells: Cel
     return pick_orders(work, commands, cells=cells) if commands else []
 
 
-def _along(order: Order, site: int) -> dict[int, int]:
-    """Charges and services travel with the first goods of their order from the site that sells it, or from where there are goods."""
+def _along(work: UnitOfWork, order: Order, site: int, taken: Mapping[int, int]) -> dict[int, int]:
+    """Charges and services that go with these goods of their order, from the site that sells it or from where there are goods."""
+    waiting = [line for line in order.lines if not line.is_goods and line.open > line.picked]
+    if not waiting:
+        return {}
     sites = {line.site_id for line in order.lines if line.has_stock and line.open}
     if site != order.site_id and order.site_id in sites:
         return {}
-    return {line.id: line.open - line.picked for line in order.lines if _goes_along(line)}
-
-
-def _goes_along(line: Line) -> bool:
-    return line.kind in (LineKind.SERVICE, LineKind.CHARGE) and line.open > line.picked
+    leaves = charge_leaves(work, {line.item_id for line in waiting})
+    return {line.id: line.open - line.picked for line in waiting if goes_along(order.lines, line, taken, leaves)}
 
 
 def _open_shipment(work: UnitOfWork, order: int, site: int, ship_to: int | None) -> int | None:

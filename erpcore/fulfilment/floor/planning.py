@@ -180,7 +180,7 @@ def _as_wanted(work: UnitOfWork, order: Order, line: Line, site: int) -> Wanted:
         collected = offers(work, order.entity_id).collection(rule.service_id, site, work.now, facts.time_zone)
     return Wanted(
         order=order.id, order_line=line.id, item=line.item_id, quantity=0, promised_due_at=line.promised_due_at,
-        lead_days=terms.lead_days, collected_at=collected,
+        lead_days=terms.lead_days, collected_at=collected, is_rush=line.is_rush,
     )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ class Wanted(NamedTuple):
     location: int | None = None
     lot: int | None = None
     hold: int | None = None
+    is_rush: bool = False
     #: Where the location stands on the way through the warehouse.
     walk: int = 0
 
@@ -39,9 +40,12 @@ def urgency(rule: str, wanted: Sequence[Wanted]) -> tuple[int, datetime]:
     """Priority and due moment of a task for these lines, by the site's ``task_priority_rule``.
 
     *promise*: by the earliest promise · *cut_off*: by the earliest collection, the promise where none is known · *channel*: the
-    shorter the channel's committed lead time, the higher the priority, then by promise. Urgent (1) is only ever said by hand.
+    shorter the channel's committed lead time, the higher the priority, then by promise. Urgent (1) is said by hand, or by an
+    order that was asked as a rush.
     """
     promised = min(one.promised_due_at for one in wanted)
+    if any(one.is_rush for one in wanted):
+        return HIGHEST, promised
     if rule == "cut_off":
         return STANDARD_PRIORITY, min(one.collected_at or one.promised_due_at for one in wanted)
     if rule == "channel":

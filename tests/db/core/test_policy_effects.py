@@ -84,6 +84,15 @@ def five_more_than_ordered(business):
     return outcome(leave)
 
 
+def asked_as_a_rush(business):
+    def enter():
+        with business.work() as work:
+            (order,) = capture_orders(work, [business.order(rush=True)], rules=RULES, cells=OPEN)
+        return (order.lines[0].promised_on - order.lines[0].committed_on).days
+
+    return outcome(enter)
+
+
 def invoice_once_shipped(business):
     shipped(business)
     return asked(business, "SELECT invoice_due_at FROM shipment") is not None
@@ -204,6 +213,7 @@ CASES = {
     "partial_shipment": Case(value=False, act=what_leaves_first, standard=10_000, changed=0),
     "duplicate_rule": Case(value="off", act=the_same_order_again, standard="order_duplicate", changed="captured"),
     "under_ship_tolerance_permille": Case(value=100, act=ten_of_a_hundred_missing, standard=0, changed=10_000),
+    "rush_rule": Case(value="refuse", act=asked_as_a_rush, standard=-2, changed="rush_refused"),
     "over_ship_tolerance_permille": Case(
         value=50, act=five_more_than_ordered, standard="pick_too_much", changed=105_000, made={"stock": 200}
     ),
@@ -302,6 +312,6 @@ def test_a_value_for_others_changes_nothing_here(database, name):
 def test_what_is_not_built_is_known_by_name():
     """Grows shorter; a point that leaves it brings its case."""
     assert {
-        "allocation_rule", "backorder_cancel_days", "backorder_rule", "promise_rule", "rush_rule",
+        "allocation_rule", "backorder_cancel_days", "backorder_rule", "promise_rule",
         "sourcing_rule", "substitution_rule",
     } >= NOT_BUILT  # fmt: skip

@@ -1,0 +1,138 @@
+"""What the demo's companies sell besides goods, and one order that has it all: a rush, its charge, freight, fitting, one piece more."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from app.composition.uow import reading
+from app.demo.desk import Desk
+from erpcore.fulfilment.services import PickOrder, confirm_shipments, pick_orders
+from erpcore.inventory.models import StockBalance
+from erpcore.masterdata.charges import DeclareCharge, declare_charges
+from erpcore.masterdata.models import ChargeLeaves, Customer, Entity, ItemKind, Realm
+from erpcore.orders.allocation import allocate_orders
+from erpcore.orders.documents import Order
+from erpcore.orders.models import OrderState
+from erpcore.orders.releasing import release_orders
+from erpcore.orders.services import CaptureOrder, NewLine, capture_orders
+from erpcore.pricing.newprice import NewPrice
+from erpcore.pricing.services import add_prices
+from governance.policies.register import Scope
+from governance.policies.services import DecideValue, RequestValue, decide_value, request_value
+
+_SITE = (Realm.LIVE.value, "DUI")
+_QUANTITY, _MORE = 50, 51
+_LASTS = timedelta(days=365)
+#: Code, name, kind, when it leaves, whether a rush costs it, price.
+_SOLD = (
+    ("FREIGHT", "Freight", ItemKind.CHARGE, ChargeLeaves.FIRST_GOODS, False, "24.00"),
+    ("FITTING", "Fitting on site", ItemKind.SERVICE, ChargeLeaves.BY_ITSELF, False, "180.00"),
+    ("RUSH", "Rush surcharge", ItemKind.CHARGE, ChargeLeaves.FIRST_GOODS, True, "35.00"),
+)
+_VALUES = (
+    ("rush_rule", "allow_with_charge", "A rush costs two people an hour; customers have always paid for it."),
+    ("over_ship_tolerance_permille", 20, "A pallet that has a piece more is not opened for it."),
+)
+
+
+def sell_besides_goods(desk: Desk) -> None:
+    """Declare charges in every live company; at one site allow and take a rush with all of them."""
+    items = {
+        entity: _declare(desk, entity)
+        for (realm, _), entity in sorted(desk.world.entities.items())
+        if realm == Realm.LIVE
+    }
+    node = desk.world.nodes[_SITE]
+    with reading(desk.database) as session:
+        free = StockBalance.on_hand - StockBalance.reserved - StockBalance.blocked
+        good = session.scalar(
+            select(StockBalance.item_id)
+            .where(StockBalance.site_id == node.id, free > 2 * _MORE)
+            .order_by(StockBalance.item_id)
+            .limit(1)
+        )
+        buyer = session.scalar(
+            select(Customer.id)
+            .where(
+                Customer.entity_id == node.entity, Customer.credit_limit_minor.is_(None), Customer.is_unknown.is_(False)
+            )
+            .order_by(Customer.id)
+            .limit(1)
+        )
+    if good is None or buyer is None:
+        return
+    _allow(desk, node.entity)
+    order = _take(desk, good, buyer, items[node.entity])
+    if order is not None:
+        _send(desk, order, good)
+
+
+def _declare(desk: Desk, entity: int) -> dict[str, int]:
+    with desk.work(desk.staff["data"], Realm.LIVE) as work:
+        commands = [
+            DeclareCharge(entity=entity, code=code, name=name, kind=kind, leaves=leaves, is_rush=is_rush)
+            for code, name, kind, leaves, is_rush, _ in _SOLD
+        ]
+        found = declare_charges(work, commands)
+        company = work.session.get_one(Entity, entity)
+        prices = [
+            NewPrice(
+                entity=entity,
+                item=item,
+                unit_price=Decimal(one[5]),
+                currency=company.currency,
+                valid_from=desk.clock.now().date(),
+            )
+            for item, one in zip(found, _SOLD, strict=True)
+        ]
+        add_prices(work, prices)
+    return {one[0]: item for one, item in zip(_SOLD, found, strict=True)}
+
+
+def _allow(desk: Desk, entity: int) -> None:
+    for point, value, reason in _VALUES:
+        with desk.work(desk.staff["process"], Realm.LIVE) as work:
+            asked = request_value(
+                work,
+                RequestValue(
+                    point=point,
+                    value=value,
+                    scope=Scope(entity=entity),
+                    valid_until=desk.clock.now() + _LASTS,
+                    reason=reason,
+                ),
+            )
+        with desk.work(desk.staff["design"], Realm.LIVE) as work:
+            decide_value(work, DecideValue(value=asked.id, move="approve", reason="Agreed for a year."))
+
+
+def _take(desk: Desk, good: int, buyer: int, items: dict[str, int]) -> Order | None:
+    node = desk.world.nodes[_SITE]
+    wanted = [NewLine(item=good, quantity=Decimal(_QUANTITY))]
+    wanted += [NewLine(item=items[code], quantity=Decimal(1)) for code in ("FREIGHT", "FITTING")]
+    command = CaptureOrder(
+        site=node.id, channel=desk.world.channels["wholesale"], customer=buyer, lines=wanted, rush=True,
+        customer_reference="by tonight, please",
+    )  # fmt: skip
+    with desk.work(desk.staff.at(_SITE[1], "desk"), Realm.LIVE, "screen") as work:
+        (order,) = capture_orders(work, [command], rules=desk.rules, cells=desk.cells)
+    with desk.work(desk.staff.at(_SITE[1], "lead"), Realm.LIVE, "screen") as work:
+        (order,) = release_orders(work, [order.id], rules=desk.rules, cells=desk.cells)
+        if order.state != OrderState.RELEASED:
+            return None
+        (order,) = allocate_orders(work, [order.id], rules=desk.rules, cells=desk.cells)
+    return order
+
+
+def _send(desk: Desk, order: Order, good: int) -> None:
+    """One piece more than was ordered leaves with all that goes along; the fitting is still to be done."""
+    alone = [line.id for line in order.lines if line.kind == ItemKind.SERVICE]
+    lines = {
+        line.id: _MORE * 1000 if line.item_id == good else line.open for line in order.lines if line.id not in alone
+    }
+    with desk.work(desk.staff.at(_SITE[1], "warehouse"), Realm.LIVE, "screen") as work:
+        shipments = pick_orders(work, [PickOrder(order=order.id, lines=lines)], cells=desk.cells, rules=desk.rules)
+        confirm_shipments(work, [one.id for one in shipments], rules=desk.rules, cells=desk.cells)

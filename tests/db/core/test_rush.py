@@ -1,0 +1,117 @@
+"""A rush is served before the lead time, where the rules allow it: promised from what is there, picked first, and charged for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from erpcore.kernel.errors import RuleBroken
+from erpcore.masterdata.services import ensure_item_group
+from erpcore.orders.allocation import allocate_orders
+from erpcore.orders.amendment_rules import Amend
+from erpcore.orders.amendments import StageAmendment, apply_amendments, stage_amendments
+from erpcore.orders.models import ChangeKind
+from erpcore.orders.releasing import release_orders
+from erpcore.orders.services import NewLine, capture_orders
+from tests.db.core.test_scarce_stock import rows
+from tests.support.charges import a_charge
+from tests.support.controls import assert_books_agree
+from tests.support.core import OPEN, RULES, a_business
+from tests.support.floor import a_task
+from tests.support.policies import approve
+from tests.support.trader import fingerprint_of
+
+TODAY, COMMITTED = date(2026, 3, 2), date(2026, 3, 4)
+
+
+def rushed(business, *lines, rush=True, **more):
+    wanted = lines or (NewLine(item=business.items[0], quantity=Decimal(10)),)
+    with business.work() as work:
+        command = replace(business.order(), lines=list(wanted), rush=rush, **more)
+        return capture_orders(work, [command], rules=RULES, cells=OPEN)[0]
+
+
+def dates(order):
+    return [(line.committed_on, line.first_promised_on, line.is_rush) for line in order.lines]
+
+
+def test_a_rush_is_promised_from_what_is_there_and_keeps_the_committed_day(database):
+    business = a_business(database)
+    order = rushed(business)
+    assert dates(order) == [(COMMITTED, TODAY, True)]
+    assert dates(rushed(business, rush=False)) == [(COMMITTED, COMMITTED, False)]
+    wish = date(2026, 3, 3)
+    assert rushed(business, requested_on=wish).lines[0].promised_on == wish
+    assert_books_agree(database)
+
+
+def test_a_rush_of_what_is_not_there_is_promised_when_it_is(database):
+    business = a_business(database, items=1, stock=0)
+    (line,) = rushed(business).lines
+    assert (line.promised_on, line.promise_reason) == (date(2026, 3, 9), "lead_time")
+
+
+def test_one_line_of_an_order_is_a_rush_by_itself(database):
+    business = a_business(database)
+    lines = [NewLine(item=business.items[n], quantity=Decimal(1), rush=n == 1) for n in range(2)]
+    assert dates(rushed(business, *lines, rush=False)) == [(COMMITTED, COMMITTED, False), (COMMITTED, TODAY, True)]
+
+
+def test_its_task_is_urgent_and_that_of_another_order_is_not(database):
+    business = a_business(database)
+    usual, urgent = rushed(business, rush=False), rushed(business)
+    with business.work() as work:
+        release_orders(work, [usual.id, urgent.id], rules=RULES, cells=OPEN)
+        allocate_orders(work, [usual.id, urgent.id], rules=RULES, cells=OPEN)
+    assert [a_task(business, order)[0].priority for order in (usual, urgent)] == [5, 1]
+
+
+def test_a_refused_rush_is_named_and_nothing_is_taken(database):
+    business = a_business(database)
+    with business.work() as work:
+        group = ensure_item_group(work, "tiles", "Tiles").id
+        work.session.connection().exec_driver_sql(f"UPDATE item SET group_id = {group} WHERE id = {business.items[1]}")
+    approve(business, "rush_rule", "refuse", site=business.site, item_group=group)
+    before = fingerprint_of(database)
+    lines = [NewLine(item=business.items[n], quantity=Decimal(1), rush=True) for n in range(2)]
+    with pytest.raises(RuleBroken, match="rush_refused") as refused:
+        rushed(business, *lines, rush=False)
+    assert (refused.value.field, refused.value.facts["item"]) == ("lines-1-rush", "40-1")
+    assert fingerprint_of(database) == before
+    assert dates(rushed(business))[0][2]
+
+
+def test_a_rush_with_a_charge_has_it_once_as_a_line_at_its_price(database):
+    business = a_business(database)
+    approve(business, "rush_rule", "allow_with_charge")
+    before = fingerprint_of(database)
+    with pytest.raises(RuleBroken, match="rush_charge_missing"):
+        rushed(business)
+    assert fingerprint_of(database) == before
+    item = a_charge(business, "RUSH", price=None, is_rush=True)
+    with pytest.raises(RuleBroken, match="price_missing"):
+        rushed(business)
+    assert rows(database, "SELECT COUNT(*) FROM sales_order") == [(0,)]
+    a_charge(business, "RUSH", price="25.00", is_rush=True)
+    order = rushed(business, *(NewLine(item=business.items[n], quantity=Decimal(1)) for n in range(2)))
+    assert [(line.item_id, line.kind, line.value_minor, line.is_rush) for line in order.lines] == [
+        (business.items[0], "stock", 1_000, True), (business.items[1], "stock", 1_000, True), (item, "charge", 2_500, False),
+    ]  # fmt: skip
+    assert order.value_minor == 4_500
+    assert len(rushed(business, rush=False).lines) == 1
+    assert_books_agree(database)
+
+
+def test_another_quantity_of_a_rush_line_is_still_a_rush(database):
+    business = a_business(database)
+    order = rushed(business)
+    change = Amend(kind=ChangeKind.QUANTITY, line=order.lines[0].id, quantity=Decimal(20))
+    with business.work() as work:
+        command = StageAmendment(order=order.id, by_customer=True, reason="called", changes=[change])
+        (staged,) = stage_amendments(work, [command], rules=RULES, cells=OPEN)
+        (order,) = apply_amendments(work, [staged.id], rules=RULES, cells=OPEN)
+    assert order.lines[0].promised_on == TODAY
+    assert rows(database, "SELECT quantity, is_rush FROM order_line")[0][0] == 20_000

@@ -1,0 +1,139 @@
+"""Charges are declared and ordered, and a rush is asked for, on pages and through the API, on both databases."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+
+from app.composition.uow import reading
+from tests.api.test_warehouse_api import caller
+from tests.db.core.test_charges import ordered
+from tests.support.charges import a_charge
+from tests.support.controls import assert_books_agree
+from tests.support.core import a_business
+from tests.support.operate import open_cells
+from tests.support.policies import approve
+
+__all__ = ["caller"]
+
+
+@pytest.fixture
+def sqlite_database(database):
+    """The site of these tests runs on either database."""
+    return database
+
+
+@pytest.fixture
+def business(database, clock):
+    made = a_business(database, at=clock.now())
+    made.clock = clock
+    open_cells(made)
+    return made
+
+
+def lines(database):
+    query = "SELECT i.code, l.is_rush, l.shipped FROM order_line l JOIN item i ON i.id = l.item_id ORDER BY l.id"
+    with reading(database) as session:
+        return [(row[0], bool(row[1]), row[2]) for row in session.execute(text(query))]
+
+
+def typed(page, business, *rows, **more):
+    out = {
+        "press": "enter", "site": business.site, "channel": business.channel, "customer": "10482",
+        "request_key": page.value("request_key"), **more,
+    }  # fmt: skip
+    for number, (item, quantity) in enumerate(rows):
+        out[f"lines-{number}-item"], out[f"lines-{number}-quantity"] = item, quantity
+    return out
+
+
+def charge_of(database):
+    with reading(database) as session:
+        return session.scalar(text("SELECT item_id FROM charge_terms"))
+
+
+def test_a_charge_is_declared_on_its_page_and_changed_there(signed_in, business, database):
+    owner = signed_in("data_owner")
+    assert "No charge yet" in owner.get("/charges").text
+    form = {"entity": business.entity, "code": "FREIGHT", "name": "Freight", "kind": "charge", "leaves": "first_goods"}
+    owner.get("/charges/new")
+    page = owner.post("/charges/new", {**form, "code": "40-0"}, status=422)
+    assert "40-0 is the code of goods" in page.errors()[0]
+    assert page.value("code") == "40-0"
+    page = owner.post("/charges/new", form)
+    assert "with the first goods" in page.text
+    page = owner.get(f"/charges/new?item={charge_of(database)}")
+    assert page.value("name") == "Freight"
+    page = owner.post("/charges/new", {**form, "name": "Carriage", "leaves": "last_goods", "is_rush": "y"})
+    assert "Carriage" in page.text
+    assert "once the last goods leave" in page.text
+    assert "a rush costs this" in page.text
+    assert "New charge" not in signed_in("customer_service").get("/charges").text
+
+
+def test_a_rush_is_asked_for_on_the_order_page_and_costs_what_was_declared(signed_in, business, database):
+    approve(business, "rush_rule", "allow_with_charge")
+    desk = signed_in("customer_service")
+    page = desk.get("/orders/new")
+    page = desk.post("/orders/new", typed(page, business, ("40-0", "12"), rush="y"), status=422)
+    assert "has declared no charge" in page.errors()[0]
+    assert lines(database) == []
+    a_charge(business, "RUSH", price="25.00", is_rush=True)
+    page = desk.post("/orders/new", typed(page, business, ("40-0", "12"), rush="y"))
+    assert lines(database) == [("40-0", True, 0), ("RUSH", False, 0)]
+    assert "145.00 EUR" in page.text
+    assert "rush" in page.text
+    assert_books_agree(database)
+
+
+def test_a_refused_rush_of_a_line_is_said_at_the_line(signed_in, business, database):
+    approve(business, "rush_rule", "refuse")
+    desk = signed_in("customer_service")
+    page = desk.get("/orders/new")
+    form = typed(page, business, ("40-0", "12"), ("40-1", "1"), **{"lines-1-rush": "y"})
+    page = desk.post("/orders/new", form, status=422)
+    assert "40-1 on line 20 is not served before its lead time" in page.errors()[0]
+    assert lines(database) == []
+
+
+def test_what_does_not_go_along_starts_empty_where_goods_are_picked(signed_in, business, database):
+    freight, fitting = a_charge(business), a_charge(business, "FITTING", kind="service", leaves="by_itself")
+    order = ordered(business, freight, fitting)
+    user = signed_in("super_user")
+    page = user.get(f"/orders/{order.id}/pick")
+    fields = [f"line_{line.id}" for line in order.lines]
+    assert [page.value(name) for name in fields] == ["10", "1", ""]
+    user.post(f"/orders/{order.id}/pick", {name: page.value(name) for name in fields})
+    assert [shipped for _, _, shipped in lines(database)] == [10_000, 1_000, 0]
+    page = user.get(f"/orders/{order.id}/pick")
+    user.post(f"/orders/{order.id}/pick", {fields[2]: "1"})
+    assert [shipped for _, _, shipped in lines(database)] == [10_000, 1_000, 1_000]
+    assert_books_agree(database)
+
+
+def test_a_program_declares_a_charge_and_orders_it_and_a_rush_one_by_one_and_in_bulk(caller, business, database):
+    owner, desk = caller("data_owner"), caller("super_user")
+    body = {"entity": business.entity, "code": "FREIGHT", "name": "Freight", "leaves": "last_goods"}
+    made = owner("POST", "/charges", body)
+    assert (made.status_code, made.json["leaves"], made.json["kind"]) == (201, "last_goods", "charge")
+    refused = owner("POST", "/charges", {**body, "code": "40-0"})
+    assert (refused.status_code, refused.json["code"]) == (422, "charge_is_goods")
+    assert [one["code"] for one in owner("GET", "/charges").json["items"]] == ["FREIGHT"]
+    item = a_charge(business)
+    order = {
+        "site": business.site, "channel": business.channel, "customer": business.customer, "rush": True,
+        "lines": [{"item": business.items[0], "quantity": "2"}, {"item": item, "quantity": "1"}],
+    }  # fmt: skip
+    said = desk("POST", "/orders", order)
+    assert said.status_code == 201, said.json
+    assert [(one["kind"], one["is_rush"]) for one in said.json["lines"]] == [("stock", True), ("charge", False)]
+    bulk = {
+        "policy": "per_order",
+        "orders": [{**order, "lines": [{**order["lines"][0], "quantity": "3"}, order["lines"][1]]}],
+    }
+    assert desk("POST", "/orders/bulk", bulk).json["captured"] == 1
+    approve(business, "rush_rule", "refuse")
+    bulk["orders"][0]["lines"][0]["quantity"] = "4"
+    (result,) = desk("POST", "/orders/bulk", bulk).json["results"]
+    assert (result["code"], len(lines(database))) == ("rush_refused", 4)
+    assert_books_agree(database)
