@@ -25,7 +25,6 @@ from erpcore.kernel.errors import Conflict, NotAllowed, NotFound, RuleBroken
 from erpcore.kernel.history import record_move
 from erpcore.kernel.model import QUANTITY_PLACES, scaled_int
 from erpcore.kernel.money import scaled_amount
-from erpcore.kernel.quantity import ABSURD
 from erpcore.kernel.rows import Change, param, read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import ItemFacts, SiteFacts, items, site_facts
@@ -275,9 +274,7 @@ def _report_count(
     """Say what was found; returns the difference and what it is worth."""
     place = warehouse_place(work, site, rules, cells)
     tolerance = rules.stored(work, place.ruleset or "")["count_tolerance_permille"]
-    if command.counted >= ABSURD:
-        raise RuleBroken("quantity_absurd", field="found", value=str(command.counted))
-    counted = scaled_int(command.counted, QUANTITY_PLACES)
+    counted = scaled_int(in_own_unit(command.counted, None, item.quantity_places, field="found"), QUANTITY_PLACES)
     difference, cost = counted - book, item.standard_cost
     value = None if cost is None else scaled_amount(difference, cost, site.entity.currency)
     event = StockCounted(

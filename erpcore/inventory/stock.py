@@ -80,6 +80,9 @@ def _change(
         work.actor.require(permission, site=command.site)
         site, item = site_facts(work, command.site), known[command.item]
         _check(command, site, item)
+        if command.quantity < 0 and reason in (MoveReason.OPENING, MoveReason.RECEIPT):
+            # What goes out is corrected, with another permission, a reason and a limit.
+            raise RuleBroken("quantity_not_positive_here", field="quantity", item=item.code)
         if command.at is not None and work.source not in ("import", "edi", "back-entry"):
             raise NotAllowed("time_not_stated", source=work.source)
         places.append(warehouse_place(work, site, rules, cells))
