@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.composition import cases, imports, jobruns, letters, proofs, saved_views
+from app.composition import cases, imports, jobruns, letters, orderfiles, proofs, saved_views
 from app.identity import models as identity
 from erpcore.billing import models as billing
 from erpcore.credit import models as credit
@@ -57,6 +57,7 @@ __all__ = [
     "masterdata",
     "measures",
     "numbering",
+    "orderfiles",
     "orders",
     "packing",
     "policies",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.importers.pricelists import COLUMNS, ReadList, meaning
+from app.importers.pricelists import COLUMNS, ReadSheet, meaning
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import Entity
@@ -69,7 +69,7 @@ def _meant(session: Session, entity: int, content: list[list[str]]) -> NewPrice:
     return row.price
 
 
-def hand_in(work: UnitOfWork, entity: int, read: ReadList) -> int:
+def hand_in(work: UnitOfWork, entity: int, read: ReadSheet) -> int:
     """Keep a file's rows to be looked at; the id of the list."""
     if work.session.get(Entity, entity) is None:
         raise NotFound("entity_unknown", field="entity", entity=entity)

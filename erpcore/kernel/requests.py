@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import BigInteger, String, Text, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from erpcore.kernel.canonical import fingerprint, plain
 from erpcore.kernel.errors import Busy, Conflict
@@ -112,6 +112,36 @@ def claim_documents(work: UnitOfWork, scope: str, documents: dict[str, str]) -> 
         if _insert(work, rows) != len(rows):
             raise Busy("import_running", scope=scope)
     return known
+
+
+def documents_kept(session: Session, scope: str, keys: Sequence[str]) -> dict[str, tuple[str, Any]]:
+    """Of documents that came before, by key: the hash of their content, and what they led to."""
+    out: dict[str, tuple[str, Any]] = {}
+    for part in chunks(sorted(keys)):
+        found = session.execute(
+            select(RequestKey.key, RequestKey.content, RequestKey.result).where(
+                RequestKey.scope == scope, RequestKey.key.in_(part)
+            )
+        )
+        out |= {row.key: (row.content, None if row.result is None else orjson.loads(row.result)) for row in found}
+    return out
+
+
+def keep_documents(work: UnitOfWork, scope: str, documents: dict[str, tuple[str, Any]]) -> None:
+    """Keep for ever what documents led to, with the hashes of their content.
+
+    Raises ``Busy`` when somebody else took one of them meanwhile: what that committed is found on the next try.
+    """
+    for part in chunks(sorted(documents), 200):
+        rows = [
+            {
+                "scope": scope, "key": key, "content": documents[key][0], "actor": work.actor.id,
+                "result": orjson.dumps(plain(documents[key][1])).decode(), "created_at": work.now, "expires_at": None,
+            }
+            for key in part
+        ]  # fmt: skip
+        if _insert(work, rows) != len(rows):
+            raise Busy("import_running", scope=scope)
 
 
 def forget_expired(work: UnitOfWork) -> int:

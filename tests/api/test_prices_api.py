@@ -119,8 +119,7 @@ def test_a_file_is_handed_in_looked_at_and_applied_once(calling, business, datab
     assert [one["id"] for one in owner("GET", "/price-lists").json["items"]] == [made.json["id"]]
     assert owner("POST", "/price-lists?entity=99&file_name=a.csv", data=lines.encode()).status_code == 404
     assert (
-        owner("POST", f"/price-lists?entity={business.entity}&file_name=a.pdf", data=b"x").json["code"]
-        == "price_file_kind"
+        owner("POST", f"/price-lists?entity={business.entity}&file_name=a.pdf", data=b"x").json["code"] == "sheet_kind"
     )
     assert owner("GET", "/price-lists/99/preview").status_code == 404
 

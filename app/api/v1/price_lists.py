@@ -14,7 +14,7 @@ from app.api.values import Answer, Body, UnitPrice
 from app.composition.request import now, reader
 from app.composition.trading import looking, rules
 from app.importers.pricechanges import hand_in, preview, settle
-from app.importers.pricelists import COLUMNS, ReadList, read_list
+from app.importers.pricelists import COLUMNS, ReadSheet, read_list
 from app.messages import sentence
 from app.queries.places import entities_seen
 from app.queries.prices import ListRow, price_list, price_lists
@@ -98,7 +98,7 @@ def _list(row: ListRow) -> ListAnswer:
     return ListAnswer(**{name: getattr(row, name) for name in ListAnswer.model_fields})
 
 
-def _read(query: ListQuery, file: IO[bytes]) -> ReadList:
+def _read(query: ListQuery, file: IO[bytes]) -> ReadSheet:
     return read_list(query.file_name, file)
 
 
@@ -106,7 +106,7 @@ def _read(query: ListQuery, file: IO[bytes]) -> ReadList:
     "POST", "/price-lists", permission=Permission.PRICE_CHANGE, summary="Hand a list of prices in to be looked at", tag=TAG,
     query=ListQuery, answer=ListAnswer, status=201, takes_file=True, prepare=_read,
 )  # fmt: skip
-def hand_in_price_list(work: UnitOfWork, query: ListQuery, prepared: ReadList) -> ListAnswer:
+def hand_in_price_list(work: UnitOfWork, query: ListQuery, prepared: ReadSheet) -> ListAnswer:
     if query.entity not in {one.id for one in entities_seen(work.session, work.actor)}:
         raise NotFound("entity_unknown", field="entity", entity=query.entity)
     return _list(price_list(work.session, work.actor, hand_in(work, query.entity, prepared)))

@@ -233,7 +233,7 @@ def _bomb():
 @pytest.mark.parametrize(
     ("name", "data", "code"),
     [
-        ("p.xlsx", lambda: _workbook(lambda sheet: sheet.write_formula(1, 7, "=1+1")), "price_file_formula"),
+        ("p.xlsx", lambda: _workbook(lambda sheet: sheet.write_formula(1, 7, "=1+1")), "sheet_formula"),
         ("p.xlsx", _bomb, "import_file_too_large"),
         ("p.xlsx", lambda: b"not a workbook", "import_file_damaged"),
         ("p.csv", lambda: _bomb()[:1000], "import_file_damaged"),
@@ -241,10 +241,10 @@ def _bomb():
         ("p.csv", lambda: b"x" * (MOST_BYTES + 1), "import_file_too_large"),
         ("p.csv", lambda: b"", "import_file_empty"),
         ("p.csv", a_csv, "import_file_empty"),
-        ("p.csv", lambda: a_csv(a_row(), columns=("kind", "item", "unit_price")), "price_file_columns"),
-        ("p.csv", lambda: a_csv(a_row(), columns=(*COLUMNS, "colour")), "price_file_columns"),
+        ("p.csv", lambda: a_csv(a_row(), columns=("kind", "item", "unit_price")), "sheet_columns"),
+        ("p.csv", lambda: a_csv(a_row(), columns=(*COLUMNS, "colour")), "sheet_columns"),
         ("p.csv", lambda: a_csv(a_row(), columns=(*COLUMNS, "kind")), "import_columns_doubled"),
-        ("p.ods", lambda: b"", "price_file_kind"),
+        ("p.ods", lambda: b"", "sheet_kind"),
     ],
 )
 def test_files_with_formulas_bombs_other_columns_or_of_another_kind_are_refused_whole(name, data, code):

@@ -1,0 +1,186 @@
+"""Which orders does a file hold? Rows of one name are one order; codes stand for site, channel, customer and item.
+
+The rows are kept as text and given a meaning whenever they are looked at: what was unknown yesterday may be known today.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import IO, Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.importers.pricelists import read_day
+from app.importers.sheets import Layout, ReadSheet, read_sheet
+from erpcore.kernel.canonical import fingerprint
+from erpcore.kernel.errors import DomainError, NotFound, RuleBroken
+from erpcore.kernel.model import PRICE_PLACES, QUANTITY_PLACES
+from erpcore.kernel.quantity import parse_quantity
+from erpcore.masterdata.models import Channel, Customer, Item, Site
+from erpcore.masterdata.queries import find_by_code
+from erpcore.orders.commands import CaptureOrder, NewLine
+
+#: What a row says of its whole order, and of its line.
+HEAD = ("order", "site", "channel", "customer", "customer_reference", "wanted_on")
+LINE = ("item", "quantity", "unit", "unit_price", "price_reason")
+COLUMNS = (*HEAD, *LINE)
+MOST_ORDERS = 300
+LAYOUT = Layout(
+    columns=COLUMNS, required=frozenset({"order", "site", "channel", "customer", "item", "quantity"}), model="template",
+    most_rows=3_000,
+)  # fmt: skip
+#: The template: two lines of one order, and one of another.
+EXAMPLE = (
+    ("A-1", "DUI", "wholesale", "10482", "PO-7741", "", "40-0", "12", "", "", ""),
+    ("A-1", "", "", "", "", "", "40-1", "3", "", "", ""),
+    ("A-2", "DUI", "wholesale", "10482", "", "2027-01-29", "40-0", "5", "", "9.50", "agreed by telephone"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SheetOrder:
+    """An order of a file: its name there, the numbers of its rows, and the command it means, or the row that is wrong and why."""
+
+    name: str
+    rows: tuple[int, ...]
+    command: CaptureOrder | None = None
+    why: DomainError | None = None
+    wrong: int | None = None
+
+    @property
+    def key(self) -> str:
+        """What says that it is the same order: the customer and its name, in whatever file it comes."""
+        return f"{self.command.customer}:{self.name}" if self.command else ""
+
+    @property
+    def digest(self) -> str:
+        """Of what it orders."""
+        c = self.command
+        lines = [
+            [line.item, f"{line.quantity:f}", line.unit, None if line.unit_price is None else f"{line.unit_price:f}", line.price_reason]
+            for line in c.lines
+        ] if c else []  # fmt: skip
+        head = [c.site, c.channel, c.customer_reference, c.requested_on and c.requested_on.isoformat()] if c else []
+        return fingerprint([head, lines])
+
+
+@dataclass(frozen=True)
+class _Codes:
+    sites: Mapping[str, int]
+    channels: Mapping[str, int]
+    customers: Mapping[str, int]
+    items: Mapping[str, int]
+
+
+class _WrongRow(Exception):
+    """A row that means nothing, and why."""
+
+    def __init__(self, row: int, why: DomainError) -> None:
+        super().__init__(why.code)
+        self.row, self.why = row, why
+
+
+def read_orders(file_name: str, stream: IO[bytes]) -> ReadSheet:
+    """The file's rows. Raises ``RuleBroken`` for one that is too large, damaged, packed to do harm, or has other columns."""
+    read = read_sheet(file_name, stream, LAYOUT)
+    count = len({row[1] for row in read.content if len(row) == len(COLUMNS) + 1})
+    if count > MOST_ORDERS:
+        raise RuleBroken("order_file_too_many", field="file", orders=count, most=MOST_ORDERS)
+    return read
+
+
+def orders_of(session: Session, entity: int, content: Sequence[Sequence[str]]) -> list[SheetOrder]:
+    """The orders that the rows mean, in the order of their first rows. Codes are looked up for all rows at once."""
+    whole = [(int(row[0]), dict(zip(COLUMNS, row[1:], strict=True))) for row in content if len(row) == len(COLUMNS) + 1]
+    codes = _Codes(
+        find_by_code(session, Site, entity, {row["site"] for _, row in whole} - {""}),
+        {row.code: row.id for row in session.execute(select(Channel.code, Channel.id))},
+        find_by_code(session, Customer, entity, {row["customer"] for _, row in whole} - {""}),
+        find_by_code(session, Item, entity, {row["item"] for _, row in whole} - {""}),
+    )
+    named: dict[str, list[tuple[int, dict[str, str]]]] = {}
+    out: dict[str, SheetOrder] = {}
+    for row in content:
+        number = int(row[0])
+        if len(row) != len(COLUMNS) + 1:
+            name = f"row {number}"
+            out[name] = SheetOrder(
+                name=name, rows=(number,), wrong=number, why=RuleBroken("price_row_unreadable", why=row[1])
+            )
+            continue
+        if not row[1]:
+            name = f"row {number}"
+            nameless = RuleBroken("order_file_nameless", field="order")
+            out[name] = SheetOrder(name=name, rows=(number,), wrong=number, why=nameless)
+            continue
+        name = row[1]
+        named.setdefault(name, []).append((number, dict(zip(COLUMNS, row[1:], strict=True))))
+        out.setdefault(name, SheetOrder(name=name, rows=()))
+    for name, rows in named.items():
+        out[name] = _order(name, rows, codes)
+    return list(out.values())
+
+
+def _order(name: str, rows: Sequence[tuple[int, dict[str, str]]], codes: _Codes) -> SheetOrder:
+    numbers = tuple(number for number, _ in rows)
+    try:
+        return SheetOrder(name=name, rows=numbers, command=_command(rows, codes))
+    except _WrongRow as wrong:
+        return SheetOrder(name=name, rows=numbers, why=wrong.why, wrong=wrong.row)
+
+
+def _command(rows: Sequence[tuple[int, dict[str, str]]], codes: _Codes) -> CaptureOrder:
+    first, head = rows[0]
+    for number, row in rows[1:]:
+        for column in HEAD[1:]:
+            if row[column] and row[column] != head[column]:
+                raise _WrongRow(
+                    number, RuleBroken("order_file_rows_differ", field=column, column=_said(column), row=first)
+                )
+    lines = []
+    for number, row in rows:
+        try:
+            lines.append(_line(row, codes))
+        except (RuleBroken, NotFound) as refusal:
+            raise _WrongRow(number, refusal) from refusal
+    try:
+        return CaptureOrder(
+            site=_code(head, "site", codes.sites), channel=_code(head, "channel", codes.channels),
+            customer=_code(head, "customer", codes.customers), customer_reference=head["customer_reference"] or None,
+            requested_on=read_day(head["wanted_on"], "wanted_on") if head["wanted_on"] else None, lines=lines,
+        )  # fmt: skip
+    except (RuleBroken, NotFound) as refusal:
+        raise _WrongRow(first, refusal) from refusal
+
+
+def _line(row: Mapping[str, str], codes: _Codes) -> NewLine:
+    if not row["quantity"]:
+        raise RuleBroken("order_file_cell_empty", field="quantity", column="quantity")
+    price = row["unit_price"]
+    return NewLine(
+        item=_code(row, "item", codes.items), unit=row["unit"] or None, price_reason=row["price_reason"] or None,
+        quantity=parse_quantity(row["quantity"], places=QUANTITY_PLACES, field="quantity"),
+        unit_price=parse_quantity(price, places=PRICE_PLACES, field="unit_price") if price else None,
+    )  # fmt: skip
+
+
+def _code(row: Mapping[str, str], column: str, known: Mapping[str, int]) -> int:
+    text = row[column]
+    if not text:
+        raise RuleBroken("order_file_cell_empty", field=column, column=_said(column))
+    if text not in known:
+        raise NotFound("price_code_unknown", field=column, what=_said(column), code=text)
+    return known[text]
+
+
+def _said(column: str) -> str:
+    return column.replace("_", " ")
+
+
+def cells_of(row: Sequence[str]) -> dict[str, Any]:
+    """The cells of a kept row by their columns; of one that could not be read there is only why."""
+    if len(row) != len(COLUMNS) + 1:
+        return dict.fromkeys(COLUMNS, "") | {"order": row[1]}
+    return dict(zip(COLUMNS, row[1:], strict=True))

@@ -1,0 +1,202 @@
+"""Files of orders: each order is looked at, entered once by the rules of typed ones, or stays with its reason."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from threading import Barrier, Thread
+
+import pytest
+from sqlalchemy import func, select
+
+from app.composition.orderfiles import BadRows
+from app.composition.uow import reading
+from app.importers.orderfiles import EnterOrders, enter_orders, hand_in, look_again, plan_of
+from app.importers.ordersheets import COLUMNS, read_orders
+from erpcore.kernel.errors import Busy, Conflict, DomainError, NotFound, RuleBroken
+from erpcore.orders.models import OrderLine, SalesOrder
+from tests.support.controls import assert_books_agree
+from tests.support.core import OPEN, RULES, a_business
+from tests.support.pricing import DESK
+
+
+@pytest.fixture
+def business(database):
+    return a_business(database)
+
+
+def a_row(**cells):
+    return {
+        "order": "A-1",
+        "site": "DUI",
+        "channel": "wholesale",
+        "customer": "10482",
+        "item": "40-0",
+        "quantity": "5",
+        **cells,
+    }
+
+
+def a_csv(*rows):
+    lines = [",".join(COLUMNS)] + [",".join(row.get(name, "") for name in COLUMNS) for row in rows]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def handed_in(business, *rows, by=DESK, data=None, name="orders.csv"):
+    read = read_orders(name, io.BytesIO(data if data is not None else a_csv(*rows)))
+    with business.work(by) as work:
+        return hand_in(work, business.entity, read, rules=RULES, cells=OPEN)
+
+
+def entered(business, file, *, bad_rows=BadRows.GOOD_ONES, by=DESK, **more):
+    with business.work(by, source=more.pop("source", "system")) as work:
+        return enter_orders(
+            work, EnterOrders(file=file.id, bad_rows=bad_rows, version=more.pop("version", file.version), **more),
+            rules=RULES, cells=OPEN,
+        )  # fmt: skip
+
+
+def orders(business):
+    with reading(business.database) as session:
+        return session.scalar(select(func.count()).select_from(SalesOrder))
+
+
+def outcomes(file):
+    return {one.name: (one.outcome, one.row, one.code) for one in plan_of(file)}
+
+
+def test_rows_of_one_name_are_one_order_priced_and_promised_before_anything_is_entered(business):
+    file = handed_in(
+        business, a_row(customer_reference="PO-1"), a_row(item="40-1", quantity="3", site="", channel="", customer=""),
+        a_row(order="A-2", quantity="2"),
+    )  # fmt: skip
+    first, second = plan_of(file)
+    assert (first.rows, first.value_minor, first.promised_on, first.prices) == (
+        [2, 3],
+        8000,
+        "2026-03-04",
+        [10_000_000] * 2,
+    )
+    assert (second.rows, second.outcome) == ([4], "new")
+    assert orders(business) == 0
+    done = entered(business, file)
+    assert (done.entered, done.refused, done.entered_by) == (2, 0, DESK.id)
+    with reading(business.database) as session:
+        rows = session.execute(
+            select(SalesOrder.customer_reference, OrderLine.quantity)
+            .join(OrderLine, OrderLine.order_id == SalesOrder.id)
+            .order_by(OrderLine.id)
+        ).all()
+    assert [(row.customer_reference, int(row.quantity)) for row in rows] == [("PO-1", 5), ("PO-1", 3), (None, 2)]
+    assert_books_agree(business.database)
+
+
+def test_the_same_file_twice_adds_nothing_and_neither_does_a_mended_one(business):
+    good, bad = a_row(), a_row(order="A-2", item="nothing")
+    file = handed_in(business, good, bad)
+    assert handed_in(business, good, bad, name="again.csv").id == file.id
+    done = entered(business, file)
+    assert outcomes(done) == {"A-1": ("entered", None, ""), "A-2": ("refused", 3, "price_code_unknown")}
+    with pytest.raises(RuleBroken) as refusal:
+        entered(business, done)
+    assert refusal.value.code == "order_file_nothing_new"
+    mended = handed_in(business, good, {**bad, "item": "40-1"})
+    assert outcomes(mended) == {"A-1": ("known", None, ""), "A-2": ("new", None, "")}
+    assert entered(business, mended).entered == 1
+    assert orders(business) == 2
+    other = handed_in(business, {**good, "quantity": "6"})
+    assert outcomes(other) == {"A-1": ("refused", None, "order_file_entered_otherwise")}
+    assert_books_agree(business.database)
+
+
+BAD = [
+    ({"quantity": ""}, "order_file_cell_empty"), ({"quantity": "many"}, "not_a_number"), ({"quantity": "-1"}, None),
+    ({"quantity": "0"}, None), ({"quantity": "1.5"}, None), ({"quantity": "9" * 30}, None), ({"item": "4711"}, "price_code_unknown"),
+    ({"customer": "x"}, "price_code_unknown"), ({"site": "XXX"}, "price_code_unknown"), ({"channel": ""}, "order_file_cell_empty"),
+    ({"wanted_on": "soon"}, "not_a_day"), ({"unit": "palette"}, None), ({"unit_price": "0.01"}, None), ({"order": ""}, "order_file_nameless"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("cells", "code"), BAD)
+def test_a_bad_row_is_refused_with_its_reason_and_the_others_are_as_chosen(business, cells, code):
+    file = handed_in(business, a_row(order="good"), a_row(order="bad") | cells)
+    (one,) = [one for one in plan_of(file) if one.outcome == "refused"]
+    assert one.text
+    assert code is None or one.code == code
+    left = entered(business, file, bad_rows=BadRows.ALL_OR_NOTHING)
+    assert (left.entered, left.refused, left.entered_at) == (0, 1, None)
+    assert orders(business) == 0
+    assert entered(business, left).entered == 1
+    assert orders(business) == 1
+
+
+def test_rows_of_one_order_that_disagree_are_refused(business):
+    file = handed_in(business, a_row(), a_row(customer="20000"))
+    assert outcomes(file) == {"A-1": ("refused", 3, "order_file_rows_differ")}
+
+
+def test_an_order_like_an_earlier_one_is_entered_with_a_reason_alone(business):
+    file = entered(business, handed_in(business, a_row(), a_row(order="A-2")), source="screen")
+    assert outcomes(file) == {"A-1": ("entered", None, ""), "A-2": ("refused", None, "order_duplicate")}
+    assert orders(business) == 1
+    whole = handed_in(business, a_row(order="A-3"), a_row(order="A-4"))
+    left = entered(business, whole, bad_rows=BadRows.ALL_OR_NOTHING, source="screen", duplicate_reason=" ")
+    assert (left.entered, left.refused, orders(business)) == (0, 2, 1)
+    again = entered(business, file, source="screen", duplicate_reason="both vans")
+    assert (again.entered, again.refused) == (2, 0)
+
+
+def test_a_file_that_was_looked_at_anew_is_not_entered_unseen(business):
+    file = handed_in(business, a_row())
+    with business.work(DESK) as work:
+        look_again(work, file.id, rules=RULES, cells=OPEN)
+    with pytest.raises(Conflict) as refusal:
+        entered(business, file)
+    assert refusal.value.code == "changed_meanwhile"
+    assert orders(business) == 0
+
+
+def test_anothers_file_does_not_exist(business):
+    other = replace(DESK, id=DESK.id + 1, sites=frozenset({business.site}))
+    file = handed_in(business, a_row())
+    with pytest.raises(NotFound):
+        entered(business, file, by=other)
+    with pytest.raises(Conflict) as refusal:
+        handed_in(business, a_row(), by=other)
+    assert refusal.value.code == "order_file_of_another"
+    assert orders(business) == 0
+
+
+def test_two_who_enter_the_same_file_at_once_enter_it_once(business):
+    file = handed_in(business, *(a_row(order=f"A-{number}", quantity=str(number + 1)) for number in range(4)))
+    both, refused = Barrier(2), []
+
+    def go():
+        both.wait()
+        try:
+            entered(business, file)
+        except (Busy, DomainError) as error:
+            refused.append(error.code)
+
+    threads = [Thread(target=go) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(refused) == 1
+    assert orders(business) == 4
+    assert_books_agree(business.database)
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "code"),
+    [
+        (b"order,site\nA,DUI\n", "o.csv", "sheet_columns"), (b"", "o.csv", "import_file_empty"), (b"x", "o.txt", "sheet_kind"),
+        (b"\xff\xfe", "o.csv", "import_file_damaged"), (a_csv(*(a_row(order=f"A-{n}") for n in range(301))), "o.csv", "order_file_too_many"),
+        (a_csv(*(a_row() for n in range(3001))), "o.csv", "sheet_too_long"),
+    ],
+)  # fmt: skip
+def test_files_that_are_none_are_refused(data, name, code):
+    with pytest.raises(RuleBroken) as refusal:
+        read_orders(name, io.BytesIO(data))
+    assert refusal.value.code == code
