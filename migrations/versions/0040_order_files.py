@@ -32,7 +32,9 @@ def upgrade() -> None:
         sa.Column("looked_at", UtcDateTime(), nullable=False),
         sa.Column("entered_by", sa.BigInteger(), nullable=True),
         sa.Column("entered_at", UtcDateTime(), nullable=True),
-        sa.CheckConstraint("(entered_by IS NULL) = (entered_at IS NULL)", name=op.f("ck_order_file_entered_by_somebody")),
+        sa.CheckConstraint(
+            "(entered_by IS NULL) = (entered_at IS NULL)", name=op.f("ck_order_file_entered_by_somebody")
+        ),
         sa.CheckConstraint("entered + refused <= orders", name=op.f("ck_order_file_orders_add_up")),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_order_file_entity_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_order_file")),
