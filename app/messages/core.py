@@ -221,7 +221,7 @@ MESSAGES: dict[str, str] = {
     "order_file_nameless": "The row has no name of an order. Rows of one name are one order.",
     "order_file_entered_otherwise": "Order {order} of this customer was entered before as {number}, with other content. Change that one, or give this one another name.",
     "order_file_of_another": "Somebody else handed {file} in with the same rows. Its orders are theirs to enter.",
-    "order_file_not_whole": "Nothing was entered: order {order} was refused. {why}",
+    "order_file_not_whole": "{why} So order {order} was refused, and nothing was entered.",
     "order_file_nothing_new": "{file} holds no order that is new and may be entered. Mend the rows that were refused, and hand the file in again.",
     "sheet_kind": "{file} is none of {may}. Save it as one of them.",
     "sheet_columns": "The columns of {file} are not those of the {model}. Missing: {missing}; unknown: {unknown}.",

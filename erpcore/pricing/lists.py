@@ -211,7 +211,7 @@ def keep_list(work: UnitOfWork, command: KeepList) -> int:
     """The id of the list; the same content of the same entity is one list, whoever hands it in and however often."""
     work.actor.require(CHANGE)
     if len(command.content) > MOST_ROWS:
-        raise RuleBroken("price_list_too_long", field="file", rows=len(command.content), most=MOST_ROWS)
+        raise RuleBroken("sheet_too_long", field="file", rows=len(command.content), most=MOST_ROWS)
     content = canonical_json([list(row) for row in command.content]).decode()
     digest = fingerprint([list(row) for row in command.content])
     known = work.session.execute(
