@@ -121,7 +121,7 @@ def let_in(database: Database) -> datetime:
 
 def visit_all(site: Flask, database: Database) -> tuple[_Seen, dict[str, FlaskClient]]:
     """Every kind of page as people of some roles come to it, with what broke on the way, and who looked."""
-    visitors = {role: _signed_in(site, name) for role, name in _people(database)}
+    visitors = {role: signed_in(site, name) for role, name in people(database)}
     seen = _Seen(site)
     for role, client in visitors.items():
         _follow(seen, role, client)
@@ -192,7 +192,7 @@ def _kind(endpoint: str, path: str) -> str:
     return "?".join([endpoint, *names])
 
 
-def _people(database: Database) -> list[tuple[str, str]]:
+def people(database: Database) -> list[tuple[str, str]]:
     """A role and the sign-in of somebody who has it, for each role there is."""
     with reading(database) as session:
         rows = session.execute(
@@ -205,7 +205,8 @@ def _people(database: Database) -> list[tuple[str, str]]:
         return [(row[0], row[1]) for row in rows]
 
 
-def _signed_in(site: Flask, name: str) -> FlaskClient:
+def signed_in(site: Flask, name: str) -> FlaskClient:
+    """The browser of somebody whom ``let_in`` gave a password."""
     client = site.test_client()
     found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get("/sign-in").text)
     fields = {"csrf_token": found[1] if found else "", "sign_in": name, "password": _PASSWORD}

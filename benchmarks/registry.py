@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import importlib
 import resource
+import shutil
 import statistics
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from sqlalchemy import make_url
+
 from app.composition import schema
+from benchmarks.processor import processor_seconds
 from tests.support import postgres
 
 #: Name → where it is declared. A new benchmark adds its row.
@@ -20,8 +25,10 @@ BENCHMARKS: dict[str, str] = {
     "consumers": "benchmarks.consumers:measure",
     "readings": "benchmarks.gate_readings:measure",
     "floor": "benchmarks.raw_floor:measure",
+    "growth": "benchmarks.growth:measure",
     "hot": "benchmarks.hot_items:measure",
     "import": "benchmarks.import_retail:measure",
+    "allocation": "benchmarks.allocation:measure",
     "api": "benchmarks.order_api:measure",
     "order": "benchmarks.order_cycle:measure",
     "search": "benchmarks.item_search:measure",
@@ -106,6 +113,15 @@ class Bench:
             raise RuntimeError("no PostgreSQL server was started here")
         return self._server.owned.pid
 
+    def processor_seconds(self) -> float:
+        """Processor time so far, of this process and of the PostgreSQL server that was started here."""
+        return time.process_time() + self.server_seconds()
+
+    def server_seconds(self) -> float:
+        """Processor time so far of the PostgreSQL server that was started here, of all its processes; 0 without one."""
+        server = self._server.owned if self._server is not None else None
+        return processor_seconds(server.pid) if server is not None else 0.0
+
     def _slower(self) -> dict[str, str]:
         # commit_siblings = 0: the delay is waited for also where nobody else commits.
         delay = round(self.flush_ms * 1000)
@@ -116,6 +132,17 @@ class Bench:
         url = f"sqlite:///{self.new_file()}" if kind == "sqlite" else self.new_postgres()
         schema.upgrade(url)
         return url
+
+    def copied(self, url: str) -> str:
+        """A copy of a database that nobody is connected to."""
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite":
+            copy = self.new_file()
+            shutil.copy(parsed.database or "", copy)
+            return f"sqlite:///{copy}"
+        if self._server is None:
+            raise RuntimeError("no PostgreSQL server was started here")
+        return self._server.url(self._server.create(parsed.database))
 
     def median(self, figures: Iterable[float]) -> float:
         """The middle one, which a single disturbance does not move."""
