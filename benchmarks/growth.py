@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -200,9 +201,12 @@ def _invoice(work: Any, shipment: int) -> int:
 def _search(meter: _Meter, places: Sequence[_Place]) -> None:
     for typed in ("pipe 11", "40-7", "pip") * _ROUNDS:
         for place in places:
-            with reading(place.business.database) as session:  # type: ignore[arg-type]  # typed as an object there
-                entity = place.business.entity
-                meter(place, "search items", lambda s=session, e=entity, t=typed: search_items(s, e, t, limit=8))
+            meter(place, "search items", partial(_found, place.business, typed))
+
+
+def _found(business: Business, typed: str) -> int:
+    with reading(business.database) as session:  # type: ignore[arg-type]  # typed as an object there
+        return len(search_items(session, business.entity, typed, limit=8))
 
 
 def _pages(meter: _Meter, places: Sequence[_Place], keys: Sequence[dict[str, int]]) -> None:
@@ -224,7 +228,11 @@ def _pages(meter: _Meter, places: Sequence[_Place], keys: Sequence[dict[str, int
 def _ask(meter: _Meter, places: Sequence[_Place], paths: Sequence[str], role: str, name: str, rounds: int) -> None:
     for _ in range(rounds):
         for place, path in zip(places, paths, strict=True):
-            meter(place, name, lambda client=place.visitors[role], path=path: client.get(path).get_data())
+            meter(place, name, partial(_read, place.visitors[role], path))
+
+
+def _read(client: FlaskClient, path: str) -> int:
+    return len(client.get(path).get_data())
 
 
 def _kinds(site: Flask, keys: dict[str, int]) -> list[tuple[str, str]]:
@@ -239,7 +247,8 @@ def _kinds(site: Flask, keys: dict[str, int]) -> list[tuple[str, str]]:
 def _path(site: Flask, endpoint: str, keys: dict[str, int]) -> str:
     with site.test_request_context():
         wanted = next(rule.arguments for rule in site.url_map.iter_rules(endpoint) if "GET" in (rule.methods or ()))
-        return url_for(endpoint, **{name: keys[name] for name in wanted})
+        values: dict[str, Any] = {name: keys[name] for name in wanted}
+        return url_for(endpoint, **values)
 
 
 def _who_may(place: _Place, path: str) -> str | None:

@@ -46,14 +46,19 @@ class _Base:
 
 @dataclass
 class Past:
-    """The day that is repeated: its keys lie in [``first``, ``first + span``), its events and invoices behind ``seq``, ``invoice``."""
+    """The day that is repeated: its keys lie in [``first``, ``last``), its events and invoices behind ``seq``, ``invoice``."""
 
     first: int
-    span: int
+    last: int
     seq: int
     events: int
     invoice: int = 0
     days: int = 1
+
+    @property
+    def span(self) -> int:
+        """How far the keys of one repetition lie behind those of the one before."""
+        return -(-(self.last - self.first) // BLOCK) * BLOCK
 
 
 def trade_a_day(business: Business, customers: Sequence[int]) -> Past:
@@ -68,8 +73,7 @@ def trade_a_day(business: Business, customers: Sequence[int]) -> Past:
     with business.work() as work:
         last = work.ids.one()
         events = work.connection.execute(text("SELECT MAX(seq) FROM event_log")).scalar_one() - seq
-    span = (last - first) // BLOCK * BLOCK + 2 * BLOCK
-    return Past(first, span, seq, events)
+    return Past(first, last, seq, events)
 
 
 def _trade(business: Business, customers: Sequence[int], numbers: range) -> None:
@@ -158,7 +162,7 @@ def _repetition(table: Table, past: Past, base: _Base, days: range, dialect: str
 
 def _of_the_day(table: Table, past: Past) -> str:
     key = next(iter(table.primary_key.columns)).name
-    return f"r.{key} >= {past.first} AND r.{key} < {past.first + past.span}"
+    return f"r.{key} >= {past.first} AND r.{key} < {past.last}"
 
 
 def _value(table: Table, column: Column[object], past: Past, base: _Base, dialect: str) -> str:
@@ -187,7 +191,7 @@ def _value(table: Table, column: Column[object], past: Past, base: _Base, dialec
         return f"date({name}, '-' || d.n || ' days')" if sqlite else f"{name} - d.n"
     if _is_key(column):
         moved = f"{name} + {base.key - past.first} + {number} * {past.span}"
-        return f"CASE WHEN {name} >= {past.first} AND {name} < {past.first + past.span} THEN {moved} ELSE {name} END"
+        return f"CASE WHEN {name} >= {past.first} AND {name} < {past.last} THEN {moved} ELSE {name} END"
     return name
 
 
