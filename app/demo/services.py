@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.composition.uow import reading
 from app.demo.desk import Desk
 from erpcore.fulfilment.services import PickOrder, confirm_shipments, pick_orders
-from erpcore.inventory.models import StockBalance
+from erpcore.inventory.models import Reservation, StockBalance
 from erpcore.masterdata.charges import DeclareCharge, declare_charges
 from erpcore.masterdata.models import ChargeLeaves, Customer, Entity, ItemKind, Realm
 from erpcore.orders.allocation import allocate_orders
@@ -48,9 +48,10 @@ def sell_besides_goods(desk: Desk) -> None:
     node = desk.world.nodes[_SITE]
     with reading(desk.database) as session:
         free = StockBalance.on_hand - StockBalance.reserved - StockBalance.blocked
+        waited = select(Reservation.item_id).where(Reservation.site_id == node.id, Reservation.unmet > 0)
         good = session.scalar(
             select(StockBalance.item_id)
-            .where(StockBalance.site_id == node.id, free > 2 * _MORE)
+            .where(StockBalance.site_id == node.id, free > 2 * _MORE, StockBalance.item_id.not_in(waited))
             .order_by(StockBalance.item_id)
             .limit(1)
         )
@@ -130,9 +131,10 @@ def _take(desk: Desk, good: int, buyer: int, items: dict[str, int]) -> Order | N
 def _send(desk: Desk, order: Order, good: int) -> None:
     """One piece more than was ordered leaves with all that goes along; the fitting is still to be done."""
     alone = [line.id for line in order.lines if line.kind == ItemKind.SERVICE]
-    lines = {
-        line.id: _MORE * 1000 if line.item_id == good else line.open for line in order.lines if line.id not in alone
-    }
+    lines = {line.id: line.allocated if line.has_stock else line.open for line in order.lines if line.id not in alone}
+    (goods,) = (line for line in order.lines if line.item_id == good)
+    if not goods.unallocated:
+        lines[goods.id] = _MORE * 1000
     with desk.work(desk.staff.at(_SITE[1], "warehouse"), Realm.LIVE, "screen") as work:
         shipments = pick_orders(work, [PickOrder(order=order.id, lines=lines)], cells=desk.cells, rules=desk.rules)
         confirm_shipments(work, [one.id for one in shipments], rules=desk.rules, cells=desk.cells)
