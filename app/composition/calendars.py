@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from datetime import timedelta
+from datetime import time, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from erpcore.fulfilment.carriers.models import Carrier, CarrierCutOff, CarrierService
 from erpcore.masterdata.models import Site, SiteCalendar
 from readiness.measures import ports
 from readiness.measures.models import ControlLimit
@@ -23,7 +24,7 @@ class SiteCalendars(Calendars):
         self._session = session
 
     def of_sites(self, sites: Collection[int]) -> Mapping[int, ports.SiteCalendar]:
-        """By site, with the limits of its control points; one query. Twins keep the live site's limits."""
+        """By site, with the limits of its control points and its collections; two queries. Twins keep the live site's."""
         rows = self._session.execute(
             select(
                 Site.id, Site.time_zone, Site.opens_at, Site.closes_at, ControlLimit.point, ControlLimit.minutes,
@@ -43,9 +44,24 @@ class SiteCalendars(Calendars):
                 told[row.id][row.number] = Told(
                     row.valid_from, row.time_zone, week_of(row.week), closed_of(row.closed), row.number
                 )
+        collections = self._collections(sites)
         return {
             row.id: ports.SiteCalendar(
-                row.time_zone, row.opens_at, row.closes_at, limits[row.id], tuple(told[row.id].values())
+                row.time_zone, row.opens_at, row.closes_at, limits[row.id], tuple(told[row.id].values()),
+                collections.get(row.id, {}),
             )
             for row in rows
-        }
+        }  # fmt: skip
+
+    def _collections(self, sites: Collection[int]) -> Mapping[int, dict[int, time]]:
+        """The last cut-off of the services that drive, by site and weekday."""
+        found: dict[int, dict[int, time]] = defaultdict(dict)
+        for row in self._session.execute(
+            select(Site.id, CarrierCutOff.weekday, CarrierCutOff.cut_off)
+            .join(CarrierCutOff, CarrierCutOff.site_id == func.coalesce(Site.twin_id, Site.id))
+            .join(CarrierService, CarrierService.id == CarrierCutOff.service_id)
+            .join(Carrier, Carrier.id == CarrierService.carrier_id)
+            .where(Site.id.in_(sites), CarrierService.is_active, Carrier.is_active)
+        ):
+            found[row.id][row.weekday] = max(row.cut_off, found[row.id].get(row.weekday, row.cut_off))
+        return found

@@ -16,6 +16,7 @@ from app.queries.steer import NameTables, name_tables
 from app.security.scopes import check_site
 from erpcore.billing.models import Invoice, Receipt
 from erpcore.fulfilment.models import ReturnOrder
+from erpcore.inventory.documents import StockTransfer
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.events import EventLog
@@ -24,7 +25,9 @@ from readiness.measures.journeys import flag_names
 from readiness.measures.models import JourneyLineRow, JourneyRow, WaitRow
 
 #: The table that keeps the number of each kind of document.
-_NUMBERED: dict[str, Any] = {"order": SalesOrder, "invoice": Invoice, "return": ReturnOrder, "receipt": Receipt}
+_NUMBERED: dict[str, Any] = {
+    "order": SalesOrder, "invoice": Invoice, "return": ReturnOrder, "receipt": Receipt, "transfer": StockTransfer,
+}  # fmt: skip
 
 
 def numbers_of(session: Session, documents: Iterable[tuple[str, int]]) -> dict[tuple[str, int], str]:

@@ -214,7 +214,7 @@ def silent_failures(session: Session, actor: Actor, now: datetime, names: dict[i
 def _limit_words(point: str, limits: set[timedelta | None]) -> str:
     """``4 working h``, or from … to … where the sites differ."""
     if not limits or None in limits:
-        return "limit: its day"
+        return "limit: the carrier’s cut-off"
     hours = sorted(f"{limit.total_seconds() / 3600:g}" for limit in limits if limit is not None)
     hours.sort(key=float)
     unit = "h by the clock" if point == Point.POSTING else "working h"

@@ -1,4 +1,4 @@
-"""What invoices, credit memos, returns, receipts, adjustments and the ledger do to their journeys."""
+"""What invoices, credit memos, returns, receipts, adjustments, transfers and the ledger do to their journeys."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from erpcore import published as p
 from erpcore.kernel.eventlog import LoggedEvent
 from erpcore.kernel.events import Event
+from erpcore.published.stock import StockTransferReceived, StockTransferShipped
 from readiness.measures.journeys import BLOCKED, CORRECTED, REVERSED, WRONG_AT_POSTING, Family, Journey
 from readiness.measures.milestones import earlier, expect_posting, later, open_document, stamp
 
@@ -134,6 +135,21 @@ def _reversed(family: Family, event: LoggedEvent, data: p.StockAdjustmentReverse
     family.root.flags |= REVERSED
 
 
+def _transfer_shipped(family: Family, event: LoggedEvent, data: StockTransferShipped) -> None:
+    """Told by the site that sends; from then on the goods are the other's, and so is the document."""
+    root = family.root
+    open_document(root, event, "transfer")
+    root.site, root.start_on, root.value = data.to_site, data.arrives_on, data.value or 0
+
+
+def _transfer_received(family: Family, event: LoggedEvent, data: StockTransferReceived) -> None:
+    root = family.root
+    if data.settled:
+        root.ended_at = later(root.ended_at, event.at)
+    if not data.lost:
+        root.received_at, root.received_on = event.at, event.on
+
+
 def _ledger_posted(family: Family, event: LoggedEvent, data: p.LedgerPosted) -> None:
     root = family.root
     known = root.postings.split() if root.postings else []
@@ -162,5 +178,7 @@ BILLING_HANDLERS: dict[type[Event], Callable[[Family, LoggedEvent, Any], None]] 
     p.CashApplied: _cash_applied,
     p.StockAdjusted: _adjusted,
     p.StockAdjustmentReversed: _reversed,
+    StockTransferShipped: _transfer_shipped,
+    StockTransferReceived: _transfer_received,
     p.LedgerPosted: _ledger_posted,
 }

@@ -225,7 +225,8 @@ _ALL = (
         id=SILENT_FAILURES, key="silent_failures", title="Silent failures", unit=Unit.COUNT, direction=Direction.DOWN,
         form=Form.STATE, kind=Kind.STATE, window_days=0, owner="control owner", documents="document", level="journey",
         cohort="open documents", dimension="control point",
-        formula="Documents that stand at a control point beyond its limit, in working hours of the site.",
+        formula="Documents that stand at a control point beyond its limit, in working hours of the site; picking ends with the "
+        "last collection of a carrier on the day it is due.",
     ),
     Measure(
         id=SILENT_FAILURES_VALUE, key="silent_failures_value", title="Silent failures, value", unit=Unit.MONEY,

@@ -39,6 +39,8 @@ class SiteCalendar(NamedTuple):
     #: The site's own limits of control points, by point; a point that is missing has the usual one.
     limits: Mapping[str, timedelta] = MappingProxyType({})
     told: tuple[Told, ...] = ()
+    #: When the last carrier collects, by weekday (0 is Monday), in the site's time; a weekday without: nobody does.
+    collections: Mapping[int, time] = MappingProxyType({})
 
     def hours(self, day: date) -> tuple[int, int] | None:
         """Opening and closing of a day in minutes after midnight, ``None`` for one of rest."""

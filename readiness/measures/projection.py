@@ -56,4 +56,4 @@ def _is_open(root: Journey) -> bool:
         return root.remaining != 0
     if root.kind == "return":
         return root.credited_at is None
-    return root.kind == "order"
+    return root.kind in ("order", "transfer")

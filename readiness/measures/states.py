@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
-from erpcore.kernel.clock import day_end, day_start, local_day
+from erpcore.kernel.clock import day_end, day_start, local_day, zone
 from readiness.measures.hours import limit_passed_before
 from readiness.measures.models import ControlResultRow, WaitRow
 from readiness.measures.ports import SiteCalendar
@@ -20,7 +20,7 @@ from readiness.measures.scopes import SiteDays, Slice
 from readiness.measures.waits import Point
 
 #: How long a document may stand at a point, in working hours of its site, unless the site has limits of its own. Picking
-#: ends with the carrier's cut-off, for which the end of the due day stands; the ledger follows by the clock.
+#: ends with the carrier's cut-off (see ``picked_by``); the ledger follows by the clock.
 LIMITS = {
     Point.RELEASE: timedelta(hours=4),
     Point.ALLOCATION: timedelta(hours=1),
@@ -29,13 +29,36 @@ LIMITS = {
     Point.AUTHORISATION: timedelta(hours=16),
     Point.CREDIT: timedelta(hours=16),
     Point.CASH: timedelta(hours=8),
+    Point.RECEIPT: timedelta(hours=8),
     Point.POSTING: timedelta(hours=1),
 }
 
 
 def limit_of(point: str, calendar: SiteCalendar) -> timedelta | None:
-    """The limit of a point at a site; ``None`` where the end of the due day stands for it."""
+    """The limit of a point at a site; ``None`` for picking, which ends with a collection."""
     return calendar.limits.get(point) or LIMITS.get(Point(point))
+
+
+#: So many days ahead a collection is looked for.
+_DAYS_AHEAD = 14
+
+
+def picked_by(since: datetime, due_on: date | None, calendar: SiteCalendar) -> datetime:
+    """Until when something allocated since then must be picked: the last collection of the first day on which it can go.
+
+    A day on which nobody works has no collection. Where no carrier has a cut-off, the end of the due day stands for it.
+    """
+    first = local_day(since, calendar.time_zone)
+    first = max(first, due_on or first)
+    for ahead in range(_DAYS_AHEAD + 1 if calendar.collections else 0):
+        day = first + timedelta(days=ahead)
+        at = calendar.collections.get(day.weekday())
+        if at is None or calendar.hours(day) is None:
+            continue
+        moment = datetime.combine(day, at, zone(calendar.time_zone))
+        if moment >= since:
+            return moment
+    return day_end(first, calendar.time_zone)
 
 
 #: Controls are compared at least daily; after this a result no longer speaks for now.
@@ -104,8 +127,7 @@ class Limits:
         if row.point == Point.POSTING:
             return self._now - row.since > _set(row.point, calendar)
         if row.point == Point.PICKING:
-            day = local_day(row.since, calendar.time_zone)
-            return self._now > day_end(max(day, row.due_on or day), calendar.time_zone)
+            return self._now > picked_by(row.since, row.due_on, calendar)
         since = row.since
         if row.due_on is not None:
             since = max(since, day_start(row.due_on, calendar.time_zone))
@@ -127,7 +149,9 @@ class Limits:
 #: The points at which silence is a failure; the backlog has no limit.
 CONTROL_POINTS = tuple(point.value for point in Point if point is not Point.BACKLOG)
 #: Each document passes exactly one of these first: their handled documents are the documents there were.
-FIRST_POINTS = (Point.RELEASE.value, Point.AUTHORISATION.value, Point.CASH.value, Point.INVOICE.value)
+FIRST_POINTS = (
+    Point.RELEASE.value, Point.AUTHORISATION.value, Point.CASH.value, Point.INVOICE.value, Point.RECEIPT.value,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

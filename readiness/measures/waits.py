@@ -6,7 +6,7 @@ A row exists only while something is open, so ageing and silent failures cost wh
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -29,6 +29,7 @@ class Point(StrEnum):
     AUTHORISATION = "return authorisation"
     CREDIT = "credit memo"
     CASH = "cash application"
+    RECEIPT = "goods receipt"
     POSTING = "ledger posting"
     BACKLOG = "backlog"
 
@@ -60,6 +61,9 @@ def waits(family: Family) -> list[Wait]:
             found.append(_at(family, Point.CREDIT, root.received_at, cohort=(root.received_at, root.received_on)))
         elif root.released_at is None and root.received_at is None:
             found.append(_at(family, Point.AUTHORISATION, root.opened_at))
+    elif root.kind == "transfer" and root.opened_at is not None and root.ended_at is None and root.start_on is not None:
+        # Its transit time is over when the day has passed on which it should arrive.
+        found.append(_at(family, Point.RECEIPT, root.opened_at, due_on=root.start_on + timedelta(days=1)))
     elif root.kind == "receipt" and root.opened_at is not None and root.remaining > 0:
         found.append(_at(family, Point.CASH, root.opened_at, value=root.remaining))
     for invoice in family.invoices.values():

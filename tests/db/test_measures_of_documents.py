@@ -47,7 +47,7 @@ WHOLE = 600
 STATISTICS = {"p50": 0.5, "p90": 0.9}
 POINTS = (
     "order release", "allocation", "picking", "shipment confirmation", "invoice generation", "return authorisation",
-    "credit memo",
+    "credit memo", "goods receipt",
 )  # fmt: skip
 
 

@@ -12,9 +12,12 @@ from app.jobs.consumers import ConsumerRunner
 from erpcore import published as p
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import SetClock
+from erpcore.published.stock import StockTransferReceived, StockTransferShipped
 from readiness.measures.consumer import JourneyConsumer
+from readiness.measures.drilldown import journeys_behind
 from readiness.measures.plans import Asked
 from readiness.measures.ports import SiteCalendar
+from readiness.measures.proof import compare_up_to_cursor, compare_with_rebuild
 from readiness.measures.queries import Scope, read_measure, read_trend
 from readiness.measures.reading import Stale
 from readiness.measures.samples import SampledSite, sample_day_end, sample_hour, thin_hourly
@@ -110,6 +113,80 @@ def test_a_document_fails_silently_once_its_limit_has_passed(sqlite_database, po
     before = seen(sqlite_database, last_good, dimension=point)
     after = seen(sqlite_database, last_good + timedelta(seconds=1), dimension=point)
     assert (before.value, after.value) == (Decimal(0), Decimal(1))
+
+
+class Collected(Hours):
+    """A carrier collects on Mondays and Tuesdays at three."""
+
+    def of_sites(self, sites):
+        return {
+            site: one._replace(collections={0: time(15), 1: time(15)}) for site, one in super().of_sites(sites).items()
+        }
+
+
+@pytest.mark.parametrize(
+    ("allocated", "day", "last_good"),
+    [
+        # Allocated at noon local: by three of the same day.
+        (MONDAY + 2 * H, date(2026, 3, 2), MONDAY.replace(hour=14)),
+        # After the last collection of the day: by the next one.
+        (MONDAY + 6 * H, date(2026, 3, 2), MONDAY.replace(day=3, hour=14)),
+        # Due on a day on which nobody collects: by the next Monday's.
+        (MONDAY + 2 * H, date(2026, 3, 4), MONDAY.replace(day=9, hour=14)),
+    ],
+)
+def test_picking_ends_with_the_last_collection_that_the_goods_can_go_with(sqlite_database, allocated, day, last_good):
+    order = AnOrder(id=1000, lines=[a_line(day=day)]).captured().released().allocated(at=allocated)
+    publish(sqlite_database, order.said)
+    ConsumerRunner(sqlite_database, JourneyConsumer(), clock=SetClock(last_good)).run_to_head()
+    values = []
+    with reading(sqlite_database) as session:
+        for now in (last_good, last_good + timedelta(seconds=1)):
+            one = read_measure(session, "silent_failures", SCOPE, as_of=now, calendars=Collected(), dimension="picking")
+            values.append(one.value)
+        behind = journeys_behind(
+            session, "silent_failures", SCOPE, as_of=last_good + H, calendars=Collected(), dimension="picking"
+        )
+    assert values == [Decimal(0), Decimal(1)]
+    assert [(one.id, one.where) for one in behind] == [(1000, "picking")]
+
+
+def a_transfer(*received, arrives=date(2026, 3, 3)):
+    """Sent on Monday by another site to this one, and what this one said of it."""
+    subject = ("transfer", 1000)
+    sent = AnOrder(id=1000, place=elsewhere(site=12, channel=None))
+    sent.say(
+        StockTransferShipped(to_site=11, arrives_on=arrives, lines=1, value=900), "warehouse.transfer", subject=subject
+    )
+    here = AnOrder(id=1000, at=MONDAY + timedelta(days=2), place=elsewhere(channel=None))
+    for settled in received:
+        here.say(StockTransferReceived(from_site=12, settled=settled), "warehouse.transfer", subject=subject)
+    return sent.said + here.said
+
+
+def test_a_transfer_not_received_a_working_day_after_its_transit_fails_at_the_site_that_waits(database):
+    publish(database, a_transfer())
+    # It should come on Tuesday; eight hours from Wednesday 07:00 local.
+    last_good = MONDAY.replace(day=4, hour=14)
+    for now, late in ((last_good, 0), (last_good + timedelta(seconds=1), 1)):
+        assert seen(database, now, dimension="goods receipt").value == late
+    assert seen(database, last_good + H, key="silent_failures_value", dimension="goods receipt").value == Decimal(9)
+    rate = seen(database, last_good + H, key="silent_failures_per_1000", dimension="goods receipt")
+    assert (rate.numerator, rate.denominator) == (1, 1)
+    with reading(database) as session:
+        (one,) = journeys_behind(
+            session, "silent_failures", SCOPE, as_of=last_good + H, calendars=Hours(), dimension="goods receipt"
+        )
+    assert (one.id, one.kind, one.site, one.value, one.where) == (1000, "transfer", 11, 900, "goods receipt")
+
+
+@pytest.mark.parametrize(("received", "late"), [((False,), 1), ((False, True), 0), ((True,), 0)])
+def test_a_transfer_waits_until_nothing_of_it_is_on_its_way(database, received, late):
+    publish(database, a_transfer(*received))
+    assert seen(database, MONDAY + timedelta(days=10), dimension="goods receipt").value == late
+    with reading(database, snapshot=True) as session:
+        assert compare_with_rebuild(session).agrees
+        assert all(total.difference == 0 for total in compare_up_to_cursor(session))
 
 
 def test_a_document_that_must_post_and_has_no_entry_fails_after_an_hour_by_the_clock(database):

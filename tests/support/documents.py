@@ -36,6 +36,18 @@ class Site:
     opens: time
     closes: time
     calendars: tuple[tuple[date, list[Any], list[str]], ...] = ()
+    #: The cut-offs of all carriers by weekday.
+    cut_offs: dict[int, list[time]] = field(default_factory=dict)
+
+    def collected(self, since: datetime, day: date) -> datetime:
+        """The last collection on the first day from then on when one is still to come; without any, the end of the day."""
+        for ahead in range(15):
+            then = day + timedelta(days=ahead)
+            if self.cut_offs.get(then.weekday()) and self.hours(then) is not None:
+                at = datetime.combine(then, max(self.cut_offs[then.weekday()]), self.zone).astimezone(UTC)
+                if at >= since:
+                    return at
+        return self.midnight(day + timedelta(days=1)) - timedelta(microseconds=1)
 
     def day(self, at: datetime) -> date:
         return at.astimezone(self.zone).date()
@@ -147,14 +159,24 @@ class Documents:
             calendars = defaultdict(list)
             for row in self._ask("SELECT site_id, valid_from, week, closed FROM site_calendar ORDER BY number"):
                 calendars[row.site_id].append((_day(row.valid_from), json.loads(row.week), json.loads(row.closed)))
+            cut_offs: dict[int, dict[int, list[time]]] = defaultdict(lambda: defaultdict(list))
+            for row in self._ask(
+                "SELECT t.site_id, t.weekday, t.cut_off FROM carrier_cut_off t JOIN carrier_service s ON s.id = t.service_id "
+                "JOIN carrier c ON c.id = s.carrier_id WHERE s.is_active AND c.is_active"
+            ):
+                cut_offs[row.site_id][row.weekday].append(_clock_time(row.cut_off))
+            self.transfers = self._ask("SELECT site_id, state, shipped_at, arrives_on FROM stock_transfer")
             self.sites = {
                 row.id: Site(
                     ZoneInfo(row.time_zone),
                     _clock_time(row.opens_at),
                     _clock_time(row.closes_at),
                     tuple(calendars[row.id]),
+                    cut_offs[row.live],
                 )
-                for row in self._ask("SELECT id, time_zone, opens_at, closes_at FROM site")
+                for row in self._ask(
+                    "SELECT id, COALESCE(twin_id, id) AS live, time_zone, opens_at, closes_at FROM site"
+                )
             }
             self.moves = self._ask(
                 "SELECT document_type AS kind, document_id AS document, move, at, facts FROM transition "
@@ -448,6 +470,10 @@ class Documents:
                     count("return authorisation", _at(row.requested_at), 16)
                 if received is not None and credited is None:
                     count("credit memo", received, 16)
+        for row in self.transfers:
+            if row.site_id == site and row.state == "shipped":
+                over = here.midnight(_day(row.arrives_on) + timedelta(days=1))
+                count("goods receipt", max(_at(row.shipped_at), over), 8)
         return {point: number for point, number in found.items() if number}
 
     def _silent_order(self, order: Order, here: Site, now: datetime, count: Any, found: dict[str, int]) -> None:
@@ -468,8 +494,8 @@ class Documents:
                 count("allocation", max(order.released, due, order.short_at or due), 1)
             picking = [line.requested_ship for line in own if line.allocated > 0]
             if picking:
-                day = max(min(picking), here.day(self._reserved[order.id]))
-                found["picking"] += now > here.midnight(day + timedelta(days=1)) - timedelta(microseconds=1)
+                since = self._reserved[order.id]
+                found["picking"] += now > here.collected(since, max(min(picking), here.day(since)))
         picked = [_at(row.picked_at) for row in order.shipments if row.confirmed_at is None]
         if picked:
             count("shipment confirmation", min(picked), 4)

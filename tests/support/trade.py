@@ -8,6 +8,7 @@ from random import Random
 
 from erpcore import published as p
 from erpcore.published.sites import SiteCalendarSet
+from erpcore.published.stock import StockTransferReceived, StockTransferShipped
 from tests.support.events import HERE, JOB, MONDAY, PERSON, AnOrder, Said, a_line, elsewhere, interleaved
 
 SITES = (
@@ -64,7 +65,7 @@ def with_calendars(random: Random, said: list[Said]) -> list[Said]:
 
 
 def _journey(random: Random, identity: int) -> list[Said]:
-    kind = random.choices((_order, _return, _receipt, _adjustment), (12, 2, 2, 2))[0]
+    kind = random.choices((_order, _return, _receipt, _adjustment, _transfer), (12, 2, 2, 2, 1))[0]
     return kind(random, identity)
 
 
@@ -228,3 +229,22 @@ def _adjustment(random: Random, identity: int) -> list[Said]:
         event = p.StockAdjustmentReversed(of=identity, item=1, quantity=1_000, reason="typing", value=value)
         move.say(event, "warehouse.adjust", subject=("stock_move", identity + 1), journey=identity)
     return move.said
+
+
+def _transfer(random: Random, identity: int) -> list[Said]:
+    """Goods on their way from the first site to the second, received in parts, found lost, or forgotten."""
+    at = MONDAY + timedelta(days=random.randrange(20), hours=random.randrange(9))
+    sent = AnOrder(id=identity, at=at, place=elsewhere(channel=None, customer_group=None))
+    subject = ("transfer", identity)
+    arrives = (at + timedelta(days=random.randrange(1, 4))).date()
+    shipped = StockTransferShipped(to_site=12, arrives_on=arrives, lines=2, value=random.choice((None, 700, 90_000)))
+    sent.say(shipped, "warehouse.transfer", subject=subject)
+    there = AnOrder(
+        id=identity, at=at + timedelta(hours=40), place=elsewhere(site=12, channel=None, customer_group=None)
+    )
+    for settled, lost in random.choice(
+        (((False, 0), (True, 0)), ((True, 0),), ((False, 0), (True, 500)), ((False, 0),), ())
+    ):
+        event = StockTransferReceived(from_site=11, settled=settled, lost=lost)
+        there.say(event, "warehouse.transfer", subject=subject)
+    return [*sent.said, *there.said]
