@@ -186,15 +186,19 @@ def worth(part: Decimal, whole: Decimal, value_minor: int) -> int:
 def _coming(session: Session, places: Sequence[Place]) -> dict[Place, tuple[Decimal, date | None]]:
     """How much is expected at each place, and when the next of it."""
     out: dict[Place, tuple[Decimal, date | None]] = {}
-    left = ExpectedReceipt.quantity - ExpectedReceipt.received - ExpectedReceipt.cancelled
+    parts = (ExpectedReceipt.quantity, ExpectedReceipt.received, ExpectedReceipt.cancelled)
+    left = parts[0] - parts[1] - parts[2]
     for site, items in _by_site(places).items():
-        for part in chunks(sorted(items)):
+        for some in chunks(sorted(items)):
             query = (
-                select(ExpectedReceipt.item_id, func.sum(left).label("open"), func.min(ExpectedReceipt.expected_on).label("day"))
-                .where(ExpectedReceipt.site_id == site, ExpectedReceipt.item_id.in_(part), left > 0)
+                select(
+                    ExpectedReceipt.item_id, func.min(ExpectedReceipt.expected_on), *(func.sum(one) for one in parts),
+                )
+                .where(ExpectedReceipt.site_id == site, ExpectedReceipt.item_id.in_(some), left > 0)
                 .group_by(ExpectedReceipt.item_id)
             )  # fmt: skip
-            out |= {(site, row.item_id): (row.open, row.day) for row in session.execute(query)}
+            for item, day, wanted, came, dropped in session.execute(query):
+                out[site, item] = (wanted - came - dropped, day)
     return out
 
 

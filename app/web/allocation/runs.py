@@ -149,13 +149,17 @@ def run_as_xlsx(run_id: int) -> Any:
 
 
 def _line_rows(run_id: int) -> Any:
-    page = _page(run_id)
-    codes = {place.item_id: place.code for place in page.places}
-    for row in every_run_line(reader(), run_id):
-        yield (
-            codes[row.item_id], row.rank, row.order, row.line_no, row.customer, row.since, row.priority, row.tier, row.wanted,
-            row.got, WHY[row.why], row.by_first_come, row.by_priority, row.by_contract, row.by_fair_share,
-        )  # fmt: skip
+    # A file begins before its rows are read: a run that is not there is refused now.
+    codes = {place.item_id: place.code for place in _page(run_id).places}
+
+    def rows() -> Any:
+        for row in every_run_line(reader(), run_id):
+            yield (
+                codes[row.item_id], row.rank, row.order, row.line_no, row.customer, row.since, row.priority, row.tier,
+                row.wanted, row.got, WHY[row.why], row.by_first_come, row.by_priority, row.by_contract, row.by_fair_share,
+            )  # fmt: skip
+
+    return rows()
 
 
 @blueprint.post("/allocation/runs/<int:run_id>/commit")

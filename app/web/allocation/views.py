@@ -21,6 +21,7 @@ from app.web.areas import area, asked_key, asked_page, closed
 from app.web.chosen import asked_realm, viewer
 from app.web.errors import status_of
 from app.web.exports import csv_file, xlsx_file
+from app.web.figures import quantity
 from app.web.forms import choices
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.steps import form_step
@@ -130,10 +131,10 @@ def take(site_id: int, item_id: int) -> Any:
     page, form = _look(site_id, item_id), TakeBackForm()
     held = held_lines(reader(), actor(), site_id, item_id)
     form.from_line.choices = choices(
-        (str(one.line_id), f"{one.number}/{one.line_no} · {one.customer} holds {one.allocated:f} {page.unit}") for one in held
+        (str(one.line_id), f"{one.number}/{one.line_no} · {one.customer} holds {quantity(one.allocated, page.unit)}") for one in held
     )  # fmt: skip
     form.to_line.choices = choices(
-        (str(one.line_id), f"{one.order}/{one.line_no} · {one.customer} waits for {one.wanted:f} {page.unit}")
+        (str(one.line_id), f"{one.order}/{one.line_no} · {one.customer} waits for {quantity(one.wanted, page.unit)}")
         for one in page.rows
     )
     if request.method == "GET":

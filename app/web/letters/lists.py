@@ -54,7 +54,7 @@ LETTER_LIST = list_page(
             column("site", "Site"),
             column("made", "Made", "made_at"),
             column("sent", "Sent", "sent_at"),
-            column("text", "Text", lambda row: f"{row.language} {row.template_version}"),
+            column("text", "Text", lambda row: f"{row.language}, {f'version {row.template_version}' if row.template_version else 'own text'}"),
             column("error", "Last error", "last_error", file_only=True),
         ),
     ),

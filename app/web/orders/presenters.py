@@ -194,7 +194,9 @@ def closed_to_me(why: str, permission: str) -> str:
 
 def deciders(permission: str) -> str:
     """The roles that may end a hold which takes this permission, as people say them."""
-    return ", ".join(duty.title for duty in ROLES.values() if permission in duty.permissions)
+    *others, last = [duty.title.lower() for duty in ROLES.values() if permission in duty.permissions] or ["nobody"]
+    text = f"{', '.join(others)} or {last}" if others else last
+    return text[:1].upper() + text[1:]
 
 
 def days_late(line: LineFact) -> int:

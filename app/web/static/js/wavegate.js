@@ -3,7 +3,7 @@
   "use strict";
   const root = document.documentElement;
   const all = (selector, from = document) => [...from.querySelectorAll(selector)];
-  const typing = (el) => el.closest("input, textarea, select, [contenteditable]") !== null;
+  const typing = (el) => el.closest("input:not([type=checkbox]), textarea, select, [contenteditable]") !== null;
 
   /* Theme: the server reads the cookie, so the next page comes in the right colours at once. */
   const dark = () => root.dataset.bsTheme
