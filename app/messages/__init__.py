@@ -42,6 +42,8 @@ def sentence(error: DomainError) -> str:
     if callable(text):
         text = text(error.facts)
     facts = {name: _shown(value) for name, value in error.facts.items()}
+    # Kinds of documents, their states and moves are codes; people read words.
+    facts |= {name: facts[name].replace("_", " ") for name in ("document", "state", "move") if name in facts}
     return _Lenient().vformat(text, (), facts)
 
 

@@ -197,8 +197,8 @@ def _coming(session: Session, places: Sequence[Place]) -> dict[Place, tuple[Deci
                 .where(ExpectedReceipt.site_id == site, ExpectedReceipt.item_id.in_(some), left > 0)
                 .group_by(ExpectedReceipt.item_id)
             )  # fmt: skip
-            for item, day, wanted, came, dropped in session.execute(query):
-                out[site, item] = (wanted - came - dropped, day)
+            for item, day, *sums in session.execute(query):
+                out[site, item] = (sums[0] - sums[1] - sums[2], day)
     return out
 
 

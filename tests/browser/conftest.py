@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
+from datetime import timedelta
 from threading import Thread
 
 import pytest
 from werkzeug.serving import make_server
 
-from tests.support.web import a_site
+from app.composition.uow import connect
+from erpcore.kernel.clock import SetClock
+from tests.support.core import MONDAY
+from tests.support.showroom import a_showroom
+from tests.support.web import a_person, a_site
 
 
 @pytest.fixture
@@ -40,3 +47,53 @@ def signed(browser, address):
     yield sign
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="session")
+def furnished(sqlite_template, tmp_path_factory):
+    """A showroom in a file, made once: tests work in copies of it."""
+    path = tmp_path_factory.mktemp("showroom") / "showroom.sqlite3"
+    shutil.copyfile(sqlite_template, path)
+    database = connect(f"sqlite:///{path}")
+    made = a_showroom(database, SetClock(MONDAY))
+    database.dispose()
+    return path, made
+
+
+@pytest.fixture
+def showroom(furnished, tmp_path, clock):
+    """A copy of the showroom, half an hour after it was made."""
+    path, made = furnished
+    shutil.copyfile(path, tmp_path / "copy.sqlite3")
+    database = connect(f"sqlite:///{tmp_path / 'copy.sqlite3'}")
+    clock.set(MONDAY + timedelta(minutes=30))
+    yield replace(made, business=replace(made.business, database=database, clock=clock))
+    database.dispose()
+
+
+@pytest.fixture
+def person(browser, showroom, tmp_path, clock):
+    """``person("buyer", width=360)`` is a page of somebody with that role in the showroom; the other options are the browser's."""
+    database, contexts = showroom.business.database, []
+    server = make_server("127.0.0.1", 0, a_site(database, tmp_path, clock), threaded=True)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+
+    def open_page(role, *, width=1440, **options):
+        who = a_person(database, role, clock=clock)
+        address = f"http://127.0.0.1:{server.server_port}"
+        context = browser.new_context(viewport={"width": width, "height": 900}, base_url=address, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.goto("/sign-in")
+        page.fill("[name=sign_in]", who.sign_in)
+        page.fill("[name=password]", who.password)
+        page.click("main button[type=submit]")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    server.shutdown()
+    thread.join()
+    server.server_close()

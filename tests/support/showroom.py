@@ -211,6 +211,7 @@ def _prices(business: Business) -> int:
 
 def _policies(business: Business) -> int:
     approve(business, "price_tolerance_permille", 25)
+    approve(business, "adjustment_limit_minor", 1000)
     return ask_for(business, "partial_shipment", False)
 
 

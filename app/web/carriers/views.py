@@ -175,6 +175,10 @@ def new_rule() -> Any:
 @blueprint.route("/carriers/rules/<int:rule_id>/end", methods=["GET", "POST"])
 @require(Permission.CARRIER_CHANGE)
 def stop_rule(rule_id: int) -> Any:
+    seen = [one.id for one in entities_seen(reader(), actor())]
+    rule = next((one for one in all_rules(reader(), seen) if one.id == rule_id), None)
+    if rule is None:
+        raise NotFound("carrier_rule_unknown", rule=rule_id)
     form = EndForm()
     if not form.is_submitted():
         form.until.data = now().date()
@@ -183,7 +187,7 @@ def stop_rule(rule_id: int) -> Any:
             end_rule(work, rule_id, form.until.data or now().date())
         if form.accepted:
             return _done("The rule has its end.")
-    return _form(form, title="End a carrier rule", label="End the rule")
+    return _form(form, title=f"End the rule for {rule.service}", label="End the rule", note=rule.reason)
 
 
 @blueprint.route("/carriers/carton-types/new", methods=["GET", "POST"])

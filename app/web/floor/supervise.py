@@ -242,5 +242,6 @@ def print_pick_list(task_id: int) -> Any:
 @blueprint.get("/floor/<int:site_id>/location-labels.pdf")
 @require(Permission.STOCK_READ)
 def print_location_labels(site_id: int) -> Any:
+    floor_place(reader(), actor(), site_id)
     shelves = locations_of(reader(), actor(), site_id)
     return paper_file(lambda: location_labels(shelves), back=url_for("floor.board", site=site_id))

@@ -181,6 +181,12 @@ _HEAD = ("Row", "What becomes of it", "Before", "After", "Change in %", "Second 
 
 
 def _file_rows(list_id: int) -> Any:
+    # A file begins before its rows are read: a list that is not there is refused now.
+    price_list(reader(), actor(), list_id)
+    return _listed_rows(list_id)
+
+
+def _listed_rows(list_id: int) -> Any:
     row = price_list(reader(), actor(), list_id)
     plan = _plan(row)
     if plan is None:
