@@ -8,6 +8,7 @@ from datetime import timedelta
 from threading import Thread
 
 import pytest
+from playwright.sync_api import expect
 from werkzeug.serving import make_server
 
 from app.composition.uow import connect
@@ -15,6 +16,9 @@ from erpcore.kernel.clock import SetClock
 from tests.support.core import MONDAY
 from tests.support.showroom import a_showroom
 from tests.support.web import a_person, a_site
+
+# A busy machine may take its time; a test that fails waits for it, one that passes does not.
+expect.set_options(timeout=15_000)
 
 
 @pytest.fixture
