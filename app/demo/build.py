@@ -13,6 +13,7 @@ from app.composition.subscriptions import CONSUMERS
 from app.composition.uow import Database, unit_of_work
 from app.demo.committee import Committee
 from app.demo.desk import Desk, moment
+from app.demo.occasions import Occasions
 from app.demo.people import Staff, hire
 from app.demo.plan import DemoOptions
 from app.demo.policies import approve_departures, share_out_exceptions
@@ -76,6 +77,7 @@ class _Story:
         self.trading = Trading(self.desk)
         self.rollout = Rollout(self.desk)
         self.committee = Committee(self.desk, self.rollout)
+        self.occasions = Occasions(self.desk)
         self.runners = [ConsumerRunner(database, consumer, clock=clock, bulk=True) for consumer in CONSUMERS]
 
     def play(self) -> Demo:
@@ -89,6 +91,7 @@ class _Story:
                 self._set(day, 5, 0)
                 self._morning(number)
                 self.trading.play(day, until=last_order)
+                self.occasions.evening(day, is_last=number == options.days)
             if number < options.days:
                 self._set(day + timedelta(days=1), 0, 10)
                 self._midnight(day)

@@ -42,6 +42,7 @@ PEOPLE = (
     Person("auditor", "Gwen Ashcombe", Role.AUDITOR),
     Person("admin", "Piet Hallmann", Role.ADMINISTRATOR),
     Person("superuser", "Selma Dietz", Role.SUPER_USER, "DUI"),
+    Person("superuser.kol", "Berit Overkamp", Role.SUPER_USER, "KOL"),
     Person("billing", "Karsten Lohe", Role.BILLING),
     Person("billing.two", "Amelie Trost", Role.BILLING),
     Person("collections", "Yvonne Harkness", Role.COLLECTIONS),

@@ -143,6 +143,51 @@ def test_the_trading_has_everything_that_goes_wrong_in_a_warehouse(demo):
     assert 3.5 < lines / orders < 5
 
 
+def test_the_trading_goes_through_all_that_a_distributor_does_besides(demo):
+    counted = dict(map(tuple, rows(demo, "SELECT type, COUNT(*) FROM event_log GROUP BY 1")))
+    for happened in (
+        "quote.issued", "quote.revised", "quote.accepted", "quote.declined", "order.amended", "order.allocation_overridden",
+        "order.deallocated", "order.repromised", "order.substituted", "purchase.ordered", "purchase.confirmed", "purchase.received",
+        "purchase.closed", "transfer.requested", "transfer.approved", "stock.transfer_shipped", "stock.transfer_received",
+        "stock.recounted", "pick_wave.interrupted", "pick_wave.resumed", "pick_wave.completed", "fallback.declared", "fallback.ended",
+    ):  # fmt: skip
+        assert counted.get(happened, 0) > 0, happened
+
+    def states(table):
+        return dict(map(tuple, rows(demo, f"SELECT state, COUNT(*) FROM {table} GROUP BY state")))  # names of this test
+
+    assert states("quote") == {"accepted": 1, "declined": 1, "sent": 1, "superseded": 1}
+    assert states("order_amendment") == {"applied": 1, "withdrawn": 1}
+    assert {"simulated", "committed", "rejected"} & states("allocation_run").keys() >= {"committed", "rejected"}
+    assert (states("take_back_wish"), states("price_list"), states("pick_wave")) == (
+        {"done": 1}, {"applied": 1}, {"completed": 1},
+    )  # fmt: skip
+    assert states("purchase_order") == {"closed": 1, "received": 2}
+    rules = rows(demo, "SELECT DISTINCT rule FROM allocation_run_place")
+    assert {row[0] for row in rules} == {"first_come", "priority", "contract_protection", "fair_share"}
+    held = rows(demo, "SELECT DISTINCT kind FROM order_hold WHERE released_at IS NOT NULL")
+    assert {row[0] for row in held} >= {
+        "manual",
+        "data",
+        "address",
+        "export",
+        "duplicate",
+        "price",
+        "substitution",
+        "credit",
+    }
+    assert rows(demo, "SELECT number FROM sales_order WHERE source = 'back-entry' ORDER BY number") == [
+        ("KOL-P-001",), ("KOL-P-002",),
+    ]  # fmt: skip
+    assert rows(demo, "SELECT COUNT(*) FROM saved_view") == [(2,)]
+    assert {row[0] for row in rows(demo, "SELECT DISTINCT act FROM exception_entry")} == {
+        "assigned",
+        "noted",
+        "snoozed",
+    }
+    assert set(states("letter")) == {"waiting", "skipped"}
+
+
 def test_people_do_their_part_and_systems_theirs(demo):
     by_people = {row[0] for row in rows(demo, "SELECT DISTINCT type FROM event_log WHERE actor <> 0")}
     assert {"shipment.picked", "order.hold_released", "return.authorised", "stock.adjusted"} <= by_people
