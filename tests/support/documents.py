@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -139,6 +140,7 @@ class Order:
     was_blocked: bool = False
     was_damaged: bool = False
     was_wrong: bool = False
+    was_changed: bool = False
 
     @property
     def own(self) -> list[Line]:
@@ -211,6 +213,16 @@ class Documents:
                 facts = json.loads(move.facts)
                 for line, quantity in facts["lines"].items():
                     found[int(line)][0 if facts["by_customer"] else 1] += quantity
+        ids = {(row.order_id, row.line_no): row.id for row in self._ask("SELECT id, order_id, line_no FROM order_line")}
+        for move in self.moves:
+            if move.kind == "order" and move.move == "amend":
+                facts = json.loads(move.facts)
+                for change in facts["changes"]:
+                    # What the customer wants more or less of is ordered so; what is dropped or what we take back is cancelled.
+                    if change["kind"] == "drop" or (change["kind"] == "quantity" and not facts["by_customer"]):
+                        less = Decimal(change["before"]["quantity"]) - Decimal(change["after"]["quantity"])
+                        line = ids[move.document, change["line"]]
+                        found[line][0 if facts["by_customer"] else 1] += int(less * 1000)
         return found
 
     def _orders(self) -> dict[int, Order]:
@@ -244,6 +256,8 @@ class Documents:
         for move in self.moves:
             if move.kind == "order" and move.move == "release":
                 found[move.document].released = _at(move.at)
+            if move.kind == "order" and move.move == "amend":
+                found[move.document].was_changed = True
             if move.kind == "order" and move.move == "short_pick":
                 found[move.document].short_at = _at(move.at)
         return found
@@ -251,8 +265,10 @@ class Documents:
     def _line(self, row: Any) -> Line:
         theirs, ours = self._cancelled[row.id]
         assert theirs + ours == row.cancelled, "every cancelled quantity has its move"
+        # What is sent instead of a line fills nothing.
+        kind = row.kind if row.replaces_id is None else "substitute"
         return Line(
-            row.id, row.kind, row.abc or "", row.basis, row.quantity, row.quantity - theirs, ours, row.value_minor,
+            row.id, kind, row.abc or "", row.basis, row.quantity, row.quantity - theirs, ours, row.value_minor,
             _day(row.requested_on), _day(row.requested_ship_on), _day(row.first_promised_on), row.early_days, row.late_days,
             row.allocated, row.backordered_at is not None, row.price_source == "override",
         )  # fmt: skip
@@ -559,6 +575,7 @@ def _perfect(*parts: str) -> Callable[[Order], tuple[date, int, int]]:
 def _touchless(order: Order) -> tuple[date, int, int]:
     gone = all(line.shipped >= line.quantity for line in order.own)
     untouched = not order.holds and order.source != "back-entry" and not any(line.is_overridden for line in order.lines)
+    untouched = untouched and not order.was_changed
     return max(line.requested_ship for line in order.own), int(gone and untouched), 1
 
 
