@@ -18,6 +18,12 @@ from tests.support.steps import allocated
 
 
 @pytest.fixture
+def sqlite_database(database):
+    """The pages on both databases."""
+    return database
+
+
+@pytest.fixture
 def business(sqlite_database, clock):
     """Three orders wait for 6, 6 and 3 of the first item; ten have come since."""
     made = a_business(sqlite_database, at=clock.now(), items=2, stock=0)
@@ -168,7 +174,8 @@ def test_backorders_are_promised_anew_and_cancelled_from_their_list(signed_in, b
     )
     assert page.value("day") == day.isoformat()
     desk.post("/backorders", {"line": first, "day": day.isoformat(), "reason": "they wrote", "press": "promise"})
-    assert rows(business.database, "SELECT promised_on FROM order_line WHERE id = :i", i=first)[0][0] == day.isoformat()
+    (found,) = rows(business.database, "SELECT promised_on FROM order_line WHERE id = :i", i=first)
+    assert str(found[0]) == day.isoformat()
     page = desk.post("/backorders", {"line": last, "reason": "not needed", "press": "cancel"})
     assert "1 line is cancelled" in page.text
     assert rows(business.database, "SELECT cancelled FROM order_line WHERE id = :i", i=last) == [(3000,)]
