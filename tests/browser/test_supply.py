@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from erpcore.masterdata.commitments import NewCommitment, keep_commitments
 from erpcore.masterdata.lanes import KeepLane, keep_lanes
 from erpcore.masterdata.services import ensure_customer_group
+from tests.db.core.test_drop_ship import released
 from tests.db.core.test_sourcing import stocked
 from tests.db.core.test_transfer_orders import asked, decided, shipped
 from tests.support.controls import assert_books_agree
@@ -21,7 +22,8 @@ from tests.support.web import a_person
 pytestmark = pytest.mark.browser
 
 PAGES = ("purchase-orders", "purchase-orders/{po}", "purchase-orders/{po}/confirm", "purchase-orders/new", "suppliers", "suppliers/{supplier}",
-         "transfer-orders", "transfer-orders/{to}", "service-commitments", "sourcing-lanes", "shortages", "shortages/{line}", "orders/{order}")  # fmt: skip
+         "transfer-orders", "transfer-orders/{to}", "service-commitments", "sourcing-lanes", "shortages", "shortages?rank=credit", "shortages/{line}", "orders/{order}", "purchase-orders/{direct}",
+         "purchase-orders/{direct}/rest", "stock/{site}/{item}/count", "measures/silent-failures/goods receipt")  # fmt: skip
 
 
 @pytest.fixture
@@ -55,8 +57,12 @@ def test_a_short_line_is_bought_for_on_one_page_and_every_page_holds_on_a_phone(
     shipped(business, order, 12)
     line = allocated(business, [(0, 130), (1, 10)]).lines[0]
     captured(business, [(2, 5)])
+    a_supplier(business, "BLECH", prices=(("6.00", 2),), ships_direct=True)
+    _, (direct,) = released(business, ((2, 10, True),))
+    confirmed(business, direct, 7, 4)
     page = signed(a_person(sqlite_database, "site_lead", clock=clock), width=1440)
-    at = {"po": purchase.id, "supplier": supplier, "to": order.id, "line": line.id, "order": line.order_id}
+    at = {"po": purchase.id, "supplier": supplier, "to": order.id, "line": line.id, "order": line.order_id, "direct": direct.id,
+          "site": business.site, "item": business.items[0]}  # fmt: skip
     for width, scheme in ((1440, "light"), (1440, "dark"), (360, "light")):
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme)
