@@ -127,5 +127,10 @@ def test_readings_stay_within_the_sites_of_the_token(office, steered, caller):
     assert (readings[0]["measure"], readings[0]["count"], readings[0]["value"]) == ("otif_lines", 0, None)
     assert len(office("GET", "/readings").json["items"]) == len(catalogue)
     assert office("GET", "/readings?key=nonsense").json["code"] == "measure_unknown"
-    assert office("GET", "/readings?realm=mars").json["code"] == "realm_unknown"
+    refused = office("GET", "/readings?realm=mars")
+    assert (refused.status_code, refused.json["code"], [one["pointer"] for one in refused.json["errors"]]) == (
+        422,
+        "unfit",
+        ["/realm"],
+    )
     assert office("GET", "/journeys?key=otif_lines").json["items"] == []
