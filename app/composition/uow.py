@@ -18,6 +18,7 @@ from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
+from app.composition.turns import begin_writing
 from app.read_only import only_read, prepare
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import Clock, SystemClock
@@ -83,10 +84,16 @@ def _sqlite(url: str, *, read_only: bool) -> Engine:
         cursor.execute("PRAGMA temp_store = MEMORY")
         if read_only:
             cursor.execute("PRAGMA query_only = ON")
+        else:
+            # Who begins to write waits for the turn itself; once begun there is nobody to wait for.
+            cursor.execute("PRAGMA busy_timeout = 0")
         cursor.close()
 
     def on_begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        if read_only:
+            connection.exec_driver_sql("BEGIN")
+        else:
+            begin_writing(connection.connection.driver_connection)
 
     event.listen(engine, "connect", on_connect)
     event.listen(engine, "begin", on_begin)
