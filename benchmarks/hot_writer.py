@@ -25,7 +25,7 @@ from app.composition.uow import Database, connect, unit_of_work
 from erpcore.fulfilment.services import PickOrder, confirm_shipments, pick_orders
 from erpcore.inventory.stock import ChangeStock, receive_stock
 from erpcore.kernel.actor import Actor
-from erpcore.kernel.errors import DomainError
+from erpcore.kernel.errors import Busy, DomainError
 from erpcore.kernel.work import UnitOfWork
 from erpcore.orders.allocation import allocate_orders
 from erpcore.orders.cancelling import CancelLines, cancel_lines
@@ -132,7 +132,10 @@ class _Writer:
 
     def run(self) -> None:
         """Take an order to be warm, say that it is ready, wait for the others, and work until the time is over."""
-        self.one_order()
+        while not self.tally.orders:
+            # All are cold at once, and who writes to SQLite meanwhile keeps the others out while its program is loaded.
+            with contextlib.suppress(Busy):
+                self.one_order()
         self.tally = _Tally(0, 0, 0, {}, [])
         self._job.ready.touch()
         while not self._job.go.exists():
