@@ -20,7 +20,7 @@ from erpcore.fulfilment.branch.services import (
     decide_transfers,
     ship_asked,
 )
-from erpcore.fulfilment.direct import confirm_with_promises
+from erpcore.fulfilment.direct import ShipDirect, confirm_with_promises, ship_direct
 from erpcore.inventory.receiving import ReceivedLine, ReceiveGoods
 from erpcore.inventory.transfers import ArrivedLine, ReceiveTransfer, receive_transfer
 from erpcore.purchasing.receiving import receive_purchased
@@ -52,8 +52,9 @@ class Supplied:
     supplier = branch = 0
 
     def set_up_supply(self) -> None:
-        """A supplier of both items and another site of the company."""
+        """A supplier of both items, one that sends both straight to customers, and another site of the company."""
         self.supplier = a_supplier(self.business, prices=(("3.50", 0), ("2.00", 1)))
+        a_supplier(self.business, "DIREKT", ships_direct=True, prices=(("3.40", 0), ("2.10", 1)))
         self.branch = second_site(self.business)
 
     def rows_of(self, sql: str) -> list[Any]:
@@ -83,6 +84,19 @@ class Supplied:
         came = ReceivedLine(item=found[1], quantity=Decimal(quantity), expected=found[0], last=last)
         command = ReceiveGoods(site=self.business.site, paper="DN 1", lines=[came])
         self.attempt(who, lambda work: receive_purchased(work, command, **BOTH))
+
+    @move(often=2, who=range(3), number=range(8), quantity=(None, None, *SOME), paper=("DN 9", "DN 9", " "))
+    def supplier_sends(self, who: int, number: int, quantity: int | None, paper: str) -> None:
+        sql = (
+            "SELECT p.id, l.id FROM purchase_order p JOIN purchase_order_line l ON l.purchase_id = p.id "
+            "WHERE p.order_id IS NOT NULL ORDER BY p.id DESC"
+        )
+        found = self.pick(self.rows_of(sql), number)
+        if found is None:
+            return
+        lines = None if quantity is None else {found[1]: Decimal(quantity)}
+        command = ShipDirect(purchase=found[0], paper=paper, lines=lines)
+        self.attempt(who, lambda work: ship_direct(work, command, **BOTH))
 
     @move(who=range(3), number=range(8), reason=("too late", " "))
     def stop_supplier(self, who: int, number: int, reason: str) -> None:

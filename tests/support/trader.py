@@ -18,6 +18,7 @@ from app.security.permissions import Permission
 from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cash
 from erpcore.billing.credits import CreditInvoice, credit_invoices, credit_returns
 from erpcore.billing.services import draft_invoices, post_invoices
+from erpcore.fulfilment.direct import release_with_purchases
 from erpcore.fulfilment.models import Disposition
 from erpcore.fulfilment.returns import (
     RequestReturn,
@@ -36,7 +37,6 @@ from erpcore.orders.allocation import allocate_orders
 from erpcore.orders.cancelling import CancelLines, cancel_lines
 from erpcore.orders.holds import HoldOrder, ReleaseHold, hold_orders, release_holds
 from erpcore.orders.models import HoldKind
-from erpcore.orders.releasing import release_orders
 from erpcore.orders.services import CaptureOrder, NewLine, capture_orders
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
@@ -117,15 +117,21 @@ class Trader(Supplied, Changed, Scarce):
         with reading(self.database) as session:
             return [row[0] for row in session.execute(text(sql))]
 
-    @move(often=2, who=WHO, item=range(2), other=QUANTITIES, quantity=QUANTITIES)
-    def capture(self, who: int, item: int, quantity: int, other: int) -> None:
-        self.take_order(who, item, quantity, other)
+    @move(
+        often=2, who=WHO, item=range(2), other=QUANTITIES, quantity=QUANTITIES, rush=(False, False, True),
+        direct=(False, False, True),
+    )  # fmt: skip
+    def capture(self, who: int, item: int, quantity: int, other: int, rush: bool, direct: bool) -> None:
+        self.take_order(who, item, quantity, other, rush=rush, direct=direct)
 
-    def take_order(self, who: int, item: int, quantity: int, other: int) -> None:
+    def take_order(
+        self, who: int, item: int, quantity: int, other: int, *, rush: bool = False, direct: bool = False
+    ) -> None:
         business = self.business
         command = CaptureOrder(
             site=business.site, channel=business.channel, customer=business.customer,
-            lines=[NewLine(item=business.items[item], quantity=Decimal(quantity)),
+            rush=rush,
+            lines=[NewLine(item=business.items[item], quantity=Decimal(quantity), drop_ship=direct),
                    NewLine(item=business.items[1 - item], quantity=Decimal(max(other, 1)))],
         )  # fmt: skip
         found = self.attempt(who, lambda work: capture_orders(work, [command], rules=RULES, cells=OPEN))
@@ -163,14 +169,14 @@ class Trader(Supplied, Changed, Scarce):
             return lambda work: pick_orders(work, [PickOrder(order=order)], cells=OPEN)
         if self.ids(f"SELECT id FROM sales_order WHERE id = {order} AND state = 'released'"):
             return lambda work: allocate_orders(work, [order], rules=RULES, cells=OPEN)
-        return lambda work: release_orders(work, [order], rules=RULES, cells=OPEN)
+        return lambda work: release_with_purchases(work, [order], rules=RULES, cells=OPEN)
 
     @move(who=WHO, number=NUMBER, stale=(False, True))
     def release(self, who: int, number: int, stale: bool) -> None:
         order = self.an_order(number)
         if order is not None:
             seen = {order: self.seen.get(order, 1)} if stale else None
-            self.attempt(who, lambda work: release_orders(work, [order], rules=RULES, cells=OPEN, seen=seen))
+            self.attempt(who, lambda work: release_with_purchases(work, [order], rules=RULES, cells=OPEN, seen=seen))
 
     @move(who=WHO, number=NUMBER)
     def hold(self, who: int, number: int) -> None:
