@@ -14,6 +14,7 @@ from app.composition.uow import Database, unit_of_work
 from app.demo.committee import Committee
 from app.demo.desk import Desk, moment
 from app.demo.occasions import Occasions
+from app.demo.order_files import hand_orders_in
 from app.demo.people import Staff, hire
 from app.demo.plan import DemoOptions
 from app.demo.policies import approve_departures, share_out_exceptions
@@ -176,6 +177,7 @@ class _Story:
         sell_besides_goods(self.desk)
         self._look(compares=True)
         self.committee.open_next()
+        hand_orders_in(self.desk)
         self._read_events()
 
 

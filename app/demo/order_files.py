@@ -29,13 +29,13 @@ def hand_orders_in(desk: Desk) -> None:
                 StockBalance.site_id == node.id,
                 StockBalance.on_hand - StockBalance.reserved - StockBalance.blocked > 10,
             )
-            .order_by(Item.code)
+            .order_by(Item.id)
             .limit(2)
         ).all()
         buyer = session.scalar(
             select(Customer.code)
             .where(Customer.entity_id == node.entity, Customer.is_unknown.is_(False), Customer.is_blocked.is_(False))
-            .order_by(Customer.code)
+            .order_by(Customer.id)
             .limit(1)
         )
         channel = session.scalar(select(Channel.code).where(Channel.id == desk.world.channels["branch"]))

@@ -188,6 +188,10 @@ def test_the_trading_goes_through_all_that_a_distributor_does_besides(demo):
     assert set(states("letter")) == {"waiting", "skipped"}
 
 
+def test_a_counter_has_handed_a_file_of_orders_in(demo):
+    assert list(map(tuple, rows(demo, "SELECT orders, entered, refused FROM order_file"))) == [(3, 2, 1)]
+
+
 def test_people_do_their_part_and_systems_theirs(demo):
     by_people = {row[0] for row in rows(demo, "SELECT DISTINCT type FROM event_log WHERE actor <> 0")}
     assert {"shipment.picked", "order.hold_released", "return.authorised", "stock.adjusted"} <= by_people
