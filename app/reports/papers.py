@@ -143,8 +143,8 @@ def quote_paper(quote: QuotePage) -> Paper:
         "the confirmation of your order promises them."
     )  # fmt: skip
     note = binding if row.sent_at is not None else "A draft: it binds nobody until it is sent."
-    text = f"{quote.note} {note}" if quote.note else note
-    return _set("order", context | {"whose": quote.entity, "facts": facts, "order": shown, "note": text},
+    said = {"words": quote.note or "", "note": note}
+    return _set("order", context | {"whose": quote.entity, "facts": facts, "order": shown, **said},
                 f"quote-{name}")  # fmt: skip
 
 

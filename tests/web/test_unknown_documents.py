@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 from flask import url_for
+from sqlalchemy import text
 
+from app.composition.uow import reading
 from app.security.roles import ROLES, Role
 from tests.support.steering import a_programme
 from tests.support.web import Browser, a_person, a_site
@@ -48,3 +50,15 @@ def test_a_document_that_is_not_there_is_not_found_by_any_page_file_or_paper(rea
         asked += 1
     assert wrong == {}
     assert asked > 100
+
+
+def test_an_owner_of_exceptions_is_set_only_for_what_the_form_offers(readers, database):
+    boss = readers("process_owner")
+    boss.get("/exceptions/owners")
+    typed = {"site": NOBODY, "queue": "💥", "role": "nobody", "seen": ""}
+    page = boss.post("/exceptions/owners", typed, status=422)
+    assert [message.partition(":")[0] for message in page.errors()] == ["Site", "Queue", "Owner"]
+    boss.post("/exceptions/owners", {**typed, "site": "0", "queue": "late", "role": "site_lead"})
+    with reading(database) as session:
+        rules = session.execute(text("SELECT queue, owner_role FROM exception_rule WHERE version > 0")).all()
+    assert [tuple(row) for row in rules] == [("late", "site_lead")]

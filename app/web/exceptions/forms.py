@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from wtforms import DateField, SelectField, StringField
-from wtforms.validators import Length, Optional
+from wtforms.validators import Length, Optional, ValidationError
 
 from app.composition.cases import QUEUE_WORDS, Queue
 from app.security.roles import ROLES
@@ -56,3 +56,10 @@ class RuleForm(Form):
     site = SelectField("Site", coerce=int, validate_choice=False)
     queue = SelectField("Queue", validate_choice=False, choices=choices((one.value, QUEUE_WORDS[one]) for one in Queue))
     role = SelectField("Owner", validate_choice=False)
+
+    def validate_site(self, field: SelectField) -> None:
+        """One of those that were offered; so are the other two."""
+        if str(field.data) not in {str(value) for value, *_ in field.choices or ()}:
+            raise ValidationError("Choose one of the list")
+
+    validate_queue = validate_role = validate_site
