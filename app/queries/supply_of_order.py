@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from app.queries.order_facts import OrderPage
 from app.queries.purchases import PurchaseRow, purchases_of_order
+from erpcore.inventory.models import Reservation
 from erpcore.kernel.actor import Actor
 from erpcore.masterdata.models import Site
 from erpcore.orders.models import HoldKind, OrderLine
@@ -34,8 +35,17 @@ class SupplyOfOrder:
 def supply_of_order(session: Session, actor: Actor, page: OrderPage) -> SupplyOfOrder:
     """What the order's page says of it: one query, and one more for an order with drop-ship lines."""
     numbers = {line.id: line.line_no for line in page.lines}
+    # As on the list of shortages: a line waits; one that is only not allocated yet lacks nothing.
+    waits = exists().where(Reservation.order_line_id == OrderLine.id, Reservation.unmet > 0)
     rows = session.execute(
-        select(OrderLine.id, OrderLine.site_id, OrderLine.source_reason, OrderLine.replaces_id, Site.name)
+        select(
+            OrderLine.id,
+            OrderLine.site_id,
+            OrderLine.source_reason,
+            OrderLine.replaces_id,
+            Site.name,
+            waits.label("waits"),
+        )
         .join(Site, Site.id == OrderLine.site_id)
         .where(OrderLine.order_id == page.id)
         .order_by(OrderLine.line_no)
@@ -45,11 +55,7 @@ def supply_of_order(session: Session, actor: Actor, page: OrderPage) -> SupplyOf
             (numbers[row.id], row.name, row.source_reason or "") for row in rows if row.site_id != page.site_id
         ],
         replaces=[(numbers[row.id], numbers.get(row.replaces_id, 0)) for row in rows if row.replaces_id],
-        short={
-            line.line_no: line.id
-            for line in page.lines
-            if page.state == "released" and line.has_stock and line.unallocated > 0
-        },
+        short={numbers[row.id]: row.id for row in rows if row.waits and page.state == "released"},
         purchases=purchases_of_order(session, actor, page.id) if any(one.kind == "drop_ship" for one in page.lines) else [],
         asked=next((hold.id for hold in page.open_holds if hold.kind == HoldKind.SUBSTITUTION), None),
     )  # fmt: skip
