@@ -59,7 +59,7 @@ class RuleForm(Form):
 
     def validate_site(self, field: SelectField) -> None:
         """One of those that were offered; so are the other two."""
-        if str(field.data) not in {str(value) for value, *_ in field.choices or ()}:
+        if str(field.data) not in {str(one[0]) for one in field.iter_choices()}:
             raise ValidationError("Choose one of the list")
 
     validate_queue = validate_role = validate_site
