@@ -1,4 +1,4 @@
-"""What the demo's companies sell besides goods, and one order that has it all: a rush, its charge, freight, fitting, one piece more."""
+"""What the demo's companies sell besides goods, and one order that has it all: a rush, its charge, freight, fitting, a part, one more."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from erpcore.inventory.models import Reservation, StockBalance
 from erpcore.masterdata.charges import DeclareCharge, declare_charges
 from erpcore.masterdata.models import ChargeLeaves, Customer, Entity, ItemKind, Realm
 from erpcore.orders.allocation import allocate_orders
+from erpcore.orders.amendment_rules import Amend
+from erpcore.orders.amendments import StageAmendment, apply_amendments, stage_amendments
 from erpcore.orders.documents import Order
-from erpcore.orders.models import OrderState
+from erpcore.orders.models import ChangeKind, OrderState
 from erpcore.orders.releasing import release_orders
 from erpcore.orders.services import CaptureOrder, NewLine, capture_orders
 from erpcore.pricing.newprice import NewPrice
@@ -25,6 +27,8 @@ from governance.policies.services import DecideValue, RequestValue, decide_value
 
 _SITE = (Realm.LIVE.value, "DUI")
 _QUANTITY, _MORE = 50, 51
+#: Of so many of another line so many leave a week later.
+_SPLIT, _LATER = 20, 8
 _LASTS = timedelta(days=365)
 #: Code, name, kind, when it leaves, whether a rush costs it, price.
 _SOLD = (
@@ -112,7 +116,7 @@ def _allow(desk: Desk, entity: int) -> None:
 
 def _take(desk: Desk, good: int, buyer: int, items: dict[str, int]) -> Order | None:
     node = desk.world.nodes[_SITE]
-    wanted = [NewLine(item=good, quantity=Decimal(_QUANTITY))]
+    wanted = [NewLine(item=good, quantity=Decimal(quantity)) for quantity in (_QUANTITY, _SPLIT)]
     wanted += [NewLine(item=items[code], quantity=Decimal(1)) for code in ("FREIGHT", "FITTING")]
     command = CaptureOrder(
         site=node.id, channel=desk.world.channels["wholesale"], customer=buyer, lines=wanted, rush=True,
@@ -125,14 +129,25 @@ def _take(desk: Desk, good: int, buyer: int, items: dict[str, int]) -> Order | N
         if order.state != OrderState.RELEASED:
             return None
         (order,) = allocate_orders(work, [order.id], rules=desk.rules, cells=desk.cells)
+        later = Amend(
+            kind=ChangeKind.SPLIT,
+            line=order.lines[1].id,
+            quantity=Decimal(_LATER),
+            day=order.lines[1].promised_on + timedelta(days=7),
+        )
+        change = StageAmendment(
+            order=order.id, by_customer=False, reason="no room at the building site before", changes=[later]
+        )
+        (staged,) = stage_amendments(work, [change], rules=desk.rules, cells=desk.cells)
+        (order,) = apply_amendments(work, [staged.id], rules=desk.rules, cells=desk.cells)
     return order
 
 
 def _send(desk: Desk, order: Order, good: int) -> None:
     """One piece more than was ordered leaves with all that goes along; the fitting is still to be done."""
-    alone = [line.id for line in order.lines if line.kind == ItemKind.SERVICE]
+    alone = [line.id for line in order.lines if line.kind == ItemKind.SERVICE or line.split_from_id]
     lines = {line.id: line.allocated if line.has_stock else line.open for line in order.lines if line.id not in alone}
-    (goods,) = (line for line in order.lines if line.item_id == good)
+    goods = next(line for line in order.lines if line.item_id == good)
     if not goods.unallocated:
         lines[goods.id] = _MORE * 1000
     with desk.work(desk.staff.at(_SITE[1], "warehouse"), Realm.LIVE, "screen") as work:

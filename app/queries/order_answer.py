@@ -47,7 +47,7 @@ _LINES = (
             for name in (
                 "id", "line_no", "item_id", "kind", "quantity", "unit_price", "price_source", "value_minor", "tax_rate",
                 "requested_on", "committed_on", "first_promised_on", "promised_on", "promise_reason", "allocated", "picked",
-                "shipped", "delivered", "invoiced", "cancelled", "returned", "extra", "is_rush", "ship_to_id",
+                "shipped", "delivered", "invoiced", "cancelled", "returned", "extra", "is_rush", "split_from_id", "ship_to_id",
             )
         ),
         _item.c.code.label("item"),

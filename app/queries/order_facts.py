@@ -55,6 +55,7 @@ class LineFact:
     cancelled: Decimal
     extra: Decimal
     is_rush: bool
+    split_from_id: int | None
     returned: Decimal
     ruleset: str | None
     ship_to_id: int | None

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -17,14 +18,14 @@ from erpcore.inventory.supply import waiting_at
 from erpcore.kernel.clock import day_end, local_day
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.events import EventLog
-from erpcore.kernel.model import PRICE_PLACES
+from erpcore.kernel.model import PRICE_PLACES, QUANTITY_PLACES, scaled_int
 from erpcore.kernel.money import exact_amount, scaled_amount
 from erpcore.kernel.quantity import MOST_WORTH
 from erpcore.kernel.rows import Change, param
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import commitment, customers, items, site_facts, tax_rate
 from erpcore.orders.addressing import country_of
-from erpcore.orders.amendment_rules import Planned
+from erpcore.orders.amendment_rules import Amend, Planned
 from erpcore.orders.availability import FUTURE, whole
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.models import ChangeKind, OrderAmendment, OrderLine
@@ -33,8 +34,10 @@ from erpcore.orders.promise import RECEIPTS, Wanted, day_there, promised_parts
 from erpcore.orders.records import ENDED_WAITS, save_orders
 from erpcore.orders.rules import line_dates, rush_day
 from erpcore.orders.services import NewLine, extend_order
+from erpcore.orders.splitting import held_for, part_of, split_off
 from erpcore.ports import ProcessRules
 from erpcore.published import LinePromise, LineQuantity, OrderAmended, OrderCancelled, OrderRepromised
+from erpcore.published.sourcing import OrderSplit, SplitPart
 
 
 @dataclass
@@ -42,6 +45,7 @@ class Effects:
     """What came of it. ``freed`` are thousandths of stock that nobody holds any more, by line id.
 
     ``anew``: the lines of which the customer wants more, less or another day, with the day, until they are promised.
+    ``parts``: the lines that were split off; ``split``: those of them that are judged with what they were part of.
     """
 
     ordered: list[Line] = field(default_factory=list)
@@ -49,6 +53,8 @@ class Effects:
     promised: list[Line] = field(default_factory=list)
     freed: dict[str, int] = field(default_factory=dict)
     anew: dict[int, tuple[Line, date]] = field(default_factory=dict)
+    parts: list[Line] = field(default_factory=list)
+    split: list[SplitPart] = field(default_factory=list)
     grew: bool = False
     moved: bool = False
 
@@ -75,7 +81,9 @@ def carry_out(
     for one in planned:
         if one.line is None:
             continue
-        if one.change.kind == ChangeKind.ADDRESS:
+        if one.change.kind == ChangeKind.SPLIT:
+            _split_off(work, order, one.line, one.change, effects, by_customer=amendment.by_customer)
+        elif one.change.kind == ChangeKind.ADDRESS:
             _send_elsewhere(work, order, one.line, one.change.ship_to)
         elif one.change.kind == ChangeKind.DATE:
             _move_day(
@@ -103,9 +111,10 @@ def carry_out(
         effects.ordered += added
         effects.promised += added
     effects.grew = any(one.grows for one in planned)
-    effects.moved = any(one.change.kind == ChangeKind.ADDRESS for one in planned)
+    effects.moved = any(one.line is not None and one.change.ship_to is not None for one in planned)
     _tell(work, order, amendment, effects)
     touched = {one.line.id: one.line for one in planned if one.line is not None}
+    touched |= {line.id: line for line in effects.parts}
     save_orders(work, [order], list(touched.values()))
     _SAVE_DAYS.run(
         work,
@@ -145,6 +154,27 @@ def _free(work: UnitOfWork, planned: Sequence[Planned], effects: Effects) -> Non
     for key, quantity in free_reservations(work, wanted).items() if wanted else ():
         lines[key].allocated -= quantity
         effects.freed[str(key)] = quantity
+
+
+def _split_off(
+    work: UnitOfWork, order: Order, line: Line, change: Amend, effects: Effects, *, by_customer: bool
+) -> None:
+    """Part of the line is one of its own. With a day that the customer wishes both are ordered anew, else it stays one order."""
+    quantity = scaled_int(change.quantity or Decimal(0), QUANTITY_PLACES)
+    held = held_for(line, quantity)
+    part = part_of(order, line, work.ids.one(), quantity)
+    if change.ship_to is not None:
+        _send_elsewhere(work, order, part, change.ship_to)
+    split_off(work, order, line, part, held)
+    effects.parts.append(part)
+    if by_customer and change.day is not None and change.day != line.requested_on:
+        effects.ordered += [line, part]
+        effects.anew[part.id] = (part, change.day)
+        return
+    effects.split.append(SplitPart(line=line.id, part=part.id, quantity=quantity, value=part.value_minor))
+    if change.day is not None and change.day != part.promised_on:
+        _promise(work, order, part, change.day, "moved")
+        effects.promised.append(part)
 
 
 def _send_elsewhere(work: UnitOfWork, order: Order, line: Line, ship_to: int | None) -> None:
@@ -246,7 +276,10 @@ def _promise(work: UnitOfWork, order: Order, line: Line, day: date, reason: str)
 def _tell(work: UnitOfWork, order: Order, amendment: OrderAmendment, effects: Effects) -> None:
     known = items(work, {line.item_id for line in order.lines})
     ordered = {line.id: line for line in effects.ordered}
-    if ordered or not effects.taken_back:
+    if effects.split:
+        split = OrderSplit(by_customer=amendment.by_customer, reason=amendment.reason, parts=effects.split)
+        publish_order(work, order, split, "capture", work.now)
+    if ordered or not (effects.taken_back or effects.split):
         some = any(line.cancelled for line in ordered.values())
         gone = _customer_cancelled(work, order) if some else defaultdict(int)
         event = OrderAmended(

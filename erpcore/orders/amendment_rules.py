@@ -83,6 +83,7 @@ def plan(order: Order, changes: Sequence[Amend], known: Mapping[int, ItemFacts],
             refused.append(refusal)
     if refused:
         raise Refused(refused)
+    _check_parts(out)
     left = {line.id: line.quantity - line.cancelled for line in order.lines}
     for one in out:
         if one.line is not None:
@@ -106,12 +107,24 @@ def _planned(
     line = lines.get(change.line or 0)
     if line is None:
         raise RuleBroken("line_unknown", field=f"{field}-line", line=change.line)
-    # A line that is dropped is not changed as well.
-    marks = {str(change.kind)} if change.kind != ChangeKind.DROP else {str(kind) for kind in ChangeKind}
-    if any((line.id, mark) in touched for mark in marks):
+    blocked, left = _marks(change.kind)
+    if any((line.id, mark) in touched for mark in blocked):
         raise RuleBroken("amend_twice", field=f"{field}-line", line=line.line_no)
-    touched |= {(line.id, mark) for mark in (marks if change.kind == ChangeKind.DROP else {*marks, "drop"})}
+    touched |= {(line.id, mark) for mark in left}
     return _CHECKS[change.kind](change, line, known[line.item_id], field, by_customer)
+
+
+def _marks(kind: ChangeKind) -> tuple[set[str], set[str]]:
+    """What must not have been done to the line before such a change, and what it keeps others from doing.
+
+    A line that is dropped is not changed as well; one may be split into several parts, and is not changed besides.
+    """
+    every = {str(one) for one in ChangeKind}
+    if kind == ChangeKind.DROP:
+        return every, every
+    if kind == ChangeKind.SPLIT:
+        return every - {str(kind)}, {str(kind)}
+    return {str(kind), str(ChangeKind.SPLIT)}, {str(kind), str(ChangeKind.DROP)}
 
 
 def _added(change: Amend, known: Mapping[int, ItemFacts], field: str, *, by_customer: bool) -> Planned:
@@ -201,8 +214,44 @@ def _sent(change: Amend, line: Line, item: ItemFacts, field: str, _by_customer: 
     return Planned(change=change, item=item.id, line=line, before={"ship_to": line.ship_to_id}, after=after)
 
 
+def _split(change: Amend, line: Line, item: ItemFacts, field: str, _by_customer: bool) -> Planned:  # as above
+    if not line.has_stock:
+        raise RuleBroken("amend_split_goods", field=f"{field}-line", line=line.line_no)
+    if change.day is not None and change.day.year not in _YEARS:
+        raise RuleBroken("day_absurd", field=f"{field}-day", day=str(change.day))
+    if change.day is None and change.ship_to is None:
+        raise RuleBroken("amend_split_same", field=f"{field}-day", line=line.line_no)
+    quantity = _quantity(change, item, field)
+    require_multiple(item, change.quantity or Decimal(0), line.line_no, field=f"{field}-quantity")
+    _fits(line, quantity, f"{field}-quantity")
+    after: dict[str, Any] = {"quantity": as_text(quantity), "day": change.day}
+    if change.ship_to is not None:
+        after["ship_to"] = change.ship_to
+    before = {"quantity": as_text(line.quantity - line.cancelled), "day": line.promised_on}
+    return Planned(change=change, item=item.id, line=line, before=before, after=after)
+
+
+def _fits(line: Line, quantity: int, field: str) -> None:
+    """What is split off is open and not picked, and something is left of the line."""
+    most = min(line.open - line.picked, line.quantity - line.cancelled - 1)
+    if quantity > most:
+        facts = {"line": line.line_no, "most": as_text(max(0, line.open - line.picked))}
+        raise RuleBroken("amend_split_too_much", field=field, **facts)
+
+
+def _check_parts(planned: Sequence[Planned]) -> None:
+    """Several parts of one line fit into it together."""
+    parts: dict[int, int] = {}
+    for position, one in enumerate(planned):
+        if one.line is not None and one.change.kind == ChangeKind.SPLIT:
+            wanted = scaled_int(one.change.quantity or Decimal(0), QUANTITY_PLACES)
+            parts[one.line.id] = parts.get(one.line.id, 0) + wanted
+            _fits(one.line, parts[one.line.id], f"changes-{position}-quantity")
+
+
 _CHECKS = {
     ChangeKind.QUANTITY: _resized, ChangeKind.DROP: _dropped, ChangeKind.DATE: _moved, ChangeKind.ADDRESS: _sent,
+    ChangeKind.SPLIT: _split,
 }  # fmt: skip
 
 

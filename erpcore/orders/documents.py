@@ -62,6 +62,7 @@ class Line:
     ship_to_id: int | None = None
     extra: int = 0
     is_rush: bool = False
+    split_from_id: int | None = None
 
     @property
     def has_stock(self) -> bool:

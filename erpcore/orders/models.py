@@ -77,13 +77,14 @@ class AmendmentState(StrEnum):
 
 
 class ChangeKind(StrEnum):
-    """``date``: of the customer's wish where the customer asks, of our promise where we do."""
+    """``split``: a part of a line becomes one of its own. ``date``: of the customer's wish where the customer asks, of our promise where we do."""
 
     ADD = "add"
     DROP = "drop"
     QUANTITY = "quantity"
     DATE = "date"
     ADDRESS = "address"
+    SPLIT = "split"
 
 
 class SalesOrder(Base):
@@ -144,6 +145,7 @@ class OrderLine(Base):
     ``ruleset`` ``None``: the order's. The price keeps how it came about: the rule that won and the JSON of those that fitted and
     lost, the list price, what the rules gave, the floor of the margin and the cost at that time, and why it was overridden.
     ``replaces_id``: the line whose item this one is sent instead of.
+    ``split_from_id``: the line that it was part of as the customer ordered it.
     ``is_rush``: asked to be served before the lead time of its commitment, which its committed day still says.
     ``extra``: what was picked beyond what was ordered, within the tolerance.
     ``source_reason``: why this site ships it (``None``: it is the one that sells). ``backordered_at``: when it first stayed short.
@@ -206,6 +208,7 @@ class OrderLine(Base):
     ship_to_id: Mapped[int | None] = mapped_column(ForeignKey("customer_address.id"))
     extra: Mapped[Decimal] = mapped_column(Quantity, server_default=text("0"))
     is_rush: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    split_from_id: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class OrderHold(Base):

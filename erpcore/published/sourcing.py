@@ -34,3 +34,23 @@ class OrderSubstituted(Event, frozen=True, kw_only=True):
     substitute: int
     substitute_value: int
     reason: str
+
+
+class SplitPart(msgspec.Struct, frozen=True, kw_only=True):
+    """So much of ``line`` is line ``part`` from now on; ``value`` in minor units."""
+
+    line: int
+    part: int
+    quantity: int
+    value: int
+
+
+class OrderSplit(Event, frozen=True, kw_only=True):
+    """Parts of lines became lines of their own, for another day of ours or another address. They stay what the customer ordered
+    in one, and are judged as that.
+    """
+
+    type: ClassVar[str] = "order.split"
+    by_customer: bool
+    reason: str
+    parts: list[SplitPart]

@@ -59,6 +59,10 @@ class Part(Protocol):
     def line(self) -> int: ...
 
 
+#: The kind of a line that was split off: it says which line it is part of (as ``item``), and how much of that it is.
+PART = "part"
+
+
 class Line(msgspec.Struct, gc=False):
     """An order line; attributes are the columns of ``journey_line`` in their order, absent ones have these values.
 
@@ -165,15 +169,19 @@ class Family:
     gone: set[int] = field(default_factory=set)
 
     def line(self, number: int) -> Line:
-        """The line, made on its first mention."""
+        """The line, made on its first mention; of a part that line that it is part of."""
         found = self.lines.get(number)
         if found is None:
             found = self.lines[number] = Line(self.root.id, number)
+        if found.kind == PART:
+            return self.line(found.item)
         self.changed_lines.add(number)
         return found
 
     def lines_of(self, parts: Sequence[Part]) -> list[Line]:
         """The line of each part of an event, made on its first mention."""
+        if self.root.flags & SPLIT:
+            return [self.line(part.line) for part in parts]
         numbers = [part.line for part in parts]
         self.changed_lines.update(numbers)
         try:

@@ -11,8 +11,8 @@ import msgspec
 from erpcore import published as p
 from erpcore.kernel.eventlog import LoggedEvent
 from erpcore.kernel.events import Event
-from erpcore.published.sourcing import OrderSubstituted
-from readiness.measures.journeys import DAMAGED, DELAYED, HELD, SHORT, SPLIT, TOUCHED, Family, Line
+from erpcore.published.sourcing import OrderSplit, OrderSubstituted
+from readiness.measures.journeys import DAMAGED, DELAYED, HELD, PART, SHORT, SPLIT, TOUCHED, Family, Line
 from readiness.measures.milestones import add_moves, earlier, expect_posting, is_person, later, open_document
 
 _decode_holds = msgspec.json.Decoder(dict[str, datetime]).decode
@@ -68,11 +68,48 @@ def _amended(family: Family, event: LoggedEvent, data: p.OrderAmended) -> None:
         family.root.flags |= TOUCHED
     if not data.by_customer:
         return
-    for ordered in data.lines:
+    for told in data.lines:
+        ordered = _with_parts(family, told) if family.root.flags & SPLIT else told
         line = family.line(ordered.line)
         if (line.quantity, line.requested) != (ordered.quantity, ordered.requested):
             line.promise_is_void = line.first_promised is not None
         _order_line(line, ordered)
+
+
+def _split(family: Family, event: LoggedEvent, data: OrderSplit) -> None:
+    """What becomes of the parts becomes of the line: it was ordered in one, and is filled and in time as one."""
+    family.root.flags |= SPLIT
+    if is_person(event):
+        family.root.flags |= TOUCHED
+    for one in data.parts:
+        cut = family.lines.get(one.line)
+        if cut is not None and cut.kind == PART:
+            cut.priced_quantity, cut.value = cut.priced_quantity - one.quantity, cut.value - one.value
+            family.changed_lines.add(one.line)
+        whole = family.line(one.line)
+        family.lines[one.part] = Line(
+            family.root.id, one.part, item=whole.line, kind=PART, priced_quantity=one.quantity, value=one.value
+        )
+        family.changed_lines.add(one.part)
+
+
+def _with_parts(family: Family, ordered: p.CapturedLine) -> p.CapturedLine:
+    """What the customer orders of a line now, or of a part of one, as the whole that it is judged as."""
+    told = family.lines.get(ordered.line)
+    if told is None:
+        return ordered
+    if told.kind != PART:
+        parts = [one for one in family.lines.values() if one.kind == PART and one.item == told.line]
+        quantity = ordered.quantity + sum(one.priced_quantity for one in parts)
+        return msgspec.structs.replace(
+            ordered, quantity=quantity, value=ordered.value + sum(one.value for one in parts)
+        )
+    whole = family.line(ordered.line)
+    quantity = whole.quantity + ordered.quantity - told.priced_quantity
+    value = whole.value + ordered.value - told.value
+    told.priced_quantity, told.value = ordered.quantity, ordered.value
+    family.changed_lines.add(ordered.line)
+    return msgspec.structs.replace(ordered, line=whole.line, quantity=quantity, value=value)
 
 
 def _promised(family: Family, event: LoggedEvent, data: p.OrderPromised | p.OrderRepromised) -> None:
@@ -125,6 +162,10 @@ def _cancelled(family: Family, event: LoggedEvent, data: p.OrderCancelled) -> No
     for line, part in zip(family.lines_of(data.lines), data.lines, strict=True):
         if data.by_customer:
             line.quantity = max(0, line.quantity - part.quantity)
+            own = family.lines[part.line]
+            if own is not line:
+                own.priced_quantity -= part.quantity
+                family.changed_lines.add(part.line)
         else:
             line.dropped += part.quantity
     if all(line.quantity <= line.dropped for line in family.lines.values()):
@@ -204,6 +245,7 @@ ORDER_HANDLERS: dict[type[Event], Callable[[Family, LoggedEvent, Any], None]] = 
     p.OrderBackordered: _backordered,
     p.OrderCancelled: _cancelled,
     OrderSubstituted: _substituted,
+    OrderSplit: _split,
     p.OrderClosed: _closed,
     p.ShipmentPicked: _picked,
     p.ShipmentShortPicked: _short_picked,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -120,11 +120,24 @@ def orders(log: dict[int, list[Told]], site: int | None = None) -> list[PlainOrd
         if first is None or (site is not None and first.site != site):
             continue
         lines = {line["line"]: _line(line) for line in first.data["lines"]}
+        part_of: dict[int, int] = {}
         for event in events:
-            _play(event, lines)
+            if event.type == "order.split":
+                # Our parts of a line are that line, whatever number they have.
+                part_of |= {one["part"]: part_of.get(one["line"], one["line"]) for one in event.data["parts"]}
+                continue
+            _play(_of_whole_lines(event, part_of), lines)
         start = datetime.fromisoformat(first.data["start"])
         out.append(PlainOrder(events, first, start, lines))
     return out
+
+
+def _of_whole_lines(event: Told, part_of: dict[int, int]) -> Told:
+    """The event with parts under the number of the line that they are part of."""
+    if not part_of or "lines" not in event.data:
+        return event
+    told = [{**one, "line": part_of.get(one["line"], one["line"])} for one in event.data["lines"]]
+    return replace(event, data={**event.data, "lines": told})
 
 
 def _play(event: Told, lines: dict[int, PlainLine]) -> None:

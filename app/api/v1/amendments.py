@@ -27,9 +27,12 @@ TAG = "Orders"
 
 
 class ChangeBody(Body):
-    """One change: `quantity` and `day` are what shall be ordered in all and wanted then, `line` all but an added line has."""
+    """One change: `quantity` and `day` are what shall be ordered in all and wanted then, `line` all but an added line has.
 
-    kind: str = Field(description="One of add, drop, quantity, date, address")
+    `split`: so much of the line becomes one of its own, with its own day or address.
+    """
+
+    kind: str = Field(description="One of add, drop, quantity, date, address, split")
     line: Key | None = None
     item: Key | None = None
     quantity: Quantity | None = None

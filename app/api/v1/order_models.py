@@ -34,7 +34,9 @@ class OrderAnswer(Answer):
 
 
 class LineAnswer(Answer):
-    """One line with its four dates and how far it is. `extra`: what left beyond `quantity`, within the tolerance."""
+    """One line with its four dates and how far it is. `extra`: what left beyond `quantity`, within the tolerance; `split_from_id`: the line
+    it was part of.
+    """
 
     id: int
     line_no: int
@@ -60,6 +62,7 @@ class LineAnswer(Answer):
     cancelled: Quantity
     extra: Quantity
     is_rush: bool
+    split_from_id: int | None
     returned: Quantity
     ship_to_id: int | None
 

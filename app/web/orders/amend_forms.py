@@ -44,6 +44,19 @@ class AddedForm(Plain):
         return not any((field.raw_data or [""])[0].strip() or field.data for field in self)
 
 
+class PartForm(Plain):
+    """A part of a line that becomes one of its own."""
+
+    line = SelectField("Line", choices=choices([("", "–")]), validate_choice=False)
+    quantity = QuantityField("Quantity", [Optional()])
+    day = DateField("New day", [Optional()])
+    ship_to = SelectField("Ship to", choices=choices([("", "As it is")]), validate_choice=False)
+
+    @property
+    def is_empty(self) -> bool:
+        return not any((field.raw_data or [""])[0].strip() or field.data for field in self)
+
+
 class AmendForm(KeyedForm):
     """Whose wish the changes are, why, and what shall stand."""
 
@@ -53,6 +66,7 @@ class AmendForm(KeyedForm):
     )  # fmt: skip
     reason = StringField("Reason", [DataRequired("Say why"), Length(max=500)])
     added = FieldList(FormField(AddedForm), min_entries=1, max_entries=50)
+    parts = FieldList(FormField(PartForm), min_entries=1, max_entries=50)
     version = HiddenField()
     #: What the fields held, by line id.
     was = HiddenField()
@@ -61,6 +75,19 @@ class AmendForm(KeyedForm):
     lines: Sequence[LineFact] = ()
     #: The fields that each change sent came from, by what the service calls them.
     sent: Sequence[dict[str, Any]] = ()
+
+    places: Sequence[tuple[str, str]] = ()
+
+    def offer(self) -> None:
+        """Let parts be of these lines and go to these addresses."""
+        lines = [
+            (str(one.id), f"{one.line_no} · {one.code}")
+            for one in self.lines
+            if one.has_stock and one.open > one.picked
+        ]
+        for row in self.parts:
+            row.form.line.choices = choices([("", "–"), *lines])
+            row.form.ship_to.choices = choices([("", "As it is"), *self.places])
 
     def fields_of(self, line: LineFact) -> dict[str, Any]:
         return {name: self[f"{name}_{line.id}"] for name in ("quantity", "day", "ship_to", "drop")}
@@ -113,6 +140,16 @@ class AmendForm(KeyedForm):
                 key = items[(form.item.data or "").lower()]
                 out.append(change_of("add", item=key, quantity=form.quantity.data, day=form.day.data))
                 sent.append({"item": form.item, "quantity": form.quantity, "day": form.day, "requested_on": form.day})
+        for row in self.parts:
+            form = row.form
+            if not form.is_empty:
+                out.append(
+                    change_of(
+                        "split", line=chosen_address(form.line), quantity=form.quantity.data, day=form.day.data,
+                        ship_to=chosen_address(form.ship_to),
+                    )
+                )  # fmt: skip
+                sent.append({"line": form.line, "quantity": form.quantity, "day": form.day, "ship_to": form.ship_to})
         return out
 
     def refuse(self, error: DomainError) -> None:
@@ -132,7 +169,7 @@ class AmendForm(KeyedForm):
     def leaves(self) -> Iterator[Any]:
         """Every field that takes something typed, those of the added rows one by one."""
         for field in self:
-            if field.name == "added":
+            if field.name in ("added", "parts"):
                 for row in field:
                     yield from row.form
             else:
@@ -170,5 +207,6 @@ def amend_form(order: OrderPage, addresses: Sequence[AddressFact]) -> AmendForm:
         )
         fields[f"drop_{line.id}"] = BooleanField(f"Drop line {line.line_no}")
     form: AmendForm = type("AmendForm", (AmendForm,), fields)()
-    form.lines = lines
+    form.lines, form.places = lines, places
+    form.offer()
     return form

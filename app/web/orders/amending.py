@@ -38,8 +38,9 @@ def amend(order_id: int) -> Any:
     if not form.is_submitted():
         _begin(form, order)
         return _form_page(form, order)
-    if request.form.get("press") == "add":
-        form.added.append_entry()
+    if request.form.get("press") in ("add", "part"):
+        (form.added if request.form.get("press") == "add" else form.parts).append_entry()
+        form.offer()
         form.show(order)
         return _form_page(form, order)
     valid = form.validate_on_submit()
@@ -80,6 +81,13 @@ def _begin(form: AmendForm, order: OrderPage) -> None:
     form.by_customer.data, form.reason.data = "customer" if before.by_customer else "ours", before.reason
     shown = {line.id for line in form.lines}
     added = iter([one for one in before.changes if one.kind == "add"])
+    parts = [one for one in before.changes if one.kind == "split" and one.line in shown]
+    for place, change in enumerate(parts):
+        row = form.parts.entries[0] if place == 0 else form.parts.append_entry()
+        row.form.line.choices = form.parts.entries[0].form.line.choices
+        row.form.ship_to.choices = form.parts.entries[0].form.ship_to.choices
+        row.form.line.data, row.form.quantity.data, row.form.day.data = str(change.line), change.quantity, change.day
+        row.form.ship_to.data = str(change.after.get("ship_to") or "")
     for change in before.changes:
         if change.line in shown and change.kind == "drop":
             form[f"drop_{change.line}"].data = True
@@ -191,6 +199,9 @@ def _words(change: Any, by_customer: bool) -> str:
         return f"{quantity(change.quantity_before)} → {quantity(change.quantity, change.unit)}"
     if change.kind == "address":
         return "other address"
+    if change.kind == "split":
+        ways = ["for another day"] * (change.day is not None) + ["to another address"] * ("ship_to" in change.after)
+        return f"{quantity(change.quantity, change.unit)} become a line of their own, {' and '.join(ways)}"
     return "other day wanted" if by_customer else "other day promised"
 
 

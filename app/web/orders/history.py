@@ -51,6 +51,8 @@ def _change(one: Mapping[str, Any]) -> str:
         return f"{line}: dropped, {_much(before)} before"
     if one["kind"] == "quantity":
         return f"{line}: {_much(before)} → {_much(after)}"
+    if one["kind"] == "split":
+        return f"{line}: {_much(after)} of {_much(before)} split off"
     if one["kind"] == "address":
         return f"{line}: goes to another address"
     return f"{line}: {_day(before)} → {_day(after)}"
