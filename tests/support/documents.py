@@ -141,6 +141,7 @@ class Order:
     was_damaged: bool = False
     was_wrong: bool = False
     was_changed: bool = False
+    is_split: bool = False
 
     @property
     def own(self) -> list[Line]:
@@ -234,6 +235,7 @@ class Documents:
         for row in self._ask("SELECT l.*, i.abc FROM order_line l JOIN item i ON i.id = l.item_id ORDER BY l.id"):
             lines[row.order_id].append(row)
         found = {}
+        self.part_of: dict[int, int] = {}
         for row in self._ask("SELECT o.*, c.group_id FROM sales_order o JOIN customer c ON c.id = o.customer_id"):
             site, captured = self.sites[row.site_id], _at(row.captured_at)
             day = site.day(captured)
@@ -249,8 +251,9 @@ class Documents:
             starts = [max(captured, site.midnight(_day(one.requested_ship_on) - days)) for one in lines[row.id]]
             found[row.id] = Order(
                 row.id, row.site_id, row.state, captured, day, min(starts), site.day(min(starts)), row.source,
-                [self._line(one) for one in lines[row.id]],
+                self._whole_lines(lines[row.id]),
             )  # fmt: skip
+            found[row.id].is_split = any(one.id in self.part_of for one in lines[row.id])
         for hold in self._ask("SELECT order_id, due_at, released_at FROM order_hold"):
             found[hold.order_id].holds.append(hold)
         for move in self.moves:
@@ -261,6 +264,22 @@ class Documents:
             if move.kind == "order" and move.move == "short_pick":
                 found[move.document].short_at = _at(move.at)
         return found
+
+    def _whole_lines(self, rows: list[Any]) -> list[Line]:
+        """The lines as they were ordered: what we split off for a day of ours or another address is part of its line."""
+        by_id = {row.id: row for row in rows}
+        whole: dict[int, Line] = {}
+        for row in rows:
+            line, first = self._line(row), by_id.get(row.split_from_id)
+            if first is None or first.requested_on != row.requested_on:
+                whole[row.id] = line
+                continue
+            self.part_of[row.id] = first.id
+            own = whole[first.id]
+            for name in ("ordered", "quantity", "dropped", "value", "allocated"):
+                setattr(own, name, getattr(own, name) + getattr(line, name))
+            own.is_backordered |= line.is_backordered
+        return list(whole.values())
 
     def _line(self, row: Any) -> Line:
         theirs, ours = self._cancelled[row.id]
@@ -290,7 +309,7 @@ class Documents:
             order.shipments.append(row)
             for part in parts[row.id]:
                 order.was_damaged |= part.damaged > 0
-                line = lines[part.order_line_id]
+                line = lines[self.part_of.get(part.order_line_id, part.order_line_id)]
                 for at, moves in ((row.confirmed_at, line.shipments), (row.delivered_at, line.deliveries)):
                     if at is not None:
                         moves.append((_at(at), site.day(_at(at)), part.quantity))
@@ -582,7 +601,7 @@ def _touchless(order: Order) -> tuple[date, int, int]:
 def _excepted(order: Order) -> tuple[date, int, int]:
     confirmed = sum(row.confirmed_at is not None for row in order.shipments)
     was_short = order.short_at is not None or any(line.is_backordered for line in order.lines)
-    met = bool(order.holds) or order.was_blocked or was_short or confirmed > 1 or order.was_damaged
+    met = bool(order.holds) or order.was_blocked or was_short or confirmed > 1 or order.is_split or order.was_damaged
     return order.captured_on, int(met), 1
 
 

@@ -259,7 +259,9 @@ def touchless_rate(found: Iterable[PlainOrder], start: date, end: date) -> Sum:
         if not order.owed or not lines or dimension or not start <= max(line.requested_ship for line in lines) < end:
             continue
         y += 1
-        edited = any(e.type in {"order.price_overridden", "order.amended"} and e.actor for e in order.events)
+        edited = any(
+            e.type in {"order.price_overridden", "order.amended", "order.split"} and e.actor for e in order.events
+        )
         gone = all(sum(q for *_, q in line.shipped) >= line.quantity for line in lines)
         x += gone and not edited and not order.has("order.held") and order.first.source != "back-entry"
     return x, y
@@ -272,7 +274,7 @@ def order_exception_rate(found: Iterable[PlainOrder], start: date, end: date) ->
             continue
         y += 1
         x += order.count("shipment.confirmed") > 1 or order.has(
-            "order.held", "invoice.blocked", "order.backordered", "shipment.short_picked", "shipment.delayed",
+            "order.held", "order.split", "invoice.blocked", "order.backordered", "shipment.short_picked", "shipment.delayed",
             "shipment.damaged",
         )  # fmt: skip
     return x, y
