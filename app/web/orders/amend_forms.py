@@ -140,16 +140,16 @@ class AmendForm(KeyedForm):
                 key = items[(form.item.data or "").lower()]
                 out.append(change_of("add", item=key, quantity=form.quantity.data, day=form.day.data))
                 sent.append({"item": form.item, "quantity": form.quantity, "day": form.day, "requested_on": form.day})
-        for row in self.parts:
-            form = row.form
-            if not form.is_empty:
+        for piece in self.parts:
+            part = piece.form
+            if not part.is_empty:
                 out.append(
                     change_of(
-                        "split", line=chosen_address(form.line), quantity=form.quantity.data, day=form.day.data,
-                        ship_to=chosen_address(form.ship_to),
+                        "split", line=chosen_address(part.line), quantity=part.quantity.data, day=part.day.data,
+                        ship_to=chosen_address(part.ship_to),
                     )
                 )  # fmt: skip
-                sent.append({"line": form.line, "quantity": form.quantity, "day": form.day, "ship_to": form.ship_to})
+                sent.append({"line": part.line, "quantity": part.quantity, "day": part.day, "ship_to": part.ship_to})
         return out
 
     def refuse(self, error: DomainError) -> None:

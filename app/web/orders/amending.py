@@ -83,11 +83,11 @@ def _begin(form: AmendForm, order: OrderPage) -> None:
     added = iter([one for one in before.changes if one.kind == "add"])
     parts = [one for one in before.changes if one.kind == "split" and one.line in shown]
     for place, change in enumerate(parts):
-        row = form.parts.entries[0] if place == 0 else form.parts.append_entry()
-        row.form.line.choices = form.parts.entries[0].form.line.choices
-        row.form.ship_to.choices = form.parts.entries[0].form.ship_to.choices
-        row.form.line.data, row.form.quantity.data, row.form.day.data = str(change.line), change.quantity, change.day
-        row.form.ship_to.data = str(change.after.get("ship_to") or "")
+        part = form.parts.entries[0] if place == 0 else form.parts.append_entry()
+        part.form.line.choices = form.parts.entries[0].form.line.choices
+        part.form.ship_to.choices = form.parts.entries[0].form.ship_to.choices
+        part.form.line.data, part.form.quantity.data, part.form.day.data = str(change.line), change.quantity, change.day
+        part.form.ship_to.data = str(change.after.get("ship_to") or "")
     for change in before.changes:
         if change.line in shown and change.kind == "drop":
             form[f"drop_{change.line}"].data = True
