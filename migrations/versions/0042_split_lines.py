@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from erpcore.kernel.model import Key
 from migrations.ddl import refuse_changes
 
 revision = "0042"
@@ -17,7 +16,7 @@ _KINDS = "kind IN ('add', 'drop', 'quantity', 'date', 'address'{})"
 
 
 def upgrade() -> None:
-    op.add_column("order_line", sa.Column("split_from_id", Key, nullable=True))
+    op.add_column("order_line", sa.Column("split_from_id", sa.BigInteger(), nullable=True))
     _kinds(", 'split'")
 
 
