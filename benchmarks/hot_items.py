@@ -24,9 +24,11 @@ import orjson
 from sqlalchemy import text
 
 from app.composition.uow import Database, connect, reading
+from app.security.roles import ROLES
 from benchmarks.hot_writer import Job, write
 from benchmarks.registry import Bench, Figure
 from benchmarks.site import a_live_business
+from tests.support.web import a_person
 
 WRITERS = {"postgresql": 8, "sqlite": 4}
 _HOT, _CATALOGUE, _CUSTOMERS, _STOCK = 5, 1_000, 50, 60
@@ -95,6 +97,9 @@ def measure(bench: Bench) -> Iterator[Figure]:
         url = bench.new_database(kind)
         database = connect(url)
         business, customers = a_live_business(database, items=_CATALOGUE, stock=_STOCK, customers=_CUSTOMERS)
+        # What a killed writer leaves short is somebody's, as at any site with people.
+        for role in ROLES:
+            a_person(database, role)
         common = {"url": url, "site": business.site, "channel": business.channel, "customers": customers}
         writers = WRITERS[kind]
         hot = run(bench, {**common, "items": business.items[:_HOT]}, writers=writers, seconds=seconds)

@@ -157,7 +157,7 @@ def test_the_trading_goes_through_all_that_a_distributor_does_besides(demo):
         return dict(map(tuple, rows(demo, f"SELECT state, COUNT(*) FROM {table} GROUP BY state")))  # names of this test
 
     assert states("quote") == {"accepted": 1, "declined": 1, "sent": 1, "superseded": 1}
-    assert states("order_amendment") == {"applied": 1, "withdrawn": 1}
+    assert states("order_amendment") == {"applied": 2, "withdrawn": 1}
     assert {"simulated", "committed", "rejected"} & states("allocation_run").keys() >= {"committed", "rejected"}
     assert (states("take_back_wish"), states("price_list"), states("pick_wave")) == (
         {"done": 1}, {"applied": 1}, {"completed": 1},
