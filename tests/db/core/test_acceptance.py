@@ -67,7 +67,7 @@ def test_the_order_that_was_let_go_is_released_and_the_larger_one_is_held_again(
     order = amend(business, order, quantity(order.lines[0], 11))
     assert order.state == "held"
     found = rows(database, "SELECT kind, covers FROM order_hold ORDER BY id")
-    assert found == [("credit", '{"lost":0,"margin":600,"worth":10000}'), ("credit", None)]
+    assert found == [("credit", '{"lost":0,"margin":600,"places":[],"worth":10000}'), ("credit", None)]
     assert release(business, let_go(business)).state == "released"
     assert_books_agree(database)
 
@@ -94,7 +94,7 @@ def test_an_entered_price_is_let_go_for_what_it_gave_away_and_no_more(database):
     order = amend(business, order, quantity(order.lines[0], 12))
     assert order.state == "held"
     kept = rows(database, "SELECT kind, covers FROM order_hold ORDER BY id")
-    assert kept == [("price", '{"lost":1000,"margin":555,"worth":9000}'), ("price", None)]
+    assert kept == [("price", '{"lost":1000,"margin":555,"places":[],"worth":9000}'), ("price", None)]
     assert_books_agree(database)
 
 
