@@ -90,6 +90,12 @@ def is_whole(page):
     assert not found, [(one["id"], one["nodes"][0]["html"]) for one in found]
 
 
+def scan(page, label):
+    """A scanner is a keyboard that ends with Enter. A person scans once the page stands there: the field has the focus."""
+    expect(page.locator("input:focus")).to_have_count(1)
+    page.keyboard.type(f"{label}\n")
+
+
 def test_a_picker_goes_from_queue_to_van_with_a_scanner_and_one_thumb(signed_in_at):
     page = signed_in_at("warehouse_operator", width=360, height=740, java_script_enabled=True)
     page.goto("/floor")
@@ -98,22 +104,21 @@ def test_a_picker_goes_from_queue_to_van_with_a_scanner_and_one_thumb(signed_in_
     page.get_by_role("button", name="Take the next pick").click()
     page.get_by_role("button", name="Start").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Go to A-01")
-    # The scanner is a keyboard that ends with Enter; the field has the focus.
-    page.keyboard.type("A-02\n")
+    scan(page, "A-02")
     expect(page.get_by_role("alert")).to_have_text(
         "This is A-02, and the goods are at A-01. Go there and scan its label."
     )
     look(page, "wrong-place")
     page.keyboard.press("Control+A")
-    page.keyboard.type("A-01\n")
+    scan(page, "A-01")
     expect(page.get_by_role("heading", level=1)).to_have_text("40-0")
     look(page, "pick")
     is_whole(page)
-    page.keyboard.type("40-1\n")
+    scan(page, "40-1")
     expect(page.get_by_role("alert")).to_have_text("This is 40-1, not 40-0. Put it back and scan 40-0.")
     look(page, "wrong-item")
     page.keyboard.press("Control+A")
-    page.keyboard.type("40-0\n")
+    scan(page, "40-0")
     for done in range(1, 6):
         expect(page.locator(".progress-line .soft").first).to_have_text(f"{done} of 6")
         page.get_by_role("button", name="Into tote").click()
