@@ -16,6 +16,9 @@ from readiness.measures.models import ControlLimit
 from readiness.measures.ports import Calendars, Told
 from readiness.measures.worked import closed_of, week_of
 
+#: Where a session keeps the collections that it has read.
+_COLLECTIONS = "collections"
+
 
 class SiteCalendars(Calendars):
     """The calendars of one session's sites."""
@@ -24,7 +27,7 @@ class SiteCalendars(Calendars):
         self._session = session
 
     def of_sites(self, sites: Collection[int]) -> Mapping[int, ports.SiteCalendar]:
-        """By site, with the limits of its control points and its collections; two queries. Twins keep the live site's."""
+        """By site, with the limits of its control points and its collections; two queries, the second once a session. Twins keep the live site's."""
         rows = self._session.execute(
             select(
                 Site.id, Site.time_zone, Site.opens_at, Site.closes_at, ControlLimit.point, ControlLimit.minutes,
@@ -44,7 +47,7 @@ class SiteCalendars(Calendars):
                 told[row.id][row.number] = Told(
                     row.valid_from, row.time_zone, week_of(row.week), closed_of(row.closed), row.number
                 )
-        collections = self._collections(sites)
+        collections = self._collections()
         return {
             row.id: ports.SiteCalendar(
                 row.time_zone, row.opens_at, row.closes_at, limits[row.id], tuple(told[row.id].values()),
@@ -53,15 +56,19 @@ class SiteCalendars(Calendars):
             for row in rows
         }  # fmt: skip
 
-    def _collections(self, sites: Collection[int]) -> Mapping[int, dict[int, time]]:
-        """The last cut-off of the services that drive, by site and weekday."""
+    def _collections(self) -> Mapping[int, dict[int, time]]:
+        """The last cut-off of the services that drive, by site and weekday; read once a session, since a page asks often."""
+        known: dict[int, dict[int, time]] | None = self._session.info.get(_COLLECTIONS)
+        if known is not None:
+            return known
         found: dict[int, dict[int, time]] = defaultdict(dict)
         for row in self._session.execute(
             select(Site.id, CarrierCutOff.weekday, CarrierCutOff.cut_off)
             .join(CarrierCutOff, CarrierCutOff.site_id == func.coalesce(Site.twin_id, Site.id))
             .join(CarrierService, CarrierService.id == CarrierCutOff.service_id)
             .join(Carrier, Carrier.id == CarrierService.carrier_id)
-            .where(Site.id.in_(sites), CarrierService.is_active, Carrier.is_active)
+            .where(CarrierService.is_active, Carrier.is_active)
         ):
             found[row.id][row.weekday] = max(row.cut_off, found[row.id].get(row.weekday, row.cut_off))
+        self._session.info[_COLLECTIONS] = dict(found)
         return found
