@@ -88,6 +88,8 @@ def capture_orders(
         _build_lines(work, command, order, site, customer, known_items, [next(ids) for _ in command.lines], rules)
         stamp_lines(work, rules, order, known_items)
         orders.append(order)
+    # Before sites are chosen, which writes: who enters orders one by one goes on after a refusal.
+    noticed = notice_duplicates(work, orders, [command.accepted for command in commands], rules)
     if work.source not in STATED:
         unstated = [
             (order, line)
@@ -96,7 +98,6 @@ def capture_orders(
             if asked.promised_on is None
         ]
         source_and_promise(work, rules, cells, unstated)
-    noticed = notice_duplicates(work, orders, [command.accepted for command in commands], rules)
     insert_orders(work, orders)
     for order in orders:
         _report(work, order, known_items)
