@@ -27,6 +27,7 @@ from erpcore.kernel.errors import (
     NotFound,
     RuleBroken,
 )
+from erpcore.kernel.first import add_first
 from erpcore.kernel.requests import documents_kept, keep_documents
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import Entity
@@ -105,8 +106,7 @@ def hand_in(work: UnitOfWork, entity: int, read: ReadSheet, *, rules: ProcessRul
         entered=0, refused=0, plan="[]", looked_at=work.now,
     )  # fmt: skip
     _keep(row, work, _planned(work, row, rules, cells, ""))
-    work.session.add(row)
-    work.session.flush()
+    add_first(work, row, "order_file_handed_in_meanwhile", field="file", file=row.file_name)
     work.audit("order_file.handed_in", "order_file", row.id, file=row.file_name, rows=row.rows, content=digest)
     return row
 

@@ -16,7 +16,7 @@ from app.importers.pricelists import read_day
 from app.importers.sheets import Layout, ReadSheet, read_sheet
 from erpcore.kernel.canonical import fingerprint
 from erpcore.kernel.errors import DomainError, NotFound, RuleBroken
-from erpcore.kernel.model import PRICE_PLACES, QUANTITY_PLACES
+from erpcore.kernel.model import PRICE_PLACES, QUANTITY_PLACES, scaled_int
 from erpcore.kernel.quantity import parse_quantity
 from erpcore.masterdata.models import Channel, Customer, Item, Site
 from erpcore.masterdata.queries import find_by_code
@@ -27,6 +27,8 @@ HEAD = ("order", "site", "channel", "customer", "customer_reference", "wanted_on
 LINE = ("item", "quantity", "unit", "unit_price", "price_reason")
 COLUMNS = (*HEAD, *LINE)
 MOST_ORDERS = 300
+#: Characters of an order's name and of its customer's reference; an order keeps no more.
+MOST_LETTERS = 120
 LAYOUT = Layout(
     columns=COLUMNS, required=frozenset({"order", "site", "channel", "customer", "item", "quantity"}), model="template",
     most_rows=3_000,
@@ -56,10 +58,13 @@ class SheetOrder:
 
     @property
     def digest(self) -> str:
-        """Of what it orders."""
+        """Of what it orders; how a number is written does not matter."""
         c = self.command
         lines = [
-            [line.item, f"{line.quantity:f}", line.unit, None if line.unit_price is None else f"{line.unit_price:f}", line.price_reason]
+            [
+                line.item, scaled_int(line.quantity, QUANTITY_PLACES), line.unit,
+                None if line.unit_price is None else scaled_int(line.unit_price, PRICE_PLACES), line.price_reason,
+            ]
             for line in c.lines
         ] if c else []  # fmt: skip
         head = [c.site, c.channel, c.customer_reference, c.requested_on and c.requested_on.isoformat()] if c else []
@@ -133,6 +138,11 @@ def _order(name: str, rows: Sequence[tuple[int, dict[str, str]]], codes: _Codes)
 
 def _command(rows: Sequence[tuple[int, dict[str, str]]], codes: _Codes) -> CaptureOrder:
     first, head = rows[0]
+    for column in ("order", "customer_reference"):
+        if len(head[column]) > MOST_LETTERS:
+            raise _WrongRow(
+                first, RuleBroken("order_file_cell_long", field=column, column=_said(column), most=MOST_LETTERS)
+            )
     for number, row in rows[1:]:
         for column in HEAD[1:]:
             if row[column] and row[column] != head[column]:

@@ -14,10 +14,13 @@ from app.composition.uow import reading
 from app.importers.orderfiles import EnterOrders, enter_orders, hand_in, look_again, plan_of
 from app.importers.ordersheets import COLUMNS, read_orders
 from erpcore.kernel.errors import Busy, Conflict, DomainError, NotFound, RuleBroken
+from erpcore.orders.allocation_models import ShortageChoice
 from erpcore.orders.models import OrderLine, SalesOrder
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
+from tests.support.policy import Rules
 from tests.support.pricing import DESK
+from tests.support.warehouse import second_site
 
 
 @pytest.fixture
@@ -113,6 +116,7 @@ BAD = [
     ({"quantity": ""}, "order_file_cell_empty"), ({"quantity": "many"}, "not_a_number"), ({"quantity": "-1"}, None),
     ({"quantity": "0"}, None), ({"quantity": "1.5"}, None), ({"quantity": "9" * 30}, None), ({"item": "4711"}, "price_code_unknown"),
     ({"customer": "x"}, "price_code_unknown"), ({"site": "XXX"}, "price_code_unknown"), ({"channel": ""}, "order_file_cell_empty"),
+    ({"order": "b" * 121}, "order_file_cell_long"), ({"customer_reference": "r" * 121}, "order_file_cell_long"),
     ({"wanted_on": "soon"}, "not_a_day"), ({"unit": "palette"}, None), ({"unit_price": "0.01"}, None), ({"order": ""}, "order_file_nameless"),
 ]  # fmt: skip
 
@@ -144,6 +148,40 @@ def test_an_order_like_an_earlier_one_is_entered_with_a_reason_alone(business):
     assert (left.entered, left.refused, orders(business)) == (0, 2, 1)
     again = entered(business, file, source="screen", duplicate_reason="both vans")
     assert (again.entered, again.refused) == (2, 0)
+
+
+def test_an_order_refused_as_a_duplicate_leaves_nothing_of_where_it_would_ship_from(business):
+    second_site(business)
+    file = handed_in(business, a_row(), a_row(order="A-2"))
+    with business.work(DESK, source="screen") as work:
+        done = enter_orders(
+            work, EnterOrders(file=file.id, bad_rows=BadRows.GOOD_ONES, version=file.version),
+            rules=Rules(sourcing_rule="most_stock"), cells=OPEN,
+        )  # fmt: skip
+    assert outcomes(done) == {"A-1": ("entered", None, ""), "A-2": ("refused", None, "order_duplicate")}
+    with reading(business.database) as session:
+        chosen = session.scalars(select(ShortageChoice.order_line_id)).all()
+        assert chosen == session.scalars(select(OrderLine.id)).all()
+    assert_books_agree(business.database)
+
+
+def test_a_number_written_otherwise_is_the_same_order(business):
+    price = {"price_reason": "agreed by telephone"}
+    file = handed_in(business, a_row(unit_price="9.50", **price))
+    assert entered(business, file).entered == 1
+    again = handed_in(business, a_row(quantity="5.0", unit_price="9.5", **price))
+    assert outcomes(again) == {"A-1": ("known", None, "")}
+
+
+def test_two_who_hand_in_the_same_file_at_once_get_one_file_or_an_answer(business, monkeypatch):
+    handed_in(business, a_row())
+    # The other's file is not there yet when this one looks for it.
+    with business.work(DESK) as work:
+        monkeypatch.setattr(work.session, "scalar", lambda *_: None)
+        with pytest.raises(Conflict) as refusal:
+            hand_in(work, business.entity, read_orders("o.csv", io.BytesIO(a_csv(a_row()))), rules=RULES, cells=OPEN)
+        work.session.rollback()
+    assert refusal.value.code == "order_file_handed_in_meanwhile"
 
 
 def test_a_file_that_was_looked_at_anew_is_not_entered_unseen(business):
