@@ -42,8 +42,9 @@ def sentence(error: DomainError) -> str:
     if callable(text):
         text = text(error.facts)
     facts = {name: _shown(value) for name, value in error.facts.items()}
-    # Kinds of documents, their states and moves are codes; people read words.
-    facts |= {name: facts[name].replace("_", " ") for name in ("document", "state", "move") if name in facts}
+    # Kinds of documents, their states and moves are codes, and people read words; a document's number stays as it is.
+    codes = [name for name in ("document", "state", "move") if facts.get(name, "").islower()]
+    facts |= {name: facts[name].replace("_", " ") for name in codes}
     return _Lenient().vformat(text, (), facts)
 
 

@@ -11,7 +11,7 @@ import pytest
 from app.messages import MESSAGES, sentence
 from app.security.permissions import Permission
 from app.security.roles import ROLES
-from erpcore.kernel.errors import DomainError, RuleBroken
+from erpcore.kernel.errors import DomainError, NeedsConfirmation, RuleBroken
 from tests.architecture.source import PRODUCT, ROOT, Module, modules, project_files
 
 PERMISSION = re.compile(r"^[a-z_]+:[a-z_]+:[a-z-_]+$")
@@ -114,6 +114,11 @@ def test_words_are_sentences(code):
 def test_the_check_sees_a_refusal_without_words():
     module = Module("app/example.py", 'raise RuleBroken("never_heard_of", field="x", order=1)')
     assert list(_refusals(module)) == [("never_heard_of", {"order"}, "app/example.py:1")]
+
+
+def test_a_number_of_a_document_stands_as_it_is_and_a_kind_is_words():
+    assert sentence(NeedsConfirmation("order_duplicate", document="SO_12")).startswith("SO_12 of this customer")
+    assert sentence(NeedsConfirmation("order_duplicate", document="sales_order")).startswith("sales order of")
 
 
 def test_a_refusal_without_words_still_says_something():
