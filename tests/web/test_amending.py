@@ -124,6 +124,16 @@ def test_nothing_typed_and_an_unknown_item_are_refused(signed_in, business, sqli
     assert rows(sqlite_database, "SELECT COUNT(*) FROM order_amendment") == [(0,)]
 
 
+def test_no_more_rows_are_added_than_a_page_takes(signed_in, business):
+    order = released(business)
+    here, desk = f"/orders/{order.id}/amend", signed_in("customer_service")
+    full = {f"{rows}-{place}-quantity": "1" for rows in ("added", "parts") for place in range(50)}
+    for press in ("add", "part"):
+        page = desk.post(here, typed(desk.get(here), reason="", press=press, **full))
+        assert page.root.find("input", name="added-49-quantity")
+        assert not page.root.find("input", name="parts-50-quantity")
+
+
 def test_two_clerks_the_slower_sees_what_the_other_changed_and_keeps_what_was_typed(
     signed_in, business, sqlite_database
 ):

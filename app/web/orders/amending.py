@@ -36,10 +36,11 @@ def amend(order_id: int) -> Any:
     today = local_day(now(), order.time_zone)
     form = amend_form(order, present_addresses(reader(), order.customer_id, today))
     if not form.is_submitted():
-        _begin(form, order)
-        return _form_page(form, order)
+        return _form_page(form, order, left_out=_lines_left_out(order) + _begin(form, order))
     if request.form.get("press") in ("add", "part"):
-        (form.added if request.form.get("press") == "add" else form.parts).append_entry()
+        rows = form.added if request.form.get("press") == "add" else form.parts
+        if _has_room(rows):
+            rows.append_entry()
         form.offer()
         form.show(order)
         return _form_page(form, order)
@@ -69,20 +70,27 @@ def _command(form: AmendForm, order: OrderPage, items: dict[str, int]) -> StageA
     )  # fmt: skip
 
 
-def _begin(form: AmendForm, order: OrderPage) -> None:
-    """The form as the order stands, or with what was staged before and is to be checked again."""
+def _has_room(rows: Any) -> bool:
+    return len(rows) < rows.max_entries
+
+
+def _begin(form: AmendForm, order: OrderPage) -> int:
+    """The form as the order stands, or with what was staged before and is to be checked again.
+
+    Says how many added lines and parts of it have no room on the page: a program stages more than a page takes.
+    """
     form.by_customer.data = "customer"
     form.show(order)
     staged = asked_key("from")
     if staged is None:
-        return
+        return 0
     before = one_amendment(reader(), order.id, staged)
     form.replaces.data = str(before.id) if before.state == "staged" else ""
     form.by_customer.data, form.reason.data = "customer" if before.by_customer else "ours", before.reason
     shown = {line.id for line in form.lines}
-    added = iter([one for one in before.changes if one.kind == "add"])
+    added = [one for one in before.changes if one.kind == "add"]
     parts = [one for one in before.changes if one.kind == "split" and one.line in shown]
-    for place, change in enumerate(parts):
+    for place, change in enumerate(parts[: form.parts.max_entries]):
         part = form.parts.entries[0] if place == 0 else form.parts.append_entry()
         part.form.line.choices = form.parts.entries[0].form.line.choices
         part.form.ship_to.choices = form.parts.entries[0].form.ship_to.choices
@@ -97,9 +105,10 @@ def _begin(form: AmendForm, order: OrderPage) -> None:
             form[f"day_{change.line}"].data = change.day
         elif change.line in shown and change.kind == "address":
             form[f"ship_to_{change.line}"].data = str(change.after["ship_to"])
-    for place, change in enumerate(added):
+    for place, change in enumerate(added[: form.added.max_entries]):
         row = form.added.entries[0] if place == 0 else form.added.append_entry()
         row.form.item.data, row.form.quantity.data, row.form.day.data = change.code, change.quantity, change.day
+    return sum(max(0, len(many) - rows.max_entries) for many, rows in ((parts, form.parts), (added, form.added)))
 
 
 def _look_up(form: AmendForm, order: OrderPage) -> dict[str, int] | None:
@@ -148,11 +157,15 @@ def _left(line: LineFact) -> Any:
     return line.quantity - line.cancelled
 
 
+def _lines_left_out(order: OrderPage) -> int:
+    return max(0, len([1 for line in order.lines if _left(line) > 0]) - MOST_LINES)
+
+
 def _form_page(form: AmendForm, order: OrderPage, **more: Any) -> Any:
     page = render_template(
         "orders/amend.html", order=order, form=form, summary=AmendSummary(form), realm=order.realm, told=told,
-        promises=PROMISES, left_out=max(0, len([1 for line in order.lines if _left(line) > 0]) - MOST_LINES),
-        **{"is_conflict": False, "since": (), "moved": (), "fresh": (), **more},
+        promises=PROMISES,
+        **{"left_out": _lines_left_out(order), "is_conflict": False, "since": (), "moved": (), "fresh": (), **more},
     )  # fmt: skip
     return page, form.status
 
