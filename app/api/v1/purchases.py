@@ -207,5 +207,6 @@ def record_direct_shipment(work: UnitOfWork, purchase_id: int, version: int, bod
 def order_rest_again(work: UnitOfWork, purchase_id: int, version: int, body: RestBody) -> PurchaseDetail:
     _at(work, purchase_id, version)
     with pointing():
-        made = order_rest(work, OrderRest(purchase=purchase_id, supplier=body.supplier), rules=rules(), cells=cells())
+        again = OrderRest(purchase=purchase_id, supplier=body.supplier, seen_version=version)
+        made = order_rest(work, again, rules=rules(), cells=cells())
     return _detail(purchase_page(fresh(work), work.actor, made[0].id))
