@@ -11,7 +11,7 @@ from flask import flash, redirect, render_template, request, url_for
 from app.composition.order_names import order_names
 from app.composition.request import reader
 from app.composition.trading import cells, rules
-from app.queries.counts import CountRow, count_rows
+from app.queries.counts import CountRow, count_rows, tells_worth
 from app.queries.warehouse import (
     AdjustmentRow,
     ExpectedRow,
@@ -182,7 +182,10 @@ def _task(task_id: int) -> CountRow:
 
 
 def _count_page(row: CountRow, form: Any, refused: str = "") -> str:
-    return render_template("inbound/count.html", row=row, form=form, refused=refused, realm=row.realm, me=actor().id)
+    return render_template(
+        "inbound/count.html", row=row, form=form, refused=refused, realm=row.realm, me=actor().id,
+        is_told_worth=tells_worth(actor()),
+    )  # fmt: skip
 
 
 @blueprint.route("/counts/<int:task_id>", methods=["GET", "POST"])
