@@ -86,6 +86,16 @@ def test_a_rush_is_asked_for_on_the_order_page_and_costs_what_was_declared(signe
     assert_books_agree(database)
 
 
+def test_the_figures_beside_a_rush_being_typed_say_what_they_leave_out(signed_in, business):
+    desk = signed_in("customer_service")
+    page = desk.get("/orders/new")
+    said = "A charge for the rush, and its earlier day, are not in these figures."
+    form = typed(page, business, ("40-0", "12"), press="check")
+    assert said not in desk.post("/orders/new", form).text
+    assert said in desk.post("/orders/new", {**form, "rush": "y"}).text
+    assert said in desk.post("/orders/new", {**form, "lines-0-rush": "y"}).text
+
+
 def test_a_refused_rush_of_a_line_is_said_at_the_line(signed_in, business, database):
     approve(business, "rush_rule", "refuse")
     desk = signed_in("customer_service")
