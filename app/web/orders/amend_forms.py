@@ -30,6 +30,8 @@ from erpcore.orders.amendment_rules import Amend, Refused
 
 #: Lines that one page changes; longer orders are changed through the API.
 MOST_LINES = 200
+#: Rows of added lines that one page takes, and of parts.
+MOST_ROWS = 50
 
 
 class AddedForm(Plain):
@@ -65,8 +67,8 @@ class AmendForm(KeyedForm):
         choices=choices((("customer", "The customer's"), ("ours", "Ours"))),
     )  # fmt: skip
     reason = StringField("Reason", [DataRequired("Say why"), Length(max=500)])
-    added = FieldList(FormField(AddedForm), min_entries=1, max_entries=50)
-    parts = FieldList(FormField(PartForm), min_entries=1, max_entries=50)
+    added = FieldList(FormField(AddedForm), min_entries=1, max_entries=MOST_ROWS)
+    parts = FieldList(FormField(PartForm), min_entries=1, max_entries=MOST_ROWS)
     version = HiddenField()
     #: What the fields held, by line id.
     was = HiddenField()

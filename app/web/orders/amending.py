@@ -17,7 +17,7 @@ from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import asked_key
 from app.web.figures import PROMISES, quantity
-from app.web.orders.amend_forms import MOST_LINES, AmendForm, AmendSummary, amend_form
+from app.web.orders.amend_forms import MOST_LINES, MOST_ROWS, AmendForm, AmendSummary, amend_form
 from app.web.orders.history import told
 from app.web.orders.views import blueprint
 from app.web.steps import form_step, take_step
@@ -39,7 +39,7 @@ def amend(order_id: int) -> Any:
         return _form_page(form, order, left_out=_lines_left_out(order) + _begin(form, order))
     if request.form.get("press") in ("add", "part"):
         rows = form.added if request.form.get("press") == "add" else form.parts
-        if _has_room(rows):
+        if len(rows) < MOST_ROWS:
             rows.append_entry()
         form.offer()
         form.show(order)
@@ -70,10 +70,6 @@ def _command(form: AmendForm, order: OrderPage, items: dict[str, int]) -> StageA
     )  # fmt: skip
 
 
-def _has_room(rows: Any) -> bool:
-    return len(rows) < rows.max_entries
-
-
 def _begin(form: AmendForm, order: OrderPage) -> int:
     """The form as the order stands, or with what was staged before and is to be checked again.
 
@@ -90,7 +86,7 @@ def _begin(form: AmendForm, order: OrderPage) -> int:
     shown = {line.id for line in form.lines}
     added = [one for one in before.changes if one.kind == "add"]
     parts = [one for one in before.changes if one.kind == "split" and one.line in shown]
-    for place, change in enumerate(parts[: form.parts.max_entries]):
+    for place, change in enumerate(parts[:MOST_ROWS]):
         part = form.parts.entries[0] if place == 0 else form.parts.append_entry()
         part.form.line.choices = form.parts.entries[0].form.line.choices
         part.form.ship_to.choices = form.parts.entries[0].form.ship_to.choices
@@ -105,10 +101,10 @@ def _begin(form: AmendForm, order: OrderPage) -> int:
             form[f"day_{change.line}"].data = change.day
         elif change.line in shown and change.kind == "address":
             form[f"ship_to_{change.line}"].data = str(change.after["ship_to"])
-    for place, change in enumerate(added[: form.added.max_entries]):
+    for place, change in enumerate(added[:MOST_ROWS]):
         row = form.added.entries[0] if place == 0 else form.added.append_entry()
         row.form.item.data, row.form.quantity.data, row.form.day.data = change.code, change.quantity, change.day
-    return sum(max(0, len(many) - rows.max_entries) for many, rows in ((parts, form.parts), (added, form.added)))
+    return max(0, len(parts) - MOST_ROWS) + max(0, len(added) - MOST_ROWS)
 
 
 def _look_up(form: AmendForm, order: OrderPage) -> dict[str, int] | None:
