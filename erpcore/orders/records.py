@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
+from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
@@ -24,6 +25,9 @@ from erpcore.orders.models import OrderLine, Progress, SalesOrder
 
 #: Lines that were promised from what comes and no longer are, in this unit of work.
 ENDED_WAITS = "ended waits"
+
+#: Since when new lines wait that were part of one that waited before, by line.
+WAITS_SINCE = "waits since"
 
 ORDER_COLUMNS = tuple(f.name for f in fields(Order) if f.name not in ("lines", "customer_group"))
 LINE_COLUMNS = tuple(f.name for f in fields(Line))
@@ -158,11 +162,12 @@ def write_waiting(work: UnitOfWork, lines: Iterable[Line]) -> None:
     orders: dict[int, Order] = work.memo.get("orders", {})
     receipts: dict[int, int | None] = work.memo.get("promised receipts", {})
     ended: set[int] = work.memo.get(ENDED_WAITS, set())
+    since: dict[int, datetime] = work.memo.get(WAITS_SINCE, {})
     waits = [
         Waiting(
             line.id, orders[line.order_id].entity_id, line.site_id, line.item_id,
             max(0, line.unallocated) if line.may_wait else 0,
-            line.backordered_at or work.now, line.promised_on, receipts.get(line.id, UNCHANGED),
+            since.get(line.id) or line.backordered_at or work.now, line.promised_on, receipts.get(line.id, UNCHANGED),
         )
         for line in lines
         if line.has_stock and (line.may_wait or line.id in ended)

@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from erpcore.inventory.services import Demand, free_reservations, reserve
+from erpcore.inventory.supply import waiting_at
 from erpcore.kernel.money import exact_amount, scaled_amount
 from erpcore.kernel.work import UnitOfWork
 from erpcore.orders.documents import Line, Order
-from erpcore.orders.records import insert_lines
+from erpcore.orders.promise import RECEIPTS
+from erpcore.orders.records import WAITS_SINCE, insert_lines
 
 
 def part_of(order: Order, line: Line, key: int, quantity: int) -> Line:
@@ -43,7 +45,15 @@ def held_for(line: Line, quantity: int) -> int:
 
 
 def split_off(work: UnitOfWork, order: Order, line: Line, part: Line, held: int) -> None:
-    """Write a part with what was ``held`` for it, and take that from its line. The caller saves both."""
+    """Write a part with what was ``held`` for it, and take that from its line. The caller saves both.
+
+    A part of a line that waits has waited as long, and for the same receipt.
+    """
+    places = [(line.site_id, line.item_id)] if line.may_wait else []
+    own = next((wait for wait in waiting_at(work, places) if wait.line == line.id), None)
+    if own is not None:
+        work.memo.setdefault(WAITS_SINCE, {})[part.id] = own.since
+        work.memo.setdefault(RECEIPTS, {})[part.id] = own.receipt
     if held:
         freed = free_reservations(work, {line.id: held})
         line.allocated -= freed.get(line.id, 0)
