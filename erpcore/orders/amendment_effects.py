@@ -284,7 +284,10 @@ def _tell(work: UnitOfWork, order: Order, amendment: OrderAmendment, effects: Ef
         gone = _customer_cancelled(work, order) if some else defaultdict(int)
         event = OrderAmended(
             by_customer=amendment.by_customer, reason=amendment.reason,
-            lines=[captured_line(line, known[line.item_id].abc, less=gone[line.id]) for line in ordered.values()],
+            lines=[
+                captured_line(line, known[line.item_id].abc, order.currency, less=gone[line.id])
+                for line in ordered.values()
+            ],
         )  # fmt: skip
         publish_order(work, order, event, "capture", work.now)
     if effects.taken_back:

@@ -8,6 +8,7 @@ from typing import Any
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import site_facts
 from erpcore.orders.documents import Line, Order
+from erpcore.orders.rules import value_of
 from erpcore.ports import Cell, CellStates, Process, admit
 from erpcore.published import CapturedLine
 
@@ -42,11 +43,12 @@ def admit_cell(
         admit(work, cells, place.entity.realm, Cell(place.live_id, channel, process, group), begins=False)
 
 
-def captured_line(line: Line, abc: str | None, *, less: int = 0) -> CapturedLine:
-    """The line as the customer ordered it; ``less`` is what the customer has taken back since."""
+def captured_line(line: Line, abc: str | None, currency: str, *, less: int = 0) -> CapturedLine:
+    """The line as the customer ordered it, and its worth; ``less`` is what the customer has taken back since."""
+    quantity = line.quantity - less
     return CapturedLine(
-        line=line.id, item=line.item_id, kind=line.kind, quantity=line.quantity - less, price=line.unit_price,
-        value=line.value_minor, requested=line.requested_on, requested_ship=line.requested_ship_on,
+        line=line.id, item=line.item_id, kind=line.kind, quantity=quantity, price=line.unit_price,
+        value=value_of(line, quantity, currency), requested=line.requested_on, requested_ship=line.requested_ship_on,
         committed=line.committed_on, basis=line.basis, early=line.early_days, late=line.late_days, abc=abc,
     )  # fmt: skip
 

@@ -254,7 +254,7 @@ def _report(work: UnitOfWork, order: Order, known: dict[int, ItemFacts]) -> None
     place = order.place(work)
     subject = ("order", order.id, 1)
     starts: dict[int, datetime] = work.memo["starts"]
-    lines = [captured_line(line, known[line.item_id].abc) for line in order.lines]
+    lines = [captured_line(line, known[line.item_id].abc, order.currency) for line in order.lines]
     start = min(starts[line.id] for line in order.lines)
     common = {"subject": subject, "journey": order.id, "at": order.captured_at}
     start_on = None if start == order.captured_at else local_day(start, place.time_zone)

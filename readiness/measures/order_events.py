@@ -106,7 +106,7 @@ def _with_parts(family: Family, ordered: p.CapturedLine) -> p.CapturedLine:
         )
     whole = family.line(ordered.line)
     quantity = whole.quantity + ordered.quantity - told.priced_quantity
-    value = whole.value + ordered.value - told.value
+    value = whole.value_of(whole.quantity) + ordered.value - told.value
     told.priced_quantity, told.value = ordered.quantity, ordered.value
     family.changed_lines.add(ordered.line)
     return msgspec.structs.replace(ordered, line=whole.line, quantity=quantity, value=value)
@@ -164,7 +164,8 @@ def _cancelled(family: Family, event: LoggedEvent, data: p.OrderCancelled) -> No
             line.quantity = max(0, line.quantity - part.quantity)
             own = family.lines[part.line]
             if own is not line:
-                own.priced_quantity -= part.quantity
+                left = max(0, own.priced_quantity - part.quantity)
+                own.value, own.priced_quantity = own.value_of(left), left
                 family.changed_lines.add(part.line)
         else:
             line.dropped += part.quantity

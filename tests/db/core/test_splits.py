@@ -14,6 +14,7 @@ from erpcore.kernel.errors import RuleBroken
 from erpcore.masterdata.services import add_tax_rate
 from erpcore.orders.amendment_rules import Amend
 from erpcore.orders.amendments import StageAmendment, apply_amendments, stage_amendments
+from erpcore.orders.cancelling import CancelLines, cancel_lines
 from erpcore.orders.models import ChangeKind
 from readiness.measures.catalogue import FILL_RATE_LINES, OTIF_LINES
 from readiness.measures.consumer import JourneyConsumer
@@ -26,6 +27,7 @@ from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.steps import allocated, captured
 from tests.support.trader import fingerprint_of
+from tests.support.warehouse import expected
 
 LATER = date(2026, 3, 20)
 
@@ -210,3 +212,45 @@ def test_a_plain_recomputation_from_the_events_comes_to_the_same(database):
         assert by_hand(found, date(2026, 1, 1), date(2027, 1, 1)) == (came, 1)
         sums = rows(database, "SELECT SUM(x), SUM(y) FROM measure_bucket WHERE measure_id = :of", of=measure)
         assert [tuple(map(int, row)) for row in sums] == [(came, 1)]
+
+
+def test_a_part_of_a_line_that_waits_keeps_its_turn_and_its_receipt(database):
+    business = a_business(database, items=1, stock=0)
+    expected(business, 10, days=10)
+    order = captured(business, [(0, 10)])
+    business.clock.advance(timedelta(hours=1))
+    captured(business, [(0, 5)])
+    query = "SELECT unmet, since, receipt_id FROM reservation WHERE unmet > 0 ORDER BY since, order_line_id"
+    (first, later) = rows(database, query)
+    assert (first[0], later[0], first[2] is None) == (10_000, 5000, False)
+    business.clock.advance(timedelta(hours=1))
+    amend(business, order, part(order.lines[0], 4, ship_to=address(business)))
+    assert rows(database, query) == [(6000, *first[1:]), (4000, *first[1:]), later]
+    assert_books_agree(database)
+
+
+@pytest.mark.parametrize("of", [0, 1], ids=["the line", "its part"])
+def test_what_the_customer_takes_back_of_a_split_line_is_not_worth_anything_to_them(database, of):
+    business = a_business(database, items=1)
+    order = allocated(business, [(0, 20)])
+    order = amend(business, order, part(order.lines[0], 10, day=LATER))
+    line = order.lines[of]
+    with business.work() as work:
+        cancel_lines(work, [CancelLines(order=order.id, reason="less", by_customer=True, lines={line.id: 5000})])
+    amend(business, order, Amend(kind=ChangeKind.DATE, line=line.id, day=LATER + timedelta(days=7)), by_customer=True)
+    measured(business)
+    query = "SELECT quantity, value FROM journey_line WHERE kind = 'stock'"
+    assert rows(database, query) == [(15_000, 15_000)]
+    with reading(database, snapshot=True) as session:
+        assert compare_with_rebuild(session).agrees
+
+
+def test_what_the_customer_takes_back_of_a_line_is_not_worth_anything_to_them(database):
+    business = a_business(database, items=1)
+    order = allocated(business, [(0, 10)])
+    line = order.lines[0]
+    with business.work() as work:
+        cancel_lines(work, [CancelLines(order=order.id, reason="less", by_customer=True, lines={line.id: 5000})])
+    amend(business, order, Amend(kind=ChangeKind.DATE, line=line.id, day=LATER), by_customer=True)
+    measured(business)
+    assert rows(database, "SELECT quantity, value FROM journey_line") == [(5000, 5000)]
