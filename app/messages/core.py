@@ -209,6 +209,7 @@ MESSAGES: dict[str, str] = {
     "charge_kind_stays": "{item} has been sold as what it is, a charge or a service. Choose another code for the other.",
     "rush_refused": "{item} on line {line} is not served before its lead time. Take the rush off, or ask whoever decides on rush orders.",
     "rush_charge_missing": "A rush has a price here, and {entity} has declared no charge for it. Declare one, or take the rush off.",
+    "rush_charge_unpriced": "A rush costs {item}, which has no price here. Give it one, or take the rush off.",
     "pick_over_no_stock": "More of line {line} of {document} than was ordered is not free, or somebody else waits for it. Pick what was ordered.",
     "sheet_too_long": "The file has {rows} rows; {most} are taken at once. Split it.",
     "price_list_asked_otherwise": "Prices have changed since approval of {list} was asked for. Decline it, so that it is looked at and asked for again.",

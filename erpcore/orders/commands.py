@@ -17,7 +17,7 @@ class NewLine:
     ``amount`` is the line's total where the source states one; ``promised_on`` the promised day where it does. ``unit``: the
     code of a pack that the quantity is in (the price stays one of the item's own unit). ``quoted``: the price that a quote
     holds, whatever the rules say today. ``ship_to``: an address of the customer's; ``None``: the order's. ``rush``: asked to be
-    served before the lead time.
+    served before the lead time. ``is_rush_charge``: added by the rule for what a rush costs, so that nobody typed it.
     """
 
     item: int
@@ -33,6 +33,7 @@ class NewLine:
     ship_to: int | None = None
     quoted: LinePrice | None = None
     rush: bool = False
+    is_rush_charge: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -43,6 +43,8 @@ class PricedAs(Protocol):
     def unit_price(self) -> Decimal | None: ...
     @property
     def price_reason(self) -> str | None: ...
+    @property
+    def is_rush_charge(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def price_lines(
 ) -> list[LinePrice]:
     """The price of each line: of the rules, or as entered or stated. Two queries at most, whatever the number of lines.
 
-    Raises ``RuleBroken`` naming the line that no rule prices, or whose entered price lacks its reason.
+    Raises ``RuleBroken`` naming the line that no rule prices (the rush, where that is what it costs), or whose entered price lacks its reason.
     """
     if work.source in STATED and all(line.unit_price is not None for line in lines):
         return [
@@ -105,6 +107,8 @@ def _priced(
 ) -> LinePrice:
     given = None if line.unit_price is None else scaled_int(line.unit_price, PRICE_PLACES)
     if found is None and given is None:
+        if line.is_rush_charge:
+            raise RuleBroken("rush_charge_unpriced", field="rush", item=item.code)
         raise RuleBroken("price_missing", field=f"lines-{number}-unit_price", item=item.code)
     trace = (
         {}

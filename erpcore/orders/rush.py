@@ -66,5 +66,5 @@ def _settled(
             raise RuleBroken("rush_charge_missing", field="rush", entity=site.entity.code)
         known |= items(work, {charge})
         if all(line.item != charge for line in lines):
-            lines.append(NewLine(item=charge, quantity=Decimal(1)))
+            lines.append(NewLine(item=charge, quantity=Decimal(1), is_rush_charge=True))
     return replace(command, lines=lines)

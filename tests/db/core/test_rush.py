@@ -92,8 +92,9 @@ def test_a_rush_with_a_charge_has_it_once_as_a_line_at_its_price(database):
         rushed(business)
     assert fingerprint_of(database) == before
     item = a_charge(business, "RUSH", price=None, is_rush=True)
-    with pytest.raises(RuleBroken, match="price_missing"):
+    with pytest.raises(RuleBroken, match="rush_charge_unpriced") as refused:
         rushed(business)
+    assert (refused.value.field, refused.value.facts) == ("rush", {"item": "RUSH"})
     assert rows(database, "SELECT COUNT(*) FROM sales_order") == [(0,)]
     a_charge(business, "RUSH", price="25.00", is_rush=True)
     order = rushed(business, *(NewLine(item=business.items[n], quantity=Decimal(1)) for n in range(2)))
