@@ -128,7 +128,7 @@ def _replace(
         line, id=work.ids.one(), line_no=max(one.line_no for one in order.lines) + 10, item_id=item.id, quantity=quantity,
         price_source="substitute", amount=exact_amount(quantity, line.unit_price),
         value_minor=scaled_amount(quantity, line.unit_price, order.currency), allocated=0, picked=0, shipped=0, delivered=0,
-        invoiced=0, cancelled=0, returned=0, price_rule_id=None, list_price=None, price_floor=None, price_losers=None,
+        invoiced=0, cancelled=0, returned=0, extra=0, split_from_id=None, price_rule_id=None, list_price=None, price_floor=None, price_losers=None,
         unit_cost=item.standard_cost, price_reason=reason[:200], backordered_at=None, replaces_id=line.id,
         promise_reason=PromiseReason.COMMITMENT,
         tax_rate=tax_rate(work, order.entity_id, country, customer.tax_class, item.tax_class, day),
