@@ -115,11 +115,19 @@ def shipped_to(work: UnitOfWork, order: Order, lines: Iterable[Line]) -> dict[in
     known = addresses_by_id(work, asked) if asked else {}
     if None in chosen.values() and order.source in ASKED:
         day = local_day(work.now, site_facts(work, order.site_id).time_zone)
-        usual = usual_addresses(work, [order.customer_id], day).get(order.customer_id)
+        usual = _usual(work, order.customer_id, day)
         if usual is not None:
             known[usual.id] = usual
             chosen = {key: usual.id if address is None else address for key, address in chosen.items()}
     return {key: None if address is None else known[address].id for key, address in chosen.items()}
+
+
+def _usual(work: UnitOfWork, customer: int, day: date) -> Any:
+    """The customer's usual address on a day, asked once for all of their orders in hand."""
+    found: dict[tuple[int, date], Any] = work.memo.setdefault("usual ship_to", {})
+    if (customer, day) not in found:
+        found[customer, day] = usual_addresses(work, [customer], day).get(customer)
+    return found[customer, day]
 
 
 def _memo(work: UnitOfWork) -> dict[int, Any]:
