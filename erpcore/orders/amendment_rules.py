@@ -215,6 +215,7 @@ def _sent(change: Amend, line: Line, item: ItemFacts, field: str, _by_customer: 
 
 
 def _split(change: Amend, line: Line, item: ItemFacts, field: str, _by_customer: bool) -> Planned:  # as above
+    """A part is whole packs, as what is ordered; what is left of the line may be less, as what is cancelled of one leaves."""
     if not line.has_stock:
         raise RuleBroken("amend_split_goods", field=f"{field}-line", line=line.line_no)
     if change.day is not None and change.day.year not in _YEARS:
