@@ -37,6 +37,10 @@ def declare_charges(work: UnitOfWork, commands: Sequence[DeclareCharge]) -> list
     ``RuleBroken("charge_is_goods")`` for the code of something that has stock.
     """
     work.actor.require(CHANGE)
+    # Whoever declares for a company at once waits here: the second finds the item and the rush charge of the first.
+    companies = sorted({c.entity for c in commands})
+    query = select(Entity.id).where(Entity.id.in_(companies)).order_by(Entity.id).with_for_update(key_share=True)
+    work.session.execute(query).all()
     kept = []
     for c in commands:
         entity = work.session.get(Entity, c.entity)

@@ -19,6 +19,7 @@ from app.security.roles import Role
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import DomainError
 from erpcore.kernel.first import add_first
+from erpcore.masterdata.charges import DeclareCharge, declare_charges
 from erpcore.masterdata.models import SourcingLane
 from tests.support.core import a_business
 from tests.support.steps import captured
@@ -136,3 +137,19 @@ def test_what_breaks_another_rule_than_being_second_is_no_conflict(database):
     row = SourcingLane(id=1, site_id=999_999, country="Germany", transit_days=1, cost_minor=0)
     with pytest.raises(IntegrityError), business.work() as work:
         add_first(work, row, "case_rule_changed")
+
+
+def test_two_who_declare_the_same_charge_or_what_a_rush_costs_both_do_and_the_second_stands(database):
+    business = a_business(database)
+
+    def declared(code, name):
+        command = DeclareCharge(entity=business.entity, code=code, name=name, is_rush=True)
+        return lambda work: declare_charges(work, [command])
+
+    assert raced(business, declared("RUSH", "Rush"), declared("RUSH", "In haste")) == "done"
+    assert raced(business, declared("FAST", "Fast"), declared("FASTER", "Faster")) == "done"
+    query = "SELECT i.code, i.name FROM charge_terms t JOIN item i ON i.id = t.item_id WHERE t.is_rush ORDER BY i.code"
+    with reading(database) as session:
+        assert [tuple(row) for row in session.execute(text(query))] == [("FASTER", "Faster")]
+        names = session.execute(text("SELECT name FROM item WHERE code = 'RUSH'")).scalars().all()
+    assert names == ["In haste"]
