@@ -229,15 +229,17 @@ def test_a_part_of_a_line_that_waits_keeps_its_turn_and_its_receipt(database):
     assert_books_agree(database)
 
 
-@pytest.mark.parametrize("of", [0, 1], ids=["the line", "its part"])
-def test_what_the_customer_takes_back_of_a_split_line_is_not_worth_anything_to_them(database, of):
+@pytest.mark.parametrize("less", [0, 1], ids=["less of the line", "less of its part"])
+@pytest.mark.parametrize("moved", [0, 1], ids=["the line moves", "its part moves"])
+def test_what_the_customer_takes_back_of_a_split_line_is_not_worth_anything_to_them(database, less, moved):
     business = a_business(database, items=1)
     order = allocated(business, [(0, 20)])
     order = amend(business, order, part(order.lines[0], 10, day=LATER))
-    line = order.lines[of]
     with business.work() as work:
-        cancel_lines(work, [CancelLines(order=order.id, reason="less", by_customer=True, lines={line.id: 5000})])
-    amend(business, order, Amend(kind=ChangeKind.DATE, line=line.id, day=LATER + timedelta(days=7)), by_customer=True)
+        lines = {order.lines[less].id: 5000}
+        cancel_lines(work, [CancelLines(order=order.id, reason="less", by_customer=True, lines=lines)])
+    wish = Amend(kind=ChangeKind.DATE, line=order.lines[moved].id, day=LATER + timedelta(days=7))
+    amend(business, order, wish, by_customer=True)
     measured(business)
     query = "SELECT quantity, value FROM journey_line WHERE kind = 'stock'"
     assert rows(database, query) == [(15_000, 15_000)]
