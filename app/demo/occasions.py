@@ -73,7 +73,7 @@ class Occasions:
         self._running: list[Story] = []
 
     def evening(self, day: date, *, is_last: bool) -> None:
-        """One working evening. No story begins on one of the last, so that each comes to its end."""
+        """One working evening. None begins on the last one; a short demo ends in the middle of some."""
         if day.weekday() >= _SATURDAY or is_last or HERE not in self.desk.open:
             return
         self.desk.clock.set(max(self.desk.clock.now(), moment(day, 18, 15, "Europe/Berlin")))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from io import BytesIO
 from itertools import pairwise
 from typing import Any
@@ -11,7 +10,7 @@ from fontTools.ttLib import TTFont
 
 _THOUSAND = 1000
 #: What a reader takes for the end of the line before ``endstream``, and so for no part of the stream.
-_LINE_ENDS = b"\r\n"
+_LINE_ENDS = (b"\r", b"\n")
 
 
 def make_archivable(pdf: Any) -> None:
@@ -30,19 +29,9 @@ def make_archivable(pdf: Any) -> None:
 
 def _make_countable(stream: Any) -> None:
     """Packed streams end with a checksum, which may be a line end; such a stream stays unpacked."""
-    if stream.compress and (stream.extra.get("Type") == "/Metadata" or _ends_a_line(stream.stream)):
+    is_description = stream.extra.get("Type") == "/Metadata"
+    if is_description or stream.data.removesuffix(b"\nendstream").endswith(_LINE_ENDS):
         stream.compress = False
-
-
-def _ends_a_line(parts: Any) -> bool:
-    content = b"\n".join(part if isinstance(part, bytes) else _written(part) for part in parts)
-    return zlib.adler32(content) & 0xFF in _LINE_ENDS
-
-
-def _written(part: Any) -> bytes:
-    import pydyf  # noqa: PLC0415  comes with WeasyPrint, which not every system can load
-
-    return bytes(pydyf._to_bytes(part))  # noqa: SLF001  what pydyf writes itself
 
 
 def _take_widths_of_letters(pdf: Any, font: Any) -> None:

@@ -45,7 +45,8 @@ class Changed:
 
     @move(
         often=4, who=WHO, number=NUMBER, quantity=HOW_MANY, by_customer=(False, True), at_once=(False, True), days=range(-1, 10),
-        kinds=[["quantity"], ["quantity"], ["drop"], ["add"], ["date"], ["address"], ["quantity", "quantity"], ["date", "add"]],
+        kinds=[["quantity"], ["quantity"], ["drop"], ["add"], ["date"], ["address"], ["quantity", "quantity"], ["date", "add"],
+               ["split"], ["split", "split"]],
     )  # fmt: skip
     def amend(
         self, who: int, number: int, kinds: list[str], quantity: int, by_customer: bool, at_once: bool, days: int
@@ -69,8 +70,11 @@ class Changed:
         if kind == "address":
             (address, *_) = self.ids("SELECT id FROM customer_address ORDER BY id")
             return Amend(kind=ChangeKind.ADDRESS, line=line, ship_to=address)
+        day = (self.business.clock.now() + timedelta(days=days)).date()
         if kind == "date":
-            return Amend(kind=ChangeKind.DATE, line=line, day=(self.business.clock.now() + timedelta(days=days)).date())
+            return Amend(kind=ChangeKind.DATE, line=line, day=day)
+        if kind == "split":
+            return Amend(kind=ChangeKind.SPLIT, line=line, quantity=Decimal(quantity), day=day)
         return Amend(kind=ChangeKind(kind), line=line, quantity=Decimal(quantity) if kind == "quantity" else None)
 
     @move(who=WHO, number=NUMBER, keep=(False, True))

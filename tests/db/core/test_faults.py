@@ -122,6 +122,10 @@ def test_a_quantity_that_is_none_is_refused_at_every_door_and_nothing_changes(da
             else:
                 pytest.fail(f"{name} takes {quantity}")
             assert fingerprint_of(database) == before, f"{name} of {quantity} left something behind"
+    # It was the quantity alone that was refused.
+    for door in there.values():
+        with pytest.raises(KeyboardInterrupt), business.work() as work:
+            _dies(work, door(Decimal(1)))
 
 
 STEPS = ("capture", "release", "allocate", "pick", "confirm", "deliver", "draft", "post")
@@ -152,7 +156,7 @@ def walked(business, upto):
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_worker_killed_at_any_step_leaves_nothing_of_it_and_the_next_one_does_it_once(database, step):
+def test_a_step_that_breaks_off_before_its_commit_leaves_nothing_and_the_next_one_does_it_once(database, step):
     business = a_business(database, items=1)
     act = walked(business, step)
     before = fingerprint_of(database)
@@ -167,6 +171,8 @@ def test_a_worker_killed_at_any_step_leaves_nothing_of_it_and_the_next_one_does_
 
 def _dies(work, act):
     act(work)
+    for write in work._before_end.values():
+        write(work)
     work.session.flush()
     raise KeyboardInterrupt
 

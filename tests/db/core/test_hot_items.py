@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -101,10 +99,12 @@ def test_a_worker_killed_while_it_holds_the_stock_leaves_it_to_the_next_one_whol
     process = subprocess.Popen(
         [sys.executable, "-c", _KILLED, database.url, str(first)], stdout=subprocess.PIPE, text=True
     )
-    assert process.stdout.readline() == "has reserved\n"
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
+    try:
+        assert process.stdout.readline() == "has reserved\n"
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
     with reading(database) as session:
         assert session.execute(text("SELECT on_hand, reserved FROM stock_balance")).one() == (10000, 0)
         assert session.scalar(text("SELECT COUNT(*) FROM reservation")) == 0
