@@ -30,8 +30,8 @@ from erpcore.orders.availability import FUTURE, whole
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.models import ChangeKind, OrderAmendment, OrderLine
 from erpcore.orders.moving import captured_line, publish_order
-from erpcore.orders.promise import RECEIPTS, Wanted, day_there, promised_parts
-from erpcore.orders.records import ENDED_WAITS, save_orders
+from erpcore.orders.promise import RECEIPTS, Wanted, day_there, promised_parts, say_day
+from erpcore.orders.records import save_orders
 from erpcore.orders.rules import line_dates, rush_day
 from erpcore.orders.services import NewLine, extend_order
 from erpcore.orders.splitting import held_for, part_of, split_off
@@ -266,10 +266,7 @@ def _customer_cancelled(work: UnitOfWork, order: Order) -> dict[int, int]:
 
 
 def _promise(work: UnitOfWork, order: Order, line: Line, day: date, reason: str) -> None:
-    was_waiting = line.may_wait
-    line.promised_on, line.promise_reason = day, reason
-    if was_waiting and not line.may_wait:
-        work.memo.setdefault(ENDED_WAITS, set()).add(line.id)
+    say_day(work, line, day, reason)
     line.promised_due_at = day_end(day, site_facts(work, order.site_id).time_zone)
 
 

@@ -28,7 +28,7 @@ from erpcore.orders.availability import PromiseReason, whole
 from erpcore.orders.cancelling import CancelLines, cancel_lines
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.models import OrderLine, OrderState, SalesOrder
-from erpcore.orders.promise import Wanted, promised_parts, set_promise
+from erpcore.orders.promise import Wanted, promised_parts, say_day, set_promise
 from erpcore.orders.records import lock_orders, save_orders
 from erpcore.ports import ProcessRules
 
@@ -70,7 +70,7 @@ def repromise_lines(work: UnitOfWork, commands: Sequence[Repromise]) -> list[Lin
     for order, line in pairs:
         day = wanted[line.id].day
         if day is not None:
-            line.promised_on, line.promise_reason = day, PromiseReason.STATED
+            say_day(work, line, day, PromiseReason.STATED)
             line.promised_due_at = day_end(day, site_facts(work, order.site_id).time_zone)
     changed = [pair for pair in pairs if pair[1].promised_on != before[pair[1].id]]
     _tell(work, changed, {key: command.reason for key, command in wanted.items()}, before)

@@ -18,6 +18,7 @@ from erpcore.masterdata.models import SiteKind
 from erpcore.masterdata.queries import items, site_facts
 from erpcore.orders.availability import Part, PromiseReason, Supply, Timeline, whole
 from erpcore.orders.documents import Line, Order
+from erpcore.orders.records import ENDED_WAITS
 from erpcore.ports import ProcessRules
 
 #: What a line was promised from, by line, until it is written to its waiting row.
@@ -95,14 +96,21 @@ def day_there(line: Line, part: Part) -> date:
     return part.day + timedelta(days=max(0, (line.requested_on - line.requested_ship_on).days))
 
 
+def say_day(work: UnitOfWork, line: Line, day: date, reason: str) -> None:
+    """Note the day and the reason of a line's promise. What is no longer promised from what comes waits for nothing any more."""
+    was_waiting = line.may_wait
+    line.promised_on, line.promise_reason = day, reason
+    if was_waiting and not line.may_wait:
+        work.memo.setdefault(ENDED_WAITS, set()).add(line.id)
+
+
 def set_promise(work: UnitOfWork, order: Order, line: Line, part: Part) -> None:
     """Give a line its current promise: the day the goods can be there, a delivery day by the way they take.
 
     Never before the committed day of a line without a wish, nor before the wish.
     """
-    line.promised_on = max(line.floor, day_there(line, part))
+    say_day(work, line, max(line.floor, day_there(line, part)), part.reason)
     line.promised_due_at = day_end(line.promised_on, site_facts(work, order.site_id).time_zone)
-    line.promise_reason = part.reason
     work.memo.setdefault(RECEIPTS, {})[line.id] = part.receipt
 
 

@@ -9,7 +9,7 @@ from tests.support.trader_warehouse import WarehouseTrader
 from tests.support.walking import walk
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [2, 7])
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_random_sequences_of_moves_keep_the_books_right(fresh_database, kind, seed):
     class Here(Trader):
@@ -20,7 +20,7 @@ def test_random_sequences_of_moves_keep_the_books_right(fresh_database, kind, se
     assert Here.refused > 30, "hardly anything was refused"
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [2, 7])
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_random_sequences_in_a_warehouse_with_places_and_another_site_keep_the_books_right(fresh_database, kind, seed):
     class Here(WarehouseTrader):
