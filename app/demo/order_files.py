@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import timedelta
 
 from sqlalchemy import select
 
@@ -19,7 +20,7 @@ _SITE = "KOL"
 
 
 def hand_orders_in(desk: Desk) -> None:
-    """Hand in three orders of a customer, and enter the good ones; the other stays with its reason."""
+    """Hand in three orders of a customer, one a rush, and enter the good ones; the other stays with its reason."""
     node, who = desk.world.nodes[Realm.LIVE.value, _SITE], desk.staff.at(_SITE, "desk")
     with reading(desk.database) as session:
         goods = session.scalars(
@@ -42,10 +43,12 @@ def hand_orders_in(desk: Desk) -> None:
     if len(goods) < 2 or buyer is None or channel is None:
         return
     head = {"site": _SITE, "channel": channel, "customer": buyer}
+    later = desk.clock.now().date() + timedelta(days=10)
     rows = (
         {"order": "M-1", **head, "customer_reference": "mail of Monday", "item": goods[0], "quantity": "3"},
-        {"order": "M-1", "item": goods[1], "quantity": "2"},
-        {"order": "M-2", **head, "item": goods[1], "quantity": "5"},
+        {"order": "M-1", "item": goods[1], "quantity": "2", "line_wanted_on": later.isoformat()},
+        {"order": "M-1", "item": "FREIGHT", "quantity": "1"},
+        {"order": "M-2", **head, "ship_to": "main", "rush": "yes", "item": goods[1], "quantity": "5"},
         {"order": "M-3", **head, "item": "unknown", "quantity": "1"},
     )
     text = io.StringIO()

@@ -31,10 +31,11 @@ from erpcore.kernel.first import add_first
 from erpcore.kernel.requests import documents_kept, keep_documents
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import Entity
-from erpcore.masterdata.queries import customers, site_facts
+from erpcore.masterdata.queries import customers, items, site_facts
 from erpcore.orders.commands import CaptureOrder
-from erpcore.orders.duplicates import DUPLICATE, notice_duplicates
-from erpcore.orders.services import CAPTURE, capture_orders, draft_order
+from erpcore.orders.documents import Order
+from erpcore.orders.duplicates import DUPLICATE, duplicates_among
+from erpcore.orders.services import CAPTURE, capture_orders, draft_orders
 from erpcore.ports import Cell, CellStates, Process, ProcessRules, admit
 
 #: What an order may be refused by; anything else is a fault and stops all.
@@ -43,7 +44,10 @@ _REFUSALS = (RuleBroken, NotFound, Conflict, NotAllowed, NeedsConfirmation)
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedOrder:
-    """What becomes of one order of a file. ``number``: the order that it is; ``row``: the row that is wrong; ``text``: why."""
+    """What becomes of one order of a file. ``number``: the order that it is; ``row``: the row that is wrong; ``text``: why.
+
+    ``prices`` are those of its lines; ``added``: what the rules add to them, by code, with its worth in minor units.
+    """
 
     name: str
     rows: list[int]
@@ -54,6 +58,7 @@ class PlannedOrder:
     currency: str = ""
     promised_on: str = ""
     prices: list[int] | None = None
+    added: list[tuple[str, int]] | None = None
     row: int | None = None
     code: str = ""
     text: str = ""
@@ -131,23 +136,7 @@ def enter_orders(work: UnitOfWork, command: EnterOrders, *, rules: ProcessRules,
     if command.bad_rows == BadRows.ALL_OR_NOTHING and any(one.outcome == Outcome.REFUSED for _, one in plan):
         _keep(row, work, plan)
         return row
-    done: list[tuple[SheetOrder, PlannedOrder]] = []
-    made: dict[str, tuple[str, Any]] = {}
-    for asked, one in plan:
-        if one.outcome != Outcome.NEW or asked.command is None:
-            done.append((asked, one))
-            continue
-        try:
-            # A refusal comes before anything of its order is written, so the others need no savepoint.
-            (order,) = capture_orders(work, [_accepting(asked, command.duplicate_reason)], rules=rules, cells=cells)
-        except _REFUSALS as refusal:
-            if command.bad_rows == BadRows.ALL_OR_NOTHING:
-                raise RuleBroken("order_file_not_whole", order=one.name, why=sentence(refusal)) from refusal
-            done.append((asked, _refused(asked, refusal)))
-            continue
-        made[asked.key] = (asked.digest, {"id": order.id, "number": order.number})
-        changes = {"outcome": Outcome.ENTERED.value, "order_id": order.id, "number": order.number}
-        done.append((asked, PlannedOrder(**{**asdict(one), **changes})))
+    done, made = _captured(work, plan, command, rules, cells)
     if not made:
         raise RuleBroken("order_file_nothing_new", file=row.file_name)
     keep_documents(work, _scope(row.entity_id), made)
@@ -157,6 +146,52 @@ def enter_orders(work: UnitOfWork, command: EnterOrders, *, rules: ProcessRules,
         "order_file.entered", "order_file", row.id, entered=len(made), refused=row.refused, policy=command.bad_rows
     )
     return row
+
+
+def _captured(
+    work: UnitOfWork,
+    plan: Sequence[tuple[SheetOrder, PlannedOrder]],
+    command: EnterOrders,
+    rules: ProcessRules,
+    cells: CellStates,
+) -> tuple[list[tuple[SheetOrder, PlannedOrder]], dict[str, tuple[str, Any]]]:
+    """Capture the orders that are new, together as they were planned; where one is refused all the same, each for itself.
+
+    A refusal comes before anything of its orders is written, so the others need no savepoint.
+    """
+    new = [asked for asked, one in plan if one.outcome == Outcome.NEW]
+    if not new:
+        return list(plan), {}
+    commands = [_accepting(asked, command.duplicate_reason) for asked in new]
+    refused: dict[str, DomainError] = {}
+    try:
+        orders = dict(
+            zip([asked.key for asked in new], capture_orders(work, commands, rules=rules, cells=cells), strict=True)
+        )
+    except _REFUSALS:
+        orders = {}
+        for asked, order in zip(new, commands, strict=True):
+            try:
+                (orders[asked.key],) = capture_orders(work, [order], rules=rules, cells=cells)
+            except _REFUSALS as refusal:
+                if command.bad_rows == BadRows.ALL_OR_NOTHING:
+                    raise RuleBroken("order_file_not_whole", order=asked.name, why=sentence(refusal)) from refusal
+                refused[asked.key] = refusal
+    done = []
+    for asked, one in plan:
+        if one.outcome != Outcome.NEW:
+            done.append((asked, one))
+        elif asked.key in refused:
+            done.append((asked, _refused(asked, refused[asked.key])))
+        else:
+            taken = orders[asked.key]
+            done.append((asked, replace(one, outcome=Outcome.ENTERED.value, order_id=taken.id, number=taken.number)))
+    made: dict[str, tuple[str, Any]] = {
+        asked.key: (asked.digest, {"id": orders[asked.key].id, "number": orders[asked.key].number})
+        for asked in new
+        if asked.key in orders
+    }
+    return done, made
 
 
 def _locked(work: UnitOfWork, file: int) -> OrderFile:
@@ -190,53 +225,86 @@ def _scope(entity: int) -> str:
 def _planned(
     work: UnitOfWork, row: OrderFile, rules: ProcessRules, cells: CellStates, reason: str
 ) -> list[tuple[SheetOrder, PlannedOrder]]:
-    """What would become of each order now, by the rules that capturing applies; nothing is written."""
+    """What would become of each order now, by the rules that capturing applies; nothing is written.
+
+    The number of questions does not grow with the number of orders.
+    """
     asked = orders_of(work.session, row.entity_id, rows_of(row))
     known = documents_kept(work.session, _scope(row.entity_id), [one.key for one in asked if one.command])
-    return [(one, _plan(work, one, known, rules, cells, reason)) for one in asked]
+    plan: dict[str, PlannedOrder] = {}
+    new: list[SheetOrder] = []
+    for one in asked:
+        before = _settled(one, known)
+        if before is not None:
+            plan[one.name] = before
+        else:
+            new.append(one)
+    plan |= _drafted(work, new, rules, cells, reason)
+    return [(one, plan[one.name]) for one in asked]
 
 
-def _plan(
-    work: UnitOfWork,
-    one: SheetOrder,
-    known: dict[str, tuple[str, Any]],
-    rules: ProcessRules,
-    cells: CellStates,
-    reason: str,
-) -> PlannedOrder:
+def _settled(one: SheetOrder, known: dict[str, tuple[str, Any]]) -> PlannedOrder | None:
+    """What is certain of an order without asking the rules: it cannot be read, or was entered before."""
     if one.command is None:
         return _refused(one, one.why)
-    if one.key in known:
-        digest, result = known[one.key]
-        if digest != one.digest:
-            return _refused(one, Conflict("order_file_entered_otherwise", order=one.name, number=result["number"]))
-        return PlannedOrder(
-            name=one.name,
-            rows=list(one.rows),
-            outcome=Outcome.KNOWN.value,
-            order_id=result["id"],
-            number=result["number"],
-        )
-    try:
+    if one.key not in known:
+        return None
+    digest, result = known[one.key]
+    if digest != one.digest:
+        return _refused(one, Conflict("order_file_entered_otherwise", order=one.name, number=result["number"]))
+    return PlannedOrder(
+        name=one.name, rows=list(one.rows), outcome=Outcome.KNOWN.value, order_id=result["id"], number=result["number"],
+    )  # fmt: skip
+
+
+def _drafted(
+    work: UnitOfWork, new: Sequence[SheetOrder], rules: ProcessRules, cells: CellStates, reason: str
+) -> dict[str, PlannedOrder]:
+    """What would become of orders that were not entered before, by their names; one like another before it is none."""
+    plan: dict[str, PlannedOrder] = {}
+    admitted: list[tuple[SheetOrder, CaptureOrder]] = []
+    buyers = customers(work, {one.command.customer for one in new if one.command})
+    for one in new:
         command = _accepting(one, reason)
-        work.actor.require(CAPTURE, site=command.site)
-        site = site_facts(work, command.site)
-        group = customers(work, {command.customer})[command.customer].group_id
-        admit(
-            work,
-            cells,
-            site.entity.realm,
-            Cell(site.live_id, command.channel, Process.ORDER_TO_CASH, group),
-            begins=True,
-        )
-        order = draft_order(work, command, rules=rules)
-        notice_duplicates(work, [order], [command.accepted], rules)
-    except _REFUSALS as refusal:
-        return _refused(one, refusal)
+        try:
+            _admit(work, cells, command, buyers[command.customer].group_id)
+        except _REFUSALS as refusal:
+            plan[one.name] = _refused(one, refusal)
+        else:
+            # Until it has a number, it is called as in the file.
+            admitted.append((one, replace(command, number=one.name)))
+    drafted: list[tuple[SheetOrder, CaptureOrder, Order]] = []
+    for (one, command), draft in zip(
+        admitted, draft_orders(work, [command for _, command in admitted], rules=rules), strict=True
+    ):
+        if isinstance(draft, DomainError):
+            plan[one.name] = _refused(one, draft)
+        else:
+            drafted.append((one, command, draft))
+    noticed = duplicates_among(
+        work, [order for _, _, order in drafted], [command.accepted for _, command, _ in drafted], rules
+    )
+    for (one, _, order), found in zip(drafted, noticed, strict=True):
+        plan[one.name] = _refused(one, found) if isinstance(found, DomainError) else _new(work, one, order)
+    return plan
+
+
+def _admit(work: UnitOfWork, cells: CellStates, command: CaptureOrder, group: int | None) -> None:
+    work.actor.require(CAPTURE, site=command.site)
+    site = site_facts(work, command.site)
+    cell = Cell(site.live_id, command.channel, Process.ORDER_TO_CASH, group)
+    admit(work, cells, site.entity.realm, cell, begins=True)
+
+
+def _new(work: UnitOfWork, one: SheetOrder, order: Order) -> PlannedOrder:
+    """What the order would be. What a rush costs stands behind the lines of the file."""
+    added = order.lines[len(one.rows) :]
+    goods = [line for line in order.lines if line.is_goods]
     return PlannedOrder(
         name=one.name, rows=list(one.rows), outcome=Outcome.NEW.value, value_minor=order.value_minor, currency=order.currency,
-        promised_on=max(line.promised_on for line in order.lines).isoformat(),
+        promised_on=max(line.promised_on for line in goods or order.lines).isoformat(),
         prices=[line.unit_price for line in order.lines],
+        added=[(items(work, {line.item_id})[line.item_id].code, line.value_minor) for line in added],
     )  # fmt: skip
 
 

@@ -220,6 +220,8 @@ MESSAGES: dict[str, str] = {
     "price_list_changes_nothing": "{list} changes nothing: its rows say what holds already, or were rejected.",
     "order_file_unknown": "There is no file of orders {file}. Choose one of yours from the list.",
     "order_file_too_many": "The file has {orders} orders; {most} are taken at once. Split it.",
+    "order_file_yes": "“{value}” is neither yes nor no. Write yes or no under {column}, or leave it empty.",
+    "order_file_address": "The customer has no address with the code {code}. Write the code of one of theirs, or leave it empty for the usual one.",
     "order_file_rows_differ": "The {column} is another than in row {row}, which is of the same order. Make them equal, or give it a name of its own.",
     "order_file_cell_empty": "The {column} is empty. Fill it in.",
     "order_file_cell_long": "The {column} has more than {most} characters. Shorten it.",

@@ -144,8 +144,10 @@ def end_address(work: UnitOfWork, address: int, *, on: date, seen_version: int |
 
 
 def _begin(work: UnitOfWork, customer: int) -> None:
-    """Addresses of one customer are changed by one at a time."""
+    """Addresses of one customer are changed by one at a time; what the unit of work has read of them holds no more."""
     work.actor.require(CHANGE)
+    for read in ("ship_to", "usual ship_to"):
+        work.memo.pop(read, None)
     customers(work, {customer})
     query: Any = select(Customer.id).where(Customer.id == customer).with_for_update(key_share=True)
     work.session.execute(query)

@@ -59,6 +59,7 @@ def declare_charges(work: UnitOfWork, commands: Sequence[DeclareCharge]) -> list
         terms.leaves, terms.is_rush = c.leaves, c.is_rush
         work.session.flush()
         work.memo.pop("charge leaves", None)
+        work.memo.pop("rush charges", None)
         work.audit("charge.declared", "item", item.id, code=item.code, leaves=c.leaves, is_rush=c.is_rush)
         kept.append(item.id)
     return kept
@@ -99,5 +100,8 @@ def charge_leaves(work: UnitOfWork, items: Iterable[int]) -> dict[int, str]:
 
 def rush_charge(work: UnitOfWork, entity: int) -> int | None:
     """The item that a rush costs in a company; ``None`` where none is declared."""
-    query = select(ChargeTerms.item_id).where(ChargeTerms.entity_id == entity, ChargeTerms.is_rush)
-    return work.session.execute(query).scalar_one_or_none()
+    known: dict[int, int | None] = work.memo.setdefault("rush charges", {})
+    if entity not in known:
+        query = select(ChargeTerms.item_id).where(ChargeTerms.entity_id == entity, ChargeTerms.is_rush)
+        known[entity] = work.session.execute(query).scalar_one_or_none()
+    return known[entity]

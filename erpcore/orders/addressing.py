@@ -6,6 +6,7 @@ missing stops the release, not the taking; files and back-entries tell of what h
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
@@ -25,17 +26,35 @@ ASKED = ("screen", "api")
 Finding = tuple[HoldKind, str, dict[str, Any]]
 
 
+def read_addresses(work: UnitOfWork, commands: Sequence[CaptureOrder]) -> None:
+    """Read what choosing the addresses of these orders asks, for all of them at once."""
+    named = {key for c in commands for key in (c.ship_to, *(line.ship_to for line in c.lines)) if key is not None}
+    _known(work, named)
+    if work.source in ASKED:
+        by_day: dict[date, set[int]] = defaultdict(set)
+        for c in commands:
+            if c.ship_to is None:
+                by_day[local_day(work.now, site_facts(work, c.site).time_zone)].add(c.customer)
+        for day, buyers in by_day.items():
+            _usual_of(work, buyers, day)
+
+
+def _known(work: UnitOfWork, ids: Iterable[int]) -> dict[int, Any]:
+    """The addresses of these ids, each read once per unit of work."""
+    found = _memo(work)
+    asked = set(ids)
+    if unread := asked - found.keys():
+        found.update(addresses_by_id(work, unread))
+    return {key: found[key] for key in asked if key in found}
+
+
 def check_addresses(work: UnitOfWork, command: CaptureOrder, customer: int, day: date) -> dict[int, Any]:
     """The addresses that the command names; raises ``RuleBroken`` for one that is not the customer's or holds no more."""
     named = {"ship_to": command.ship_to, **{f"lines-{n}-ship_to": line.ship_to for n, line in enumerate(command.lines)}}
-    asked = {key for key in named.values() if key is not None}
-    if not asked:
-        return {}
-    known = addresses_by_id(work, asked)
+    known = _known(work, {key for key in named.values() if key is not None})
     for field, key in named.items():
         if key is not None:
             require_address(known.get(key), customer, day, field=field)
-    _memo(work).update(known)
     return known
 
 
@@ -53,7 +72,7 @@ def choose_addresses(work: UnitOfWork, command: CaptureOrder, order: Order, site
     known = check_addresses(work, command, order.customer_id, day)
     address = known.get(command.ship_to) if command.ship_to is not None else None
     if address is None and work.source in ASKED:
-        address = usual_addresses(work, [order.customer_id], day).get(order.customer_id)
+        address = _usual(work, order.customer_id, day)
     if address is not None:
         _memo(work)[address.id] = address
         order.ship_to_id = address.id
@@ -64,10 +83,7 @@ def country_of(work: UnitOfWork, ship_to: int | None, order: Order) -> str:
     """The country that a line goes to: its own address's, else the order's."""
     if ship_to is None:
         return order.ship_country
-    found = _memo(work)
-    if ship_to not in found:
-        found.update(addresses_by_id(work, [ship_to]))
-    return str(found[ship_to].country)
+    return str(_known(work, [ship_to])[ship_to].country)
 
 
 def address_findings(work: UnitOfWork, orders: Sequence[Order]) -> dict[int, list[Finding]]:
@@ -123,11 +139,18 @@ def shipped_to(work: UnitOfWork, order: Order, lines: Iterable[Line]) -> dict[in
 
 
 def _usual(work: UnitOfWork, customer: int, day: date) -> Any:
-    """The customer's usual address on a day, asked once for all of their orders in hand."""
+    """The customer's usual address on a day; ``None`` where there is none."""
+    return _usual_of(work, [customer], day)[customer]
+
+
+def _usual_of(work: UnitOfWork, buyers: Iterable[int], day: date) -> dict[int, Any]:
+    """The usual address of each customer on a day, asked once per unit of work."""
     found: dict[tuple[int, date], Any] = work.memo.setdefault("usual ship_to", {})
-    if (customer, day) not in found:
-        found[customer, day] = usual_addresses(work, [customer], day).get(customer)
-    return found[customer, day]
+    asked = set(buyers)
+    if unread := {one for one in asked if (one, day) not in found}:
+        usual = usual_addresses(work, unread, day)
+        found.update({(one, day): usual.get(one) for one in unread})
+    return {one: found[one, day] for one in asked}
 
 
 def _memo(work: UnitOfWork) -> dict[int, Any]:

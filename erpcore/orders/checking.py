@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import select
@@ -12,7 +12,7 @@ from erpcore.kernel.quantity import ABSURD
 from erpcore.kernel.rows import chunks
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import CustomerFacts, ItemFacts, SiteFacts, site_facts
-from erpcore.masterdata.units import in_own_unit, pack_named, packs_of, require_multiple
+from erpcore.masterdata.units import Pack, in_own_unit, pack_named, packs_of, require_multiple
 from erpcore.orders.commands import CaptureOrder, NewLine
 from erpcore.orders.models import SalesOrder
 from erpcore.orders.pricing import STATED
@@ -22,16 +22,24 @@ _MOST_LINES = 2000
 _YEARS = range(1990, 2101)
 
 
+Packs = Mapping[int, Sequence[Pack]]
+
+
+def packs_asked(work: UnitOfWork, commands: Sequence[CaptureOrder]) -> Packs:
+    """The packs of all items that something is ordered of in one; nothing is asked where nothing is."""
+    in_packs = [line.item for c in commands for line in c.lines if line.unit]
+    return packs_of(work.session, in_packs) if in_packs else {}
+
+
 def in_own_units(
-    work: UnitOfWork, commands: Sequence[CaptureOrder], known: dict[int, ItemFacts]
+    work: UnitOfWork, commands: Sequence[CaptureOrder], known: dict[int, ItemFacts], packs: Packs | None = None
 ) -> Sequence[CaptureOrder]:
     """The commands with packs as quantities of the items' own units, and in the multiples they are sold in.
 
-    What is taken over from elsewhere was sold as it was.
+    What is taken over from elsewhere was sold as it was. ``packs``: those asked for, where they are read already.
     """
-    in_packs = [line.item for c in commands for line in c.lines if line.unit]
-    if in_packs:
-        packs = packs_of(work.session, in_packs)
+    packs = packs_asked(work, commands) if packs is None else packs
+    if packs:
         commands = [
             replace(
                 c,

@@ -13,7 +13,7 @@ from typing import Any
 
 from erpcore.kernel.canonical import canonical_json
 from erpcore.kernel.clock import local_day
-from erpcore.kernel.errors import NeedsConfirmation, RuleBroken
+from erpcore.kernel.errors import DomainError, NeedsConfirmation, RuleBroken
 from erpcore.kernel.history import record_move
 from erpcore.kernel.rows import read_rows
 from erpcore.kernel.work import UnitOfWork
@@ -53,31 +53,48 @@ def notice_duplicates(
 
     Raises ``NeedsConfirmation(order_duplicate)`` naming the earlier order where the rule warns and nobody gave a reason.
     """
+    found = []
+    for one in duplicates_among(work, orders, accepted, rules):
+        if isinstance(one, DomainError):
+            raise one
+        if one is not None:
+            found.append(one)
+    return found
+
+
+def duplicates_among(
+    work: UnitOfWork, orders: Sequence[Order], accepted: Sequence[Mapping[str, str]], rules: ProcessRules
+) -> list[Duplicate | DomainError | None]:
+    """For each order what it looks like that was entered before or stands before it here, or why that needs a reason first.
+
+    One question for all of them. What is refused here does not count as entered for those behind it.
+    """
+    out: list[Duplicate | DomainError | None] = [None] * len(orders)
     if work.source not in _ASKED:
-        return []
-    looked: list[tuple[Order, Mapping[str, str], str]] = []
-    for order, given in zip(orders, accepted, strict=True):
+        return out
+    looked: list[tuple[int, str]] = []
+    for place, order in enumerate(orders):
         rule = rules.stored(work, order.ruleset)["duplicate_rule"]
         if rule != "off":
             order.duplicate_key = digest(work, order)
-            looked.append((order, given, rule))
-    if not looked:
-        return []
+            looked.append((place, rule))
     names = ("duplicate_key", "number", "state")
     earlier: dict[int | None, str] = {}
-    for row in read_rows(work, SalesOrder, names, "duplicate_key", {order.duplicate_key for order, _, _ in looked}):
+    for row in read_rows(
+        work, SalesOrder, names, "duplicate_key", {orders[place].duplicate_key for place, _ in looked}
+    ):
         if row.state != OrderState.CANCELLED:
             earlier[row.duplicate_key] = row.number
-    out = []
-    for order, given, rule in looked:
+    for place, rule in looked:
+        order = orders[place]
         before = earlier.get(order.duplicate_key)
-        earlier[order.duplicate_key] = before or order.number
         if before is None:
+            earlier[order.duplicate_key] = order.number
             continue
-        if rule == "warn":
-            out.append(Duplicate(order, before, _reason(given, before)))
-        else:
-            out.append(Duplicate(order, before, None))
+        try:
+            out[place] = Duplicate(order, before, _reason(accepted[place], before) if rule == "warn" else None)
+        except (NeedsConfirmation, RuleBroken) as refusal:
+            out[place] = refusal
     return out
 
 

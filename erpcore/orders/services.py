@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
 from erpcore.kernel.clock import day_end, local_day
-from erpcore.kernel.errors import NotAllowed, RuleBroken
+from erpcore.kernel.errors import DomainError, NotAllowed, RuleBroken
 from erpcore.kernel.history import record_move
 from erpcore.kernel.model import PRICE_PLACES, QUANTITY_PLACES, scaled_int
 from erpcore.kernel.money import exact_amount, scaled_amount
@@ -24,8 +24,8 @@ from erpcore.masterdata.queries import (
     site_facts,
     tax_rate,
 )
-from erpcore.orders.addressing import check_addresses, choose_addresses, country_of
-from erpcore.orders.checking import check_order, in_own_units, numbers_free
+from erpcore.orders.addressing import check_addresses, choose_addresses, country_of, read_addresses
+from erpcore.orders.checking import Packs, check_order, in_own_units, numbers_free, packs_asked
 from erpcore.orders.commands import CaptureOrder, NewLine
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.duplicates import notice_duplicates, settle_duplicates
@@ -46,7 +46,7 @@ from erpcore.published import (
     OrderValidated,
 )
 
-__all__ = ["CAPTURE", "CaptureOrder", "NewLine", "capture_orders", "draft_order", "extend_order"]
+__all__ = ["CAPTURE", "CaptureOrder", "NewLine", "capture_orders", "draft_order", "draft_orders", "extend_order"]
 
 CAPTURE = "orders:order:capture"
 
@@ -64,6 +64,7 @@ def capture_orders(
     known_customers = customers(work, {c.customer for c in commands})
     commands = settle_rush(work, commands, known_items, known_customers, rules)
     numbers_free(work, commands)
+    read_addresses(work, commands)
     ids = work.ids.reserve(len(commands) + sum(len(c.lines) for c in commands))
     orders = []
     for command in commands:
@@ -163,21 +164,57 @@ def draft_order(work: UnitOfWork, command: CaptureOrder, *, rules: ProcessRules)
 
     No cell is asked and no duplicate looked for: what is only offered begins nothing.
     """
-    known = items(work, {line.item for line in command.lines})
-    (command,) = in_own_units(work, [command], known)
+    (drafted,) = draft_orders(work, [command], rules=rules)
+    if isinstance(drafted, DomainError):
+        raise drafted
+    return drafted
+
+
+def draft_orders(
+    work: UnitOfWork, commands: Sequence[CaptureOrder], *, rules: ProcessRules
+) -> list[Order | DomainError]:
+    """As ``draft_order``, of many: each order, or why it would be refused. What is scarce is promised to the first first.
+
+    The number of questions does not grow with the number of orders. Raises ``NotFound`` for a customer or item that is none.
+    """
+    known = items(work, {line.item for c in commands for line in c.lines})
+    buyers = customers(work, {c.customer for c in commands})
+    read_addresses(work, commands)
+    packs = packs_asked(work, commands)
+    ids = work.ids.reserve(sum(len(c.lines) + 1 for c in commands))
+    out: list[Order | DomainError] = []
+    for command in commands:
+        try:
+            out.append(_drafted(work, command, known, buyers, packs, ids, rules))
+        except DomainError as refusal:
+            out.append(refusal)
+    drafted = [one for one in out if isinstance(one, Order)]
+    source_and_promise(work, rules, None, [(order, line) for order in drafted for line in order.lines])
+    return out
+
+
+def _drafted(
+    work: UnitOfWork,
+    command: CaptureOrder,
+    known: dict[int, ItemFacts],
+    buyers: Mapping[int, CustomerFacts],
+    packs: Packs,
+    ids: Iterator[int],
+    rules: ProcessRules,
+) -> Order:
+    (command,) = in_own_units(work, [command], known, packs)
+    (command,) = settle_rush(work, [command], known, buyers, rules)
     site = site_facts(work, command.site)
     channel_exists(work, command.channel)
-    customer = customers(work, {command.customer})[command.customer]
+    customer = buyers[command.customer]
     check_order(command, site, customer, known)
     ruleset = rules.resolve(
         work, entity=site.entity.live_id, site=site.live_id, channel=command.channel, customer_group=customer.group_id
     )
     order = _new_order(work, command, site, customer, ruleset, command.id or 0, at=work.now, grant=None)
     choose_addresses(work, command, order, site)
-    ids = work.ids.reserve(len(command.lines))
-    _build_lines(work, command, order, site, customer, known, list(ids), rules)
+    _build_lines(work, command, order, site, customer, known, [next(ids) for _ in command.lines], rules)
     stamp_lines(work, rules, order, known)
-    source_and_promise(work, rules, None, [(order, line) for line in order.lines])
     return order
 
 

@@ -13,11 +13,12 @@ from tests.support.web import a_person
 
 pytestmark = pytest.mark.browser
 
+HEAD = {"site": "DUI", "channel": "wholesale", "customer": "10482"}
 ROWS = (
-    ("A-1", "DUI", "wholesale", "10482", "PO-7741", "", "40-0", "12", "", "", ""),
-    ("A-1", "", "", "", "", "", "40-1", "3", "", "", ""),
-    ("A-2", "DUI", "wholesale", "10482", "", "", "4711", "5", "", "", ""),
-    ("A-3", "DUI", "wholesale", "10482", "", "", "40-2", "400", "", "", ""),
+    {"order": "A-1", **HEAD, "customer_reference": "PO-7741", "ship_to": "main", "item": "40-0", "quantity": "12"},
+    {"order": "A-1", "item": "40-1", "quantity": "3", "line_rush": "yes", "line_wanted_on": "2026-12-03"},
+    {"order": "A-2", **HEAD, "item": "4711", "quantity": "5"},
+    {"order": "A-3", **HEAD, "item": "40-2", "quantity": "400"},
 )
 
 
@@ -26,7 +27,10 @@ def test_a_file_is_handed_in_and_its_good_orders_are_entered(signed, sqlite_data
     business.clock = clock
     open_cells(business)
     path = tmp_path / "march.csv"
-    path.write_text("\n".join(",".join(row) for row in (COLUMNS, *ROWS)), encoding="utf-8")
+    path.write_text(
+        "\n".join([",".join(COLUMNS), *(",".join(row.get(name, "") for name in COLUMNS) for row in ROWS)]),
+        encoding="utf-8",
+    )
     who = a_person(sqlite_database, "customer_service", site=business.site, clock=clock)
     page = signed(who, width=1440)
     page.goto("/orders")

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from sqlalchemy import event
 
 from app.composition.uow import Database
+from erpcore.kernel.work import UnitOfWork
 
 #: What one page may ask the database.
 MOST = 25
@@ -39,3 +40,45 @@ def queries(database: Database) -> Iterator[Counted]:
     finally:
         for engine in engines:
             event.remove(engine, "before_cursor_execute", note)
+
+
+@contextmanager
+def all_statements(work: UnitOfWork) -> Iterator[Counted]:
+    """As ``queries``, of one unit of work, those among them that are handed to the driver past the toolkit."""
+    ran = Counted()
+    driver = work.driver
+
+    class Counting:
+        """The driver's connection, noting what its cursors are given."""
+
+        def __getattr__(self, name):
+            return getattr(driver, name)
+
+        def cursor(self):
+            return _Noting(driver.cursor(), ran)
+
+    def note(_connection, _cursor, statement, _parameters, _context, _many):
+        ran.statements.append(statement)
+
+    engine = work.session.get_bind()
+    event.listen(engine, "before_cursor_execute", note)
+    work.driver = Counting()
+    try:
+        yield ran
+    finally:
+        work.driver = driver
+        event.remove(engine, "before_cursor_execute", note)
+
+
+class _Noting:
+    """A cursor of the driver that notes its statements."""
+
+    def __init__(self, cursor, ran: Counted) -> None:
+        self._cursor, self._ran = cursor, ran
+
+    def __getattr__(self, name):
+        return getattr(self._cursor, name)
+
+    def execute(self, statement, *given):
+        self._ran.statements.append(statement)
+        return self._cursor.execute(statement, *given)

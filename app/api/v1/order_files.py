@@ -27,7 +27,12 @@ TAG = "Orders"
 
 
 class OrderFileQuery(Body):
-    """What the file is, and whose. It is in the columns of the template, which the page has."""
+    """What the file is, and whose. It is in the columns of the template, which the page has: `order`, `site`, `channel`, `customer`,
+    `item` and `quantity` must be there, and rows of one `order` are one.
+
+    For the order: `customer_reference`, `wanted_on`, `ship_to` (the code of an address of the customer's), `rush`. For the row:
+    `unit`, `unit_price`, `price_reason`, `line_wanted_on`, `line_ship_to`, `line_rush`, `drop_ship`. `rush` and `drop_ship` are yes or no.
+    """
 
     entity: Key
     file_name: str = Field(max_length=200, description="Its ending says how it is read: .csv or .xlsx.")
@@ -49,6 +54,13 @@ class FileAnswer(Answer):
     version: int
 
 
+class AddedAnswer(Answer):
+    """What the rules add to an order: what a rush costs."""
+
+    item: str
+    value: Amount
+
+
 class FileOrderAnswer(Answer):
     """One order of a file: `new`, `entered`, `known` from before, or `refused` with the row that is wrong and why."""
 
@@ -60,6 +72,7 @@ class FileOrderAnswer(Answer):
     value: Amount | None
     currency: str | None
     promised_on: date | None
+    added: list[AddedAnswer]
     row: int | None
     code: str | None
     detail: str | None
@@ -92,7 +105,8 @@ def _order(one: PlannedOrder) -> FileOrderAnswer:
     return FileOrderAnswer(
         name=one.name, rows=one.rows, outcome=one.outcome, order_id=one.order_id, number=one.number or None,
         value=None if one.value_minor is None else as_amount(one.value_minor, one.currency), currency=one.currency or None,
-        promised_on=one.promised, row=one.row, code=one.code or None, detail=one.text or None,
+        promised_on=one.promised, added=[AddedAnswer(item=code, value=as_amount(worth, one.currency)) for code, worth in one.added or ()],
+        row=one.row, code=one.code or None, detail=one.text or None,
     )  # fmt: skip
 
 

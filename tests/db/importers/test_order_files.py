@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from datetime import date
+from functools import partial
 from threading import Barrier, Thread
 
 import pytest
@@ -11,15 +13,22 @@ from sqlalchemy import func, select
 
 from app.composition.orderfiles import BadRows
 from app.composition.uow import reading
-from app.importers.orderfiles import EnterOrders, enter_orders, hand_in, look_again, plan_of
-from app.importers.ordersheets import COLUMNS, read_orders
+from app.importers.orderfiles import EnterOrders, enter_orders, hand_in, look_again, plan_of, rows_of
+from app.importers.ordersheets import COLUMNS, cells_of, orders_of, read_orders
 from erpcore.kernel.errors import Busy, Conflict, DomainError, NotFound, RuleBroken
+from erpcore.kernel.requests import documents_kept
+from erpcore.masterdata.addresses import AddressContent, add_address
+from erpcore.masterdata.models import Item
 from erpcore.orders.allocation_models import ShortageChoice
 from erpcore.orders.models import OrderLine, SalesOrder
+from erpcore.orders.services import capture_orders
+from tests.support.charges import a_charge
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
+from tests.support.policies import approve
 from tests.support.policy import Rules
 from tests.support.pricing import DESK
+from tests.support.queries import all_statements
 from tests.support.warehouse import second_site
 
 
@@ -57,6 +66,15 @@ def entered(business, file, *, bad_rows=BadRows.GOOD_ONES, by=DESK, **more):
             work, EnterOrders(file=file.id, bad_rows=bad_rows, version=more.pop("version", file.version), **more),
             rules=RULES, cells=OPEN,
         )  # fmt: skip
+
+
+def another_address(business, code="YARD"):
+    """Another address of the customer's; its id."""
+    content = AddressContent(
+        code=code, name="Bautechnik", street="Am Hafen 2", postal_code="47059", city="Duisburg", country="Germany"
+    )
+    with business.work() as work:
+        return add_address(work, business.customer, content, valid_from=date(2020, 1, 1)).id
 
 
 def orders(business):
@@ -116,6 +134,9 @@ BAD = [
     ({"quantity": ""}, "order_file_cell_empty"), ({"quantity": "many"}, "not_a_number"), ({"quantity": "-1"}, None),
     ({"quantity": "0"}, None), ({"quantity": "1.5"}, None), ({"quantity": "9" * 30}, None), ({"item": "4711"}, "price_code_unknown"),
     ({"customer": "x"}, "price_code_unknown"), ({"site": "XXX"}, "price_code_unknown"), ({"channel": ""}, "order_file_cell_empty"),
+    ({"rush": "maybe"}, "order_file_yes"), ({"line_rush": "1"}, "order_file_yes"), ({"drop_ship": "x"}, "order_file_yes"),
+    ({"ship_to": "nowhere"}, "order_file_address"), ({"line_ship_to": "nowhere"}, "order_file_address"),
+    ({"line_wanted_on": "later"}, "not_a_day"), ({"line_wanted_on": "0001-01-01"}, "day_absurd"),
     ({"order": "b" * 121}, "order_file_cell_long"), ({"customer_reference": "r" * 121}, "order_file_cell_long"),
     ({"wanted_on": "soon"}, "not_a_day"), ({"unit": "palette"}, None), ({"unit_price": "0.01"}, None), ({"order": ""}, "order_file_nameless"),
 ]  # fmt: skip
@@ -223,6 +244,115 @@ def test_two_who_enter_the_same_file_at_once_enter_it_once(business):
         thread.join()
     assert len(refused) == 1
     assert orders(business) == 4
+    assert_books_agree(business.database)
+
+
+def test_an_order_of_a_file_takes_what_a_typed_one_takes(business):
+    """Addresses, wishes and rush, of the order and of its rows, a charge among them, and what the rush costs."""
+    yard = another_address(business)
+    a_charge(business, "FREIGHT", price="7.50")
+    a_charge(business, "RUSH", price="25.00", is_rush=True)
+    approve(business, "rush_rule", "allow_with_charge")
+    rows = (
+        a_row(customer_reference="PO-1", wanted_on="2026-03-10", line_rush="Yes"),
+        a_row(item="40-1", quantity="3", line_ship_to="YARD", line_wanted_on="2026-03-12"),
+        a_row(item="FREIGHT", quantity="1"),
+        a_row(order="A-2", quantity="2", ship_to="YARD", rush="yes"),
+    )
+    file = handed_in(business, *rows)
+    first, second = plan_of(file)
+    assert (first.outcome, first.value_minor, first.promised_on) == ("new", 5_000 + 3_000 + 750 + 2_500, "2026-03-12")
+    assert (first.added, second.added) == ([["RUSH", 2_500]], [["RUSH", 2_500]])
+    assert (second.outcome, second.value_minor, second.promised_on) == ("new", 2_000 + 2_500, "2026-03-02")
+    done = entered(business, file, source="api")
+    assert (done.entered, done.refused) == (2, 0)
+    with reading(business.database) as session:
+        found = session.execute(
+            select(
+                SalesOrder.customer_reference,
+                SalesOrder.ship_to_id == yard,
+                Item.code,
+                OrderLine.is_rush,
+                OrderLine.ship_to_id == yard,
+                OrderLine.requested_on,
+                OrderLine.promised_on,
+            )
+            .join(OrderLine, OrderLine.order_id == SalesOrder.id)
+            .join(Item, Item.id == OrderLine.item_id)
+            .order_by(OrderLine.id)
+        ).all()
+        worth = session.scalars(select(SalesOrder.value_minor).order_by(SalesOrder.id)).all()
+    day = partial(date, 2026, 3)
+    assert [tuple(row) for row in found] == [
+        ("PO-1", False, "40-0", True, None, day(10), day(10)), ("PO-1", False, "40-1", False, True, day(12), day(12)),
+        ("PO-1", False, "FREIGHT", False, None, day(10), day(10)), ("PO-1", False, "RUSH", False, None, day(10), day(10)),
+        (None, True, "40-0", True, None, day(4), day(2)), (None, True, "RUSH", False, None, day(4), day(4)),
+    ]  # fmt: skip
+    assert worth == [11_250, 4_500]
+    assert_books_agree(business.database)
+
+
+def test_a_file_kept_before_orders_could_say_all_of_that_is_known_and_read_as_it_was(business):
+    file = entered(business, handed_in(business, a_row()))
+    (row,) = rows_of(file)
+    short = [*row[:7], *row[9:14]]
+    with reading(business.database) as session:
+        (same,) = orders_of(session, business.entity, [short])
+    assert (same.why, len(short), cells_of(short)["item"], cells_of(short)["rush"]) == (None, 12, "40-0", "")
+    with business.work(DESK) as work:
+        known = documents_kept(work.session, f"order-file:{business.entity}", [same.key])
+    assert known[same.key][0] == same.digest
+
+
+def test_the_number_of_questions_does_not_grow_with_the_number_of_orders(database):
+    business = a_business(database, stock=10_000)
+    another_address(business)
+    a_charge(business, "RUSH", price="25.00", is_rush=True)
+    approve(business, "rush_rule", "allow_with_charge")
+
+    def asked(count):
+        wishes = [{"rush": "yes"}, {"ship_to": "YARD"}, {"line_wanted_on": "2026-03-12"}]
+        rows = [
+            a_row(order=f"{count}-{n}", item=f"40-{n % 3}", quantity=str(n + 1), **wishes[n % 3]) for n in range(count)
+        ]
+        read = read_orders(f"{count}.csv", io.BytesIO(a_csv(*rows)))
+        with business.work(DESK, source="screen") as work, all_statements(work) as ran:
+            file = hand_in(work, business.entity, read, rules=RULES, cells=OPEN)
+        assert {outcome for outcome, _, _ in outcomes(file).values()} == {"new"}
+        return len(ran)
+
+    asked(1)  # reads the register of policies, which is kept from then on
+    few = asked(6)
+    assert 20 <= few <= 40
+    assert asked(60) == few
+
+
+def test_the_second_order_of_a_file_is_promised_what_the_first_leaves_as_it_is_when_entered(business):
+    file = handed_in(business, a_row(quantity="90"), a_row(order="A-2", quantity="20"))
+    seen = [one.promised_on for one in plan_of(file)]
+    entered(business, file)
+    with reading(business.database) as session:
+        promised = session.scalars(select(OrderLine.promised_on).order_by(OrderLine.id)).all()
+    assert [day.isoformat() for day in promised] == seen
+    assert seen[0] < seen[1]
+
+
+def test_what_the_rules_refuse_at_entering_is_refused_for_its_order_alone(business, monkeypatch):
+    """The look saw nothing wrong, entering does: then each order is taken for itself."""
+    file = handed_in(business, a_row(), a_row(order="A-2", quantity="7"))
+
+    def capture(work, commands, **given):
+        if any(command.lines[0].quantity == 7 for command in commands):
+            raise RuleBroken("customer_blocked", field="customer", customer="10482")
+        return capture_orders(work, commands, **given)
+
+    monkeypatch.setattr("app.importers.orderfiles.capture_orders", capture)
+    with pytest.raises(RuleBroken) as refusal:
+        entered(business, file, bad_rows=BadRows.ALL_OR_NOTHING)
+    assert (refusal.value.code, refusal.value.facts["order"], orders(business)) == ("order_file_not_whole", "A-2", 0)
+    done = entered(business, file)
+    assert outcomes(done) == {"A-1": ("entered", None, ""), "A-2": ("refused", None, "customer_blocked")}
+    assert orders(business) == 1
     assert_books_agree(business.database)
 
 
