@@ -12,8 +12,9 @@ from erpcore.kernel.model import QUANTITY_PLACES, scaled_int
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import Item, ItemKind
 from erpcore.orders.availability import Part, whole
+from erpcore.orders.documents import promise_floor
 from erpcore.orders.promise import Wanted, promised_parts
-from erpcore.orders.rules import LineDates
+from erpcore.orders.rules import LineDates, rush_day
 from governance.policies.register import Scope
 
 
@@ -56,3 +57,12 @@ def arrives(part: Part, dates: LineDates) -> date:
     """The day of the part, a delivery day by the way it takes."""
     way = max(0, (dates.requested - dates.requested_ship).days) if dates.basis == "delivery" else 0
     return part.day + timedelta(days=way)
+
+
+def promise_of(dates: LineDates, day: date, part: Part | None, *, rush: bool) -> tuple[date, str]:
+    """The day and the reason of a line's promise: from what there is and comes, else the committed day, of a rush the first."""
+    if part is not None:
+        return max(promise_floor(dates.requested, dates.committed, is_rush=rush), arrives(part, dates)), str(
+            part.reason
+        )
+    return rush_day(dates, day) if rush else max(dates.committed, dates.requested), "commitment"

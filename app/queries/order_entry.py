@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from app.composition.trading import looking
 from app.queries.entry_margins import Margin, Typed, margins_of
-from app.queries.entry_promises import arrives, promised_lines
+from app.queries.entry_promises import promise_of, promised_lines
+from app.queries.entry_rush import RushCharge, is_rush, rush_charge_of
 from app.queries.listing import like
 from app.queries.order_detail import exposure_of
 from app.queries.places import SitePick
@@ -64,6 +65,7 @@ class AskedLine:
     quantity: Decimal | None = None
     unit_price: Decimal | None = None
     requested_on: date | None = None
+    rush: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +95,7 @@ class QuotedLine:
 @dataclass(frozen=True, kw_only=True)
 class Quote:
     """The whole order as typed so far. ``closed``: why its cell would not take it; amounts in minor units. ``approval``: the
-    level that would have to approve its entered prices.
+    level that would have to approve its entered prices; ``rush``: what the rules add for a rush, or why they refuse it.
     """
 
     currency: str
@@ -106,6 +108,7 @@ class Quote:
     credit_limit_minor: int | None = None
     problems: dict[int, str] = field(default_factory=dict)
     approval: str = ""
+    rush: RushCharge | None = None
 
     @property
     def margin_permille(self) -> int | None:
@@ -117,12 +120,13 @@ class Quote:
 
     @property
     def net_minor(self) -> int:
-        return sum(line.net_minor or 0 for line in self.lines if line)
+        return sum(line.net_minor or 0 for line in self.lines if line) + (self.rush.net_minor if self.rush else 0)
 
     @property
     def tax_minor(self) -> int | None:
         """``None`` when no rate determines the tax of some line."""
         parts = [line.tax_minor for line in self.lines if line and line.net_minor is not None]
+        parts += [self.rush.tax_minor] if self.rush else []
         return None if any(part is None for part in parts) else sum(part or 0 for part in parts)
 
     @property
@@ -236,9 +240,7 @@ def quote_order(
         quantity = line.quantity or Decimal(0)
         left = free.get(item.id, Decimal(0))
         free[item.id] = left - quantity
-        promised, reason = max(dates.committed, dates.requested), "commitment"
-        if number in parts:
-            promised, reason = max(promised, arrives(parts[number], dates)), str(parts[number].reason)
+        promised, reason = promise_of(dates, day, parts.get(number), rush=is_rush(line, item))
         unit_price = line.unit_price if line.unit_price is not None else price and Decimal(price.unit_price).scaleb(-6)
         source = "override" if line.unit_price is not None and not _same(line, price) else price.source if price else ""
         net, tax = _worth(look, line, item, unit_price, facts, customer, day)
@@ -262,6 +264,7 @@ def quote_order(
         tier=customer.tier if customer else 2,
     )
     return Quote(
+        rush=rush_charge_of(look, lines, known, site=facts, buyer=customer, day=day, scope=scope),
         approval=approval, currency=facts.entity.currency, lines=quoted, committed_on=standard.committed,
         cut_off=f"{terms.cut_off:%H:%M}" if terms.cut_off else "", lead_days=terms.lead_days,
         closed=_closed(look, cells, realm, Cell(facts.live_id, channel, Process.ORDER_TO_CASH, group)),

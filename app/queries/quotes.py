@@ -98,6 +98,8 @@ class QuotedItem:
     price_floor: Decimal | None
     unit_cost: Decimal | None
     price_reason: str | None
+    is_rush: bool
+    is_rush_charge: bool
     losers: list[tuple[int, str, Decimal]]
 
     @property

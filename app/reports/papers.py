@@ -120,7 +120,7 @@ def quote_paper(quote: QuotePage) -> Paper:
     lines = [
         {
             "line_no": line.line_no, "code": line.code, "name": line.name, "quantity": _quantity(line.quantity, line.unit),
-            "day": _day(line.promised_on), "day_note": "if ordered now", "price": _price(line.unit_price),
+            "day": _day(line.promised_on), "day_note": "rush, if ordered now" if line.is_rush else "if ordered now", "price": _price(line.unit_price),
             "net": _amount(line.value_minor, row.currency),
         }
         for line in quote.lines

@@ -15,6 +15,13 @@ from erpcore.orders.availability import FUTURE
 from erpcore.orders.models import LineKind
 
 
+def promise_floor(requested: date, committed: date, *, is_rush: bool) -> date:
+    """The day before which a line is not promised: committed and wished, of a rush line the wish alone."""
+    if not is_rush:
+        return max(committed, requested)
+    return requested if requested != committed else date.min
+
+
 @dataclass(slots=True)
 class Line:
     """One order line, as stored."""
@@ -75,10 +82,8 @@ class Line:
 
     @property
     def floor(self) -> date:
-        """The day before which the line is not promised: committed and wished, of a rush line the wish alone."""
-        if not self.is_rush:
-            return max(self.committed_on, self.requested_on)
-        return self.requested_on if self.requested_on != self.committed_on else date.min
+        """The day before which the line is not promised."""
+        return promise_floor(self.requested_on, self.committed_on, is_rush=self.is_rush)
 
     @property
     def may_wait(self) -> bool:

@@ -31,11 +31,17 @@ def settle_rush(
     """The orders with the lines that are rush marked as such, and with the charge that it costs, once an order.
 
     Raises ``RuleBroken("rush_refused")`` at the line whose rule knows no rush, ``rush_charge_missing`` where the company has
-    declared no charge for it. What is no rush costs no question.
+    declared no charge for it. What is no rush costs no question, and what a quote holds is as it was offered.
     """
     if not any(command.rush or any(line.rush for line in command.lines) for command in commands):
         return commands
     return [_settled(work, command, known, buyers[command.customer], rules) for command in commands]
+
+
+def judge_rush(rules: Mapping[int, str]) -> tuple[int | None, bool]:
+    """Of the ``rush_rule`` of each rush line, by its place: the first that knows no rush, and whether a charge is due."""
+    refused = next((place for place, rule in rules.items() if rule == REFUSE), None)
+    return refused, WITH_CHARGE in rules.values()
 
 
 def _settled(
@@ -46,20 +52,19 @@ def _settled(
         for line in command.lines
     ]
     site = site_facts(work, command.site)
-    costs = False
-    for number, line in enumerate(lines):
-        if not line.rush:
-            continue
-        item = known[line.item]
-        ruleset = rules.resolve_line(
+    # What a quote holds was settled, and its charge offered, when it was written.
+    asked = {place: line for place, line in enumerate(lines) if line.rush and line.quoted is None}
+    found = {
+        place: rules.resolve_line(
             work, entity=site.entity.live_id, site=site.live_id, channel=command.channel, customer_group=buyer.group_id,
-            item_group=item.group_id,
-        )  # fmt: skip
-        rule = ruleset["rush_rule"]
-        if rule == REFUSE:
-            field = "rush" if command.rush else f"lines-{number}-rush"
-            raise RuleBroken("rush_refused", field=field, item=item.code, line=(number + 1) * 10)
-        costs = costs or rule == WITH_CHARGE
+            item_group=known[line.item].group_id,
+        )["rush_rule"]
+        for place, line in asked.items()
+    }  # fmt: skip
+    refused, costs = judge_rush(found)
+    if refused is not None:
+        field = "rush" if command.rush else f"lines-{refused}-rush"
+        raise RuleBroken("rush_refused", field=field, item=known[lines[refused].item].code, line=(refused + 1) * 10)
     if costs:
         charge = rush_charge(work, site.entity.id)
         if charge is None:

@@ -86,16 +86,6 @@ def test_a_rush_is_asked_for_on_the_order_page_and_costs_what_was_declared(signe
     assert_books_agree(database)
 
 
-def test_the_figures_beside_a_rush_being_typed_say_what_they_leave_out(signed_in, business):
-    desk = signed_in("customer_service")
-    page = desk.get("/orders/new")
-    said = "A charge for the rush, and its earlier day, are not in these figures."
-    form = typed(page, business, ("40-0", "12"), press="check")
-    assert said not in desk.post("/orders/new", form).text
-    assert said in desk.post("/orders/new", {**form, "rush": "y"}).text
-    assert said in desk.post("/orders/new", {**form, "lines-0-rush": "y"}).text
-
-
 def test_a_refused_rush_of_a_line_is_said_at_the_line(signed_in, business, database):
     approve(business, "rush_rule", "refuse")
     desk = signed_in("customer_service")
@@ -104,6 +94,87 @@ def test_a_refused_rush_of_a_line_is_said_at_the_line(signed_in, business, datab
     page = desk.post("/orders/new", form, status=422)
     assert "40-1 on line 20 is not served before its lead time" in page.errors()[0]
     assert lines(database) == []
+
+
+def test_the_figures_have_the_charge_and_the_earlier_day_while_one_types(signed_in, business, database):
+    approve(business, "rush_rule", "allow_with_charge")
+    desk = signed_in("customer_service")
+    page = desk.get("/orders/new")
+    form = typed(page, business, ("40-0", "12")) | {"press": "check"}
+    plain = desk.post("/orders/new", form).text
+    assert (plain.count("Wed 4 Mar"), plain.count("Mon 2 Mar"), "Gross EUR 144.00" in plain) == (2, 0, True)
+    form["rush"] = "y"
+    page = desk.post("/orders/new", form)
+    assert "No rush like this" in page.text
+    assert "has declared no charge" in page.text
+    a_charge(business, "RUSH", price="25.00", is_rush=True)
+    page = desk.post("/orders/new", form)
+    assert "Rush 25.00 Net EUR 145.00" in page.text
+    assert "Gross EUR 174.00" in page.text
+    # The promise of the line; the commitment beside it stays what it is.
+    assert (page.text.count("Wed 4 Mar"), page.text.count("Mon 2 Mar")) == (1, 1)
+    figures = desk.client.post("/orders/new/quote", data=form | {"csrf_token": page.value("csrf_token")}).text
+    assert "25.00" in figures
+    assert "145.00" in figures
+    page = desk.post("/orders/new", form | {"press": "enter"})
+    assert "145.00 EUR" in page.text
+    with reading(database) as session:
+        query = "SELECT promised_on FROM order_line WHERE is_rush"
+        assert str(session.execute(text(query)).scalar_one()) == "2026-03-02"
+
+
+def test_the_wish_of_the_order_is_in_the_figures_of_its_lines(signed_in, business):
+    desk = signed_in("customer_service")
+    page = desk.get("/orders/new")
+    page = desk.post("/orders/new", typed(page, business, ("40-0", "1"), requested_on="2026-03-20", press="check"))
+    assert "Fri 20 Mar" in page.text
+
+
+def test_a_refused_rush_is_said_while_one_types(signed_in, business):
+    approve(business, "rush_rule", "refuse")
+    desk = signed_in("customer_service")
+    page = desk.get("/orders/new")
+    form = typed(page, business, ("40-0", "1"), ("40-1", "1"), **{"lines-1-rush": "y", "press": "check"})
+    page = desk.post("/orders/new", form)
+    assert "40-1 on line 20 is not served before its lead time" in page.text
+
+
+def test_a_quote_asks_for_a_rush_shows_its_charge_and_its_order_has_it(signed_in, business, database):
+    approve(business, "rush_rule", "allow_with_charge")
+    a_charge(business, "RUSH", price="25.00", is_rush=True)
+    desk = signed_in("customer_service")
+    page = desk.get("/quotes/new")
+    form = typed(page, business, ("40-0", "12"), rush="y", last_day=page.value("last_day"))
+    page = desk.post("/quotes/new", form)
+    assert "for the rush" in page.text
+    assert "145.00 EUR" in page.text
+    here = desk.path
+    page = desk.get(f"{here}/change")
+    assert page.root.find("input", name="lines-0-rush")[0].attributes.get("checked") is not None
+    assert "lines-1-item" not in page.html
+    assert desk.client.get(f"{here}/quote.pdf").mimetype == "application/pdf"
+    page = desk.post(f"{here}/send", {"version": "1"})
+    page = desk.get(f"{here}/accept")
+    desk.post(f"{here}/accept", {"version": page.value("version"), "request_key": page.value("request_key")})
+    assert lines(database) == [("40-0", True, 0), ("RUSH", False, 0)]
+    assert_books_agree(database)
+
+
+def test_a_program_quotes_a_rush(caller, business, database):
+    approve(business, "rush_rule", "allow_with_charge")
+    a_charge(business, "RUSH", price="25.00", is_rush=True)
+    desk = caller("super_user")
+    body = {
+        "site": business.site, "channel": business.channel, "customer": business.customer, "prices_until": "2026-03-31",
+        "lines": [{"item": business.items[0], "quantity": "2"}, {"item": business.items[1], "quantity": "1", "rush": True}],
+    }  # fmt: skip
+    made = desk("POST", "/quotes", body)
+    assert made.status_code == 201, made.json
+    told = [(one["item"], one["is_rush"], one["is_rush_charge"], one["could_come_on"]) for one in made.json["lines"]]
+    assert told == [
+        ("40-0", False, False, "2026-03-04"), ("40-1", True, False, "2026-03-02"), ("RUSH", False, True, "2026-03-04"),
+    ]  # fmt: skip
+    assert made.json["value"] == "55.00"
 
 
 def test_what_does_not_go_along_starts_empty_where_goods_are_picked(signed_in, business, database):

@@ -43,7 +43,9 @@ class LosingRule(Answer):
 
 
 class QuotedLineAnswer(Answer):
-    """One line with where its price came from. Cost and floor are for who may see costs."""
+    """One line with where its price came from. Cost and floor are for who may see costs. `is_rush_charge`: what the rush costs, added by
+    the rules.
+    """
 
     line_no: int
     item: str
@@ -64,6 +66,8 @@ class QuotedLineAnswer(Answer):
     requested_on: date | None
     could_come_on: date
     reason: str
+    is_rush: bool
+    is_rush_charge: bool
 
 
 class QuoteDetail(QuoteAnswer):
@@ -92,6 +96,9 @@ class TermsBody(Body):
     customer_reference: str | None = Field(None, max_length=120)
     requested_on: date | None = None
     note: str | None = Field(None, max_length=2000)
+    rush: bool = Field(
+        default=False, description="All goods before their lead time; where the rules charge for it a line is added"
+    )
     lines: list[LineBody] = Field(min_length=1, max_length=2000)
 
 

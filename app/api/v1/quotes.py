@@ -74,7 +74,7 @@ def _line(line: QuotedItem, currency: str, who: Actor) -> QuotedLineAnswer:
         losing_rules=[LosingRule(rule=rule, kind=kind, unit_price=price) for rule, kind, price in line.losers],
         floor=line.price_floor if costs else None, unit_cost=line.unit_cost if costs else None,
         value=as_amount(line.value_minor, currency), tax_rate=line.tax_rate, requested_on=line.requested_on,
-        could_come_on=line.promised_on, reason=line.promise_reason,
+        could_come_on=line.promised_on, reason=line.promise_reason, is_rush=line.is_rush, is_rush_charge=line.is_rush_charge,
     )  # fmt: skip
 
 
@@ -101,11 +101,11 @@ def _seen(work: UnitOfWork, quote_id: int, version: int) -> dict[int, int]:
 def _terms(body: TermsBody) -> Terms:
     return Terms(
         valid_until=body.prices_until + timedelta(days=1), customer_reference=body.customer_reference or None,
-        requested_on=body.requested_on, note=body.note or None,
+        requested_on=body.requested_on, note=body.note or None, rush=body.rush,
         lines=[
             NewLine(
                 item=line.item, quantity=line.quantity, unit_price=line.unit_price, price_reason=line.price_reason,
-                requested_on=line.requested_on,
+                requested_on=line.requested_on, rush=line.rush,
             )
             for line in body.lines
         ],

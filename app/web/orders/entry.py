@@ -60,6 +60,12 @@ class Entry:
     def realm(self) -> str:
         return self.site.realm if self.site else "live"
 
+    @property
+    def rush_refused(self) -> str:
+        """Why the rush would be refused; empty when it would not."""
+        rush = self.quote.rush if self.quote else None
+        return sentence(rush.refusal) if rush and rush.refusal else ""
+
     def item_of(self, row: Any) -> int | None:
         return self.items.get((row.form.item.data or "").strip().lower())
 
@@ -119,8 +125,11 @@ def look_up_quote(entry: Entry) -> None:
     """What the order would be now, as far as site, channel and items are known."""
     if entry.site is None or entry.channel is None:
         return
-    lines = [_asked(row, entry.item_of(row)) for row in entry.form.lines]
-    more = [AskedLine(item=item.id) for item in entry.found]
+    lines = [_asked(row, entry.item_of(row), entry.form) for row in entry.form.lines]
+    more = [
+        AskedLine(item=item.id, requested_on=entry.form.requested_on.data, rush=bool(entry.form.rush.data))
+        for item in entry.found
+    ]
     quote = quote_order(
         reader(), actor(), now(), site=entry.site.id, realm=entry.site.realm, channel=entry.channel,
         customer=entry.customer, lines=[*lines, *more], cells=cells(),
@@ -130,13 +139,17 @@ def look_up_quote(entry: Entry) -> None:
     entry.quote = quote
 
 
-def _asked(row: Any, item: int | None) -> AskedLine | None:
+def _asked(row: Any, item: int | None, head: OrderForm) -> AskedLine | None:
+    """The row as far as it can be read; wish and rush of the order hold where it has none of its own."""
     if item is None:
         return None
-    form, wish = row.form, row.form.requested_on.data
+    form = row.form
     quantity = form.quantity.data if form.quantity.data and form.quantity.data > 0 else None
     price = form.unit_price.data if form.unit_price.data is not None and form.unit_price.data >= 0 else None
-    return AskedLine(item=item, quantity=quantity, unit_price=price, requested_on=wish)
+    return AskedLine(
+        item=item, quantity=quantity, unit_price=price, requested_on=form.requested_on.data or head.requested_on.data,
+        rush=bool(form.rush.data or head.rush.data),
+    )  # fmt: skip
 
 
 def is_complete(entry: Entry) -> bool:

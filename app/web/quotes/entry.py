@@ -40,11 +40,12 @@ def _terms(entry: Entry) -> Terms:
     form.sent = [row for row in form.lines if not row.form.is_empty]
     return Terms(
         valid_until=form.last_day.data + timedelta(days=1), customer_reference=form.customer_reference.data or None,
-        requested_on=form.requested_on.data, note=form.note.data or None,
+        requested_on=form.requested_on.data, note=form.note.data or None, rush=bool(form.rush.data),
         lines=[
             NewLine(
                 item=entry.item_of(row) or 0, quantity=row.form.quantity.data, unit_price=row.form.unit_price.data,
                 price_reason=row.form.price_reason.data or None, requested_on=row.form.requested_on.data,
+                rush=bool(row.form.rush.data),
             )
             for row in form.sent
         ],
@@ -137,10 +138,12 @@ def _fill(form: QuoteForm, page: QuotePage) -> None:
     form.lines.entries.clear()
     form.lines.last_index = -1
     for line in page.lines:
+        if line.is_rush_charge:
+            continue
         entered = line.price_source == "override"
         form.lines.append_entry(
             {
                 "item": line.code, "quantity": line.quantity.normalize() + Decimal(0), "requested_on": line.requested_on,
-                "unit_price": line.unit_price if entered else None, "price_reason": line.price_reason,
+                "unit_price": line.unit_price if entered else None, "price_reason": line.price_reason, "rush": line.is_rush,
             }
         )  # fmt: skip

@@ -40,7 +40,7 @@ class AcceptQuote:
 def accept_quotes(
     work: UnitOfWork, commands: Sequence[AcceptQuote], *, rules: ProcessRules, cells: CellStates
 ) -> list[Order]:
-    """The orders that come of these quotes, at the prices held, whatever the rules say today.
+    """The orders that come of these quotes, at the prices held, whatever the rules say today; rush as it was offered, with its charge.
 
     The order gets the key that the quote has kept for it, so there is never a second one. Raises ``RuleBroken`` for a quote
     that is over or accepted already, each with the way out, and whatever capturing the order raises.
@@ -84,7 +84,7 @@ def _order_of(work: UnitOfWork, quote: Offer, command: AcceptQuote) -> CaptureOr
         lines=[
             NewLine(
                 item=line.item_id, quantity=Decimal(line.quantity).scaleb(-QUANTITY_PLACES), quoted=_held(line),
-                requested_on=_wish(line.requested_on, today),
+                requested_on=_wish(line.requested_on, today), rush=line.is_rush, is_rush_charge=line.is_rush_charge,
             )
             for line in quote.lines
         ],

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Date,
     ForeignKey,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -99,7 +101,8 @@ class Quote(Base):
 class QuoteLine(Base):
     """One item of a quote at its price, with all that the price came from, as an order line keeps it.
 
-    ``promised_on`` is the day we could promise when it was priced; only the order promises.
+    ``promised_on`` is the day we could promise when it was priced; only the order promises. ``is_rush``: offered before the lead
+    time; ``is_rush_charge``: what that costs, added by the rule.
     """
 
     __tablename__ = "quote_line"
@@ -130,3 +133,5 @@ class QuoteLine(Base):
     unit_cost: Mapped[Decimal | None] = mapped_column(Price)
     price_losers: Mapped[str | None] = mapped_column(Text)
     price_reason: Mapped[str | None] = mapped_column(Text)
+    is_rush: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    is_rush_charge: Mapped[bool] = mapped_column(Boolean, server_default=false())

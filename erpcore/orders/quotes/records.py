@@ -47,6 +47,8 @@ class Offered:
     unit_cost: int | None = None
     price_losers: str | None = None
     price_reason: str | None = None
+    is_rush: bool = False
+    is_rush_charge: bool = False
 
 
 @dataclass(slots=True)

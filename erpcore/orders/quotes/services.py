@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any
 
 from erpcore.kernel.clock import local_day
@@ -50,13 +51,14 @@ _STEP = "order_to_cash.quote"
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """What is offered. ``valid_until``: the first day on which the prices no longer hold."""
+    """What is offered. ``valid_until``: the first day on which the prices no longer hold; ``rush``: all of its goods are."""
 
     lines: Sequence[NewLine]
     valid_until: date
     customer_reference: str | None = None
     requested_on: date | None = None
     note: str | None = None
+    rush: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +120,7 @@ def _as_order(command: NewQuote) -> CaptureOrder:
     terms = command.terms
     return CaptureOrder(
         site=command.site, channel=command.channel, customer=command.customer, lines=terms.lines,
-        requested_on=terms.requested_on,
+        requested_on=terms.requested_on, rush=terms.rush,
     )  # fmt: skip
 
 
@@ -134,8 +136,8 @@ def _fill(work: UnitOfWork, quote: Offer, terms: Terms, order: Order, rules: Pro
     days = (terms.valid_until - today).days
     if not 1 <= days <= MOST_DAYS:
         raise RuleBroken("quote_validity", field="valid_until", most=MOST_DAYS)
-    wishes = [line.requested_on for line in terms.lines]
-    quote.lines = [_offered(quote, line, wish) for line, wish in zip(order.lines, wishes, strict=True)]
+    # What a rush costs stands behind the lines that were asked for.
+    quote.lines = [_offered(quote, line, asked) for line, asked in zip_longest(order.lines, terms.lines)]
     quote.customer_reference, quote.note, quote.requested_on = terms.customer_reference, terms.note, terms.requested_on
     quote.valid_from, quote.valid_until, quote.value_minor = today, terms.valid_until, order.value_minor
     quote.ruleset, quote.variants, quote.priced_by = order.ruleset, order.variants, work.actor.id
@@ -146,14 +148,14 @@ def _fill(work: UnitOfWork, quote: Offer, terms: Terms, order: Order, rules: Pro
     return quote.lines
 
 
-def _offered(quote: Offer, line: Line, wish: date | None) -> Offered:
+def _offered(quote: Offer, line: Line, asked: NewLine | None) -> Offered:
     return Offered(
         id=line.id, quote_id=quote.id, line_no=line.line_no, item_id=line.item_id, kind=line.kind, quantity=line.quantity,
         unit_price=line.unit_price, price_source=line.price_source, amount=line.amount, value_minor=line.value_minor,
-        tax_rate=line.tax_rate, requested_on=wish, promised_on=line.promised_on, promise_reason=line.promise_reason,
+        tax_rate=line.tax_rate, requested_on=asked.requested_on if asked else None, promised_on=line.promised_on, promise_reason=line.promise_reason,
         ruleset=line.ruleset, price_rule_id=line.price_rule_id, list_price=line.list_price,
         resolved_price=line.resolved_price, price_floor=line.price_floor, unit_cost=line.unit_cost,
-        price_losers=line.price_losers, price_reason=line.price_reason,
+        price_losers=line.price_losers, price_reason=line.price_reason, is_rush=line.is_rush, is_rush_charge=asked is None,
     )  # fmt: skip
 
 
@@ -188,9 +190,10 @@ def send_quotes(
         terms = terms_of(quote)
         as_new = NewQuote(site=quote.site_id, channel=quote.channel_id, customer=quote.customer_id, terms=terms)
         order, priced_by = draft_order(work, _as_order(as_new), rules=rules), quote.priced_by
-        for before, now in zip(quote.lines, order.lines, strict=True):
-            if (before.unit_price, before.amount) != (now.unit_price, now.amount):
-                raise Conflict("quote_prices_moved", document=quote.number, line=before.line_no)
+        for before, new in zip_longest(quote.lines, order.lines):
+            # The charge for a rush may have come or gone.
+            if before is None or new is None or (before.unit_price, before.amount) != (new.unit_price, new.amount):
+                raise Conflict("quote_prices_moved", document=quote.number, line=(before or new).line_no)
         replace_lines(work, quote, _fill(work, quote, terms, order, rules))
         quote.priced_by = priced_by
         if quote.permission is None:
@@ -205,15 +208,16 @@ def send_quotes(
 
 
 def terms_of(quote: Offer) -> Terms:
-    """What the quote offers, as it would be entered: entered prices stay entered, the others are the rules'."""
+    """What the quote offers, as it would be entered: entered prices stay entered, the others are the rules', as is what a rush costs."""
     return Terms(
         lines=[
             NewLine(
                 item=line.item_id, quantity=Decimal(line.quantity).scaleb(-QUANTITY_PLACES), requested_on=line.requested_on,
                 unit_price=Decimal(line.unit_price).scaleb(-PRICE_PLACES) if line.price_source == OVERRIDE else None,
-                price_reason=line.price_reason,
+                price_reason=line.price_reason, rush=line.is_rush,
             )
             for line in quote.lines
+            if not line.is_rush_charge
         ],
         valid_until=quote.valid_until, customer_reference=quote.customer_reference, requested_on=quote.requested_on,
         note=quote.note,

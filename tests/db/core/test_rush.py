@@ -8,12 +8,13 @@ from decimal import Decimal
 
 import pytest
 
-from erpcore.kernel.errors import RuleBroken
+from erpcore.kernel.errors import Conflict, RuleBroken
 from erpcore.masterdata.services import ensure_item_group
 from erpcore.orders.allocation import allocate_orders
 from erpcore.orders.amendment_rules import Amend
 from erpcore.orders.amendments import StageAmendment, apply_amendments, stage_amendments
 from erpcore.orders.models import ChangeKind
+from erpcore.orders.quotes.services import ChangeQuote, change_quotes, revise_quotes, send_quotes
 from erpcore.orders.releasing import release_orders
 from erpcore.orders.services import NewLine, capture_orders
 from tests.db.core.test_scarce_stock import rows
@@ -22,6 +23,8 @@ from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.floor import a_task
 from tests.support.policies import approve
+from tests.support.pricing import a_price, save
+from tests.support.quotes import WRITER, accept, entered, sent, terms
 from tests.support.trader import fingerprint_of
 
 TODAY, COMMITTED = date(2026, 3, 2), date(2026, 3, 4)
@@ -116,3 +119,71 @@ def test_another_quantity_of_a_rush_line_is_still_a_rush(database):
         (order,) = apply_amendments(work, [staged.id], rules=RULES, cells=OPEN)
     assert order.lines[0].promised_on == TODAY
     assert rows(database, "SELECT quantity, CASE WHEN is_rush THEN 1 ELSE 0 END FROM order_line") == [(20_000, 1)]
+
+
+def offered(business, quote):
+    query = "SELECT i.code, q.value_minor, q.is_rush, q.is_rush_charge, q.promised_on FROM quote_line q JOIN item i ON i.id = q.item_id WHERE q.quote_id = :of ORDER BY q.line_no"
+    found = rows(business.database, query, of=quote.id)
+    return [(code, value, bool(rush), bool(charge), str(day)) for code, value, rush, charge, day in found]
+
+
+def test_a_quote_offers_a_rush_with_its_charge_and_its_order_has_both_whatever_the_rules_say_by_then(database):
+    business = a_business(database)
+    approve(business, "rush_rule", "allow_with_charge", site=None, entity=business.entity)
+    charge = a_charge(business, "RUSH", price="25.00", is_rush=True)
+    quote = sent(business, rush=True)
+    assert offered(business, quote) == [
+        ("40-0", 10_000, True, False, str(TODAY)), ("RUSH", 2_500, False, True, str(COMMITTED)),
+    ]  # fmt: skip
+    assert quote.value_minor == 12_500
+    save(business, a_price(business, "40.00", item=charge, customer=business.customer))
+    approve(business, "rush_rule", "refuse", site=business.site)
+    order = accept(business, quote)
+    assert [(line.value_minor, line.price_source, line.is_rush, line.promised_on) for line in order.lines] == [
+        (10_000, "quote", True, TODAY), (2_500, "quote", False, COMMITTED),
+    ]  # fmt: skip
+    assert order.value_minor == 12_500
+    assert_books_agree(database)
+
+
+def test_a_quote_that_was_offered_without_a_charge_has_none_when_it_is_accepted(database):
+    business = a_business(database)
+    quote = sent(business, [NewLine(item=business.items[n], quantity=Decimal(1), rush=n == 1) for n in range(2)])
+    a_charge(business, "RUSH", price="25.00", is_rush=True)
+    approve(business, "rush_rule", "allow_with_charge")
+    order = accept(business, quote)
+    assert [(line.value_minor, line.is_rush) for line in order.lines] == [(1_000, False), (1_000, True)]
+    assert_books_agree(database)
+
+
+def test_a_draft_whose_rush_has_come_to_cost_is_written_anew_before_it_is_sent(database):
+    business = a_business(database)
+    quote = entered(business, rush=True)
+    a_charge(business, "RUSH", price="25.00", is_rush=True)
+    approve(business, "rush_rule", "allow_with_charge")
+    before = fingerprint_of(database)
+    with pytest.raises(Conflict, match="quote_prices_moved") as refused, business.work(WRITER) as work:
+        send_quotes(work, [quote.id], rules=RULES)
+    assert refused.value.facts["line"] == 20
+    assert fingerprint_of(database) == before
+    with business.work(WRITER) as work:
+        change_quotes(work, [ChangeQuote(quote=quote.id, terms=terms(business, rush=True))], rules=RULES)
+    with business.work(WRITER) as work:
+        (quote,) = send_quotes(work, [quote.id], rules=RULES)
+        assert [line.is_rush_charge for line in quote.lines] == [False, True]
+    with business.work(WRITER, source="screen") as work:
+        (again,) = revise_quotes(work, [quote.id], rules=RULES)
+    assert [one[:4] for one in offered(business, again)] == [
+        ("40-0", 10_000, True, False),
+        ("RUSH", 2_500, False, True),
+    ]
+
+
+def test_a_quote_of_a_rush_that_is_refused_is_not_written(database):
+    business = a_business(database)
+    approve(business, "rush_rule", "refuse")
+    before = fingerprint_of(database)
+    with pytest.raises(RuleBroken, match="rush_refused") as refused:
+        entered(business, rush=True)
+    assert refused.value.field == "rush"
+    assert fingerprint_of(database) == before
