@@ -9,7 +9,7 @@ MESSAGES: dict[str, str] = {
     "task_not_started": "Task {task} has not begun. Start it first.",
     "task_not_wanted": "Nothing of task {task} is wanted any more: its orders were cut or picked another way. Cancel it.",
     "task_interrupted": "The pick wave of task {task} is interrupted for something more urgent. Leave what you have in its tote and take the next task; it goes on where you were.",
-    "task_unfinished": "{lines} lines are still to be picked, the first is {item}. Pick them, or say why they are short.",
+    "task_unfinished": "Lines still to be picked: {lines}, the first of {item}. Pick them, or say why they are short.",
     "task_has_goods": "Something of task {task} is picked already. Finish it, or put it back, then cancel.",
     "task_line_unknown": "This task has no line {line}. Reload it.",
     "line_moved_on": "Line {line} has moved on since this screen was made. Look at it again; nothing was added.",

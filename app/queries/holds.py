@@ -64,7 +64,7 @@ def why_not(asked_by: int | None, permission: str, actor: Actor) -> str:
     return "" if actor.may(permission) else "not_allowed"
 
 
-def _mine(actor: Actor) -> ColumnElement[bool]:
+def mine_to_decide(actor: Actor) -> ColumnElement[bool]:
     """Holds that this person may end: the permission is there, and somebody else asked."""
     if actor.is_system:
         return true()
@@ -106,7 +106,7 @@ def _wanted(actor: Actor, asked: HoldFilter, now: datetime) -> list[Any]:
     if asked.overdue:
         wanted.append(OrderHold.due_at < now)
     if asked.mine:
-        wanted.append(_mine(actor))
+        wanted.append(mine_to_decide(actor))
     return wanted
 
 
@@ -148,6 +148,6 @@ HOLDS: SqlList[HoldRow] = SqlList(
     wanted={
         "kind": lambda value, _: OrderHold.kind == value,
         "overdue": lambda _value, eyes: OrderHold.due_at < eyes.now,
-        "mine": lambda _value, eyes: _mine(eyes.actor),
+        "mine": lambda _value, eyes: mine_to_decide(eyes.actor),
     },
 )  # fmt: skip

@@ -58,6 +58,11 @@ def on(day: date | None) -> str:
     return text if day.year == now().year else f"{text} {day.year}"
 
 
+def counted(number: int, thing: str, things: str = "") -> str:
+    """So many of something: ``1 day``, ``1,200 days``; ``things`` where an s does not make the plural."""
+    return f"{number:,} {thing if number == 1 else things or f'{thing}s'}"
+
+
 def words(code: str | None) -> str:
     """A code as words: ``drop_ship`` → ``drop ship``."""
     return (code or "").replace("_", " ")
@@ -95,7 +100,7 @@ def promised_from(reason: str) -> str:
 
 FILTERS: dict[str, Any] = {
     "money": money, "amount": amount, "quantity": quantity, "price": price, "percent": percent, "on": on, "words": words,
-    "heading": heading, "promised_from": promised_from,
+    "heading": heading, "promised_from": promised_from, "counted": counted,
 }  # fmt: skip
 
 

@@ -13,6 +13,12 @@ from tests.support.warehouse import balance, bins, expected, locations
 
 
 @pytest.fixture
+def sqlite_database(database):
+    """The pages on both databases."""
+    return database
+
+
+@pytest.fixture
 def business(sqlite_database, clock):
     made = a_business(sqlite_database, at=clock.now(), items=2, stock=100)
     made.clock = clock
@@ -85,6 +91,26 @@ def test_an_adjustment_above_the_limit_waits_for_somebody_else(signed_in, busine
     assert "Reason: Say why" in page.errors()
     lead.post(f"/adjustments/{asked}", {"note": "seen it", "approved": "yes"})
     assert balance(business) == (1000, 0, 0, 0)
+    assert_books_agree(business.database)
+
+
+def test_a_verdict_on_a_count_that_is_refused_keeps_its_reason(signed_in, business):
+    from tests.db.core.test_counting import planned
+
+    task = planned(business)
+    anna, ben, lead = (signed_in(role) for role in ("warehouse_operator", "warehouse_operator", "site_lead"))
+    for counter in (anna, ben):
+        counter.get(f"/counts/{task}")
+        counter.post(f"/counts/{task}/start", {})
+        counter.post(f"/counts/{task}", {"found": "900"})
+    lead.get(f"/counts/{task}")
+    long = "two people counted the rack " * 8
+    page = lead.post(f"/counts/{task}/decide", {"note": long, "approved": "yes"}, status=422)
+    assert page.value("note") == long.strip()
+    assert "Reason" in page.errors()[0]
+    assert balance(business) == (100, 0, 0, 0)
+    lead.post(f"/counts/{task}/decide", {"note": "two people counted", "approved": "yes"})
+    assert balance(business) == (900, 0, 0, 0)
     assert_books_agree(business.database)
 
 

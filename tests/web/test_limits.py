@@ -9,6 +9,12 @@ from tests.support.web import a_person, a_token
 
 
 @pytest.fixture
+def sqlite_database(database):
+    """The pages on both databases."""
+    return database
+
+
+@pytest.fixture
 def business(sqlite_database, clock):
     return a_business(sqlite_database, at=clock.now())
 
@@ -18,7 +24,7 @@ def test_a_process_owner_sets_a_limit_with_a_reason_and_takes_it_back(signed_in,
     page = browser.get("/measures/limits")
     assert page.heading == "Limits of control points"
     address = f"/measures/limits/{business.site}/order release"
-    browser.get(address)
+    assert browser.get(address).value("hours") == "4"
     page = browser.post(address, {"hours": "2.5", "reason": ""}, status=422)
     assert "Say why" in page.text
     assert page.value("hours") == "2.5"

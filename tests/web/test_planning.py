@@ -169,7 +169,7 @@ def test_what_ran_before_is_recorded_as_already_live(office, steered):
     assert kept(steered, Grant) == []
     key = page.value("request_key")
     page = office.post("/waves/already-live", {**fields, "request_key": key})
-    assert "1 grants are recorded as already live" in page.text
+    assert "1 grant recorded as already live" in page.text
     (grant,) = kept(steered, Grant)
     assert (grant.source, grant.reason, grant.state) == ("already_live", "old release", "open")
 

@@ -11,7 +11,7 @@ from app.queries.cash import RECEIPTS, ReceiptRow
 from app.security.permissions import Permission
 from app.web.billing.views import blueprint
 from app.web.context import ago
-from app.web.figures import amount, heading, on
+from app.web.figures import amount, counted, heading, on
 from app.web.lists.listing import (
     Cell,
     Empty,
@@ -40,7 +40,7 @@ def _due_on(row: InvoiceRow) -> Cell:
     today = now().date()
     if not row.open_minor or row.due_on is None or row.due_on >= today:
         return Cell(on(row.due_on))
-    return Cell(on(row.due_on), sub=f"{(today - row.due_on).days} days over", sub_kind="fail")
+    return Cell(on(row.due_on), sub=f"{counted((today - row.due_on).days, 'day')} over", sub_kind="fail")
 
 
 INVOICE_LIST = list_page(

@@ -9,6 +9,7 @@ from flask import url_for
 from app.queries.decision_pages import CommitteePage, DecisionPage, LogPage
 from app.reports.wording import Speech
 from app.security.permissions import Permission
+from app.web.figures import counted
 from app.web.steering_words import (
     CHOICES,
     DECISION_STATES,
@@ -111,7 +112,7 @@ def outcome_text(page: DecisionPage) -> str:
         said += f" to {short_day(row.postponed_to)}"
     opened = sum(page.grants.values())
     if opened:
-        said += f"; {opened} grants were opened, {page.grants.get('open', 0)} of them are open"
+        said += f"; {counted(opened, 'grant')} opened, {page.grants.get('open', 0)} of them open now"
     return f"{said}."
 
 

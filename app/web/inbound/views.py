@@ -181,10 +181,12 @@ def _task(task_id: int) -> CountRow:
     return rows[0]
 
 
-def _count_page(row: CountRow, form: Any, refused: str = "") -> str:
+def _count_page(
+    row: CountRow, *, found: FoundForm | None = None, verdict: VerdictForm | None = None, refused: str = ""
+) -> str:
     return render_template(
-        "inbound/count.html", row=row, form=form, refused=refused, realm=row.realm, me=actor().id,
-        is_told_worth=tells_worth(actor()),
+        "inbound/count.html", row=row, form=found or FoundForm(formdata=None), verdict=verdict or VerdictForm(formdata=None),
+        refused=refused, realm=row.realm, me=actor().id, is_told_worth=tells_worth(actor()),
     )  # fmt: skip
 
 
@@ -203,7 +205,7 @@ def count(task_id: int) -> Any:
             }
             flash(said[done.state], "success")
             return redirect(url_for("inbound.count_list"))
-    return _count_page(row, form), form.status
+    return _count_page(row, found=form), form.status
 
 
 @blueprint.post("/counts/<int:task_id>/start")
@@ -212,7 +214,7 @@ def start(task_id: int) -> Any:
     row = _task(task_id)
     return take_step(
         lambda work: start_count(work, task_id, rules=rules(), cells=cells()), realm=row.realm, done="Count what lies there.",
-        to=url_for("inbound.count", task_id=task_id), again=lambda why: _count_page(row, FoundForm(), why),
+        to=url_for("inbound.count", task_id=task_id), again=lambda why: _count_page(row, refused=why),
     )  # fmt: skip
 
 
@@ -227,7 +229,7 @@ def decide(task_id: int) -> Any:
         if form.accepted:
             flash("The difference is booked." if approved else "It is counted once more.", "success")
             return redirect(url_for("inbound.count_list"))
-    return _count_page(row, form), form.status
+    return _count_page(row, verdict=form), form.status
 
 
 def _adjustment(adjustment_id: int) -> AdjustmentRow:
@@ -264,4 +266,4 @@ def adjustment(adjustment_id: int) -> Any:
         if form.accepted:
             flash("The book is corrected." if approved else "It is rejected; the book stays.", "success")
             return redirect(url_for("inbound.adjustment_list"))
-    return render_template("inbound/adjustment.html", row=row, form=form, realm=row.realm), form.status
+    return render_template("inbound/adjustment.html", row=row, form=form, realm=row.realm, me=actor().id), form.status

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from flask import flash, redirect, render_template, url_for
@@ -68,6 +69,8 @@ def _one(site_id: int, point: str) -> tuple[Any, LimitView]:
 def set_limit(site_id: int, point: str) -> Any:
     site, view = _one(site_id, point)
     form = LimitForm()
+    if not form.is_submitted():
+        form.hours.data = Decimal(f"{view.minutes / 60:.6g}")
     if form.validate_on_submit():
         minutes = round((form.hours.data or 0) * 60)
         with form_step(form, realm="live") as work:

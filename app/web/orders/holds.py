@@ -12,7 +12,7 @@ from app.queries.holds import HOLDS, KINDS, HoldRow
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.context import ago, moment
-from app.web.figures import heading, words
+from app.web.figures import counted, heading, words
 from app.web.figures import money as money_text
 from app.web.lists.address import asked
 from app.web.lists.listing import Cell, Empty, Listing, choice, column, flag, money, site_filter, text_filter
@@ -37,7 +37,7 @@ def _shut(row: HoldRow) -> str:
 def _held_for(row: HoldRow) -> Cell:
     facts = row.facts
     more = f", {money_text(facts['over'], row.currency)} over" if "over" in facts else ""
-    more = f", {facts['overdue_days']} days" if not more and "overdue_days" in facts else more
+    more = f", {counted(facts['overdue_days'], 'day')}" if not more and "overdue_days" in facts else more
     return Cell(heading(row.kind), sub=f"{row.reason}{more}")
 
 

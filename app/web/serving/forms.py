@@ -31,7 +31,7 @@ class CommitmentForm(Form):
         "Only on these days", coerce=int, choices=choices((1 << number, name) for number, name in enumerate(DAYS))
     )
     fill_target = QuantityField(
-        "Fill target, %", [Optional()], description="The share of what is ordered to be met in time"
+        "Fill target, %", [Optional()], places=1, description="The share of what is ordered to be met in time"
     )
     valid_from = DateField("Holds from", [InputRequired("Enter a day")])
     valid_until = DateField(

@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 
 from app.composition.cases import QUEUE_WORDS, Queue
 from app.queries.troubles import queue_sums
+from app.queries.waiting_desk import DeskKind, DeskWaiting, desk_waiting
 from app.queries.waiting_stock import undecided
 from app.security.permissions import Permission
 from app.security.roles import Role
+from app.web.context import moment
 from app.web.figures import quantity
 from app.web.today.slots import Panel, Waiting, panel, waits_for_me
 from erpcore.kernel.actor import Actor
@@ -60,3 +62,36 @@ def differences(session: Session, actor: Actor, now: datetime) -> Iterable[Waiti
             title=f"{'Count' if is_count else 'Adjustment'}: {one.item}", url=href, why=one.site,
             detail=f"{quantity(one.quantity, one.unit)} against the book", due_at=one.since, move="Decide",
         )  # fmt: skip
+
+
+@waits_for_me(Permission.ORDER_READ)
+def desk(session: Session, actor: Actor, now: datetime) -> Iterable[Waiting]:
+    """Holds, transfer orders and take-backs to decide, and the tasks in one's hands: a line for each kind."""
+    for one in desk_waiting(session, actor):
+        what, asked, why = _DESK[one.kind]
+        is_dated = one.kind in (DeskKind.HOLD, DeskKind.TASK)
+        yield Waiting(
+            title=f"{one.count} {what}{'' if one.count == 1 else 's'} {asked}", url=_desk_address(one), why=why,
+            detail="" if is_dated else f"the oldest since {moment(one.at)}" if one.count > 1 else f"since {moment(one.at)}",
+            due_at=one.at if is_dated else None, move="Go on" if one.kind is DeskKind.TASK else "Decide",
+        )  # fmt: skip
+
+
+#: What it is, in the singular, what is asked, and why.
+_DESK = {
+    DeskKind.HOLD: ("hold", "to decide", "orders that go on once you end it"),
+    DeskKind.TRANSFER: ("transfer order", "to answer", "another site asks for goods"),
+    DeskKind.TAKE_BACK: ("take-back", "to decide", "a second person agrees before stock moves to another line"),
+    DeskKind.TASK: ("task", "to finish", "in your hands or handed to you"),
+}
+
+
+def _desk_address(one: DeskWaiting) -> str:
+    if one.kind is DeskKind.HOLD:
+        return url_for("orders.show_holds", mine=1)
+    if one.kind is DeskKind.TASK:
+        return url_for("floor.task", task_id=one.first) if one.count == 1 else url_for("floor.mine")
+    if one.kind is DeskKind.TRANSFER:
+        only = one.count == 1
+        return url_for("branch.decide", order_id=one.first) if only else url_for("branch.show_all", state="requested")
+    return url_for("allocation.decide", wish_id=one.first) if one.count == 1 else url_for("allocation.show_short")

@@ -16,6 +16,7 @@ from app.queries.waiting import WaitingKind, waits_for
 from app.security.permissions import Permission
 from app.security.roles import Role
 from app.web.chosen import scope
+from app.web.figures import counted
 from app.web.icons import verdict_look
 from app.web.measures.presenters import row as measure_row
 from app.web.steering_words import PHASES, days_between, gate_word, short_day, short_moment
@@ -133,7 +134,7 @@ def _warnings(found: Calendar) -> list[str]:
             if until > wave.go_live_on:
                 said.append(
                     f"{wave.code} waits for the end of {code} on {short_day(until)} ({why}); its planned go-live on "
-                    f"{short_day(wave.go_live_on)} is {(until - wave.go_live_on).days} days before that."
+                    f"{short_day(wave.go_live_on)} is {counted((until - wave.go_live_on).days, 'day')} before that."
                 )
     return said
 

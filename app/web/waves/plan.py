@@ -14,6 +14,7 @@ from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import asked_key
 from app.web.chosen import scope
+from app.web.figures import counted
 from app.web.forms import choices
 from app.web.steering_words import short_day, speech
 from app.web.steps import seen_version
@@ -202,6 +203,8 @@ def already_live() -> Any:
         with form.refusals(), change() as work:
             count = form.once(work, lambda: len(planning.record_already_live(work, desk.programme.id, command)))
         if form.accepted:
-            flash(f"{count} grants are recorded as already live. Cells that were open stay as they are.", "success")
+            flash(
+                f"{counted(count, 'grant')} recorded as already live. Cells that were open stay as they are.", "success"
+            )
             return redirect(url_for("programme.show_one", programme_id=desk.programme.id))
     return render_template("waves/already_live.html", form=form, desk=desk), form.status

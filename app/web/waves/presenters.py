@@ -13,6 +13,7 @@ from app.queries.steer import WaveLine, WavePage, WavesPage
 from app.reports.wording import Speech
 from app.security.permissions import Permission
 from app.web.areas import paper_desk_address
+from app.web.figures import counted
 from app.web.icons import verdict_look
 from app.web.steering_words import PHASES, days_between, gate_word, listed, short_day
 from erpcore.kernel.actor import Actor
@@ -90,7 +91,7 @@ def warnings(lines: Sequence[WaveLine]) -> list[str]:
                 before = (by_id[other].hypercare_until - wave.go_live_on).days
                 found.append(
                     f"{wave.code} waits for the end of {by_id[other].code} on {short_day(by_id[other].hypercare_until)} "
-                    f"({why}); its planned go-live on {short_day(wave.go_live_on)} is {before} days before that."
+                    f"({why}); its planned go-live on {short_day(wave.go_live_on)} is {counted(before, 'day')} before that."
                 )
         if wave.in_blackout:
             found.append(
