@@ -19,6 +19,7 @@ from erpcore.fulfilment.branch.services import (
     ship_asked,
 )
 from erpcore.fulfilment.direct import ShipDirect, confirm_with_promises, ship_direct
+from erpcore.fulfilment.direct_split import SUPPLIERS
 from erpcore.fulfilment.floor.picking import ConfirmPick, confirm_pick, finish_pick, start_task
 from erpcore.fulfilment.floor.waves import (
     PlanPickWave,
@@ -35,7 +36,9 @@ from erpcore.inventory.losing import GiveUp, give_up
 from erpcore.inventory.models import StockBalance
 from erpcore.inventory.receiving import ReceivedLine, ReceiveGoods
 from erpcore.inventory.transfers import ArrivedLine, ReceiveTransfer, receive_transfer
-from erpcore.orders.models import OrderHold
+from erpcore.orders.amendment_rules import Amend
+from erpcore.orders.amendments import StageAmendment, apply_amendments, stage_amendments
+from erpcore.orders.models import ChangeKind, OrderHold
 from erpcore.orders.services import NewLine
 from erpcore.orders.substitution import DecideSubstitution, decide_substitution
 from erpcore.purchasing.models import PurchaseOrder
@@ -106,17 +109,30 @@ class Supplies:
             receive_purchased(work, goods, **self.shop.both)
 
     def direct(self) -> Story:
-        """A window to measure is sent by its maker straight to the customer."""
+        """Windows to measure are sent by their maker straight to the customer, who has room for one of them first."""
         shop = self.shop
         line = NewLine(item=shop.made_to_measure, quantity=Decimal(2), drop_ship=True)
         order = shop.order_of([line], customer=1)
+        change = Amend(kind=ChangeKind.SPLIT, line=order.lines[0].id, quantity=Decimal(1), day=shop.day_after(10))
+        with shop.work("desk") as work:
+            command = StageAmendment(
+                order=order.id, by_customer=True, reason="room for one of them only", changes=[change]
+            )
+            (staged,) = stage_amendments(work, [command], **shop.both, senders=SUPPLIERS)
+        with shop.work("desk") as work:
+            apply_amendments(work, [staged.id], **shop.both, senders=SUPPLIERS)
         with shop.work_as(self.staff["buyer"]) as work:
             keys = list(work.session.scalars(select(PurchaseOrder.id).where(PurchaseOrder.order_id == order.id)))
             (purchase,) = lock_purchases(work, keys)
         self._confirm(purchase, 3)
         yield
+        first = {purchase.lines[0].id: Decimal(1)}
         with shop.work_as(self.staff["buyer"]) as work:
-            sent = ship_direct(work, ShipDirect(purchase=purchase.id, paper="LW 2210"), **shop.both)
+            sent = ship_direct(work, ShipDirect(purchase=purchase.id, paper="LW 2210", lines=first), **shop.both)
+        yield
+        shop.arrive(order.id, [one.id for one in sent])
+        with shop.work_as(self.staff["buyer"]) as work:
+            sent = ship_direct(work, ShipDirect(purchase=purchase.id, paper="LW 2214"), **shop.both)
         yield
         shop.arrive(order.id, [one.id for one in sent])
 

@@ -18,6 +18,7 @@ from erpcore.inventory.documents import ExpectedReceipt
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.model import QUANTITY_PLACES
+from erpcore.masterdata.addresses import CustomerAddress
 from erpcore.masterdata.models import Customer, Entity, Item, Site, Supplier, SupplierItem
 from erpcore.orders.models import OrderLine, OrderState, SalesOrder
 from erpcore.purchasing.models import PurchaseOrder, PurchaseOrderLine, PurchaseState
@@ -56,7 +57,9 @@ class PurchaseRow:
 
 @dataclass(frozen=True, kw_only=True)
 class PurchaseLineFact:
-    """Quantities in the item's unit. ``expected``: what the warehouse receives against; ``order_line``: whom it serves."""
+    """Quantities in the item's unit. ``expected``: what the warehouse receives against; ``order_line``: whom it serves, which is
+    ``customer_line`` of the customer's order and goes to ``ship_to``.
+    """
 
     id: int
     line_no: int
@@ -74,6 +77,8 @@ class PurchaseLineFact:
     cancelled: Decimal
     expected: int | None
     order_line: int | None
+    customer_line: int | None = None
+    ship_to: str = ""
 
     @property
     def open(self) -> Decimal:
@@ -184,8 +189,20 @@ def purchase_page(session: Session, actor: Actor, purchase_id: int) -> PurchaseP
     if row is None:
         raise NotFound("purchase_unknown", id=purchase_id)
     lines = session.execute(
-        select(PurchaseOrderLine, Item.code, Item.name, Item.unit, ExpectedReceipt.id.label("expected"))
+        select(
+            PurchaseOrderLine,
+            Item.code,
+            Item.name,
+            Item.unit,
+            ExpectedReceipt.id.label("expected"),
+            OrderLine.line_no.label("customer_line"),
+            CustomerAddress.name.label("to_name"),
+            CustomerAddress.city.label("to_city"),
+        )
         .join(Item, Item.id == PurchaseOrderLine.item_id)
+        .outerjoin(OrderLine, OrderLine.id == PurchaseOrderLine.order_line_id)
+        .outerjoin(SalesOrder, SalesOrder.id == OrderLine.order_id)
+        .outerjoin(CustomerAddress, CustomerAddress.id == func.coalesce(OrderLine.ship_to_id, SalesOrder.ship_to_id))
         .outerjoin(
             ExpectedReceipt,
             (ExpectedReceipt.document_id == PurchaseOrderLine.purchase_id)
@@ -240,5 +257,6 @@ def _line(row: Any) -> PurchaseLineFact:
         id=one.id, line_no=one.line_no, item_id=one.item_id, code=row.code, name=row.name, unit=row.unit,
         quantity=one.quantity, unit_price=one.unit_price, value_minor=one.value_minor, requested_on=one.requested_on,
         first_confirmed_on=one.first_confirmed_on, confirmed_on=one.confirmed_on, received=one.received,
-        cancelled=one.cancelled, expected=row.expected, order_line=one.order_line_id,
+        cancelled=one.cancelled, expected=row.expected, order_line=one.order_line_id, customer_line=row.customer_line,
+        ship_to=", ".join(part for part in (row.to_name, row.to_city) if part),
     )  # fmt: skip

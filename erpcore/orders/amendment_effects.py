@@ -28,13 +28,13 @@ from erpcore.orders.addressing import country_of
 from erpcore.orders.amendment_rules import Amend, Planned
 from erpcore.orders.availability import FUTURE, whole
 from erpcore.orders.documents import Line, Order
-from erpcore.orders.models import ChangeKind, OrderAmendment, OrderLine
+from erpcore.orders.models import ChangeKind, LineKind, OrderAmendment, OrderLine
 from erpcore.orders.moving import captured_line, publish_order
 from erpcore.orders.promise import RECEIPTS, Wanted, day_there, promised_parts, say_day
 from erpcore.orders.records import save_orders
 from erpcore.orders.rules import line_dates, rush_day
 from erpcore.orders.services import NewLine, extend_order
-from erpcore.orders.splitting import held_for, part_of, split_off
+from erpcore.orders.splitting import Senders, held_for, part_of, split_off
 from erpcore.ports import ProcessRules
 from erpcore.published import LinePromise, LineQuantity, OrderAmended, OrderCancelled, OrderRepromised
 from erpcore.published.sourcing import OrderSplit, SplitPart
@@ -45,7 +45,8 @@ class Effects:
     """What came of it. ``freed`` are thousandths of stock that nobody holds any more, by line id.
 
     ``anew``: the lines of which the customer wants more, less or another day, with the day, until they are promised.
-    ``parts``: the lines that were split off; ``split``: those of them that are judged with what they were part of.
+    ``parts``: the lines that were split off; ``split``: those of them that are judged with what they were part of; ``direct``:
+    lines that a supplier sends, each with its part.
     """
 
     ordered: list[Line] = field(default_factory=list)
@@ -55,6 +56,7 @@ class Effects:
     anew: dict[int, tuple[Line, date]] = field(default_factory=dict)
     parts: list[Line] = field(default_factory=list)
     split: list[SplitPart] = field(default_factory=list)
+    direct: list[tuple[Line, Line]] = field(default_factory=list)
     grew: bool = False
     moved: bool = False
 
@@ -73,7 +75,13 @@ _SAVE_DAYS = Change(_save_days)
 
 
 def carry_out(
-    work: UnitOfWork, order: Order, planned: Sequence[Planned], amendment: OrderAmendment, *, rules: ProcessRules
+    work: UnitOfWork,
+    order: Order,
+    planned: Sequence[Planned],
+    amendment: OrderAmendment,
+    *,
+    rules: ProcessRules,
+    senders: Senders,
 ) -> Effects:
     """Make the planned changes true and tell of them. The order is locked; it is saved here, one version on."""
     effects = Effects()
@@ -100,6 +108,8 @@ def carry_out(
             one.line.cancelled -= one.by
             effects.taken_back.append(LineQuantity(line=one.line.id, quantity=-one.by))
     _promise_anew(work, order, effects)
+    if effects.direct:
+        senders.split(work, order, effects.direct)
     new = [
         NewLine(item=one.item, quantity=one.change.quantity, requested_on=one.change.day, ship_to=one.change.ship_to)
         for one in planned
@@ -167,6 +177,8 @@ def _split_off(
         _send_elsewhere(work, order, part, change.ship_to)
     split_off(work, order, line, part, held)
     effects.parts.append(part)
+    if line.kind == LineKind.DROP_SHIP:
+        effects.direct.append((line, part))
     if by_customer and change.day is not None and change.day != line.requested_on:
         effects.ordered += [line, part]
         effects.anew[part.id] = (part, change.day)
@@ -234,6 +246,9 @@ def _promise_anew(work: UnitOfWork, order: Order, effects: Effects) -> None:
             promised = max(promised, day_there(line, part))
             reason = part.reason if part.reason in FUTURE else reason
             work.memo.setdefault(RECEIPTS, {})[line.id] = part.receipt
+        elif line.kind == LineKind.DROP_SHIP and line in effects.parts:
+            # Its supplier is asked for the wish; sooner than it sends the whole is no promise of ours.
+            promised, reason = max(promised, line.promised_on), line.promise_reason
         line.first_promised_on = promised
         _promise(work, order, line, promised, reason)
         effects.promised.append(line)

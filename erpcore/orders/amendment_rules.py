@@ -17,7 +17,8 @@ from erpcore.masterdata.models import ItemKind
 from erpcore.masterdata.queries import ItemFacts
 from erpcore.masterdata.units import require_multiple
 from erpcore.orders.documents import Line, Order
-from erpcore.orders.models import ChangeKind
+from erpcore.orders.models import ChangeKind, LineKind
+from erpcore.orders.splitting import Wanted
 
 _YEARS = range(1990, 2101)
 
@@ -216,7 +217,7 @@ def _sent(change: Amend, line: Line, item: ItemFacts, field: str, _by_customer: 
 
 def _split(change: Amend, line: Line, item: ItemFacts, field: str, _by_customer: bool) -> Planned:  # as above
     """A part is whole packs, as what is ordered; what is left of the line may be less, as what is cancelled of one leaves."""
-    if not line.has_stock:
+    if not line.is_goods:
         raise RuleBroken("amend_split_goods", field=f"{field}-line", line=line.line_no)
     if change.day is not None and change.day.year not in _YEARS:
         raise RuleBroken("day_absurd", field=f"{field}-day", day=str(change.day))
@@ -248,6 +249,17 @@ def _check_parts(planned: Sequence[Planned]) -> None:
             wanted = scaled_int(one.change.quantity or Decimal(0), QUANTITY_PLACES)
             parts[one.line.id] = parts.get(one.line.id, 0) + wanted
             _fits(one.line, parts[one.line.id], f"changes-{position}-quantity")
+
+
+def split_direct(planned: Sequence[Planned]) -> list[Wanted]:
+    """What shall be split off lines that a supplier sends, all parts of a line together at the place of the last."""
+    found: dict[int, Wanted] = {}
+    for position, one in enumerate(planned):
+        if one.line is not None and one.change.kind == ChangeKind.SPLIT and one.line.kind == LineKind.DROP_SHIP:
+            before = found[one.line.id].quantity if one.line.id in found else 0
+            wanted = scaled_int(one.change.quantity or Decimal(0), QUANTITY_PLACES)
+            found[one.line.id] = Wanted(one.line, before + wanted, f"changes-{position}-quantity")
+    return list(found.values())
 
 
 _CHECKS = {

@@ -22,7 +22,7 @@ from erpcore.masterdata.queries import customers, items, site_facts
 from erpcore.orders.addressing import require_address
 from erpcore.orders.amendment_effects import Effects, carry_out
 from erpcore.orders.amendment_foresight import Foresight
-from erpcore.orders.amendment_rules import Amend, Planned, plan
+from erpcore.orders.amendment_rules import Amend, Planned, plan, split_direct
 from erpcore.orders.cancelling import close_if_done
 from erpcore.orders.documents import Order
 from erpcore.orders.flow import AMENDMENT
@@ -30,6 +30,7 @@ from erpcore.orders.models import AmendmentState, ChangeKind, OrderAmendment, Or
 from erpcore.orders.moving import admit_order
 from erpcore.orders.records import lock_orders
 from erpcore.orders.releasing import recheck_orders
+from erpcore.orders.splitting import NOBODY, Senders
 from erpcore.ports import CellStates, ProcessRules
 
 AMEND = "orders:order:amend"
@@ -52,10 +53,16 @@ class StageAmendment:
 
 
 def stage_amendments(
-    work: UnitOfWork, commands: Sequence[StageAmendment], *, rules: ProcessRules, cells: CellStates
+    work: UnitOfWork,
+    commands: Sequence[StageAmendment],
+    *,
+    rules: ProcessRules,
+    cells: CellStates,
+    senders: Senders = NOBODY,
 ) -> list[OrderAmendment]:
     """Keep changes to be applied, once all of each have passed the check and a trial; the orders stay as they are.
 
+    ``senders``: who sends drop-ship lines; without them such lines are not split.
     Raises ``RuleBroken`` naming the changes that cannot be, ``Conflict`` when the order is not what the person saw, and
     ``RuleBroken("amendment_open")`` while another amendment of the order waits.
     """
@@ -70,7 +77,7 @@ def stage_amendments(
             raise RuleBroken("reason_required", field="reason", document="order", move="amend")
         if command.replaces is not None:
             _replace(work, order, command.replaces)
-        planned = _planned(work, order, command.changes, by_customer=command.by_customer)
+        planned = _planned(work, order, command.changes, senders, by_customer=command.by_customer)
         taken = select(OrderAmendment.id).where(
             OrderAmendment.order_id == order.id, OrderAmendment.state == AmendmentState.STAGED
         )
@@ -82,7 +89,7 @@ def stage_amendments(
             state=AmendmentState.STAGED, by_customer=command.by_customer, reason=command.reason.strip(),
             order_version=order.version, staged_at=work.now, staged_by=work.actor.id,
         )  # fmt: skip
-        amendment.foreseen = _foreseen(work, amendment, command.changes, rules)
+        amendment.foreseen = _foreseen(work, amendment, command.changes, rules, senders)
         work.session.add(amendment)
         work.session.flush()  # the changes refer to it
         work.session.add_all(_row(amendment.id, no, one) for no, one in enumerate(planned, 1))
@@ -98,13 +105,15 @@ def _replace(work: UnitOfWork, order: Order, staged: int) -> None:
     _withdraw(work, before)
 
 
-def _foreseen(work: UnitOfWork, amendment: OrderAmendment, changes: Sequence[Amend], rules: ProcessRules) -> str:
+def _foreseen(
+    work: UnitOfWork, amendment: OrderAmendment, changes: Sequence[Amend], rules: ProcessRules, senders: Senders
+) -> str:
     """What the changes would do, found out by making them and taking them back."""
     with work.trial() as attempt:
         (order,) = lock_orders(attempt, [amendment.order_id])
         foresight = Foresight(attempt, order, rules)
-        planned = _planned(attempt, order, changes, by_customer=amendment.by_customer)
-        effects = carry_out(attempt, order, planned, amendment, rules=rules)
+        planned = _planned(attempt, order, changes, senders, by_customer=amendment.by_customer)
+        effects = carry_out(attempt, order, planned, amendment, rules=rules, senders=senders)
         grown, moved = ({order.id} if so else set() for so in (effects.grew, effects.moved))
         recheck_orders(attempt, [order], grown, moved, rules=rules)
         foresight.take_down(effects.freed, effects.taken_back)
@@ -118,12 +127,17 @@ def _row(amendment: int, no: int, one: Planned) -> OrderAmendmentChange:
     )  # fmt: skip
 
 
-def _planned(work: UnitOfWork, order: Order, changes: Sequence[Amend], *, by_customer: bool) -> list[Planned]:
+def _planned(
+    work: UnitOfWork, order: Order, changes: Sequence[Amend], senders: Senders, *, by_customer: bool
+) -> list[Planned]:
     if order.state not in _OPEN:
         raise IllegalMove("order", "amend", order.state)
     known = items(work, {line.item_id for line in order.lines} | {c.item for c in changes if c.item is not None})
     planned = plan(order, changes, known, by_customer=by_customer)
     _check_addresses(work, order, changes)
+    direct = split_direct(planned)
+    if direct:
+        senders.may_split(work, direct)
     customer = customers(work, {order.customer_id})[order.customer_id]
     if customer.is_blocked and any(one.grows for one in planned):
         raise RuleBroken("customer_blocked", field="changes", customer=customer.code)
@@ -141,7 +155,12 @@ def _check_addresses(work: UnitOfWork, order: Order, changes: Sequence[Amend]) -
 
 
 def apply_amendments(
-    work: UnitOfWork, amendment_ids: Sequence[int], *, rules: ProcessRules, cells: CellStates
+    work: UnitOfWork,
+    amendment_ids: Sequence[int],
+    *,
+    rules: ProcessRules,
+    cells: CellStates,
+    senders: Senders = NOBODY,
 ) -> list[Order]:
     """Make staged changes true, all of each at once; stock, exposure and promises follow.
 
@@ -161,8 +180,8 @@ def apply_amendments(
         if order.version != amendment.order_version:
             raise Conflict("order_moved", document=order.number)
         changes = [_change(row) for row in _changes(work, amendment.id)]
-        planned = _planned(work, order, changes, by_customer=amendment.by_customer)
-        effects = carry_out(work, order, planned, amendment, rules=rules)
+        planned = _planned(work, order, changes, senders, by_customer=amendment.by_customer)
+        effects = carry_out(work, order, planned, amendment, rules=rules, senders=senders)
         if effects.grew:
             grown.add(order.id)
         if effects.moved:

@@ -6,15 +6,50 @@ the line is judged by, unless the customer wishes another day for it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple, Protocol
 
 from erpcore.inventory.services import Demand, free_reservations, reserve
 from erpcore.inventory.supply import waiting_at
+from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.money import exact_amount, scaled_amount
 from erpcore.kernel.work import UnitOfWork
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.promise import RECEIPTS
 from erpcore.orders.records import WAITS_SINCE, insert_lines
+
+
+class Wanted(NamedTuple):
+    """So many thousandths that shall be split off a line which a supplier sends; ``field`` is where that was typed."""
+
+    line: Line
+    quantity: int
+    field: str
+
+
+class Senders(Protocol):
+    """Whoever has been asked to send lines straight to the customer. Orders do not know them; who does hands them in."""
+
+    def may_split(self, work: UnitOfWork, wanted: Sequence[Wanted]) -> None:
+        """Raise ``RuleBroken`` for what they can no longer send otherwise."""
+
+    def split(self, work: UnitOfWork, order: Order, parts: Sequence[tuple[Line, Line]]) -> None:
+        """Ask them for each part, of which its line has been split, apart from the line."""
+
+
+class _Nobody:
+    """Where nobody hands senders in, what others send stays whole."""
+
+    def may_split(self, work: UnitOfWork, wanted: Sequence[Wanted]) -> None:
+        for one in wanted:
+            raise RuleBroken("amend_split_goods", field=one.field, line=one.line.line_no)
+
+    def split(self, work: UnitOfWork, order: Order, parts: Sequence[tuple[Line, Line]]) -> None:
+        """Nothing comes here: it was refused."""
+
+
+NOBODY: Senders = _Nobody()
 
 
 def part_of(order: Order, line: Line, key: int, quantity: int) -> Line:

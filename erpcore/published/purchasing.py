@@ -34,6 +34,22 @@ class PurchaseOrdered(Event, frozen=True, kw_only=True):
     order: int | None = None
 
 
+class PurchaseSplitLine(msgspec.Struct, frozen=True, kw_only=True):
+    """``quantity`` of ``line`` is asked for as ``part``, by another day or for another address; both the same: all of it is."""
+
+    line: int
+    part: int
+    quantity: int
+    day: date
+
+
+class PurchaseSplit(Event, frozen=True, kw_only=True):
+    """What the customer wants in parts is asked of the supplier in parts; what is ordered in all stays the same."""
+
+    type: ClassVar[str] = "purchase.split"
+    lines: list[PurchaseSplitLine]
+
+
 class PurchaseConfirmed(Event, frozen=True, kw_only=True):
     """The supplier's first word on these lines: what it sends and when. Punctuality is held against it."""
 

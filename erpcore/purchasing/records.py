@@ -127,11 +127,12 @@ def _held(work: UnitOfWork) -> dict[int, Purchase]:
 
 
 def lock_purchases(
-    work: UnitOfWork, ids: Iterable[int], *, seen: dict[int, int | None] | None = None
+    work: UnitOfWork, ids: Iterable[int], *, seen: dict[int, int | None] | None = None, everywhere: bool = False
 ) -> list[Purchase]:
     """The purchase orders, locked, in the order of their ids; ``seen`` are the versions that the person saw.
 
-    Raises ``NotFound`` for an unknown one or another site's, ``Conflict`` when it changed since.
+    Raises ``NotFound`` for an unknown one or another site's, ``Conflict`` when it changed since. ``everywhere``: whose it is follows
+    from a document that the person may change, wherever the supplier's works are.
     """
     held, wanted = _held(work), sorted(set(ids))
     unread = [key for key in wanted if key not in held]
@@ -140,7 +141,7 @@ def lock_purchases(
             held[row.id] = Purchase(*row)
         for row in sorted(read_rows(work, PurchaseOrderLine, LINE, "purchase_id", unread), key=lambda row: row.line_no):
             held[row.purchase_id].lines.append(PurchaseLineRow(*row))
-    sites = work.actor.sites
+    sites = None if everywhere else work.actor.sites
     for key in wanted:
         if key not in held or (sites is not None and held[key].site_id not in sites):
             raise NotFound("purchase_unknown", id=key)
@@ -161,6 +162,16 @@ def on_order(work: UnitOfWork, order_lines: Iterable[int]) -> dict[int, int]:
     return found
 
 
+def serving(work: UnitOfWork, order_lines: Iterable[int]) -> dict[int, list[PurchaseLineRow]]:
+    """The lines of purchase orders that serve each of these customers' lines and of which something is open, by id; read, not locked."""
+    found: dict[int, list[PurchaseLineRow]] = {}
+    for row in sorted(read_rows(work, PurchaseOrderLine, LINE, "order_line_id", order_lines), key=lambda row: row.id):
+        line = PurchaseLineRow(*row)
+        if line.open and line.order_line_id is not None:
+            found.setdefault(line.order_line_id, []).append(line)
+    return found
+
+
 def last_due(work: UnitOfWork, order_lines: Iterable[int]) -> dict[int, date]:
     """The day on which the last of what suppliers are still to send for each of these customers' lines is waited for."""
     found: dict[int, date] = {}
@@ -169,6 +180,29 @@ def last_due(work: UnitOfWork, order_lines: Iterable[int]) -> dict[int, date]:
         if line.open and line.order_line_id is not None:
             found[line.order_line_id] = max(line.due_on, found.get(line.order_line_id, line.due_on))
     return found
+
+
+#: What a split changes of the line that it is of.
+_SPLIT = ("quantity", "value_minor", "order_line_id", "requested_on")
+
+
+def _save_split() -> Any:
+    table = PurchaseOrderLine.__table__
+    return (
+        update(table)
+        .where(table.c.id == param("of", table.c.id))
+        .values(**{name: param(f"new_{name}", table.c[name]) for name in _SPLIT})
+    )
+
+
+_SAVE_SPLIT = Change(_save_split)
+
+
+def save_split(work: UnitOfWork, changed: Sequence[PurchaseLineRow], new: Sequence[PurchaseLineRow]) -> None:
+    """Write lines of which parts were split off, and the parts."""
+    rows = [{"of": line.id, **{f"new_{name}": getattr(line, name) for name in _SPLIT}} for line in changed]
+    _SAVE_SPLIT.run(work, rows)
+    write_rows(work, PurchaseOrderLine.__table__, LINE, [tuple(getattr(line, name) for name in LINE) for line in new])
 
 
 def save_purchases(

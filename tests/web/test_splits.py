@@ -7,10 +7,12 @@ from sqlalchemy import text
 
 from app.composition.uow import reading
 from tests.api.test_warehouse_api import caller
+from tests.db.core.test_drop_ship import confirmed, released
 from tests.support.controls import assert_books_agree
 from tests.support.core import a_business
 from tests.support.operate import open_cells
 from tests.support.steps import allocated
+from tests.support.supply import a_supplier
 
 __all__ = ["caller"]
 
@@ -74,3 +76,49 @@ def test_a_program_splits_a_line(caller, business, database):
     assert [(one["quantity"], one["split_from_id"]) for one in found] == [("6.000", None), ("4.000", order.lines[0].id)]
     assert quantities(database) == [6_000, 4_000]
     assert_books_agree(database)
+
+
+def test_a_line_that_a_supplier_sends_is_split_until_the_supplier_has_confirmed_it(signed_in, business, database):
+    a_supplier(business, ships_direct=True)
+    order, (purchase,) = released(business)
+    desk, line = signed_in("super_user"), order.lines[0].id
+
+    def typed(quantity):
+        page = desk.get(f"/orders/{order.id}/amend")
+        return {
+            "request_key": page.value("request_key"), "version": page.value("version"), "was": page.value("was"),
+            "by_customer": "ours", "reason": "the site is not ready", f"quantity_{line}": page.value(f"quantity_{line}"),
+            "parts-0-line": str(line), "parts-0-quantity": quantity, "parts-0-day": "2026-03-20",
+        }  # fmt: skip
+
+    desk.post(f"/orders/{order.id}/amend", typed("4"))
+    desk.post(f"{desk.path}/apply", {})
+    assert quantities(database) == [6_000, 4_000]
+    page = desk.get(f"/purchase-orders/{purchase.id}")
+    assert "for their line 20" in page.text
+    confirmed(business, purchase, 9)
+    page = desk.post(f"/orders/{order.id}/amend", typed("2"), status=422)
+    assert "The supplier has confirmed 6 of line 10 on PO-2026-000001" in page.errors()[0]
+    assert "at most 0 can be split off" in page.errors()[0]
+    assert quantities(database) == [6_000, 4_000]
+    assert_books_agree(database)
+
+
+def test_a_program_splits_a_line_that_a_supplier_sends(caller, business, database):
+    a_supplier(business, ships_direct=True)
+    (order, (purchase,)), desk = released(business), caller("super_user")
+    version = desk("GET", f"/orders/{order.id}").json["version"]
+    change = {"kind": "split", "line": order.lines[0].id, "quantity": "4", "day": "2026-03-20"}
+    body = {"by_customer": False, "reason": "the site is not ready", "changes": [change]}
+    staged = desk("POST", f"/orders/{order.id}/amendments", body, version=version)
+    assert staged.status_code == 201, staged.json
+    assert desk("POST", f"/orders/{order.id}/amendments/{staged.json['id']}/apply").status_code == 200
+    found = desk("GET", f"/purchase-orders/{purchase.id}").json["lines"]
+    assert [(one["quantity"], one["requested_on"]) for one in found] == [
+        ("6.000", str(purchase.lines[0].requested_on)), ("4.000", "2026-03-20"),
+    ]  # fmt: skip
+    confirmed(business, purchase, 9)
+    version = desk("GET", f"/orders/{order.id}").json["version"]
+    refused = desk("POST", f"/orders/{order.id}/amendments", body, version=version)
+    assert (refused.status_code, refused.json["code"]) == (422, "direct_split_confirmed")
+    assert quantities(database) == [6_000, 4_000]

@@ -20,6 +20,7 @@ from app.queries.order_detail import order_page
 from app.queries.order_facts import OrderPage
 from app.security.permissions import Permission
 from app.security.require import actor
+from erpcore.fulfilment.direct_split import SUPPLIERS
 from erpcore.kernel.work import UnitOfWork
 from erpcore.orders.amendments import StageAmendment, apply_amendments, stage_amendments, withdraw_amendments
 
@@ -194,7 +195,7 @@ def stage_amendment(work: UnitOfWork, order_id: int, version: int, body: Amendme
             order=order_id, by_customer=body.by_customer, reason=body.reason, changes=changes, seen_version=version,
             replaces=body.replaces,
         )  # fmt: skip
-        (staged,) = stage_amendments(work, [command], rules=rules(), cells=cells())
+        (staged,) = stage_amendments(work, [command], rules=rules(), cells=cells(), senders=SUPPLIERS)
     session = fresh(work)
     return _answer(order_page(session, work.actor, order_id), one_amendment(session, order_id, staged.id))
 
@@ -206,7 +207,7 @@ def stage_amendment(work: UnitOfWork, order_id: int, version: int, body: Amendme
 def apply_amendment(work: UnitOfWork, order_id: int, amendment_id: int) -> OrderDetail:
     """All of them at once; refused with 409 when the order has moved since they were staged."""
     _own(work, order_id, amendment_id)
-    apply_amendments(work, [amendment_id], rules=rules(), cells=cells())
+    apply_amendments(work, [amendment_id], rules=rules(), cells=cells(), senders=SUPPLIERS)
     return detail(order_answered(fresh(work), work.actor, order_id))
 
 

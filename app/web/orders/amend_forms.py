@@ -83,9 +83,7 @@ class AmendForm(KeyedForm):
     def offer(self) -> None:
         """Let parts be of these lines and go to these addresses."""
         lines = [
-            (str(one.id), f"{one.line_no} · {one.code}")
-            for one in self.lines
-            if one.has_stock and one.open > one.picked
+            (str(one.id), f"{one.line_no} · {one.code}") for one in self.lines if one.is_goods and one.open > one.picked
         ]
         for row in self.parts:
             row.form.line.choices = choices([("", "–"), *lines])

@@ -21,6 +21,7 @@ from app.web.orders.amend_forms import MOST_LINES, MOST_ROWS, AmendForm, AmendSu
 from app.web.orders.history import told
 from app.web.orders.views import blueprint
 from app.web.steps import form_step, take_step
+from erpcore.fulfilment.direct_split import SUPPLIERS
 from erpcore.kernel.clock import local_day
 from erpcore.orders.amendments import StageAmendment, apply_amendments, stage_amendments, withdraw_amendments
 
@@ -52,7 +53,12 @@ def amend(order_id: int) -> Any:
     if valid and items is not None:
         with form_step(form, realm=order.realm) as work:
             staged = form.once(
-                work, lambda: stage_amendments(work, [_command(form, order, items)], rules=rules(), cells=cells())[0].id
+                work,
+                lambda: (
+                    stage_amendments(
+                        work, [_command(form, order, items)], rules=rules(), cells=cells(), senders=SUPPLIERS
+                    )[0].id
+                ),
             )
         if form.accepted:
             return redirect(url_for("orders.show_amendment", order_id=order_id, amendment_id=staged))
@@ -220,7 +226,7 @@ def apply_amendment(order_id: int, amendment_id: int) -> Any:
     order = _order(order_id)
     one_amendment(reader(), order_id, amendment_id)
     return take_step(
-        lambda work: apply_amendments(work, [amendment_id], rules=rules(), cells=cells()), realm=order.realm,
+        lambda work: apply_amendments(work, [amendment_id], rules=rules(), cells=cells(), senders=SUPPLIERS), realm=order.realm,
         done="The changes are applied.", to=url_for("orders.show", order_id=order_id),
         again=lambda why: _amendment_html(order_id, amendment_id, why),
     )  # fmt: skip

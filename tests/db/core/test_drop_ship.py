@@ -55,8 +55,8 @@ def released(business, lines=((0, 10, True),)):
         return order, lock_purchases(work, made)
 
 
-def confirmed(business, purchase, days, quantity=None):
-    said = ConfirmedLine(line=purchase.lines[0].id, on=TODAY + timedelta(days=days), quantity=quantity)
+def confirmed(business, purchase, days, quantity=None, *, line=0):
+    said = ConfirmedLine(line=purchase.lines[line].id, on=TODAY + timedelta(days=days), quantity=quantity)
     with business.work(BUYER) as work:
         confirm_with_promises(work, [ConfirmPurchase(purchase=purchase.id, lines=[said])])
 
