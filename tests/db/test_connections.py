@@ -55,3 +55,24 @@ def test_foreign_keys_are_enforced(database):
 
 def test_two_tests_never_share_a_database(fresh_database):
     assert fresh_database("sqlite") != fresh_database("sqlite")
+
+
+def test_what_only_read_leaves_postgresql_the_statements_it_has_planned(fresh_database):
+    database = connect(fresh_database("postgresql"))
+    asked = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%of-the-test%'"
+    for _ in range(8):
+        with reading(database) as session:
+            session.execute(text("SELECT 'of-the-test'"))
+    with reading(database) as session:
+        # At the sixth time the driver has it prepared, and it stays so: the pool hands the same connection out each time.
+        assert session.execute(text(asked)).scalar_one() == 1
+    database.dispose()
+
+
+def test_reading_that_failed_on_postgresql_ends_with_a_rollback_and_the_connection_goes_on(fresh_database):
+    database = connect(fresh_database("postgresql"))
+    with reading(database) as session, pytest.raises(DBAPIError):
+        session.execute(text("SELECT 1 / 0"))
+    with reading(database) as session:
+        assert session.execute(text("SELECT 7")).scalar_one() == 7
+    database.dispose()
