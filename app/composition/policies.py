@@ -6,6 +6,9 @@ once in every unit of work, so nothing is ever answered from a stale one.
 
 from __future__ import annotations
 
+from datetime import datetime
+from weakref import WeakKeyDictionary
+
 import orjson
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -13,11 +16,27 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from erpcore.kernel.canonical import canonical_json
 from erpcore.kernel.errors import RuleBroken
+from erpcore.kernel.ids import IdPool
 from erpcore.kernel.rows import read_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import StoredRuleset
 from erpcore.ports import CATALOGUE_VERSION, Ruleset
 from governance.policies.register import MEMO, RESOLVED, Index, Scope, read_index, read_revision
+
+#: Rulesets that are stored in a database for good, by its pool of ids: what has a hash as its key never changes.
+_STORED: WeakKeyDictionary[IdPool, dict[str, Ruleset]] = WeakKeyDictionary()
+_MOST_KEPT = 1000
+
+
+def _kept(work: UnitOfWork) -> dict[str, Ruleset]:
+    return _STORED.setdefault(work.pool, {})
+
+
+def _keep_for_good(work: UnitOfWork, ruleset: Ruleset, stored_at: datetime) -> None:
+    """Remember one that an earlier transaction has stored; what this one has stored itself may still be taken back."""
+    kept = _kept(work)
+    if stored_at < work.now and len(kept) < _MOST_KEPT:
+        kept[ruleset.hash] = ruleset
 
 
 class RegisterRules:
@@ -60,12 +79,18 @@ class RegisterRules:
         """The ruleset a document was stamped with; raises ``RuleBroken`` when it is not there: never guess."""
         known: dict[str, Ruleset] = work.memo.setdefault("rulesets", {})
         if hash_ not in known:
-            rows = read_rows(work, StoredRuleset, ("content", "variants", "origins"), "hash", [hash_])
-            if not rows:
-                raise RuleBroken("rules_unreadable", ruleset=hash_[:12])
-            row = rows[0]
-            known[hash_] = Ruleset(hash_, orjson.loads(row.content), row.variants, orjson.loads(row.origins))
+            known[hash_] = _kept(work).get(hash_) or self._read(work, hash_)
         return known[hash_]
+
+    def _read(self, work: UnitOfWork, hash_: str) -> Ruleset:
+        names = ("content", "variants", "origins", "first_used_at")
+        rows = read_rows(work, StoredRuleset, names, "hash", [hash_])
+        if not rows:
+            raise RuleBroken("rules_unreadable", ruleset=hash_[:12])
+        row = rows[0]
+        found = Ruleset(hash_, orjson.loads(row.content), row.variants, orjson.loads(row.origins))
+        _keep_for_good(work, found, row.first_used_at)
+        return found
 
     def _resolved(self, work: UnitOfWork, asked: Scope) -> Ruleset:
         known: dict[Scope, Ruleset] = work.memo.setdefault(RESOLVED, {})
@@ -91,8 +116,10 @@ class RegisterRules:
 
     def _keep(self, work: UnitOfWork, ruleset: Ruleset) -> Ruleset:
         known: dict[str, Ruleset] = work.memo.setdefault("rulesets", {})
-        if ruleset.hash not in known:
-            if not read_rows(work, StoredRuleset, ("hash",), "hash", [ruleset.hash]):
+        if ruleset.hash not in known and ruleset.hash not in _kept(work):
+            if rows := read_rows(work, StoredRuleset, ("first_used_at",), "hash", [ruleset.hash]):
+                _keep_for_good(work, ruleset, rows[0].first_used_at)
+            else:
                 insert = sqlite_insert if work.dialect.name == "sqlite" else pg_insert
                 work.session.execute(
                     insert(StoredRuleset)
@@ -103,5 +130,4 @@ class RegisterRules:
                     )
                     .on_conflict_do_nothing()
                 )  # fmt: skip
-            known[ruleset.hash] = ruleset
-        return known[ruleset.hash]
+        return known.setdefault(ruleset.hash, ruleset)

@@ -11,7 +11,7 @@ from flask import current_app, g, request
 from sqlalchemy.orm import Session
 
 from app.composition.curing import cure_after
-from app.composition.uow import Database, unit_of_work
+from app.composition.uow import Database, alone, unit_of_work
 from app.config import Settings
 from app.extensions import db
 from app.identity.tokens import find_token
@@ -83,7 +83,11 @@ def bearer() -> Actor | None:
     kind, _, secret = header.partition(" ")
     if not header:
         return None
-    holder = find_token(reader(), secret.strip(), now()) if kind.lower() == "bearer" else None
+    holder = None
+    if kind.lower() == "bearer":
+        # Asked alone, before the transaction of the call: it needs none of its own.
+        with alone(installation().database) as connection:
+            holder = find_token(connection, secret.strip(), now())
     if holder is None:
         raise NotAllowed("token_refused")
     # Every token may ask for whom it speaks.

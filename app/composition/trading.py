@@ -16,6 +16,7 @@ from erpcore.fulfilment.models import Disposition
 from erpcore.fulfilment.returns import ReturnedLine
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import RuleBroken
+from erpcore.kernel.ids import IdPool
 from erpcore.kernel.work import UnitOfWork
 from erpcore.orders.holds import HoldOrder
 from erpcore.orders.models import HoldKind
@@ -44,6 +45,7 @@ class _Looking:
         self.driver = self.connection.connection.driver_connection
         self.actor, self.now, self.realm, self.source = actor, now, realm, "screen"
         self.memo: dict[str, Any] = {}
+        self.pool = IdPool()
 
 
 def looking(session: Session, *, actor: Actor, now: datetime, realm: str) -> UnitOfWork:

@@ -14,7 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, text
+import psycopg
+from psycopg.pq import TransactionStatus
+from psycopg.rows import TupleRow
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
@@ -29,6 +32,20 @@ from erpcore.kernel.work import UnitOfWork
 #: PostgreSQL codes that mean "others were faster": lock not available, deadlock, serialization failure.
 _BUSY = {"55P03", "40P01", "40001"}
 _PG_SETTINGS = "-c lock_timeout=3000 -c idle_in_transaction_session_timeout=30000 -c timezone=UTC"
+
+
+class _KeepsStatements(psycopg.Connection[TupleRow]):
+    """A connection whose prepared statements outlive what only read.
+
+    Reading ends with a rollback, and with a rollback the driver lets go of all that the server has planned, since tables might
+    have been made in it. Where nothing could be written there is nothing to take back: a commit ends it as well.
+    """
+
+    def rollback(self) -> None:
+        if self.read_only and self.pgconn.transaction_status == TransactionStatus.INTRANS:
+            self.commit()
+        else:
+            super().rollback()
 
 
 @dataclass(frozen=True)
@@ -60,6 +77,9 @@ def connect(url: str, *, followers: tuple[Callable[[Database, UnitOfWork], None]
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         return Database(url, _sqlite(url, read_only=True), _sqlite(url, read_only=False), followers=followers)
     engine = create_engine(parsed, connect_args={"options": _PG_SETTINGS}, pool_size=10, max_overflow=10)
+    event.listen(
+        engine, "do_connect", lambda _dialect, _record, given, named: _KeepsStatements.connect(*given, **named)
+    )
     event.listen(engine, "connect", _on_postgres)
     prepare(engine)
     return Database(url, engine, engine, followers=followers)
@@ -154,13 +174,20 @@ def unit_of_work(
         follow(database, work)
 
 
-_BARRIER = text("SELECT pg_logical_emit_message(true, 'wavegate', '')")
+_BARRIER = "SELECT pg_logical_emit_message(true, 'wavegate', '')"
+
+
+@contextmanager
+def alone(database: Database) -> Iterator[Connection]:
+    """A connection for single statements that only look; on PostgreSQL outside of any transaction, which would take two more."""
+    with database.read_engine.connect() as connection:
+        yield connection if database.is_sqlite else connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def _barrier(database: Database) -> None:
     """Wait until every commit so far is on disk: a transaction that says nothing but is itself durable."""
-    with database.write_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(_BARRIER)
+    with alone(database) as connection:
+        connection.exec_driver_sql(_BARRIER)
 
 
 def _is_busy(error: object) -> bool:

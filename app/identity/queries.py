@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.identity.models import Account, ApiToken, RoleGrant, SignIn
@@ -81,29 +82,42 @@ def granted(grant: RoleGrant, site_name: str | None) -> GrantedRole:
 
 _grant = RoleGrant.__table__
 _NOW = bindparam("now", type_=_grant.c.valid_from.type)
+
+
+def granted_columns() -> list[ColumnElement[Any]]:
+    """What ``granted_role`` reads of a grant and its site."""
+    return [
+        _grant.c.id.label("grant_id"), _grant.c.role.label("granted"), _grant.c.site_id.label("site"),
+        Site.__table__.c.name.label("site_name"), _grant.c.valid_from, _grant.c.valid_until, _grant.c.reason,
+    ]  # fmt: skip
+
+
+def holds_at_now() -> ColumnElement[bool]:
+    """Whether a grant holds at the parameter ``now``."""
+    return and_(_grant.c.valid_from <= _NOW, _grant.c.valid_until.is_(None) | (_grant.c.valid_until > _NOW))
+
+
+def granted_role(row: Any) -> GrantedRole:
+    """The grant in a row of ``granted_columns``."""
+    return GrantedRole(
+        id=row.grant_id, role=row.granted, site=row.site, site_name=row.site_name, valid_from=row.valid_from,
+        valid_until=row.valid_until, reason=row.reason,
+    )  # fmt: skip
+
+
 #: Asked at every request, so made once.
 _IN_FORCE = (
-    select(
-        _grant.c.id, _grant.c.role, _grant.c.site_id.label("site"), Site.__table__.c.name.label("site_name"),
-        _grant.c.valid_from, _grant.c.valid_until, _grant.c.reason, _grant.c.account_id,
-    )
+    select(*granted_columns(), _grant.c.account_id)
     .outerjoin(Site.__table__, Site.__table__.c.id == _grant.c.site_id)
-    .where(
-        _grant.c.account_id.in_(bindparam("accounts", expanding=True)), _grant.c.valid_from <= _NOW,
-        _grant.c.valid_until.is_(None) | (_grant.c.valid_until > _NOW),
-    )
+    .where(_grant.c.account_id.in_(bindparam("accounts", expanding=True)), holds_at_now())
     .order_by(_grant.c.valid_from, _grant.c.id)
-)  # fmt: skip
+)
 
 
 def _grants(session: Session, accounts: Iterable[int], now: datetime) -> dict[int, list[GrantedRole]]:
     found: dict[int, list[GrantedRole]] = {}
     for row in session.execute(_IN_FORCE, {"accounts": list(accounts), "now": now}):
-        granted_role = GrantedRole(
-            id=row.id, role=row.role, site=row.site, site_name=row.site_name, valid_from=row.valid_from,
-            valid_until=row.valid_until, reason=row.reason,
-        )  # fmt: skip
-        found.setdefault(row.account_id, []).append(granted_role)
+        found.setdefault(row.account_id, []).append(granted_role(row))
     return found
 
 

@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 import orjson
-from sqlalchemy import bindparam, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, bindparam, select
 
-from app.identity.models import Account, ApiToken
-from app.identity.queries import GrantedRole, roles_of
+from app.identity.models import Account, ApiToken, RoleGrant
+from app.identity.queries import GrantedRole, granted_columns, granted_role, holds_at_now, roles_of
 from erpcore.kernel.errors import NotAllowed, NotFound, RuleBroken
 from erpcore.kernel.work import UnitOfWork
+from erpcore.masterdata.models import Site
 
 #: Begins every token, so that scanners of code and logs can recognise one that was left lying about.
 PREFIX = "wg1_"
@@ -92,32 +92,37 @@ def revoke_token(work: UnitOfWork, token_id: int, *, reason: str, account: int |
 
 
 _token, _account = ApiToken.__table__, Account.__table__
-#: Asked at every call of a program, so made once.
+_grant, _site = RoleGrant.__table__, Site.__table__
+#: Asked at every call of a program, so made once: the token with the grants of its role that hold now, oldest first.
 _HOLDER = (
-    select(_token.c.id, _token.c.account_id, _token.c.role, _token.c.permissions, _token.c.sites)
+    select(
+        _token.c.id, _token.c.account_id, _token.c.role, _token.c.permissions, _token.c.sites, *granted_columns(),
+    )
     .join(_account, _account.c.id == _token.c.account_id)
+    .join(_grant, (_grant.c.account_id == _token.c.account_id) & (_grant.c.role == _token.c.role))
+    .outerjoin(_site, _site.c.id == _grant.c.site_id)
     .where(
         _token.c.token_hash == bindparam("digest"), _token.c.revoked_at.is_(None),
         _token.c.expires_at > bindparam("now", type_=_token.c.expires_at.type), _account.c.closed_at.is_(None),
+        holds_at_now(),
     )
+    .order_by(_grant.c.valid_from, _grant.c.id)
 )  # fmt: skip
 
 
-def find_token(session: Session, secret: str, now: datetime) -> TokenHolder | None:
+def find_token(connection: Connection, secret: str, now: datetime) -> TokenHolder | None:
     """For whom this secret speaks; ``None`` when it is unknown, revoked, expired, or its role is no longer held."""
     if not secret.startswith(PREFIX):
         return None
-    token = session.execute(_HOLDER, {"digest": sha256(secret.encode()).hexdigest(), "now": now}).one_or_none()
-    if token is None:
+    rows = connection.execute(_HOLDER, {"digest": sha256(secret.encode()).hexdigest(), "now": now}).all()
+    if not rows:
         return None
-    acting = tuple(granted for granted in roles_of(session, token.account_id, now) if granted.role == token.role)
-    if not acting:
-        return None
+    token = rows[0]
     return TokenHolder(
         token_id=token.id,
         account_id=token.account_id,
         role=token.role,
         permissions=frozenset(orjson.loads(token.permissions)),
         sites=None if token.sites is None else frozenset(orjson.loads(token.sites)),
-        acting=acting,
+        acting=tuple(granted_role(row) for row in rows),
     )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, bindparam, select
+from sqlalchemy import BindParameter, bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from erpcore.billing.models import Invoice
@@ -35,6 +35,9 @@ _ORDER = (
         _order.c.site_id, _order.c.channel_id, _entity.c.realm, _order.c.state, _order.c.delivery_status,
         _order.c.billing_status, _order.c.payment_status, _order.c.currency, _order.c.value_minor, _order.c.ship_country,
         _order.c.ship_to_id, _order.c.captured_at, _order.c.ruleset, _order.c.variants, _order.c.version,
+        exists().where(_shipment.c.order_id == _order.c.id).label("has_shipments"),
+        exists().where(_hold.c.order_id == _order.c.id, _hold.c.released_at.is_(None)).label("has_holds"),
+        exists().where(_invoice.c.order_id == _order.c.id).label("has_invoices"),
     )
     .join(_customer, _customer.c.id == _order.c.customer_id)
     .join(_entity, _entity.c.id == _order.c.entity_id)
@@ -103,19 +106,23 @@ def order_head(session: Session, actor: Actor, order_id: int) -> OrderHead:
 
 
 def order_answered(session: Session, actor: Actor, order_id: int) -> AnsweredOrder:
-    """The order as it stands, in five statements. Raises as ``order_head``."""
-    key = {"order_id": order_id}
+    """The order as it stands, in two statements, and one for each that it has of shipments, holds and invoices.
+
+    Raises as ``order_head``.
+    """
+    head = _seen(session, actor, _ORDER, order_id)
+    connection, key = session.connection(), {"order_id": order_id}
     return AnsweredOrder(
-        head=_seen(session, actor, _ORDER, order_id),
-        lines=session.execute(_LINES, key).all(),
-        shipments=session.execute(_SHIPMENTS, key).all(),
-        holds=session.execute(_HOLDS, key).all(),
-        invoices=session.execute(_INVOICES, key).scalars().all(),
+        head=head,
+        lines=connection.execute(_LINES, key).all(),
+        shipments=connection.execute(_SHIPMENTS, key).all() if head.has_shipments else (),
+        holds=connection.execute(_HOLDS, key).all() if head.has_holds else (),
+        invoices=connection.execute(_INVOICES, key).scalars().all() if head.has_invoices else (),
     )
 
 
 def _seen(session: Session, actor: Actor, query: Any, order_id: int) -> Any:
-    row = session.execute(query, {"order_id": order_id}).one_or_none()
+    row = session.connection().execute(query, {"order_id": order_id}).one_or_none()
     if row is None or (actor.sites is not None and row.site_id not in actor.sites):
         raise NotFound("order_unknown", order=order_id)
     return row

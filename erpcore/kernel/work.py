@@ -28,8 +28,13 @@ from erpcore.kernel.rows import first_row, write_rows
 #: The lock that puts commits that publish into one order. Always the last one taken.
 PUBLISH_LOCK = 7_331_001
 
-_PUBLISH = "SELECT set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(?)"
+_LOCK = "SELECT set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(?)"
 _NEXT_SEQ = "UPDATE event_head SET seq = seq + ? WHERE id = 1 RETURNING seq"
+#: Both in one round trip, as others wait meanwhile; whoever waited for the lock takes the head as the one before left it.
+_LOCK_AND_NEXT_SEQ = (
+    "WITH held AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(?)) "
+    "UPDATE event_head SET seq = seq + ? FROM held WHERE id = 1 RETURNING seq"
+)
 
 _encode = msgspec.json.Encoder().encode
 
@@ -63,6 +68,7 @@ class UnitOfWork:
         self.realm = realm
         self.source = source
         self.request_id = request_id
+        self.pool = pool
         self.ids = Ids(self.connection, pool)
         #: Facts read once per unit of work (policy revision, grants), by the name of who keeps them.
         self.memo: dict[str, Any] = {}
@@ -155,9 +161,9 @@ class UnitOfWork:
         self._later.clear()
         if not (self._events or self._numbers or self._acts):
             return
-        if self.dialect.name == "postgresql":
-            # In one round trip; the lock is released by the commit, which therefore must not wait for the disk.
-            first_row(self, _PUBLISH, PUBLISH_LOCK)
+        if self.dialect.name == "postgresql" and not self._events:
+            # The lock is released by the commit, which therefore must not wait for the disk.
+            first_row(self, _LOCK, PUBLISH_LOCK)
         if self._events:
             self._write_events()
         if self._numbers:
@@ -167,7 +173,10 @@ class UnitOfWork:
 
     def _write_events(self) -> None:
         count = len(self._events)
-        (last,) = first_row(self, _NEXT_SEQ, count) or (0,)
+        if self.dialect.name == "postgresql":
+            (last,) = first_row(self, _LOCK_AND_NEXT_SEQ, PUBLISH_LOCK, count) or (0,)
+        else:
+            (last,) = first_row(self, _NEXT_SEQ, count) or (0,)
         first = last - count + 1
         ids = uuid7s(self.now, count)
         write_rows(

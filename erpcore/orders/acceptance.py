@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Self
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from erpcore.kernel.canonical import canonical_json
 from erpcore.kernel.money import scaled_amount
@@ -96,10 +96,13 @@ def held_for(work: UnitOfWork, orders: Sequence[Order], kind: HoldKind) -> set[i
     return found
 
 
+#: Asked at every release, so made once.
+_ENDED = select(OrderHold.order_id, OrderHold.kind, OrderHold.covers).where(
+    OrderHold.order_id.in_(bindparam("orders", expanding=True)), OrderHold.covers.is_not(None)
+)
+
+
 def _ended(work: UnitOfWork, orders: Mapping[int, Order]) -> Iterable[tuple[int, HoldKind, str]]:
     for part in chunks(sorted(orders)):
-        query = select(OrderHold.order_id, OrderHold.kind, OrderHold.covers).where(
-            OrderHold.order_id.in_(part), OrderHold.covers.is_not(None)
-        )
-        for row in work.session.execute(query):
+        for row in work.session.execute(_ENDED, {"orders": part}):
             yield row[0], HoldKind(row[1]), row[2] or "{}"

@@ -78,14 +78,14 @@ def test_a_token_speaks_for_its_role_as_long_as_that_is_held(database, clock, ki
         token, secret = create_token(work, command)
         key = token.id
     with reading(database) as session:
-        holder = find_token(session, secret, clock.now())
+        holder = find_token(session.connection(), secret, clock.now())
         assert (holder.account_id, holder.role, holder.permissions) == (kim, "pmo", {"readiness:wave:plan"})
-        assert find_token(session, secret, clock.now() + timedelta(days=10)) is None, "the role has ended"
+        assert find_token(session.connection(), secret, clock.now() + timedelta(days=10)) is None, "the role has ended"
         assert [one.shown for one in list_tokens(session)] == [secret[:10]]
     with unit_of_work(database, actor=SYSTEM, clock=clock) as work:
         revoke_token(work, key, reason="no longer used")
     with reading(database) as session:
-        assert find_token(session, secret, clock.now()) is None
+        assert find_token(session.connection(), secret, clock.now()) is None
         assert verify_chain(session).broken_at is None
 
 

@@ -32,9 +32,9 @@ from app.composition.trading import cells, hold_command, rules
 from app.messages import sentence
 from app.queries.order_answer import AnsweredOrder, order_answered, order_head
 from app.queries.orders import OrderFilter, orders_after
-from app.queries.places import realm_of_site
 from app.security.permissions import Permission
 from app.security.require import actor
+from app.security.scopes import check_site
 from erpcore.fulfilment.direct import release_with_purchases
 from erpcore.fulfilment.services import (
     DeliverShipment,
@@ -45,6 +45,7 @@ from erpcore.fulfilment.services import (
 )
 from erpcore.kernel.errors import Conflict, NeedsConfirmation, NotAllowed, NotFound, RuleBroken
 from erpcore.kernel.work import UnitOfWork
+from erpcore.masterdata.queries import site_in_any_realm
 from erpcore.orders.allocation import allocate_orders
 from erpcore.orders.cancelling import CancelLines, cancel_lines
 from erpcore.orders.holds import ReleaseHold, hold_orders, release_holds
@@ -123,13 +124,19 @@ def _command(body: OrderBody) -> CaptureOrder:
     )  # fmt: skip
 
 
+def _realm_at(work: UnitOfWork, site: int) -> str:
+    """The realm of the site; what is read of it serves the capture too. Raises ``NotFound`` for another's and an unknown one."""
+    check_site(work.actor, site)
+    return site_in_any_realm(work, site).entity.realm
+
+
 @operation(
     "POST", "/orders", permission=Permission.ORDER_CAPTURE, summary="Capture an order", tag=TAG, body=OrderBody,
     answer=OrderDetail, status=201,
     example={"site": 1001, "channel": 1002, "customer": 1003, "lines": [{"item": 1004, "quantity": "12"}]},
 )  # fmt: skip
 def capture_order(work: UnitOfWork, body: OrderBody) -> OrderDetail:
-    work.realm = realm_of_site(work.session, work.actor, body.site)
+    work.realm = _realm_at(work, body.site)
     with pointing():
         (order,) = capture_orders(work, [_command(body)], rules=rules(), cells=cells())
     return _read(work, order.id)
@@ -150,7 +157,7 @@ def capture_bulk(work: UnitOfWork, body: BulkBody) -> BulkAnswer:
         try:
             # A refusal comes before anything of its order is written, so the others need no savepoint.
             with pointing(f"orders/{position}/"):
-                work.realm = realm_of_site(work.session, work.actor, one.site)
+                work.realm = _realm_at(work, one.site)
                 (order,) = capture_orders(work, [_command(one)], rules=rules(), cells=cells())
         except (RuleBroken, NotFound, Conflict, NotAllowed, NeedsConfirmation) as refusal:
             if body.policy == BulkPolicy.ALL_OR_NOTHING:
