@@ -34,6 +34,10 @@ SILENT_FAILURES = 20
 SILENT_FAILURES_VALUE = 21
 SILENT_FAILURES_PER_1000 = 22
 CONTROL_DIFFERENCE = 23
+SUBSTITUTE_SHARE = 24
+BACKORDER_AGE = 25
+BACKORDER_OVER_7D = 26
+BACKORDER_OVER_30D = 27
 # What others divide by; not figures of their own.
 STOCK_VALUE = 101
 HANDLED = 102
@@ -43,8 +47,13 @@ ORDER_CYCLE_TIME_WORKED = 104
 
 #: Sampled from what is open or on record; a rebuild from the events leaves them alone.
 SAMPLED = frozenset(
-    {BACKLOG_AGE, SILENT_FAILURES, SILENT_FAILURES_VALUE, SILENT_FAILURES_PER_1000, CONTROL_DIFFERENCE, STOCK_VALUE}
-)
+    {
+        BACKLOG_AGE, SILENT_FAILURES, SILENT_FAILURES_VALUE, SILENT_FAILURES_PER_1000, CONTROL_DIFFERENCE, STOCK_VALUE,
+        BACKORDER_AGE, BACKORDER_OVER_7D, BACKORDER_OVER_30D,
+    }
+)  # fmt: skip
+#: What is read from backordered lines.
+BACKORDERS = frozenset({BACKORDER_AGE, BACKORDER_OVER_7D, BACKORDER_OVER_30D})
 
 
 class Kind(StrEnum):
@@ -100,6 +109,17 @@ class Measure:
     worked_id: int | None = None
 
 
+def _backorders(
+    number: int, key: str, title: str, unit: Unit, formula: str, statistics: tuple[str, ...] = ()
+) -> Measure:
+    """What customers wait for, weighed by its value."""
+    return Measure(
+        id=number, key=key, title=title, unit=unit, direction=Direction.DOWN, form=Form.STATE, kind=Kind.STATE,
+        statistics=statistics, window_days=0, owner="fulfilment owner", documents="order", level="value",
+        cohort="backordered lines", is_money=True, wait_point="backorder", formula=formula,
+    )  # fmt: skip
+
+
 def _perfect_order(number: int, key: str, title: str, formula: str, *, counts_actors: bool = False) -> Measure:
     """The perfect order and its parts are one family: same orders, same day, same window."""
     return Measure(
@@ -121,6 +141,13 @@ _ALL = (
         form=Form.SHARE, owner="fulfilment owner", documents="order", level="value", cohort="requested ship day",
         dimension="ABC", is_money=True,
         formula="Σ min(first shipment, original quantity) ÷ Σ original quantity, both at order price.",
+    ),
+    Measure(
+        id=SUBSTITUTE_SHARE, key="substitute_share", title="Met by substitutes", unit=Unit.PERCENT, direction=Direction.INFO,
+        form=Form.SHARE, window_days=28, owner="fulfilment owner", documents="order", level="value",
+        cohort="requested ship day", dimension="reason", parts=True, is_money=True,
+        formula="Σ value of what was ordered and another item was shipped for ÷ Σ original quantity of own-stock lines, both at "
+        "order price. What is sent instead fills no line.",
     ),
     Measure(
         id=OTIF_LINES, key="otif_lines", title="On time in full, lines", unit=Unit.PERCENT, direction=Direction.UP,
@@ -181,6 +208,20 @@ _ALL = (
         form=Form.STATE, kind=Kind.STATE, statistics=("p50", "p90"), window_days=0, owner="fulfilment owner",
         documents="order", level="order", cohort="orders not fully shipped", wait_point="backlog",
         formula="Now − max(captured, end of the requested ship day), of orders past it that are not fully shipped.",
+    ),
+    _backorders(
+        BACKORDER_AGE, "backorder_age", "Age of backorders", Unit.DAYS,
+        "Now − first backordered, of lines that still lack something, each weighed by the value it lacks. A new promise or "
+        "another purchase never makes a backorder younger.",
+        ("p50", "p90"),
+    ),
+    _backorders(
+        BACKORDER_OVER_7D, "backorder_over_7d", "Backorders over 7 days", Unit.PERCENT,
+        "Value first backordered more than 7 days ago and still lacking ÷ value backordered.",
+    ),
+    _backorders(
+        BACKORDER_OVER_30D, "backorder_over_30d", "Backorders over 30 days", Unit.PERCENT,
+        "Value first backordered more than 30 days ago and still lacking ÷ value backordered.",
     ),
     Measure(
         id=INVOICE_RIGHT_AT_POSTING, key="invoice_right_at_posting", title="Invoices right at posting",

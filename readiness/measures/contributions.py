@@ -22,7 +22,14 @@ from readiness.measures.journeys import (
     Family,
     Journey,
 )
-from readiness.measures.order_lines import add_lines, add_perfect, add_shipping, alike, judged_groups
+from readiness.measures.order_lines import (
+    add_lines,
+    add_perfect,
+    add_shipping,
+    add_substitutes,
+    alike,
+    judged_groups,
+)
 from readiness.measures.worked import Worked
 
 #: The kinds of exception that ``order_exception_rate`` shows apart, in the order of their flags.
@@ -92,6 +99,7 @@ def _order(out: Deltas, sign: int, family: Family, slice_id: int, line_misses: d
     group = root.customer_group or 0
     groups = alike(family)
     add_lines(out, sign, groups, slice_id, group, line_misses)
+    add_substitutes(out, sign, family, groups, slice_id, line_misses)
     groups, dimension = judged_groups(groups)
     if groups:
         missed |= add_perfect(out, sign, root, groups, slice_id, dimension, group)

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement, Select
 
 from readiness.measures import catalogue as c
+from readiness.measures.backorders import OLDER, age, is_older
 from readiness.measures.contributions import EXCEPTIONS
-from readiness.measures.journeys import REVERSED, flag_names
+from readiness.measures.journeys import REVERSED, flag_names, moves_from_text, moves_to_text
 from readiness.measures.models import JourneyLineRow, JourneyRow, WaitRow
 from readiness.measures.order_lines import JUDGED
 from readiness.measures.plans import Asked, Plan, counts, matured, plan_for
@@ -22,7 +23,7 @@ from readiness.measures.reading import Form
 from readiness.measures.scopes import Scope, SiteDays, load_slices
 from readiness.measures.states import CONTROL_POINTS, Limits, Standing, standing
 from readiness.measures.waits import Point
-from readiness.measures.worked import worked
+from readiness.measures.worked import as_instant, worked
 
 _J: Table = JourneyRow.__table__
 _L: Table = JourneyLineRow.__table__
@@ -74,6 +75,7 @@ _LINE_DAY = {
     c.FILL_RATE_VALUE: _L.c.requested_ship,
     c.OTIF_LINES: _L.c.requested,
     c.PROMISE_ACCURACY: _L.c.first_promised,
+    c.SUBSTITUTE_SHARE: _L.c.requested_ship,
 }
 _LAST_LINE_DAY = {
     c.TOUCHLESS_RATE: _L.c.requested_ship,
@@ -174,6 +176,9 @@ def _line_kinds(plan: Plan) -> list[ColumnElement[bool]]:
     dimension, measure = plan.asked.dimension, plan.measure.id
     if dimension is None:
         return [_L.c.kind == "stock"]
+    if measure == c.SUBSTITUTE_SHARE:
+        reason = moves_to_text(dimension).decode()
+        return [_L.c.kind == "stock", _L.c.substitutes.contains(f",{reason}]", autoescape=True)]
     kind, slash, rest = dimension.partition("/")
     found = [_L.c.kind == (kind if slash else "stock")]
     own = rest if slash else dimension
@@ -259,12 +264,14 @@ def _slowest(session: Session, plan: Plan, as_of: datetime, limit: int) -> list[
         .where(or_(_W.c.id.is_not(None), *_finished(plan)))
     )  # fmt: skip
     hours = worked(session.connection()) if plan.figure.is_worked else None
+    ends = _own_ends(session, plan, day) if plan.measure.id == c.ORDER_CYCLE_TIME else {}
     ranked: list[tuple[float, int, int, bool]] = []
     for row in session.execute(ages).all():
         is_open = row.dimension is not None
-        if not (counts(plan.asked, row.dimension) if is_open else row.ended is not None):
+        ended = ends.get(row.id, row.ended)
+        if not (counts(plan.asked, row.dimension) if is_open else ended is not None):
             continue
-        until, known_to = (as_of, None) if is_open else (row.ended, row.calendar_seq)
+        until, known_to = (as_of, None) if is_open else (ended, row.calendar_seq)
         if hours is None:
             ranked.append(((until - row.begun).total_seconds(), row.root_id, row.id, is_open))
         elif (seconds := hours.seconds(row.site, row.begun, until, known_to)) is not None:
@@ -278,6 +285,24 @@ def _slowest(session: Session, plan: Plan, as_of: datetime, limit: int) -> list[
         for seconds, _, identity, is_open in top
         if identity in rows
     ]
+
+
+def _own_ends(session: Session, plan: Plan, day: ColumnElement[Any]) -> dict[int, datetime | None]:
+    """When the last shipment was of the lines that an order is judged by, where others of it were shipped too, as what was
+    sent instead is.
+    """
+    kind, other = (plan.asked.dimension or "stock").rstrip("/"), _L.alias()
+    also = exists().where(other.c.journey_id == _J.c.id, other.c.kind != kind, other.c.shipped > 0)
+    query = (
+        select(_J.c.id, _L.c.shipments)
+        .join_from(_J, _L, _L.c.journey_id == _J.c.id)
+        .where(_J.c.kind == "order", *_in_scope(plan), _within(day, plan), _L.c.kind == kind, _L.c.quantity > 0, also)
+    )
+    last: dict[int, int] = {}
+    for order, shipments in session.execute(query).all():
+        moves = moves_from_text(shipments) if shipments else []
+        last[order] = max(last.get(order, -1), *(move[0] for move in moves), -1)
+    return {order: as_instant(at) if at >= 0 else None for order, at in last.items()}
 
 
 def _finished(plan: Plan) -> list[ColumnElement[bool]]:
@@ -304,8 +329,10 @@ def _standing(session: Session, plan: Plan, days: SiteDays, as_of: datetime, lim
     if plan.measure.id == c.BACKLOG_AGE:
         rows = standing(session.connection(), (Point.BACKLOG.value,), slices)
         found = [
-            (age, row) for row in rows if counts(plan.asked, row.dimension) and (age := limits.backlog_age(row)) > 0
+            (late, row) for row in rows if counts(plan.asked, row.dimension) and (late := limits.backlog_age(row)) > 0
         ]
+    elif plan.measure.id in c.BACKORDERS:
+        found = _backordered(standing(session.connection(), (Point.BACKORDER.value,), slices), plan.measure.id, as_of)
     else:
         points = CONTROL_POINTS if plan.asked.dimension is None else (plan.asked.dimension,)
         rows = standing(session.connection(), points, slices)
@@ -316,9 +343,23 @@ def _standing(session: Session, plan: Plan, days: SiteDays, as_of: datetime, lim
     top = found[:limit]
     known = _rows(session, [(row.root_id, row.id) for _, row in top])
     return [
-        _behind(known[row.id], round(age), "seconds", is_open=True, where=row.point)
-        for age, row in top
+        _behind(known[row.id], round(seconds), "seconds", is_open=True, where=row.point)
+        for seconds, row in top
         if row.id in known
+    ]
+
+
+def _backordered(rows: Iterable[Standing], measure: int, as_of: datetime) -> list[tuple[float, Standing]]:
+    """The orders whose lines wait, each with the line that has waited longest; of a share those that it calls old."""
+    oldest: dict[int, Standing] = {}
+    for row in rows:
+        known = oldest.get(row.root_id)
+        if row.value and (known is None or row.since < known.since):
+            oldest[row.root_id] = row
+    return [
+        (age(row, as_of), row._replace(id=row.root_id))
+        for row in oldest.values()
+        if measure not in OLDER or is_older(row, as_of, measure)
     ]
 
 

@@ -43,17 +43,16 @@ class Health:
 
 def consumer_health(connection: Connection, now: datetime) -> Health:
     """How far the journeys consumer has come and whether anything is parked; three small reads."""
-    cursor = connection.execute(
-        select(ConsumerCursor.seq, ConsumerCursor.moved_at).where(ConsumerCursor.name == NAME)
-    ).one_or_none()
+    known = connection.execute(select(ConsumerCursor.seq).where(ConsumerCursor.name == NAME)).scalar()
     newest = int(connection.execute(text("SELECT seq FROM event_head WHERE id = 1")).scalar_one())
     parked = connection.execute(select(ParkedEvent.site).where(ParkedEvent.consumer == NAME).distinct()).scalars()
-    read_to = int(cursor.seq) if cursor is not None else 0
+    read_to = int(known or 0)
     lag = timedelta()
-    if newest > read_to and (cursor is None or now - cursor.moved_at > BEHIND):
-        # After a quiet hour the cursor is old though nothing was late: ask the first event it has not read.
+    if newest > read_to:
+        # A cursor that moves may be far behind all the same, and one that stood through a quiet hour is not: the first event
+        # that was not read says how late it is.
         first = connection.execute(
             select(EventLog.recorded_at).where(EventLog.seq > read_to).order_by(EventLog.seq).limit(1)
         ).scalar()
         lag = now - first if first is not None else timedelta()
-    return Health(read_to, newest, lag, frozenset(parked), never_ran=cursor is None)
+    return Health(read_to, newest, lag, frozenset(parked), never_ran=known is None)

@@ -43,8 +43,12 @@ FLAG_NAMES = {
 Moves = list[list[int]]
 """[microseconds since 1970, ordinal of the site's day, quantity] of each shipment or delivery, by time."""
 
+Substitutes = list[tuple[int, int, int, str]]
+"""(line that is sent instead, quantity of this line that it replaces, value of that in minor units, reason), as they came."""
+
 moves_to_text = msgspec.json.Encoder().encode
 moves_from_text = msgspec.json.Decoder(list[list[int]]).decode
+substitutes_from_text = msgspec.json.Decoder(Substitutes).decode
 
 
 def flag_names(flags: int) -> list[str]:
@@ -97,6 +101,16 @@ class Line(msgspec.Struct, gc=False):
     shipments: Moves | None = None
     deliveries: Moves | None = None
     misses: int = 0
+    backordered_at: datetime | None = None
+    substitutes: Substitutes | None = None
+
+    @property
+    def unmet(self) -> int:
+        """What of it is still to come and nothing is kept for; 0 of a line that was never backordered."""
+        if self.backordered_at is None:
+            return 0
+        served = max(self.allocated - self.short, self.picked, self.shipped)
+        return max(0, self.quantity - self.dropped - served)
 
     def value_of(self, quantity: int) -> int:
         """Minor units of so much of the line at its order price, half up."""

@@ -12,6 +12,7 @@ from math import ceil
 from sqlalchemy import Connection
 
 from readiness.measures import catalogue as c
+from readiness.measures.backorders import backorders_now, backorders_of_window
 from readiness.measures.flows import SHARES, blank
 from readiness.measures.plans import Asked, Plan, Sources, counts
 from readiness.measures.reading import Reading, Stale, ratio, rounded
@@ -80,6 +81,9 @@ def now_reading(connection: Connection, plan: Plan, days: SiteDays, handled: Han
         return _controls(connection, plan, as_of)
     if plan.measure.id == c.BACKLOG_AGE:
         return _backlog(plan, days, handled, as_of)
+    if plan.measure.id in c.BACKORDERS:
+        rows = _asked_rows(handled, plan, (Point.BACKORDER.value,), plan.asked)
+        return backorders_now(plan, rows, handled.at(plan, (Point.RELEASE.value,)), handled.days(plan), as_of)
     return _silent(plan, days, handled, as_of)
 
 
@@ -163,6 +167,9 @@ def window_reading(plan: Plan, sources: Sources, as_of: datetime) -> Reading:
     if plan.measure.id == c.BACKLOG_AGE:
         value = Sketch(sources.bins(plan)).quantile(SHARES[plan.figure.percentile or "p90"])
         return replace(reading, value=rounded(Fraction(value or 0)))
+    if plan.measure.id in c.BACKORDERS:
+        there = {slice_id: taken[place] for slice_id, place in site_of.items()}
+        return backorders_of_window(plan, rows, sources.bins(plan), there, reading)
     return replace(reading, value=rounded(_mean_of_samples(plan, rows, site_of, taken)))
 
 

@@ -82,6 +82,8 @@ class JourneyLineRow(Base):
     """One order line and what became of it. Quantities in thousandths; ``quantity`` is the original one.
 
     ``shipments`` and ``deliveries`` are JSON lists of [microseconds since 1970, ordinal of the site's day, quantity], by time.
+    ``backordered_at`` is when it was short for the first time. ``substitutes``: JSON list of [line sent instead, quantity of
+    this line that it replaces, value of that, reason].
     """
 
     __tablename__ = "journey_line"
@@ -114,6 +116,8 @@ class JourneyLineRow(Base):
     shipments: Mapped[str | None] = mapped_column(Text)
     deliveries: Mapped[str | None] = mapped_column(Text)
     misses: Mapped[int] = mapped_column(BigInteger)
+    backordered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    substitutes: Mapped[str | None] = mapped_column(Text)
 
 
 class CalendarRow(Base):
@@ -146,7 +150,8 @@ class ControlLimit(Base):
 
 
 class WaitRow(Base):
-    """A document that stands at a control point or in the backlog now; ageing reads these rows and no others.
+    """A document that stands at a control point or in the backlog now, or a line of it (its ``id``) that is backordered;
+    ageing reads these rows and no others.
 
     The clock of the limit runs from ``since`` and not before the first instant of ``due_on``; ``deadline_at`` replaces the
     limit. ``cohort`` is the start that its time measure counts from.

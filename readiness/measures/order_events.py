@@ -156,6 +156,7 @@ def _backordered(family: Family, event: LoggedEvent, data: p.OrderBackordered) -
     family.root.flags |= SHORT
     for line, part in zip(family.lines_of(data.lines), data.lines, strict=True):
         line.backordered += part.quantity
+        line.backordered_at = earlier(line.backordered_at, event.at)
 
 
 def _cancelled(family: Family, event: LoggedEvent, data: p.OrderCancelled) -> None:
@@ -219,10 +220,22 @@ def _damaged(family: Family, event: LoggedEvent, data: p.ShipmentDamaged) -> Non
 def _substituted(family: Family, event: LoggedEvent, data: OrderSubstituted) -> None:
     """What is sent instead is a line that fills nothing and is judged by no date; the original stays as short as it was."""
     family.root.flags |= SHORT
+    whole = _ordered_as(family, family.line(data.line))
+    replaced = (data.substitute_line, data.quantity, data.value, data.reason[:64].rstrip("/ "))
+    whole.substitutes = [*(whole.substitutes or ()), replaced]
     line = family.line(data.substitute_line)
     line.item, line.kind, line.quantity = data.substitute, "substitute", data.quantity
+    line.priced_quantity, line.value = data.quantity, data.substitute_value
     if is_person(event):
         family.root.flags |= TOUCHED
+
+
+def _ordered_as(family: Family, line: Line) -> Line:
+    """The line that the customer ordered, also where what was sent instead of it is replaced once more."""
+    for other in family.lines.values():
+        if any(line.line == sent for sent, *_ in other.substitutes or ()):
+            return family.line(other.line)
+    return line
 
 
 def _only_a_step(family: Family, event: LoggedEvent, data: object) -> None:

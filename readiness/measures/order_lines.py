@@ -44,6 +44,7 @@ def alike(family: Family) -> list[Alike]:
         if (
             quantity == line.priced_quantity
             and not line.dropped
+            and line.substitutes is None
             and (not shipped or (len(shipped) == 1 and shipped[0][2] == quantity))
             and (not come or (len(come) == 1 and come[0][2] == quantity))
         ):
@@ -122,6 +123,40 @@ def add_lines(
         out.add((c.OTIF_LINES, slice_id, period, dimension, group), sign, x, y)
     for (period, dimension), (x, y) in promised.items():
         out.add((c.PROMISE_ACCURACY, slice_id, period, dimension, group), sign, x, y)
+
+
+def add_substitutes(
+    out: Deltas, sign: int, family: Family, groups: Iterable[Alike], slice_id: int, line_misses: dict[int, int]
+) -> None:
+    """What substitutes met of own-stock lines, in all and by reason; lines of one document are summed by their day.
+
+    The lines that anything was sent for are marked, so that the documents behind the figure are found.
+    """
+    ordered: dict[int, int] = {}
+    met: dict[tuple[int, str], int] = {}
+    for members in groups:
+        line = members[0]
+        if line.kind != "stock" or line.quantity <= 0 or line.requested_ship is None:
+            continue
+        period = line.requested_ship.toordinal()
+        value = sum([one.value_of(one.quantity) for one in members])
+        ordered[period] = ordered.get(period, 0) + value
+        if line.substitutes is None:
+            continue
+        for sent, quantity, worth, reason in line.substitutes:
+            shipped = min(family.lines[sent].shipped, quantity)
+            # Of what the customer has taken back since nothing can be met any more.
+            share = min((2 * worth * shipped + quantity) // (2 * quantity), value)
+            value -= share
+            if shipped:
+                line_misses[line.line] = line_misses.get(line.line, 0) | 1 << c.SUBSTITUTE_SHARE
+                for dimension in ("", reason):
+                    met[period, dimension] = met.get((period, dimension), 0) + share
+    for period, value in ordered.items():
+        out.add_money((c.SUBSTITUTE_SHARE, slice_id, period, "", 0), sign, met.get((period, ""), 0), value)
+    for (period, dimension), share in met.items():
+        if dimension:
+            out.add_money((c.SUBSTITUTE_SHARE, slice_id, period, dimension, 0), sign, share, ordered[period])
 
 
 def _moved(moves: Sequence[list[int]], earliest: int, latest: int) -> int:

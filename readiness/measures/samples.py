@@ -17,6 +17,7 @@ from sqlalchemy import select, text
 from erpcore.kernel.events import ConsumerCursor
 from erpcore.kernel.work import UnitOfWork
 from readiness.measures import catalogue as c
+from readiness.measures.backorders import OLDER, age, is_older
 from readiness.measures.consumer import NAME
 from readiness.measures.deltas import SliceKey
 from readiness.measures.models import BucketRow
@@ -90,7 +91,7 @@ def sample_day_end(
     calendars: Calendars,
     stock: StockValue | None = None,
 ) -> int:
-    """Sample backlog, control points, stock value and controls of these sites as the end of ``day``, as they stand now.
+    """Sample backlog, backorders, control points, stock value and controls of these sites as the end of ``day``, as they stand now.
 
     Returns how many sites were sampled; one that has this day already is passed over.
     """
@@ -129,7 +130,8 @@ def _sample(
         rows.add(c.SILENT_FAILURES_VALUE, marker, "", 0, 0, samples=1)
         _standing(work, mine, days, rows, whole=whole)
         if whole:
-            rows.add(c.BACKLOG_AGE, marker, "", 0, 0, samples=1)
+            for measure in (c.BACKLOG_AGE, *sorted(c.BACKORDERS)):
+                rows.add(measure, marker, "", 0, 0, samples=1)
             _controls(work, site, marker, rows)
             _stock(site, marker, stock, rows)
         store.add_buckets(rows.buckets())
@@ -155,10 +157,21 @@ def _standing(work: UnitOfWork, slices: Sequence[Slice], days: SiteDays, rows: _
             rows.add(c.SILENT_FAILURES_VALUE, row.slice_id, row.point, row.customer_group, row.value)
     if whole:
         for row in standing(work.connection, (Point.BACKLOG.value,), ids):
-            age = limits.backlog_age(row)
-            if age > 0:
-                rows.add(c.BACKLOG_AGE, row.slice_id, row.dimension, row.customer_group, round(age), y=1)
-                rows.bins[c.BACKLOG_AGE, row.slice_id, row.dimension, row.customer_group, bin_of(age)] += 1
+            late = limits.backlog_age(row)
+            if late > 0:
+                rows.add(c.BACKLOG_AGE, row.slice_id, row.dimension, row.customer_group, round(late), y=1)
+                rows.bins[c.BACKLOG_AGE, row.slice_id, row.dimension, row.customer_group, bin_of(late)] += 1
+        _backordered(work, ids, rows)
+
+
+def _backordered(work: UnitOfWork, slices: Sequence[int], rows: _Rows) -> None:
+    """Ages weigh as much as what waits is worth."""
+    for row in standing(work.connection, (Point.BACKORDER.value,), slices):
+        rows.add(c.BACKORDER_AGE, row.slice_id, "", row.customer_group, row.value, y=1)
+        rows.bins[c.BACKORDER_AGE, row.slice_id, "", row.customer_group, bin_of(age(row, work.now))] += row.value
+        for measure in OLDER:
+            old = row.value if is_older(row, work.now, measure) else 0
+            rows.add(measure, row.slice_id, "", row.customer_group, old, y=row.value)
 
 
 def _controls(work: UnitOfWork, site: SampledSite, marker: int, rows: _Rows) -> None:

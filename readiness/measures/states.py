@@ -66,7 +66,7 @@ CONTROL_LIFE = timedelta(hours=26)
 
 
 class Standing(NamedTuple):
-    """A document at a control point or in the backlog."""
+    """A document at a control point or in the backlog, or a backordered line."""
 
     root_id: int
     id: int
@@ -146,8 +146,8 @@ class Limits:
         return (self._now - late_from).total_seconds()
 
 
-#: The points at which silence is a failure; the backlog has no limit.
-CONTROL_POINTS = tuple(point.value for point in Point if point is not Point.BACKLOG)
+#: The points at which silence is a failure; backlog and backorders have no limit.
+CONTROL_POINTS = tuple(point.value for point in Point if point not in {Point.BACKLOG, Point.BACKORDER})
 #: Each document passes exactly one of these first: their handled documents are the documents there were.
 FIRST_POINTS = (
     Point.RELEASE.value, Point.AUTHORISATION.value, Point.CASH.value, Point.INVOICE.value, Point.RECEIPT.value,

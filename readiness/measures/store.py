@@ -14,7 +14,14 @@ from sqlalchemy import Table
 
 from readiness.measures.catalogue import INTERNAL, MEASURES
 from readiness.measures.deltas import Deltas, SliceKey
-from readiness.measures.journeys import Family, Journey, Line, moves_from_text, moves_to_text
+from readiness.measures.journeys import (
+    Family,
+    Journey,
+    Line,
+    moves_from_text,
+    moves_to_text,
+    substitutes_from_text,
+)
 from readiness.measures.models import (
     ActorRow,
     BucketRow,
@@ -47,6 +54,7 @@ CALENDAR = _columns(CalendarRow)
 if Journey.__struct_fields__ != JOURNEY or Line.__struct_fields__ != LINE:
     raise ValueError("journeys and lines do not stand in the order of their columns")
 _LINE_SHIPMENTS, _LINE_DELIVERIES = LINE.index("shipments"), LINE.index("deliveries")
+_LINE_SUBSTITUTES, _LINE_BACKORDERED = LINE.index("substitutes"), LINE.index("backordered_at")
 _SLICE_ID = WAIT.index("slice_id")
 
 
@@ -133,6 +141,8 @@ class Store:
             for i in (_LINE_SHIPMENTS, _LINE_DELIVERIES):
                 if values[i] is not None:
                     values[i] = moves_from_text(values[i])
+            if values[_LINE_SUBSTITUTES] is not None:
+                values[_LINE_SUBSTITUTES] = substitutes_from_text(values[_LINE_SUBSTITUTES])
         return values
 
     def waits(self, roots: Sequence[int]) -> dict[int, list[tuple[Any, ...]]]:
@@ -220,7 +230,11 @@ class Store:
             row[_LINE_SHIPMENTS] = moves_to_text(line.shipments).decode()
         if line.deliveries is not None:
             row[_LINE_DELIVERIES] = moves_to_text(line.deliveries).decode()
+        if line.substitutes is not None:
+            row[_LINE_SUBSTITUTES] = moves_to_text(line.substitutes).decode()
         if self.is_sqlite:
+            if line.backordered_at is not None:
+                row[_LINE_BACKORDERED] = text_of(line.backordered_at)
             days = self._day_texts
             for i in _LINE_DAYS:
                 row[i] = days[row[i]]

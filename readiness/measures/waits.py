@@ -19,7 +19,7 @@ _decode_holds = msgspec.json.Decoder(dict[str, datetime]).decode
 
 
 class Point(StrEnum):
-    """The control points whose documents the core has so far, and the backlog, which has no limit."""
+    """The control points whose documents the core has so far, and backlog and backordered lines, which have no limit."""
 
     RELEASE = "order release"
     ALLOCATION = "allocation"
@@ -32,6 +32,7 @@ class Point(StrEnum):
     RECEIPT = "goods receipt"
     POSTING = "ledger posting"
     BACKLOG = "backlog"
+    BACKORDER = "backorder"
 
 
 class Wait(NamedTuple):
@@ -51,7 +52,7 @@ class Wait(NamedTuple):
 
 
 def waits(family: Family) -> list[Wait]:
-    """What of this family is open now, at most one row per document and point."""
+    """What of this family is open now, at most one row per document and point, and one per backordered line."""
     root = family.root
     found: list[Wait] = []
     if root.kind == "order" and root.opened_at is not None and root.ended_at is None and root.closed_at is None:
@@ -128,7 +129,20 @@ def _order_waits(family: Family) -> list[Wait]:
     found += _stage(
         family, Point.BACKLOG, root.opened_at, to_ship, dimension=dimension, cohort=(root.start_at, root.start_on)
     )
-    return found
+    return found + _backordered(family)
+
+
+def _backordered(family: Family) -> list[Wait]:
+    """The lines that customers wait for, since each was short for the first time, with the value that it lacks."""
+    root = family.root
+    return [
+        Wait(
+            root.id, line.line, Point.BACKORDER.value, "", root.customer_group or 0, line.backordered_at, None, None, None, None,
+            line.value_of(unmet),
+        )
+        for line in family.lines.values()
+        if line.backordered_at is not None and (unmet := line.unmet)
+    ]  # fmt: skip
 
 
 def _is_through(lines: Iterable[Line]) -> bool:

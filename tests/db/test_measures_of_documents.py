@@ -231,6 +231,45 @@ def test_what_stands_now_in_the_demo_is_what_its_documents_say(trading, document
     assert len(points) >= 4, points
 
 
+def test_backorders_of_the_demo_are_as_old_and_as_much_worth_as_its_lines_say(trading, documents):
+    waiting = 0
+    for later in (timedelta(0), timedelta(days=9), timedelta(days=40)):
+        as_of = UNTIL + later
+        with figures(trading, as_of) as read:
+            for site, realm in sites(trading):
+                aged = documents.backorders(site, as_of)
+                whole = sum(value for _, value in aged)
+                for statistic, share in STATISTICS.items():
+                    one = read(f"backorder_age.{statistic}", site, realm)
+                    assert float(one.value or 0) == pytest.approx(weighted(aged, share)), (site, realm)
+                for key, limit in (("backorder_over_7d", 7), ("backorder_over_30d", 30)):
+                    old = sum(value for seconds, value in aged if seconds > limit * 86_400)
+                    one = read(key, site, realm)
+                    assert (one.numerator or 0, one.denominator or 0) == (old, whole), (key, site, realm)
+                waiting += whole > 0
+    assert waiting >= 3
+
+
+def weighted(aged, share):
+    """The age than which at least that share of the value is no older."""
+    ages = [seconds for seconds, value in aged for _ in range(value)]
+    return ages[ceil(Fraction(str(share)) * len(ages)) - 1] if ages else 0
+
+
+def test_substitutes_of_the_demo_are_split_by_the_reasons_that_people_gave(trading, documents):
+    reasons = {why for order in documents.orders.values() for *_, why in order.substitutes}
+    met = 0
+    with figures(trading, UNTIL) as read:
+        for site, realm in sites(trading):
+            for reason in reasons:
+                one = read("substitute_share", site, realm, window=WHOLE, dimension=reason[:64])
+                found = [order for order in documents.orders.values() if order.site == site]
+                expected = sum(order.met(line, reason) for order in found for line in order.own)
+                assert (one.numerator or 0) == expected, (site, reason)
+                met += expected
+    assert met > 0
+
+
 def test_what_was_held_short_or_cancelled_on_the_way_stands_where_its_documents_say(sqlite_database):
     business = a_business(sqlite_database)
     forgotten, kept_back = released(business, [(0, 4)]), allocated(business, [(1, 4)])

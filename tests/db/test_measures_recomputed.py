@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.composition import schema
 from app.composition.uow import connect, reading, unit_of_work
 from app.jobs.consumers import ConsumerRunner, replay_parked
 from erpcore.kernel.actor import Actor
@@ -245,5 +246,89 @@ def test_batches_of_any_size_leave_the_same_rows_as_a_rebuild(fresh_database, se
                 assert (one.numerator, one.denominator) == recomputed(found, START, END), key
                 if one.denominator:
                     assert one.exact() == Fraction(one.numerator, one.denominator)
+    finally:
+        database.dispose()
+
+
+def plain_percentile(aged, share):
+    """Minor unit by minor unit would be the obvious way; line by line comes to the same."""
+    whole, so_far = sum(value for _, value in aged), 0
+    for seconds, value in sorted(aged):
+        so_far += value
+        if value and so_far >= share * whole:
+            return seconds
+    return None
+
+
+def backordered(database, site, as_of):
+    """The three figures of what waits now, as (p50, p90, over 7 days, over 30 days)."""
+    scope = Scope(sites=frozenset({site}))
+    keys = ("backorder_age.p50", "backorder_age.p90", "backorder_over_7d", "backorder_over_30d")
+    with reading(database) as session:
+        return [read_measure(session, key, scope, as_of=as_of) for key in keys]
+
+
+@pytest.mark.parametrize("seed", [1, 8])
+def test_backorders_are_as_old_and_as_much_worth_as_the_documents_say(database, seed):
+    publish(database, some_trade(Random(seed), 200))
+    consume(database, batch=83)
+    log = plain.told(database)
+    for site in SITES:
+        for days in (36, 45, 55):
+            as_of = MONDAY + timedelta(days=days)
+            aged = plain.backorders(plain.orders(log, site), as_of)
+            p50, p90, week, month = backordered(database, site, as_of)
+            whole = sum(value for _, value in aged)
+            assert whole > 0
+            assert float(p50.value) == pytest.approx(plain_percentile(aged, 0.5))
+            assert float(p90.value) == pytest.approx(plain_percentile(aged, 0.9))
+            for one, limit in ((week, 7), (month, 30)):
+                old = sum(value for seconds, value in aged if seconds > limit * 86_400)
+                assert (one.numerator, one.denominator) == (old, whole)
+                assert one.exact() == Fraction(old, whole)
+
+
+def test_what_substitutes_met_is_split_by_reason(database):
+    publish(database, some_trade(Random(2), 200))
+    consume(database, batch=71)
+    log = plain.told(database)
+    with reading(database) as session:
+        for site in SITES:
+            found = plain.orders(log, site)
+            whole = read(session, "substitute_share", site)
+            parts = [read(session, "substitute_share", site, reason) for reason in ("none left", "withdrawn")]
+            for one, reason in zip(parts, ("none left", "withdrawn"), strict=True):
+                assert (one.numerator, one.denominator) == plain.substitute_share(found, START, END, reason)
+            assert 0 < whole.numerator == sum(part.numerator for part in parts) < whole.denominator
+            behind = journeys_behind(
+                session, "substitute_share", Scope(sites=frozenset({site})), as_of=AS_OF, window=600, limit=500
+            )
+            met = [order.first.subject for order in found if plain.substitute_share([order], START, END)[0]]
+            assert sorted(one.id for one in behind) == sorted(met)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_an_upgrade_makes_anew_what_was_counted_before_lines_knew_since_when_they_wait(fresh_database, kind):
+    url = fresh_database(kind)
+    (known,) = {one.stem for one in (schema.MIGRATIONS / "versions").glob("*_waiting_lines.py")}
+    database = connect(url)
+    publish(database, some_trade(Random(9), 40))
+    consume(database)
+    database.dispose()
+    schema.downgrade(url, f"{int(known[:4]) - 1:04}")
+    schema.upgrade(url)
+    database = connect(url)
+    try:
+        with reading(database) as session:
+            one = read_measure(session, "fill_rate_lines", Scope(), as_of=AS_OF, window=600)
+            assert (one.value, one.stale) == (None, Stale.CONSUMER_BEHIND)
+        consume(database)
+        with reading(database, snapshot=True) as session:
+            assert compare_with_rebuild(session).agrees
+            found = plain.orders(plain.told(database))
+            for key in ("fill_rate_lines", "substitute_share"):
+                one = read_measure(session, key, Scope(), as_of=AS_OF, window=600)
+                assert (one.numerator, one.denominator) == plain.RATES[key](found, START, END)
+                assert one.denominator > 0
     finally:
         database.dispose()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, time, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
@@ -19,7 +20,7 @@ from readiness.measures.plans import Asked
 from readiness.measures.ports import SiteCalendar
 from readiness.measures.proof import compare_up_to_cursor, compare_with_rebuild
 from readiness.measures.queries import Scope, read_measure, read_trend
-from readiness.measures.reading import Stale
+from readiness.measures.reading import Stale, rounded
 from readiness.measures.samples import SampledSite, sample_day_end, sample_hour, thin_hourly
 from tests.support.events import MONDAY, AnOrder, Said, a_line, elsewhere, publish
 
@@ -238,6 +239,87 @@ def test_the_backlog_ages_from_the_end_of_the_day_wished_for(database):
     one = seen(database, end_of_monday + 10 * H, key="backlog_age.p90")
     assert round(one.value) == 10 * 3600
     assert one.count == 3
+
+
+def short(identity, lacking, *, at=MONDAY, **options):
+    """An order of ten pieces at 2.50 of which so many thousandths are backordered, five hours after it was captured."""
+    rest = [p.LineQuantity(line=1, quantity=10_000 - lacking)]
+    waits = [p.LineQuantity(line=1, quantity=lacking)]
+    order = AnOrder(id=identity, at=at, **options).captured().released().allocated(rest)
+    return order.say(p.OrderBackordered(lines=waits), "order_to_cash.allocate", at=at + 5 * H)
+
+
+def test_a_backorder_ages_from_the_first_time_it_was_short_weighed_by_what_it_lacks(database):
+    again = [p.LinePromise(line=1, day=date(2026, 3, 30), basis="ship", reason="receipt")]
+    old = short(1000, 4_000).say(p.OrderRepromised(lines=again), "order_to_cash.promise")
+    # Short once more a week later: that makes it no younger.
+    old.say(
+        p.OrderBackordered(lines=[p.LineQuantity(line=1, quantity=1_000)]),
+        "order_to_cash.allocate",
+        at=MONDAY + 170 * H,
+    )
+    young = short(2000, 6_000, at=MONDAY + 10 * H)
+    covered = short(3000, 6_000).allocated([p.LineQuantity(line=1, quantity=6_000)])
+    cancelled = short(4000, 6_000)
+    gone = [p.LineQuantity(line=1, quantity=6_000)]
+    cancelled.say(p.OrderCancelled(by_customer=False, reason="waited", lines=gone), "order_to_cash.capture")
+    publish(database, [*old.said, *young.said, *covered.said, *cancelled.said])
+    first, now = MONDAY + 5 * H, MONDAY + 7 * 24 * H + 6 * H
+    ages = [(now - first).total_seconds(), (now - first - 10 * H).total_seconds()]
+    # 10.00 has waited for seven days and an hour, 15.00 for ten hours less.
+    assert float(seen(database, now, key="backorder_age.p50").value) == ages[1]
+    assert float(seen(database, now, key="backorder_age.p90").value) == ages[0]
+    week = seen(database, now, key="backorder_over_7d")
+    assert (week.value, week.numerator, week.denominator, week.count) == (Decimal("0.4"), 1_000, 2_500, 4)
+    assert seen(database, first + timedelta(days=7), key="backorder_over_7d").value == 0
+    assert seen(database, now, key="backorder_over_30d").value == 0
+    assert seen(database, now + timedelta(days=30), key="backorder_over_30d").value == 1
+    with reading(database, snapshot=True) as session:
+        behind = journeys_behind(session, "backorder_age.p90", SCOPE, as_of=now, calendars=Hours())
+        assert [(one.id, one.weight, one.where) for one in behind] == [
+            (1000, ages[0], "backorder"), (2000, ages[1], "backorder"),
+        ]  # fmt: skip
+        late = journeys_behind(session, "backorder_over_7d", SCOPE, as_of=now, calendars=Hours())
+        assert [one.id for one in late] == [1000]
+        assert compare_with_rebuild(session).agrees
+
+
+def test_where_nothing_is_backordered_the_age_is_nil_and_a_share_has_nothing_to_divide_by(database):
+    publish(database, AnOrder(id=1000).captured().released().allocated().said)
+    assert seen(database, MONDAY + H, key="backorder_age.p90").value == 0
+    one = seen(database, MONDAY + H, key="backorder_over_7d")
+    assert (one.value, one.numerator, one.denominator, one.count) == (None, 0, 0, 1)
+
+
+def test_values_of_two_currencies_are_not_weighed_against_each_other(database):
+    publish(database, [*short(1000, 4_000).said, *short(2000, 4_000, place=elsewhere(currency="CHF")).said])
+    for key in ("backorder_age.p90", "backorder_over_7d"):
+        one = seen(database, MONDAY + 10 * H, key=key)
+        assert (one.value, one.stale, one.stale_detail) == (
+            None, Stale.SOURCE_UNREADABLE, "amounts in CHF, EUR cannot be added",
+        )  # fmt: skip
+
+
+def test_a_window_of_backorders_is_the_old_value_of_its_samples_by_all_of_it(database):
+    # Sampled while one waits, then both, then once the first is a week old.
+    for day, at, comes in (
+        (2, MONDAY + 10 * H, short(1000, 4_000)),
+        (4, MONDAY + 60 * H, short(2000, 6_000, at=MONDAY + 48 * H)),
+        (9, MONDAY + 7 * 24 * H + 6 * H, None),
+    ):
+        publish(database, comes.said if comes else [])
+        seen(database, at)
+        assert sample(database, date(2026, 3, day), at) == 1
+    now = MONDAY + 8 * 24 * H
+    week = seen(database, now, key="backorder_over_7d", window=10)
+    assert (week.value, week.count) == (rounded(Fraction(1_000, 6_000)), 3)
+    oldest = (7 * 24 + 1) * 3600
+    age = seen(database, now, key="backorder_age.p90", window=10)
+    assert float(age.value) == pytest.approx(oldest, rel=0.0101)
+    middle = seen(database, now, key="backorder_age.p50", window=10)
+    assert float(middle.value) == pytest.approx(55 * 3600, rel=0.0101)
+    assert seen(database, now, key="backorder_over_30d", window=10).value == 0
+    assert seen(database, now, key="backorder_over_7d", window=1).value == Decimal("0.4")
 
 
 def control(difference, tolerance, name="stock = moves", at=MONDAY):

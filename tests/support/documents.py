@@ -102,6 +102,9 @@ class Line:
     allocated: int
     is_backordered: bool
     is_overridden: bool
+    backordered: datetime | None = None
+    #: What is still to come and nothing is kept for.
+    unmet: int = 0
     shipments: list[tuple[datetime, date, int]] = field(default_factory=list)
     deliveries: list[tuple[datetime, date, int]] = field(default_factory=list)
 
@@ -142,6 +145,17 @@ class Order:
     was_wrong: bool = False
     was_changed: bool = False
     is_split: bool = False
+    #: (line that was ordered, line sent instead, quantity, reason)
+    substitutes: list[tuple[int, int, int, str]] = field(default_factory=list)
+
+    def met(self, line: Line, reason: str | None = None) -> int:
+        """The value of a line that other items were shipped for, at the line's price."""
+        by_id = {one.id: one for one in self.lines}
+        return sum(
+            line.worth(min(quantity, by_id[sent].shipped))
+            for of, sent, quantity, why in self.substitutes
+            if of == line.id and reason in (None, why)
+        )
 
     @property
     def own(self) -> list[Line]:
@@ -182,7 +196,7 @@ class Documents:
                 )
             }
             self.moves = self._ask(
-                "SELECT document_type AS kind, document_id AS document, move, at, facts FROM transition "
+                "SELECT document_type AS kind, document_id AS document, move, at, reason, facts FROM transition "
                 "WHERE document_type IN ('order', 'invoice', 'return') ORDER BY id"
             )
             self._cancelled = self._cancellations()
@@ -261,6 +275,11 @@ class Documents:
                 found[move.document].released = _at(move.at)
             if move.kind == "order" and move.move == "amend":
                 found[move.document].was_changed = True
+            if move.kind == "order" and move.move == "substitute":
+                facts, order = json.loads(move.facts), found[move.document]
+                of = self.part_of.get(facts["line"], facts["line"])
+                of = next((line for line, sent, *_ in order.substitutes if sent == of), of)
+                order.substitutes.append((of, facts["substitute_line"], facts["quantity"], move.reason))
             if move.kind == "order" and move.move == "short_pick":
                 found[move.document].short_at = _at(move.at)
         return found
@@ -276,9 +295,10 @@ class Documents:
                 continue
             self.part_of[row.id] = first.id
             own = whole[first.id]
-            for name in ("ordered", "quantity", "dropped", "value", "allocated"):
+            for name in ("ordered", "quantity", "dropped", "value", "allocated", "unmet"):
                 setattr(own, name, getattr(own, name) + getattr(line, name))
             own.is_backordered |= line.is_backordered
+            own.backordered = min(filter(None, (own.backordered, line.backordered)), default=None)
         return list(whole.values())
 
     def _line(self, row: Any) -> Line:
@@ -289,7 +309,8 @@ class Documents:
         return Line(
             row.id, kind, row.abc or "", row.basis, row.quantity, row.quantity - theirs, ours, row.value_minor,
             _day(row.requested_on), _day(row.requested_ship_on), _day(row.first_promised_on), row.early_days, row.late_days,
-            row.allocated, row.backordered_at is not None, row.price_source == "override",
+            row.allocated, row.backordered_at is not None, row.price_source == "override", _at(row.backordered_at),
+            max(0, row.quantity + row.extra - row.shipped - row.cancelled - row.allocated - row.picked),
         )  # fmt: skip
 
     def _fulfil(self) -> None:
@@ -366,7 +387,13 @@ class Documents:
         if key.startswith("invoice_"):
             return self._invoice_share(key, site, start, end)
         orders = [order for order in self.orders.values() if order.site == site]
-        if key in _BY_LINE:
+        if key == "substitute_share":
+            weighed = [
+                (line.requested_ship, order.met(line), line.worth(line.quantity))
+                for order in orders
+                for line in order.own
+            ]
+        elif key in _BY_LINE:
             weighed = [
                 _BY_LINE[key](line)
                 for order in orders
@@ -483,6 +510,16 @@ class Documents:
                 if now > since:
                     ages.append((now - since).total_seconds())
         return sorted(ages)
+
+    def backorders(self, site: int, now: datetime) -> list[tuple[float, int]]:
+        """(seconds since it was first short, value that it lacks) of every line that waits."""
+        return sorted(
+            ((now - line.backordered).total_seconds(), line.worth(min(line.unmet, line.quantity)))
+            for order in self.orders.values()
+            if order.site == site and order.state not in ("closed", "cancelled")
+            for line in order.lines
+            if line.backordered is not None and line.unmet and line.kind != "drop_ship"
+        )
 
     def silent(self, site: int, now: datetime) -> dict[str, int]:
         """Documents beyond the limit of their control point, in working hours of the site."""
@@ -618,7 +655,7 @@ _BY_ORDER: dict[str, Callable[[Order], tuple[date, int, int]]] = {
     "order_exception_rate": _excepted,
 }
 SHARES = (
-    *_BY_LINE, *_BY_ORDER, "invoice_right_at_posting", "invoice_accuracy", "invoice_accuracy_value",
+    *_BY_LINE, *_BY_ORDER, "substitute_share", "invoice_right_at_posting", "invoice_accuracy", "invoice_accuracy_value",
 )  # fmt: skip
 TIMES = ("order_cycle_time", "order_cycle_time.work", "billing_cycle_time", "return_credit_time")
 

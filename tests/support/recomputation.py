@@ -65,6 +65,17 @@ class PlainLine:
     cancelled: int = 0
     shipped: list[tuple[datetime, date, int]] = field(default_factory=list)
     delivered: list[tuple[datetime, date, int]] = field(default_factory=list)
+    backordered: datetime | None = None
+    allocated: int = 0
+    picked: int = 0
+    not_found: int = 0
+
+    @property
+    def waits_for(self) -> int:
+        """What is still to come of a line that was short once, and nothing is kept for."""
+        sent = sum(q for *_, q in self.shipped)
+        kept = max(self.allocated - self.not_found, self.picked, sent)
+        return max(0, self.quantity - self.cancelled - kept) if self.backordered else 0
 
     def worth(self, quantity: int) -> int:
         """So much of it at order price, half a cent up."""
@@ -81,9 +92,28 @@ class PlainOrder:
     first: Told
     start: datetime
     lines: dict[int, PlainLine]
+    #: (line that the customer ordered, line sent instead, quantity, value, reason)
+    substitutes: list[tuple[int, int, int, int, str]] = field(default_factory=list)
+
+    def met(self, number: int, reason: str | None = None) -> int:
+        """The value of a line that other items were shipped for, at most what the customer still wants of it."""
+        left, found = self.lines[number].worth(self.lines[number].quantity), 0
+        for line, sent, quantity, value, why in self.substitutes:
+            if line == number:
+                shipped = min(quantity, sum(q for *_, q in self.lines[sent].shipped))
+                whole, rest = divmod(value * shipped, quantity)
+                part = min(left, whole + (2 * rest >= quantity))
+                left -= part
+                found += part if reason in {None, why} else 0
+        return found
 
     def has(self, *types: str) -> bool:
         return any(event.type in types for event in self.events)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether nothing is left of it: it was cancelled whole."""
+        return self.has("order.cancelled") and all(line.quantity <= line.cancelled for line in self.lines.values())
 
     def count(self, kind: str) -> int:
         return sum(event.type == kind for event in self.events)
@@ -121,14 +151,24 @@ def orders(log: dict[int, list[Told]], site: int | None = None) -> list[PlainOrd
             continue
         lines = {line["line"]: _line(line) for line in first.data["lines"]}
         part_of: dict[int, int] = {}
+        sent: list[tuple[int, int, int, int, str]] = []
         for event in events:
+            if event.type == "order.substituted":
+                data = event.data
+                of = part_of.get(data["line"], data["line"])
+                of = next((line for line, other, *_ in sent if other == of), of)
+                sent.append((of, data["substitute_line"], data["quantity"], data["value"], data["reason"]))
+                lines[data["substitute_line"]] = replace(
+                    lines[of], kind="substitute", quantity=data["quantity"], of=data["quantity"], value=data["value"],
+                    shipped=[], delivered=[], promises=[], cancelled=0, backordered=None, allocated=0, picked=0, not_found=0,
+                )  # fmt: skip
             if event.type == "order.split":
                 # Our parts of a line are that line, whatever number they have.
                 part_of |= {one["part"]: part_of.get(one["line"], one["line"]) for one in event.data["parts"]}
                 continue
             _play(_of_whole_lines(event, part_of), lines)
         start = datetime.fromisoformat(first.data["start"])
-        out.append(PlainOrder(events, first, start, lines))
+        out.append(PlainOrder(events, first, start, lines, sent))
     return out
 
 
@@ -148,6 +188,9 @@ def _play(event: Told, lines: dict[int, PlainLine]) -> None:
             changed = (old.quantity, old.requested) != (new.quantity, new.requested)
             new.promises, new.shipped, new.delivered = old.promises, old.shipped, old.delivered
             new.cancelled, new.stale = old.cancelled, bool(old.promises) if changed else old.stale
+            new.backordered, new.allocated, new.picked, new.not_found = (
+                old.backordered, old.allocated, old.picked, old.not_found,
+            )  # fmt: skip
             lines[one["line"]] = new
     elif event.type in {"order.promised", "order.repromised"}:
         for one in data["lines"]:
@@ -168,6 +211,25 @@ def _play(event: Told, lines: dict[int, PlainLine]) -> None:
             moves = line.shipped if event.type == "shipment.confirmed" else line.delivered
             moves.append((event.at, event.on, one["quantity"]))
             moves.sort(key=lambda move: move[0])
+    else:
+        _play_waiting(event, lines)
+
+
+def _play_waiting(event: Told, lines: dict[int, PlainLine]) -> None:
+    data = event.data
+    if event.type in _KEPT:
+        name, sign = _KEPT[event.type]
+        for one in data["lines"]:
+            setattr(lines[one["line"]], name, getattr(lines[one["line"]], name) + sign * one["quantity"])
+    elif event.type == "order.backordered":
+        for one in data["lines"]:
+            lines[one["line"]].backordered = min(lines[one["line"]].backordered or event.at, event.at)
+
+
+_KEPT = {
+    "order.allocated": ("allocated", 1), "order.deallocated": ("allocated", -1), "shipment.picked": ("picked", 1),
+    "shipment.short_picked": ("not_found", 1),
+}  # fmt: skip
 
 
 Sum = tuple[int, int]
@@ -192,6 +254,27 @@ def fill_rate_value(found: Iterable[PlainOrder], start: date, end: date) -> Sum:
                 y += line.worth(line.quantity)
                 x += line.worth(min(first, line.quantity))
     return x, y
+
+
+def substitute_share(found: Iterable[PlainOrder], start: date, end: date, reason: str | None = None) -> Sum:
+    x = y = 0
+    for order in found:
+        for number, line in order.lines.items() if order.owed else ():
+            if line.kind == "stock" and line.quantity > 0 and start <= line.requested_ship < end:
+                y += line.worth(line.quantity)
+                x += order.met(number, reason)
+    return x, y
+
+
+def backorders(found: Iterable[PlainOrder], now: datetime) -> list[tuple[float, int]]:
+    """(seconds since it was first short, value that it lacks) of every line that waits."""
+    return sorted(
+        ((now - line.backordered).total_seconds(), line.worth(line.waits_for))
+        for order in found
+        if order.owed and not order.has("order.closed") and not order.is_gone
+        for line in order.lines.values()
+        if line.backordered and line.waits_for
+    )
 
 
 def otif_lines(found: Iterable[PlainOrder], start: date, end: date) -> Sum:
@@ -260,7 +343,8 @@ def touchless_rate(found: Iterable[PlainOrder], start: date, end: date) -> Sum:
             continue
         y += 1
         edited = any(
-            e.type in {"order.price_overridden", "order.amended", "order.split"} and e.actor for e in order.events
+            e.type in {"order.price_overridden", "order.amended", "order.split", "order.substituted"} and e.actor
+            for e in order.events
         )
         gone = all(sum(q for *_, q in line.shipped) >= line.quantity for line in lines)
         x += gone and not edited and not order.has("order.held") and order.first.source != "back-entry"
@@ -274,8 +358,8 @@ def order_exception_rate(found: Iterable[PlainOrder], start: date, end: date) ->
             continue
         y += 1
         x += order.count("shipment.confirmed") > 1 or order.has(
-            "order.held", "order.split", "invoice.blocked", "order.backordered", "shipment.short_picked", "shipment.delayed",
-            "shipment.damaged",
+            "order.held", "order.split", "invoice.blocked", "order.backordered", "order.substituted", "shipment.short_picked",
+            "shipment.delayed", "shipment.damaged",
         )  # fmt: skip
     return x, y
 
@@ -283,6 +367,7 @@ def order_exception_rate(found: Iterable[PlainOrder], start: date, end: date) ->
 RATES: dict[str, Callable[[Iterable[PlainOrder], date, date], Sum]] = {
     "fill_rate_lines": fill_rate_lines,
     "fill_rate_value": fill_rate_value,
+    "substitute_share": substitute_share,
     "otif_lines": otif_lines,
     "promise_accuracy": promise_accuracy,
     **{f"perfect_order_{part}": perfect(f"perfect_order_{part}") for part in ("rate", "complete", "on_time", "undamaged", "documents")},

@@ -8,6 +8,7 @@ from random import Random
 
 from erpcore import published as p
 from erpcore.published.sites import SiteCalendarSet
+from erpcore.published.sourcing import OrderSubstituted
 from erpcore.published.stock import StockTransferReceived, StockTransferShipped
 from tests.support.events import HERE, JOB, MONDAY, PERSON, AnOrder, Said, a_line, elsewhere, interleaved
 
@@ -100,9 +101,25 @@ def _order(random: Random, identity: int) -> list[Said]:
     if random.random() < 0.1:
         return order.said
     order.released()
-    order.allocated(_part(random, order, 0.9))
-    if random.random() < 0.1:
+    given = _part(random, order, 0.7)
+    order.allocated(given)
+    lacking = [
+        p.LineQuantity(line=line.line, quantity=line.quantity - part.quantity)
+        for line, part in zip(order.lines, given, strict=True)
+        if part.quantity < line.quantity
+    ]
+    if lacking:
+        order.say(
+            p.OrderBackordered(lines=lacking),
+            "order_to_cash.allocate",
+            at=order.at + timedelta(days=random.randrange(9)),
+        )
+        if random.random() < 0.4:
+            order.allocated(lacking)
+    elif random.random() < 0.1:
         order.say(p.OrderBackordered(lines=_part(random, order, 0.5)), "order_to_cash.allocate")
+    if random.random() < 0.2:
+        _substitution(random, order, identity - 50)
     for number in range(random.choice((0, 1, 1, 1, 2))):
         _shipment(random, order, identity + 20 + 2 * number, identity + 21 + 2 * number)
     _afterwards(random, order, identity)
@@ -173,6 +190,31 @@ def _afterwards(random: Random, order: AnOrder, identity: int) -> None:
         order.say(p.InvoiceSettled(), "order_to_cash.cash", subject=("invoice", posted[0]))
     if random.random() < 0.4:
         order.closed()
+
+
+def _substitution(random: Random, order: AnOrder, shipment: int) -> None:
+    """Another item goes out instead of some of the first line, now and then replaced by a third; some of it waits."""
+    line = order.lines[0]
+    of, quantity, value = line.line, line.quantity, line.value
+    for sent in (90, 91):
+        part = random.choice((quantity, quantity // 2))
+        quantity, value = part, value * part // quantity
+        event = OrderSubstituted(
+            line=of, item=line.item, quantity=quantity, value=value, substitute_line=sent, substitute=700 + sent,
+            substitute_value=value, reason=random.choice(("none left", "withdrawn")),
+        )  # fmt: skip
+        order.say(event, "order_to_cash.allocate", actor=random.choice((PERSON, JOB)))
+        gone = [p.LineQuantity(line=of, quantity=quantity)]
+        order.say(p.OrderCancelled(by_customer=False, reason="substituted", lines=gone), "order_to_cash.allocate")
+        of = sent
+        if random.random() < 0.3:
+            waits = [p.LineQuantity(line=sent, quantity=quantity)]
+            order.say(p.OrderBackordered(lines=waits), "order_to_cash.allocate")
+        if random.random() < 0.8:
+            shipped = [p.LineQuantity(line=sent, quantity=random.choice((quantity, quantity // 2)))]
+            order.picked(shipment + sent, shipped).shipped(shipment + sent, shipped)
+        if random.random() < 0.6:
+            break
 
 
 def _part(random: Random, order: AnOrder, chance_of_all: float) -> list[p.LineQuantity]:
