@@ -9,6 +9,8 @@ from sqlalchemy import select
 
 from app.composition.uow import reading
 from app.demo.desk import Desk
+from erpcore.fulfilment.floor.picking import ConfirmPick, confirm_pick, finish_pick, start_task
+from erpcore.fulfilment.floor.planning import pick_now
 from erpcore.fulfilment.services import PickOrder, confirm_shipments, pick_orders
 from erpcore.inventory.models import Reservation, StockBalance
 from erpcore.masterdata.charges import DeclareCharge, declare_charges
@@ -55,7 +57,7 @@ def sell_besides_goods(desk: Desk) -> None:
         waited = select(Reservation.item_id).where(Reservation.site_id == node.id, Reservation.unmet > 0)
         good = session.scalar(
             select(StockBalance.item_id)
-            .where(StockBalance.site_id == node.id, free > 2 * _MORE, StockBalance.item_id.not_in(waited))
+            .where(StockBalance.site_id == node.id, free > 4 * _MORE, StockBalance.item_id.not_in(waited))
             .order_by(StockBalance.item_id)
             .limit(1)
         )
@@ -73,6 +75,7 @@ def sell_besides_goods(desk: Desk) -> None:
     order = _take(desk, good, buyer, items[node.entity])
     if order is not None:
         _send(desk, order, good)
+    _pick_a_little_more(desk, good, buyer)
 
 
 def _declare(desk: Desk, entity: int) -> dict[str, int]:
@@ -153,3 +156,37 @@ def _send(desk: Desk, order: Order, good: int) -> None:
     with desk.work(desk.staff.at(_SITE[1], "warehouse"), Realm.LIVE, "screen") as work:
         shipments = pick_orders(work, [PickOrder(order=order.id, lines=lines)], cells=desk.cells, rules=desk.rules)
         confirm_shipments(work, [one.id for one in shipments], rules=desk.rules, cells=desk.cells)
+
+
+def _pick_a_little_more(desk: Desk, good: int, buyer: int) -> None:
+    """A picker takes a whole layer with the scanner, one piece more than was ordered."""
+    node = desk.world.nodes[_SITE]
+    lines = [NewLine(item=good, quantity=Decimal(_QUANTITY))]
+    command = CaptureOrder(
+        site=node.id,
+        channel=desk.world.channels["wholesale"],
+        customer=buyer,
+        lines=lines,
+        customer_reference="a layer",
+    )
+    with desk.work(desk.staff.at(_SITE[1], "desk"), Realm.LIVE, "screen") as work:
+        (order,) = capture_orders(work, [command], rules=desk.rules, cells=desk.cells)
+    with desk.work(desk.staff.at(_SITE[1], "lead"), Realm.LIVE, "screen") as work:
+        (order,) = release_orders(work, [order.id], rules=desk.rules, cells=desk.cells)
+        if order.state != OrderState.RELEASED:
+            return
+        (order,) = allocate_orders(work, [order.id], rules=desk.rules, cells=desk.cells)
+    if order.lines[0].unallocated:
+        return
+    with desk.work(desk.staff.at(_SITE[1], "supervisor"), Realm.LIVE, "screen") as work:
+        (task,) = pick_now(work, [order.id], site=node.id, rules=desk.rules, cells=desk.cells)
+    picker = desk.staff.at(_SITE[1], "warehouse")
+    with desk.work(picker, Realm.LIVE, "screen") as work:
+        places = start_task(work, task.id).lines
+    for place in places:
+        more = 1000 if place is places[-1] else 0
+        with desk.work(picker, Realm.LIVE, "screen") as work:
+            done = ConfirmPick(task=task.id, line=place.line_no, quantity=place.quantity + more)
+            confirm_pick(work, done, rules=desk.rules)
+    with desk.work(picker, Realm.LIVE, "screen") as work:
+        finish_pick(work, task.id, rules=desk.rules, cells=desk.cells)

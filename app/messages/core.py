@@ -126,6 +126,7 @@ MESSAGES: dict[str, str] = {
     "lot_of_other_item": "This lot is not one of {item}. Choose one of the item.",
     "nothing_to_pick": "Of {item} there is less that may be picked than this takes: the rest is expired, blocked, held by other picks or being counted. Reduce the quantity, or free some first.",
     "bin_frozen": "{item} is being counted at this place, and nothing moves there meanwhile. Wait for the count, or cancel it.",
+    "held_elsewhere": "What lies there besides is meant for another pick. Put what is too much back.",
     "held_too_little": "This is more than the pick holds. Reduce the quantity.",
     "quantity_not_positive_here": "The quantity of {item} is not one that can be. Enter how many, above zero, and of these how many are damaged.",
     "nothing_changes": "{item} would stay as and where it is. Choose another place, lot or status.",

@@ -173,7 +173,7 @@ CONTROLS: tuple[Control, ...] = (
     ),
     Control(
         "task_shipments", "thousandths", "Picked by tasks = lines of the shipments they filled",
-        "SELECT t.entity_id, t.site_id, l.order_line_id, l.picked FROM warehouse_task_line l "
+        "SELECT t.entity_id, t.site_id, l.order_line_id, l.picked + l.extra FROM warehouse_task_line l "
         "JOIN warehouse_task t ON t.id = l.task_id WHERE l.shipment_id IS NOT NULL",
         "SELECT s.entity_id, s.site_id, l.order_line_id, l.quantity FROM shipment_line l JOIN shipment s ON s.id = l.shipment_id "
         "JOIN order_line o ON o.id = l.order_line_id WHERE o.kind IN ('stock', 'free') AND EXISTS "

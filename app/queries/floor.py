@@ -77,10 +77,11 @@ class TaskCard:
 
 @dataclass(frozen=True, kw_only=True)
 class PickLine:
-    """One line of a task as a picker reads it."""
+    """One line of a task as a picker reads it. ``extra``: taken beyond ``quantity``, within the tolerance."""
 
     line_no: int
     order_id: int
+    order_line: int
     order: str
     customer: str
     item_id: int
@@ -96,6 +97,12 @@ class PickLine:
     damaged: Decimal
     short: Decimal
     short_reason: str
+    extra: Decimal
+
+    @property
+    def taken(self) -> Decimal:
+        """What lies in the tote."""
+        return self.picked + self.extra
 
     @property
     def left(self) -> Decimal:
@@ -252,11 +259,11 @@ def task_page(session: Session, actor: Actor, task_id: int, now: datetime) -> Ta
     ).all()  # fmt: skip
     lines = [
         PickLine(
-            line_no=row.TaskLine.line_no, order_id=row.TaskLine.order_id, order=row.number, customer=row.customer,
+            line_no=row.TaskLine.line_no, order_id=row.TaskLine.order_id, order_line=row.TaskLine.order_line_id, order=row.number, customer=row.customer,
             item_id=row.Item.id, code=row.Item.code, name=row.Item.name, unit=row.Item.unit,
             places=row.Item.quantity_places, location=row.location or "", lot=row.lot or "", tote=row.TaskLine.tote,
             quantity=row.TaskLine.quantity, picked=row.TaskLine.picked, damaged=row.TaskLine.damaged,
-            short=row.TaskLine.short, short_reason=row.TaskLine.short_reason or "",
+            short=row.TaskLine.short, short_reason=row.TaskLine.short_reason or "", extra=row.TaskLine.extra,
         )
         for row in rows
     ]  # fmt: skip

@@ -17,6 +17,7 @@ from app.queries.order_facts import LineFact, OrderPage
 from app.queries.policies import ValueRow, values_by_id
 from erpcore.fulfilment.rules import goes_along
 from erpcore.masterdata.models import ChargeTerms, StoredRuleset
+from erpcore.orders.models import LineKind, OrderLine, SalesOrder
 from erpcore.ports import POLICY_POINTS
 
 
@@ -114,17 +115,39 @@ def _rules(values: dict[str, Any], origins: dict[str, int], known: dict[int, Val
 
 def spare_of_lines(session: Session, page: OrderPage) -> dict[int, Decimal]:
     """How much of each line may leave beyond what is allocated, by its id; only of lines of which all is there."""
-    hashes = {page.ruleset, *(line.ruleset for line in page.lines if line.ruleset)}
+    permille = _tolerances(session, {page.ruleset, *(line.ruleset for line in page.lines if line.ruleset)})
+    return {
+        line.id: _spare(line, permille.get(line.ruleset or page.ruleset, 0))
+        for line in page.lines
+        if line.has_stock and line.allocated and line.unallocated <= 0
+    }
+
+
+def spare_of_line(session: Session, order_line: int) -> Decimal:
+    """As ``spare_of_lines``, of one line alone."""
+    row = session.execute(
+        select(OrderLine, SalesOrder.ruleset.label("usual"))
+        .join(SalesOrder, SalesOrder.id == OrderLine.order_id)
+        .where(OrderLine.id == order_line)
+    ).one()
+    line: OrderLine = row.OrderLine
+    open_ = line.quantity + line.extra - line.shipped - line.cancelled
+    if line.kind not in (LineKind.STOCK, LineKind.FREE) or not line.allocated or open_ > line.allocated + line.picked:
+        return Decimal(0)
+    stamp = line.ruleset or row.usual
+    return _spare(line, _tolerances(session, {stamp}).get(stamp, 0))
+
+
+def _tolerances(session: Session, hashes: set[str]) -> dict[str, int]:
     rows = session.execute(select(StoredRuleset.hash, StoredRuleset.content).where(StoredRuleset.hash.in_(hashes)))
     point = POLICY_POINTS["over_ship_tolerance_permille"]
-    permille = {row.hash: orjson.loads(row.content).get(point.name, point.before_introduction) for row in rows}
-    found = {}
-    for line in page.lines:
-        if line.has_stock and line.allocated and line.unallocated <= 0:
-            most = (line.quantity - line.cancelled) * permille.get(line.ruleset or page.ruleset, 0) / 1000 - line.extra
-            # In what the unit can be counted in at all.
-            found[line.id] = max(Decimal(0), most.quantize(Decimal("0.001"), ROUND_FLOOR))
-    return found
+    return {row.hash: orjson.loads(row.content).get(point.name, point.before_introduction) for row in rows}
+
+
+def _spare(line: Any, permille: int) -> Decimal:
+    most = (line.quantity - line.cancelled) * permille / 1000 - line.extra
+    # In what the unit can be counted in at all.
+    return max(Decimal(0), Decimal(most).quantize(Decimal("0.001"), ROUND_FLOOR))
 
 
 def staying_lines(session: Session, page: OrderPage) -> set[int]:

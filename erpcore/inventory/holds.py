@@ -161,6 +161,45 @@ def pick_bins(work: UnitOfWork, picked: Mapping[int, int]) -> None:
     work.memo.pop("bin_holds", None)
 
 
+def _grow_hold() -> Any:
+    table = BinHold.__table__
+    names = ("quantity", "picked")
+    return (
+        update(table)
+        .where(table.c.id == param("of", table.c.id))
+        .values({name: table.c[name] + param(f"d_{name}", table.c[name]) for name in names})
+    )
+
+
+_GROW_HOLD = Change(_grow_hold)
+
+
+def grow_hold(work: UnitOfWork, hold: int, more: int) -> None:
+    """So much more than was held has left the place for the same pick, in thousandths.
+
+    Raises ``RuleBroken("held_elsewhere")`` where less lies there that no other pick is to take.
+    """
+    (row,) = _locked(work, [hold])
+    slot = Slot(row.site_id, row.item_id, row.location_id, row.lot_id)
+    if slot.location is not None:
+        bins = lock_bins(work, {(row.site_id, row.item_id)})[row.site_id, row.item_id]
+        if bins[slot].quantity - bins[slot].held < more:
+            raise RuleBroken("held_elsewhere", field="quantity")
+        bins[slot].held += more
+    _GROW_HOLD.run(work, [{"of": hold, "d_quantity": more, "d_picked": more}])
+    work.memo.pop("bin_holds", None)
+
+
+def shrink_hold(work: UnitOfWork, hold: int, less: int) -> None:
+    """What was taken beyond a hold lies at its place again, and is held no longer."""
+    (row,) = _locked(work, [hold])
+    if less > row.picked - row.used:
+        raise RuleBroken("held_too_little", field="quantity")
+    _GROW_HOLD.run(work, [{"of": hold, "d_quantity": -less, "d_picked": -less}])
+    for name in ("bin_holds", "bins"):
+        work.memo.pop(name, None)
+
+
 def unpick_bins(work: UnitOfWork, put_back: Mapping[int, int]) -> None:
     """Goods of these holds lie at their place again: so much of each, in thousandths; they stay held."""
     rows = {row.id: row for row in _locked(work, put_back)}

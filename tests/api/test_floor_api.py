@@ -12,6 +12,7 @@ from tests.support.controls import assert_books_agree
 from tests.support.core import a_business
 from tests.support.floor import a_floor
 from tests.support.operate import open_cells
+from tests.support.policies import approve
 from tests.support.steps import allocated
 from tests.support.web import a_person, a_token
 
@@ -81,4 +82,21 @@ def test_a_program_plans_picks_packs_ships_and_prints(call_as, business, sqlite_
         assert first["pdf"] == second["pdf"], address
         assert broken_rules(base64.b64decode(first["pdf"])) == [], address
         assert first["sha256"] == hashlib.sha256(base64.b64decode(first["pdf"])).hexdigest()
+    assert_books_agree(sqlite_database)
+
+
+def test_a_program_picks_a_little_more_within_the_tolerance(call_as, business, sqlite_database):
+    approve(business, "over_ship_tolerance_permille", 50)
+    order, boss = allocated(business, [(0, 40)]), call_as("warehouse_supervisor")
+    boss("POST", "/tasks/pick-now", {"site": business.site, "orders": [order.id]}, 201)
+    task = boss("POST", "/tasks/next", {"site": business.site, "kinds": ["pick"]}, 200)["task"]["task"]
+    here = f"/tasks/{task['id']}"
+    boss("POST", f"{here}/start", {}, 200)
+    over = boss("POST", f"{here}/lines/1/confirm", {"quantity": "42.001"}, 422)
+    assert over["code"] == "pick_over_line"
+    said = boss("POST", f"{here}/lines/1/confirm", {"quantity": "42"}, 200)
+    assert [(line["picked"], line["extra"]) for line in said["lines"]] == [("40.000", "2.000")]
+    boss("POST", f"{here}/finish", None, 200)
+    line = boss("GET", f"/orders/{order.id}", None, 200)["lines"][0]
+    assert (line["picked"], line["extra"]) == ("42.000", "2.000")
     assert_books_agree(sqlite_database)

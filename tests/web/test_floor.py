@@ -8,9 +8,16 @@ from sqlalchemy import text
 from app.composition.uow import reading
 from tests.support.controls import assert_books_agree
 from tests.support.core import a_business
-from tests.support.floor import a_floor
+from tests.support.floor import a_floor, a_task
 from tests.support.operate import open_cells
+from tests.support.policies import approve
 from tests.support.steps import allocated
+
+
+@pytest.fixture
+def sqlite_database(database):
+    """The site of these tests runs on either database."""
+    return database
 
 
 @pytest.fixture
@@ -112,6 +119,29 @@ def test_an_order_goes_from_wave_to_proof_of_delivery_with_a_scanner(signed_in, 
     page = boss.post(f"{there}/proof", {"received_by": "M. Weber", "note": "at the ramp"})
     assert "M. Weber" in page.text
     assert one(sqlite_database, "SELECT sum(shipped), sum(delivered) FROM order_line") == (13000, 13000)
+    assert_books_agree(sqlite_database)
+
+
+def test_a_little_more_than_ordered_is_picked_on_the_phone_within_the_tolerance(signed_in, business, sqlite_database):
+    approve(business, "over_ship_tolerance_permille", 50)
+    a_task(business, allocated(business, [(0, 40)]))
+    picker = signed_in("warehouse_operator")
+    picker.get("/floor")
+    picker.post("/floor/next", {"site": business.site, "kind": "pick"})
+    here = picker.path
+    page = picker.post(f"{here}/start")
+    assert "Up to 42 pc within the tolerance" in page.text
+    form = {"before": "0", "scanned": "40-0", "scanned_location": ""}
+    page = picker.post(f"{here}/lines/1", keyed(picker, quantity="43", **form), status=422)
+    assert "only 42 are still to be picked here, with what the rules tolerate" in page.text
+    assert page.value("quantity") == "43"
+    page = picker.post(f"{here}/lines/1", keyed(picker, quantity="42", **form))
+    assert "2 pc more than ordered" in page.text
+    page = picker.get(f"{here}/lines/1/put-back")
+    assert page.value("quantity") == "2"
+    picker.post(f"{here}/lines/1/put-back", keyed(picker, quantity="1"))
+    picker.post(f"{here}/finish")
+    assert tuple(one(sqlite_database, "SELECT picked, extra FROM order_line")) == (41_000, 1_000)
     assert_books_agree(sqlite_database)
 
 

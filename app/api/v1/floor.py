@@ -74,6 +74,7 @@ class PickLineAnswer(Answer):
     damaged: Quantity
     short: Quantity
     short_reason: str
+    extra: Quantity = Field(description="Taken beyond `quantity`, within the tolerance.")
 
 
 class TaskDetail(Answer):
@@ -123,7 +124,10 @@ class NextAnswer(Answer):
 
 
 class ConfirmBody(Body):
-    """What was done of a line. `scanned`: the item's code or a pack's barcode; `before`: how much was picked as you last read it."""
+    """What was done of a line. `scanned`: the item's code or a pack's barcode; `before`: how much was picked as you last read it.
+
+    `quantity` may be a little more than the line asks for, within the tolerance of the order's rules.
+    """
 
     quantity: Quantity
     damaged: Quantity = Decimal(0)
@@ -174,7 +178,7 @@ def _detail(page: TaskPage) -> TaskDetail:
         PickLineAnswer(
             line_no=line.line_no, order_id=line.order_id, order=line.order, item_id=line.item_id, item=line.code,
             location=line.location, lot=line.lot, tote=line.tote, quantity=line.quantity, picked=line.picked,
-            damaged=line.damaged, short=line.short, short_reason=line.short_reason,
+            damaged=line.damaged, short=line.short, short_reason=line.short_reason, extra=line.extra,
         )
         for line in page.lines
     ]  # fmt: skip
@@ -284,7 +288,7 @@ def confirm_line(work: UnitOfWork, task_id: int, line_no: int, body: ConfirmBody
         before=None if body.before is None else thousandths(body.before),
     )  # fmt: skip
     with pointing():
-        confirm_pick(work, command)
+        confirm_pick(work, command, rules=rules())
     return _read(work, task_id)
 
 

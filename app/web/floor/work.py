@@ -10,6 +10,7 @@ from app.composition.request import change, now, reader
 from app.composition.trading import cells, rules
 from app.messages import sentence
 from app.queries.floor import TaskPage, my_tasks, task_page, waiting_by_kind
+from app.queries.order_rules import spare_of_line
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.errors import status_of
@@ -92,6 +93,7 @@ def _show(page: TaskPage, form: Any = None, refused: str = "", status: int = 200
     html = render_template(
         "floor/task.html", page=page, card=card, line=line, form=form, holds=holds, refused=refused, at=now(),
         realm=page.realm, is_location=isinstance(form, LocationForm), is_mine=card.owner_id == actor().id,
+        spare=spare_of_line(reader(), line.order_line) if line is not None and isinstance(form, PickForm) else 0,
     )  # fmt: skip
     return html, status
 
@@ -144,7 +146,7 @@ def confirm(task_id: int, line_no: int) -> Any:
             scanned_location=form.scanned_location.data or None, before=_before(form.before.data),
         )  # fmt: skip
         with form_step(form, realm=page.realm) as work:
-            form.once(work, lambda: confirm_pick(work, command).line_no)
+            form.once(work, lambda: confirm_pick(work, command, rules=rules()).line_no)
         if form.accepted:
             return _onward(task_id)
     return _show(task_page(reader(), actor(), task_id, now()), form, status=form.status)
@@ -201,7 +203,7 @@ def back(task_id: int, line_no: int) -> Any:
     if line is None:
         raise RuleBroken("task_line_unknown", line=line_no)
     if not form.is_submitted():
-        form.quantity.data = line.picked
+        form.quantity.data = line.extra or line.picked
     if form.validate_on_submit():
         with form_step(form, realm=page.realm) as work:
             form.once(work, lambda: put_back(work, task_id, line_no, quantity=_thousandths(form.quantity.data)).line_no)

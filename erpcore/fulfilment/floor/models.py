@@ -130,13 +130,15 @@ class TaskLine(Base):
     """So much of an order line to be fetched, from where, into which tote, and what came of it.
 
     What was picked counts once the task is finished: then ``shipment_id`` says which shipment it went into. ``hold_id``: what
-    of the place is held for it, so that no other pick takes it; without places there is none.
+    of the place is held for it, so that no other pick takes it; without places there is none. ``extra``: taken beyond ``quantity``,
+    within the tolerance of the order's rules.
     """
 
     __tablename__ = "warehouse_task_line"
     __table_args__ = (
         CheckConstraint("quantity >= 0 AND picked >= 0 AND short >= 0 AND damaged >= 0", name="not_negative"),
         CheckConstraint("picked + short + damaged <= quantity", name="not_over"),
+        CheckConstraint("extra = 0 OR (extra > 0 AND picked = quantity)", name="extra_beyond_all"),
         Index("ix_warehouse_task_line_order_line", "order_line_id"),
         Index("ix_warehouse_task_line_shipment", "shipment_id"),
     )
@@ -155,3 +157,4 @@ class TaskLine(Base):
     short: Mapped[Decimal] = mapped_column(Quantity)
     short_reason: Mapped[str | None] = mapped_column(String(120))
     shipment_id: Mapped[int | None] = mapped_column(ForeignKey("shipment.id"))
+    extra: Mapped[Decimal] = mapped_column(Quantity, server_default=text("0"))

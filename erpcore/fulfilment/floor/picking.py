@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
+from erpcore.fulfilment.floor.extra import as_units, check_extra, give_up, take_more
 from erpcore.fulfilment.floor.models import TaskKind, TaskLine, TaskState, WarehouseTask
 from erpcore.fulfilment.floor.planning import shrink
 from erpcore.fulfilment.floor.records import TaskLineRow, TaskRow, WaveRow, lock_waves, save_task_lines, save_tasks
@@ -35,6 +36,7 @@ from erpcore.fulfilment.services import PickOrder, pick_orders
 from erpcore.inventory.bins import locations
 from erpcore.inventory.holds import free_rest, pick_bins, unpick_bins
 from erpcore.kernel.errors import Conflict, RuleBroken
+from erpcore.kernel.rows import raw
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.charges import charge_leaves
 from erpcore.masterdata.models import ItemUnit
@@ -99,12 +101,15 @@ def start_task(work: UnitOfWork, task_id: int, *, device: str | None = None) -> 
     return task
 
 
-def confirm_pick(work: UnitOfWork, command: ConfirmPick) -> TaskLineRow:
+def confirm_pick(work: UnitOfWork, command: ConfirmPick, *, rules: ProcessRules | None = None) -> TaskLineRow:
     """Say what was done of a line; what is said is added to what was said before.
 
-    Raises ``RuleBroken("scan_wrong_item")``, ``"scan_wrong_location"``, ``"pick_over_line"`` beyond what the line asks for,
-    ``"pick_nothing"`` for nothing at all, ``Conflict`` when the line has moved on since the screen showed it.
+    With ``rules`` a little more than the line asks for may be taken, within their tolerance. Raises
+    ``RuleBroken("scan_wrong_item")``, ``"scan_wrong_location"``, ``"pick_over_line"`` beyond what the line asks for (or the rules
+    tolerate), ``"pick_nothing"`` for nothing at all, ``Conflict`` when the line has moved on since the screen showed it.
     """
+    # Orders are locked before tasks: whether more is taken than asked for is looked at first, and again below.
+    orders = _orders(work, command.task) if rules is not None and _is_more(work, command) else {}
     task = mine(work, command.task)
     line = _line(task, command.line)
     if command.before is not None and command.before != line.picked:
@@ -112,17 +117,22 @@ def confirm_pick(work: UnitOfWork, command: ConfirmPick) -> TaskLineRow:
     _check_scan(work, line, command)
     if command.quantity < 0 or command.damaged < 0:
         raise RuleBroken("quantity_negative", field="quantity")
-    said = command.quantity + command.damaged
-    if said > line.left:
-        raise RuleBroken("pick_over_line", field="quantity", most=_units(line.left), item=_code(work, line))
     reason = (command.short_reason or "").strip()
-    if not said and not reason:
+    more = max(0, command.quantity - line.left) if not command.damaged and not line.damaged and not reason else 0
+    said = command.quantity + command.damaged - more
+    if said > line.left or (more and rules is None):
+        raise RuleBroken("pick_over_line", field="quantity", most=as_units(line.left), item=_code(work, line))
+    if not said and not more and not reason:
         raise RuleBroken("pick_nothing", field="quantity")
-    line.picked += command.quantity
+    if more and rules is not None:
+        if line.order_id not in orders:
+            raise Conflict("line_moved_on", line=line.line_no)
+        take_more(work, task, line, orders[line.order_id], more, rules=rules)
+    line.picked += command.quantity - more
     line.damaged += command.damaged
     if line.hold_id is not None and said:
         # A count there will not find it any more.
-        pick_bins(work, {line.hold_id: command.quantity})
+        pick_bins(work, {line.hold_id: command.quantity - more})
     if reason and line.left:
         line.short, line.short_reason = line.short + line.left, reason
     save_task_lines(work, [line])
@@ -134,11 +144,12 @@ def put_back(work: UnitOfWork, task_id: int, line_no: int, *, quantity: int) -> 
     """Goods in the tote go back on the shelf, or what was said of a line was a mistake: so much of it is open again."""
     task = mine(work, task_id)
     line = _line(task, line_no)
-    if not 0 < quantity <= line.picked:
-        raise RuleBroken("put_back_too_much", field="quantity", most=_units(line.picked))
-    line.picked -= quantity
-    if line.hold_id is not None:
-        unpick_bins(work, {line.hold_id: quantity})
+    if not 0 < quantity <= line.picked + line.extra:
+        raise RuleBroken("put_back_too_much", field="quantity", most=as_units(line.picked + line.extra))
+    rest = give_up(work, line, quantity)
+    line.picked -= rest
+    if line.hold_id is not None and rest:
+        unpick_bins(work, {line.hold_id: rest})
     save_task_lines(work, [line])
     save_tasks(work, [task])
     return line
@@ -160,9 +171,10 @@ def finish_pick(work: UnitOfWork, task_id: int, *, rules: ProcessRules, cells: C
     if left:
         raise RuleBroken("task_unfinished", lines=len(left), item=_code(work, left[0]))
     sums = _sums(work, task, orders)
+    check_extra(work, task, orders, rules)
     shipments: list[ShipmentRow] = []
     for key in task.orders:
-        made = _pick(work, task, orders[key], sums[key], cells)
+        made = _pick(work, task, orders[key], sums[key], cells, rules)
         shipments += made
         for shipment in made:
             inside = {line for line, _ in shipment.lines}
@@ -189,6 +201,16 @@ def _orders(work: UnitOfWork, task_id: int) -> dict[int, Order]:
     return {order.id: order for order in lock_orders(work, keys.all())}
 
 
+def _is_more(work: UnitOfWork, command: ConfirmPick) -> bool:
+    """Whether more is said than the line asked for a moment ago."""
+    line = TaskLine.__table__.c
+    query = select(raw(line.quantity), raw(line.picked), raw(line.damaged), raw(line.short)).where(
+        line.task_id == command.task, line.line_no == command.line
+    )
+    row = work.session.execute(query).one_or_none()
+    return row is not None and command.quantity > row[0] - row[1] - row[2] - row[3]
+
+
 def _wave_of(work: UnitOfWork, task_id: int) -> list[WaveRow]:
     """The pick wave of a task, locked before the task; a task never changes its wave."""
     keys = work.session.scalars(select(WarehouseTask.wave_id).where(WarehouseTask.id == task_id)).all()
@@ -204,11 +226,6 @@ def _line(task: TaskRow, line_no: int) -> TaskLineRow:
 
 def _code(work: UnitOfWork, line: TaskLineRow) -> str:
     return items(work, {line.item_id})[line.item_id].code
-
-
-def _units(thousandths: int) -> str:
-    whole, part = divmod(thousandths, 1000)
-    return f"{whole}.{part:03d}".rstrip("0").rstrip(".") if part else str(whole)
 
 
 def _check_scan(work: UnitOfWork, line: TaskLineRow, command: ConfirmPick) -> None:
@@ -243,10 +260,10 @@ def _sums(work: UnitOfWork, task: TaskRow, orders: dict[int, Order]) -> dict[int
         if one.picked > allocated[one.order_line_id]:
             raise RuleBroken(
                 "pick_no_longer_wanted", document=orders[one.order_id].number, item=_code(work, one),
-                quantity=_units(one.picked - allocated[one.order_line_id]), line=one.line_no,
+                quantity=as_units(one.picked + one.extra - allocated[one.order_line_id]), line=one.line_no,
             )  # fmt: skip
         allocated[one.order_line_id] -= one.picked
-        mine_.taken[one.order_line_id] += one.picked
+        mine_.taken[one.order_line_id] += one.picked + one.extra
     for one in task.lines:
         for missing, reason in ((one.damaged, DAMAGED), (one.short, one.short_reason or "not found")):
             # What the order gave up meanwhile is free already.
@@ -257,7 +274,9 @@ def _sums(work: UnitOfWork, task: TaskRow, orders: dict[int, Order]) -> dict[int
     return sums
 
 
-def _pick(work: UnitOfWork, task: TaskRow, order: Order, mine_: _Sum, cells: CellStates) -> list[ShipmentRow]:
+def _pick(
+    work: UnitOfWork, task: TaskRow, order: Order, mine_: _Sum, cells: CellStates, rules: ProcessRules
+) -> list[ShipmentRow]:
     """Let the order's goods count as picked: a command per address with what was taken, one per reason for what was not."""
     there = shipped_to(work, order, order.lines)
     taken: dict[int | None, dict[int, int]] = defaultdict(dict)
@@ -274,7 +293,7 @@ def _pick(work: UnitOfWork, task: TaskRow, order: Order, mine_: _Sum, cells: Cel
         PickOrder(order=order.id, lines={}, short=dict(lines), short_reason=why)
         for why, lines in sorted(mine_.short.items())
     ]
-    return pick_orders(work, commands, cells=cells) if commands else []
+    return pick_orders(work, commands, cells=cells, rules=rules) if commands else []
 
 
 def _along(work: UnitOfWork, order: Order, site: int, taken: Mapping[int, int]) -> dict[int, int]:

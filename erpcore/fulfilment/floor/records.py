@@ -40,6 +40,7 @@ class TaskLineRow:
     short: int = 0
     short_reason: str | None = None
     shipment_id: int | None = None
+    extra: int = 0
 
     @property
     def left(self) -> int:
@@ -106,7 +107,7 @@ _task_values, _line_values, _wave_values = (
     attrgetter(*WAVE_COLUMNS),
 )
 _TASK_CHANGED = ("state", "priority", "due_at", "owner_id", "device", "claimed_until", "started_at", "finished_at")
-_LINE_CHANGED = ("quantity", "picked", "damaged", "short", "short_reason", "shipment_id")
+_LINE_CHANGED = ("quantity", "picked", "damaged", "short", "short_reason", "shipment_id", "extra")
 _WAVE_CHANGED = ("state", "released_at", "completed_at", "interrupt_reason")
 
 
