@@ -17,6 +17,7 @@ from typing import Any
 import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
+from psycopg.types.numeric import Int8Dumper
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
@@ -88,6 +89,8 @@ def connect(url: str, *, followers: tuple[Callable[[Database, UnitOfWork], None]
 def _on_postgres(connection: Any, _record: Any) -> None:
     # The product has some hundred statements; a server that forgets the plan of one for the next plans all day.
     connection.prepared_max = 500
+    # The driver sends a whole number as wide as its value is, and the server plans a statement anew for each mix of widths.
+    connection.adapters.register_dumper(int, Int8Dumper)
 
 
 def _sqlite(url: str, *, read_only: bool) -> Engine:

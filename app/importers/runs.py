@@ -18,6 +18,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.composition.cells import RegisteredCells
+from app.composition.garbage import no_garbage_collection
 from app.composition.imports import (
     ImportDocument,
     ImportLine,
@@ -102,7 +103,8 @@ class Importer:
         try:
             self._retried(lambda: self._open(path, found.ends, digest, place, run, report))
             for batch in _batches(documents(path, self.profile, found.ends), self.batch):
-                self._post(batch, path, digest, place, run, report)
+                with no_garbage_collection():
+                    self._post(batch, path, digest, place, run, report)
                 if self.on_progress:
                     self.on_progress(report.lines_known + sum(report.outcomes.values()), found.rows)
         except DomainError as refusal:
@@ -300,7 +302,11 @@ def _words(line: Line) -> str:
 
 
 def _batches(stream: Iterator[Document], size: int) -> Iterator[list[Document]]:
-    while batch := list(islice(stream, size)):
+    while True:
+        with no_garbage_collection():
+            batch = list(islice(stream, size))
+        if not batch:
+            return
         yield batch
 
 

@@ -8,16 +8,15 @@ their order. ``consumer_cursor.moved_at`` means: everything recorded until then 
 
 from __future__ import annotations
 
-import gc
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 import structlog
 from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
 
+from app.composition.garbage import no_garbage_collection
 from app.composition.uow import Database, unit_of_work
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import Clock
@@ -108,7 +107,7 @@ class ConsumerRunner:
 
     def run_once(self) -> Pass | None:
         """Take the next batch; ``None`` when another process holds the cursor or was faster, or it is paused."""
-        with _no_garbage_collection():
+        with no_garbage_collection():
             return self._pass()
 
     def _pass(self) -> Pass | None:
@@ -232,18 +231,6 @@ def next_size(size: int, events: int, *, writing: float, held: float) -> int:
         aim = max(aim, size) if writing <= _WRITE_SECONDS else aim
         aim = min(aim, size)
     return max(_SMALLEST, min(BULK, int(aim)))
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """A batch makes many objects and no cycles; looking for some costs a third of its time. Counting references goes on."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 _STANDS = text("SELECT seq, changes FROM consumer_cursor WHERE name = :name")
