@@ -117,6 +117,12 @@ class PageQuery(Body):
         return int(number)
 
 
+def set_filters(query: Body) -> dict[str, Any]:
+    """The filters of a list that the query sets, by the names of the list's source; what is left out or off is not set."""
+    told = {name: getattr(query, name) for name in type(query).model_fields if name not in ("cursor", "limit", "realm")}
+    return {name: value for name, value in told.items() if value not in (None, "", False)}
+
+
 def page_of(items: list[Item], ids: list[int], limit: int) -> Page[Item]:
     """A part of a list that was read with ``limit + 1`` rows: the row too many only says that there is more."""
     if len(items) <= limit:

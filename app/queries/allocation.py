@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.queries.listing import MOST_ROWS, PAGE
+from app.queries.listing import MOST_ROWS, SqlList
 from app.security.scopes import within_sites
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
@@ -27,17 +27,6 @@ from erpcore.orders.models import OrderLine, SalesOrder
 
 STATES = tuple(state.value for state in RunState)
 TRIGGERS = tuple(trigger.value for trigger in RunTrigger)
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunFilter:
-    """Which runs."""
-
-    site: int | None = None
-    realm: str = "live"
-    state: str = ""
-    trigger: str = ""
-    page: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,16 +51,6 @@ class RunRow:
     lines: int
     winners: int
     version: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunList:
-    rows: list[RunRow]
-    total: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,33 +106,22 @@ class RunPage:
 MOST_LINES = 500
 
 
-def _runs(query: Any, actor: Actor, asked: RunFilter | None) -> Any:
-    query = (
-        query.select_from(AllocationRun)
-        .join(Site, Site.id == AllocationRun.site_id)
-        .join(Entity, Entity.id == AllocationRun.entity_id)
-        .outerjoin(Item, Item.id == AllocationRun.item_id)
-    )
-    query = within_sites(query, actor, AllocationRun.site_id)
-    if asked is None:
-        return query
-    query = query.where(Entity.realm == asked.realm)
-    if asked.site is not None:
-        query = query.where(AllocationRun.site_id == asked.site)
-    if asked.state in STATES:
-        query = query.where(AllocationRun.state == asked.state)
-    if asked.trigger in TRIGGERS:
-        query = query.where(AllocationRun.trigger == asked.trigger)
-    return query
-
-
 _WINNERS = (
     select(func.count())
     .select_from(AllocationRunLine)
     .where(AllocationRunLine.run_id == AllocationRun.id, AllocationRunLine.got > 0)
     .scalar_subquery()
 )
-_COLUMNS = (AllocationRun, Site.name.label("site"), Entity.realm, Item.code.label("item"), _WINNERS.label("winners"))
+
+
+def _all() -> Any:
+    return (
+        select(AllocationRun, Site.name.label("site"), Entity.realm, Item.code.label("item"), _WINNERS.label("winners"))
+        .select_from(AllocationRun)
+        .join(Site, Site.id == AllocationRun.site_id)
+        .join(Entity, Entity.id == AllocationRun.entity_id)
+        .outerjoin(Item, Item.id == AllocationRun.item_id)
+    )
 
 
 def _run(row: Any) -> RunRow:
@@ -166,32 +134,26 @@ def _run(row: Any) -> RunRow:
     )  # fmt: skip
 
 
-def list_runs(session: Session, actor: Actor, asked: RunFilter) -> RunList:
-    """The page of runs that the filter asks for, the newest first."""
-    total = session.scalar(_runs(select(func.count()), actor, asked)) or 0
-    page = min(max(asked.page, 1), max(1, -(-total // PAGE)))
-    query = _runs(select(*_COLUMNS), actor, asked).order_by(AllocationRun.simulated_at.desc(), AllocationRun.id.desc())
-    return RunList(
-        rows=[_run(row) for row in session.execute(query.limit(PAGE).offset((page - 1) * PAGE))], total=total
-    )
-
-
-def every_run(session: Session, actor: Actor, asked: RunFilter) -> Iterator[RunRow]:
-    """All runs that fit the filter, for a file."""
-    query = _runs(select(*_COLUMNS), actor, asked).order_by(AllocationRun.simulated_at.desc(), AllocationRun.id.desc())
-    for row in session.execute(query.limit(MOST_ROWS)):
-        yield _run(row)
-
-
-def runs_after(session: Session, actor: Actor, asked: RunFilter, after: int, limit: int) -> list[RunRow]:
-    """Runs by id, from after that one."""
-    query = _runs(select(*_COLUMNS), actor, asked).where(AllocationRun.id > after).order_by(AllocationRun.id)
-    return [_run(row) for row in session.execute(query.limit(limit))]
+#: The list of runs, the newest first.
+RUNS: SqlList[RunRow] = SqlList(
+    select=_all, row=_run, tie=(AllocationRun.id,), usual="-simulated", site=AllocationRun.site_id, realm=Entity.realm,
+    by=("state", AllocationRun.state), flags=("moved",), text=(Item.code, Item.name),
+    sorts={
+        "simulated": AllocationRun.simulated_at, "site": Site.name, "places": AllocationRun.places,
+        "lines": AllocationRun.lines,
+    },
+    wanted={
+        "state": lambda value, _: AllocationRun.state == value,
+        "trigger": lambda value, _: AllocationRun.trigger == value,
+        "moved": lambda _value, _: AllocationRun.moved_by.is_not(None),
+    },
+)  # fmt: skip
 
 
 def run_row(session: Session, actor: Actor, run: int) -> RunRow:
     """One run; raises ``NotFound`` for one of a site that this person does not see."""
-    row = session.execute(_runs(select(*_COLUMNS), actor, None).where(AllocationRun.id == run)).one_or_none()
+    query = within_sites(_all(), actor, AllocationRun.site_id)
+    row = session.execute(query.where(AllocationRun.id == run)).one_or_none()
     if row is None:
         raise NotFound("run_unknown", run=run)
     return _run(row)

@@ -1,4 +1,4 @@
-"""How is a site counted: which classes how often, what is due, which tasks stand where, and how often was the book right?"""
+"""How is a site counted: which classes how often, what is due, and how often was the book right?"""
 
 from __future__ import annotations
 
@@ -10,16 +10,12 @@ from typing import Any
 from sqlalchemy import func, literal_column, select
 from sqlalchemy.orm import Session
 
-from app.queries.counts import CountRow, count_query, count_row, tells_worth
 from erpcore.inventory.count_plan import OPEN_STATES, STANDARD_CADENCE, cadence_of, due_places
 from erpcore.inventory.documents import CountState, CountTask
-from erpcore.kernel.actor import Actor
 from erpcore.masterdata.models import Item
 
 #: Accuracy looks back so many days.
 LOOK_BACK = timedelta(days=90)
-STATES = tuple(state.value for state in CountState)
-MOST = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,10 +32,9 @@ class ClassRow:
 
 @dataclass(frozen=True, kw_only=True)
 class CountPlan:
-    """One site: its classes and the tasks asked for, the oldest first. ``proposed`` differences wait for a decision."""
+    """One site: its classes. ``proposed`` differences wait for a decision."""
 
     classes: list[ClassRow]
-    tasks: list[CountRow]
     proposed: int
 
     def total(self, name: str) -> int:
@@ -47,10 +42,8 @@ class CountPlan:
         return sum(getattr(row, name) for row in self.classes)
 
 
-def count_plan(
-    session: Session, actor: Actor, site: int, time_zone: str, now: datetime, *, state: str = ""
-) -> CountPlan:
-    """The plan of a site that the actor sees; ``state`` narrows the tasks, without one those that are open."""
+def count_plan(session: Session, site: int, time_zone: str, now: datetime) -> CountPlan:
+    """The plan of a site."""
     due: dict[str, int] = defaultdict(int)
     open_ = select(CountTask.item_id, CountTask.slot).where(CountTask.site_id == site, CountTask.state.in_(OPEN_STATES))
     listed = {(row.item_id, row.slot) for row in session.execute(open_)}
@@ -80,15 +73,10 @@ def count_plan(
         )
         for name in STANDARD_CADENCE
     ]  # fmt: skip
-    wanted = count_query(actor).where(CountTask.site_id == site)
-    wanted = wanted.where(CountTask.state == state) if state else wanted.where(CountTask.state.in_(OPEN_STATES))
-    order = CountTask.id.desc() if state in (CountState.DONE, CountState.CANCELLED) else CountTask.due_on
-    worth = tells_worth(actor)
-    tasks = [count_row(row, worth=worth) for row in session.execute(wanted.order_by(order, CountTask.id).limit(MOST))]
     proposed = session.scalar(
         select(func.count()).where(CountTask.site_id == site, CountTask.state == CountState.PROPOSED)
     )
-    return CountPlan(classes=classes, tasks=tasks, proposed=proposed or 0)
+    return CountPlan(classes=classes, proposed=proposed or 0)
 
 
 def _classes(session: Session, ids: set[int]) -> dict[int, str]:

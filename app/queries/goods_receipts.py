@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
 
-from app.queries.listing import MOST_ROWS, PAGE, like
+from app.queries.listing import SqlList
 from app.security.scopes import within_sites
 from erpcore.inventory.documents import Discrepancy, ExpectedReceipt, GoodsReceipt, GoodsReceiptLine
 from erpcore.inventory.models import Lot
@@ -20,30 +20,20 @@ from erpcore.masterdata.models import Entity, Item, Site
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReceiptFilter:
-    """What the address asks for. ``differs``: a line is not as it was expected."""
-
-    site: int | None = None
-    realm: str = "live"
-    text: str = ""
-    differs: bool = False
-    page: int = 1
-
-
-@dataclass(frozen=True, kw_only=True)
 class ReceiptRow:
     """A goods receipt with how many of its lines differ."""
 
     id: int
     number: str
+    site_id: int
     site: str
     realm: str
     paper: str
     supplier: str | None
     received_at: datetime
     received_by: int
-    lines: int
-    differing: int
+    lines: int = 0
+    differing: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,56 +55,59 @@ class ReceiptLineRow:
     expected: str | None
 
 
-def _query(actor: Actor) -> Any:
+def _all() -> Any:
+    return (
+        select(GoodsReceipt, Site.name.label("site"), Entity.realm)
+        .select_from(GoodsReceipt)
+        .join(Site, Site.id == GoodsReceipt.site_id)
+        .join(Entity, Entity.id == GoodsReceipt.entity_id)
+    )
+
+
+def _row(row: Any) -> ReceiptRow:
+    one: GoodsReceipt = row.GoodsReceipt
+    return ReceiptRow(
+        id=one.id, number=one.number, site_id=one.site_id, site=row.site, realm=row.realm, paper=one.paper, supplier=one.supplier,
+        received_at=one.received_at, received_by=one.received_by,
+    )  # fmt: skip
+
+
+def _counted(session: Session, rows: list[ReceiptRow]) -> list[ReceiptRow]:
+    """The same with how many lines each has, and how many of them differ."""
     differs = GoodsReceiptLine.discrepancy != Discrepancy.NONE
-    counted = (
+    found: Any = (
         select(
             GoodsReceiptLine.receipt_id, func.count().label("lines"), func.count().filter(differs).label("differing")
         )
+        .where(GoodsReceiptLine.receipt_id.in_([row.id for row in rows]))
         .group_by(GoodsReceiptLine.receipt_id)
-        .subquery()
     )
-    query = (
-        select(GoodsReceipt, Site.name.label("site"), Entity.realm, counted.c.lines, counted.c.differing)
-        .join(Site, Site.id == GoodsReceipt.site_id)
-        .join(Entity, Entity.id == GoodsReceipt.entity_id)
-        .outerjoin(counted, counted.c.receipt_id == GoodsReceipt.id)
-    )
-    return within_sites(query, actor, GoodsReceipt.site_id), counted
+    known = {row[0]: (row[1], row[2]) for row in session.execute(found)}
+    return [
+        replace(row, lines=known[row.id][0], differing=known[row.id][1]) if row.id in known else row for row in rows
+    ]
 
 
-def _narrowed(actor: Actor, asked: ReceiptFilter) -> Any:
-    query, counted = _query(actor)
-    query = query.where(Entity.realm == asked.realm)
-    if asked.site is not None:
-        query = query.where(GoodsReceipt.site_id == asked.site)
-    if asked.text:
-        pattern = like(asked.text)
-        columns = (GoodsReceipt.number, GoodsReceipt.paper, GoodsReceipt.supplier)
-        query = query.where(or_(*(column.ilike(pattern, escape="\\") for column in columns)))
-    if asked.differs:
-        query = query.where(counted.c.differing > 0)
-    return query
+def _differs() -> ColumnElement[bool]:
+    of_it = GoodsReceiptLine.receipt_id == GoodsReceipt.id
+    return exists().where(of_it, GoodsReceiptLine.discrepancy != Discrepancy.NONE)
 
 
-def list_receipts(session: Session, actor: Actor, asked: ReceiptFilter) -> tuple[list[ReceiptRow], int]:
-    """A page of goods receipts, the newest first, and how many there are."""
-    query = _narrowed(actor, asked)
-    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
-    page = min(max(asked.page, 1), max(1, -(-total // PAGE)))
-    rows = session.execute(query.order_by(GoodsReceipt.id.desc()).limit(PAGE).offset((page - 1) * PAGE))
-    return [_row(row) for row in rows], total
-
-
-def every_receipt(session: Session, actor: Actor, asked: ReceiptFilter) -> list[ReceiptRow]:
-    """All receipts that fit the filter, for a file."""
-    rows = session.execute(_narrowed(actor, asked).order_by(GoodsReceipt.id.desc()).limit(MOST_ROWS))
-    return [_row(row) for row in rows]
+#: The list of goods receipts, the newest first.
+RECEIPTS: SqlList[ReceiptRow] = SqlList(
+    select=_all, row=_row, tie=(GoodsReceipt.id,), usual="-received", site=GoodsReceipt.site_id, realm=Entity.realm,
+    text=(GoodsReceipt.number, GoodsReceipt.paper, GoodsReceipt.supplier), flags=("differs",), finish=_counted,
+    sorts={
+        "number": GoodsReceipt.number, "supplier": GoodsReceipt.supplier, "site": Site.name,
+        "received": GoodsReceipt.received_at,
+    },
+    wanted={"differs": lambda _value, _: _differs()},
+)  # fmt: skip
 
 
 def receipt_page(session: Session, actor: Actor, receipt: int) -> tuple[ReceiptRow, list[ReceiptLineRow]]:
     """One goods receipt with its lines; raises ``NotFound`` for another site's."""
-    query, _ = _query(actor)
+    query = within_sites(_all(), actor, GoodsReceipt.site_id)
     row = session.execute(query.where(GoodsReceipt.id == receipt)).one_or_none()
     if row is None:
         raise NotFound("receipt_of_goods_unknown", id=receipt)
@@ -126,7 +119,7 @@ def receipt_page(session: Session, actor: Actor, receipt: int) -> tuple[ReceiptR
         .where(GoodsReceiptLine.receipt_id == receipt)
         .order_by(GoodsReceiptLine.line_no)
     )
-    return _row(row), [
+    return _counted(session, [_row(row)])[0], [
         ReceiptLineRow(
             line_no=one.line_no, item_id=one.item_id, code=line.Item.code, name=line.Item.name, unit=line.Item.unit,
             lot_id=one.lot_id, lot=line.lot, quantity=one.quantity, damaged=one.damaged, discrepancy=one.discrepancy,
@@ -135,11 +128,3 @@ def receipt_page(session: Session, actor: Actor, receipt: int) -> tuple[ReceiptR
         for line in lines
         for one in (line.GoodsReceiptLine,)
     ]  # fmt: skip
-
-
-def _row(row: Any) -> ReceiptRow:
-    one: GoodsReceipt = row.GoodsReceipt
-    return ReceiptRow(
-        id=one.id, number=one.number, site=row.site, realm=row.realm, paper=one.paper, supplier=one.supplier,
-        received_at=one.received_at, received_by=one.received_by, lines=row.lines or 0, differing=row.differing or 0,
-    )  # fmt: skip

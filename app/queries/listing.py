@@ -62,13 +62,14 @@ class Eyes:
 @dataclass(frozen=True, kw_only=True)
 class Found(Generic[R]):
     """One page of a list. ``counts``: how many a filter would show, by filter and value (flags under ``True``); ``sums``: a
-    label, minor units, currency.
+    label, minor units, currency; ``more``: other totals, a label and a number.
     """
 
     rows: Sequence[R]
     total: int
     counts: Mapping[str, Mapping[Any, int]] = field(default_factory=dict)
     sums: Sequence[tuple[str, int, str]] = ()
+    more: Sequence[tuple[str, int]] = ()
 
 
 class Source(Protocol):
@@ -98,7 +99,8 @@ class SqlList(Generic[R]):
     ``wanted``: a condition for each filter by its name, from the value and who looks when. ``by``: the filter whose values are
     counted, and its column. ``flags``: filters that are on or off and counted too. ``sums``: columns of minor units by label,
     with ``currency``. ``count_from``: the select without the joins that only name things, for counting. ``scope``: how rows are kept to the person's sites, where no ``site`` column says it. ``finish``: what a
-    page of rows needs besides, in queries of its own.
+    page of rows needs besides, in queries of its own. ``tie``: what decides between equals; its last is the row's key. ``groups``: values
+    of the filter ``by`` that stand for several of its column.
     """
 
     select: Callable[[], Any]
@@ -113,6 +115,7 @@ class SqlList(Generic[R]):
     text: tuple[Any, ...] = ()
     wanted: Mapping[str, Callable[[Any, Eyes], ColumnElement[bool]]] = field(default_factory=dict)
     by: tuple[str, Any] | None = None
+    groups: Mapping[Any, Sequence[Any]] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
     sums: Mapping[str, Any] = field(default_factory=dict)
     currency: Any = None
@@ -136,6 +139,12 @@ class SqlList(Generic[R]):
                 yield from self._finished(session, part)
                 part = []
         yield from self._finished(session, part)
+
+    def after(self, session: Session, actor: Actor, asked: Asked, now: datetime, *, after: int, limit: int) -> list[R]:
+        """Rows by their key, those after ``after``: for programs, which read on while rows are added."""
+        key = self.tie[-1]
+        query = self.narrowed(actor, asked, now).where(key > after).order_by(key).limit(limit)
+        return self._finished(session, [self.row(found) for found in session.execute(query)])
 
     def _finished(self, session: Session, rows: list[R]) -> list[R]:
         return self.finish(session, rows) if self.finish and rows else rows
@@ -171,7 +180,7 @@ class SqlList(Generic[R]):
         query = self.narrowed(actor, asked, now, counting=True).with_only_columns(
             func.count(), *(func.sum(one) for one in self.sums.values()), *flags, *groups, maintain_column_froms=True
         )
-        counts: dict[str, dict[Any, int]] = {name: {True: 0} for name in self.flags}
+        counts: dict[str, dict[Any, int]] = {name: {True: 0} for name in self.flags} | ({by: {}} if self.groups else {})
         total, sums = 0, Counter[tuple[str, str]]()
         for row in session.execute(query.order_by(None).group_by(*groups)):
             values = row[1 : 1 + len(self.sums)]
@@ -181,11 +190,13 @@ class SqlList(Generic[R]):
             if by:
                 known = counts.setdefault(by, {})
                 known[word] = known.get(word, 0) + row[0]
-            if by in asked.values and word != asked.values[by]:
+            if by in asked.values and word not in self.groups.get(asked.values[by], (asked.values[by],)):
                 continue
             total += row[0]
             for label, value in zip(self.sums, values, strict=True):
                 sums[label, row[-1]] += int(value or 0)
+        for group, words in self.groups.items():
+            counts[by][group] = sum(counts[by].get(word, 0) for word in words)
         return counts, total, [(label, minor, currency) for (label, currency), minor in sums.items() if currency]
 
     def _sorted(self, query: Any, asked: Asked) -> Any:

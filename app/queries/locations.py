@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
 
-from app.queries.listing import MOST_ROWS, PAGE, like
-from app.security.scopes import check_site, within_sites
+from app.queries.listing import SqlList
+from app.security.scopes import within_sites
 from erpcore.inventory.models import Location, LocationKind, StockBin, Zone
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
 from erpcore.masterdata.models import Entity, Site
 
+Kind = LocationKind
 KINDS = tuple(kind.value for kind in LocationKind)
-
-
-@dataclass(frozen=True, kw_only=True)
-class LocationFilter:
-    """What the address asks for. ``empty``: nothing lies there."""
-
-    site: int = -1
-    text: str = ""
-    kind: str = ""
-    zone: int | None = None
-    blocked: bool = False
-    empty: bool = False
-    page: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,94 +32,90 @@ class LocationRow:
     zone: str
     walk: int
     is_blocked: bool
-    bins: int
-    items: int
+    bins: int = 0
+    items: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class ZoneRow:
-    """A zone and how many locations it has."""
+    """A zone of a site."""
 
     id: int
+    site_id: int
+    site: str
     code: str
     name: str
-    locations: int
 
 
-def zones_of(session: Session, site: int) -> list[ZoneRow]:
-    """The zones of a site, by code."""
-    rows = session.execute(
-        select(Zone.id, Zone.code, Zone.name, func.count(Location.id).label("locations"))
-        .outerjoin(Location, Location.zone_id == Zone.id)
-        .where(Zone.site_id == site)
-        .group_by(Zone.id, Zone.code, Zone.name)
-        .order_by(Zone.code)
+def zones_seen(session: Session, actor: Actor, *, realm: str = "live", site: int | None = None) -> list[ZoneRow]:
+    """The zones of the sites one sees, or of one of them, by site and code."""
+    query: Any = (
+        select(Zone, Site.name.label("site"))
+        .join(Site, Site.id == Zone.site_id)
+        .join(Entity, Entity.id == Site.entity_id)
     )
-    return [ZoneRow(id=row.id, code=row.code, name=row.name, locations=row.locations) for row in rows]
+    query = within_sites(query.where(Entity.realm == realm), actor, Zone.site_id)
+    if site is not None:
+        query = query.where(Zone.site_id == site)
+    rows = session.execute(query.order_by(Site.name, Zone.code))
+    return [
+        ZoneRow(id=row.Zone.id, site_id=row.Zone.site_id, site=row.site, code=row.Zone.code, name=row.Zone.name)
+        for row in rows
+    ]
 
 
-def _query(actor: Actor) -> tuple[Any, Any]:
-    filled = (
-        select(
-            StockBin.location_id, func.count().label("bins"), func.count(func.distinct(StockBin.item_id)).label("items")
-        )
-        .where(StockBin.quantity > 0)
-        .group_by(StockBin.location_id)
-        .subquery()
-    )
-    query = (
-        select(Location, Zone.code.label("zone"), Site.name.label("site"), Entity.realm, filled.c.bins, filled.c["items"].label("items"))
+def _all() -> Any:
+    return (
+        select(Location, Zone.code.label("zone"), Site.name.label("site"), Entity.realm)
+        .select_from(Location)
         .join(Site, Site.id == Location.site_id)
         .join(Entity, Entity.id == Site.entity_id)
         .outerjoin(Zone, Zone.id == Location.zone_id)
-        .outerjoin(filled, filled.c.location_id == Location.id)
-    )  # fmt: skip
-    return within_sites(query, actor, Location.site_id), filled
-
-
-def _narrowed(query: Any, filled: Any, asked: LocationFilter) -> Any:
-    query = query.where(Location.site_id == asked.site)
-    if asked.text:
-        query = query.where(Location.code.ilike(like(asked.text), escape="\\"))
-    if asked.kind:
-        query = query.where(Location.kind == asked.kind)
-    if asked.zone is not None:
-        query = query.where(Location.zone_id == asked.zone)
-    if asked.blocked:
-        query = query.where(Location.is_blocked.is_(True))
-    if asked.empty:
-        query = query.where(filled.c.bins.is_(None))
-    return query
-
-
-def list_locations(session: Session, actor: Actor, asked: LocationFilter) -> tuple[list[LocationRow], int]:
-    """A page of a site's locations along the way people walk, and how many there are."""
-    query = _narrowed(*_query(actor), asked)
-    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
-    page = min(max(asked.page, 1), max(1, -(-total // PAGE)))
-    rows = session.execute(query.order_by(Location.walk, Location.code).limit(PAGE).offset((page - 1) * PAGE))
-    return [_row(row) for row in rows], total
-
-
-def every_location(session: Session, actor: Actor, asked: LocationFilter) -> list[LocationRow]:
-    """All locations that fit the filter, for a file."""
-    query = _narrowed(*_query(actor), asked).order_by(Location.walk, Location.code).limit(MOST_ROWS)
-    return [_row(row) for row in session.execute(query)]
-
-
-def one_location(session: Session, actor: Actor, location: int) -> LocationRow:
-    """A location of a site that one sees; raises ``NotFound``."""
-    query, _ = _query(actor)
-    row = session.execute(query.where(Location.id == location)).one_or_none()
-    if row is None:
-        raise NotFound("location_unknown", id=location)
-    check_site(actor, row.Location.site_id)
-    return _row(row)
+    )
 
 
 def _row(row: Any) -> LocationRow:
     one: Location = row.Location
     return LocationRow(
         id=one.id, site_id=one.site_id, site=row.site, realm=row.realm, code=one.code, kind=one.kind, zone=row.zone or "",
-        walk=one.walk, is_blocked=one.is_blocked, bins=row.bins or 0, items=row.items or 0,
+        walk=one.walk, is_blocked=one.is_blocked,
     )  # fmt: skip
+
+
+def _filled(session: Session, rows: list[LocationRow]) -> list[LocationRow]:
+    """The same with what lies there."""
+    found: Any = (
+        select(
+            StockBin.location_id, func.count().label("bins"), func.count(func.distinct(StockBin.item_id)).label("items")
+        )
+        .where(StockBin.quantity > 0, StockBin.location_id.in_([row.id for row in rows]))
+        .group_by(StockBin.location_id)
+    )
+    known = {row[0]: (row[1], row[2]) for row in session.execute(found)}
+    return [replace(row, bins=known[row.id][0], items=known[row.id][1]) if row.id in known else row for row in rows]
+
+
+def _is_empty() -> ColumnElement[bool]:
+    return ~exists().where(StockBin.location_id == Location.id, StockBin.quantity > 0)
+
+
+#: The list of locations: site by site along the way people walk.
+LOCATIONS: SqlList[LocationRow] = SqlList(
+    select=_all, row=_row, tie=(Location.walk, Location.code, Location.id), usual="site", site=Location.site_id,
+    realm=Entity.realm, by=("kind", Location.kind), flags=("blocked", "empty"), text=(Location.code,), finish=_filled,
+    sorts={"code": Location.code, "site": Site.name, "zone": Zone.code, "walk": Location.walk},
+    wanted={
+        "kind": lambda value, _: Location.kind == value,
+        "zone": lambda value, _: Location.zone_id == value,
+        "blocked": lambda _value, _: Location.is_blocked.is_(True),
+        "empty": lambda _value, _: _is_empty(),
+    },
+)  # fmt: skip
+
+
+def one_location(session: Session, actor: Actor, location: int) -> LocationRow:
+    """A location of a site that one sees; raises ``NotFound``."""
+    row = session.execute(within_sites(_all(), actor, Location.site_id).where(Location.id == location)).one_or_none()
+    if row is None:
+        raise NotFound("location_unknown", id=location)
+    return _filled(session, [_row(row)])[0]

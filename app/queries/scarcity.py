@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from app.queries.listing import MOST_ROWS, PAGE, like
+from app.queries.listing import MOST_ROWS, Asked, AskedList, Found, last_page, like
 from app.security.scopes import within_sites
 from erpcore.inventory.balances import Place
 from erpcore.inventory.documents import ExpectedReceipt
@@ -23,18 +23,6 @@ from erpcore.masterdata.models import Customer, Entity, Item, Site
 from erpcore.orders.models import OrderLine, OrderState, SalesOrder
 
 MOST_WAITERS = 200
-
-
-@dataclass(frozen=True, kw_only=True)
-class ShortFilter:
-    """``free``: only where something is free, so that a run has something to share."""
-
-    site: int | None = None
-    realm: str = "live"
-    text: str = ""
-    free: bool = False
-    sort: str = "since"
-    page: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,19 +46,6 @@ class ShortRow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShortList:
-    """One page of short items; ``lines`` are all waiting lines that fit."""
-
-    rows: list[ShortRow]
-    total: int
-    lines: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
-
-
-@dataclass(frozen=True, kw_only=True)
 class Waiter:
     """An order line that waits for an item: how much, since when, for which day it is promised and from what."""
 
@@ -86,7 +61,7 @@ class Waiter:
     reason: str
 
 
-def _waiting(query: Any, actor: Actor, asked: ShortFilter) -> Any:
+def _waiting(query: Any, actor: Actor, asked: Asked) -> Any:
     """The lines that wait: backordered, of released orders."""
     query = (
         query.select_from(Reservation)
@@ -104,25 +79,28 @@ def _waiting(query: Any, actor: Actor, asked: ShortFilter) -> Any:
         )
     )  # fmt: skip
     query = within_sites(query, actor, Reservation.site_id)
-    if asked.site is not None:
-        query = query.where(Reservation.site_id == asked.site)
-    if asked.text:
-        pattern = like(asked.text)
+    wanted = asked.values
+    if "site" in wanted:
+        query = query.where(Reservation.site_id == wanted["site"])
+    if "text" in wanted:
+        pattern = like(wanted["text"])
         query = query.where(or_(Item.code.ilike(pattern, escape="\\"), Item.name.ilike(pattern, escape="\\")))
-    if asked.free:
+    if "free" in wanted:
         query = query.where(StockBalance.on_hand > StockBalance.reserved + StockBalance.blocked)
     return query
 
 
-def _grouped(actor: Actor, asked: ShortFilter) -> Any:
-    since, unmet, lines = func.min(Reservation.since), func.sum(Reservation.unmet), func.count()
+_SINCE, _UNMET, _LINES = func.min(Reservation.since), func.sum(Reservation.unmet), func.count()
+_SORTS = {"since": _SINCE, "unmet": _UNMET, "lines": _LINES, "item": Item.code, "site": Site.name}
+
+
+def _grouped(actor: Actor, asked: Asked) -> Any:
     columns = (
         Reservation.site_id, Site.name.label("site"), Reservation.item_id, Item.code, Item.name, Item.unit, Entity.currency,
         func.min(StockBalance.on_hand).label("on_hand"), func.min(StockBalance.reserved).label("reserved"),
-        func.min(StockBalance.blocked).label("blocked"), since.label("since"), unmet.label("unmet"), lines.label("lines"),
+        func.min(StockBalance.blocked).label("blocked"), _SINCE.label("since"), _UNMET.label("unmet"), _LINES.label("lines"),
     )  # fmt: skip
-    sorts: dict[str, Any] = {"since": since, "unmet": unmet, "lines": lines, "item": Item.code, "site": Site.name}
-    column = sorts.get(asked.sort.removeprefix("-"), since)
+    column: Any = _SORTS.get(asked.sort.removeprefix("-"), _SINCE)
     return (
         _waiting(select(*columns), actor, asked)
         .group_by(Reservation.site_id, Site.name, Reservation.item_id, Item.code, Item.name, Item.unit, Entity.currency)
@@ -202,19 +180,20 @@ def _coming(session: Session, places: Sequence[Place]) -> dict[Place, tuple[Deci
     return out
 
 
-def list_short(session: Session, actor: Actor, asked: ShortFilter) -> ShortList:
-    """The page of short items that the filter asks for."""
+def _page(session: Session, actor: Actor, asked: Asked, _now: datetime) -> Found[ShortRow]:
     grouped = _grouped(actor, asked)
     counted = grouped.order_by(None).subquery()
     total, lines = session.execute(select(func.count(), func.coalesce(func.sum(counted.c.lines), 0))).one()
-    page = min(max(asked.page, 1), max(1, -(-total // PAGE)))
-    found = session.execute(grouped.limit(PAGE).offset((page - 1) * PAGE)).all()
-    return ShortList(rows=_rows(session, found), total=total, lines=int(lines))
+    found = session.execute(grouped.limit(asked.size).offset((last_page(asked, total) - 1) * asked.size)).all()
+    return Found(rows=_rows(session, found), total=total, more=[("Lines that wait", int(lines))])
 
 
-def every_short(session: Session, actor: Actor, asked: ShortFilter) -> Iterator[ShortRow]:
-    """All short items that fit the filter, for a file."""
+def _every(session: Session, actor: Actor, asked: Asked, _now: datetime) -> Iterator[ShortRow]:
     yield from _rows(session, session.execute(_grouped(actor, asked).limit(MOST_ROWS)).all())
+
+
+#: The list of short items: what is waited for longest leads.
+SHORT_ITEMS: AskedList[ShortRow] = AskedList(sorts=_SORTS, one_page=_page, all_rows=_every)
 
 
 def waiters(session: Session, item: int, sites: Sequence[int]) -> list[Waiter]:

@@ -7,10 +7,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from app.queries.listing import PAGE
+from app.queries.listing import SqlList
 from app.queries.order_detail import steps_of
 from app.queries.order_facts import Step
 from erpcore.fulfilment.branch.models import TransferOrder, TransferOrderLine, TransferOrderState
@@ -19,6 +19,7 @@ from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
 from erpcore.masterdata.models import Entity, Item, Site
 
+State = TransferOrderState
 STATES = tuple(state.value for state in TransferOrderState)
 _TO, _FROM = aliased(Site), aliased(Site)
 
@@ -40,6 +41,11 @@ class TransferOrderRow:
     requested_by: int
     note: str | None
     version: int
+
+    @property
+    def is_late(self) -> bool:
+        """Promised for a later day than it was asked for, and not on its way yet."""
+        return self.promised_on > self.wanted_on and self.state in ("requested", "approved")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,14 +89,14 @@ class TransferOrderPage:
     steps: list[Step] = field(default_factory=list)
 
 
-def _query(actor: Actor) -> Any:
-    query: Any = (
+def _all() -> Any:
+    return (
         select(TransferOrder, _TO.name.label("site"), _FROM.name.label("from_site"), Entity.realm)
+        .select_from(TransferOrder)
         .join(_TO, _TO.id == TransferOrder.site_id)
         .join(_FROM, _FROM.id == TransferOrder.from_site_id)
         .join(Entity, Entity.id == TransferOrder.entity_id)
     )
-    return _seen(query, actor)
 
 
 def _seen(query: Any, actor: Actor) -> Any:
@@ -111,30 +117,33 @@ def _row(row: Any) -> TransferOrderRow:
     )  # fmt: skip
 
 
-def list_transfer_orders(
-    session: Session, actor: Actor, *, state: str, page: int, realm: str = "live"
-) -> tuple[list[TransferOrderRow], int, dict[str, int]]:
-    """Transfer orders, the newest first, with how many fit and how many are in each state."""
-    by_state: Any = select(TransferOrder.state, func.count()).join(Entity, Entity.id == TransferOrder.entity_id)
-    counted = _seen(by_state.where(Entity.realm == realm), actor).group_by(TransferOrder.state)
-    counts = {row[0]: row[1] for row in session.execute(counted)}
-    query = _query(actor).where(Entity.realm == realm)
-    if state in STATES:
-        query = query.where(TransferOrder.state == state)
-    total = counts.get(state, 0) if state in STATES else sum(counts.values())
-    query = query.order_by(TransferOrder.id.desc()).limit(PAGE).offset((page - 1) * PAGE)
-    return [_row(row) for row in session.execute(query)], total, counts
+def _is_late() -> ColumnElement[bool]:
+    """Promised for a later day than it was asked for, and not on its way yet."""
+    return and_(
+        TransferOrder.promised_on > TransferOrder.wanted_on,
+        TransferOrder.state.in_((TransferOrderState.REQUESTED, TransferOrderState.APPROVED)),
+    )
 
 
-def transfer_orders_after(session: Session, actor: Actor, after: int, limit: int) -> list[TransferOrderRow]:
-    """Transfer orders by id, from after that one."""
-    query = _query(actor).where(TransferOrder.id > after).order_by(TransferOrder.id).limit(limit)
-    return [_row(row) for row in session.execute(query)]
+#: The list of transfer orders, the newest first. The site is either of the two.
+TRANSFER_ORDERS: SqlList[TransferOrderRow] = SqlList(
+    select=_all, row=_row, tie=(TransferOrder.id,), usual="-requested", scope=_seen, realm=Entity.realm,
+    by=("state", TransferOrder.state), flags=("late",), text=(TransferOrder.number, TransferOrder.note),
+    sorts={
+        "number": TransferOrder.number, "from": _FROM.name, "to": _TO.name, "requested": TransferOrder.requested_at,
+        "wanted": TransferOrder.wanted_on, "promised": TransferOrder.promised_on,
+    },
+    wanted={
+        "state": lambda value, _: TransferOrder.state == value,
+        "late": lambda _value, _: _is_late(),
+        "site": lambda value, _: or_(TransferOrder.site_id == value, TransferOrder.from_site_id == value),
+    },
+)  # fmt: skip
 
 
 def transfer_order_page(session: Session, actor: Actor, order_id: int) -> TransferOrderPage:
     """One transfer order; raises ``NotFound`` for an unknown one and for one between other sites."""
-    row = session.execute(_query(actor).where(TransferOrder.id == order_id)).one_or_none()
+    row = session.execute(_seen(_all(), actor).where(TransferOrder.id == order_id)).one_or_none()
     if row is None:
         raise NotFound("transfer_order_unknown", id=order_id)
     transfers = session.scalars(

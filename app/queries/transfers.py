@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from app.queries.listing import MOST_ROWS, PAGE, like
+from app.queries.listing import SqlList
 from erpcore.inventory.documents import (
     AdjustmentState,
     StockAdjustment,
@@ -24,18 +24,6 @@ from erpcore.kernel.errors import NotFound
 from erpcore.masterdata.models import Entity, Item, Site
 
 STATES = tuple(state.value for state in TransferState)
-
-
-@dataclass(frozen=True, kw_only=True)
-class TransferFilter:
-    """What the address asks for. ``site``: it comes from there or goes there. ``late``: should have come already."""
-
-    site: int | None = None
-    realm: str = "live"
-    text: str = ""
-    state: str = ""
-    late: bool = False
-    page: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +45,8 @@ class TransferRow:
     note: str | None
     version: int
     currency: str
-    lines: int
-    open_lines: int
+    lines: int = 0
+    open_lines: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,62 +78,25 @@ class TransferPage:
     lines: list[TransferLineRow]
 
 
-def _query(actor: Actor) -> Any:
-    origin = aliased(Site)
-    on_way = StockTransferLine.received + StockTransferLine.lost < StockTransferLine.quantity
-    counted = (
-        select(StockTransferLine.transfer_id, func.count().label("lines"), func.count().filter(on_way).label("open"))
-        .group_by(StockTransferLine.transfer_id)
-        .subquery()
-    )
-    query = (
-        select(
-            StockTransfer, origin.name.label("origin"), Site.name.label("target"), Entity.realm, Entity.currency,
-            counted.c.lines, counted.c["open"].label("open_lines"),
-        )
-        .join(origin, origin.id == StockTransfer.from_site_id)
+_FROM = aliased(Site)
+
+
+def _all() -> Any:
+    return (
+        select(StockTransfer, _FROM.name.label("origin"), Site.name.label("target"), Entity.realm, Entity.currency)
+        .select_from(StockTransfer)
+        .join(_FROM, _FROM.id == StockTransfer.from_site_id)
         .join(Site, Site.id == StockTransfer.site_id)
         .join(Entity, Entity.id == StockTransfer.entity_id)
-        .outerjoin(counted, counted.c.transfer_id == StockTransfer.id)
-    )  # fmt: skip
-    if actor.sites is not None:
-        seen = sorted(actor.sites)
-        query = query.where(or_(StockTransfer.from_site_id.in_(seen), StockTransfer.site_id.in_(seen)))
-    return query
+    )
 
 
-def _narrowed(query: Any, asked: TransferFilter, today: date) -> Any:
-    query = query.where(Entity.realm == asked.realm)
-    if asked.site is not None:
-        query = query.where(or_(StockTransfer.from_site_id == asked.site, StockTransfer.site_id == asked.site))
-    if asked.text:
-        query = query.where(StockTransfer.number.ilike(like(asked.text), escape="\\"))
-    if asked.state:
-        query = query.where(StockTransfer.state == asked.state)
-    if asked.late:
-        query = query.where(StockTransfer.state == TransferState.SHIPPED, StockTransfer.arrives_on < today)
-    return query
-
-
-def list_transfers(session: Session, actor: Actor, asked: TransferFilter, today: date) -> tuple[list[TransferRow], int]:
-    """A page of transfers, the newest first, and how many there are."""
-    query = _narrowed(_query(actor), asked, today)
-    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
-    page = min(max(asked.page, 1), max(1, -(-total // PAGE)))
-    rows = session.execute(query.order_by(StockTransfer.id.desc()).limit(PAGE).offset((page - 1) * PAGE))
-    return [_row(row) for row in rows], total
-
-
-def every_transfer(session: Session, actor: Actor, asked: TransferFilter, today: date) -> list[TransferRow]:
-    """All transfers that fit the filter, for a file."""
-    query = _narrowed(_query(actor), asked, today).order_by(StockTransfer.id.desc()).limit(MOST_ROWS)
-    return [_row(row) for row in session.execute(query)]
-
-
-def transfers_after(session: Session, actor: Actor, realm: str, after: int, limit: int) -> list[TransferRow]:
-    """Transfers by id, those after ``after``."""
-    query = _query(actor).where(Entity.realm == realm, StockTransfer.id > after).order_by(StockTransfer.id).limit(limit)
-    return [_row(row) for row in session.execute(query)]
+def _seen(query: Any, actor: Actor) -> Any:
+    """A transfer is seen at both of its sites."""
+    if actor.sites is None:
+        return query
+    seen = sorted(actor.sites)
+    return query.where(or_(StockTransfer.from_site_id.in_(seen), StockTransfer.site_id.in_(seen)))
 
 
 def _row(row: Any) -> TransferRow:
@@ -153,14 +104,45 @@ def _row(row: Any) -> TransferRow:
     return TransferRow(
         id=one.id, number=one.number, state=one.state, from_site=one.from_site_id, origin=row.origin, site_id=one.site_id,
         target=row.target, realm=row.realm, shipped_at=one.shipped_at, arrives_on=one.arrives_on, settled_at=one.settled_at,
-        order_id=one.order_id, note=one.note, version=one.version, currency=row.currency, lines=row.lines or 0,
-        open_lines=row.open_lines or 0,
+        order_id=one.order_id, note=one.note, version=one.version, currency=row.currency,
     )  # fmt: skip
+
+
+def _counted(session: Session, rows: list[TransferRow]) -> list[TransferRow]:
+    """The same with how many lines each has, and of how many something is on its way."""
+    on_way = StockTransferLine.received + StockTransferLine.lost < StockTransferLine.quantity
+    found: Any = (
+        select(StockTransferLine.transfer_id, func.count().label("lines"), func.count().filter(on_way).label("open"))
+        .where(StockTransferLine.transfer_id.in_([row.id for row in rows]))
+        .group_by(StockTransferLine.transfer_id)
+    )
+    known = {row[0]: (row[1], row[2]) for row in session.execute(found)}
+    return [
+        replace(row, lines=known[row.id][0], open_lines=known[row.id][1]) if row.id in known else row for row in rows
+    ]
+
+
+#: The list of transfers, the newest first. The site is either of the two.
+TRANSFERS: SqlList[TransferRow] = SqlList(
+    select=_all, row=_row, tie=(StockTransfer.id,), usual="-shipped", scope=_seen, realm=Entity.realm,
+    by=("state", StockTransfer.state), flags=("late",), text=(StockTransfer.number, StockTransfer.note), finish=_counted,
+    sorts={
+        "number": StockTransfer.number, "origin": _FROM.name, "target": Site.name, "shipped": StockTransfer.shipped_at,
+        "arrives": StockTransfer.arrives_on,
+    },
+    wanted={
+        "state": lambda value, _: StockTransfer.state == value,
+        "site": lambda value, _: or_(StockTransfer.from_site_id == value, StockTransfer.site_id == value),
+        "late": lambda _value, eyes: and_(
+            StockTransfer.state == TransferState.SHIPPED, StockTransfer.arrives_on < eyes.now.date()
+        ),
+    },
+)  # fmt: skip
 
 
 def transfer_page(session: Session, actor: Actor, transfer: int) -> TransferPage:
     """A transfer from or to a site that one sees; raises ``NotFound``."""
-    row = session.execute(_query(actor).where(StockTransfer.id == transfer)).one_or_none()
+    row = session.execute(_seen(_all(), actor).where(StockTransfer.id == transfer)).one_or_none()
     if row is None:
         raise NotFound("transfer_unknown", id=transfer)
     found: Any = (
@@ -183,7 +165,7 @@ def transfer_page(session: Session, actor: Actor, transfer: int) -> TransferPage
         )
     }  # fmt: skip
     return TransferPage(
-        head=_row(row),
+        head=_counted(session, [_row(row)])[0],
         lines=[
             TransferLineRow(
                 id=one.id, item_id=one.item_id, code=line.code, name=line.name, unit=line.unit, lot_id=one.lot_id, lot=line.lot,

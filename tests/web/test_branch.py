@@ -16,7 +16,7 @@ def test_a_branch_asks_another_site_answers_ships_and_the_branch_receives(signed
     branch = second_site(business)
     open_cells(business, site=branch)
     lead, boss, floor = signed_in("site_lead"), signed_in("warehouse_supervisor"), signed_in("warehouse_operator")
-    assert "No transfer order yet" in lead.get("/transfer-orders").text
+    assert "No transfer order fits" in lead.get("/transfer-orders").text
     lead.get("/transfer-orders/new")
     typed = {
         "from_site": business.site,

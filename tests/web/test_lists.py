@@ -28,16 +28,8 @@ OTHERWISE = {
     "_macros/tables.html": "where it is made",
     "_gallery.html": "shows how it looks",
     "imports/show.html": "the rejected lines of one import; the page has both files",
-    "allocation/backorders.html": "not declared yet: it has filters, no views",
-    "allocation/list.html": "not declared yet: it has filters, no views",
-    "allocation/runs.html": "not declared yet: it has filters, no views",
-    "branch/list.html": "not declared yet: it has filters, no views",
     "prices/list.html": "not declared yet: it has filters, no views",
     "prices/list_show.html": "not declared yet: it has filters, no views",
-    "warehouse/locations.html": "not declared yet: it has filters, no views",
-    "warehouse/lots.html": "not declared yet: it has filters, no views",
-    "warehouse/receipts.html": "not declared yet: it has filters, no views",
-    "warehouse/transfers.html": "not declared yet: it has filters, no views",
 }
 
 

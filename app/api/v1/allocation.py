@@ -31,21 +31,16 @@ from app.api.v1.allocation_models import (
     WishList,
 )
 from app.api.v1.numbers import as_amount, pointing, thousandths
-from app.api.values import Page, page_of
+from app.api.values import Page, page_of, set_filters
 from app.composition.request import now, reader
 from app.composition.trading import cells, rules
-from app.queries.allocation import (
-    RunFilter,
-    RunRow,
-    run_page,
-    run_row,
-    runs_after,
-)
+from app.queries.allocation import RUNS, RunRow, run_page, run_row
 from app.queries.allocation_preview import preview
 from app.queries.backorders import realm_of_line
 from app.queries.claimants import ProtectionRow, held_lines, open_wishes, protections
+from app.queries.listing import Asked
 from app.queries.places import realm_of_site
-from app.queries.scarcity import ShortFilter, every_short
+from app.queries.scarcity import SHORT_ITEMS
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.kernel.errors import NotFound
@@ -63,8 +58,8 @@ TAG = "Allocation"
 )  # fmt: skip
 def list_short_items(query: ShortQuery) -> Page[ShortItemAnswer]:
     """The longest waited for first."""
-    asked = ShortFilter(site=query.site, free=query.free)
-    rows = islice(every_short(reader(), actor(), asked), query.after, query.after + query.limit + 1)
+    asked = Asked(values=set_filters(query), realm=query.realm)
+    rows = islice(SHORT_ITEMS.every(reader(), actor(), asked, now()), query.after, query.after + query.limit + 1)
     items = [
         ShortItemAnswer(
             site_id=row.site_id, site=row.site, item_id=row.item_id, item=row.code, lines=row.lines, unmet=row.unmet,
@@ -110,8 +105,8 @@ def _run(row: RunRow) -> RunAnswer:
 
 @operation("GET", "/allocation-runs", permission=Permission.ORDER_READ, summary="List runs", tag=TAG, query=RunQuery, answer=Page[RunAnswer])  # fmt: skip
 def list_allocation_runs(query: RunQuery) -> Page[RunAnswer]:
-    asked = RunFilter(site=query.site, state=query.state or "", trigger=query.trigger or "")
-    rows = runs_after(reader(), actor(), asked, query.after, query.limit + 1)
+    asked = Asked(values=set_filters(query), realm=query.realm)
+    rows = RUNS.after(reader(), actor(), asked, now(), after=query.after, limit=query.limit + 1)
     return page_of([_run(row) for row in rows], [row.id for row in rows], query.limit)
 
 

@@ -7,7 +7,8 @@ from datetime import date, datetime
 from pydantic import Field
 
 from app.api.v1.numbers import Key
-from app.api.values import Amount, Answer, Body, PageQuery, Quantity
+from app.api.values import Amount, Answer, Body, PageQuery, Quantity, Realm
+from erpcore.orders.allocation_models import RunState, RunTrigger
 
 
 class ShortItemAnswer(Answer):
@@ -30,6 +31,8 @@ class ShortItemAnswer(Answer):
 class ShortQuery(PageQuery):
     """Which short items."""
 
+    realm: Realm = "live"
+    text: str = Field("", max_length=120, description="A part of the item's code or name.")
     site: Key | None = None
     free: bool = Field(default=False, description="Only where something is free, so that a run has something to share.")
 
@@ -78,11 +81,14 @@ class PlaceAnswer(Answer):
 
 
 class RunQuery(PageQuery):
-    """Which runs."""
+    """Which runs. `moved`: somebody ranked a line by hand."""
 
+    realm: Realm = "live"
     site: Key | None = None
-    state: str | None = Field(None, description="simulated, committed or rejected")
-    trigger: str | None = Field(None, description="person, or stock: it came or became free")
+    state: RunState | None = Field(None, description="simulated, committed or rejected")
+    trigger: RunTrigger | None = Field(None, description="person, or stock: it came or became free")
+    moved: bool = False
+    text: str = Field("", max_length=120, description="A part of the item's code or name.")
 
 
 class RunAnswer(Answer):
@@ -256,6 +262,8 @@ class ProtectionList(Answer):
 class BackorderQuery(PageQuery):
     """Which backorders."""
 
+    realm: Realm = "live"
+    text: str = Field("", max_length=120, description="A part of the order, customer or item.")
     site: Key | None = None
     late: bool = Field(default=False, description="Only those whose promised day has passed.")
 

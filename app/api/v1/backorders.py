@@ -14,10 +14,11 @@ from app.api.v1.allocation_models import (
     RepromiseBody,
 )
 from app.api.v1.numbers import as_amount
-from app.api.values import Page, page_of
+from app.api.values import Page, page_of, set_filters
 from app.composition.request import now, reader
 from app.messages import sentence
-from app.queries.backorders import BackorderFilter, BackorderRow, backorders_after, backorders_by_line
+from app.queries.backorders import BACKORDERS, BackorderRow, backorders_by_line
+from app.queries.listing import Asked
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.kernel.errors import DomainError, NotAllowed, NotFound, RuleBroken
@@ -39,14 +40,14 @@ def _answer(row: BackorderRow) -> BackorderAnswer:
 @operation("GET", "/backorders", permission=Permission.ORDER_READ, summary="List backorders", tag=TAG, query=BackorderQuery, answer=Page[BackorderAnswer])  # fmt: skip
 def list_all_backorders(query: BackorderQuery) -> Page[BackorderAnswer]:
     """By line id; `priority`, `tier` and `since` rank them."""
-    asked = BackorderFilter(site=query.site, late=query.late)
-    rows = backorders_after(reader(), actor(), asked, now(), query.after, query.limit + 1)
+    asked = Asked(values=set_filters(query), realm=query.realm)
+    rows = BACKORDERS.after(reader(), actor(), asked, now(), after=query.after, limit=query.limit + 1)
     return page_of([_answer(row) for row in rows], [row.line_id for row in rows], query.limit)
 
 
 def _each(work: UnitOfWork, lines: list[int], act: Callable[[BackorderRow], object]) -> ActedLines:
     """Each for itself: one that is refused is named and leaves the others alone."""
-    known = backorders_by_line(work.session, work.actor, lines, work.now)
+    known = backorders_by_line(work.session, work.actor, lines)
     results = {}
     # Orders are locked one after the other, so everybody goes through them in the same order.
     for key in sorted(set(lines), key=lambda line: (known[line].order_id if line in known else 0, line)):

@@ -9,12 +9,13 @@ from pydantic import Field
 from app.api.framework import operation
 from app.api.v1.numbers import Key, pointing
 from app.api.v1.warehouse_models import BinList, Done, List, Made, ReasonBody, bin_list
-from app.api.values import Answer, Body, Page, PageQuery, Quantity, Realm, page_of
+from app.api.values import Answer, Body, Page, PageQuery, Quantity, Realm, page_of, set_filters
 from app.composition.order_names import order_names
 from app.composition.request import now, reader
 from app.composition.trading import cells, rules
-from app.queries.locations import LocationFilter, every_location, one_location
-from app.queries.lots import LotFilter, lots_after
+from app.queries.listing import Asked
+from app.queries.locations import LOCATIONS, Kind, one_location
+from app.queries.lots import LOTS
 from app.queries.periods import closes_of
 from app.queries.places import entities_seen, realm_of_site
 from app.security.permissions import Permission
@@ -48,10 +49,12 @@ class LocationList(List):
 
 
 class LocationQuery(Body):
-    """Which site's locations."""
+    """Which site's locations, along the way people walk. `empty`: nothing lies there."""
 
     site: Key
     text: str = Field("", max_length=120)
+    kind: Kind | None = None
+    zone: Key | None = None
     blocked: bool = False
     empty: bool = False
 
@@ -95,6 +98,7 @@ class LotQuery(PageQuery):
     text: str = Field("", max_length=120)
     left: bool = True
     expiring: bool = False
+    serial: bool = False
 
 
 class CloseAnswer(Answer):
@@ -124,9 +128,8 @@ class PeriodQuery(Body):
     answer=LocationList,
 )  # fmt: skip
 def list_locations(query: LocationQuery) -> LocationList:
-    realm_of_site(reader(), actor(), query.site)
-    asked = LocationFilter(site=query.site, text=query.text, blocked=query.blocked, empty=query.empty)
-    rows = [LocationAnswer.model_validate(row) for row in every_location(reader(), actor(), asked)]
+    asked = Asked(values=set_filters(query), realm=realm_of_site(reader(), actor(), query.site))
+    rows = [LocationAnswer.model_validate(row) for row in LOCATIONS.every(reader(), actor(), asked, now())]
     return LocationList(count=len(rows), items=rows)
 
 
@@ -178,8 +181,8 @@ def move_goods(work: UnitOfWork, body: MoveBody) -> BinList:
     answer=Page[LotAnswer],
 )  # fmt: skip
 def list_lots(query: LotQuery) -> Page[LotAnswer]:
-    asked = LotFilter(realm=query.realm, text=query.text, left=query.left, expiring=query.expiring)
-    rows = lots_after(reader(), actor(), asked, now().date(), query.after, query.limit + 1)
+    asked = Asked(values=set_filters(query), realm=query.realm)
+    rows = LOTS.after(reader(), actor(), asked, now(), after=query.after, limit=query.limit + 1)
     return page_of([LotAnswer.model_validate(row) for row in rows], [row.id for row in rows], query.limit)
 
 

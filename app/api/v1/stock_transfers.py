@@ -9,16 +9,18 @@ from pydantic import Field
 from app.api.framework import operation
 from app.api.v1.numbers import Key, pointing
 from app.api.v1.warehouse_models import List
-from app.api.values import Answer, Body, Page, PageQuery, Quantity, Realm, page_of
+from app.api.values import Answer, Body, Page, PageQuery, Quantity, Realm, page_of, set_filters
 from app.composition.request import now, reader
 from app.queries.count_pages import count_plan
 from app.queries.floor import floor_place
-from app.queries.goods_receipts import receipt_page
+from app.queries.goods_receipts import RECEIPTS, receipt_page
+from app.queries.listing import Asked
 from app.queries.places import realm_of_site
-from app.queries.transfers import TransferRow, transfer_page, transfers_after
+from app.queries.transfers import TRANSFERS, TransferRow, transfer_page
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.inventory.count_plan import set_cadence
+from erpcore.inventory.documents import TransferState
 from erpcore.kernel.work import UnitOfWork
 
 TAG = "Warehouse"
@@ -62,9 +64,13 @@ class TransferDetail(TransferHead):
 
 
 class TransferQuery(PageQuery):
-    """Which transfers."""
+    """Which transfers. `site`: from or to it. `late`: they should have come already."""
 
     realm: Realm = "live"
+    site: Key | None = None
+    state: TransferState | None = None
+    late: bool = False
+    text: str = Field("", max_length=120)
 
 
 class GoodsLineAnswer(Answer):
@@ -91,6 +97,28 @@ class GoodsReceiptAnswer(Answer):
     supplier: str | None
     received_at: datetime
     lines: list[GoodsLineAnswer]
+
+
+class GoodsReceiptHead(Answer):
+    """A goods receipt; `differing` of its `lines` are not as they were expected."""
+
+    id: int
+    number: str
+    site_id: int
+    paper: str
+    supplier: str | None
+    received_at: datetime
+    lines: int
+    differing: int
+
+
+class GoodsReceiptQuery(PageQuery):
+    """Which goods receipts. `differs`: a line is not as it was expected."""
+
+    realm: Realm = "live"
+    site: Key | None = None
+    differs: bool = False
+    text: str = Field("", max_length=120)
 
 
 class ClassAnswer(Answer):
@@ -137,7 +165,8 @@ def _head(row: TransferRow) -> dict[str, object]:
     query=TransferQuery, answer=Page[TransferHead],
 )  # fmt: skip
 def list_transfers(query: TransferQuery) -> Page[TransferHead]:
-    rows = transfers_after(reader(), actor(), query.realm, query.after, query.limit + 1)
+    asked = Asked(values=set_filters(query), realm=query.realm)
+    rows = TRANSFERS.after(reader(), actor(), asked, now(), after=query.after, limit=query.limit + 1)
     return page_of(
         [TransferHead.model_validate(_head(row)) for row in rows], [row.id for row in rows], query.limit
     )  # fmt: skip
@@ -160,6 +189,16 @@ def show_transfer(transfer_id: int) -> TransferDetail:
 
 
 @operation(
+    "GET", "/goods-receipts", permission=Permission.STOCK_READ, summary="List goods receipts", tag=TAG,
+    query=GoodsReceiptQuery, answer=Page[GoodsReceiptHead],
+)  # fmt: skip
+def list_goods_receipts(query: GoodsReceiptQuery) -> Page[GoodsReceiptHead]:
+    asked = Asked(values=set_filters(query), realm=query.realm)
+    rows = RECEIPTS.after(reader(), actor(), asked, now(), after=query.after, limit=query.limit + 1)
+    return page_of([GoodsReceiptHead.model_validate(row) for row in rows], [row.id for row in rows], query.limit)
+
+
+@operation(
     "GET", "/goods-receipts/{receipt_id}", permission=Permission.STOCK_READ, summary="One goods receipt", tag=TAG,
     answer=GoodsReceiptAnswer,
 )  # fmt: skip
@@ -177,7 +216,7 @@ def show_receipt(receipt_id: int) -> GoodsReceiptAnswer:
 )  # fmt: skip
 def show_count_plan(query: PlanQuery) -> PlanAnswer:
     _, _, zone = floor_place(reader(), actor(), query.site)
-    plan = count_plan(reader(), actor(), query.site, zone, now())
+    plan = count_plan(reader(), query.site, zone, now())
     return PlanAnswer(count=plan.total("open"), classes=[ClassAnswer.model_validate(row) for row in plan.classes])
 
 

@@ -8,15 +8,17 @@ from pydantic import Field
 
 from app.api.framework import check_version, operation
 from app.api.v1.numbers import Key, fresh, pointing
-from app.api.values import Answer, Body, Page, PageQuery, Quantity, page_of
-from app.composition.request import reader
+from app.api.values import Answer, Body, Page, PageQuery, Quantity, Realm, page_of, set_filters
+from app.composition.request import now, reader
 from app.composition.trading import cells, rules
+from app.queries.listing import Asked
 from app.queries.places import realm_of_site
 from app.queries.transfer_orders import (
+    TRANSFER_ORDERS,
+    State,
     TransferOrderPage,
     TransferOrderRow,
     transfer_order_page,
-    transfer_orders_after,
 )
 from app.security.permissions import Permission
 from app.security.require import actor
@@ -66,6 +68,16 @@ class TransferOrderDetail(TransferOrderAnswer):
 
     lines: list[AskedLineAnswer]
     transfers: list[int]
+
+
+class TransferOrderQuery(PageQuery):
+    """Which transfer orders. `site`: from or to it. `late`: promised for a later day than it was asked for."""
+
+    realm: Realm = "live"
+    site: Key | None = None
+    state: State | None = None
+    late: bool = False
+    text: str = Field("", max_length=120)
 
 
 class AskedLineBody(Body):
@@ -123,11 +135,12 @@ def _detail(page: TransferOrderPage) -> TransferOrderDetail:
 
 
 @operation(
-    "GET", "/transfer-orders", permission=Permission.STOCK_READ, summary="List transfer orders", tag=TAG, query=PageQuery,
-    answer=Page[TransferOrderAnswer],
+    "GET", "/transfer-orders", permission=Permission.STOCK_READ, summary="List transfer orders", tag=TAG,
+    query=TransferOrderQuery, answer=Page[TransferOrderAnswer],
 )  # fmt: skip
-def list_transfer_orders(query: PageQuery) -> Page[TransferOrderAnswer]:
-    rows = transfer_orders_after(reader(), actor(), query.after, query.limit + 1)
+def list_transfer_orders(query: TransferOrderQuery) -> Page[TransferOrderAnswer]:
+    asked = Asked(values=set_filters(query), realm=query.realm)
+    rows = TRANSFER_ORDERS.after(reader(), actor(), asked, now(), after=query.after, limit=query.limit + 1)
     return page_of([_answer(row) for row in rows], [row.id for row in rows], query.limit)
 
 

@@ -1,16 +1,12 @@
-"""Words and addresses of scarce stock."""
+"""Words and pages of scarce stock."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
 from typing import Any
 
 from flask import url_for
 
-from app.queries.allocation import RunFilter, RunRow
-from app.queries.backorders import BackorderFilter
-from app.queries.scarcity import ShortFilter
-from app.web.chosen import said_realm
+from app.queries.allocation import RunRow
 
 #: Why a line gets what it gets.
 WHY = {
@@ -24,20 +20,6 @@ RULES = {
 }  # fmt: skip
 #: What made a run.
 TRIGGERS = {"person": "by hand", "stock": "stock came or became free"}
-
-_Filter = ShortFilter | RunFilter | BackorderFilter
-
-
-def address(wanted: _Filter, endpoint: str, **changes: Any) -> str:
-    """The list's address with these changes; what is as usual is left out."""
-    usual = asdict(type(wanted)())
-    wished = asdict(replace(wanted, **{"page": 1, **changes}))
-    values: dict[str, Any] = {
-        name: int(value) if isinstance(value, bool) else value
-        for name, value in wished.items()
-        if name != "realm" and value != usual[name]
-    }
-    return url_for(endpoint, **values, **said_realm(wished["realm"]))
 
 
 def tabs(current: str) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Runs of allocation: the list of all, one with its explanation, committing, rejecting and ranking by hand."""
+"""Runs of allocation: one with its explanation, committing, rejecting and ranking by hand."""
 
 from __future__ import annotations
 
@@ -9,93 +9,26 @@ from flask import flash, redirect, render_template, request, url_for
 from app.composition.request import change, reader
 from app.composition.trading import cells, rules
 from app.messages import sentence
-from app.queries.allocation import STATES, TRIGGERS, RunFilter, RunPage, every_run, every_run_line, list_runs, run_page
-from app.queries.places import sites_seen
+from app.queries.allocation import RunPage, every_run_line, run_page
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.allocation import presenters
 from app.web.allocation.forms import AsideForm, MoveForm
-from app.web.allocation.presenters import RULES, WHY, address, closed_to_commit, tabs
+from app.web.allocation.presenters import RULES, WHY, closed_to_commit
 from app.web.allocation.views import blueprint
-from app.web.areas import asked_key, asked_page, closed
-from app.web.chosen import asked_realm, viewer
+from app.web.areas import closed
 from app.web.errors import status_of
 from app.web.exports import csv_file, xlsx_file
-from app.web.figures import heading
 from app.web.forms import choices
 from app.web.steps import form_step, seen_version, take_step
 from erpcore.kernel.errors import DomainError
 from erpcore.orders.flow import ALLOCATION_RUN
 from erpcore.orders.runs import MoveLine, commit_run, move_line, reject_run
 
-_HEAD = (
-    "Run",
-    "Site",
-    "Item",
-    "State",
-    "Made",
-    "Simulated",
-    "Decided",
-    "Items",
-    "Lines",
-    "Winners",
-    "Ranked by hand",
-    "Reason",
-)
 _LINES = (
     "Item", "Rank", "Order", "Line", "Customer", "Waits since", "Channel priority", "Tier", "Wanted", "Gets", "Why",
     "First come", "Priority", "Contracts", "Fair share",
 )  # fmt: skip
-
-
-def _asked() -> RunFilter:
-    args = request.args
-    state, trigger = args.get("state", ""), args.get("trigger", "")
-    return RunFilter(
-        site=asked_key("site"), realm=asked_realm(), state=state if state in STATES else "",
-        trigger=trigger if trigger in TRIGGERS else "", page=asked_page(),
-    )  # fmt: skip
-
-
-@blueprint.get("/allocation/runs")
-@require(Permission.ORDER_READ)
-def show_runs() -> str:
-    wanted = _asked()
-    chips = [
-        {"label": heading(state), "on": wanted.state == state,
-         "href": address(wanted, "allocation.show_runs", state="" if wanted.state == state else state)}
-        for state in STATES
-    ] + [
-        {"label": presenters.TRIGGERS[one].capitalize(), "on": wanted.trigger == one,
-         "href": address(wanted, "allocation.show_runs", trigger="" if wanted.trigger == one else one)}
-        for one in TRIGGERS
-    ]  # fmt: skip
-    return render_template(
-        "allocation/runs.html", asked=wanted, found=list_runs(reader(), viewer(wanted.site), wanted), chips=chips,
-        tabs=tabs("allocation.show_runs"), address=address, realm=wanted.realm, triggers=presenters.TRIGGERS,
-        sites=[site for site in sites_seen(reader(), actor()) if site.realm == wanted.realm],
-    )  # fmt: skip
-
-
-@blueprint.get("/allocation/runs.csv")
-@require(Permission.ORDER_READ)
-def runs_as_csv() -> Any:
-    return csv_file("allocation-runs", _HEAD, _file_rows())
-
-
-@blueprint.get("/allocation/runs.xlsx")
-@require(Permission.ORDER_READ)
-def runs_as_xlsx() -> Any:
-    return xlsx_file("allocation-runs", _HEAD, _file_rows())
-
-
-def _file_rows() -> Any:
-    for row in every_run(reader(), viewer(_asked().site), _asked()):
-        yield (
-            row.id, row.site, row.item or "all", row.state, presenters.TRIGGERS[row.trigger], row.simulated_at,
-            row.decided_at or "", row.places, row.lines, row.winners, row.moved_by is not None,
-            row.moved_reason or row.reason or "",
-        )  # fmt: skip
 
 
 def _html(page: RunPage, *, form: Any = None, refusal: str = "", why_not: AsideForm | None = None) -> str:

@@ -11,22 +11,18 @@ from app.composition.trading import cells, rules
 from app.messages import sentence
 from app.queries.allocation_preview import Preview, preview
 from app.queries.claimants import held_lines, open_wishes, protections
-from app.queries.places import realm_of_site, sites_seen
-from app.queries.scarcity import ShortFilter, every_short, list_short
+from app.queries.places import realm_of_site
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.allocation.forms import DecideForm, SimulateForm, TakeBackForm
-from app.web.allocation.presenters import RULES, WHY, address, tabs
-from app.web.areas import area, asked_key, asked_page, closed
-from app.web.chosen import asked_realm, viewer
+from app.web.allocation.presenters import RULES, WHY
+from app.web.areas import area, closed
 from app.web.errors import status_of
-from app.web.exports import csv_file, xlsx_file
 from app.web.figures import quantity
 from app.web.forms import choices
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.steps import form_step
 from erpcore.kernel.errors import DomainError, NotFound, RuleBroken
-from erpcore.kernel.money import from_minor
 from erpcore.orders.flow import TAKE_BACK
 from erpcore.orders.runs import SimulateRun, simulate_run
 from erpcore.orders.takeback import TakeBack, decide_take_back, take_back
@@ -35,49 +31,6 @@ blueprint = area("allocation")
 navigation_entry(
     Entry(label="Allocation", endpoint="allocation.show_short", permission=Permission.ORDER_READ, group=Group.WAREHOUSE, order=14)
 )  # fmt: skip
-_HEAD = (
-    "Site", "Item", "Name", "Unit", "Waiting", "Lines", "Waits since", "Free", "Expected", "Next on", "Value", "Currency",
-)  # fmt: skip
-
-
-def _asked() -> ShortFilter:
-    args = request.args
-    return ShortFilter(
-        site=asked_key("site"), realm=asked_realm(), text=args.get("text", "").strip()[:120], free=args.get("free") == "1",
-        sort=args.get("sort", "since")[:20], page=asked_page(),
-    )  # fmt: skip
-
-
-@blueprint.get("/allocation")
-@require(Permission.ORDER_READ)
-def show_short() -> str:
-    wanted, session = _asked(), reader()
-    sites = sites_seen(session, actor())
-    return render_template(
-        "allocation/list.html", asked=wanted, found=list_short(session, viewer(wanted.site), wanted), tabs=tabs("allocation.show_short"),
-        address=address, realm=wanted.realm, sites=[site for site in sites if site.realm == wanted.realm], form=SimulateForm(),
-        realms=sorted({site.realm for site in sites} - {"live"}), wishes=open_wishes(session, actor(), realm=wanted.realm), now=now(),
-    )  # fmt: skip
-
-
-@blueprint.get("/allocation.csv")
-@require(Permission.ORDER_READ)
-def short_as_csv() -> Any:
-    return csv_file("short-items", _HEAD, _file_rows())
-
-
-@blueprint.get("/allocation.xlsx")
-@require(Permission.ORDER_READ)
-def short_as_xlsx() -> Any:
-    return xlsx_file("short-items", _HEAD, _file_rows())
-
-
-def _file_rows() -> Any:
-    for row in every_short(reader(), viewer(_asked().site), _asked()):
-        yield (
-            row.site, row.code, row.name, row.unit, row.unmet, row.lines, row.since, row.free, row.coming, row.next_on or "",
-            from_minor(row.value_minor, row.currency), row.currency,
-        )  # fmt: skip
 
 
 def _look(site_id: int, item_id: int) -> Preview:

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, redirect, render_template, request
+from flask import Response, flash, redirect, request, url_for
 
 from app.composition.request import change, now, reader
 from app.messages import sentence
-from app.queries.backorders import BackorderFilter, BackorderRow, backorders_by_line, every_backorder, list_backorders
-from app.queries.places import sites_seen
+from app.queries.backorders import BACKORDERS, BackorderRow, backorders_by_line
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.allocation.forms import PromiseForm
-from app.web.allocation.presenters import address, tabs
-from app.web.areas import area, asked_key, asked_page
-from app.web.chosen import asked_realm, viewer
-from app.web.exports import csv_file, xlsx_file
-from app.web.figures import PROMISES
+from app.web.allocation.presenters import tabs
+from app.web.areas import area
+from app.web.context import moment
+from app.web.figures import on, promised_from, quantity
+from app.web.lists.address import address, asked
+from app.web.lists.listing import Cell, Empty, Filter, Kind, Listing, channel_filter, column, flag, money, text_filter
+from app.web.lists.page import list_html, list_page
 from app.web.navigation import Entry, Group, navigation_entry
 from erpcore.kernel.errors import DomainError
-from erpcore.kernel.money import from_minor
 from erpcore.orders.backorders import Repromise, cancel_waiting, repromise_lines
 
 blueprint = area("backorders")
@@ -30,30 +30,74 @@ navigation_entry(
         order=13,
     )
 )  # fmt: skip
-_HEAD = (
-    "Order", "Line", "Customer", "Channel", "Priority", "Tier", "Site", "Item", "Name", "Unit", "Waiting", "Since", "Days",
-    "Promised", "From", "Late", "Value", "Currency",
+
+
+def _order(row: BackorderRow) -> Cell:
+    return Cell(row.order, sub=f"line {row.line_no} · {row.site}", href=url_for("orders.show", order_id=row.order_id))
+
+
+def _item(row: BackorderRow) -> Cell:
+    return Cell(row.code, sub=row.name, href=url_for("allocation.show_item", site_id=row.site_id, item_id=row.item_id))
+
+
+def _age(row: BackorderRow) -> Cell:
+    days = row.age_days(now())
+    return Cell(f"{days} day{'' if days == 1 else 's'}", sub=moment(row.since))
+
+
+def _promised(row: BackorderRow) -> Cell:
+    source = promised_from(row.reason)
+    if row.is_late(now()):
+        return Cell(on(row.promised_on), sub=f"missed · {source}", sub_kind="fail")
+    return Cell(on(row.promised_on), sub=source)
+
+
+BACKORDER_LIST = list_page(
+    blueprint,
+    Listing(
+        name="backorders", endpoint="backorders.show_all", path="/backorders", permission=Permission.ORDER_READ,
+        title="Backorders", lead="Lines that wait for stock, in the order of channel, customer tier and waiting time", unit="lines",
+        source=BACKORDERS, sort="rank", template="allocation/backorders.html",
+        also=lambda: {"tabs": tabs("backorders.show_all")},
+        empty=Empty(
+            title="Nothing waits", sign="clock",
+            text="A released line that stock does not cover waits here, with its age and its promise.",
+        ),
+        filters=(
+            flag("late", "Promise missed"), text_filter("Order, customer or item"), channel_filter(),
+            Filter(name="site", label="Ships from", kind=Kind.SITE),
+        ),
+        columns=(
+            column("order", "Order", cell=_order),
+            column("line", "Line", "line_no", file_only=True),
+            column("customer", "Customer"),
+            column("rank", "Rank", "channel", cell=lambda row: Cell(row.channel, sub=f"priority {row.priority} · tier {row.tier}")),
+            column("priority", "Priority", file_only=True),
+            column("tier", "Tier", file_only=True),
+            column("site", "Site", file_only=True),
+            column("item", "Item", "code", cell=_item),
+            column("name", "Name", file_only=True),
+            column("unit", "Unit", file_only=True),
+            column("unmet", "Waiting", cell=lambda row: Cell(quantity(row.unmet, row.unit)), num=True),
+            column("since", "Age", cell=_age),
+            column("days", "Days", lambda row: row.age_days(now()), file_only=True),
+            column("promised", "Promised", "promised_on", cell=_promised),
+            column("promise", "Promised from", lambda row: promised_from(row.reason), file_only=True),
+            column("late", "Late", lambda row: row.is_late(now()), file_only=True),
+            money("value", "Worth", "value_minor"),
+            column("currency", "Currency", file_only=True),
+        ),
+    ),
+    own_view=True,
 )  # fmt: skip
 
 
-def _asked() -> BackorderFilter:
-    args = request.args
-    return BackorderFilter(
-        site=asked_key("site"), realm=asked_realm(), text=args.get("text", "").strip()[:120], late=args.get("late") == "1",
-        sort=args.get("sort", "rank")[:20], page=asked_page(),
-    )  # fmt: skip
-
-
 def _html(form: PromiseForm, refused: list[str] | None = None) -> Any:
-    wanted, session = _asked(), reader()
-    found = list_backorders(session, viewer(wanted.site), wanted, now())
-    sites = sites_seen(session, actor())
-    return render_template(
-        "allocation/backorders.html", asked=wanted, found=found, form=form, refused=refused or [], address=address,
-        tabs=tabs("backorders.show_all"), promises=PROMISES, realm=wanted.realm, at=now(),
-        sites=[site for site in sites if site.realm == wanted.realm], realms=sorted({site.realm for site in sites} - {"live"}),
-        here=address(wanted, "backorders.show_all", page=wanted.page), chosen=set(request.form.getlist("line")),
-    ), form.status  # fmt: skip
+    html = list_html(
+        BACKORDER_LIST, form=form, refused=refused or [], here=request.full_path,
+        chosen=set(request.form.getlist("line")),
+    )  # fmt: skip
+    return html if isinstance(html, Response) else (html, form.status)
 
 
 @blueprint.route("/backorders", methods=["GET", "POST"])
@@ -68,7 +112,7 @@ def show_all() -> Any:
     keys = [
         int(text) for text in request.form.getlist("line") if text.isascii() and text.isdecimal() and len(text) < 19
     ]
-    rows = list(backorders_by_line(reader(), actor(), keys, now()).values())
+    rows = list(backorders_by_line(reader(), actor(), keys).values())
     if not form.validate_on_submit() or not rows:
         form.status = 422
         if not rows:
@@ -85,7 +129,7 @@ def show_all() -> Any:
         form.status = 422
         return _html(form, [f"{done} of {len(rows)} lines are done.", *refused])
     flash(f"{done} line{'s are' if done > 1 else ' is'} {'cancelled' if cancels else 'promised anew'}.", "success")
-    return redirect(address(_asked(), "backorders.show_all"))
+    return redirect(address(BACKORDER_LIST, asked(BACKORDER_LIST)))
 
 
 def _promise(row: BackorderRow, form: PromiseForm) -> str:
@@ -107,25 +151,3 @@ def _cancel(row: BackorderRow, reason: str) -> str:
     except DomainError as refusal:
         return sentence(refusal)
     return ""
-
-
-@blueprint.get("/backorders.csv")
-@require(Permission.ORDER_READ)
-def as_csv() -> Any:
-    return csv_file("backorders", _HEAD, _file_rows())
-
-
-@blueprint.get("/backorders.xlsx")
-@require(Permission.ORDER_READ)
-def as_xlsx() -> Any:
-    return xlsx_file("backorders", _HEAD, _file_rows())
-
-
-def _file_rows() -> Any:
-    at = now()
-    for row in every_backorder(reader(), viewer(_asked().site), _asked(), at):
-        yield (
-            row.order, row.line_no, row.customer, row.channel, row.priority, row.tier, row.site, row.code, row.name, row.unit,
-            row.unmet, row.since, row.age_days(at), row.promised_on, PROMISES.get(row.reason, row.reason), row.is_late(at),
-            from_minor(row.value_minor, row.currency), row.currency,
-        )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Transfer orders: the list, one on a page, asking, the answer, shipping, cancelling. Received like any transfer."""
+"""Transfer orders: one on a page, asking, the answer, shipping, cancelling. Received like any transfer."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from flask import flash, redirect, render_template, request, url_for
 
 from app.composition.request import now, reader
 from app.composition.trading import cells, rules
-from app.queries.listing import PAGE
 from app.queries.places import SitePick, sites_seen
-from app.queries.transfer_orders import STATES, TransferOrderPage, list_transfer_orders, transfer_order_page
+from app.queries.transfer_orders import TransferOrderPage, transfer_order_page
 from app.security.permissions import Permission
 from app.security.require import actor, require
-from app.web.areas import area, asked_key, asked_page, closed
+from app.web.areas import area, asked_key, closed
 from app.web.branch.forms import AskForm, DecideForm, ship_form
-from app.web.chosen import asked_realm, said_realm, viewer
 from app.web.figures import PROMISES
 from app.web.forms import choices
 from app.web.linesheet import Wrong
@@ -40,26 +38,6 @@ blueprint = area("branch")
 navigation_entry(
     Entry(label="Transfer orders", endpoint="branch.show_all", permission=Permission.STOCK_READ, group=Group.WAREHOUSE, order=23)
 )  # fmt: skip
-
-
-@blueprint.get("/transfer-orders")
-@require(Permission.STOCK_READ)
-def show_all() -> str:
-    state, page, realm = request.args.get("state", ""), asked_page(), asked_realm()
-    rows, total, counts = list_transfer_orders(reader(), viewer(), state=state, page=page, realm=realm)
-
-    def address(**changes: Any) -> str:
-        return url_for("branch.show_all", **{"state": state or None, **said_realm(realm), **changes})
-
-    chips = [
-        {"label": one.capitalize(), "on": state == one, "count": counts.get(one, 0),
-         "href": address(state=None if state == one else one)}
-        for one in STATES
-    ]  # fmt: skip
-    return render_template(
-        "branch/list.html", rows=rows, total=total, chips=chips, state=state, page=page, address=address,
-        pages=max(1, -(-total // PAGE)), realm=realm, today=now().date(), promises=PROMISES,
-    )  # fmt: skip
 
 
 @blueprint.get("/transfer-orders/<int:order_id>")

@@ -8,7 +8,10 @@ from typing import Any
 
 from flask import request, url_for
 
+from app.composition.request import reader
 from app.queries.listing import PAGE, SIZES, Asked
+from app.queries.places import sites_seen
+from app.security.require import actor
 from app.web.areas import asked_key, asked_page
 from app.web.chosen import asked_realm, said_realm
 from app.web.lists.listing import Filter, Kind, Listing
@@ -32,12 +35,22 @@ def asked(listing: Listing) -> Asked:
     sort = args.get("sort", "")[:40]
     known = {one.key for one in listing.page_columns}
     found = Asked(
-        values=values, realm=asked_realm() if listing.realms else "live",
+        values=values, realm=_realm(listing, values),
         sort=sort if sort.removeprefix("-") in listing.sorts() else listing.sort, page=asked_page(),
         size=int(size) if size in {str(one) for one in SIZES} else PAGE,
         columns=tuple(one for one in args.getlist("col") if one in known), view=asked_key("view"),
     )  # fmt: skip
     return replace(found, values=_possible(listing, found))
+
+
+def _realm(listing: Listing, values: Mapping[str, Any]) -> str:
+    """The realm that the address asks for; one that only names a site means that site's."""
+    if not listing.realms:
+        return "live"
+    if "site" in values and "realm" not in request.args:
+        named = next((site for site in sites_seen(reader(), actor()) if site.id == values["site"]), None)
+        return named.realm if named else asked_realm()
+    return asked_realm()
 
 
 def _possible(listing: Listing, found: Asked) -> dict[str, Any]:

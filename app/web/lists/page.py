@@ -76,7 +76,7 @@ def list_html(listing: Listing, **also: Any) -> Any:
 
     sites = sites_seen(reader(), actor()) if listing.realms or listing.filter_named("site") else []
     context = {
-        "listing": listing, "asked": wanted, "found": found, "realm": wanted.realm, "at": now(), "sizes": SIZES,
+        "listing": listing, "sites": sites, "asked": wanted, "found": found, "realm": wanted.realm, "at": now(), "sizes": SIZES,
         "page": last_page(wanted, found.total), "pages": max(1, -(-found.total // wanted.size)),
         "columns": shown_columns(listing, wanted), "chips": chips(listing, wanted, found, to, sites),
         "controls": controls(listing, wanted, sites), "hidden": hidden(listing, wanted), "cell": shown_cell,

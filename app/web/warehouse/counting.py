@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, url_for
+from markupsafe import Markup
 
 from app.composition.request import now, reader
 from app.composition.trading import cells, rules
-from app.queries.count_pages import STATES, CountPlan, count_plan
-from app.queries.counts import count_rows
+from app.queries.count_pages import CountPlan, count_plan
+from app.queries.counts import COUNTS, UNFINISHED, CountRow, count_rows
 from app.queries.floor import floor_place
 from app.queries.items import item_of_code
 from app.queries.places import SitePick
 from app.queries.warehouse import location_named, lot_named
 from app.security.permissions import Permission
 from app.security.require import actor, require
-from app.web.exports import csv_file, xlsx_file
+from app.web.figures import money, quantity
+from app.web.lists.listing import Cell, Empty, Filter, Kind, Listing, column, pick, site_filter, text_filter
+from app.web.lists.page import list_html, list_page
 from app.web.steps import form_step, take_step
 from app.web.warehouse.forms import CountAskedForm, WhyForm, cadence_form
-from app.web.warehouse.views import blueprint, chosen_site, form_page, nowhere, warehouse_sites
+from app.web.warehouse.views import blueprint, form_page, warehouse_sites, where
 from erpcore.inventory.count_plan import (
     STANDARD_CADENCE,
     PlanCount,
@@ -32,72 +36,81 @@ from erpcore.inventory.counting import cancel_count
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.money import from_minor
 
-_HEAD = (
-    "Site",
-    "Place",
-    "Item",
-    "Name",
-    "Lot",
-    "State",
-    "Why",
-    "Due",
-    "Book",
-    "Found",
-    "Difference",
-    "Value",
-    "Currency",
-)
-
-
-def _state() -> str:
-    state = request.args.get("state", "")
-    return state if state in STATES else ""
+_WORDS = {
+    UNFINISHED: "Not finished", "open": "To count", "counting": "Being counted", "recount": "To count again",
+    "recounting": "Being counted again", "proposed": "To decide", "done": "Done", "cancelled": "Cancelled",
+}  # fmt: skip
+_LOOKS = {"done": "pass", "cancelled": "none", "proposed": "warn"}
+_WHY = {"cadence": "due by its class", "asked": "asked for", "short_pick": "short at a pick"}
 
 
 def _plan(site: SitePick) -> CountPlan:
-    return count_plan(reader(), actor(), site.id, site.time_zone, now(), state=_state())
+    return count_plan(reader(), site.id, site.time_zone, now())
 
 
-@blueprint.get("/warehouse/counts")
-@require(Permission.STOCK_READ)
-def counts() -> Any:
-    sites = warehouse_sites()
-    site = chosen_site(sites)
-    return nowhere() if site is None else _counts(sites, site)
+def _where() -> dict[str, Any]:
+    known = where()
+    return {**known, "plan": _plan(known["at_site"]) if known["at_site"] else None, "refused": ""}
 
 
-def _counts(sites: list[SitePick], site: SitePick, refused: str = "") -> str:
-    return render_template(
-        "warehouse/counts.html",
-        site=site,
-        sites=sites,
-        plan=_plan(site),
-        state=_state(),
-        refused=refused,
-        realm=site.realm,
-    )
+def _place(row: CountRow) -> Cell:
+    may = actor().may(Permission.STOCK_COUNT)
+    return Cell(row.location, sub=row.lot or "", href=url_for("inbound.count", task_id=row.id) if may else "")
 
 
-@blueprint.get("/warehouse/counts.csv")
-@require(Permission.STOCK_READ)
-def counts_csv() -> Any:
-    return csv_file("counts", _HEAD, _file_rows())
+def _worth(row: CountRow) -> Decimal | None:
+    return None if row.value_minor is None else from_minor(row.value_minor, row.currency)
 
 
-@blueprint.get("/warehouse/counts.xlsx")
-@require(Permission.STOCK_READ)
-def counts_xlsx() -> Any:
-    return xlsx_file("counts", _HEAD, _file_rows())
+def _difference(row: CountRow) -> Cell:
+    if row.difference is None:
+        return Cell("–", muted=True)
+    worth = "" if row.value_minor is None else money(row.value_minor, row.currency)
+    return Cell(quantity(row.difference, row.unit), sub=worth)
 
 
-def _file_rows() -> Any:
-    site = chosen_site(warehouse_sites())
-    for row in _plan(site).tasks if site else ():
-        yield (
-            row.site, row.location, row.code, row.name, row.lot or "", row.state, row.why, row.due_on.isoformat(), row.book,
-            row.found, row.difference, None if row.value_minor is None else from_minor(row.value_minor, row.currency),
-            row.currency,
-        )  # fmt: skip
+def _next(row: CountRow) -> Cell:
+    if row.state in ("done", "cancelled") or not actor().may(Permission.COUNT_PLAN):
+        return Cell("")
+    said = Markup('Cancel…<span class="visually-hidden"> the count of {} at {}</span>').format(row.code, row.location)
+    return Cell(said, href=url_for("warehouse.drop_count", task_id=row.id))
+
+
+COUNT_LIST = list_page(
+    blueprint,
+    Listing(
+        name="counts", endpoint="warehouse.counts", path="/warehouse/counts", permission=Permission.STOCK_READ,
+        title="Counts", lead="Which places are due by the class of what lies there, and how often the book was right",
+        unit="counts", source=COUNTS, sort="due", usual={"state": UNFINISHED}, template="warehouse/counts.html", also=_where,
+        empty=Empty(
+            title="No count fits", sign="list", text="Put what is due on the list, or ask for the count of one place.",
+        ),
+        filters=(
+            Filter(name="state", label="State", kind=Kind.CHOICE, options=lambda _: list(_WORDS.items()), hide_empty=True),
+            text_filter("Place, item or lot"), pick("why", "Why", lambda _: list(_WHY.items())), site_filter(),
+        ),
+        columns=(
+            column("place", "Place", "location", cell=_place),
+            column("site", "Site"),
+            column("item", "Item", "code", cell=lambda row: Cell(row.code, sub=row.name)),
+            column("name", "Name", file_only=True),
+            column("lot", "Lot", file_only=True),
+            column("state", "State", cell=lambda row: Cell(_WORDS[row.state].lower(), kind=_LOOKS.get(row.state, "wait"))),
+            column("why", "Why", cell=lambda row: _WHY.get(row.why, row.why.replace("_", " "))),
+            column("due", "Due", "due_on"),
+            column("book", "Book", file_only=True),
+            column("found", "Found", file_only=True),
+            column("difference", "Difference", cell=_difference, num=True),
+            column("value", "Value", _worth, file_only=True),
+            column("currency", "Currency", file_only=True),
+            column("next", "Next step", lambda _row: "", cell=_next, page_only=True),
+        ),
+    ),
+)  # fmt: skip
+
+
+def _refused(site: SitePick, why: str) -> Any:
+    return list_html(COUNT_LIST, refused=why, at_site=site, plan=_plan(site))
 
 
 def _site(site_id: int) -> SitePick:
@@ -115,7 +128,7 @@ def plan_due(site_id: int) -> Any:
     return take_step(
         lambda work: made.append(plan_due_counts(work, site_id)), realm=site.realm,
         done="What is due is on the list of counts.", to=url_for("warehouse.counts", site=site_id),
-        again=lambda why: _counts(warehouse_sites(), site, why),
+        again=lambda why: _refused(site, why),
     )  # fmt: skip
 
 

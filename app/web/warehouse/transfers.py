@@ -1,33 +1,21 @@
-"""Transfers at the desk: the list and its files, one transfer, shipping, receiving with discrepancies, giving up."""
+"""Transfers at the desk: one of them, shipping, receiving with discrepancies, giving up."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 
 from app.composition.order_names import order_names
 from app.composition.request import now, reader
 from app.composition.trading import cells, rules
 from app.queries.items import item_of_code
-from app.queries.listing import PAGE
-from app.queries.places import SitePick, sites_of_entity, sites_seen
-from app.queries.transfers import (
-    STATES,
-    TransferFilter,
-    TransferPage,
-    every_transfer,
-    list_transfers,
-    transfer_page,
-)
+from app.queries.places import SitePick, sites_of_entity
+from app.queries.transfers import TransferPage, transfer_page
 from app.security.permissions import Permission
 from app.security.require import actor, require
-from app.web.areas import asked_key, asked_page
-from app.web.chosen import asked_realm, said_realm, viewer
-from app.web.exports import csv_file, xlsx_file
 from app.web.forms import choices
 from app.web.items.presenters import item_address
 from app.web.steps import form_step
@@ -44,70 +32,6 @@ from erpcore.inventory.transfers import (
 )
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.kernel.work import UnitOfWork
-
-_DEFAULTS = TransferFilter()
-_HEAD = (
-    "Transfer",
-    "State",
-    "From",
-    "To",
-    "Shipped (UTC)",
-    "Arrives on",
-    "Settled (UTC)",
-    "Lines",
-    "Lines on their way",
-    "Note",
-)
-
-
-def _asked() -> TransferFilter:
-    args = request.args
-    state = args.get("state", "")
-    return TransferFilter(
-        site=asked_key("site"), realm=asked_realm(), text=args.get("text", "").strip()[:120],
-        state=state if state in STATES else "", late=args.get("late") == "1", page=asked_page(),
-    )  # fmt: skip
-
-
-def _address(wanted: TransferFilter, endpoint: str = "warehouse.transfers", **changes: Any) -> str:
-    wished = asdict(replace(wanted, **{"page": 1, **changes}))
-    values: dict[str, Any] = {
-        name: int(value) if isinstance(value, bool) else value
-        for name, value in wished.items()
-        if name != "realm" and value != getattr(_DEFAULTS, name)
-    }
-    return url_for(endpoint, **values, **said_realm(wished["realm"]))
-
-
-@blueprint.get("/warehouse/transfers")
-@require(Permission.STOCK_READ)
-def transfers() -> str:
-    wanted, sites = _asked(), sites_seen(reader(), actor())
-    rows, total = list_transfers(reader(), viewer(wanted.site), wanted, now().date())
-    return render_template(
-        "warehouse/transfers.html", asked=wanted, rows=rows, total=total, pages=max(1, -(-total // PAGE)), address=_address,
-        sites=[site for site in sites if site.realm == wanted.realm], today=now().date(), realm=wanted.realm, states=STATES,
-    )  # fmt: skip
-
-
-@blueprint.get("/warehouse/transfers.csv")
-@require(Permission.STOCK_READ)
-def transfers_csv() -> Any:
-    return csv_file("transfers", _HEAD, _file_rows())
-
-
-@blueprint.get("/warehouse/transfers.xlsx")
-@require(Permission.STOCK_READ)
-def transfers_xlsx() -> Any:
-    return xlsx_file("transfers", _HEAD, _file_rows())
-
-
-def _file_rows() -> Any:
-    for row in every_transfer(reader(), viewer(_asked().site), _asked(), now().date()):
-        yield (
-            row.number, row.state, row.origin, row.target, row.shipped_at, row.arrives_on.isoformat(), row.settled_at, row.lines,
-            row.open_lines, row.note or "",
-        )  # fmt: skip
 
 
 @blueprint.get("/warehouse/transfers/<int:transfer_id>")

@@ -1,31 +1,20 @@
-"""Zones and locations of a site: the list and its files, one place with what lies there, adding, blocking, opening."""
+"""Zones and locations of a site: one place with what lies there, adding, blocking, opening."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 
 from app.composition.request import reader
 from app.queries.floor import floor_place
-from app.queries.listing import PAGE
-from app.queries.locations import (
-    KINDS,
-    LocationFilter,
-    LocationRow,
-    every_location,
-    list_locations,
-    one_location,
-    zones_of,
-)
+from app.queries.locations import KINDS, LocationRow, one_location
 from app.queries.places import SitePick, sites_seen
 from app.queries.warehouse import bin_rows
 from app.security.permissions import Permission
 from app.security.require import actor, require
-from app.web.areas import area, asked_key, asked_page
-from app.web.chosen import viewer
-from app.web.exports import csv_file, xlsx_file
+from app.web.areas import area, asked_key
+from app.web.chosen import asked_realm, viewer
 from app.web.forms import choices
 from app.web.items.presenters import item_address
 from app.web.navigation import Entry, Group, navigation_entry
@@ -37,7 +26,6 @@ blueprint = area("warehouse")
 navigation_entry(
     Entry(label="Warehouse", endpoint="warehouse.locations", permission=Permission.STOCK_READ, group=Group.WAREHOUSE, order=21)
 )  # fmt: skip
-_HEAD = ("Location", "Site", "Zone", "Kind", "Place on the way", "Blocked", "Items", "Bins")
 
 
 def warehouse_sites() -> list[SitePick]:
@@ -51,6 +39,17 @@ def chosen_site(sites: list[SitePick]) -> SitePick | None:
     return next((site for site in sites if site.id == wanted), sites[0] if sites else None)
 
 
+def where() -> dict[str, Any]:
+    """For a list of several sites: ``places`` to choose among, and ``at_site``, the one that the address or the top bar
+    chooses, or the only one; ``None`` while the list is of several.
+    """
+    sites, wanted = warehouse_sites(), asked_key("site")
+    places = [site for site in sites if site.realm == asked_realm()]
+    if wanted is None:
+        return {"places": places, "at_site": places[0] if len(places) == 1 else None}
+    return {"places": places, "at_site": next((site for site in sites if site.id == wanted), None)}
+
+
 def nowhere() -> str:
     """What is shown to who sees no site with goods."""
     return render_template("floor/nowhere.html")
@@ -60,59 +59,6 @@ def form_page(form: Any, *, title: str, label: str, back: str, trail: list[tuple
     """The page of a small form: ``note``, ``optional`` fields, ``units`` by field, ``realm``."""
     html = render_template("warehouse/form.html", form=form, title=title, label=label, back=back, trail=trail, **more)
     return html, form.status
-
-
-def _asked(site: SitePick) -> LocationFilter:
-    args = request.args
-    kind = args.get("kind", "")
-    return LocationFilter(
-        site=site.id, text=args.get("text", "").strip()[:120], kind=kind if kind in KINDS else "", zone=asked_key("zone"),
-        blocked=args.get("blocked") == "1", empty=args.get("empty") == "1", page=asked_page(),
-    )  # fmt: skip
-
-
-def _address(wanted: LocationFilter, endpoint: str = "warehouse.locations", **changes: Any) -> str:
-    plain = LocationFilter(site=wanted.site)
-    wished = asdict(replace(wanted, **{"page": 1, **changes}))
-    values: dict[str, Any] = {
-        name: int(value) if isinstance(value, bool) else value
-        for name, value in wished.items()
-        if name == "site" or value != getattr(plain, name)
-    }
-    return url_for(endpoint, **values)
-
-
-@blueprint.get("/warehouse/locations")
-@require(Permission.STOCK_READ)
-def locations() -> str:
-    sites = warehouse_sites()
-    site = chosen_site(sites)
-    if site is None:
-        return nowhere()
-    wanted = _asked(site)
-    rows, total = list_locations(reader(), actor(), wanted)
-    return render_template(
-        "warehouse/locations.html", site=site, sites=sites, asked=wanted, rows=rows, total=total, pages=max(1, -(-total // PAGE)),
-        zones=zones_of(reader(), site.id), kinds=KINDS, address=_address, realm=site.realm,
-    )  # fmt: skip
-
-
-@blueprint.get("/warehouse/locations.csv")
-@require(Permission.STOCK_READ)
-def locations_csv() -> Any:
-    return csv_file("locations", _HEAD, _file_rows())
-
-
-@blueprint.get("/warehouse/locations.xlsx")
-@require(Permission.STOCK_READ)
-def locations_xlsx() -> Any:
-    return xlsx_file("locations", _HEAD, _file_rows())
-
-
-def _file_rows() -> Any:
-    site = chosen_site(warehouse_sites())
-    for row in every_location(reader(), actor(), _asked(site)) if site else ():
-        yield row.code, row.site, row.zone, row.kind, row.walk, row.is_blocked, row.items, row.bins
 
 
 @blueprint.get("/warehouse/locations/<int:location_id>")
