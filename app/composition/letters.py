@@ -120,6 +120,8 @@ class Letter(Base):
         UniqueConstraint("event_seq"),
         states("state", LetterState),
         Index("ix_letter_order", "order_id"),
+        Index("ix_letter_made", "made_at", "id"),
+        Index("ix_letter_state", "state"),
         Index(
             "ix_letter_due",
             "next_at",

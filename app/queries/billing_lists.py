@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, func, select, text
 from sqlalchemy.orm import Session
 
 from app.queries.billing import InvoiceRow, invoice_row, row_columns
@@ -27,12 +27,17 @@ def _invoices() -> Any:
     return (
         row_columns()
         .select_from(Invoice)
-        .join(SalesOrder, SalesOrder.id == Invoice.order_id)
-        .join(Customer, Customer.id == Invoice.customer_id)
-        .join(Site, Site.id == Invoice.site_id)
-        .join(Entity, Entity.id == Invoice.entity_id)
+        .join(SalesOrder, SalesOrder.id == Invoice.order_id, isouter=True)
+        .join(Customer, Customer.id == Invoice.customer_id, isouter=True)
+        .join(Site, Site.id == Invoice.site_id, isouter=True)
         .join(Receivable, Receivable.document_id == Invoice.id, isouter=True)
     )
+
+
+#: As the partial index of shipments to be billed says it, so that both databases use it.
+_TO_BILL = text("shipment.invoice_id IS NULL AND shipment.invoice_due_at IS NOT NULL")
+#: As the partial index of what is owed says it.
+_OWED = text("receivable.open_minor <> 0")
 
 
 def _due() -> Any:
@@ -42,11 +47,10 @@ def _due() -> Any:
             Site.name.label("site"),
         )
         .select_from(Shipment)
-        .join(SalesOrder, SalesOrder.id == Shipment.order_id)
-        .join(Customer, Customer.id == SalesOrder.customer_id)
-        .join(Site, Site.id == Shipment.site_id)
-        .join(Entity, Entity.id == Shipment.entity_id)
-        .where(Shipment.invoice_due_at.is_not(None), Shipment.invoice_id.is_(None))
+        .join(SalesOrder, SalesOrder.id == Shipment.order_id, isouter=True)
+        .join(Customer, Customer.id == SalesOrder.customer_id, isouter=True)
+        .join(Site, Site.id == Shipment.site_id, isouter=True)
+        .where(_TO_BILL)
     )  # fmt: skip
 
 
@@ -59,21 +63,25 @@ def _due_row(row: Any) -> InvoiceRow:
     )  # fmt: skip
 
 
+#: When an invoice was posted, or drafted while it is not; there always is one.
+_AT: Any = func.coalesce(Invoice.posted_at, Invoice.drafted_at)
+_AT.nullable = False
+
 _INVOICES: SqlList[InvoiceRow] = SqlList(
-    select=_invoices, row=invoice_row, tie=(Invoice.id,), usual="-at", site=Invoice.site_id, realm=Entity.realm,
-    by=("lane", Invoice.state), flags=("overdue",), text=(Invoice.number, SalesOrder.number, Customer.name, Customer.code),
+    select=_invoices, row=invoice_row, tie=(Invoice.id,), usual="-at", site=Invoice.site_id, company=Invoice.entity_id,
+    by=("lane", Invoice.state), words=LANES[1:], flags=("overdue",), text=(Invoice.number, SalesOrder.number, Customer.name, Customer.code),
     sums={"Gross": Invoice.gross_minor, "Open": Receivable.open_minor}, currency=Invoice.currency,
     sorts={
         "number": Invoice.number, "customer": Customer.name, "due_on": Invoice.due_on, "gross": Invoice.gross_minor,
-        "open": Receivable.open_minor, "at": func.coalesce(Invoice.posted_at, Invoice.drafted_at),
+        "open": Receivable.open_minor, "at": _AT,
     },
     wanted={
         "lane": lambda value, _: Invoice.state == value,
-        "overdue": lambda _value, eyes: and_(Receivable.open_minor > 0, Receivable.due_on < eyes.now.date()),
+        "overdue": lambda _value, eyes: and_(_OWED, Receivable.open_minor > 0, Receivable.due_on < eyes.now.date()),
     },
 )  # fmt: skip
 _DUE: SqlList[InvoiceRow] = SqlList(
-    select=_due, row=_due_row, tie=(Shipment.id,), usual="at", site=Shipment.site_id, realm=Entity.realm,
+    select=_due, row=_due_row, tie=(Shipment.id,), usual="at", site=Shipment.site_id, company=Shipment.entity_id, is_long=True,
     sorts={"number": Shipment.number, "customer": Customer.name, "at": Shipment.invoice_due_at},
     text=(Shipment.number, SalesOrder.number, Customer.name),
 )  # fmt: skip
@@ -86,12 +94,12 @@ def _of_due(asked: Asked) -> Asked:
 
 
 def _page(session: Session, actor: Actor, asked: Asked, now: datetime) -> Found[InvoiceRow]:
-    counts, _, _ = _INVOICES.counted(session, actor, asked, now)
-    due = _DUE.counted(session, actor, _of_due(asked), now)[1]
     if asked.values.get("lane") == "due":
         found = _DUE.page(session, actor, _of_due(asked), now)
+        counts, due = _INVOICES.counted(session, actor, asked, now)[0], found.total
     else:
         found = _INVOICES.page(session, actor, asked, now)
+        counts, due = found.counts, _DUE.counted(session, actor, _of_due(asked), now)[1]
     return replace(found, counts={**counts, "lane": {**counts.get("lane", {}), "due": due}})
 
 

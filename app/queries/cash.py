@@ -61,8 +61,8 @@ def _all_receipts() -> Any:
             Entity.realm,
         )
         .select_from(Receipt)
-        .join(Customer, Customer.id == Receipt.customer_id)
-        .join(Entity, Entity.id == Receipt.entity_id)
+        .join(Customer, Customer.id == Receipt.customer_id, isouter=True)
+        .join(Entity, Entity.id == Receipt.entity_id, isouter=True)
     )  # fmt: skip
 
 
@@ -87,7 +87,7 @@ def _row(row: Any) -> ReceiptRow:
 
 #: The list of receipts. ``unapplied``: those with money left to apply.
 RECEIPTS: SqlList[ReceiptRow] = SqlList(
-    select=_all_receipts, row=_row, tie=(Receipt.id,), usual="-received", realm=Entity.realm,
+    select=_all_receipts, row=_row, tie=(Receipt.id,), usual="-received", company=Receipt.entity_id, is_long=True,
     scope=_of_companies, flags=("unapplied",),
     text=(Receipt.number, Receipt.reference, Customer.name, Customer.code),
     sums={"Amount": Receipt.amount_minor, "Not applied": Receipt.left_minor}, currency=Receipt.currency,

@@ -11,6 +11,7 @@ from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.identity.queries import list_people, names_of
+from app.queries.bounded import OPEN_ORDER
 from app.security.roles import permissions_of
 from app.security.scopes import check_site, within_sites
 from erpcore.fulfilment.floor.models import PickWave, TaskKind, TaskLine, TaskState, WarehouseTask
@@ -306,7 +307,7 @@ def unplanned(session: Session, site: int, *, most: int = 2_000) -> Unplanned:
         .join(SalesOrder, SalesOrder.id == OrderLine.order_id)
         .join(covered, covered.c.order_line_id == OrderLine.id, isouter=True)
         .where(
-            OrderLine.site_id == site, SalesOrder.state == "released", OrderLine.allocated > 0,
+            OrderLine.site_id == site, OPEN_ORDER, SalesOrder.state == "released", OrderLine.allocated > 0,
             OrderLine.allocated > func.coalesce(covered.c.quantity, 0),
         )
         .order_by(OrderLine.promised_due_at, OrderLine.order_id)

@@ -10,6 +10,7 @@ import orjson
 from sqlalchemy import ColumnElement, and_, func, select, true
 from sqlalchemy.orm import Session
 
+from app.queries.bounded import OPEN_ORDER
 from app.queries.listing import SqlList
 from app.security.scopes import within_sites
 from erpcore.kernel.actor import Actor
@@ -122,7 +123,7 @@ def _holds() -> Any:
         .join(Entity, Entity.id == SalesOrder.entity_id)
         .join(Customer, Customer.id == SalesOrder.customer_id)
         .join(Site, Site.id == SalesOrder.site_id)
-        .where(OrderHold.released_at.is_(None), SalesOrder.state == "held")
+        .where(OrderHold.released_at.is_(None), OPEN_ORDER, SalesOrder.state == "held")
     )  # fmt: skip
 
 

@@ -50,9 +50,9 @@ def _letters() -> Any:
     return (
         select(Letter, SalesOrder.number.label("order"), Customer.name.label("customer"), Site.name.label("site"))
         .select_from(Letter)
-        .join(SalesOrder, SalesOrder.id == Letter.order_id)
-        .join(Customer, Customer.id == Letter.customer_id)
-        .join(Site, Site.id == Letter.site_id)
+        .join(SalesOrder, SalesOrder.id == Letter.order_id, isouter=True)
+        .join(Customer, Customer.id == Letter.customer_id, isouter=True)
+        .join(Site, Site.id == Letter.site_id, isouter=True)
     )
 
 
@@ -71,6 +71,7 @@ def _row(row: Any) -> LetterRow:
 #: The list of letters.
 LETTERS: SqlList[LetterRow] = SqlList(
     select=_letters, row=_row, tie=(Letter.id,), usual="-made", site=Letter.site_id, by=("state", Letter.state),
+    words=STATES,
     text=(SalesOrder.number, Customer.name, Letter.to_address, Letter.subject),
     sorts={"made": Letter.made_at, "sent": Letter.sent_at, "order": SalesOrder.number, "customer": Customer.name},
     wanted={

@@ -15,6 +15,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from sqlalchemy import ColumnElement, func, or_
 from sqlalchemy.orm import Session
 
+from app.queries.bounded import bound_of, counted_up_to, of_realm
 from app.security.scopes import within_sites
 from erpcore.kernel.actor import Actor
 
@@ -39,7 +40,8 @@ def like(text: str) -> str:
 class Asked:
     """What the address of a list asks for. ``values`` holds the filters that are set; ``sort`` with a minus is descending.
 
-    ``columns`` are those to be shown, all when it is empty; ``view`` is the saved view that the address came from.
+    ``columns`` are those to be shown, all when it is empty; ``view`` is the saved view that the address came from. ``whole``: all
+    rows are counted and summed, however many there are.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -49,6 +51,7 @@ class Asked:
     size: int = PAGE
     columns: tuple[str, ...] = ()
     view: int | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,8 @@ class Eyes:
 @dataclass(frozen=True, kw_only=True)
 class Found(Generic[R]):
     """One page of a list. ``counts``: how many a filter would show, by filter and value (flags under ``True``); ``sums``: a
-    label, minor units, currency; ``more``: other totals, a label and a number.
+    label, minor units, currency; ``more``: other totals, a label and a number. Where there is a ``bound``, a number beyond it stands
+    for all that are larger, and what has more rows has no sums.
     """
 
     rows: Sequence[R]
@@ -70,6 +74,12 @@ class Found(Generic[R]):
     counts: Mapping[str, Mapping[Any, int]] = field(default_factory=dict)
     sums: Sequence[tuple[str, int, str]] = ()
     more: Sequence[tuple[str, int]] = ()
+    bound: int | None = None
+
+    @property
+    def is_beyond(self) -> bool:
+        """Whether there are more rows than were counted."""
+        return self.bound is not None and self.total > self.bound
 
 
 class Source(Protocol):
@@ -100,7 +110,9 @@ class SqlList(Generic[R]):
     counted, and its column. ``flags``: filters that are on or off and counted too. ``sums``: columns of minor units by label,
     with ``currency``. ``count_from``: the select without the joins that only name things, for counting. ``scope``: how rows are kept to the person's sites, where no ``site`` column says it. ``finish``: what a
     page of rows needs besides, in queries of its own. ``tie``: what decides between equals; its last is the row's key. ``groups``: values
-    of the filter ``by`` that stand for several of its column.
+    of the filter ``by`` that stand for several of its column. ``company``: the column of the company, by which a long list is kept to
+    a realm instead of ``realm``. ``words``: the values of ``by`` of a long list, which is then counted up to a bound (``is_long``
+    without any).
     """
 
     select: Callable[[], Any]
@@ -120,14 +132,20 @@ class SqlList(Generic[R]):
     sums: Mapping[str, Any] = field(default_factory=dict)
     currency: Any = None
     finish: Callable[[Session, list[R]], list[R]] | None = None
+    company: Any = None
+    words: Sequence[str] = ()
+    is_long: bool = False
 
     def page(self, session: Session, actor: Actor, asked: Asked, now: datetime) -> Found[R]:
-        """The page that is asked for, in two queries and those of ``finish``."""
+        """The page that is asked for, in two queries and those of ``finish``; a long list is summed in a third."""
         counts, total, sums = self.counted(session, actor, asked, now)
         query = self._sorted(self.narrowed(actor, asked, now), asked)
         query = query.limit(asked.size).offset((last_page(asked, total) - 1) * asked.size)
         rows = [self.row(found) for found in session.execute(query)]
-        return Found(rows=self._finished(session, rows), total=total, counts=counts, sums=sums)
+        return Found(
+            rows=self._finished(session, rows), total=total, counts=counts, sums=sums,
+            bound=bound_of(asked.page, asked.size) if self._is_bounded(asked) else None,
+        )  # fmt: skip
 
     def every(self, session: Session, actor: Actor, asked: Asked, now: datetime) -> Iterator[R]:
         """All rows that fit, read in parts."""
@@ -153,7 +171,9 @@ class SqlList(Generic[R]):
         """The select kept to what is asked for, in no order."""
         query = self.count_from() if counting and self.count_from else self.select()
         but = self.by[0] if counting and self.by else ""
-        if self.realm is not None:
+        if self.company is not None:
+            query = query.where(of_realm(self.company, asked.realm))
+        elif self.realm is not None:
             query = query.where(self.realm == asked.realm)
         if self.scope is not None:
             query = self.scope(query, actor)
@@ -173,7 +193,11 @@ class SqlList(Generic[R]):
     def counted(
         self, session: Session, actor: Actor, asked: Asked, now: datetime
     ) -> tuple[dict[str, dict[Any, int]], int, list[tuple[str, int, str]]]:
-        """What each filter would show, how many rows fit, and what they come to, in one query."""
+        """What each filter would show, how many rows fit, and what they come to, in one query; of a long list as far as its
+        bound, and what they come to only where all are within.
+        """
+        if self._is_bounded(asked):
+            return self._counted_up_to(session, actor, asked, now)
         by, column = self.by or ("", None)
         groups = [one for one in (column, self.currency) if one is not None]
         flags = [func.count().filter(self.wanted[name](_ON, Eyes(actor, now))) for name in self.flags]
@@ -198,6 +222,31 @@ class SqlList(Generic[R]):
         for group, words in self.groups.items():
             counts[by][group] = sum(counts[by].get(word, 0) for word in words)
         return counts, total, [(label, minor, currency) for (label, currency), minor in sums.items() if currency]
+
+    def _is_bounded(self, asked: Asked) -> bool:
+        return (self.is_long or bool(self.words)) and not asked.whole
+
+    def _counted_up_to(
+        self, session: Session, actor: Actor, asked: Asked, now: datetime
+    ) -> tuple[dict[str, dict[Any, int]], int, list[tuple[str, int, str]]]:
+        by, column = self.by or ("", None)
+        bound, before = bound_of(asked.page, asked.size), self.narrowed(actor, asked, now, counting=True)
+        fitting = before.where(column == asked.values[by]) if by in asked.values else before
+        queries: dict[tuple[str, Any], Any] = {("", None): fitting}
+        queries |= {(by, word): before.where(column == word) for word in self.words}
+        queries |= {(name, True): before.where(self.wanted[name](_ON, Eyes(actor, now))) for name in self.flags}
+        counts: dict[str, dict[Any, int]] = {}
+        for (name, word), count in counted_up_to(session, queries, bound).items():
+            counts.setdefault(name, {})[word] = count
+        total = counts.pop("")[None]
+        if total > bound or not self.sums:
+            return counts, total, []
+        summed = fitting.with_only_columns(
+            self.currency, *(func.sum(one) for one in self.sums.values()), maintain_column_froms=True
+        )
+        rows = session.execute(summed.order_by(None).group_by(self.currency)).all()
+        sums = [(label, int(row[at] or 0), row[0]) for row in rows if row[0] for at, label in enumerate(self.sums, 1)]
+        return counts, total, sums
 
     def _sorted(self, query: Any, asked: Asked) -> Any:
         name = asked.sort.removeprefix("-")

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.queries.bounded import OPEN_ORDER, of_realm
 from app.queries.order_steps import STEPS, step_of_order
 from app.queries.orders import overdue
 from app.security.scopes import within_sites
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.model import UtcDateTime
-from erpcore.masterdata.models import Entity
 from erpcore.orders.models import SalesOrder
 
 
@@ -45,8 +45,7 @@ def order_board(
             func.min(SalesOrder.captured_at, type_=UtcDateTime()).label("oldest"),
             func.sum(SalesOrder.value_minor).label("value"),
         )
-        .join(Entity, Entity.id == SalesOrder.entity_id)
-        .where(text("sales_order.state NOT IN ('closed', 'cancelled')"), Entity.realm == realm)
+        .where(OPEN_ORDER, of_realm(SalesOrder.entity_id, realm))
     )  # fmt: skip
     if site is not None:
         query = query.where(SalesOrder.site_id == site)

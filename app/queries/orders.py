@@ -10,11 +10,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, exists, func, select
 from sqlalchemy.orm import Session
 
+from app.queries.bounded import OPEN_ORDER
 from app.queries.listing import SqlList
 from app.queries.order_steps import step_of_order
 from app.security.scopes import within_sites
 from erpcore.kernel.actor import Actor
-from erpcore.masterdata.models import Channel, Customer, Entity, Site
+from erpcore.masterdata.models import Channel, Customer, Site
 from erpcore.orders.models import HoldKind, OrderHold, OrderLine, OrderState, SalesOrder
 
 STATES = tuple(state.value for state in OrderState)
@@ -73,7 +74,7 @@ def overdue(now: datetime) -> ColumnElement[bool]:
 
 def _is_late(now: datetime) -> ColumnElement[bool]:
     """An order that may still move and has a line open past its promise."""
-    return and_(SalesOrder.state.in_(OPEN_STATES), overdue(now))
+    return and_(OPEN_ORDER, SalesOrder.state.in_(OPEN_STATES), overdue(now))
 
 
 def _in_state(query: Any, asked: OrderFilter) -> Any:
@@ -136,8 +137,7 @@ def _heads() -> Any:
     return (
         select(SalesOrder.id)
         .select_from(SalesOrder)
-        .join(Customer, Customer.id == SalesOrder.customer_id)
-        .join(Entity, Entity.id == SalesOrder.entity_id)
+        .join(Customer, Customer.id == SalesOrder.customer_id, isouter=True)
     )
 
 
@@ -145,17 +145,16 @@ def _placed() -> Any:
     return (
         _rows()
         .select_from(SalesOrder)
-        .join(Customer, Customer.id == SalesOrder.customer_id)
-        .join(Entity, Entity.id == SalesOrder.entity_id)
-        .join(Site, Site.id == SalesOrder.site_id)
-        .join(Channel, Channel.id == SalesOrder.channel_id)
+        .join(Customer, Customer.id == SalesOrder.customer_id, isouter=True)
+        .join(Site, Site.id == SalesOrder.site_id, isouter=True)
+        .join(Channel, Channel.id == SalesOrder.channel_id, isouter=True)
     )
 
 
 #: The list of orders: four queries for a page.
 ORDERS: SqlList[OrderRow] = SqlList(
     select=_placed, count_from=_heads, row=_row, finish=_with_lines, tie=(SalesOrder.id,),
-    usual="-captured", site=SalesOrder.site_id, realm=Entity.realm, by=("state", SalesOrder.state), flags=("late",),
+    usual="-captured", site=SalesOrder.site_id, company=SalesOrder.entity_id, by=("state", SalesOrder.state), words=STATES, flags=("late",),
     sums={"Value": SalesOrder.value_minor}, currency=SalesOrder.currency,
     text=(SalesOrder.number, SalesOrder.customer_reference, Customer.code, Customer.name),
     sorts={

@@ -324,10 +324,9 @@ def _shipments() -> Any:
             Carrier.name.label("carrier"),
         )
         .select_from(Shipment)
-        .join(Entity, Entity.id == Shipment.entity_id)
-        .join(SalesOrder, SalesOrder.id == Shipment.order_id)
-        .join(Customer, Customer.id == SalesOrder.customer_id)
-        .join(Site, Site.id == Shipment.site_id)
+        .join(SalesOrder, SalesOrder.id == Shipment.order_id, isouter=True)
+        .join(Customer, Customer.id == SalesOrder.customer_id, isouter=True)
+        .join(Site, Site.id == Shipment.site_id, isouter=True)
         .join(Carriage, Carriage.shipment_id == Shipment.id, isouter=True)
         .join(CarrierService, CarrierService.id == Carriage.service_id, isouter=True)
         .join(Carrier, Carrier.id == CarrierService.carrier_id, isouter=True)
@@ -347,10 +346,14 @@ def _shipment_row(row: Any) -> ShipmentRow:
     )  # fmt: skip
 
 
+#: From the few that are open or were missed, which have indices of their own, to their shipments.
+_IN_TROUBLE = select(Trouble.shipment_id).where(Trouble.resolved_at.is_(None))
+_MISSED = select(Carriage.shipment_id).where(Carriage.missed_cut_off.is_(True))
+
 #: The list of shipments. ``trouble``: those with an open exception.
 SHIPMENTS: SqlList[ShipmentRow] = SqlList(
-    select=_shipments, row=_shipment_row, tie=(Shipment.id,), usual="-picked", site=Shipment.site_id, realm=Entity.realm,
-    by=("state", Shipment.state), flags=("trouble", "missed"),
+    select=_shipments, row=_shipment_row, tie=(Shipment.id,), usual="-picked", site=Shipment.site_id, company=Shipment.entity_id,
+    by=("state", Shipment.state), words=STATES, flags=("trouble", "missed"),
     text=(Shipment.number, SalesOrder.number, Customer.name, Carriage.tracking_number),
     sorts={
         "number": Shipment.number, "picked": Shipment.picked_at, "packed": Carriage.packed_at,
@@ -358,7 +361,7 @@ SHIPMENTS: SqlList[ShipmentRow] = SqlList(
     },
     wanted={
         "state": lambda value, _: Shipment.state == value,
-        "trouble": lambda _value, _: _OPEN_TROUBLE.c.kind.is_not(None),
-        "missed": lambda _value, _: Carriage.missed_cut_off.is_(True),
+        "trouble": lambda _value, _: Shipment.id.in_(_IN_TROUBLE),
+        "missed": lambda _value, _: Shipment.id.in_(_MISSED),
     },
 )  # fmt: skip

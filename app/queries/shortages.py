@@ -9,10 +9,11 @@ from enum import StrEnum
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Float, cast, func, select
+from sqlalchemy import ColumnElement, Float, cast, func, select, text
 from sqlalchemy.orm import Session, aliased
 
 from app.composition.trading import looking
+from app.queries.bounded import OPEN_ORDER
 from app.queries.order_detail import exposure_of
 from app.security.scopes import within_companies, within_sites
 from erpcore.credit.models import CreditExposure
@@ -171,7 +172,7 @@ def short_lines(session: Session, actor: Actor, *, realm: str, rank: Rank = Rank
         .join(Site, Site.id == OrderLine.site_id)
         .join(Entity, Entity.id == SalesOrder.entity_id)
         .outerjoin(CreditExposure, CreditExposure.customer_id == Customer.id)
-        .where(Reservation.unmet > 0, SalesOrder.state == OrderState.RELEASED, Entity.realm == realm)
+        .where(text("reservation.unmet > 0"), OPEN_ORDER, SalesOrder.state == OrderState.RELEASED, Entity.realm == realm)
         .order_by(*_order(rank))
         .limit(MOST)
     )  # fmt: skip

@@ -70,7 +70,10 @@ def list_moves(session: Session, here: ColumnElement[bool], most: int = MOST_MOV
     ).all()  # fmt: skip
     reversed_ = set(
         session.scalars(
-            select(StockMove.document_id).where(here, StockMove.reason == "reversal", StockMove.document_type == "stock_move")
+            select(StockMove.document_id).where(
+                StockMove.document_id.in_([row.StockMove.id for row in rows]), StockMove.reason == "reversal",
+                StockMove.document_type == "stock_move",
+            )
         )
     )  # fmt: skip
     return [_move(row, reversed_) for row in rows], count

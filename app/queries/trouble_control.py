@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.identity.models import Account, RoleGrant
 from app.identity.queries import in_force
+from app.queries.bounded import OPEN_ORDER
 from app.queries.controls import Comparison
 from app.queries.trouble_queues import STUCK, STUCK_RETURN
 from app.queries.troubles import troubles
@@ -34,7 +35,6 @@ _LINE = (
     "order_id", "site_id", "item_id", "kind", "quantity", "shipped", "cancelled", "allocated", "picked", "promised_due_at",
 )  # fmt: skip
 #: As the partial indexes say it, so that both databases use them.
-_OPEN_ORDER = text("sales_order.state NOT IN ('closed', 'cancelled')")
 _NOT_BILLED = text("shipment.invoice_id IS NULL AND shipment.invoice_due_at IS NOT NULL")
 
 #: A document: what it is, its id, and its site.
@@ -106,11 +106,11 @@ def _orders(session: Session, now: datetime) -> set[_Key]:
     lines: dict[int, list[Any]] = defaultdict(list)
     query = select(*(getattr(OrderLine, name) for name in _LINE)).join(SalesOrder, SalesOrder.id == OrderLine.order_id)
     # As the partial index of open orders says it: what is over is not read.
-    for line in session.execute(query.where(_OPEN_ORDER, OrderLine.shipped + OrderLine.cancelled < OrderLine.quantity)):
+    for line in session.execute(query.where(OPEN_ORDER, OrderLine.shipped + OrderLine.cancelled < OrderLine.quantity)):
         lines[line.order_id].append(line)
     wanted = {line.item_id for found in lines.values() for line in found if _lacks(line) > 0}
     free = _free(session, wanted)
-    heads = select(SalesOrder.id, SalesOrder.site_id, SalesOrder.state, SalesOrder.captured_at).where(_OPEN_ORDER)
+    heads = select(SalesOrder.id, SalesOrder.site_id, SalesOrder.state, SalesOrder.captured_at).where(OPEN_ORDER)
     found = set()
     for order in session.execute(heads):
         lacking = [line for line in lines[order.id] if line.kind in ("stock", "free") and _lacks(line) > 0]

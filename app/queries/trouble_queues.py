@@ -30,6 +30,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from app.composition.cases import Queue, Subject
+from app.queries.bounded import OPEN_ORDER
 from app.security.roles import Role
 from erpcore.billing.models import Invoice
 from erpcore.fulfilment.carriers.models import Trouble
@@ -44,9 +45,6 @@ from erpcore.orders.models import OrderHold, OrderLine, SalesOrder
 STUCK = timedelta(days=1)
 #: Returns travel, so they may take longer.
 STUCK_RETURN = timedelta(days=3)
-
-#: As the partial index of open orders says it, so that both databases use it.
-_OPEN_ORDER = text("sales_order.state NOT IN ('closed', 'cancelled')")
 
 
 def _word(value: str) -> Any:
@@ -95,8 +93,8 @@ def _orders(queue: Queue, role: Role, *, since: Any, cause: Any, when: Any) -> A
             SalesOrder.value_minor.label("value_minor"), SalesOrder.currency.label("currency"), _word(role).label("role"),
         )
         .select_from(SalesOrder)
-        .join(Customer, Customer.id == SalesOrder.customer_id)
-        .where(_OPEN_ORDER, when)
+        .join(Customer, Customer.id == SalesOrder.customer_id, isouter=True)
+        .where(OPEN_ORDER, when)
     )  # fmt: skip
 
 
@@ -235,10 +233,11 @@ def _not_short() -> ColumnElement[bool]:
 
 def _troubles() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     """Whether a shipment is delayed, and whether it was refused or lost: reports of the carrier that are open."""
-    mine = and_(Trouble.shipment_id == Shipment.id, Trouble.resolved_at.is_(None))
+    # Asked from the few reports that are open, not from each shipment there ever was.
+    reported = select(Trouble.shipment_id).where(text("shipment_trouble.resolved_at IS NULL"))
     return (
-        exists().where(mine, Trouble.kind == "delayed").correlate(Shipment),
-        exists().where(mine, Trouble.kind != "delayed").correlate(Shipment),
+        Shipment.id.in_(reported.where(Trouble.kind == "delayed")),
+        Shipment.id.in_(reported.where(Trouble.kind != "delayed")),
     )
 
 
@@ -252,8 +251,8 @@ def _shipments(queue: Queue, cause: Any, when: Any, *, since: Any = None) -> Any
             since=opened if since is None else since, due=looked, customer=Customer.name, value=SalesOrder.value_minor,
             currency=SalesOrder.currency,
         )
-        .join(SalesOrder, SalesOrder.id == Shipment.order_id)
-        .join(Customer, Customer.id == SalesOrder.customer_id)
+        .join(SalesOrder, SalesOrder.id == Shipment.order_id, isouter=True)
+        .join(Customer, Customer.id == SalesOrder.customer_id, isouter=True)
         .where(when)
     )  # fmt: skip
 

@@ -43,6 +43,7 @@ class Invoice(Base):
         CheckConstraint("state <> 'posted' OR (posted_at IS NOT NULL AND invoice_on IS NOT NULL)", name="posted_dated"),
         Index("ix_invoice_order", "order_id"),
         Index("ix_invoice_customer", "customer_id"),
+        Index("ix_invoice_at", "state", text("coalesce(posted_at, drafted_at)"), "id"),
         Index(
             "ix_invoice_unposted", "entity_id", "state",
             sqlite_where=text("state <> 'posted'"), postgresql_where=text("state <> 'posted'"),
@@ -152,6 +153,10 @@ class Receipt(Base):
     __table_args__ = (
         CheckConstraint("amount_minor > 0 AND left_minor BETWEEN 0 AND amount_minor", name="within"),
         Index("ix_receipt_customer", "customer_id"),
+        Index("ix_receipt_received", "received_at", "id"),
+        Index(
+            "ix_receipt_left", "entity_id", sqlite_where=text("left_minor > 0"), postgresql_where=text("left_minor > 0")
+        ),
     )
     id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
     entity_id: Mapped[int] = mapped_column(ForeignKey("entity.id"))

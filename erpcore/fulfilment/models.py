@@ -51,7 +51,7 @@ class Shipment(Base):
     __table_args__ = (
         UniqueConstraint("entity_id", "number"),
         states("state", ShipmentState),
-        Index("ix_shipment_order", "order_id"),
+        Index("ix_shipment_order", "order_id"), Index("ix_shipment_picked", "picked_at", "id"), Index("ix_shipment_state", "state"),
         Index(
             "ix_shipment_to_bill", "entity_id", "invoice_due_at",
             sqlite_where=text("invoice_id IS NULL AND invoice_due_at IS NOT NULL"),

@@ -47,7 +47,7 @@ class ExpectedReceipt(Base):
         Index("ix_expected_receipt_document", "document_id"),
         Index(
             "ix_expected_receipt_open", "site_id", "item_id", "expected_on",
-            sqlite_where=text("received + cancelled < quantity"), postgresql_where=text("received + cancelled < quantity"),
+            sqlite_where=text("quantity > received + cancelled"), postgresql_where=text("received + cancelled < quantity"),
         ),
     )  # fmt: skip
     id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)

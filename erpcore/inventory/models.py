@@ -215,7 +215,7 @@ class BinHold(Base):
         Index("ix_bin_hold_line", "order_line_id"),
         Index(
             "ix_bin_hold_open", "site_id", "item_id",
-            sqlite_where=text("used + freed < quantity"), postgresql_where=text("used + freed < quantity"),
+            sqlite_where=text("quantity > used + freed"), postgresql_where=text("used + freed < quantity"),
         ),
     )  # fmt: skip
     id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
@@ -255,7 +255,8 @@ class Reservation(Base):
         Index("ix_reservation_line", "order_line_id"),
         Index(
             "ix_reservation_open", "site_id", "item_id",
-            sqlite_where=text("consumed + freed < quantity"), postgresql_where=text("consumed + freed < quantity"),
+            # SQLite turns comparisons so that the column stands first, and knows its index by the very same words.
+            sqlite_where=text("quantity > consumed + freed"), postgresql_where=text("consumed + freed < quantity"),
         ),
     )  # fmt: skip
     id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)

@@ -71,6 +71,8 @@ class JournalEntry(Base):
     __table_args__ = (
         UniqueConstraint("document_type", "document_id", "rule"),
         Index("ix_journal_entry_day", "entity_id", "entry_on"),
+        Index("ix_journal_entry_on", "entry_on", "id"),
+        Index("ix_journal_entry_rule", "rule", "entry_on", "id"),
     )
     id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
     entity_id: Mapped[int] = mapped_column(ForeignKey("entity.id"))

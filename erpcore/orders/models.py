@@ -103,6 +103,8 @@ class SalesOrder(Base):
         states("payment_status", Progress),
         Index("ix_sales_order_site", "site_id", "captured_at"),
         Index("ix_sales_order_customer", "customer_id", "captured_at"),
+        Index("ix_sales_order_captured", "captured_at", "id"),
+        Index("ix_sales_order_state", "state"),
         Index(
             "ix_sales_order_open", "site_id", "state",
             sqlite_where=text("state NOT IN ('closed', 'cancelled')"),

@@ -39,6 +39,7 @@ def asked(listing: Listing) -> Asked:
         sort=sort if sort.removeprefix("-") in listing.sorts() else listing.sort, page=asked_page(),
         size=int(size) if size in {str(one) for one in SIZES} else PAGE,
         columns=tuple(one for one in args.getlist("col") if one in known), view=asked_key("view"),
+        whole=args.get("count") == "all",
     )  # fmt: skip
     return replace(found, values=_possible(listing, found))
 
@@ -95,6 +96,8 @@ def address(listing: Listing, wanted: Asked, *, page: int = 1, file: str = "", b
         parts["view"] = 0
     if page > 1 and not file:
         parts["page"] = page
+    if wanted.whole and not file:
+        parts["count"] = "all"
     return url_for(f"{listing.endpoint}{f'_{file}' if file else ''}", **parts)
 
 

@@ -83,7 +83,7 @@ def list_html(listing: Listing, **also: Any) -> Any:
         "to_page": lambda page: to(wanted, page), "to_sort": lambda sort: to(replace(wanted, sort=sort)),
         "to_file": lambda kind: to(wanted, file=kind), "to_size": lambda size: to(replace(wanted, size=size)),
         "views": view_menu(listing, wanted, views), "all_address": to(Asked(realm=wanted.realm, sort=listing.sort)),
-        "is_narrowed": bool(wanted.values), "new_view": _new_view(listing, wanted),
+        "to_whole": to(replace(wanted, whole=True), page=wanted.page), "is_narrowed": bool(wanted.values), "new_view": _new_view(listing, wanted),
         "column_form": _column_form(listing, wanted),
     }  # fmt: skip
     return render_template(listing.template, **{**context, **listing.also(), **also})
@@ -144,13 +144,13 @@ def chips(listing: Listing, wanted: Asked, found: Found[Any], to: Any, sites: An
         value, counts = wanted.values.get(one.name), found.counts.get(one.name, {})
         if one.kind is Kind.CHOICE:
             out += [
-                {"label": label, "on": value == known, "count": counts.get(known, 0) if counts or one.hide_empty else None,
+                {"label": label, "on": value == known, "count": _number(found, counts.get(known, 0)) if counts or one.hide_empty else None,
                  "href": to(with_value(wanted, one.name, None if value == known else known))}
                 for known, label in (one.options(wanted) if one.options else ())
                 if not one.hide_empty or counts.get(known) or value == known
             ]  # fmt: skip
         elif one.kind is Kind.FLAG:
-            out.append({"label": one.label, "on": value is True, "count": counts.get(True),
+            out.append({"label": one.label, "on": value is True, "count": _number(found, counts.get(True)),
                         "href": to(with_value(wanted, one.name, None if value else True))})  # fmt: skip
         elif one.kind is Kind.KEY and value is not None:
             words = f"{one.label}: {one.named(value)}" if one.named else one.label
@@ -160,6 +160,10 @@ def chips(listing: Listing, wanted: Asked, found: Found[Any], to: Any, sites: An
             other = with_value(replace(wanted, realm="live" if wanted.realm == realm else realm), "site", None)
             out.append({"label": heading(realm), "on": wanted.realm == realm, "href": to(other)})
     return out
+
+
+def _number(found: Found[Any], count: int | None) -> int | str | None:
+    return f"{found.bound:,}+" if count is not None and found.bound is not None and count > found.bound else count
 
 
 def controls(listing: Listing, wanted: Asked, sites: Any) -> list[dict[str, Any]]:

@@ -128,7 +128,11 @@ class Carriage(Base):
         CheckConstraint("freight_estimate_minor >= 0 AND freight_actual_minor >= 0", name="not_negative"),
         Index("ix_carriage_service", "service_id", "collected_on"),
         Index("ix_carriage_tracking", "tracking_number"),
-    )
+        Index(
+            "ix_carriage_missed", "shipment_id",
+            sqlite_where=text("missed_cut_off IS 1"), postgresql_where=text("missed_cut_off IS true"),
+        ),
+    )  # fmt: skip
     shipment_id: Mapped[int] = mapped_column(ForeignKey("shipment.id"), primary_key=True, autoincrement=False)
     service_id: Mapped[int | None] = mapped_column(ForeignKey("carrier_service.id"))
     rule_id: Mapped[int | None] = mapped_column(ForeignKey("carrier_rule.id"))
