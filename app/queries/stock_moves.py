@@ -14,7 +14,7 @@ from erpcore.fulfilment.models import ReturnOrder, Shipment
 from erpcore.inventory.models import Location, Lot, StockMove
 from erpcore.masterdata.models import Site
 
-MOST_MOVES = 200
+MOST_MOVES = 50
 #: Papers whose number is made of their id, and how it begins.
 _NUMBERS = {"goods_receipt": "GR", "transfer": "TR"}
 

@@ -1,0 +1,45 @@
+"""A list with more rows than are counted says so, and counts and sums them all when it is asked to."""
+
+from urllib.parse import urlsplit
+
+import pytest
+
+from app.queries import listing
+from tests.support.operate import a_trading_business
+
+
+@pytest.fixture
+def trade(database, clock, monkeypatch):
+    monkeypatch.setattr(listing, "bound_of", lambda page, size: 3)
+    return a_trading_business(database, clock)
+
+
+@pytest.fixture
+def sqlite_database(database):
+    """The pages on both databases."""
+    return database
+
+
+def test_a_list_beyond_its_bound_says_more_than_and_sums_nothing(signed_in, trade):
+    page = signed_in("super_user").get("/orders")
+    assert "more than 3 orders" in page.text
+    assert "Orders more than 3 · Count and sum all" in page.text
+    assert "Value EUR" not in page.text
+    assert "Captured 1" in page.text
+
+
+def test_who_asks_for_all_gets_every_number(signed_in, trade):
+    browser = signed_in("super_user")
+    (address,) = [link for link in browser.get("/orders").links() if "count=all" in link]
+    assert urlsplit(address).path == "/orders"
+    page = browser.get(address)
+    assert "7 orders" in page.text
+    assert "more than" not in page.text
+    assert "Value EUR" in page.text
+
+
+def test_a_chip_beyond_the_bound_has_a_plus(signed_in, trade, monkeypatch):
+    monkeypatch.setattr(listing, "bound_of", lambda page, size: 1)
+    page = signed_in("super_user").get("/orders")
+    assert "Released 1+" in page.text
+    assert "Cancelled 0" in page.text
