@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -96,7 +96,8 @@ def _of_due(asked: Asked) -> Asked:
 def _page(session: Session, actor: Actor, asked: Asked, now: datetime) -> Found[InvoiceRow]:
     if asked.values.get("lane") == "due":
         found = _DUE.page(session, actor, _of_due(asked), now)
-        counts, due = _INVOICES.counted(session, actor, asked, now)[0], found.total
+        due: int = found.total
+        counts: Mapping[str, Mapping[Any, int]] = _INVOICES.counted(session, actor, asked, now)[0]
     else:
         found = _INVOICES.page(session, actor, asked, now)
         counts, due = found.counts, _DUE.counted(session, actor, _of_due(asked), now)[1]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0044"
-down_revision = "0043"
+revision = "0046"
+down_revision = "0045"
 branch_labels = None
 depends_on = None
 
@@ -38,11 +38,11 @@ def upgrade() -> None:
         op.create_index(name, table, [sa.text(one) if "(" in one else one for one in columns])
     _partial("ix_receipt_left", "receipt", ("entity_id",), "left_minor > 0", "left_minor > 0")
     _partial("ix_carriage_missed", "carriage", ("shipment_id",), "missed_cut_off IS 1", "missed_cut_off IS true")
-    _turn(to=4)
+    _turn(new=True)
 
 
 def downgrade() -> None:
-    _turn(to=3)
+    _turn(new=False)
     op.drop_index("ix_carriage_missed", "carriage")
     op.drop_index("ix_receipt_left", "receipt")
     for name, (table, _) in reversed(_NEW.items()):
@@ -53,9 +53,9 @@ def _partial(name: str, table: str, columns: tuple[str, ...], sqlite: str, postg
     op.create_index(name, table, list(columns), sqlite_where=sa.text(sqlite), postgresql_where=sa.text(postgresql))
 
 
-def _turn(*, to: int) -> None:
+def _turn(*, new: bool) -> None:
     if op.get_bind().dialect.name != "sqlite":
         return
-    for one in _TURNED:
-        op.drop_index(one[0], one[1])
-        _partial(one[0], one[1], one[2], one[to], one[3])
+    for name, table, columns, said, turned in _TURNED:
+        op.drop_index(name, table)
+        _partial(name, table, columns, turned if new else said, said)
