@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, func, select, text
+from sqlalchemy import and_, func, select, text, type_coerce
 from sqlalchemy.orm import Session
 
 from app.queries.billing import InvoiceRow, invoice_row, row_columns
@@ -16,6 +16,7 @@ from erpcore.billing.models import CreditMemo, Invoice
 from erpcore.credit.models import Receivable
 from erpcore.fulfilment.models import Shipment
 from erpcore.kernel.actor import Actor
+from erpcore.kernel.model import UtcDateTime
 from erpcore.masterdata.models import Customer, Entity, Site
 from erpcore.orders.models import SalesOrder
 
@@ -63,9 +64,9 @@ def _due_row(row: Any) -> InvoiceRow:
     )  # fmt: skip
 
 
-#: When an invoice was posted, or drafted while it is not; there always is one.
-_AT: Any = func.coalesce(Invoice.posted_at, Invoice.drafted_at)
-_AT.nullable = False
+#: When an invoice was posted, where all are: no nulls to be put anywhere, so that the rows come in the order of their index.
+_POSTED_AT: Any = type_coerce(Invoice.posted_at, UtcDateTime())
+_POSTED_AT.nullable = False
 
 _INVOICES: SqlList[InvoiceRow] = SqlList(
     select=_invoices, row=invoice_row, tie=(Invoice.id,), usual="-at", site=Invoice.site_id, company=Invoice.entity_id,
@@ -73,13 +74,14 @@ _INVOICES: SqlList[InvoiceRow] = SqlList(
     sums={"Gross": Invoice.gross_minor, "Open": Receivable.open_minor}, currency=Invoice.currency,
     sorts={
         "number": Invoice.number, "customer": Customer.name, "due_on": Invoice.due_on, "gross": Invoice.gross_minor,
-        "open": Receivable.open_minor, "at": _AT,
+        "open": Receivable.open_minor, "at": func.coalesce(Invoice.posted_at, Invoice.drafted_at),
     },
     wanted={
         "lane": lambda value, _: Invoice.state == value,
         "overdue": lambda _value, eyes: and_(_OWED, Receivable.open_minor > 0, Receivable.due_on < eyes.now.date()),
     },
 )  # fmt: skip
+_POSTED = replace(_INVOICES, sorts={**_INVOICES.sorts, "at": _POSTED_AT})
 _DUE: SqlList[InvoiceRow] = SqlList(
     select=_due, row=_due_row, tie=(Shipment.id,), usual="at", site=Shipment.site_id, company=Shipment.entity_id, is_long=True,
     sorts={"number": Shipment.number, "customer": Customer.name, "at": Shipment.invoice_due_at},
@@ -93,13 +95,17 @@ def _of_due(asked: Asked) -> Asked:
     return replace(asked, values=values, sort="at" if asked.sort == "-at" else asked.sort)
 
 
+def _source(asked: Asked) -> SqlList[InvoiceRow]:
+    return _POSTED if asked.values.get("lane") == "posted" else _INVOICES
+
+
 def _page(session: Session, actor: Actor, asked: Asked, now: datetime) -> Found[InvoiceRow]:
     if asked.values.get("lane") == "due":
         found = _DUE.page(session, actor, _of_due(asked), now)
         due: int = found.total
         counts: Mapping[str, Mapping[Any, int]] = _INVOICES.counted(session, actor, asked, now)[0]
     else:
-        found = _INVOICES.page(session, actor, asked, now)
+        found = _source(asked).page(session, actor, asked, now)
         counts, due = found.counts, _DUE.counted(session, actor, _of_due(asked), now)[1]
     return replace(found, counts={**counts, "lane": {**counts.get("lane", {}), "due": due}})
 
@@ -107,7 +113,7 @@ def _page(session: Session, actor: Actor, asked: Asked, now: datetime) -> Found[
 def _every(session: Session, actor: Actor, asked: Asked, now: datetime) -> Iterator[InvoiceRow]:
     if asked.values.get("lane") == "due":
         return _DUE.every(session, actor, _of_due(asked), now)
-    return _INVOICES.every(session, actor, asked, now)
+    return _source(asked).every(session, actor, asked, now)
 
 
 #: The board of billing, one lane at a time.
