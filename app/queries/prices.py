@@ -12,13 +12,13 @@ import orjson
 from sqlalchemy import ColumnElement, Date, case, func, literal, or_, select
 from sqlalchemy.orm import Session
 
-from app.queries.listing import MOST_ROWS, PAGE, like
+from app.queries.listing import MOST_ROWS, Asked, AskedList, Found, last_page, like
 from app.security.scopes import within_companies
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.history import Transition
-from erpcore.masterdata.models import Channel, Customer, CustomerGroup, Entity, Item, ItemGroup, Realm
+from erpcore.masterdata.models import Channel, Customer, CustomerGroup, Entity, Item, ItemGroup
 from erpcore.masterdata.queries import find_by_code
 from erpcore.pricing.models import PriceKind, PriceList, PriceRule
 from erpcore.pricing.precedence import precedence
@@ -28,19 +28,6 @@ _NAMED: Mapping[str, Any] = {
     "item_group": ItemGroup, "customer": Customer, "customer_group": CustomerGroup, "channel": Channel,
 }  # fmt: skip
 STANDINGS = ("now", "later", "ended")
-
-
-@dataclass(frozen=True, kw_only=True)
-class PriceFilter:
-    """What the address asks for: the live companies unless one is named; ``standing`` is one of ``STANDINGS`` or else all."""
-
-    entity: int | None = None
-    kind: str = ""
-    standing: str = "now"
-    text: str = ""
-    customer_group: int | None = None
-    channel: int | None = None
-    page: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,19 +94,6 @@ def ids_by_code(session: Session, entity: int, item: str, customer: str) -> tupl
     return items.get(item), customers.get(customer)
 
 
-@dataclass(frozen=True, kw_only=True)
-class PricesFound:
-    """One page of the list, how many there are in all, and how many of each kind."""
-
-    rows: list[PriceRow]
-    total: int
-    by_kind: Mapping[str, int]
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
-
-
 _COPIED = (
     "id", "entity_id", "kind", "item_id", "minimum_quantity", "unit_price", "discount", "currency", "valid_from",
     "valid_until", "price_list_id", "saved_by", "saved_at", "ended_at",
@@ -164,23 +138,22 @@ def day_by_company(now: datetime, zones: Mapping[int, str]) -> date | ColumnElem
     return case(said, value=PriceRule.entity_id, else_=literal(usual, Date))
 
 
-def _narrowed(query: Any, actor: Actor, asked: PriceFilter, today: date | ColumnElement[date]) -> Any:
-    query = _mine(query, actor)
-    if asked.entity is None:
-        query = query.where(PriceRule.entity_id.in_(select(Entity.id).where(Entity.realm == Realm.LIVE)))
+def _narrowed(query: Any, actor: Actor, asked: Asked, today: date | ColumnElement[date]) -> Any:
+    query, wanted = _mine(query, actor), asked.values
+    query = query.where(PriceRule.entity_id.in_(select(Entity.id).where(Entity.realm == asked.realm)))
     for name in ("entity", "customer_group", "channel"):
-        if getattr(asked, name) is not None:
-            query = query.where(getattr(PriceRule, f"{name}_id") == getattr(asked, name))
+        if name in wanted:
+            query = query.where(getattr(PriceRule, f"{name}_id") == wanted[name])
     is_open = or_(PriceRule.valid_until.is_(None), PriceRule.valid_until > PriceRule.valid_from)
     goes_on = or_(PriceRule.valid_until.is_(None), PriceRule.valid_until > today)
-    if asked.standing == "now":
+    if wanted.get("standing") == "now":
         query = query.where(PriceRule.valid_from <= today, goes_on)
-    if asked.standing == "later":
+    if wanted.get("standing") == "later":
         query = query.where(PriceRule.valid_from > today, is_open)
-    if asked.standing == "ended":
+    if wanted.get("standing") == "ended":
         query = query.where(or_(~goes_on, ~is_open))
-    if asked.text:
-        pattern = like(asked.text)
+    if "text" in wanted:
+        pattern = like(wanted["text"])
         found = [
             PriceRule.item_id.in_(
                 select(Item.id).where(or_(Item.code.ilike(pattern, escape="\\"), Item.name.ilike(pattern, escape="\\")))
@@ -197,42 +170,62 @@ def _narrowed(query: Any, actor: Actor, asked: PriceFilter, today: date | Column
     return query
 
 
-def list_prices(session: Session, actor: Actor, asked: PriceFilter, today: date) -> PricesFound:
-    """One page of the rules, by item, the strongest kind first. Two queries."""
-    counts = session.execute(
-        _narrowed(select(PriceRule.kind, func.count()), actor, asked, today).group_by(PriceRule.kind)
-    )
-    by_kind = {row[0]: row[1] for row in counts}
-    query = _narrowed(_query(), actor, asked, today)
-    if asked.kind:
-        query = query.where(PriceRule.kind == asked.kind)
-    query = query.order_by(
-        Item.code, PriceRule.item_group_id, PriceRule.customer_key, PriceRule.valid_from, PriceRule.id
-    )
-    rows = session.execute(query.limit(PAGE).offset((asked.page - 1) * PAGE))
-    total = by_kind.get(asked.kind, 0) if asked.kind else sum(by_kind.values())
-    return PricesFound(rows=[_row(row) for row in rows], total=total, by_kind=by_kind)
+def _of_kind(query: Any, asked: Asked) -> Any:
+    return query.where(PriceRule.kind == asked.values["kind"]) if "kind" in asked.values else query
 
 
-def every_price(session: Session, actor: Actor, asked: PriceFilter, today: date) -> Iterator[PriceRow]:
-    """All rules of the filter, for a file."""
-    query = _narrowed(_query(), actor, asked, today)
-    if asked.kind:
-        query = query.where(PriceRule.kind == asked.kind)
-    query = query.order_by(
-        Item.code, PriceRule.item_group_id, PriceRule.customer_key, PriceRule.valid_from, PriceRule.id
+_SORTS: Mapping[str, Any] = {
+    "item": Item.code, "kind": PriceRule.kind, "price": PriceRule.unit_price, "from": PriceRule.valid_from,
+}  # fmt: skip
+
+
+def _sorted(query: Any, sort: str) -> Any:
+    column = _SORTS.get(sort.removeprefix("-"), Item.code)
+    column = column.desc() if sort.startswith("-") else column.asc()
+    return query.order_by(
+        column.nulls_last(),
+        Item.code,
+        PriceRule.item_group_id,
+        PriceRule.customer_key,
+        PriceRule.valid_from,
+        PriceRule.id,
     )
-    for row in session.execute(query.limit(MOST_ROWS)):
+
+
+def _days(session: Session, actor: Actor, now: datetime) -> date | ColumnElement[date]:
+    """Today where the company of a rule is, for the companies that the person sees."""
+    seen: Any = select(Entity.id, Entity.time_zone).order_by(Entity.id)
+    rows = session.execute(within_companies(seen, actor, Entity.id))
+    return day_by_company(now, {row.id: row.time_zone for row in rows})
+
+
+def _page(session: Session, actor: Actor, asked: Asked, now: datetime) -> Found[PriceRow]:
+    """By item, the strongest kind first."""
+    today = _days(session, actor, now)
+    counts = _narrowed(select(PriceRule.kind, func.count()), actor, asked, today).group_by(PriceRule.kind)
+    by_kind = {row[0]: row[1] for row in session.execute(counts)}
+    total = by_kind.get(asked.values["kind"], 0) if "kind" in asked.values else sum(by_kind.values())
+    query = _sorted(_of_kind(_narrowed(_query(), actor, asked, today), asked), asked.sort)
+    rows = session.execute(query.limit(asked.size).offset((last_page(asked, total) - 1) * asked.size))
+    return Found(rows=[_row(row) for row in rows], total=total, counts={"kind": by_kind})
+
+
+def _every(session: Session, actor: Actor, asked: Asked, now: datetime) -> Iterator[PriceRow]:
+    query = _of_kind(_narrowed(_query(), actor, asked, _days(session, actor, now)), asked)
+    rows = session.execute(_sorted(query, asked.sort).limit(MOST_ROWS), execution_options={"yield_per": 500})
+    for row in rows:
         yield _row(row)
 
 
+#: The list of price rules, those that hold now unless another standing is asked for.
+PRICES: AskedList[PriceRow] = AskedList(sorts=_SORTS, one_page=_page, all_rows=_every)
+
+
 def prices_after(
-    session: Session, actor: Actor, asked: PriceFilter, today: date | ColumnElement[date], after: int, limit: int
+    session: Session, actor: Actor, asked: Asked, today: date | ColumnElement[date], after: int, limit: int
 ) -> list[PriceRow]:
     """Rules by id, for programs."""
-    query = _narrowed(_query(), actor, asked, today).where(PriceRule.id > after)
-    if asked.kind:
-        query = query.where(PriceRule.kind == asked.kind)
+    query = _of_kind(_narrowed(_query(), actor, asked, today).where(PriceRule.id > after), asked)
     return [_row(row) for row in session.execute(query.order_by(PriceRule.id).limit(limit))]
 
 

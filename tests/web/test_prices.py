@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from app.composition.uow import reading
 from app.importers.pricelists import COLUMNS
+from erpcore.masterdata.services import NewEntity, NewItem, add_entity, add_items
 from erpcore.orders.holds import ReleaseHold, release_holds
 from erpcore.orders.models import OrderHold, OrderLine
 from erpcore.orders.services import CaptureOrder, capture_orders
@@ -84,6 +85,10 @@ def test_the_list_is_filtered_and_exported_in_the_columns_that_are_handed_in(sig
     browser.get("/prices.csv?kind=contract")
     lines = browser.response.text.lstrip("\ufeff").splitlines()
     assert lines == [",".join(COLUMNS), "contract,40-0,,10482,,,,9.000000,,EUR,2026-03-02,,"]
+    browser.get("/prices.csv?kind=contract&col=item&col=price")
+    assert browser.response.text.lstrip("\ufeff").splitlines() == [
+        "item,item_group,unit_price,discount_percent,currency", "40-0,,9.000000,,EUR",
+    ]  # fmt: skip
     browser.get("/prices.xlsx")
     rows = sheet(browser)
     assert tuple(rows[0]) == COLUMNS
@@ -244,6 +249,31 @@ def test_a_price_is_asked_for_as_an_order_would(signed_in, business):
     ):  # fmt: skip
         assert said in browser.get(f"/prices/check?{query}", status=422).text
     assert "cost" not in signed_in("customer_service").get("/prices/check?item=40-0").text.split("Price check", 2)[2]
+
+
+def test_the_day_of_a_price_is_that_of_its_company_not_of_the_first_one(signed_in, business, clock):
+    with business.work() as work:
+        far = NewEntity(
+            code="NZ01", name="Southern Rails", country="New Zealand", currency="NZD", time_zone="Pacific/Auckland"
+        )
+        other = add_entity(work, far).id
+        add_items(work, [NewItem(entity=other, code="N-1", name="Rail")])
+    browser = signed_in("data_owner")
+    browser.get("/prices/new")
+    rule = typed(
+        business, entity=other, kind="list", item="N-1", unit_price="5", valid_from="2026-03-03", valid_until=""
+    )
+    browser.post("/prices/new", rule)
+    asked = f"/prices/check?entity={other}&item=N-1"
+    assert "no rule fits" in browser.get(asked).text
+    assert "N-1" not in browser.get("/prices").text
+    # 13:00 in Berlin, and already 01:00 of the next day in Auckland.
+    clock.set(clock.now().replace(hour=12))
+    browser = signed_in("data_owner")
+    assert "Price 5.00 NZD" in browser.get(asked).text
+    assert "N-1" in browser.get("/prices").text
+    assert "N-1" in browser.get(f"/prices?entity={other}&sort=-from").text
+    assert "N-1" not in browser.get("/prices?standing=later").text
 
 
 def test_a_line_says_why_it_has_its_price_and_who_released_it(signed_in, business, sqlite_database):

@@ -11,16 +11,16 @@ from pydantic import Field
 from app.api.framework import operation
 from app.api.v1.numbers import Key
 from app.api.v1.order_models import AcceptBody
-from app.api.values import Answer, Body, Page, PageQuery, Quantity, UnitPrice, page_of
+from app.api.values import Answer, Body, Page, PageQuery, Quantity, Realm, UnitPrice, page_of, set_filters
 from app.composition.request import now, reader
 from app.composition.trading import rules
 from app.importers.pricechanges import save_row
 from app.importers.pricelists import COLUMNS
 from app.queries.line_prices import Candidate, ask_price, line_price
+from app.queries.listing import Asked
 from app.queries.places import entities_seen
 from app.queries.prices import (
     KINDS,
-    PriceFilter,
     PriceRow,
     day_by_company,
     price_row,
@@ -66,9 +66,12 @@ class PriceAnswer(Answer):
 
 
 class PriceQuery(PageQuery):
-    """Which rules."""
+    """Which rules: of the live companies, unless a realm or a company is named."""
 
+    realm: Realm = "live"
     entity: Key | None = None
+    customer_group: Key | None = None
+    channel: Key | None = None
     kind: str | None = Field(None, description="One of " + ", ".join(KINDS))
     standing: Standing = Standing.NOW
     text: str | None = Field(None, max_length=120, description="A part of the item, customer or reference.")
@@ -174,10 +177,11 @@ def _price(row: PriceRow) -> PriceAnswer:
 
 @operation("GET", "/prices", permission=Permission.MASTERDATA_READ, summary="List price rules", tag=TAG, query=PriceQuery, answer=Page[PriceAnswer])  # fmt: skip
 def list_price_rules(query: PriceQuery) -> Page[PriceAnswer]:
-    asked = PriceFilter(
-        entity=query.entity, kind=query.kind or "", standing=query.standing.value, text=query.text or ""
-    )
-    zones = {one.id: one.time_zone for one in entities_seen(reader(), actor())}
+    entities = entities_seen(reader(), actor())
+    values = set_filters(query) | {"standing": query.standing.value}
+    realm = next((one.realm for one in entities if one.id == query.entity), query.realm)
+    zones = {one.id: one.time_zone for one in entities}
+    asked = Asked(values=values, realm=realm)
     rows = prices_after(reader(), actor(), asked, day_by_company(now(), zones), query.after, query.limit + 1)
     return page_of([_price(row) for row in rows], [row.id for row in rows], query.limit)
 

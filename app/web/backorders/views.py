@@ -42,7 +42,7 @@ def _item(row: BackorderRow) -> Cell:
 
 def _age(row: BackorderRow) -> Cell:
     days = row.age_days(now())
-    return Cell(f"{days} day{'' if days == 1 else 's'}", sub=moment(row.since))
+    return Cell(f"{days} day{'' if days == 1 else 's'}" if days else "today", sub=moment(row.since))
 
 
 def _promised(row: BackorderRow) -> Cell:

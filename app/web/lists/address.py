@@ -10,7 +10,7 @@ from flask import request, url_for
 
 from app.composition.request import reader
 from app.queries.listing import PAGE, SIZES, Asked
-from app.queries.places import sites_seen
+from app.queries.places import EntityPick, SitePick, entities_seen, sites_seen
 from app.security.require import actor
 from app.web.areas import asked_key, asked_page
 from app.web.chosen import asked_realm, said_realm
@@ -45,12 +45,17 @@ def asked(listing: Listing) -> Asked:
 
 
 def _realm(listing: Listing, values: Mapping[str, Any]) -> str:
-    """The realm that the address asks for; one that only names a site means that site's."""
+    """The realm that the address asks for; one that only names a site or a company means that one's."""
     if not listing.realms:
         return "live"
-    if "site" in values and "realm" not in request.args:
-        named = next((site for site in sites_seen(reader(), actor()) if site.id == values["site"]), None)
-        return named.realm if named else asked_realm()
+    if "realm" not in request.args:
+        named: list[SitePick | EntityPick] = []
+        if "site" in values:
+            named += [site for site in sites_seen(reader(), actor()) if site.id == values["site"]]
+        elif "entity" in values:
+            named += [one for one in entities_seen(reader(), actor()) if one.id == values["entity"]]
+        if named:
+            return named[0].realm
     return asked_realm()
 
 

@@ -157,7 +157,9 @@ def chips(listing: Listing, wanted: Asked, found: Found[Any], to: Any, sites: An
             out.append({"label": words, "on": True, "href": to(with_value(wanted, one.name, None))})
     if listing.realms:
         for realm in sorted({site.realm for site in sites} - {"live"}):
-            other = with_value(replace(wanted, realm="live" if wanted.realm == realm else realm), "site", None)
+            other = replace(wanted, realm="live" if wanted.realm == realm else realm)
+            for place in ("site", "entity"):
+                other = with_value(other, place, None)
             out.append({"label": heading(realm), "on": wanted.realm == realm, "href": to(other)})
     return out
 

@@ -15,15 +15,16 @@ from app.web.lists.listing import Filter, Kind, Listing
 def described(listing: Listing, filters: Mapping[str, list[str]]) -> list[tuple[str, str]]:
     """The filters as pairs of what and which; one pair that says so when the view keeps to nothing."""
     out = []
+    # What the page calls a column goes before what a file does.
+    heads = {c.key: c.label for c in (*listing.columns, *listing.page_columns)}
     for name, values in filters.items():
         one = listing.filter_named(name)
         if one is not None:
             out.append((one.label, _words(one, values[0])))
         elif name == "sort":
-            head = next((c.label for c in listing.columns if c.key == values[0].removeprefix("-")), values[0])
+            head = heads.get(values[0].removeprefix("-"), values[0])
             out.append(("Sorted by", f"{head}, {'descending' if values[0].startswith('-') else 'ascending'}"))
         elif name == "col":
-            heads = {c.key: c.label for c in listing.columns}
             out.append(("Columns", ", ".join(heads.get(value, value) for value in values)))
         else:
             out.append((heading(name), values[0]))

@@ -84,5 +84,5 @@ def _found(form: CheckForm) -> PriceAnswer | None:
         return None
     return ask_price(
         reader(), actor(), now(), item=item, customer=customer, channel=form.channel.data or None, quantity=quantity,
-        on=form.on.data or today(),
+        on=form.on.data or today(entity),
     )  # fmt: skip

@@ -15,7 +15,8 @@ from sqlalchemy import func, select, update
 from app.composition.trading import looking
 from app.composition.uow import reading
 from app.importers.pricelists import COLUMNS, MOST_BYTES, meaning, read_list
-from app.queries.prices import PriceFilter, day_by_company, prices_after
+from app.queries.listing import Asked
+from app.queries.prices import day_by_company, prices_after
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import Conflict, NotAllowed, RuleBroken
 from erpcore.masterdata.models import Customer, Item
@@ -265,7 +266,7 @@ def test_a_price_holds_from_the_day_it_is_where_its_company_is(business):
     with business.work() as work:
         (rule,) = work.session.scalars(select(PriceRule.id).order_by(PriceRule.id).limit(1)).all()
         work.session.execute(update(PriceRule).where(PriceRule.id == rule).values(valid_from=date(2026, 3, 3)))
-    asked, by_hand = PriceFilter(standing="now"), Actor.system("test")
+    asked, by_hand = Asked(values={"standing": "now"}), Actor.system("test")
     late = business.clock.now().replace(hour=23, minute=30)
 
     def holds(zones):
