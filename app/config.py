@@ -57,7 +57,7 @@ class Settings:
     #: ``WAVEGATE_LOG_LEVEL``.
     log_level: str = "INFO"
     #: ``WAVEGATE_SMTP_URL``: ``smtp://USER:PASSWORD@HOST:PORT?from=ADDRESS`` (or ``smtps://``) of the mail server that takes letters to
-    #: customers; without one they are kept and not sent.
+    #: customers, or ``file:///FOLDER?from=ADDRESS`` of a folder that keeps them instead; without one they are kept and not sent.
     mail_url: str | None = None
     password_cost: PasswordCost = PasswordCost()
 
@@ -97,8 +97,8 @@ def _checked(url: str) -> str:
 
 
 def _mail(url: str | None) -> str | None:
-    if url and not url.startswith(("smtp://", "smtps://")):
-        raise SettingError("WAVEGATE_SMTP_URL is not smtp://HOST:PORT or smtps://HOST:PORT.")
+    if url and not url.startswith(("smtp://", "smtps://", "file:///")):
+        raise SettingError("WAVEGATE_SMTP_URL is not smtp://HOST:PORT, smtps://HOST:PORT or file:///FOLDER.")
     return url or None
 
 

@@ -11,6 +11,7 @@ import sys
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote
 
 import click
 from rich.console import Console
@@ -25,6 +26,7 @@ from app.demo.build import Demo, build_demo, until_of
 from app.demo.committee import StoryEnds
 from app.demo.plan import ORDERS, SEED, WEEKS, DemoOptions
 from app.demo.story import figure_table, tell
+from app.jobs.mailfolder import empty
 from app.messages import sentence
 from app.reports.packs import write_pack
 from erpcore.kernel.clock import SystemClock
@@ -66,11 +68,14 @@ def demo(
     end = until_of(SystemClock().now()) if until is None else until.replace(tzinfo=UTC)
     options = DemoOptions(until=end, orders=orders, weeks=weeks, seed=seed)
     password = password or _password()
+    letters = folder / "letters"
+    empty(letters)
+    mail_url = f"file://{quote(str(letters))}?from=auftrag@westerkamp.example"
     console = Console()
     schema.upgrade(url)
     database = connect(url, followers=FOLLOWERS)
     try:
-        built = _build(database, options, password)
+        built = _build(database, options, password, mail_url)
         console.print(
             f"{built.orders:,} orders with {built.lines:,} lines in {weeks} weeks, up to {end:%Y-%m-%d %H:%M} UTC."
         )
@@ -84,9 +89,10 @@ def demo(
         raise click.ClickException(str(end_of_story)) from end_of_story
     finally:
         database.dispose()
+    console.print(f"Letters to customers, as files that reach nobody: {letters}", soft_wrap=True, highlight=False)
     console.print(f"Database: {make_url(url).render_as_string()}", soft_wrap=True, highlight=False)
     if serve:
-        _serve(console, url, port)
+        _serve(console, url, port, mail_url)
 
 
 def _fresh(url: str | None, folder: Path) -> str:
@@ -108,7 +114,7 @@ def _password() -> str:
     return "-".join("".join(secrets.choice(letters) for _ in range(5)) for _ in range(3))
 
 
-def _build(database: Database, options: DemoOptions, password: str) -> Demo:
+def _build(database: Database, options: DemoOptions, password: str, mail_url: str) -> Demo:
     columns = (
         TextColumn("{task.description:<42}"), BarColumn(), MofNCompleteColumn(), TextColumn("days"), TimeElapsedColumn(),
     )  # fmt: skip
@@ -118,7 +124,7 @@ def _build(database: Database, options: DemoOptions, password: str) -> Demo:
         def progress(day: int, text: str) -> None:
             bar.update(task, completed=day, description=text)
 
-        return build_demo(database, options, password=password, progress=progress)
+        return build_demo(database, options, password=password, progress=progress, mail_url=mail_url)
 
 
 def _write_pack(console: Console, database: Database, folder: Path) -> None:
@@ -143,10 +149,12 @@ def _free(port: int) -> int:
     raise click.ClickException("No port is free on this machine.")
 
 
-def _serve(console: Console, url: str, port: int) -> None:
-    """The site and its worker, each in a process of its own, until Ctrl+C."""
+def _serve(console: Console, url: str, port: int, mail_url: str) -> None:
+    """The site and its worker, each in a process of its own, until Ctrl+C. No letter of a demo leaves the machine."""
     # Whoever looks at a demo wants to read the table, not a line for each request.
-    environment = {"WAVEGATE_LOG_LEVEL": "WARNING", **os.environ, "WAVEGATE_DATABASE_URL": url}
+    environment = {
+        "WAVEGATE_LOG_LEVEL": "WARNING", **os.environ, "WAVEGATE_DATABASE_URL": url, "WAVEGATE_SMTP_URL": mail_url,
+    }  # fmt: skip
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     main = "import sys; from app.cli import main; main(sys.argv[1:])"
     worker = subprocess.Popen([sys.executable, "-c", main, "worker"], env=environment, stdout=subprocess.DEVNULL)  # noqa: S603 - our own program

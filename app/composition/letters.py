@@ -57,6 +57,18 @@ class LetterState(StrEnum):
     SKIPPED = "skipped"
 
 
+class Way(StrEnum):
+    """How a letter left. ``folder``: it was kept on this machine, and reached nobody."""
+
+    MAIL = "mail"
+    FOLDER = "folder"
+
+
+def way_of(mail_url: str) -> Way:
+    """How letters leave by this address."""
+    return Way.FOLDER if mail_url.startswith("file:") else Way.MAIL
+
+
 LETTER = Flow(
     "letter",
     LetterState,
@@ -112,13 +124,14 @@ class CustomerContact(Base):
 
 class Letter(Base):
     """One letter to one customer about one event: as it is sent, when, how often it was tried. ``message_id`` is made of the
-    content, so that a mail server sees the same letter when it is handed over twice.
+    content, so that a mail server sees the same letter when it is handed over twice. ``way``: how it left.
     """
 
     __tablename__ = "letter"
     __table_args__ = (
         UniqueConstraint("event_seq"),
         states("state", LetterState),
+        states("way", Way),
         Index("ix_letter_order", "order_id"),
         Index("ix_letter_made", "made_at", "id"),
         Index("ix_letter_state", "state"),
@@ -147,6 +160,7 @@ class Letter(Base):
     last_error: Mapped[str | None] = mapped_column(Text)
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    way: Mapped[str | None] = mapped_column(String(8))
 
 
 append_only(LetterTemplate, AgentScript)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from random import Random
 
+from app.composition.letter_consumer import NAME as LETTERS
 from app.composition.measuring import SiteRecords
 from app.composition.scarcity import FOLLOWERS
 from app.composition.subscriptions import CONSUMERS
@@ -23,6 +24,7 @@ from app.demo.services import sell_besides_goods
 from app.demo.trading import Trading
 from app.demo.world import World, build_world
 from app.jobs.consumers import ConsumerRunner
+from app.jobs.letters import send_letters
 from app.jobs.prove import prove_books
 from app.jobs.scheduler import ensure_catalogue
 from erpcore.kernel.actor import Actor
@@ -55,18 +57,31 @@ class Demo:
 
 
 def build_demo(
-    database: Database, options: DemoOptions, *, password: str, progress: Callable[[int, str], None] | None = None
+    database: Database,
+    options: DemoOptions,
+    *,
+    password: str,
+    progress: Callable[[int, str], None] | None = None,
+    mail_url: str | None = None,
 ) -> Demo:
-    """Build the demo in an empty database. Same options, same figures. ``progress`` is told the day and what happens."""
+    """Build the demo in an empty database. Same options, same figures. ``progress`` is told the day and what happens.
+
+    ``mail_url``: what takes the letters to customers; without it they wait.
+    """
     database = replace(database, followers=FOLLOWERS)
-    return _Story(database, options, password, progress or (lambda _day, _text: None)).play()
+    return _Story(database, options, password, progress or (lambda _day, _text: None), mail_url).play()
 
 
 class _Story:
     def __init__(
-        self, database: Database, options: DemoOptions, password: str, progress: Callable[[int, str], None]
+        self,
+        database: Database,
+        options: DemoOptions,
+        password: str,
+        progress: Callable[[int, str], None],
+        mail_url: str | None,
     ) -> None:
-        self.database, self.options, self.progress = database, options, progress
+        self.database, self.options, self.progress, self.mail_url = database, options, progress, mail_url
         random = Random(options.seed)
         clock = SetClock(moment(options.first - timedelta(days=30), 9, 0, _ZONE))
         progress(0, "Entities, items, prices, people")
@@ -80,6 +95,7 @@ class _Story:
         self.committee = Committee(self.desk, self.rollout)
         self.occasions = Occasions(self.desk)
         self.runners = [ConsumerRunner(database, consumer, clock=clock, bulk=True) for consumer in CONSUMERS]
+        self.letters = next(runner for runner in self.runners if runner.consumer.name == LETTERS)
 
     def play(self) -> Demo:
         options = self.options
@@ -93,6 +109,7 @@ class _Story:
                 self._morning(number)
                 self.trading.play(day, until=last_order)
                 self.occasions.evening(day, is_last=number == options.days)
+                self._write_letters()
             if number < options.days:
                 self._set(day + timedelta(days=1), 0, 10)
                 self._midnight(day)
@@ -162,6 +179,13 @@ class _Story:
     def _read_events(self) -> None:
         for runner in self.runners:
             runner.run_to_head()
+        self._write_letters()
+
+    def _write_letters(self) -> None:
+        """Tell customers what has happened since, as the jobs do every minute."""
+        self.letters.run_to_head()
+        while send_letters(self.database, clock=self.desk.clock, mail_url=self.mail_url):
+            continue
 
     def _midnight(self, day: date) -> None:
         """Read the day's events and keep its closing states."""

@@ -28,7 +28,7 @@ def hand_orders_in(desk: Desk) -> None:
             .join(StockBalance, StockBalance.item_id == Item.id)
             .where(
                 StockBalance.site_id == node.id,
-                StockBalance.on_hand - StockBalance.reserved - StockBalance.blocked > 10,
+                StockBalance.on_hand - StockBalance.reserved - StockBalance.blocked > 10_000,
             )
             .order_by(Item.id)
             .limit(2)

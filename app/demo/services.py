@@ -20,6 +20,7 @@ from erpcore.orders.amendment_rules import Amend
 from erpcore.orders.amendments import StageAmendment, apply_amendments, stage_amendments
 from erpcore.orders.documents import Order
 from erpcore.orders.models import ChangeKind, OrderState
+from erpcore.orders.quotes.services import NewQuote, Terms, enter_quotes, send_quotes
 from erpcore.orders.releasing import release_orders
 from erpcore.orders.services import CaptureOrder, NewLine, capture_orders
 from erpcore.pricing.newprice import NewPrice
@@ -55,12 +56,14 @@ def sell_besides_goods(desk: Desk) -> None:
     with reading(desk.database) as session:
         free = StockBalance.on_hand - StockBalance.reserved - StockBalance.blocked
         waited = select(Reservation.item_id).where(Reservation.site_id == node.id, Reservation.unmet > 0)
-        good = session.scalar(
+        goods = session.scalars(
             select(StockBalance.item_id)
-            .where(StockBalance.site_id == node.id, free > 4 * _MORE, StockBalance.item_id.not_in(waited))
-            .order_by(StockBalance.item_id)
-            .limit(1)
-        )
+            .where(
+                StockBalance.site_id == node.id, free >= (_MORE + _SPLIT) * 1000, StockBalance.item_id.not_in(waited)
+            )
+            .order_by(free.desc(), StockBalance.item_id)
+            .limit(2)
+        ).all()
         buyer = session.scalar(
             select(Customer.id)
             .where(
@@ -69,13 +72,14 @@ def sell_besides_goods(desk: Desk) -> None:
             .order_by(Customer.id)
             .limit(1)
         )
-    if good is None or buyer is None:
+    if len(goods) < 2 or buyer is None:
         return
     _allow(desk, node.entity)
-    order = _take(desk, good, buyer, items[node.entity])
+    order = _take(desk, goods[0], buyer, items[node.entity])
     if order is not None:
-        _send(desk, order, good)
-    _pick_a_little_more(desk, good, buyer)
+        _send(desk, order, goods[0])
+    _pick_a_little_more(desk, goods[1], buyer)
+    _offer_a_rush(desk, goods[1], buyer)
 
 
 def _declare(desk: Desk, entity: int) -> dict[str, int]:
@@ -190,3 +194,18 @@ def _pick_a_little_more(desk: Desk, good: int, buyer: int) -> None:
             confirm_pick(work, done, rules=desk.rules)
     with desk.work(picker, Realm.LIVE, "screen") as work:
         finish_pick(work, task.id, rules=desk.rules, cells=desk.cells)
+
+
+def _offer_a_rush(desk: Desk, good: int, buyer: int) -> None:
+    """A customer asks what it costs to have something tomorrow."""
+    node = desk.world.nodes[_SITE]
+    terms = Terms(
+        lines=[NewLine(item=good, quantity=Decimal(_SPLIT))], valid_until=desk.clock.now().date() + timedelta(days=8),
+        note="Ordered before two it leaves today.", rush=True,
+    )  # fmt: skip
+    command = NewQuote(site=node.id, channel=desk.world.channels["wholesale"], customer=buyer, terms=terms)
+    clerk = desk.staff.at(_SITE[1], "desk")
+    with desk.work(clerk, Realm.LIVE, "screen") as work:
+        (quote,) = enter_quotes(work, [command], rules=desk.rules, cells=desk.cells)
+    with desk.work(clerk, Realm.LIVE, "screen") as work:
+        send_quotes(work, [quote.id], rules=desk.rules)

@@ -1,4 +1,4 @@
-"""Sending what waits, by SMTP: each letter in a transaction of its own, again after a pause, parked in the end.
+"""Sending what waits, by SMTP or into a folder: each letter in a transaction of its own, again after a pause, parked in the end.
 
 A letter is claimed and counted, handed over without any transaction open, and then marked. Killed in between it is handed over
 again once the claim has run out, with the same Message-ID, by which the receiving side knows it; it is never lost.
@@ -13,13 +13,15 @@ from contextlib import contextmanager
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import structlog
 from sqlalchemy import select
 
-from app.composition.letters import CLAIM, FIRST_PAUSE, LETTER, MOST_ATTEMPTS, Letter, LetterState
+from app.composition.letters import CLAIM, FIRST_PAUSE, LETTER, MOST_ATTEMPTS, Letter, LetterState, Way, way_of
 from app.composition.uow import Database, reading, unit_of_work
+from app.jobs.mailfolder import MailFolder
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import Clock
 
@@ -71,10 +73,13 @@ def _claim(database: Database, clock: Clock, letter_id: int) -> bool:
 
 
 @contextmanager
-def _server(mail_url: str) -> Iterator[tuple[smtplib.SMTP, str]]:
-    """A connection to ``smtp://USER:PASSWORD@HOST:PORT?from=ADDRESS`` (``smtps``: encrypted from the start)."""
+def _server(mail_url: str) -> Iterator[tuple[smtplib.SMTP | MailFolder, str]]:
+    """A connection to ``smtp://USER:PASSWORD@HOST:PORT?from=ADDRESS`` (``smtps``: encrypted from the start), or a folder's ``file://``."""
     parts = urlsplit(mail_url)
-    sender = unquote(parts.query.partition("from=")[2]) or f"orders@{parts.hostname}"
+    sender = unquote(parts.query.partition("from=")[2]) or f"orders@{parts.hostname or 'wavegate.invalid'}"
+    if way_of(mail_url) == Way.FOLDER:
+        yield MailFolder(Path(unquote(parts.path))), sender
+        return
     context = ssl.create_default_context()
     if parts.scheme == "smtps":
         server: smtplib.SMTP = smtplib.SMTP_SSL(
@@ -99,7 +104,7 @@ _OF_THIS_LETTER = (
 )  # fmt: skip
 
 
-def _send(database: Database, clock: Clock, letter_id: int, server: smtplib.SMTP, sender: str) -> int:
+def _send(database: Database, clock: Clock, letter_id: int, server: smtplib.SMTP | MailFolder, sender: str) -> int:
     """Hand one letter over; 1 when it left. A refusal of this letter alone leaves the others to be sent."""
     with reading(database) as session:
         letter = session.get_one(Letter, letter_id)
@@ -110,7 +115,7 @@ def _send(database: Database, clock: Clock, letter_id: int, server: smtplib.SMTP
         _settle(database, clock, letter_id, error=str(refusal))
         server.rset()
         return 0
-    _settle(database, clock, letter_id)
+    _settle(database, clock, letter_id, way=Way.FOLDER if isinstance(server, MailFolder) else Way.MAIL)
     return 1
 
 
@@ -124,7 +129,7 @@ def as_message(letter: Letter, sender: str, at: datetime) -> EmailMessage:
     return message
 
 
-def _settle(database: Database, clock: Clock, letter_id: int, *, error: str = "") -> None:
+def _settle(database: Database, clock: Clock, letter_id: int, *, error: str = "", way: Way | None = None) -> None:
     """What became of the attempt: sent, to be tried after a pause twice as long as the last, or parked."""
     with unit_of_work(database, actor=Actor.system(JOB), clock=clock) as work:
         letter = work.session.get_one(Letter, letter_id, with_for_update={"key_share": True})
@@ -133,6 +138,7 @@ def _settle(database: Database, clock: Clock, letter_id: int, *, error: str = ""
         letter.last_error = error[:_LENGTH] or None
         if not error:
             letter.state, letter.sent_at = LETTER.target("send", letter.state), work.now
+            letter.way = way
         elif letter.attempts >= MOST_ATTEMPTS:
             letter.state = LETTER.target("park", letter.state)
         else:

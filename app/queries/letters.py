@@ -44,6 +44,7 @@ class LetterRow:
     last_error: str
     made_at: datetime
     sent_at: datetime | None
+    way: str | None
 
 
 def _letters() -> Any:
@@ -60,7 +61,7 @@ def _row(row: Any) -> LetterRow:
     one: Letter = row.Letter
     names = (
         "id", "event", "order_id", "customer_id", "language", "template_version", "to_address", "subject", "body", "message_id",
-        "state", "attempts", "next_at", "made_at", "sent_at",
+        "state", "attempts", "next_at", "made_at", "sent_at", "way",
     )  # fmt: skip
     return LetterRow(
         order=row.order, customer=row.customer, site=row.site, last_error=one.last_error or "",

@@ -156,8 +156,8 @@ def test_the_trading_goes_through_all_that_a_distributor_does_besides(demo):
     def states(table):
         return dict(map(tuple, rows(demo, f"SELECT state, COUNT(*) FROM {table} GROUP BY state")))  # names of this test
 
-    assert states("quote") == {"accepted": 1, "declined": 1, "sent": 1, "superseded": 1}
-    assert states("order_amendment") == {"applied": 2, "withdrawn": 1}
+    assert states("quote") == {"accepted": 1, "declined": 1, "sent": 2, "superseded": 1}
+    assert states("order_amendment") == {"applied": 3, "withdrawn": 1}
     assert {"simulated", "committed", "rejected"} & states("allocation_run").keys() >= {"committed", "rejected"}
     assert (states("take_back_wish"), states("price_list"), states("pick_wave")) == (
         {"done": 1}, {"applied": 1}, {"completed": 1},
@@ -185,11 +185,41 @@ def test_the_trading_goes_through_all_that_a_distributor_does_besides(demo):
         "noted",
         "snoozed",
     }
-    assert set(states("letter")) == {"waiting", "skipped"}
+    assert set(states("letter")) == {"sent", "skipped"}
 
 
 def test_a_counter_has_handed_a_file_of_orders_in(demo):
     assert list(map(tuple, rows(demo, "SELECT orders, entered, refused FROM order_file"))) == [(3, 2, 1)]
+
+
+def test_a_rush_leaves_with_its_charge_and_a_layer_with_a_piece_more_at_the_desk_and_on_the_floor(demo):
+    extra = "SELECT o.customer_reference, l.extra / 1000 FROM order_line l JOIN sales_order o ON o.id = l.order_id WHERE l.extra > 0 ORDER BY o.id"
+    assert [tuple(row) for row in rows(demo, extra)] == [("by tonight, please", 1), ("a layer", 1)]
+    assert rows(demo, "SELECT SUM(extra) / 1000 FROM warehouse_task_line") == [(1,)]
+    offered = (
+        "SELECT COUNT(*) FROM quote_line WHERE is_rush_charge UNION ALL SELECT COUNT(*) FROM quote_line WHERE is_rush"
+    )
+    assert [row[0] for row in rows(demo, offered)] == [1, 1]
+    parts = "SELECT COUNT(*) FROM order_line p JOIN purchase_order_line b ON b.order_line_id = p.id WHERE p.split_from_id IS NOT NULL"
+    assert rows(demo, parts) == [(1,)]
+
+
+def test_customers_were_told_and_the_letters_lie_in_a_folder_and_reached_nobody(built, demo):
+    told = rows(demo, "SELECT state, way, COUNT(*) FROM letter GROUP BY 1, 2")
+    assert {(row[0], row[1]) for row in told} == {("sent", "folder"), ("skipped", None)}
+    sent = sum(row[2] for row in told if row[0] == "sent")
+    assert sent > 10
+    kept = rows(demo, "SELECT message_id FROM letter WHERE state = 'sent'")
+    files = sorted(path.stem for path in (built.folder / "letters").glob("*.eml"))
+    assert files == sorted(row[0].strip("<>").partition("@")[0] for row in kept)
+    assert {row[0] for row in rows(demo, "SELECT DISTINCT event FROM letter")} >= {
+        "confirmation",
+        "shipment",
+        "correction",
+    }
+    # On the evening of what they tell, not in the night.
+    assert rows(demo, "SELECT COUNT(*) FROM letter WHERE sent_at < made_at")[0][0] == 0
+    assert str(built.folder / "letters") in built.said.replace("\n", "")
 
 
 def test_people_do_their_part_and_systems_theirs(demo):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import pytest
 
 from app.composition.letter_consumer import LetterConsumer
-from app.composition.letters import Letter
+from app.composition.letters import Letter, keep_contact
 from app.composition.uow import unit_of_work
 from app.jobs.consumers import ConsumerRunner
+from app.jobs.letters import send_letters
 from erpcore.kernel.actor import Actor
 from tests.support.operate import a_trading_business
 from tests.support.queries import MOST, queries
 from tests.support.steps import captured
+from tests.support.web import Browser, a_person, a_site
 
 
 @pytest.fixture
@@ -117,3 +119,26 @@ def test_a_form_keeps_the_version_that_it_showed_until_it_is_opened_anew(signed_
     again = browser.page.value("seen")
     assert again == seen
     browser.post(here, {**first, "seen": again}, status=409)
+
+
+def test_letters_that_go_into_a_folder_say_that_they_reach_nobody(sqlite_database, trade, clock, tmp_path):
+    url = f"file://{tmp_path}/letters"
+    with unit_of_work(sqlite_database, actor=Actor.system("test"), clock=clock) as work:
+        keep_contact(
+            work,
+            customer=trade.business.customer,
+            email="kauf@bautechnik.example",
+            language="en",
+            wants_none=False,
+            seen=0,
+        )
+    order = captured(trade.business)
+    ConsumerRunner(sqlite_database, LetterConsumer(), clock=clock).run_to_head()
+    assert send_letters(sqlite_database, clock=clock, mail_url=url) > 0
+    browser = Browser(a_site(sqlite_database, tmp_path, clock, mail_url=url))
+    browser.sign_in(a_person(sqlite_database, "process_owner", clock=clock))
+    page = browser.get(f"/orders/{order.id}")
+    assert "sent into the folder of this machine, to nobody" in page.text
+    assert "kauf@bautechnik.example" in page.text
+    assert "They reach nobody" in browser.get("/letters").text
+    assert "into the folder" in browser.page.text

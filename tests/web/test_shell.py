@@ -100,7 +100,7 @@ def test_the_key_of_the_installation_is_made_once_and_for_its_owner_alone(tmp_pa
     [
         ("WAVEGATE_SECRET_KEY", "short"), ("WAVEGATE_HTTPS", "maybe"), ("WAVEGATE_PROXIES", "-1"),
         ("WAVEGATE_IDLE_MINUTES", "0"), ("WAVEGATE_SESSION_HOURS", "x"), ("WAVEGATE_LOG_LEVEL", "LOUD"),
-        ("WAVEGATE_DATABASE_URL", "mysql://x"),
+        ("WAVEGATE_DATABASE_URL", "mysql://x"), ("WAVEGATE_SMTP_URL", "file:relative"),
     ],
 )  # fmt: skip
 def test_a_setting_that_cannot_be_used_is_named_at_start_up(name, value):

@@ -20,7 +20,7 @@ TAG = "Orders"
 
 
 class ToldLetter(Answer):
-    """One letter. `template_version` 0 is the product's own text."""
+    """One letter. `template_version` 0 is the product's own text; `way`: `mail`, or `folder` for one that reached nobody."""
 
     id: int
     event: str
@@ -37,6 +37,7 @@ class ToldLetter(Answer):
     attempts: int
     made_at: datetime
     sent_at: datetime | None
+    way: str | None
     last_error: str
 
 

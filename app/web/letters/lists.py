@@ -7,6 +7,7 @@ from typing import Any
 from flask import url_for
 
 from app.composition.letter_texts import Event
+from app.composition.letters import Way
 from app.queries.letters import LETTERS, STATES, LetterRow
 from app.security.permissions import Permission
 from app.web.figures import heading
@@ -23,7 +24,7 @@ def _subject(row: LetterRow) -> Cell:
 
 def _state(row: LetterRow) -> Cell:
     tries = f"tried {row.attempts} times" if row.attempts > 1 and row.state != "sent" else ""
-    return Cell(heading(row.state), sub=tries, kind=_LOOKS[row.state])
+    return Cell(heading(row.state), sub="into the folder" if row.way == Way.FOLDER else tries, kind=_LOOKS[row.state])
 
 
 def _also() -> dict[str, Any]:
@@ -54,6 +55,7 @@ LETTER_LIST = list_page(
             column("site", "Site"),
             column("made", "Made", "made_at"),
             column("sent", "Sent", "sent_at"),
+            column("way", "By", file_only=True),
             column("text", "Text", lambda row: f"{row.language}, {f'version {row.template_version}' if row.template_version else 'own text'}"),
             column("error", "Last error", "last_error", file_only=True),
         ),

@@ -7,7 +7,17 @@ from typing import Any
 from flask import flash, redirect, render_template, request, url_for
 
 from app.composition.letter_texts import FIELDS, LANGUAGES, Event, Situation
-from app.composition.letters import filled, keep_contact, save_script, save_template, script_of, template_of, try_again
+from app.composition.letters import (
+    Way,
+    filled,
+    keep_contact,
+    save_script,
+    save_template,
+    script_of,
+    template_of,
+    try_again,
+    way_of,
+)
 from app.composition.request import change, installation, reader
 from app.queries.letters import contact_of, letter_page, preview_facts, versions, waiting_letters
 from app.security.permissions import Permission
@@ -27,9 +37,11 @@ navigation_entry(
 
 
 def unsent() -> dict[str, Any]:
-    """Why letters do not leave: no mail server, or parked ones."""
+    """Why letters do not reach anybody: no mail server, a folder in its place, or parked ones."""
     waiting, parked = waiting_letters(reader())
-    return {"waiting": waiting, "parked": parked, "has_server": installation().settings.mail_url is not None}
+    mail_url = installation().settings.mail_url
+    to_folder = mail_url is not None and way_of(mail_url) == Way.FOLDER
+    return {"waiting": waiting, "parked": parked, "has_server": mail_url is not None, "to_folder": to_folder}
 
 
 @blueprint.get("/letters/<int:letter_id>")

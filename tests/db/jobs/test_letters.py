@@ -31,6 +31,7 @@ from app.composition.letters import (
 from app.composition.uow import reading
 from app.jobs.consumers import ConsumerRunner
 from app.jobs.letters import send_letters
+from app.jobs.mailfolder import empty
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import Conflict, NotAllowed, RuleBroken
 from erpcore.orders.cancelling import CancelLines, cancel_lines
@@ -187,7 +188,7 @@ def test_a_letter_is_sent_once_and_says_what_was_sent(business):
     )  # fmt: skip
     assert mail.get_payload(decode=True).decode().strip().replace("\r\n", "\n") == letter.body.strip()
     (sent,) = made_of(business)
-    assert (sent.state, sent.attempts, sent.sent_at) == ("sent", 1, business.clock.now())
+    assert (sent.state, sent.attempts, sent.sent_at, sent.way) == ("sent", 1, business.clock.now(), "mail")
 
 
 def test_without_a_server_it_is_tried_later_and_later_then_parked_and_replayed(business):
@@ -257,6 +258,49 @@ def test_a_server_that_hangs_up_after_taking_it_gets_the_same_letter_again(busin
         business.clock.set(made_of(business)[0].next_at)
         assert send(business, server.url) == 1
         assert {mail["Message-ID"].strip() for mail in server.taken} == {letter.message_id}
+
+
+def test_into_a_folder_each_letter_is_a_file_of_its_own_once_and_says_that_it_reached_nobody(
+    business, tmp_path, monkeypatch
+):
+    for _ in range(2):
+        an_order(business)
+    letters = made_of(business)
+    url = f"file://{tmp_path}/out%20box?from=orders@nordhaus.example"
+
+    def killed(*_args, **_kwargs):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("app.jobs.letters._settle", killed)
+        with pytest.raises(KeyboardInterrupt):
+            send(business, url)
+    business.clock.set(business.clock.now() + letters_module.CLAIM)
+    assert send(business, url) == 2
+    folder = tmp_path / "out box"
+    files = sorted(folder.iterdir())
+    assert len(files) == 2
+    assert {(path.suffix, path.stat().st_mode & 0o777) for path in files} == {(".eml", 0o600)}
+    assert folder.stat().st_mode & 0o777 == 0o700
+    mails = [email.message_from_bytes(path.read_bytes()) for path in files]
+    assert {mail["Message-ID"] for mail in mails} == {letter.message_id for letter in letters}
+    assert {mail["From"] for mail in mails} == {"orders@nordhaus.example"}
+    bodies = {mail.get_payload(decode=True).decode().strip().replace("\r\n", "\n") for mail in mails}
+    assert bodies == {letter.body.strip() for letter in letters}
+    assert [(one.state, one.way) for one in made_of(business)] == [("sent", "folder")] * 2
+    (folder / "notes.txt").write_text("mine")
+    empty(folder)
+    assert [path.name for path in folder.iterdir()] == ["notes.txt"]
+
+
+def test_a_folder_that_cannot_be_written_keeps_the_letter_for_later(business, tmp_path):
+    an_order(business)
+    made_of(business)
+    (tmp_path / "taken").write_text("a file, no folder")
+    assert send(business, f"file://{tmp_path}/taken") == 0
+    (letter,) = made_of(business)
+    assert (letter.state, letter.way, letter.attempts) == ("waiting", None, 1)
+    assert "FileExistsError" in letter.last_error
 
 
 def test_texts_have_versions_and_fields_that_are_known(business):
