@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, union_all
 from sqlalchemy.orm import Session
 
 from app.queries.listing import SqlList
@@ -15,7 +15,7 @@ from erpcore.billing.models import CreditMemo, Invoice
 from erpcore.fulfilment.models import Shipment
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
-from erpcore.ledger.models import Account, JournalEntry, JournalLine
+from erpcore.ledger.models import Account, ClosedCount, ClosedTotal, JournalEntry, JournalLine, PeriodClose
 from erpcore.masterdata.models import Customer, Entity, Site
 
 
@@ -97,31 +97,56 @@ def _scoped(query: Any, actor: Actor) -> Any:
     return query if actor.sites is None else query.where(JournalEntry.site_id.in_(sorted(actor.sites)))
 
 
+def _closed(session: Session, entity: int) -> tuple[int, date] | None:
+    """The newest close of a company's books, and the day up to which its totals go; ``None`` where it has none."""
+    newest = select(func.max(PeriodClose.id)).where(PeriodClose.entity_id == entity).scalar_subquery()
+    row = session.execute(
+        select(ClosedCount.close_id, ClosedCount.covers_until).where(ClosedCount.close_id == newest).limit(1)
+    ).one_or_none()
+    return (row.close_id, row.covers_until) if row else None
+
+
+def _of_close(query: Any, actor: Actor, table: Any, closed: tuple[int, date]) -> Any:
+    """The totals of the close, of the person's sites; those of no site only for people who see all."""
+    query = query.where(table.close_id == closed[0])
+    return query if actor.sites is None else query.where(table.site_id.in_(sorted(actor.sites)))
+
+
 def trial_balance(session: Session, actor: Actor, entity: int) -> TrialBalance:
-    """Debits and credits by account, of what the person may see."""
-    sums = _scoped(
-        select(
-            JournalLine.account_id, func.sum(JournalLine.debit_minor).label("debit"),
-            func.sum(JournalLine.credit_minor).label("credit"),
-        )
-        .join(JournalEntry, JournalEntry.id == JournalLine.entry_id)
-        .where(JournalEntry.entity_id == entity),
+    """Debits and credits by account, of what the person may see: totals of what is closed, and what was posted since."""
+    closed = _closed(session, entity)
+    mine = [JournalEntry.entity_id == entity, *([JournalEntry.entry_on >= closed[1]] if closed else [])]
+    lines = _scoped(
+        select(JournalLine.account_id, JournalLine.debit_minor, JournalLine.credit_minor)
+        .join_from(JournalEntry, JournalLine, JournalLine.entry_id == JournalEntry.id)
+        .where(*mine),
         actor,
-    ).group_by(JournalLine.account_id).subquery()  # fmt: skip
+    )
+    heads = _scoped(
+        select(func.count().label("entries"), func.sum(JournalEntry.rounding).label("rounding")).where(*mine), actor
+    )
+    if closed:
+        totals = select(ClosedTotal.account_id, ClosedTotal.debit_minor, ClosedTotal.credit_minor)
+        lines = union_all(lines, _of_close(totals, actor, ClosedTotal, closed))
+        counts = select(func.sum(ClosedCount.entries), func.sum(ClosedCount.rounding))
+        heads = union_all(heads, _of_close(counts, actor, ClosedCount, closed))
+    each = lines.subquery()
+    sums = (
+        select(
+            each.c.account_id,
+            func.sum(each.c.debit_minor).label("debit"),
+            func.sum(each.c.credit_minor).label("credit"),
+        )
+        .group_by(each.c.account_id)
+        .subquery()
+    )
     rows = session.execute(
         select(Account, sums.c.debit, sums.c.credit)
         .join(sums, sums.c.account_id == Account.id, isouter=True)
         .where(Account.entity_id == entity)
         .order_by(Account.code)
     )
-    head = session.execute(
-        _scoped(
-            select(func.count().label("entries"), func.sum(JournalEntry.rounding).label("rounding"))
-            .select_from(JournalEntry)
-            .where(JournalEntry.entity_id == entity),
-            actor,
-        )
-    ).one()
+    found = session.execute(heads).all()
     return TrialBalance(
         accounts=[
             AccountSum(
@@ -130,7 +155,8 @@ def trial_balance(session: Session, actor: Actor, entity: int) -> TrialBalance:
             )
             for row in rows
         ],
-        entries=head.entries, rounding=head.rounding or Decimal(0),
+        entries=int(sum(head.entries or 0 for head in found)),
+        rounding=sum((head.rounding for head in found if head.rounding), Decimal(0)),
     )  # fmt: skip
 
 

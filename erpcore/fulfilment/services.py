@@ -36,7 +36,7 @@ from erpcore.kernel.model import PRICE_PLACES, scaled_int
 from erpcore.kernel.rows import write_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.models import AccountRole
-from erpcore.ledger.services import Entry, Side, post_entries
+from erpcore.ledger.services import Entry, Side, post_entries, read_charts
 from erpcore.masterdata.queries import items, site_facts
 from erpcore.orders.addressing import shipped_to
 from erpcore.orders.documents import Line, Order
@@ -259,6 +259,7 @@ def confirm_shipments(
                         reserved_line=line_id,
                     )
                 )  # fmt: skip
+    read_charts(work, (order.entity_id for order in orders.values()))
     costs: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
     for owner, moved in zip(owners, move_stock(work, movements), strict=True):
         cost = costs[owner]

@@ -20,7 +20,7 @@ from erpcore.kernel.model import QUANTITY_PLACES, scaled_int
 from erpcore.kernel.quantity import ABSURD
 from erpcore.kernel.rows import raw_columns
 from erpcore.kernel.work import UnitOfWork
-from erpcore.ledger.services import post_entries
+from erpcore.ledger.services import post_entries, read_charts
 from erpcore.masterdata.queries import ItemFacts, SiteFacts, items, site_facts
 from erpcore.ports import CellStates, ProcessRules
 from erpcore.published import StockAdjusted, StockAdjustmentReversed, StockMoved
@@ -93,6 +93,7 @@ def _change(
                 document_id=key, moved_at=command.at or work.now, note=command.note, slot=command.slot,
             )
         )  # fmt: skip
+    read_charts(work, (movement.entity for movement in movements))
     moved = move_stock(work, movements)
     entries = []
     for place, movement, done in zip(places, movements, moved, strict=True):

@@ -123,4 +123,30 @@ class PeriodClose(Base):
     closed_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-append_only(PeriodClose)
+class ClosedCount(Base):
+    """How many entries a close found before ``covers_until``, by site (0: of none), and what their rounding left out.
+
+    Written with the close; a later one has rows of its own. The last day before the close is left to be added up anew, since who
+    began to post on it may end after the close.
+    """
+
+    __tablename__ = "closed_count"
+    close_id: Mapped[int] = mapped_column(ForeignKey("period_close.id"), primary_key=True)
+    site_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    covers_until: Mapped[date] = mapped_column(Date)
+    entries: Mapped[int] = mapped_column(BigInteger)
+    rounding: Mapped[Decimal] = mapped_column(Price)
+
+
+class ClosedTotal(Base):
+    """What those entries debited and credited, by account and site (0: of none)."""
+
+    __tablename__ = "closed_total"
+    close_id: Mapped[int] = mapped_column(ForeignKey("period_close.id"), primary_key=True)
+    site_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    account_id: Mapped[int] = mapped_column(ForeignKey("ledger_account.id"), primary_key=True)
+    debit_minor: Mapped[int] = mapped_column(BigInteger)
+    credit_minor: Mapped[int] = mapped_column(BigInteger)
+
+
+append_only(PeriodClose, ClosedCount, ClosedTotal)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import Date, func, insert, literal, select
 
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.kernel.work import UnitOfWork
-from erpcore.ledger.models import PeriodClose
+from erpcore.ledger.models import ClosedCount, ClosedTotal, JournalEntry, JournalLine, PeriodClose
 from erpcore.masterdata.models import Entity
+
+#: A unit of work that began on the last day of a period may still end after its close.
+_LAST_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +56,29 @@ def require_open_period(work: UnitOfWork, entity: int, day: date) -> None:
         raise RuleBroken("period_closed", field="at", day=day, until=until)
 
 
+def _keep_totals(work: UnitOfWork, close: int, entity: int, until: date) -> None:
+    """Add up what was posted before this day, which nobody can post to any more, so that nobody has to do it again."""
+    # The rows of the totals refer to the row of the close.
+    work.session.flush()
+    e, line = JournalEntry.__table__.c, JournalLine.__table__.c
+    site = func.coalesce(e.site_id, 0)
+    counted = (
+        select(
+            literal(close), site, literal(until, Date), func.count(), func.coalesce(func.sum(e.rounding), 0)
+        )
+        .where(e.entity_id == entity, e.entry_on < until)
+        .group_by(site)
+    )  # fmt: skip
+    summed = (
+        select(literal(close), site, line.account_id, func.sum(line.debit_minor), func.sum(line.credit_minor))
+        .join_from(JournalEntry.__table__, JournalLine.__table__, line.entry_id == e.id)
+        .where(e.entity_id == entity, e.entry_on < until)
+        .group_by(site, line.account_id)
+    )
+    for table, rows in ((ClosedCount.__table__, counted), (ClosedTotal.__table__, summed)):
+        work.connection.execute(insert(table).from_select([column.name for column in table.c], rows))
+
+
 def close_period(work: UnitOfWork, command: ClosePeriod) -> int:
     """Move the day up to which the books are closed; the history of such moves stays.
 
@@ -77,6 +103,7 @@ def close_period(work: UnitOfWork, command: ClosePeriod) -> int:
             closed_at=work.now,
         )
     )  # fmt: skip
+    _keep_totals(work, key, entity.id, min(command.until, local_day(work.now, entity.time_zone) - _LAST_DAY))
     work.audit("period_closed", "entity", entity.id, until=command.until.isoformat(), reason=command.reason.strip())
     work.memo.pop("closed_until", None)
     return key

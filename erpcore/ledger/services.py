@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -99,6 +99,12 @@ def _accounts(work: UnitOfWork, entity: int) -> dict[str, int]:
         rows = read_rows(work, Account, ("role", "id"), "entity_id", [entity])
         chart = work.memo[key] = {row.role: row.id for row in rows}
     return chart
+
+
+def read_charts(work: UnitOfWork, entities: Iterable[int]) -> None:
+    """Look the accounts of these entities up before anything is locked that others wait for; posting then asks nothing."""
+    for entity in sorted(set(entities)):
+        _accounts(work, entity)
 
 
 def post_entries(work: UnitOfWork, entries: Sequence[Entry]) -> list[int]:

@@ -12,7 +12,7 @@ from erpcore.inventory.supply import waited_for, waiting_at
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import IllegalMove
 from erpcore.kernel.work import UnitOfWork
-from erpcore.masterdata.queries import site_facts
+from erpcore.masterdata.queries import channel_priorities, site_facts
 from erpcore.orders.availability import whole as whole_part
 from erpcore.orders.claims import claim_of, kept_by_contract, protects, steps_of
 from erpcore.orders.documents import Line, Order
@@ -89,10 +89,12 @@ def _shares(
 ) -> dict[int, int]:
     """What each line may take, by line in the order given: the balances are locked, so that it is still there when taken."""
     places = {(line.site_id, line.item_id) for _, line in lines}
-    held = lock_balances(work, places)
-    free = {place: held[place][0] - held[place][1] - held[place][2] if place in held else 0 for place in places}
     # A history says itself who got what.
     stated = work.source in STATED
+    # What does not change is read before others have to wait for what does.
+    steps, _ = steps_of(work, places), channel_priorities(work)
+    held = lock_balances(work, places)
+    free = {place: held[place][0] - held[place][1] - held[place][2] if place in held else 0 for place in places}
     waited = {} if stated else waited_for(work, places)
     since = {w.line: w.since for w in waiting_at(work, waited)} if waited else {}
     claims: dict[Place, list[Claim]] = defaultdict(list)
@@ -112,7 +114,7 @@ def _shares(
     for site in sorted({place[0] for place in protecting}):
         today = local_day(work.now, site_facts(work, site).time_zone)
         kept |= kept_by_contract(work, [place for place in protecting if place[0] == site], today)
-    found = plan(claims, free, rules=rule, steps=steps_of(work, places), protected=kept)
+    found = plan(claims, free, rules=rule, steps=steps, protected=kept)
     shares = {share.line: share.got for there in found.values() for share in there}
     return {line.id: shares[line.id] for _, line in lines}
 
