@@ -108,6 +108,7 @@ MESSAGES: dict[str, str] = {
     "invoice_not_posted": "Invoice {document} is not posted, so there is nothing to credit. Amend the draft instead.",
     "invoice_not_due": "Shipment {document} is not to be invoiced yet. Its policy says when: confirm the shipment, or the delivery.",
     "invoice_exists": "Shipment {document} has its invoice already. Correct that one by a credit memo.",
+    "credit_of_nothing": "A credit gives back something: a quantity and a price above zero. Check both.",
     "credit_above_invoice": "More would be credited than invoice {document} charged for this line. Reduce the quantity or the price.",
     "line_unknown": "There is no line {line} on this document. Reload it.",
     "return_unknown": "There is no return {id} here, or it belongs to a site that is not yours. Check the number.",

@@ -11,6 +11,7 @@ MESSAGES = {
     "day_unreadable": "“{day}” is no day. Write it as 2027-01-15, one a line.",
     "choice_unknown": "“{value}” is no choice here. Choose one from the list.",
     "form_used": "This form was entered before with other content. If this is another order, enter it once more.",
+    "customer_unheard": "No customer of this company has this code or name. Check it, or choose another company.",
     "customer_unclear": "{count} customers fit this. Enter the code of one.",
     "quantity_not_received": "Nothing, or less than nothing, cannot be received. Enter how many came; less is an adjustment.",
     "found_negative": "Nothing below zero can be found. Enter what lies there.",

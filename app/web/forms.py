@@ -13,6 +13,7 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 
 from app.messages import sentence
 from app.web.errors import status_of
+from app.web.form_words import OUT_OF_TIME, FormWords, out_of_time
 from erpcore.kernel.errors import Conflict, DomainError, NeedsConfirmation, RuleBroken
 
 
@@ -61,6 +62,10 @@ class Form(FlaskForm):
                 options = {**options, "filters": filters}
             return unbound_field.bind(form=form, **options)
 
+        def get_translations(self, form: Any) -> Any:
+            """Our words for what cannot be read."""
+            return FormWords()
+
     #: A warning that may be accepted with a reason; ``confirmation(form)`` in the template asks for it.
     warning: NeedsConfirmation | None = None
     #: The status of the page with this form: 422 once something was refused.
@@ -70,9 +75,16 @@ class Form(FlaskForm):
     called: ClassVar[Mapping[str, str]] = {}
 
     def validate(self, extra_validators: Any = None) -> bool:
-        """A zero byte is no text: one database would keep it, the other not. It is named at its field."""
+        """A zero byte is no text: one database would keep it, the other not. It is named at its field, as is a year that no
+        calendar of business has; what could not be read is not said to be too small as well.
+        """
         valid = bool(super().validate(extra_validators))
         for field in _leaves(self):
+            unread = list(field.process_errors)
+            if unread and list(field.errors)[: len(unread)] == unread:
+                field.errors = unread
+            elif out_of_time(field.data):
+                field.errors, valid = [*field.errors, OUT_OF_TIME], False
             if any(isinstance(value, str) and "\0" in value for value in field.raw_data or ()):
                 field.errors = [*field.errors, "This holds a zero byte; leave it out"]
                 valid = False

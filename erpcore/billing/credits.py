@@ -166,12 +166,9 @@ def credit_invoices(work: UnitOfWork, commands: Sequence[CreditInvoice]) -> list
         quantity = scaled_int(command.quantity, QUANTITY_PLACES)
         price = scaled_int(command.unit_price, PRICE_PLACES)
         net = scaled_amount(quantity, price, invoice.currency)
-        if (
-            part is None
-            or quantity <= 0
-            or price <= 0
-            or net > part.net_minor - before[command.invoice, command.order_line]
-        ):
+        if quantity <= 0 or price <= 0:
+            raise RuleBroken("credit_of_nothing", field="quantity" if quantity <= 0 else "unit_price")
+        if part is None or net > part.net_minor - before[command.invoice, command.order_line]:
             raise RuleBroken("credit_above_invoice", document=invoice.number)
         before[command.invoice, command.order_line] += net
         line = Credited(

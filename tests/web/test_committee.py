@@ -16,6 +16,12 @@ from tests.support.web import Browser, a_person
 
 
 @pytest.fixture
+def sqlite_database(database):
+    """The pages on both databases."""
+    return database
+
+
+@pytest.fixture
 def steered(sqlite_database, clock):
     return a_programme(sqlite_database, clock, more_cells=1)
 
@@ -104,6 +110,10 @@ def test_a_rule_is_changed_and_a_meeting_called(office, steered):
     }
     page = office.post(f"{here}/meetings/new", call, status=422)
     assert page.errors() == ["Ends: The end is before the start. Choose a later end."]
+    page = office.post(f"{here}/meetings/new", {**call, "starts_at": "0001-01-01T00:00"}, status=422)
+    assert page.errors() == ["Begins: Enter a year from 1900 to 2999"]
+    assert page.value("starts_at") == "0001-01-01T00:00"
+    assert kept(steered, Meeting) == []
     office.post(
         f"{here}/meetings/new", {**call, "ends_at": "2026-03-20T11:00", "request_key": page.value("request_key")}
     )

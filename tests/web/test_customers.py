@@ -108,7 +108,7 @@ def test_the_owner_of_data_sets_tier_and_block_and_finance_does_not(signed_in, t
     page = owner.get(here)
     form = {"seen": page.value("seen"), "reason": "bought by a competitor", "is_blocked": "y"}
     page = owner.post(here, {**form, "tier": "9"}, status=422)
-    assert "Not a valid choice" in page.errors()[0]
+    assert "Choose one from the list" in page.errors()[0]
     page = owner.post(here, {**form, "tier": "3"})
     assert "This customer cannot order" in page.text
     assert "small · blocked" in page.text

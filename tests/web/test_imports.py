@@ -117,8 +117,8 @@ def test_a_run_shows_how_far_it_is_and_how_long_it_takes(signed_in, sqlite_datab
         ({"file": (io.BytesIO(b"a,b\n"), "orders.csv")}, "lacks these columns of the profile online-retail"),
         ({"file": (io.BytesIO(b"x"), "orders.pdf")}, "is of no kind that is read here"),
         ({"file": (io.BytesIO(b"x"), "a\0.pdf")}, "a_.pdf is of no kind that is read here"),
-        ({"profile": "nix"}, "Not a valid choice"),
-        ({"purpose": "destroy"}, "Not a valid choice"),
+        ({"profile": "nix"}, "Choose one from the list"),
+        ({"purpose": "destroy"}, "Choose one from the list"),
     ],
 )
 def test_what_cannot_be_taken_says_so_at_its_field_and_keeps_what_was_chosen(signed_in, sqlite_database, more, said):

@@ -29,7 +29,8 @@ def test_a_process_owner_sets_a_limit_with_a_reason_and_takes_it_back(signed_in,
     assert "Say why" in page.text
     assert page.value("hours") == "2.5"
     assert "Enter a number of hours" in browser.post(address, {"hours": "", "reason": "x"}, status=422).text
-    browser.post(address, {"hours": "1\0", "reason": "x"}, status=422)
+    for nonsense in ("1\0", "sNaN", "NaN", "1e9", "-1", "10000", "0.0001"):
+        browser.post(address, {"hours": nonsense, "reason": "x"}, status=422)
     page = browser.post(address, {"hours": "2.5", "reason": "the carrier comes at noon"})
     assert "Order release 2.5 h 4 h the carrier comes at noon" in page.text
     browser.get(f"{address}/usual")

@@ -157,10 +157,10 @@ def test_what_cannot_be_is_said_at_its_field_and_stays_as_typed(desk, sqlite_dat
     [
         ({"customer": "nobody"}, "No customer has this code or name."),
         ({"customer": ""}, "Enter the customer by code or name"),
-        ({"site": "999999"}, "Not a valid choice"),
-        ({"site": "x"}, "Invalid Choice"),
-        ({"channel": "0"}, "Not a valid choice"),
-        ({"requested_on": "2026-02-30"}, "Not a valid date"),
+        ({"site": "999999"}, "Choose one from the list"),
+        ({"site": "x"}, "Choose one from the list"),
+        ({"channel": "0"}, "Choose one from the list"),
+        ({"requested_on": "2026-02-30"}, "Enter a day that there is"),
         ({"request_key": ""}, "The form lost its key"),
     ],
 )
@@ -208,7 +208,7 @@ def test_somebody_of_another_site_cannot_enter_here(signed_in, business, sqlite_
     browser = signed_in("customer_service", site=closed)
     browser.get("/orders/new")
     page = browser.post("/orders/new", fields(browser, "enter", ("40-0", "1"), site=str(business.site)), status=422)
-    assert "Not a valid choice" in page.errors()[0]
+    assert "Choose one from the list" in page.errors()[0]
     assert count(sqlite_database, "sales_order") == 0
 
 

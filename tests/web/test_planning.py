@@ -70,7 +70,7 @@ def test_a_wave_is_planned_in_one_form_and_waits_for_another(office, steered):
         ({"processes": []}, "Tick at least one process"),
         ({"whom": "some"}, "Tick at least one group"),
         ({"go_live_on": "2026-02-01"}, "01 Feb 2026 is past"),
-        ({"go_live_on": "2026-02-30"}, "Not a valid date"),
+        ({"go_live_on": "2026-02-30"}, "Enter a day that there is"),
         ({"hypercare_until": "2026-05-04"}, "The end is before the start"),
         ({"hypercare_until": "9999-01-01"}, "Check the year"),
         ({"code": "W2"}, "W2"),

@@ -171,7 +171,7 @@ def test_declining_without_a_reason_is_refused_at_its_field(desk, business):
         ({"last_day": ""}, "Say until which day the prices hold"),
         ({"last_day": "2026-03-01"}, "at least a day from today"),
         ({"last_day": "2027-03-02"}, "at most 365 days"),
-        ({"last_day": "2026-02-30"}, "Not a valid date"),
+        ({"last_day": "2026-02-30"}, "Enter a day that there is"),
         ({"lines-0-quantity": "-1"}, "is not above zero"),
         ({"customer": "nobody"}, "No customer has this code or name."),
     ],

@@ -32,7 +32,7 @@ def test_a_data_owner_tells_a_calendar_and_what_is_wrong_is_kept_on_the_page(sig
     }
     for wrong, said in (
         ({"closed": "christmas"}, "christmas is no day"), ({"closes_2": ""}, "Enter when it closes"),
-        ({"opens_1": "25:00"}, "Not a valid time"), ({"reason": ""}, "Say why"), ({"valid_from": "2026-02-30"}, "Not a valid date"),
+        ({"opens_1": "25:00"}, "Enter a time of the day"), ({"reason": ""}, "Say why"), ({"valid_from": "2026-02-30"}, "Enter a day that there is"),
     ):  # fmt: skip
         page = browser.post(address, {**form, **wrong}, status=422)
         assert said in page.text

@@ -47,7 +47,9 @@ def take_receipt() -> Any:
 def _take(work: UnitOfWork, form: ReceiptForm, entity: EntityPick) -> int:
     """Take the receipt once, however often the form comes; returns its id."""
     found = find_customers(reader(), entity.id, form.customer.data or "")
-    if len(found) != 1:
+    if not found:
+        raise RuleBroken("customer_unheard", field="customer")
+    if len(found) > 1:
         raise RuleBroken("customer_unclear", field="customer", count=len(found))
     amount = minor_of(form.amount.data, entity.currency, "amount")
     command = ReceiveCash(

@@ -28,7 +28,7 @@ from app.web.forms import Form, choices
 from app.web.once import KeyedForm
 from app.web.steering_words import PHASES
 from readiness.gates.criteria import Baseline, Basis, Evidence, Layer, Phase
-from readiness.gates.specs import MOST_DAYS, MOST_DOCUMENTS, CriterionSpec, Grain
+from readiness.gates.specs import MOST_DAYS, MOST_DOCUMENTS, MOST_WEIGHT, CriterionSpec, Grain
 from readiness.measures.catalogue import Figure
 from readiness.measures.reading import Direction, Unit, from_shown, shown
 
@@ -164,7 +164,10 @@ class CriterionForm(KeyedForm):
     min_days = IntegerField("On at least", [InputRequired("Enter a number"), NumberRange(1, MOST_DAYS)], default=1)
     min_actors = IntegerField("By at least", [Optional(), NumberRange(1, MOST_DOCUMENTS)], default=1)
     weight = ExactField(
-        "Weight", [InputRequired("Enter a weight")], places=2, description="0 shows it without counting it."
+        "Weight",
+        [InputRequired("Enter a weight"), NumberRange(0, MOST_WEIGHT)],
+        places=2,
+        description="0 shows it without counting it.",
     )
     key = BooleanField("Key", description="Alone stops the gate; judged on the limit, and a pass has to hold.")
     statutory = BooleanField(

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from flask import flash, redirect, render_template, url_for
-from wtforms import DecimalField, StringField
+from wtforms import StringField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
 
 from app.composition.request import reader
@@ -15,6 +15,7 @@ from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import asked_key
 from app.web.chosen import scope
+from app.web.fields import QuantityField
 from app.web.forms import Form
 from app.web.measures.views import blueprint
 from app.web.steps import form_step
@@ -25,8 +26,12 @@ from readiness.measures.limits import LEAST, MOST, LimitView, SetLimit, limits_o
 class LimitForm(Form):
     """A limit of one point."""
 
-    hours = DecimalField(
-        "Working hours", [InputRequired("Enter a number of hours"), NumberRange(LEAST / 60, MOST / 60)], places=None
+    hours = QuantityField(
+        "Working hours",
+        [
+            InputRequired("Enter a number of hours"),
+            NumberRange(Decimal(LEAST) / 60, Decimal(MOST) / 60, message=f"Enter from 0.02 to {MOST // 60} hours"),
+        ],
     )
     reason = StringField("Reason", [DataRequired("Say why"), Length(max=200)])
 
@@ -70,7 +75,7 @@ def set_limit(site_id: int, point: str) -> Any:
     site, view = _one(site_id, point)
     form = LimitForm()
     if not form.is_submitted():
-        form.hours.data = Decimal(f"{view.minutes / 60:.6g}")
+        form.hours.data = (Decimal(view.minutes) / 60).quantize(Decimal("0.001"))
     if form.validate_on_submit():
         minutes = round((form.hours.data or 0) * 60)
         with form_step(form, realm="live") as work:
