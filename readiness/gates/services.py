@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from erpcore.kernel.canonical import canonical_json
@@ -69,16 +69,24 @@ class CreateGate:
 
 
 def save_template(work: UnitOfWork, command: SaveTemplate) -> GateTemplate:
-    """Keep a template, as the next version of its code. Gates made from earlier versions stay as they are."""
+    """Keep a template, as the next version of its code. Gates made from earlier versions stay as they are; one that says the
+    same as the newest version is that version.
+    """
     work.actor.require(GatePermission.DRAFT)
     check_marks(command.pass_mark, command.warn_mark)
-    last = work.session.scalar(select(func.max(GateTemplate.version)).where(GateTemplate.code == command.code))
+    newest = select(GateTemplate).where(GateTemplate.code == command.code).order_by(GateTemplate.version.desc()).limit(1)
+    last = work.session.scalar(newest)
     for spec in command.criteria:
         columns(spec)  # refuses measures that the catalogue does not have
+    content = {
+        "name": command.name, "phase": command.phase, "pass_mark": command.pass_mark, "warn_mark": command.warn_mark,
+        "waiver_body": command.waiver_body, "criteria": spec_json(command.criteria),
+    }  # fmt: skip
+    if last is not None and all(getattr(last, name) == value for name, value in content.items()):
+        return last
     template = GateTemplate(
-        id=work.ids.one(), code=command.code, version=(last or 0) + 1, name=command.name, phase=command.phase,
-        pass_mark=command.pass_mark, warn_mark=command.warn_mark, waiver_body=command.waiver_body,
-        criteria=spec_json(command.criteria), saved_by=work.actor.id, saved_at=work.now,
+        id=work.ids.one(), code=command.code, version=last.version + 1 if last else 1, saved_by=work.actor.id,
+        saved_at=work.now, **content,
     )  # fmt: skip
     work.session.add(template)
     work.audit("template.saved", "gate_template", template.id, code=command.code, version=template.version)

@@ -19,7 +19,7 @@ from governance.decisions.queries import decision_log, decision_view
 from readiness.gates.changing import put_criterion
 from readiness.gates.criteria import Evidence
 from readiness.gates.evaluation import evaluate_gate, store_evaluation
-from readiness.gates.models import Gate, GateSnapshot, WaiverRecord
+from readiness.gates.models import Gate, GateSnapshot, GateTemplate, WaiverRecord
 from readiness.gates.queries import gate_view, gates, waivers
 from readiness.gates.rules import GateWord
 from readiness.gates.services import CreateGate, create_gate, freeze_gate
@@ -394,8 +394,13 @@ def test_a_waiver_waits_for_those_who_may_grant_it_and_not_for_who_asked(rollout
 
 
 def test_the_standard_templates_make_gates_that_can_be_frozen(rollout):
-    with rollout.work() as work:
-        save_standard_templates(work)
+    for _ in range(2):
+        with rollout.work() as work:
+            save_standard_templates(work)
+    with rollout.look() as session:
+        assert sorted((one.code, one.version) for one in session.query(GateTemplate)) == [
+            ("entry", 1), ("exit", 1), ("stay_live", 1),
+        ]  # fmt: skip
     wave = rollout.plan("W3", ((LINZ, WEB),), date(2026, 6, 1))
     with rollout.work() as work:
         for phase in ("entry", "stay_live", "exit"):
