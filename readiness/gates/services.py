@@ -74,7 +74,9 @@ def save_template(work: UnitOfWork, command: SaveTemplate) -> GateTemplate:
     """
     work.actor.require(GatePermission.DRAFT)
     check_marks(command.pass_mark, command.warn_mark)
-    newest = select(GateTemplate).where(GateTemplate.code == command.code).order_by(GateTemplate.version.desc()).limit(1)
+    newest = (
+        select(GateTemplate).where(GateTemplate.code == command.code).order_by(GateTemplate.version.desc()).limit(1)
+    )
     last = work.session.scalar(newest)
     for spec in command.criteria:
         columns(spec)  # refuses measures that the catalogue does not have
