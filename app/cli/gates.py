@@ -49,7 +49,7 @@ def gates(context: click.Context, as_json: bool, code: str | None) -> None:
     print_listing(shown, _COLUMNS, as_json=False, empty="There are no gates yet.")
 
 
-@gates.command()
+@gates.command(short_help="Evaluate the open gates now, and keep what they say.")
 @click.argument("code", metavar="[WAVE]", required=False)
 def evaluate(code: str | None) -> None:
     """Evaluate the open gates, or those of WAVE, now, and keep what they say."""

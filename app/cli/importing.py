@@ -92,7 +92,7 @@ def _say(report: Report) -> None:
         click.echo(f"  … and {report.lines_rejected - len(report.rejected):,} more: wavegate import rejects")
 
 
-@imports.command("waiting")
+@imports.command("waiting", short_help="Try or import now the files that were handed in.")
 def run_uploads() -> None:
     """Try or import now the files that were handed in by browser or API; a worker does so by itself."""
     with database() as connected:
@@ -115,7 +115,7 @@ def list_runs(as_json: bool) -> None:
     )
 
 
-@imports.command("rejects")
+@imports.command("rejects", short_help="List rejected lines that no later file corrected.")
 @click.option("--profile", help="May be left out when one profile is in use.")
 @json_option
 def rejects(profile: str | None, as_json: bool) -> None:

@@ -96,7 +96,7 @@ def add(sign_in: str, name: str, role: str, site: str | None, time_zone: str, pa
     click.echo(f"Account {key} is open: {sign_in} as {role}{f' at {site}' if site else ''}.")
 
 
-@users.command("password")
+@users.command("password", short_help="Set the password of SIGN_IN.")
 @click.argument("sign_in")
 @click.password_option()
 def password_of(sign_in: str, password: str) -> None:

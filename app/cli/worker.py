@@ -79,7 +79,7 @@ def parked(as_json: bool) -> None:
     print_listing(rows, shown, as_json=as_json, empty="Nothing is parked.")
 
 
-@consumers.command()
+@consumers.command(short_help="Try parked events again, in their order.")
 @click.option("--journey", type=int, help="Only the events of this journey.")
 @json_option
 def replay(journey: int | None, as_json: bool) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import current_app, request, url_for
 from sqlalchemy.orm import Session
@@ -64,11 +65,7 @@ def groups_for(actor: Actor | None) -> list[dict[str, Any]]:
         for entry in sorted(_ENTRIES.values(), key=lambda entry: (list(Group).index(entry.group), entry.order))
         if entry.endpoint in current_app.view_functions and actor.may(entry.permission)
     ]
-    own = [entry for entry in shown if entry.blueprint == request.blueprint]
-    # Of several entries of an area its list stands for the documents on it.
-    here = next((entry for entry in own if entry.endpoint == request.endpoint), None) or next(
-        (entry for entry in own if entry.endpoint.endswith(".show_all")), next(iter(own), None)
-    )
+    here = _active([entry for entry in shown if entry.blueprint == request.blueprint])
     return [
         {
             "label": group.value,
@@ -77,6 +74,17 @@ def groups_for(actor: Actor | None) -> list[dict[str, Any]]:
         for group in Group
         if any(entry.group == group for entry in shown)
     ]
+
+
+def _active(own: list[Entry]) -> Entry | None:
+    """Of the entries of an area the one that this page is, or stands under; else its list, for the documents on it."""
+    if exact := next((entry for entry in own if entry.endpoint == request.endpoint), None):
+        return exact
+    paths = {entry.endpoint: urlsplit(url_for(entry.endpoint, **entry.values)).path.rstrip("/") for entry in own}
+    above = [entry for entry in own if f"{request.path}/".startswith(f"{paths[entry.endpoint]}/")]
+    if above:
+        return max(above, key=lambda entry: len(paths[entry.endpoint]))
+    return next((entry for entry in own if entry.endpoint.endswith(".show_all")), next(iter(own), None))
 
 
 def _item(entry: Entry, actor: Actor, *, active: bool) -> dict[str, Any]:

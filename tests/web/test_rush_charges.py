@@ -52,6 +52,16 @@ def charge_of(database):
         return session.scalar(text("SELECT item_id FROM charge_terms"))
 
 
+def test_the_navigation_shows_where_one_is_also_on_the_pages_below_an_entry(signed_in, business):
+    browser = signed_in("data_owner")
+    for path, entry in (
+        ("/charges/new", "Charges and services"), ("/sourcing-lanes/new", "Sourcing lanes"), ("/service-commitments/new", "Service commitments"),
+        ("/charges", "Charges and services"),
+    ):  # fmt: skip
+        found = browser.get(path).root.find("a", **{"class": "nav-link active"})
+        assert {one.text for one in found} == {entry}, path
+
+
 def test_a_charge_is_declared_on_its_page_and_changed_there(signed_in, business, database):
     owner = signed_in("data_owner")
     assert "No charge yet" in owner.get("/charges").text
