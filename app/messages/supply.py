@@ -1,6 +1,24 @@
 """Words for refusals around supply: suppliers, purchase orders, and what comes of them."""
 
-MESSAGES: dict[str, str] = {
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+#: Why a way for a short line is not open, in words.
+WAY_CLOSED = {
+    "not_released": "the order is not released", "leaves_whole": "this order leaves whole or not at all",
+    "begun_here": "part of the line is allocated or gone from its site",
+    "may_not_buy": "who buys for this site orders from suppliers",
+}  # fmt: skip
+
+
+def _way_closed(facts: Mapping[str, Any]) -> str:
+    why = WAY_CLOSED.get(str(facts.get("why")), "{why}")
+    return f"This way is not open for line {{line}} of {{document}}: {why}. Choose another way, or wait."
+
+
+MESSAGES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "supplier_unknown": "There is no supplier {id}. Choose one from the list.",
     "item_code_unknown": "No item has the code {code}. Check it, or find the item under Stock.",
     "supplier_incomplete": "A supplier has a code, a name and a country. Enter what is missing.",
@@ -22,7 +40,7 @@ MESSAGES: dict[str, str] = {
     "substitute_quantity": "Line {line} of {document} has less open that is not allocated. Reduce the quantity.",
     "substitution_never": "The customer of {document} gets what was ordered: the rule lets nothing be sent instead.",
     "way_gone": "This way is not open for line {line} of {document} any more: somebody was faster, or the line is short no longer. Look at the page again.",
-    "way_closed": "This way is not open for line {line} of {document}: {why}.",
+    "way_closed": _way_closed,
     "lane_from_works": "Nothing of ours is at {site}, so no lane begins there. Choose a site with stock.",
     "lane_country": "A lane leads to a country. Enter it as orders write it, or * for every country.",
     "lane_days": "Goods are on the way from 0 to {most} days. Enter a number in between.",

@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 
 from app.queries.listing import SqlList
 from app.queries.scarcity import worth
+from app.queries.short import is_short
 from app.security.scopes import within_sites
 from erpcore.inventory.models import Reservation
 from erpcore.kernel.actor import Actor
 from erpcore.masterdata.models import Channel, Customer, Entity, Item, Site
-from erpcore.orders.models import OrderLine, OrderState, SalesOrder
+from erpcore.orders.models import OrderLine, SalesOrder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +77,7 @@ def _all() -> Any:
         .join(Item, Item.id == Reservation.item_id)
         .join(Site, Site.id == Reservation.site_id)
         .join(Entity, Entity.id == Reservation.entity_id)
-        .where(Reservation.unmet > 0, OrderLine.backordered_at.is_not(None), SalesOrder.state == OrderState.RELEASED)
+        .where(Reservation.unmet > 0, is_short())
     )
 
 

@@ -6,14 +6,15 @@ from typing import Any
 
 from sqlalchemy import and_, case, exists
 
+from app.queries.short import HAS_STOCK, LACKS, has_short_line
 from erpcore.fulfilment.models import Shipment
 from erpcore.orders.models import OrderLine, SalesOrder
 
 #: The columns from left to right.
-STEPS = ("captured", "held", "short", "to_pick", "picked", "to_invoice")
+STEPS = ("captured", "held", "to_allocate", "short", "to_pick", "picked", "to_invoice")
 #: The steps as people call them.
 STEP_WORDS = {
-    "captured": "Captured", "held": "Held", "short": "Short of stock", "to_pick": "Ready to pick", "picked": "Picking",
+    "captured": "Captured", "held": "Held", "to_allocate": "To allocate", "short": "Short of stock", "to_pick": "Ready to pick", "picked": "Picking",
     "to_invoice": "Shipped, not invoiced",
 }  # fmt: skip
 
@@ -22,14 +23,7 @@ def step_of_order() -> Any:
     """The step that an open order waits for, as a column of SQL; ``NULL`` for one that waits for nothing here."""
     line = and_(OrderLine.order_id == SalesOrder.id, OrderLine.shipped + OrderLine.cancelled < OrderLine.quantity)
     picked = exists().where(Shipment.order_id == SalesOrder.id, Shipment.state == "picked").correlate(SalesOrder)
-    lacks = (
-        exists()
-        .where(
-            line, OrderLine.kind.in_(("stock", "free")),
-            OrderLine.shipped + OrderLine.cancelled + OrderLine.allocated + OrderLine.picked < OrderLine.quantity,
-        )
-        .correlate(SalesOrder)
-    )  # fmt: skip
+    lacks = exists().where(line, HAS_STOCK, LACKS > 0).correlate(SalesOrder)
     open_ = exists().where(line).correlate(SalesOrder)
     unbilled = (
         exists()
@@ -38,5 +32,5 @@ def step_of_order() -> Any:
     )
     return case(
         (SalesOrder.state == "captured", "captured"), (SalesOrder.state == "held", "held"), (picked, "picked"),
-        (lacks, "short"), (open_, "to_pick"), (unbilled, "to_invoice"),
+        (has_short_line(), "short"), (lacks, "to_allocate"), (open_, "to_pick"), (unbilled, "to_invoice"),
     )  # fmt: skip

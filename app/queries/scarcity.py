@@ -13,6 +13,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from app.queries.listing import MOST_ROWS, Asked, AskedList, Found, last_page, like
+from app.queries.short import is_short
 from app.security.scopes import within_sites
 from erpcore.inventory.balances import Place
 from erpcore.inventory.documents import ExpectedReceipt
@@ -20,7 +21,7 @@ from erpcore.inventory.models import Reservation, StockBalance
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.rows import chunks
 from erpcore.masterdata.models import Customer, Entity, Item, Site
-from erpcore.orders.models import OrderLine, OrderState, SalesOrder
+from erpcore.orders.models import OrderLine, SalesOrder
 
 MOST_WAITERS = 200
 
@@ -74,8 +75,7 @@ def _waiting(query: Any, actor: Actor, asked: Asked) -> Any:
             StockBalance, (StockBalance.site_id == Reservation.site_id) & (StockBalance.item_id == Reservation.item_id)
         )
         .where(
-            Reservation.unmet > 0, OrderLine.backordered_at.is_not(None), SalesOrder.state == OrderState.RELEASED,
-            Entity.realm == asked.realm,
+            Reservation.unmet > 0, is_short(), Entity.realm == asked.realm,
         )
     )  # fmt: skip
     query = within_sites(query, actor, Reservation.site_id)
@@ -147,8 +147,7 @@ def _values(session: Session, places: Sequence[Place]) -> dict[Place, int]:
                 .join(OrderLine, OrderLine.id == Reservation.order_line_id)
                 .join(SalesOrder, SalesOrder.id == OrderLine.order_id)
                 .where(
-                    Reservation.site_id == site, Reservation.item_id.in_(part), Reservation.unmet > 0,
-                    OrderLine.backordered_at.is_not(None), SalesOrder.state == OrderState.RELEASED,
+                    Reservation.site_id == site, Reservation.item_id.in_(part), Reservation.unmet > 0, is_short(),
                 )
             )  # fmt: skip
             for row in session.execute(query):

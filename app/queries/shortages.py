@@ -13,8 +13,10 @@ from sqlalchemy import ColumnElement, Float, cast, func, select, text
 from sqlalchemy.orm import Session, aliased
 
 from app.composition.trading import looking
+from app.messages.supply import WAY_CLOSED
 from app.queries.bounded import OPEN_ORDER
 from app.queries.order_detail import exposure_of
+from app.queries.short import is_short
 from app.security.scopes import within_companies, within_sites
 from erpcore.credit.models import CreditExposure
 from erpcore.fulfilment.shortage import Option, Way, compare, short_line
@@ -25,7 +27,7 @@ from erpcore.kernel.model import PRICE_PLACES, QUANTITY_PLACES, scaled_int
 from erpcore.kernel.money import scaled_amount
 from erpcore.masterdata.models import Channel, Customer, CustomerGroup, Entity, Item, ItemSubstitute, Site, Supplier
 from erpcore.orders.allocation_models import ShortageChoice
-from erpcore.orders.models import HoldKind, OrderHold, OrderLine, OrderState, SalesOrder
+from erpcore.orders.models import HoldKind, OrderHold, OrderLine, SalesOrder
 from erpcore.ports import CellStates, ProcessRules
 
 MOST = 200
@@ -70,6 +72,7 @@ class WayFact:
     margin_minor: int | None
     extra_minor: int
     closed: str
+    expected: Decimal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,14 +124,6 @@ class ShortagePage:
         return None if self.credit_limit_minor is None else self.credit_limit_minor - self.exposure_minor
 
 
-#: Why a way is not open, in words.
-CLOSED = {
-    "not_released": "the order is not released", "leaves_whole": "this order leaves whole or not at all",
-    "begun_here": "part of the line is allocated or gone from its site",
-    "may_not_buy": "who buys for this site orders from suppliers",
-}  # fmt: skip
-
-
 class Rank(StrEnum):
     """What leads the list of short lines; who waits longest comes first among equals."""
 
@@ -172,7 +167,7 @@ def short_lines(session: Session, actor: Actor, *, realm: str, rank: Rank = Rank
         .join(Site, Site.id == OrderLine.site_id)
         .join(Entity, Entity.id == SalesOrder.entity_id)
         .outerjoin(CreditExposure, CreditExposure.customer_id == Customer.id)
-        .where(text("reservation.unmet > 0"), OPEN_ORDER, SalesOrder.state == OrderState.RELEASED, Entity.realm == realm)
+        .where(text("reservation.unmet > 0"), OPEN_ORDER, is_short(), Entity.realm == realm)
         .order_by(*_order(rank))
         .limit(MOST)
     )  # fmt: skip
@@ -251,7 +246,8 @@ def _ways(session: Session, options: list[Option], requested: date) -> list[WayF
             WayFact(
                 key=one.key, way=one.way, title=title, covers=Decimal(one.covers).scaleb(-3), promised_on=one.promised_on,
                 days_late=max(0, (one.promised_on - requested).days), margin_minor=one.margin_minor,
-                extra_minor=one.extra_minor, closed=CLOSED.get(one.closed or "", one.closed or ""),
+                extra_minor=one.extra_minor, closed=WAY_CLOSED[one.closed] if one.closed else "",
+                expected=Decimal(one.expected).scaleb(-3),
             )
         )  # fmt: skip
     return out

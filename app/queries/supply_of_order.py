@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.queries.order_facts import OrderPage
 from app.queries.purchases import PurchaseRow, purchases_of_order
-from erpcore.inventory.models import Reservation
+from app.queries.short import is_short
 from erpcore.kernel.actor import Actor
 from erpcore.masterdata.models import Site
-from erpcore.orders.models import HoldKind, OrderLine
+from erpcore.orders.models import HoldKind, OrderLine, SalesOrder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +35,6 @@ class SupplyOfOrder:
 def supply_of_order(session: Session, actor: Actor, page: OrderPage) -> SupplyOfOrder:
     """What the order's page says of it: one query, and one more for an order with drop-ship lines."""
     numbers = {line.id: line.line_no for line in page.lines}
-    # As on the list of shortages: a line waits; one that is only not allocated yet lacks nothing.
-    waits = exists().where(Reservation.order_line_id == OrderLine.id, Reservation.unmet > 0)
     rows = session.execute(
         select(
             OrderLine.id,
@@ -44,9 +42,10 @@ def supply_of_order(session: Session, actor: Actor, page: OrderPage) -> SupplyOf
             OrderLine.source_reason,
             OrderLine.replaces_id,
             Site.name,
-            waits.label("waits"),
+            is_short().label("is_short"),
         )
         .join(Site, Site.id == OrderLine.site_id)
+        .join(SalesOrder, SalesOrder.id == OrderLine.order_id)
         .where(OrderLine.order_id == page.id)
         .order_by(OrderLine.line_no)
     ).all()
@@ -55,7 +54,7 @@ def supply_of_order(session: Session, actor: Actor, page: OrderPage) -> SupplyOf
             (numbers[row.id], row.name, row.source_reason or "") for row in rows if row.site_id != page.site_id
         ],
         replaces=[(numbers[row.id], numbers.get(row.replaces_id, 0)) for row in rows if row.replaces_id],
-        short={numbers[row.id]: row.id for row in rows if row.waits and page.state == "released"},
+        short={numbers[row.id]: row.id for row in rows if row.is_short},
         purchases=purchases_of_order(session, actor, page.id) if any(one.kind == "drop_ship" for one in page.lines) else [],
         asked=next((hold.id for hold in page.open_holds if hold.kind == HoldKind.SUBSTITUTION), None),
     )  # fmt: skip

@@ -22,7 +22,6 @@ from erpcore.billing.models import Invoice
 from erpcore.fulfilment.carriers.models import Trouble
 from erpcore.fulfilment.models import ReturnOrder, Shipment
 from erpcore.inventory.documents import CountTask, ExpectedReceipt, StockAdjustment
-from erpcore.inventory.models import StockBalance
 from erpcore.kernel.rows import chunks
 from erpcore.masterdata.models import Site
 from erpcore.orders.models import OrderLine, SalesOrder
@@ -33,6 +32,7 @@ _TITLE = "Every document in trouble is in one queue and somebody’s"
 #: What is read of an order line.
 _LINE = (
     "order_id", "site_id", "item_id", "kind", "quantity", "shipped", "cancelled", "allocated", "picked", "promised_due_at",
+    "extra", "backordered_at",
 )  # fmt: skip
 #: As the partial indexes say it, so that both databases use them.
 _NOT_BILLED = text("shipment.invoice_id IS NULL AND shipment.invoice_due_at IS NOT NULL")
@@ -108,13 +108,11 @@ def _orders(session: Session, now: datetime) -> set[_Key]:
     # As the partial index of open orders says it: what is over is not read.
     for line in session.execute(query.where(OPEN_ORDER, OrderLine.shipped + OrderLine.cancelled < OrderLine.quantity)):
         lines[line.order_id].append(line)
-    wanted = {line.item_id for found in lines.values() for line in found if _lacks(line) > 0}
-    free = _free(session, wanted)
     heads = select(SalesOrder.id, SalesOrder.site_id, SalesOrder.state, SalesOrder.captured_at).where(OPEN_ORDER)
     found = set()
     for order in session.execute(heads):
         lacking = [line for line in lines[order.id] if line.kind in ("stock", "free") and _lacks(line) > 0]
-        is_short = any(_lacks(line) > free.get((line.site_id, line.item_id), 0) for line in lacking)
+        is_short = any(line.backordered_at is not None for line in lacking)
         is_late = any(line.promised_due_at < now for line in lines[order.id])
         is_old = order.captured_at < now - STUCK
         if order.state == "held":
@@ -130,24 +128,8 @@ def _orders(session: Session, now: datetime) -> set[_Key]:
     return found
 
 
-def _free(session: Session, wanted: set[int]) -> dict[tuple[int, int], Any]:
-    """What is free by site and item, of the items that open lines lack."""
-    names = (
-        StockBalance.site_id,
-        StockBalance.item_id,
-        StockBalance.on_hand,
-        StockBalance.reserved,
-        StockBalance.blocked,
-    )
-    return {
-        (row.site_id, row.item_id): row.on_hand - row.reserved - row.blocked
-        for part in chunks(sorted(wanted))
-        for row in session.execute(select(*names).where(StockBalance.item_id.in_(part)))
-    }
-
-
 def _lacks(line: OrderLine) -> Any:
-    return line.quantity - line.shipped - line.cancelled - line.allocated - line.picked
+    return line.quantity + line.extra - line.shipped - line.cancelled - line.allocated - line.picked
 
 
 def _shipments(session: Session, now: datetime) -> set[_Key]:

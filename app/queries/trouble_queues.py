@@ -1,6 +1,6 @@
 """When is a document in trouble, and in which queue? One query for each queue; no document is in two.
 
-An order that a person stopped is blocked; one that the stock does not cover is short; past its promise it is late; when nothing of
+An order that a person stopped is blocked; one with a short line is short; past its promise it is late; when nothing of
 that is so and yet nobody took the next step for a day, it is stuck.
 """
 
@@ -31,12 +31,12 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from app.composition.cases import Queue, Subject
 from app.queries.bounded import OPEN_ORDER
+from app.queries.short import HAS_STOCK, LACKS, has_short_line
 from app.security.roles import Role
 from erpcore.billing.models import Invoice
 from erpcore.fulfilment.carriers.models import Trouble
 from erpcore.fulfilment.models import ReturnOrder, Shipment
 from erpcore.inventory.documents import CountTask, ExpectedReceipt, StockAdjustment
-from erpcore.inventory.models import StockBalance
 from erpcore.kernel.model import UtcDateTime
 from erpcore.masterdata.models import Customer, Entity, Item
 from erpcore.orders.models import OrderHold, OrderLine, SalesOrder
@@ -59,21 +59,7 @@ def _nothing(kind: Any) -> Any:
 _OPEN_LINE = and_(
     OrderLine.order_id == SalesOrder.id, OrderLine.shipped + OrderLine.cancelled < OrderLine.quantity
 )  # fmt: skip
-_UNALLOCATED = and_(
-    _OPEN_LINE, OrderLine.kind.in_(("stock", "free")),
-    OrderLine.shipped + OrderLine.cancelled + OrderLine.allocated + OrderLine.picked < OrderLine.quantity,
-)  # fmt: skip
-
-
-def _uncovered() -> ColumnElement[bool]:
-    """A line that lacks stock and whose site has not enough that is free."""
-    free = (
-        select(StockBalance.on_hand - StockBalance.reserved - StockBalance.blocked)
-        .where(StockBalance.site_id == OrderLine.site_id, StockBalance.item_id == OrderLine.item_id)
-        .scalar_subquery()
-    )
-    lacks = OrderLine.quantity - OrderLine.shipped - OrderLine.cancelled - OrderLine.allocated - OrderLine.picked
-    return exists().where(_UNALLOCATED, func.coalesce(free, 0) < lacks).correlate(SalesOrder)
+_UNALLOCATED = and_(_OPEN_LINE, HAS_STOCK, LACKS > 0)
 
 
 def _overdue(now: datetime) -> ColumnElement[bool]:
@@ -134,12 +120,12 @@ def blocked(now: datetime) -> list[Any]:
 
 
 def short(now: datetime) -> list[Any]:
-    """Released orders that want more than is free at the site that ships."""
+    """Orders with a line that is short."""
     del now
     return [
         _orders(
             Queue.SHORT, Role.SUPER_USER, since=SalesOrder.captured_at, cause=_word("stock does not cover it"),
-            when=and_(SalesOrder.state == "released", _uncovered()),
+            when=has_short_line(),
         )
     ]  # fmt: skip
 
@@ -155,7 +141,7 @@ def late(now: datetime) -> list[Any]:
     return [
         _orders(
             Queue.LATE, Role.CUSTOMER_SERVICE, since=_due(), cause=_word("past its promise"),
-            when=and_(SalesOrder.state.in_(("captured", "released")), _overdue(now), _not_short()),
+            when=and_(SalesOrder.state.in_(("captured", "released")), _overdue(now), not_(has_short_line())),
         ),
         shipments,
         expected.where(
@@ -188,8 +174,8 @@ def stuck(now: datetime) -> list[Any]:
     return [
         _orders(
             Queue.STUCK, Role.CUSTOMER_SERVICE, since=SalesOrder.captured_at,
-            cause=case((SalesOrder.state == "captured", _word("not released")), else_=_word("not allocated, though there is stock")),
-            when=and_(waits, SalesOrder.captured_at < before, not_(_overdue(now)), _not_short()),
+            cause=case((SalesOrder.state == "captured", _word("not released")), else_=_word("not allocated")),
+            when=and_(waits, SalesOrder.captured_at < before, not_(_overdue(now)), not_(has_short_line())),
         ),
         _shipments(Queue.STUCK, _word("refused or lost on the way"), worse),
         _shipments(
@@ -225,10 +211,6 @@ def variance(now: datetime) -> list[Any]:
         .join(Entity, Entity.id == StockAdjustment.entity_id)
         .where(StockAdjustment.state == "proposed"),
     ]
-
-
-def _not_short() -> ColumnElement[bool]:
-    return or_(SalesOrder.state != "released", not_(_uncovered()))
 
 
 def _troubles() -> tuple[ColumnElement[bool], ColumnElement[bool]]:

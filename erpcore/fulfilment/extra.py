@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from erpcore.fulfilment.rules import picked_of, spare
 from erpcore.inventory.balances import lock_balances
-from erpcore.inventory.services import Demand, open_reservations, reserve
+from erpcore.inventory.services import Demand, reserve
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.history import record_move
 from erpcore.kernel.work import UnitOfWork
@@ -54,8 +54,6 @@ def take_extra(work: UnitOfWork, order: Order, taken: Mapping[int, int]) -> None
         if free[place] < more[line.id]:
             raise RuleBroken("pick_over_no_stock", field="lines", line=line.line_no, document=order.number)
         free[place] -= more[line.id]
-    # What the lines have already is read first: what a unit of work reserves itself it takes for all there is.
-    open_reservations(work, more)
     demands = [Demand(line.id, order.entity_id, line.site_id, line.item_id, more[line.id]) for line in lines]
     reserve(work, demands, at=work.now)
     for line in lines:

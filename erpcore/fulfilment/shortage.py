@@ -55,7 +55,8 @@ class Way(StrEnum):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Option:
     """One way. ``target``: the site, item or supplier; ``covers`` thousandths by ``promised_on``; ``margin_minor`` of what it
-    covers, ``None`` where no cost is known. ``closed``: a code that says why it is not open.
+    covers, ``None`` where no cost is known. ``closed``: a code that says why it is not open. ``expected``: thousandths that
+    need not be bought, since they are there or come anyway.
     """
 
     way: str
@@ -66,6 +67,7 @@ class Option:
     closed: str | None = None
     extra_minor: int = 0
     ready_on: date | None = None
+    expected: int = 0
 
     @property
     def key(self) -> str:
@@ -206,8 +208,13 @@ def _instead(
 
 
 def _bought(work: UnitOfWork, order: Order, line: Line, short: int, closed: str | None) -> list[Option]:
-    """What suppliers are not asked for yet on behalf of this line; waiting is the way to what they are."""
-    left = short - on_order(work, [line.id]).get(line.id, 0)
+    """What nothing covers that is there or comes, once who waits longer has taken theirs, and what suppliers are not asked for
+    yet on behalf of this line; waiting is the way to what they are.
+    """
+    want = Wanted(line.id, line.site_id, line.item_id, short, line.backordered_at or work.now)
+    parts = promised_parts(work, [want])[line.id]
+    missing = sum(part.quantity for part in parts if part.reason == PromiseReason.LEAD_TIME)
+    left = min(missing, short - on_order(work, [line.id]).get(line.id, 0))
     if left <= 0:
         return []
     today = _today(work, line.site_id)
@@ -217,7 +224,7 @@ def _bought(work: UnitOfWork, order: Order, line: Line, short: int, closed: str 
         Option(
             way=Way.PURCHASE, target=offer.supplier.id, covers=left, closed=closed,
             promised_on=_on(line, today + timedelta(days=offer.lead_days)),
-            margin_minor=_margin(work, order, line, left, offer.price),
+            margin_minor=_margin(work, order, line, left, offer.price), expected=short - left,
         )
         for offer in offers(work, {line.item_id}).get(line.item_id, ())
     ]  # fmt: skip

@@ -44,6 +44,10 @@ _RESERVATION = (
 )
 
 
+#: What order lines that were looked up have reserved, in this unit of work.
+_RESERVED = "reservations"
+
+
 class Demand(NamedTuple):
     """What one order line still needs at a site; ``whole``: all of it or nothing."""
 
@@ -84,7 +88,8 @@ def reserve(work: UnitOfWork, demands: Sequence[Demand], *, at: datetime) -> lis
     rows: list[tuple[Any, ...]] = []
     ids = work.ids.reserve(len(demands))
     delta: dict[Place, int] = defaultdict(int)
-    open_: dict[int, list[list[int]]] = work.memo.setdefault("reservations", {})
+    # Only of a line that was looked up is all known that it has; of another what is reserved here is read with the rest.
+    looked_up: dict[int, list[list[int]]] = work.memo.get(_RESERVED, {})
     for demand in demands:
         place = (demand.site, demand.item)
         on_hand, reserved, blocked = held.get(place, (0, 0, 0))
@@ -97,7 +102,8 @@ def reserve(work: UnitOfWork, demands: Sequence[Demand], *, at: datetime) -> lis
             delta[place] += take
             key = next(ids)
             rows.append((key, demand.entity, demand.order_line, demand.site, demand.item, take, 0, 0, at))
-            open_.setdefault(demand.order_line, []).append([key, take, demand.site, demand.item])
+            if demand.order_line in looked_up:
+                looked_up[demand.order_line].append([key, take, demand.site, demand.item])
     write_rows(work, Reservation.__table__, _RESERVATION, rows)
     change_balances(work, {place: [0, take, 0, 0] for place, take in delta.items()})
     return got
@@ -105,7 +111,7 @@ def reserve(work: UnitOfWork, demands: Sequence[Demand], *, at: datetime) -> lis
 
 def open_reservations(work: UnitOfWork, lines: Iterable[int]) -> dict[int, list[list[int]]]:
     """[id, open quantity, site, item] per order line, oldest first."""
-    known: dict[int, list[list[int]]] = work.memo.setdefault("reservations", {})
+    known: dict[int, list[list[int]]] = work.memo.setdefault(_RESERVED, {})
     unread = [line for line in lines if line not in known]
     if unread:
         for line in unread:

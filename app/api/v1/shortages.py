@@ -62,7 +62,9 @@ class ShortLineList(Answer):
 
 
 class WayAnswer(Answer):
-    """One way. `margin` null: no cost is known, or not for your role. `closed`: why it is not open."""
+    """One way. `margin` null: no cost is known, or not for your role. `closed`: why it is not open. `expected`: of what is short,
+    what need not be bought, since it is there or comes anyway.
+    """
 
     option: str
     title: str
@@ -70,6 +72,7 @@ class WayAnswer(Answer):
     promised_on: date
     margin: Amount | None
     closed: str | None
+    expected: Quantity
 
 
 class ShortageDetail(Answer):
@@ -133,6 +136,7 @@ def _detail(page: ShortagePage, who: Actor) -> ShortageDetail:
     ways = [
         WayAnswer(
             option=one.key, title=one.title, covers=one.covers, promised_on=one.promised_on, closed=one.closed or None,
+            expected=one.expected,
             margin=as_amount(one.margin_minor, page.currency) if sees and one.margin_minor is not None else None,
         )
         for one in page.ways

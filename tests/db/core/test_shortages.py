@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import orjson
@@ -31,7 +31,7 @@ from tests.support.core import OPEN, RULES, a_business
 from tests.support.policies import approve
 from tests.support.supply import BUYER, a_supplier, column, confirmed, row
 from tests.support.trader import fingerprint_of
-from tests.support.warehouse import balance, day, second_site
+from tests.support.warehouse import balance, day, expected, second_site
 
 DESK = Actor(
     id=401, role="customer_service",
@@ -175,6 +175,32 @@ def test_what_is_bought_is_expected_and_the_line_promised_from_it(database):
     assert (found.promise_reason, str(found.promised_on)) == ("receipt", day(3).isoformat())
     assert column(business, "SELECT quantity FROM purchase_order_line") == [20_000]
     assert_books_agree(database)
+
+
+def test_only_what_nothing_covers_is_bought_once_who_waits_longer_has_taken_theirs(database):
+    business = a_business(database, items=1, stock=0)
+    supplier = f"purchase:{a_supplier(business, lead_days=3)}"
+    first = short(business)
+    business.clock.advance(timedelta(hours=1))
+    second = short(business, 8, stock=0)
+    # Twenty are missing, and eight of somebody who came later; twelve come.
+    expected(business, 12, days=6)
+    (bought,) = [one for one in ways(business, first).values() if one.key == supplier]
+    assert (bought.covers, bought.expected) == (8_000, 12_000)
+    (whole,) = [one for one in ways(business, second).values() if one.key == supplier]
+    assert (whole.covers, whole.expected) == (8_000, 0)
+    take(business, first, supplier)
+    assert column(business, "SELECT quantity FROM purchase_order_line") == [8_000]
+    assert supplier not in ways(business, first)
+    assert_books_agree(database)
+
+
+def test_where_what_comes_covers_it_all_nothing_is_bought(database):
+    business = a_business(database, items=1, stock=0)
+    a_supplier(business)
+    line = short(business)
+    expected(business, 40, days=6)
+    assert list(ways(business, line)) == ["wait"]
 
 
 def test_only_what_is_not_on_order_is_bought_and_by_who_may_buy(database):

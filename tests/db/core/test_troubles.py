@@ -31,7 +31,7 @@ from erpcore.kernel.errors import NotAllowed, NotFound, RuleBroken
 from erpcore.orders.holds import HoldOrder, hold_orders
 from erpcore.orders.models import HoldKind
 from tests.support.core import a_business
-from tests.support.steps import allocated, captured, released, shipped
+from tests.support.steps import allocated, captured, shipped
 from tests.support.web import a_person
 
 ROLES = (
@@ -61,7 +61,7 @@ def rows(business, **values):
 
 def trading(business):
     """One document for each way into trouble, and one that is in none."""
-    held, lacking, old = captured(business, ((0, 1),)), released(business, ((1, 500),)), captured(business, ((0, 1),))
+    held, lacking, old = captured(business, ((0, 1),)), allocated(business, ((1, 500),)), captured(business, ((0, 1),))
     fine = allocated(business, ((0, 2),))
     with business.work() as work:
         hold_orders(work, [HoldOrder(order=held.id, kind=HoldKind.ADDRESS, reason="no street")])
