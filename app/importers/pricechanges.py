@@ -5,8 +5,9 @@ A typed price is a list of one row in the columns of the export, so that both ha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -21,6 +22,8 @@ from erpcore.pricing.lists import (
     KeepList,
     ListedRow,
     ListPlan,
+    Outcome,
+    RowPlan,
     SettleList,
     apply_list,
     keep_list,
@@ -32,6 +35,18 @@ from erpcore.pricing.models import PriceList
 from erpcore.pricing.newprice import NewPrice
 
 TYPED = "Typed by hand"
+
+
+class Effect(StrEnum):
+    """What becomes of a row, in the order in which one looks at them. Second: of whatever effect, somebody else has to agree."""
+
+    SECOND = "second"
+    LOWERED = "lowered"
+    RAISED = "raised"
+    NEW = "new"
+    ENDED = "ended"
+    UNCHANGED = "unchanged"
+    REJECTED = "rejected"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,3 +111,20 @@ def settle(work: UnitOfWork, command: SettleList, *, rules: ProcessRules) -> Pri
     if command.move == "apply":
         return apply_list(work, command.list, rows, seen=command.seen, rules=rules)
     return settle_list(work, command, rows, rules=rules)
+
+
+def effect(plan: RowPlan) -> Effect:
+    """A changed price is lowered or raised, or new where there was none to compare it with."""
+    if plan.outcome != Outcome.CHANGED:
+        return Effect(str(plan.outcome))
+    lowering = plan.lowering
+    if lowering is None or lowering.before is None or lowering.after is None:
+        return Effect.NEW
+    return Effect.LOWERED if lowering.after < lowering.before else Effect.RAISED
+
+
+def rows_with(plans: Iterable[RowPlan], only: Effect | None) -> list[RowPlan]:
+    """The rows of this effect, or those that need a second person; all without one."""
+    if only is None:
+        return list(plans)
+    return [one for one in plans if (one.is_beyond if only is Effect.SECOND else effect(one) is only)]

@@ -111,6 +111,9 @@ def test_a_file_is_handed_in_looked_at_and_applied_once(calling, business, datab
     assert preview["counts"] == {"new": 0, "changed": 1, "ended": 0, "unchanged": 0, "rejected": 1}
     assert [one["code"] for one in preview["rows"]] == [None, "price_code_unknown"]
     assert len(owner("GET", f"{path}/preview?outcome=rejected").json["rows"]) == 1
+    for narrowed in ("only=rejected", f"after={preview['rows'][0]['row']}"):
+        assert owner("GET", f"{path}/preview?{narrowed}").json["rows"] == preview["rows"][1:], narrowed
+    assert owner("GET", f"{path}/preview?only=second").json["rows"] == []
     body = {"move": "apply", "seen": preview["digest"]}
     applied = owner("POST", f"{path}/settle", body, If_Match=made.headers["ETag"])
     assert (applied.json["state"], count(database)) == ("applied", 4)

@@ -28,7 +28,7 @@ OTHERWISE = {
     "_macros/tables.html": "where it is made",
     "_gallery.html": "shows how it looks",
     "imports/show.html": "the rejected lines of one import; the page has both files",
-    "prices/list_show.html": "not declared yet: it has filters, no views",
+    "prices/list_show.html": "the rows of one list of prices, by what becomes of them; the page has both files",
 }
 
 

@@ -13,7 +13,7 @@ from app.api.v1.numbers import Key
 from app.api.values import Answer, Body, UnitPrice
 from app.composition.request import now, reader
 from app.composition.trading import looking, rules
-from app.importers.pricechanges import hand_in, preview, settle
+from app.importers.pricechanges import Effect, hand_in, preview, rows_with, settle
 from app.importers.pricelists import COLUMNS, ReadSheet, read_list
 from app.messages import sentence
 from app.queries.places import entities_seen
@@ -80,9 +80,11 @@ class PreviewAnswer(Answer):
 
 
 class PreviewQuery(Body):
-    """Which rows are told."""
+    """Which rows are told, from after a row: those of an outcome, or as on the page those of an effect (`only`)."""
 
     outcome: Outcome | None = None
+    only: Effect | None = Field(None, description="`second`: somebody else has to agree to them.")
+    after: int = Field(0, ge=0, le=1_000_000)
     limit: int = Field(500, ge=1, le=20_000)
 
 
@@ -144,7 +146,11 @@ def _millionths(value: int | None) -> Decimal | None:
 def preview_price_list(list_id: int, query: PreviewQuery) -> PreviewAnswer:
     price_list(reader(), actor(), list_id)
     plan = preview(looking(reader(), actor=actor(), now=now(), realm="live"), list_id, rules=rules())
-    rows = [one for one in plan.rows if query.outcome in (None, one.outcome)]
+    rows = [
+        one
+        for one in rows_with(plan.rows, query.only)
+        if query.outcome in (None, one.outcome) and one.row.number > query.after
+    ]
     return PreviewAnswer(
         digest=plan.digest, counts=dict(plan.counts), needs_second_person=plan.beyond,
         rows=[_row(one) for one in rows[: query.limit]],

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.composition.request import change, now, reader
 from app.composition.trading import looking, rules
-from app.importers.pricechanges import hand_in, preview, settle
+from app.importers.pricechanges import Effect, effect, hand_in, preview, rows_with, settle
 from app.importers.pricelists import COLUMNS, read_list
 from app.messages import MESSAGES, sentence
 from app.queries.listing import PAGE
@@ -29,15 +29,13 @@ from app.web.today.slots import Waiting, waits_for_me
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import RuleBroken
 from erpcore.pricing.flow import PRICE_LIST_FLOW
-from erpcore.pricing.lists import ListPlan, Outcome, RowPlan, SettleList
+from erpcore.pricing.lists import ListPlan, SettleList
 
 MOVES = (
     ("apply", "Apply the list", "The prices hold."), ("ask", "Ask for approval", "Somebody else decides."),
     ("approve", "Approve and apply", "The prices hold."), ("decline", "Refuse", "It is refused; no price has changed."),
     ("withdraw", "Withdraw", "It is withdrawn."),
 )  # fmt: skip
-#: What becomes of rows, in the order in which one looks at them.
-EFFECTS = ("second", "lowered", "raised", "new", "ended", "unchanged", "rejected")
 
 
 @waits_for_me(Permission.PRICE_RULE_APPROVE)
@@ -60,14 +58,10 @@ def in_percent(permille: int) -> Decimal:
     return Decimal(permille) / 10
 
 
-def effect(plan: RowPlan) -> str:
-    """``raised``, ``lowered`` or the outcome of a row."""
-    if plan.outcome == Outcome.CHANGED:
-        lowering = plan.lowering
-        if lowering is None or lowering.before is None or lowering.after is None:
-            return "new"
-        return "lowered" if lowering.after < lowering.before else "raised"
-    return str(plan.outcome)
+def _only() -> Effect | None:
+    """The effect that the address narrows the rows to."""
+    text = request.args.get("only", "")
+    return Effect(text) if text in set(Effect) else None
 
 
 @blueprint.get("/prices/lists")
@@ -117,26 +111,21 @@ def _moves(row: ListRow, plan: ListPlan | None, who: Actor) -> list[dict[str, An
     return out
 
 
-def _shown(plans: Iterable[RowPlan], only: str) -> list[RowPlan]:
-    return [one for one in plans if not only or (one.is_beyond if only == "second" else effect(one) == only)]
-
-
 def _html(list_id: int, form: SettleForm) -> Any:
     row = price_list(reader(), actor(), list_id)
     plan = _plan(row)
-    only = request.args.get("only", "")
-    only = only if only in EFFECTS else ""
-    counts = Counter(effect(one) for one in plan.rows) if plan else Counter[str]()
+    only = _only()
+    counts = Counter(effect(one) for one in plan.rows) if plan else Counter[Effect]()
     if plan:
-        counts["second"] = plan.beyond
+        counts[Effect.SECOND] = plan.beyond
         form.seen.data = plan.digest
     chips = [
-        {"label": "Needs a second person" if one == "second" else one.capitalize(), "on": only == one, "count": counts[one],
+        {"label": "Needs a second person" if one is Effect.SECOND else one.capitalize(), "on": only == one, "count": counts[one],
          "href": url_for("prices.show_list", list_id=list_id, only=None if only == one else one)}
-        for one in EFFECTS
+        for one in Effect
         if counts[one] or only == one
     ]  # fmt: skip
-    shown = _shown(plan.rows, only) if plan else []
+    shown = rows_with(plan.rows, only) if plan else []
     page = min(asked_page(), max(1, -(-len(shown) // PAGE)))
     return render_template(
         "prices/list_show.html", row=row, plan=plan, form=form, moves=_moves(row, plan, actor()), chips=chips,
@@ -193,7 +182,7 @@ def _listed_rows(list_id: int) -> Any:
         for one in row.rejected:
             yield (one["row"], "rejected", None, None, None, "", _said(dict(one)), *one["cells"])
         return
-    for found in _shown(plan.rows, request.args.get("only", "")):
+    for found in rows_with(plan.rows, _only()):
         change_permille = found.lowering.change_permille if found.lowering else None
         before, after = (found.lowering.before, found.lowering.after) if found.lowering else (None, None)
         yield (
