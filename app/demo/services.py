@@ -201,7 +201,7 @@ def _offer_a_rush(desk: Desk, good: int, buyer: int) -> None:
     node = desk.world.nodes[_SITE]
     terms = Terms(
         lines=[NewLine(item=good, quantity=Decimal(_SPLIT))], valid_until=desk.clock.now().date() + timedelta(days=8),
-        note="Ordered before two it leaves today.", rush=True,
+        note="As asked by telephone: before all others.", rush=True,
     )  # fmt: skip
     command = NewQuote(site=node.id, channel=desk.world.channels["wholesale"], customer=buyer, terms=terms)
     clerk = desk.staff.at(_SITE[1], "desk")

@@ -15,7 +15,7 @@ from typing import Any
 from app.queries.addresses import AddressFact
 from app.queries.floor import TaskPage
 from app.queries.order_facts import OrderPage
-from app.queries.quotes import QuotePage
+from app.queries.quotes import QuotedItem, QuotePage
 from app.queries.shelves import LocationFact
 from app.queries.shipments import CartonFact, ShipmentPage
 from app.reports.barcode import code_128
@@ -120,8 +120,8 @@ def quote_paper(quote: QuotePage) -> Paper:
     lines = [
         {
             "line_no": line.line_no, "code": line.code, "name": line.name, "quantity": _quantity(line.quantity, line.unit),
-            "day": _day(line.promised_on), "day_note": "rush, if ordered now" if line.is_rush else "if ordered now", "price": _price(line.unit_price),
-            "net": _amount(line.value_minor, row.currency),
+            "day": "with the goods" if line.is_rush_charge else _day(line.promised_on), "day_note": _if_ordered(line),
+            "price": _price(line.unit_price), "net": _amount(line.value_minor, row.currency),
         }
         for line in quote.lines
     ]  # fmt: skip
@@ -146,6 +146,13 @@ def quote_paper(quote: QuotePage) -> Paper:
     said = {"words": quote.note or "", "note": note}
     return _set("order", context | {"whose": quote.entity, "facts": facts, "order": shown, **said},
                 f"quote-{name}")  # fmt: skip
+
+
+def _if_ordered(line: QuotedItem) -> str:
+    """What a day on a quote means; the charge for a rush has none of its own."""
+    if line.is_rush_charge:
+        return ""
+    return "rush, if ordered now" if line.is_rush else "if ordered now"
 
 
 def _paper_lines(address: AddressFact | None, country: str) -> list[str]:

@@ -89,6 +89,15 @@ def test_a_stale_version_and_a_bad_line_are_refused_with_their_place(caller, bus
     assert len(desk("GET", "/quotes").json["items"]) == 1
 
 
+def test_what_a_quote_cannot_say_is_refused_and_not_left_out_in_silence(caller, business):
+    desk = caller("customer_service")
+    for more in ({"ship_to": 7}, {"drop_ship": True}):
+        said = desk("POST", "/quotes", body(business, **more))
+        pointers = [error["pointer"] for error in said.json["errors"]]
+        assert (said.status_code, pointers) == (422, [f"/lines/0/{next(iter(more))}"])
+    assert desk("GET", "/quotes").json["items"] == []
+
+
 def test_quotes_of_another_site_are_not_there(caller, business):
     quote = caller("customer_service")("POST", "/quotes", body(business)).json
     other = caller("customer_service", sites=frozenset({a_closed_site(business)}))

@@ -157,6 +157,7 @@ def test_a_quote_asks_for_a_rush_shows_its_charge_and_its_order_has_it(signed_in
     form = typed(page, business, ("40-0", "12"), rush="y", last_day=page.value("last_day"))
     page = desk.post("/quotes/new", form)
     assert "for the rush" in page.text
+    assert "with the goods" in page.text
     assert "145.00 EUR" in page.text
     here = desk.path
     page = desk.get(f"{here}/change")

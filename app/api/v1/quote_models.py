@@ -7,7 +7,7 @@ from datetime import date, datetime
 from pydantic import Field
 
 from app.api.v1.numbers import Key
-from app.api.v1.order_models import AcceptBody, LineBody, ReasonBody
+from app.api.v1.order_models import AcceptBody, ReasonBody
 from app.api.values import Amount, Answer, Body, PageQuery, Quantity, UnitPrice
 from app.queries.quotes import STATES
 
@@ -89,6 +89,17 @@ class QuoteQuery(PageQuery):
     customer: Key | None = None
 
 
+class QuoteLineBody(Body):
+    """A line as it is offered; where its goods go is said when the quote is accepted, on the order."""
+
+    item: Key
+    quantity: Quantity
+    unit_price: UnitPrice | None = None
+    price_reason: str | None = Field(None, max_length=200)
+    requested_on: date | None = None
+    rush: bool = Field(default=False, description="Served before the lead time, where the rules allow it")
+
+
 class TermsBody(Body):
     """What is offered. `prices_until`: the last day on which the prices hold."""
 
@@ -99,7 +110,7 @@ class TermsBody(Body):
     rush: bool = Field(
         default=False, description="All goods before their lead time; where the rules charge for it a line is added"
     )
-    lines: list[LineBody] = Field(min_length=1, max_length=2000)
+    lines: list[QuoteLineBody] = Field(min_length=1, max_length=2000)
 
 
 class QuoteBody(TermsBody):
