@@ -15,12 +15,6 @@ __all__ = ["caller"]
 
 
 @pytest.fixture
-def sqlite_database(database):
-    """The pages on both databases."""
-    return database
-
-
-@pytest.fixture
 def business(sqlite_database, clock):
     made = a_business(sqlite_database, at=clock.now())
     made.clock = clock

@@ -18,12 +18,6 @@ from tests.support.steps import allocated
 
 
 @pytest.fixture
-def sqlite_database(database):
-    """The pages on both databases."""
-    return database
-
-
-@pytest.fixture
 def business(sqlite_database, clock):
     """Three orders wait for 6, 6 and 3 of the first item; ten have come since."""
     made = a_business(sqlite_database, at=clock.now(), items=2, stock=0)

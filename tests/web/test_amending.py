@@ -17,12 +17,6 @@ from tests.support.steps import allocated, released
 
 
 @pytest.fixture
-def sqlite_database(database):
-    """The pages on both databases."""
-    return database
-
-
-@pytest.fixture
 def business(sqlite_database, clock):
     made = a_business(sqlite_database, at=clock.now(), limit=20_000)
     made.clock = clock

@@ -18,12 +18,6 @@ from tests.support.web import a_person, a_token
 
 
 @pytest.fixture
-def sqlite_database(database):
-    """The pages on both databases."""
-    return database
-
-
-@pytest.fixture
 def trade(sqlite_database, clock):
     return a_trading_business(sqlite_database, clock)
 

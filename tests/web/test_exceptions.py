@@ -16,12 +16,6 @@ from tests.support.web import a_token
 
 
 @pytest.fixture
-def sqlite_database(database):
-    """The pages on both databases."""
-    return database
-
-
-@pytest.fixture
 def trade(sqlite_database, clock):
     made = a_trading_business(sqlite_database, clock)
     more = captured(made.business)

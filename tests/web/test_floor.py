@@ -15,12 +15,6 @@ from tests.support.steps import allocated
 
 
 @pytest.fixture
-def sqlite_database(database):
-    """The site of these tests runs on either database."""
-    return database
-
-
-@pytest.fixture
 def business(sqlite_database, clock):
     made = a_business(sqlite_database, at=clock.now())
     made.clock = clock

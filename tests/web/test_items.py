@@ -15,12 +15,6 @@ from tests.support.warehouse import everything, expected, locations, received
 
 
 @pytest.fixture
-def sqlite_database(database):
-    """The pages on both databases."""
-    return database
-
-
-@pytest.fixture
 def trade(sqlite_database, clock):
     return a_trading_business(sqlite_database, clock)
 

@@ -17,12 +17,6 @@ from tests.support.web import Browser, a_person, a_site
 
 
 @pytest.fixture
-def sqlite_database(database):
-    """The pages on both databases."""
-    return database
-
-
-@pytest.fixture
 def trade(sqlite_database, clock):
     return a_trading_business(sqlite_database, clock)
 

@@ -9,12 +9,6 @@ from tests.support.web import a_person, a_token
 
 
 @pytest.fixture
-def sqlite_database(database):
-    """The pages on both databases."""
-    return database
-
-
-@pytest.fixture
 def business(sqlite_database, clock):
     return a_business(sqlite_database, at=clock.now())
 

@@ -33,12 +33,6 @@ OTHERWISE = {
 
 
 @pytest.fixture
-def sqlite_database(database):
-    """The pages on both databases."""
-    return database
-
-
-@pytest.fixture
 def trade(sqlite_database, clock):
     return a_trading_business(sqlite_database, clock)
 

@@ -14,12 +14,6 @@ def trade(database, clock, monkeypatch):
     return a_trading_business(database, clock)
 
 
-@pytest.fixture
-def sqlite_database(database):
-    """The pages on both databases."""
-    return database
-
-
 def test_a_list_beyond_its_bound_says_more_than_and_sums_nothing(signed_in, trade):
     page = signed_in("super_user").get("/orders")
     assert "more than 3 orders" in page.text

@@ -16,12 +16,6 @@ from tests.support.pricing import a_price, save
 
 
 @pytest.fixture
-def sqlite_database(database):
-    """The pages on both databases."""
-    return database
-
-
-@pytest.fixture
 def business(sqlite_database, clock):
     made = a_business(sqlite_database, at=clock.now())
     made.clock = clock

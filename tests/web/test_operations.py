@@ -16,6 +16,12 @@ from tests.support.web import Browser, a_person, a_token
 
 
 @pytest.fixture
+def database_url(fresh_database):
+    """On SQLite alone for now: what these pages ask is tried on both in tests/db."""
+    return fresh_database("sqlite")
+
+
+@pytest.fixture
 def parked(sqlite_database, clock):
     """One event that every consumer has read up to and the first one could not take, and one that waits behind it."""
     name = CONSUMERS[0].name

@@ -21,12 +21,6 @@ __all__ = ["caller"]
 
 
 @pytest.fixture
-def sqlite_database(database):
-    """The pages on both databases."""
-    return database
-
-
-@pytest.fixture
 def business(database, clock):
     made = a_business(database, at=clock.now())
     made.clock = clock

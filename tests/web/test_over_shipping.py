@@ -17,12 +17,6 @@ __all__ = ["caller"]
 
 
 @pytest.fixture
-def sqlite_database(database):
-    """The site of these tests runs on either database."""
-    return database
-
-
-@pytest.fixture
 def business(database, clock):
     made = a_business(database, at=clock.now(), stock=200)
     made.clock = clock

@@ -24,12 +24,6 @@ from tests.support.pricing import DESK, LEAD, a_price, an_entered, save
 
 
 @pytest.fixture
-def sqlite_database(database):
-    """The pages on both databases."""
-    return database
-
-
-@pytest.fixture
 def business(sqlite_database, clock):
     made = a_business(sqlite_database, at=clock.now())
     made.clock = clock

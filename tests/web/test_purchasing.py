@@ -14,12 +14,6 @@ from tests.support.warehouse import balance, day, expected
 
 
 @pytest.fixture
-def sqlite_database(database):
-    """The pages on both databases."""
-    return database
-
-
-@pytest.fixture
 def business(sqlite_database, clock):
     made = a_business(sqlite_database, at=clock.now(), items=2, stock=100)
     made.clock = clock
