@@ -72,11 +72,11 @@ def test_a_wave_is_planned_in_one_form_and_waits_for_another(office, steered):
         ({"go_live_on": "2026-02-01"}, "01 Feb 2026 is past"),
         ({"go_live_on": "2026-02-30"}, "Enter a day that there is"),
         ({"hypercare_until": "2026-05-04"}, "The end is before the start"),
-        ({"hypercare_until": "9999-01-01"}, "Check the year"),
+        ({"hypercare_until": "9999-01-01"}, "Enter a year from 1900 to 2999"),
         ({"code": "W2"}, "W2"),
         ({"cells": ["own"]}, "wave W2 takes some of these cells live"),
         ({"name": " "}, "Give it a name"),
-        ({"cells": ["1:1"]}, "is not a valid choice"),
+        ({"cells": ["1:1"]}, "Choose from what is offered"),
     ],
 )
 def test_a_plan_that_cannot_be_kept_is_refused_at_its_field_and_nothing_is_planned(office, steered, given, said):
