@@ -44,16 +44,17 @@ class Waiting:
 
 def waits_for(session: Session, person: int, now: datetime) -> list[Waiting]:
     """Everything that waits for this person. At most six queries and one per programme with open waivers."""
-    codes = {row.id: row.code for row in session.execute(select(Wave.id, Wave.code))}
+    votes, conditions = waiting_votes(session, person, now), waiting_conditions(session, person)
+    # Most people have neither, and a page asks so often and no more.
+    codes = {row.id: row.code for row in session.execute(select(Wave.id, Wave.code))} if votes or conditions else {}
     found = [
         Waiting(
             kind=WaitingKind.VOTE, id=each.decision_id, wave_id=each.wave_id, wave_code=codes.get(each.wave_id, ""),
             title=each.title, detail=f"{each.body_name} · {each.cast} of {each.seats} voted", due_at=each.closes_at,
             is_late=False,
         )
-        for each in waiting_votes(session, person, now)
+        for each in votes
     ]  # fmt: skip
-    conditions = waiting_conditions(session, person)
     waves = _waves_of_decisions(session, [each.decision_id for each in conditions])
     found += [
         Waiting(
