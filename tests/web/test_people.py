@@ -19,12 +19,6 @@ NEW = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def database_url(fresh_database):
-    """On SQLite alone for now: what these pages ask is tried on both in tests/db."""
-    return fresh_database("sqlite")
-
-
 def test_an_administrator_opens_an_account_and_gives_it_a_role(site, signed_in, sqlite_database):
     browser = signed_in("administrator")
     browser.get("/people/new")

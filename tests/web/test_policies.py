@@ -19,12 +19,6 @@ from tests.support.policies import approve, ask_for
 
 
 @pytest.fixture
-def database_url(fresh_database):
-    """On SQLite alone for now: what these pages ask is tried on both in tests/db."""
-    return fresh_database("sqlite")
-
-
-@pytest.fixture
 def business(sqlite_database, clock):
     made = a_business(sqlite_database, at=clock.now())
     made.clock = clock
