@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text
 
 from app.composition.calendars import SiteCalendars
 from app.composition.uow import reading, unit_of_work
+from erpcore.fulfilment.carriers.services import (
+    NewCarrier,
+    NewService,
+    add_carrier,
+    add_service,
+    set_active,
+    set_cut_offs,
+)
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import SetClock
 from erpcore.kernel.errors import Conflict, NotAllowed, NotFound, RuleBroken
 from erpcore.masterdata.calendars import Calendar, SetCalendar, calendar_on, calendars_of, set_calendars, workdays
 from erpcore.masterdata.services import NewEntity, NewSite, add_entity, add_site
 from readiness.measures.hours import working_time
+from readiness.measures.states import picked_by
 from tests.support.core import MONDAY, a_business
 
 OWNER = Actor(id=5, role="data_owner", permissions=frozenset({"masterdata:record:change"}))
@@ -37,6 +47,25 @@ def everything(database):
     with reading(database) as session:
         count = "SELECT (SELECT COUNT(*) FROM site_calendar), (SELECT COUNT(*) FROM event_log), (SELECT COUNT(*) FROM audit_entry)"
         return tuple(session.execute(text(count)).one())
+
+
+def twin_of(database, business):
+    with unit_of_work(database, actor=Actor.system("test"), clock=SetClock(MONDAY), realm="rehearsal") as work:
+        entity = add_entity(
+            work,
+            NewEntity(
+                code="TWIN", name="Twin", country="Germany", currency="EUR", time_zone="Europe/Berlin", realm="rehearsal",
+                twin=business.entity,
+            ),
+        )  # fmt: skip
+        site = add_site(
+            work,
+            NewSite(
+                entity=entity.id, code="TWIN", name="Twin", kind="branch", country="Germany", time_zone="Europe/Berlin",
+                twin=business.site,
+            ),
+        )  # fmt: skip
+    return site.id
 
 
 def test_the_calendar_told_last_holds_from_its_first_day_on(database, business):
@@ -69,21 +98,7 @@ def test_a_calendar_is_published_and_kept_in_the_audit_trail(database, business)
 
 def test_the_twins_of_a_live_site_follow_its_calendar(database, business):
     tell(database, business.site)
-    with unit_of_work(database, actor=Actor.system("test"), clock=SetClock(MONDAY), realm="rehearsal") as work:
-        entity = add_entity(
-            work,
-            NewEntity(
-                code="TWIN", name="Twin", country="Germany", currency="EUR", time_zone="Europe/Berlin", realm="rehearsal",
-                twin=business.entity,
-            ),
-        )  # fmt: skip
-        twin = add_site(
-            work,
-            NewSite(
-                entity=entity.id, code="TWIN", name="Twin", kind="branch", country="Germany", time_zone="Europe/Berlin",
-                twin=business.site,
-            ),
-        ).id  # fmt: skip
+    twin = twin_of(database, business)
     tell(database, business.site, workdays(time(6), time(22)), begins=TODAY + timedelta(days=1), seen=1)
     with reading(database) as session:
         mine, live = calendars_of(session, [twin]), calendars_of(session, [business.site])
@@ -153,3 +168,31 @@ def test_what_was_told_is_never_changed(database, business):
     for change in ("UPDATE site_calendar SET reason = 'x'", "DELETE FROM site_calendar"):
         with pytest.raises(Exception, match="history"), database.write_engine.begin() as connection:
             connection.execute(text(change))
+
+
+def test_a_sites_last_collections_are_those_of_carriers_that_drive(database, business):
+    lead = Actor(id=6, role="warehouse_supervisor", permissions=frozenset({"warehouse:carrier:change"}))
+    twin = twin_of(database, business)
+    with unit_of_work(database, actor=lead, clock=SetClock(MONDAY)) as work:
+        services = []
+        for carrier in ("DHL", "DPD"):
+            firm = add_carrier(work, NewCarrier(entity=business.entity, code=carrier, name=carrier)).id
+            services += [
+                add_service(work, NewService(carrier=firm, code=code, name=code, transit_days=1)).id
+                for code in ("DAY", "EVE")
+            ]
+        for service, at in zip(services, (time(12), time(17, 30), time(16), time(21)), strict=True):
+            set_cut_offs(work, service, business.site, {0: at, 2: time(11)})
+        # Its evening tour no longer drives.
+        set_active(work, services[-1], is_active=False)
+    with reading(database) as session:
+        found = SiteCalendars(session).of_sites([business.site, twin])
+    assert dict(found[business.site].collections) == {0: time(17, 30), 2: time(11)}
+    assert found[twin].collections == found[business.site].collections
+    # What is allocated at noon on a Monday goes with the last tour of the day, in the evening of Tuesday on Wednesday.
+    noon = MONDAY.replace(hour=12)
+    until = [picked_by(noon + timedelta(days=days), None, found[business.site]) for days in (0, 1)]
+    assert until == [
+        datetime(2026, 3, 2, 17, 30, tzinfo=ZoneInfo("Europe/Berlin")),
+        datetime(2026, 3, 4, 11, tzinfo=ZoneInfo("Europe/Berlin")),
+    ]

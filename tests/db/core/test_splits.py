@@ -199,6 +199,51 @@ def test_what_is_picked_stays_and_two_who_split_at_once_do_it_once(database):
     assert_books_agree(database)
 
 
+def test_of_two_who_split_a_line_otherwise_at_once_one_is_told_of_the_other(database):
+    business = a_business(database, items=1)
+    order = allocated(business, [(0, 10)])
+
+    def split(quantity):
+        amend(business, order, part(order.lines[0], quantity, day=LATER))
+
+    def stage(quantity):
+        with business.work() as work:
+            changes = [part(order.lines[0], quantity, day=LATER)]
+            command = StageAmendment(order=order.id, by_customer=False, reason="x", changes=changes)
+            stage_amendments(work, [command], rules=RULES, cells=OPEN)
+
+    results = at_once(lambda: stage(3), lambda: stage(4))
+    assert sorted(str(one).split()[0] for one in results) == ["None", "amendment_open"]
+    before = fingerprint_of(database)
+    with pytest.raises(RuleBroken, match="amendment_open"):
+        split(5)
+    assert fingerprint_of(database) == before
+    assert lines(database, "quantity", "allocated") == [(10_000, 10_000)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": ChangeKind.DROP},
+        {"kind": ChangeKind.DATE, "day": LATER},
+        {"kind": ChangeKind.ADDRESS, "ship_to": True},
+    ],
+    ids=["drop", "date", "address"],
+)
+def test_nothing_is_changed_of_a_line_of_which_nothing_is_open(database, change):
+    business = a_business(database, items=2)
+    order = allocated(business, [(0, 10), (1, 5)])
+    with business.work() as work:
+        command = CancelLines(order=order.id, reason="gone", by_customer=False, lines={order.lines[0].id: 10_000})
+        cancel_lines(work, [command])
+    if "ship_to" in change:
+        change = {**change, "ship_to": address(business)}
+    before = fingerprint_of(database)
+    with pytest.raises(RuleBroken, match="amend_line_done"):
+        amend(business, order, Amend(line=order.lines[0].id, **change))
+    assert fingerprint_of(database) == before
+
+
 def test_a_plain_recomputation_from_the_events_comes_to_the_same(database):
     business = a_business(database, items=1)
     order = allocated(business, [(0, 10)])
