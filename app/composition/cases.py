@@ -60,7 +60,7 @@ QUEUE_WORDS = {
 
 
 class Subject(StrEnum):
-    """What kind of document it is. A ``bill`` is a shipment that is due to be billed."""
+    """What kind of document it is. A ``bill`` is a shipment that is due to be billed, ``put_away`` goods where they were received."""
 
     ORDER = "order"
     SHIPMENT = "shipment"
@@ -70,6 +70,7 @@ class Subject(StrEnum):
     EXPECTED = "expected"
     COUNT = "count"
     ADJUSTMENT = "adjustment"
+    PUT_AWAY = "put_away"
 
 
 class Act(StrEnum):

@@ -22,6 +22,7 @@ from erpcore.billing.models import Invoice
 from erpcore.fulfilment.carriers.models import Trouble
 from erpcore.fulfilment.models import ReturnOrder, Shipment
 from erpcore.inventory.documents import CountTask, ExpectedReceipt, StockAdjustment
+from erpcore.inventory.models import StockBin
 from erpcore.kernel.rows import chunks
 from erpcore.masterdata.models import Site
 from erpcore.orders.models import OrderLine, SalesOrder
@@ -180,6 +181,15 @@ def _others(session: Session, now: datetime) -> set[_Key]:
                 ExpectedReceipt.expected_on < now.date(),
             )
         )
+    }
+    found |= {
+        ("put_away", row.id, row.site_id)
+        for row in session.execute(
+            select(StockBin.id, StockBin.site_id, StockBin.quantity, StockBin.since).where(
+                StockBin.status == "received"
+            )
+        )
+        if row.quantity and row.since < now - STUCK
     }
     for subject, table in (("count", CountTask), ("adjustment", StockAdjustment)):
         rows = session.execute(select(table.id, table.site_id).where(table.state == "proposed"))

@@ -37,6 +37,7 @@ from erpcore.billing.models import Invoice
 from erpcore.fulfilment.carriers.models import Trouble
 from erpcore.fulfilment.models import ReturnOrder, Shipment
 from erpcore.inventory.documents import CountTask, ExpectedReceipt, StockAdjustment
+from erpcore.inventory.models import StockBin
 from erpcore.kernel.model import UtcDateTime
 from erpcore.masterdata.models import Customer, Entity, Item
 from erpcore.orders.models import OrderHold, OrderLine, SalesOrder
@@ -152,7 +153,7 @@ def late(now: datetime) -> list[Any]:
 
 
 def stuck(now: datetime) -> list[Any]:
-    """Documents whose next step nobody took for a day, and shipments that came to grief on the way."""
+    """Documents and received goods whose next step nobody took for a day, and shipments that came to grief on the way."""
     before = now - STUCK
     _, worse = _troubles()
     waits = or_(
@@ -170,6 +171,10 @@ def stuck(now: datetime) -> list[Any]:
     returns = _of(
         Queue.STUCK, Subject.RETURN, Role.SITE_LEAD, ReturnOrder, number=ReturnOrder.number, cause=ReturnOrder.state,
         since=ReturnOrder.requested_at, customer=Customer.name,
+    )  # fmt: skip
+    received = _of(
+        Queue.STUCK, Subject.PUT_AWAY, Role.WAREHOUSE_SUPERVISOR, StockBin, number=Item.code,
+        cause=_word("received, not put away"), since=StockBin.since,
     )  # fmt: skip
     return [
         _orders(
@@ -190,6 +195,9 @@ def stuck(now: datetime) -> list[Any]:
         .where(text("invoice.state <> 'posted'"), Invoice.state == "draft", Invoice.drafted_at < before),
         returns.join(Customer, Customer.id == ReturnOrder.customer_id).where(
             ReturnOrder.state.in_(("requested", "authorised", "received")), ReturnOrder.requested_at < now - STUCK_RETURN
+        ),
+        received.join(Item, Item.id == StockBin.item_id).where(
+            text("stock_bin.status = 'received' AND stock_bin.quantity > 0"), StockBin.since < before
         ),
     ]  # fmt: skip
 

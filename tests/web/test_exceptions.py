@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
+
 import pytest
 
 from app.composition.uow import reading
@@ -12,6 +15,7 @@ from erpcore.orders.models import HoldKind
 from tests.support.operate import a_trading_business
 from tests.support.queries import MOST, queries
 from tests.support.steps import captured
+from tests.support.warehouse import locations, received
 from tests.support.web import a_token
 
 
@@ -60,6 +64,19 @@ def test_two_documents_are_given_away_together(signed_in, sqlite_database, trade
     }
     page = browser.get(f"/exceptions/order/{trade.held}")
     assert "Assigned to Customer service" in page.text
+
+
+def test_goods_that_nobody_put_away_lead_to_where_that_is_done(signed_in, sqlite_database, trade, clock):
+    locations(trade.business, "DOCK", kind="receiving")
+    received(trade.business, 10)
+    clock.advance(timedelta(days=1, minutes=1))
+    browser = signed_in("warehouse_supervisor")
+    page = browser.get("/exceptions?queue=stuck&subject=put_away")
+    assert "received, not put away" in page.text.lower(), page.text
+    assert "Put it away" in page.text
+    address = re.search(r'href="(/put-away/\d+)"', page.html)
+    assert address
+    assert "DOCK" in browser.get(address[1]).text
 
 
 def test_holds_end_from_the_queue(signed_in, sqlite_database, trade, clock):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import func, select, text
@@ -26,12 +27,14 @@ from app.queries.listing import Asked
 from app.queries.trouble_control import _watched, compare_ownership, unowned
 from app.queries.troubles import TROUBLES, QueueSum, named_troubles, queue_sums
 from app.security.roles import Role, permissions_of
+from erpcore.inventory.shifting import PutAway, put_away
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotAllowed, NotFound, RuleBroken
 from erpcore.orders.holds import HoldOrder, hold_orders
 from erpcore.orders.models import HoldKind
-from tests.support.core import a_business
+from tests.support.core import OPEN, RULES, a_business
 from tests.support.steps import allocated, captured, shipped
+from tests.support.warehouse import ANNA, locations, no_names, received
 from tests.support.web import a_person
 
 ROLES = (
@@ -94,6 +97,39 @@ def test_a_shipment_that_nobody_bills_is_stuck(business, people):
     found, _ = rows(business)
     assert found["stuck", "bill"].number == shipment.number
     assert found["stuck", "bill"].owner_role == "billing"
+
+
+def test_goods_that_were_received_and_not_put_away_are_stuck_until_they_are(business, people):
+    (dock,) = locations(business, "DOCK", kind="receiving")
+    received(business, 10)
+    (shelf,) = locations(business, "A-01")
+
+    def stow(quantity):
+        command = PutAway(
+            site=business.site, item=business.items[0], quantity=Decimal(quantity), source=dock, location=shelf
+        )
+        with business.work(ANNA) as work:
+            put_away(work, [command], rules=RULES, cells=OPEN, order_names=no_names)
+
+    business.clock.set(business.clock.now() + timedelta(hours=24))
+    assert rows(business)[0] == {}
+    business.clock.set(business.clock.now() + timedelta(minutes=1))
+    stow(4)
+    found, _ = rows(business)
+    ((key, row),) = found.items()
+    assert key == ("stuck", "put_away")
+    assert (row.cause, row.owner_role, row.since) == (
+        "received, not put away", "warehouse_supervisor", business.clock.now() - timedelta(hours=24, minutes=1)
+    )  # fmt: skip
+    lead = actor_of(people, Role.WAREHOUSE_SUPERVISOR)
+    with business.work(lead) as work:
+        assign_cases(
+            work, AssignCases(documents=[Document(subject="put_away", id=row.id, site=business.site)], person=lead.id)
+        )
+    with reading(business.database) as session:
+        assert unowned(session, business.clock.now()) == 0
+    stow(6)
+    assert rows(business)[0] == {}
 
 
 def test_a_document_that_is_nobodys_is_found(business, people):
