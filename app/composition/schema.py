@@ -19,6 +19,7 @@ from alembic.migration import MigrationContext
 from alembic.operations.ops import DowngradeOps, UpgradeOps
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, MetaData, NullPool, create_engine, event, inspect, text
+from sqlalchemy.engine import make_url
 
 from app.composition import models
 from erpcore.kernel.model import Key, Scaled, UtcDateTime
@@ -136,8 +137,10 @@ def _check_references(connection: Connection) -> None:
 
 
 def _engine(url: str) -> Engine:
-    engine = create_engine(url, poolclass=NullPool)
-    if engine.dialect.name == "sqlite":
+    is_sqlite = make_url(url).get_backend_name() == "sqlite"
+    # Who upgrades meanwhile has all revisions to go through.
+    engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": 120.0} if is_sqlite else {})
+    if is_sqlite:
 
         @event.listens_for(engine, "connect")
         def _on_connect(connection: Any, _record: object) -> None:
