@@ -210,7 +210,9 @@ def test_a_template_is_kept_and_begins_a_gate(office, steered):
         "criteria": [a_criterion()],
     }
     assert office("POST", "/gate-templates", body).json["version"] == 1
-    assert office("POST", "/gate-templates", body).json["version"] == 2
+    # The same again is no other version.
+    assert office("POST", "/gate-templates", body).json["version"] == 1
+    assert office("POST", "/gate-templates", {**body, "name": "A small exit"}).json["version"] == 2
     assert [(one["code"], one["version"]) for one in office("GET", "/gate-templates").json["items"]] == [
         ("exit_small", 2)
     ]
