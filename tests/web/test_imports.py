@@ -113,16 +113,19 @@ def test_a_run_shows_how_far_it_is_and_how_long_it_takes(signed_in, sqlite_datab
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"file": (io.BytesIO(b""), "")}, "Choose a file"),
-        ({"file": (io.BytesIO(b"a,b\n"), "orders.csv")}, "lacks these columns of the profile online-retail"),
-        ({"file": (io.BytesIO(b"x"), "orders.pdf")}, "is of no kind that is read here"),
-        ({"file": (io.BytesIO(b"x"), "a\0.pdf")}, "a_.pdf is of no kind that is read here"),
+        ({"file": (b"", "")}, "Choose a file"),
+        ({"file": (b"a,b\n", "orders.csv")}, "lacks these columns of the profile online-retail"),
+        ({"file": (b"x", "orders.pdf")}, "is of no kind that is read here"),
+        ({"file": (b"x", "a\0.pdf")}, "a_.pdf is of no kind that is read here"),
         ({"profile": "nix"}, "Choose one from the list"),
         ({"purpose": "destroy"}, "Choose one from the list"),
     ],
 )
 def test_what_cannot_be_taken_says_so_at_its_field_and_keeps_what_was_chosen(signed_in, sqlite_database, more, said):
     browser = signed_in("data_owner")
+    if "file" in more:
+        content, name = more["file"]
+        more = {"file": (io.BytesIO(content), name)}
     page = hand_in(browser, status=422, **more)
     assert said in page.text
     if "purpose" not in more:

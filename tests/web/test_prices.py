@@ -239,7 +239,7 @@ def test_a_price_is_asked_for_as_an_order_would(signed_in, business):
     assert "no rule fits" in browser.get("/prices/check?item=40-0&on=2019-01-01").text
     for query, said in (
         ("item=zzz", "No item of this company"), ("item=40-0&customer=zz", "No customer"), ("item=40-0&quantity=0", "above zero"),
-        ("item=40-0&quantity=x", "not a number"), ("item=40-0&on=tomorrow", "date"),
+        ("item=40-0&quantity=x", "not a number"), ("item=40-0&on=tomorrow", "Enter a day that there is"),
     ):  # fmt: skip
         assert said in browser.get(f"/prices/check?{query}", status=422).text
     assert "cost" not in signed_in("customer_service").get("/prices/check?item=40-0").text.split("Price check", 2)[2]
