@@ -212,7 +212,9 @@ def send(purchase_id: int) -> Any:
 def order_again(purchase_id: int) -> Any:
     found, form = purchase_page(reader(), actor(), purchase_id), RestForm()
     lines = [line for line in found.lines if line.id in found.rest]
-    form.supplier.choices = choices([(0, "The usual supplier"), *direct_suppliers(reader(), lines)])
+    # With nothing left it may be the same click again, which names the supplier it named.
+    suppliers = direct_suppliers(reader(), lines or found.lines)
+    form.supplier.choices = choices([(0, "The usual supplier"), *suppliers])
     if not form.is_submitted():
         form.version.data = str(found.row.version)
     if form.validate_on_submit():
