@@ -33,7 +33,7 @@ from erpcore.kernel.model import QUANTITY_PLACES, scaled_int
 from erpcore.kernel.rows import write_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import Customer, Item, ItemKind
-from erpcore.masterdata.queries import find_by_code
+from erpcore.masterdata.queries import find_by_code, site_facts
 from erpcore.masterdata.services import NewCustomer, NewItem, add_customers, add_items
 from erpcore.orders.allocation import allocate_orders
 from erpcore.orders.documents import Order
@@ -217,7 +217,9 @@ class Batch:
         for order, (_, lines) in zip(orders, pairs, strict=True):
             for kept, line in zip(order.lines, lines, strict=True):
                 if kept.has_stock and kept.allocated != kept.quantity:
-                    raise RuleBroken("stock_short", site=order.site_id, item=kept.item_id, document=order.number)
+                    raise RuleBroken(
+                        "stock_short", site=site_facts(work, order.site_id).code, item=line.item, document=order.number
+                    )
                 self._became(line, kept.id)
         picks, when, delivered = [], [], []
         for order, (document, lines) in zip(orders, pairs, strict=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import orjson
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
@@ -29,6 +31,7 @@ from erpcore.kernel.events import EventLog
 from erpcore.kernel.history import Transition
 from erpcore.masterdata.models import Channel, Customer, CustomerGroup, Entity, Item, Site
 from erpcore.orders.models import OrderHold, OrderLine, SalesOrder
+from erpcore.purchasing.models import PurchaseOrderLine
 from readiness.waves.models import Grant, Wave
 
 #: The newest events that the page shows; an order with more has its journey elsewhere.
@@ -106,8 +109,15 @@ def _grant(session: Session, grant: int | None) -> GrantFact | None:
 
 
 def _lines(session: Session, order: SalesOrder) -> list[LineFact]:
+    left = PurchaseOrderLine.quantity - PurchaseOrderLine.received - PurchaseOrderLine.cancelled
+    with_supplier = (
+        select(func.sum(left)).where(PurchaseOrderLine.order_line_id == OrderLine.id, left > 0).scalar_subquery()
+    )
     rows = session.execute(
-        select(OrderLine, Item.code, Item.name, Item.unit, StockBalance.on_hand, StockBalance.reserved, StockBalance.blocked)
+        select(
+            OrderLine, Item.code, Item.name, Item.unit, StockBalance.on_hand, StockBalance.reserved, StockBalance.blocked,
+            with_supplier.label("with_supplier"),
+        )
         .join(Item, Item.id == OrderLine.item_id)
         .join(
             StockBalance,
@@ -117,13 +127,15 @@ def _lines(session: Session, order: SalesOrder) -> list[LineFact]:
         .where(OrderLine.order_id == order.id)
         .order_by(OrderLine.line_no)
     )  # fmt: skip
-    names = [name for name in LineFact.__dataclass_fields__ if name not in ("code", "name", "unit", "available")]
+    joined = ("code", "name", "unit", "available", "with_supplier")
+    names = [name for name in LineFact.__dataclass_fields__ if name not in joined]
     return [
         LineFact(
             code=row.code,
             name=row.name,
             unit=row.unit,
             available=None if row.on_hand is None else row.on_hand - row.reserved - row.blocked,
+            with_supplier=row.with_supplier or Decimal(0),
             **{name: getattr(row.OrderLine, name) for name in names},
         )
         for row in rows

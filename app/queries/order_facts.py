@@ -60,6 +60,8 @@ class LineFact:
     ruleset: str | None
     ship_to_id: int | None
     available: Decimal | None
+    #: What a supplier is still to send straight, by its purchase order: nobody takes that from a shelf.
+    with_supplier: Decimal = Decimal(0)
 
     @property
     def open(self) -> Decimal:
@@ -80,7 +82,7 @@ class LineFact:
     @property
     def pickable(self) -> Decimal:
         """What a pick may take now."""
-        return self.allocated if self.has_stock else self.open - self.picked
+        return self.allocated if self.has_stock else max(Decimal(0), self.open - self.picked - self.with_supplier)
 
     @property
     def cancellable(self) -> Decimal:

@@ -11,11 +11,11 @@ from erpcore.fulfilment.models import Shipment
 from erpcore.orders.models import OrderLine, SalesOrder
 
 #: The columns from left to right.
-STEPS = ("captured", "held", "to_allocate", "short", "to_pick", "picked", "to_invoice")
+STEPS = ("captured", "held", "to_allocate", "short", "to_pick", "picked", "with_supplier", "to_invoice")
 #: The steps as people call them.
 STEP_WORDS = {
     "captured": "Captured", "held": "Held", "to_allocate": "To allocate", "short": "Short of stock", "to_pick": "Ready to pick", "picked": "Picking",
-    "to_invoice": "Shipped, not invoiced",
+    "with_supplier": "With the supplier", "to_invoice": "Shipped, not invoiced",
 }  # fmt: skip
 
 
@@ -25,6 +25,8 @@ def step_of_order() -> Any:
     picked = exists().where(Shipment.order_id == SalesOrder.id, Shipment.state == "picked").correlate(SalesOrder)
     lacks = exists().where(line, HAS_STOCK, LACKS > 0).correlate(SalesOrder)
     open_ = exists().where(line).correlate(SalesOrder)
+    ours = exists().where(line, HAS_STOCK).correlate(SalesOrder)
+    direct = exists().where(line, OrderLine.kind == "drop_ship").correlate(SalesOrder)
     unbilled = (
         exists()
         .where(Shipment.order_id == SalesOrder.id, Shipment.state != "picked", Shipment.invoice_id.is_(None))
@@ -32,5 +34,6 @@ def step_of_order() -> Any:
     )
     return case(
         (SalesOrder.state == "captured", "captured"), (SalesOrder.state == "held", "held"), (picked, "picked"),
-        (has_short_line(), "short"), (lacks, "to_allocate"), (open_, "to_pick"), (unbilled, "to_invoice"),
+        (has_short_line(), "short"), (lacks, "to_allocate"), (ours, "to_pick"), (direct, "with_supplier"), (open_, "to_pick"),
+        (unbilled, "to_invoice"),
     )  # fmt: skip

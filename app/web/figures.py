@@ -10,6 +10,7 @@ from flask import Blueprint, g
 
 from app.composition.request import now
 from app.security.roles import title_of
+from app.web.pasts import past
 from erpcore.kernel.money import from_minor, places
 
 _MINUS = "−"
@@ -100,7 +101,7 @@ def promised_from(reason: str) -> str:
 
 FILTERS: dict[str, Any] = {
     "money": money, "amount": amount, "quantity": quantity, "price": price, "percent": percent, "on": on, "words": words,
-    "heading": heading, "promised_from": promised_from, "counted": counted,
+    "heading": heading, "promised_from": promised_from, "counted": counted, "past": past,
 }  # fmt: skip
 
 

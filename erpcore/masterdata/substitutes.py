@@ -55,7 +55,7 @@ def drop_substitute(work: UnitOfWork, item: int, substitute: int) -> None:
     work.actor.require(CHANGE)
     row = work.session.get(ItemSubstitute, (item, substitute))
     if row is None:
-        raise NotFound("substitute_unknown", item=item)
+        raise NotFound("substitute_unknown", item=items(work, {item})[item].code)
     work.session.delete(row)
     work.session.flush()
     work.audit("substitute.dropped", "item", item, substitute=substitute)

@@ -123,3 +123,24 @@ def test_a_number_of_a_document_stands_as_it_is_and_a_kind_is_words():
 
 def test_a_refusal_without_words_still_says_something():
     assert sentence(RuleBroken("never_heard_of")) == "This is refused: never heard of."
+
+
+#: A key that is no number people know; who operates the books looks a posting up by it.
+_KEYS = re.compile(r"(\.id|_id|\bid)\)?$")
+_OPERATORS = {"entry_unbalanced"}
+
+
+def test_no_sentence_shows_people_a_key_of_the_database():
+    shown = []
+    for module in modules(*PRODUCT):
+        for node in ast.walk(module.tree):
+            if not (isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant)):
+                continue
+            words = MESSAGES.get(node.args[0].value) if isinstance(node.args[0].value, str) else None
+            # What does not exist has no other name than the one that was asked for.
+            if not isinstance(words, str) or words.startswith("There is no") or node.args[0].value in _OPERATORS:
+                continue
+            wanted = {name for _, name, _, _ in string.Formatter().parse(words) if name}
+            keys = {one.arg for one in node.keywords if one.arg in wanted and _KEYS.search(ast.unparse(one.value))}
+            shown += [f"{module.path}:{node.lineno} {node.args[0].value}: {sorted(keys)}" for _ in keys]
+    assert not shown, "\n".join(shown)

@@ -257,7 +257,7 @@ def test_a_gate_under_a_vote_is_not_withdrawn_and_a_withdrawn_one_is_asked_again
     page = office.post(
         f"/gates/{steered.gate}/withdraw", {"reason": "too early", "version": page.value("version")}, status=422
     )
-    assert f"Decision {decision} stands on gate" in page.errors()[0]
+    assert page.errors() == ["A decision stands on this gate. Withdraw or revoke that first, then the gate."]
     office.get(f"/decisions/{decision}/withdraw")
     office.post(f"/decisions/{decision}/withdraw", {"reason": "too early"})
     page = office.get(f"/gates/{steered.gate}/withdraw")

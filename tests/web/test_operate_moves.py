@@ -242,7 +242,7 @@ def test_who_acted_reads_as_role_and_site_but_for_oneself(signed_in, business):
     mine, other = signed_in("super_user"), signed_in("customer_service", name="Ada Private")
     mine.get(f"/orders/{order.id}")
     mine.post(f"/orders/{order.id}/release", {"version": "1"})
-    assert "order: release → released" in mine.get(f"/orders/{order.id}").text.lower()
+    assert "Order: released" in mine.get(f"/orders/{order.id}").text
     assert "You" in mine.page.text
     assert "Super user, Duisburg" in other.get(f"/orders/{order.id}").text
     assert "Kim Example" not in other.page.text

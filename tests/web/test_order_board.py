@@ -6,8 +6,12 @@ from datetime import timedelta
 
 import pytest
 
+from erpcore.orders.allocation import allocate_orders
+from tests.db.core.test_drop_ship import released
+from tests.support.core import OPEN, RULES
 from tests.support.operate import a_trading_business
 from tests.support.queries import MOST, queries
+from tests.support.supply import a_supplier
 
 
 @pytest.fixture
@@ -30,7 +34,8 @@ def test_each_open_order_stands_in_one_column_that_leads_to_it(signed_in, sqlite
     assert len(ran) <= MOST, len(ran)
     columns = _columns(page)
     assert list(columns) == [
-        "Captured", "Held", "To allocate", "Short of stock", "Ready to pick", "Picking", "Shipped, not invoiced",
+        "Captured", "Held", "To allocate", "Short of stock", "Ready to pick", "Picking", "With the supplier",
+        "Shipped, not invoiced",
     ]  # fmt: skip
     total = 0
     for link in columns.values():
@@ -50,6 +55,25 @@ def test_late_orders_are_counted_and_led_to(signed_in, trade, clock):
     page = signed_in("super_user").get("/orders/board")
     (late,) = [link for link in page.links() if "late=1" in link and "step=to_pick" in link]
     assert f"SO-{trade.allocated}" in signed_in("super_user").get(late).text
+
+
+def test_what_a_supplier_sends_is_not_to_be_picked_by_us(signed_in, trade):
+    a_supplier(trade.business, ships_direct=True)
+    order, _ = released(trade.business)
+    browser = signed_in("super_user")
+    column = _columns(browser.get("/orders/board"))["With the supplier"]
+    assert column.text == "1"
+    assert order.number in browser.get(column.attributes["href"]).text
+    page = browser.get(f"/orders/{order.id}")
+    assert "Pick and ship…: the supplier sends what is open." in page.text
+    assert f"/orders/{order.id}/pick" not in page.links()
+    mixed, _ = released(trade.business, ((0, 10, True), (1, 2, False)))
+    with trade.business.work() as work:
+        allocate_orders(work, [mixed.id], rules=RULES, cells=OPEN)
+    assert mixed.number in browser.get("/orders?step=to_pick").text
+    page = browser.get(f"/orders/{mixed.id}/pick")
+    assert page.value(f"line_{mixed.lines[1].id}") == "2"
+    assert f"line_{mixed.lines[0].id}" not in page.html
 
 
 def test_the_board_is_kept_to_a_site(signed_in, trade):

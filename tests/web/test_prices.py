@@ -100,7 +100,7 @@ def test_a_price_is_saved_and_ended_and_a_contradiction_is_refused_naming_the_ot
     assert count(sqlite_database) == 4
     browser.get("/prices/new")
     page = browser.post("/prices/new", typed(business, key="k2", unit_price="10.60"), status=422)
-    assert f"Price rule {rule} (promotion) holds for the same scope" in page.text
+    assert "Another price rule (promotion) holds for the same scope and quantity from" in page.text
     assert page.value("unit_price") == "10.60"
     browser.get("/prices/new")
     browser.post("/prices/new", typed(business))

@@ -67,8 +67,44 @@ def test_a_transfer_order_waits_for_the_site_that_is_asked_and_for_nobody_else(f
 
 def test_the_home_page_of_a_site_lead_asks_no_more_than_it_may(furnished, database):
     _, sign_in = furnished
-    for role in ("site_lead", "warehouse_supervisor", "super_user", "process_owner"):
+    for role in ("site_lead", "warehouse_supervisor", "warehouse_operator", "super_user", "process_owner", "buyer"):
         browser = sign_in(role)
         with queries(database) as ran:
             browser.get("/")
         assert len(ran) <= MOST, (role, len(ran))
+
+
+def card(page, title):
+    """The panel with this title."""
+    (found,) = [one for one in page.root.find("section") if one.find("h2") and one.find("h2")[0].text == title]
+    return found
+
+
+def test_who_works_on_the_floor_finds_what_to_take_next_and_who_plans_what_is_in_no_task(furnished):
+    made, sign_in = furnished
+    site = made.business.site
+    boss, picker = sign_in("warehouse_supervisor", site=site), sign_in("warehouse_operator", site=site)
+    floor = card(boss.get("/"), "Floor")
+    assert "with stock and in no task" in floor.text
+    assert floor.find("a", href=f"/floor/{site}/waves/new")
+    assert "Plan" not in card(picker.get("/"), "Floor").text.replace("Not planned", "").split()
+    boss.get(f"/floor/{site}/waves/new")
+    boss.post(
+        f"/floor/{site}/waves/new",
+        {"request_key": boss.page.value("request_key"), "service": "0", "method": "order", "capacity": "900", "totes": "8", "zone": ""},
+    )  # fmt: skip
+    boss.post(f"{boss.path}/release/go")
+    floor = card(picker.get("/"), "Floor")
+    tasks = int(floor.find("tr")[1].find("td")[1].text)
+    assert tasks >= 3
+    assert "Not planned" not in floor.text
+    assert floor.find("a", href="/floor")
+    picker.get("/floor")
+    picker.post("/floor/next", {"site": site, "kind": "pick"})
+    floor = card(boss.get("/"), "Floor")
+    assert (int(floor.find("tr")[1].find("td")[1].text), "1 task in hand" in floor.text) == (tasks - 1, True)
+
+
+def test_a_buyer_finds_the_queue_of_what_is_short(furnished):
+    _, sign_in = furnished
+    assert "Short" in card(sign_in("buyer").get("/"), "Exceptions").text

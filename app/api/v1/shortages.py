@@ -224,7 +224,7 @@ def remove_substitute(work: UnitOfWork, item_id: int, substitute_id: int) -> Non
     rows = substitute_rows(work.session, work.actor, only_item=item_id)
     kept = next((row for row in rows if (row.item_id, row.substitute_id) == asked), None)
     if kept is None:
-        raise NotFound("substitute_unknown", item=item_id)
+        raise NotFound("substitute_unknown", item=item_page(work.session, work.actor, item_id).code)
     work.realm = kept.realm
     drop_substitute(work, item_id, substitute_id)
 

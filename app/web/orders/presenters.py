@@ -97,6 +97,9 @@ def _flow_moves(page: OrderPage, actor: Actor) -> list[dict[str, Any]]:
     is_released = "" if page.state == "released" else f"the order is {page.state}, release it first"
     short = any(line.has_stock and line.unallocated > 0 for line in page.lines)
     pickable = any(line.pickable > 0 for line in page.lines)
+    waits = (
+        "the supplier sends what is open" if any(line.with_supplier for line in page.lines) else "nothing is allocated"
+    )
     out.append(
         _move(
             actor, "Allocate", Permission.ORDER_ALLOCATE,
@@ -106,7 +109,7 @@ def _flow_moves(page: OrderPage, actor: Actor) -> list[dict[str, Any]]:
     out.append(
         _move(
             actor, "Pick and ship…", Permission.SHIPMENT_PICK,
-            is_released or ("" if pickable else "nothing is allocated"), href=url_for("orders.pick", order_id=page.id),
+            is_released or ("" if pickable else waits), href=url_for("orders.pick", order_id=page.id),
         )
     )  # fmt: skip
     return out

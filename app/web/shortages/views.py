@@ -8,6 +8,7 @@ from flask import flash, redirect, render_template, request, url_for
 
 from app.composition.request import now, reader
 from app.composition.trading import cells, rules
+from app.queries.items import item_page
 from app.queries.order_entry import items_with_codes
 from app.queries.places import entities_seen
 from app.queries.shortages import Rank, asked_substitution, short_lines, shortage_page, substitute_rows
@@ -142,7 +143,7 @@ def forget_substitute(item_id: int, substitute_id: int) -> Any:
     rows = substitute_rows(reader(), actor(), only_item=item_id)
     row = next((one for one in rows if (one.item_id, one.substitute_id) == asked), None)
     if row is None:
-        raise NotFound("substitute_unknown", item=item_id)
+        raise NotFound("substitute_unknown", item=item_page(reader(), actor(), item_id).code)
     return take_step(
         lambda work: drop_substitute(work, item_id, substitute_id), realm=row.realm, done=f"{row.substitute_code} is offered no more.",
         to=url_for("shortages.substitutes"), again=_substitutes,

@@ -1,4 +1,4 @@
-"""What the operating side puts on the home page: documents in trouble at the person's sites."""
+"""What the operating side puts on the home page: documents in trouble at the person's sites, and the work on the floor."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from flask import url_for
 from sqlalchemy.orm import Session
 
 from app.composition.cases import QUEUE_WORDS, Queue
+from app.queries.bounded import MOST_COUNTED
+from app.queries.floor_today import floor_work, not_planned
 from app.queries.troubles import queue_sums
 from app.queries.waiting_desk import DeskKind, DeskWaiting, desk_waiting
 from app.queries.waiting_stock import undecided
 from app.security.permissions import Permission
 from app.security.roles import Role
 from app.web.context import moment
-from app.web.figures import quantity
+from app.web.figures import counted, heading, quantity
 from app.web.today.slots import Panel, Waiting, panel, waits_for_me
 from erpcore.kernel.actor import Actor
 
@@ -23,12 +25,40 @@ from erpcore.kernel.actor import Actor
 OPERATING = frozenset(
     {
         Role.SITE_LEAD, Role.CUSTOMER_SERVICE, Role.WAREHOUSE_OPERATOR, Role.WAREHOUSE_SUPERVISOR, Role.BILLING,
-        Role.COLLECTIONS,
+        Role.COLLECTIONS, Role.BUYER,
     }
 )  # fmt: skip
+#: Who works on the floor or says what is done there next.
+FLOOR = frozenset({Role.WAREHOUSE_OPERATOR, Role.WAREHOUSE_SUPERVISOR})
 
 
-@panel(Permission.EXCEPTION_READ, order=5, roles=OPERATING)
+@panel(Permission.TASK_READ, order=3, roles=FLOOR)
+def floor(session: Session, actor: Actor, now: datetime) -> Panel | None:
+    """What one could take next, by kind, and what has stock and is in no task."""
+    rows = [
+        {
+            "title": heading(one.kind), "count": one.free, "due_at": one.due_at,
+            "why": f"{counted(one.held, 'task')} in hand" if one.held else "nobody is at it",
+            "move": "Take the next" if one.kind in ("pick", "pack") else "Open",
+            "href": url_for("floor.mine") if one.free and one.kind in ("pick", "pack") else url_for("floor.board", site=one.site),
+        }
+        for one in floor_work(session, actor, now)
+    ]  # fmt: skip
+    rest = not_planned(session, actor)
+    if rest.lines:
+        plans = actor.may(Permission.PICK_WAVE_PLAN)
+        orders = f"of more than {rest.orders:,} orders" if rest.is_more else f"of {counted(rest.orders, 'order')}"
+        rows.append(
+            {
+                "title": "Not planned", "count": f"{MOST_COUNTED:,}+" if rest.is_more else rest.lines, "due_at": None,
+                "why": f"lines {orders}, with stock and in no task", "move": "Plan" if plans else "See",
+                "href": url_for("floor.plan", site_id=rest.site) if plans else url_for("floor.board", site=rest.site),
+            }
+        )  # fmt: skip
+    return Panel(title="Floor", template="today/_floor.html", values={"rows": rows})
+
+
+@panel(Permission.EXCEPTION_READ, order=5, roles=OPERATING | {Role.SUPER_USER})
 def exceptions(session: Session, actor: Actor, now: datetime) -> Panel | None:
     """The exception queues: how much stands in each, how much of it is one's own."""
     found = queue_sums(session, actor, now)

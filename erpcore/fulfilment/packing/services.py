@@ -206,7 +206,9 @@ def pack_cartons(work: UnitOfWork, commands: Sequence[PackCarton]) -> list[Carto
         contents = dict(left) if command.contents is None else {k: q for k, q in command.contents.items() if q}
         for line, quantity in contents.items():
             if quantity < 0 or quantity > left.get(line, 0):
-                raise RuleBroken("pack_too_much", field="contents", most=_units(left.get(line, 0)), item=line)
+                number = next((one.line_no for one in packing.order.lines if one.id == line), None)
+                item = f"Line {number}" if number else "What is not in the shipment"
+                raise RuleBroken("pack_too_much", field="contents", most=_units(left.get(line, 0)), item=item)
         put_contents(work, carton, contents)
         _close(work, packing, carton, command.weight_kg)
         _packed_if_all(work, packing)

@@ -1,0 +1,34 @@
+"""What happened, said as a person reads it in a history: a move is written as an order, and read when it is over."""
+
+from __future__ import annotations
+
+#: Move → what it did to the document.
+PASTS = {
+    "accept": "accepted", "add": "added", "adjust": "adjusted", "agree": "agreed", "amend": "changed", "apply": "applied",
+    "approve": "approved", "ask": "approval asked for", "ask_recount": "sent for a recount", "assign": "handed to somebody",
+    "authorise": "authorised", "block": "blocked", "book": "carrier booked", "cancel": "cancelled",
+    "cancel_lines": "lines cancelled", "capture": "captured", "change": "changed", "claim": "taken", "close": "closed",
+    "close_drained": "closed, nothing open any more", "close_unused": "closed unused", "commit": "committed",
+    "complete": "completed", "confirm": "confirmed", "count_again": "sent for a recount", "create": "created",
+    "credit": "credited", "decide": "decided", "declare_fallback": "on paper", "decline": "declined", "deliver": "delivered",
+    "draft": "drafted", "drain": "no longer taking new ones", "end": "ended", "end_fallback": "in the core again",
+    "end_rehearsal": "rehearsal ended", "enter": "entered", "expire": "expired", "finish": "finished", "freeze": "frozen",
+    "give_back": "given back", "give_up": "rest given up", "go_live": "gone live", "grant": "granted", "hold": "held",
+    "interrupt": "interrupted", "lapse": "lapsed", "meet": "met", "meet_late": "met late", "miss": "missed", "open": "opened",
+    "order": "ordered", "outdate": "outdated", "override": "allocated by hand", "pack": "packed", "pause": "paused",
+    "pick": "picked", "pick_extra": "more picked than ordered", "plan": "planned", "post": "posted",
+    "prepare": "preparation begun", "propose": "put to approval", "receive": "received", "record_live": "recorded as live",
+    "refuse": "refused", "rehearse": "rehearsal begun", "reject": "rejected", "release": "released",
+    "release_hold": "hold released", "reopen": "opened again", "reprioritise": "priority changed", "repromise": "promised anew",
+    "request": "requested", "resolve": "settled", "resume": "resumed", "revise": "revised", "revoke": "revoked",
+    "roll_back": "rolled back", "send": "sent", "settle": "settled", "settle_freight": "freight settled", "ship": "shipped",
+    "short_pick": "picked short", "shortage": "shortage decided", "split": "split", "stage": "staged", "start": "begun",
+    "start_again": "begun again", "start_hypercare": "hypercare begun", "substitute": "item substituted",
+    "supersede": "replaced by a newer one", "take_back": "stock taken back", "unblock": "block lifted", "void": "voided",
+    "withdraw": "withdrawn", "withdraw_approval": "approval withdrawn",
+}  # fmt: skip
+
+
+def past(move: str) -> str:
+    """The move as something that happened; an unknown one as it is written."""
+    return PASTS.get(move) or move.replace("_", " ")
