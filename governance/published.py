@@ -78,3 +78,49 @@ class ConditionSettled(Event, frozen=True, kw_only=True):
     wave: int
     decision: int
     state: str
+
+
+class ApprovalRequested(Event, frozen=True, kw_only=True):
+    """Others are asked to agree to ``subject``, a document of the kind ``of``. ``due_at``: when the first time-out is over."""
+
+    type: ClassVar[str] = "approval.requested"
+    kind: str
+    of: str
+    subject: int
+    due_at: datetime | None = None
+
+
+class ApprovalDecided(Event, frozen=True, kw_only=True):
+    """Approved or rejected; ``automatic``: the rules asked for nobody."""
+
+    type: ClassVar[str] = "approval.decided"
+    kind: str
+    verdict: str
+    automatic: bool
+    subject: int
+
+
+class ApprovalDelegated(Event, frozen=True, kw_only=True):
+    """Somebody answers for somebody else for a while."""
+
+    type: ClassVar[str] = "approval.delegated"
+    giver: int
+    delegate: int
+    valid_from: datetime
+    valid_until: datetime
+
+
+class ApprovalEscalated(Event, frozen=True, kw_only=True):
+    """A time-out is over, so those of another capacity may decide too."""
+
+    type: ClassVar[str] = "approval.escalated"
+    kind: str
+    to: str
+
+
+class ApprovalLapsed(Event, frozen=True, kw_only=True):
+    """A request ended without an answer: withdrawn, or outdated by its subject."""
+
+    type: ClassVar[str] = "approval.lapsed"
+    kind: str
+    reason: str

@@ -23,6 +23,7 @@ from erpcore.orders import models as orders
 from erpcore.orders.quotes import models as quotes
 from erpcore.pricing import models as pricing
 from erpcore.purchasing import models as purchasing
+from governance.approvals import models as approvals
 from governance.decisions import models as decisions
 from governance.policies import models as policies
 from governance.programme import models as programme
@@ -34,6 +35,7 @@ __all__ = [
     "Base",
     "addresses",
     "allocation",
+    "approvals",
     "audit",
     "billing",
     "branch",

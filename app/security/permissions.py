@@ -151,6 +151,11 @@ class Permission(StrEnum):
     POLICY_VIEW = "governance:policy:view", "see the policy points and the values approved for them"
     POLICY_REQUEST = "governance:policy:request", "ask for another value than the standard, with scope, time and reason"
     POLICY_DECIDE = "governance:policy:decide", "decide on values that somebody else asked for, and revoke them"
+    APPROVAL_VIEW = "governance:approval:view", "see requests for approval and the rules behind them"
+    APPROVAL_ANSWER = "governance:approval:answer", "answer requests for approval that the rules give to oneself"
+    APPROVAL_DELEGATE = "governance:approval:delegate", "name somebody who answers for oneself for a while"
+    APPROVAL_RULE_PROPOSE = "governance:approval_rule:propose", "propose another version of a rule of approval"
+    APPROVAL_RULE_DECIDE = "governance:approval_rule:decide", "decide on rules of approval that somebody else proposed"
 
     WAVE_VIEW = "readiness:wave:view", "see waves"
     WAVE_PLAN = "readiness:wave:plan", "plan and date waves"

@@ -36,6 +36,21 @@ def working_time(since: datetime, until: datetime, calendar: SiteCalendar) -> ti
     return total
 
 
+def working_end(since: datetime, worked: timedelta, calendar: SiteCalendar) -> datetime:
+    """When ``worked`` of working time has passed since then. Raises ``ValueError`` for a calendar that is never open."""
+    left = worked
+    day = since.astimezone(zone(calendar.time_zone)).date() - timedelta(days=1)
+    for further in range(3_660):
+        hours = opening(day + timedelta(days=further), calendar)
+        if hours is None or hours[1] <= since:
+            continue
+        starts = max(hours[0], since)
+        if hours[1] - starts >= left:
+            return starts + left
+        left -= hours[1] - starts
+    raise ValueError("a calendar without any opening hours")
+
+
 def limit_passed_before(now: datetime, limit: timedelta, calendar: SiteCalendar) -> datetime:
     """Who waits since before this instant has waited longer than ``limit`` of working time.
 

@@ -1,0 +1,44 @@
+"""What approvals ask of the world around them: who has which role, when people work, and how a rule is said."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy.orm import Session
+
+from governance.approvals.rules import Need, Rule
+
+
+class Surroundings(Protocol):
+    """Answered by the composition; nothing here is kept by governance."""
+
+    def has_role(self, session: Session, person: int, role: str, site: int | None, now: datetime) -> bool:
+        """Whether somebody whose account is open has the role at the site now; without a site, at all sites."""
+
+    def has_permission(self, session: Session, person: int, permission: str, site: int | None, now: datetime) -> bool:
+        """As ``has_role``, for any role that has the permission."""
+
+    def is_somebody(self, session: Session, person: int) -> bool:
+        """Whether this is a person whose account is open."""
+
+    def roles(self) -> Collection[str]:
+        """The roles that there are."""
+
+    def permissions(self) -> Collection[str]:
+        """The permissions that there are."""
+
+    def due(
+        self, session: Session, site: int | None, entity: int | None, since: datetime, hours: Collection[int]
+    ) -> dict[int, datetime]:
+        """When so many working hours have passed at the site, by number of hours."""
+
+    def subject_version(self, session: Session, kind: str, subject_id: int) -> int | None:
+        """In which version the subject of a request of this kind is now; ``None``: it is not there any more."""
+
+    def rule_sentence(self, rule: Rule) -> str:
+        """The rule in one sentence, as it is frozen with a request."""
+
+    def need_sentence(self, need: Need) -> str:
+        """A need that no rule but the asker adds, in one sentence."""
