@@ -25,8 +25,8 @@ from erpcore.pricing import models as pricing
 from erpcore.purchasing import models as purchasing
 from governance.approvals import models as approvals
 from governance.decisions import models as decisions
-from governance.policies import models as policies
 from governance.programme import models as programme
+from governance.variants import models as variants
 from readiness.gates import models as gates
 from readiness.measures import models as measures
 from readiness.waves import models as waves
@@ -62,7 +62,6 @@ __all__ = [
     "orderfiles",
     "orders",
     "packing",
-    "policies",
     "pricing",
     "programme",
     "proofs",
@@ -70,5 +69,6 @@ __all__ = [
     "quotes",
     "requests",
     "saved_views",
+    "variants",
     "waves",
 ]

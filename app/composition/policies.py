@@ -1,6 +1,6 @@
-"""Which rules does a document run under? The answer to the core's ``ProcessRules`` port, from the approved values.
+"""Which rules does a document run under? The answer to the core's ``ProcessRules`` port, from the register of variants.
 
-The index of approved values is kept per process and read anew when the register's revision has moved; the revision is read
+The index of what was agreed is kept per process and read anew when the register's revision has moved; the revision is read
 once in every unit of work, so nothing is ever answered from a stale one.
 """
 
@@ -21,7 +21,7 @@ from erpcore.kernel.rows import read_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import StoredRuleset
 from erpcore.ports import CATALOGUE_VERSION, Ruleset
-from governance.policies.register import MEMO, RESOLVED, Index, Scope, read_index, read_revision
+from governance.variants.register import MEMO, RESOLVED, Index, Scope, read_index, read_revision
 
 #: Rulesets that are stored in a database for good, by its pool of ids: what has a hash as its key never changes.
 _STORED: WeakKeyDictionary[IdPool, dict[str, Ruleset]] = WeakKeyDictionary()
@@ -48,7 +48,7 @@ class RegisterRules:
     def resolve(
         self, work: UnitOfWork, *, entity: int, site: int, channel: int | None, customer_group: int | None
     ) -> Ruleset:
-        """The values for a document of this scope: the standard with the approved values that hold now."""
+        """The values for a document of this scope: the standard with the variants that hold now."""
         return self._resolved(work, Scope(None, customer_group, channel, site, entity))
 
     def resolve_line(
@@ -61,7 +61,7 @@ class RegisterRules:
         customer_group: int | None,
         item_group: int | None,
     ) -> Ruleset:
-        """The values for one line: its document's, unless an approved value names the item group."""
+        """The values for one line: its document's, unless a variant names the item group."""
         named = item_group if item_group is not None and self._current(work).names_item_groups else None
         return self._resolved(work, Scope(named, customer_group, channel, site, entity))
 

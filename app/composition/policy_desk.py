@@ -18,10 +18,11 @@ from erpcore.kernel.errors import NotAllowed, NotFound, RuleBroken
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import Channel, CustomerGroup, Entity, ItemGroup, Realm, Site
 from erpcore.ports import Ruleset
-from governance.policies.models import PolicyValue
-from governance.policies.permissions import PolicyPermission
-from governance.policies.register import Scope
-from governance.policies.services import DecideValue, RequestValue, decide_value, request_value
+from governance.variants.models import Variant
+from governance.variants.permissions import VariantPermission
+from governance.variants.register import Scope
+from governance.variants.services import MoveVariant, move_variant
+from governance.variants.writing import Content, DraftVariant, request_variant
 
 _OTHERS: tuple[tuple[str, Any, str], ...] = (
     ("channel", Channel, "channel_unknown"), ("customer_group", CustomerGroup, "customer_group_unknown"),
@@ -41,36 +42,36 @@ class AskForValue:
     from_on: date | None = None
 
 
-def ask_for_value(work: UnitOfWork, command: AskForValue) -> PolicyValue:
+def ask_for_value(work: UnitOfWork, command: AskForValue) -> Variant:
     """Ask for it. Days are those of the site named, else of the company, else UTC.
 
     Raises ``NotFound`` for a scope that is not there or stands for another, ``NotAllowed`` where somebody of one site asks for
     more than their site, ``RuleBroken`` as the register does.
     """
     zone = zone_of(work.session, command.scope)
-    within_reach(work.actor, command.scope, PolicyPermission.REQUEST)
+    within_reach(work.actor, command.scope, VariantPermission.REQUEST)
     starts: datetime | None = None
     today = local_day(work.now, zone)
     if command.from_on is not None and command.from_on != today:
         if command.from_on < today:
             raise RuleBroken("policy_value_starts_past", field="valid_from", day=command.from_on)
         starts = day_start(command.from_on, zone)
-    return request_value(
+    return request_variant(
         work,
-        RequestValue(
-            point=command.point, value=command.value, scope=command.scope, valid_from=starts,
-            valid_until=day_start(command.until_on, zone), reason=command.reason,
+        DraftVariant(
+            scope=command.scope, values={command.point: command.value}, valid_from=starts,
+            valid_until=day_start(command.until_on, zone), zone=zone, content=Content(reason=command.reason),
         ),
     )  # fmt: skip
 
 
-def decide_on_value(work: UnitOfWork, command: DecideValue) -> PolicyValue:
+def decide_on_value(work: UnitOfWork, command: MoveVariant) -> Variant:
     """Approve, decline, withdraw or revoke, within the sites that the person has."""
-    row = work.session.get(PolicyValue, command.value)
+    row = work.session.get(Variant, command.variant)
     if row is None:
-        raise NotFound("policy_value_unknown", value=command.value)
-    within_reach(work.actor, Scope(entity=row.entity_id, site=row.site_id), PolicyPermission.DECIDE)
-    return decide_value(work, command)
+        raise NotFound("variant_unknown", variant=command.variant)
+    within_reach(work.actor, Scope(entity=row.entity_id, site=row.site_id), VariantPermission.DECIDE)
+    return move_variant(work, command)
 
 
 def within_reach(actor: Actor, scope: Scope, permission: str) -> None:

@@ -34,8 +34,9 @@ from erpcore.orders.records import lock_orders
 from erpcore.orders.services import CaptureOrder, NewLine, capture_orders
 from erpcore.pricing.newprice import NewPrice
 from erpcore.pricing.services import add_prices
-from governance.policies.register import Scope
-from governance.policies.services import DecideValue, RequestValue, decide_value, request_value
+from governance.variants.register import Scope
+from governance.variants.services import MoveVariant, move_variant
+from governance.variants.writing import Content, DraftVariant, request_variant
 
 #: Where the occasions are played: it has been live since before the programme, and no gate looks at it.
 HERE: NodeKey = ("live", "KOL")
@@ -176,15 +177,15 @@ class Shop:
         staff = self.desk.staff
         scope = Scope(entity=self.entity, item_group=group) if group is not None else Scope(site=self.site)
         with self.work_as(staff["process"]) as work:
-            asked = request_value(
+            asked = request_variant(
                 work,
-                RequestValue(
-                    point=point, value=value, scope=scope, valid_until=work.now + _LASTS,
-                    reason="Tried in Cologne before the others decide.",
+                DraftVariant(
+                    values={point: value}, scope=scope, valid_until=work.now + _LASTS, zone="Europe/Berlin",
+                    content=Content(reason="Tried in Cologne before the others decide."),
                 ),
             )  # fmt: skip
         with self.work_as(staff["design"]) as work:
-            decide_value(work, DecideValue(value=asked.id, move="approve", reason="Agreed for the trial."))
+            move_variant(work, MoveVariant(variant=asked.id, move="approve", reason="Agreed for the trial."))
 
     def new_prices(self) -> list[tuple[str, Decimal]]:
         """What the articles that do not run out shall cost, a little more."""

@@ -11,8 +11,9 @@ from app.demo.world import World
 from app.security.roles import Role
 from erpcore.kernel.clock import Clock
 from erpcore.masterdata.models import Realm
-from governance.policies.register import Scope
-from governance.policies.services import DecideValue, RequestValue, decide_value, request_value
+from governance.variants.register import Scope
+from governance.variants.services import MoveVariant, move_variant
+from governance.variants.writing import Content, DraftVariant, request_variant
 
 #: A fifth off, as site leads have always given, stands by itself.
 _TOLERANCE = 250
@@ -25,18 +26,20 @@ def approve_departures(database: Database, world: World, staff: Staff, clock: Cl
         if realm != Realm.LIVE:
             continue
         with unit_of_work(database, actor=staff["process"], clock=clock) as work:
-            asked = request_value(
+            asked = request_variant(
                 work,
-                RequestValue(
-                    point="price_tolerance_permille", value=_TOLERANCE, scope=Scope(entity=entity),
+                DraftVariant(
+                    values={"price_tolerance_permille": _TOLERANCE}, scope=Scope(entity=entity),
                     valid_until=clock.now() + _LASTS,
-                    reason="Site leads have given regulars up to a fifth off for years; contracts follow by the summer.",
+                    content=Content(
+                        reason="Site leads have given regulars up to a fifth off for years; contracts follow by the summer."
+                    ),
                 ),
             )  # fmt: skip
         with unit_of_work(database, actor=staff["design"], clock=clock) as work:
-            decide_value(
+            move_variant(
                 work,
-                DecideValue(value=asked.id, move="approve", reason="Agreed for a year, until the contracts are in."),
+                MoveVariant(variant=asked.id, move="approve", reason="Agreed for a year, until the contracts are in."),
             )
 
 

@@ -25,8 +25,9 @@ from erpcore.orders.releasing import release_orders
 from erpcore.orders.services import CaptureOrder, NewLine, capture_orders
 from erpcore.pricing.newprice import NewPrice
 from erpcore.pricing.services import add_prices
-from governance.policies.register import Scope
-from governance.policies.services import DecideValue, RequestValue, decide_value, request_value
+from governance.variants.register import Scope
+from governance.variants.services import MoveVariant, move_variant
+from governance.variants.writing import Content, DraftVariant, request_variant
 
 _SITE = (Realm.LIVE.value, "DUI")
 _QUANTITY, _MORE = 50, 51
@@ -107,18 +108,15 @@ def _declare(desk: Desk, entity: int) -> dict[str, int]:
 def _allow(desk: Desk, entity: int) -> None:
     for point, value, reason in _VALUES:
         with desk.work(desk.staff["process"], Realm.LIVE) as work:
-            asked = request_value(
+            asked = request_variant(
                 work,
-                RequestValue(
-                    point=point,
-                    value=value,
-                    scope=Scope(entity=entity),
-                    valid_until=desk.clock.now() + _LASTS,
-                    reason=reason,
+                DraftVariant(
+                    values={point: value}, scope=Scope(entity=entity), valid_until=desk.clock.now() + _LASTS,
+                    content=Content(reason=reason),
                 ),
-            )
+            )  # fmt: skip
         with desk.work(desk.staff["design"], Realm.LIVE) as work:
-            decide_value(work, DecideValue(value=asked.id, move="approve", reason="Agreed for a year."))
+            move_variant(work, MoveVariant(variant=asked.id, move="approve", reason="Agreed for a year."))
 
 
 def _take(desk: Desk, good: int, buyer: int, items: dict[str, int]) -> Order | None:

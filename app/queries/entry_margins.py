@@ -12,7 +12,7 @@ from app.composition.trading import rules
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import SiteFacts
 from erpcore.pricing.rules import EnteredPrice, margin_permille, price_floor, route
-from governance.policies.register import Scope
+from governance.variants.register import Scope
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from erpcore.orders.availability import Part, whole
 from erpcore.orders.documents import promise_floor
 from erpcore.orders.promise import Wanted, promised_parts
 from erpcore.orders.rules import LineDates, rush_day
-from governance.policies.register import Scope
+from governance.variants.register import Scope
 
 
 class Typed(Protocol):

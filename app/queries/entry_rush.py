@@ -18,7 +18,7 @@ from erpcore.masterdata.models import Item, ItemKind
 from erpcore.masterdata.queries import SiteFacts, items, tax_rate
 from erpcore.orders.rush import judge_rush
 from erpcore.pricing.queries import Asked, resolve_prices
-from governance.policies.register import Scope
+from governance.variants.register import Scope
 
 
 class Typed(Protocol):

@@ -34,7 +34,7 @@ from erpcore.masterdata.search import search_items
 from erpcore.orders.rules import line_dates
 from erpcore.ports import Cell, CellStates, Process, admit
 from erpcore.pricing.queries import Asked, Price, resolve_prices
-from governance.policies.register import Scope
+from governance.variants.register import Scope
 
 MOST_FOUND = 8
 

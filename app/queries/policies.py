@@ -18,8 +18,10 @@ from erpcore.kernel.history import Transition
 from erpcore.masterdata.models import Channel, CustomerGroup, Entity, ItemGroup, Realm, Site
 from erpcore.ports import POLICY_POINTS, PolicyPoint, Ruleset
 from erpcore.ports.points import DIMENSIONS
-from governance.policies.flow import ValueState
-from governance.policies.models import PolicyValue
+from governance.variants.flow import AGREED, VariantState
+from governance.variants.models import Variant, VariantValue
+from governance.variants.queries import standards_at, unfit_variants
+from governance.variants.validity import Standing, facts_of, standing
 
 #: The newest values of a point that its page shows besides those that hold, begin or wait.
 MOST_PAST = 100
@@ -40,14 +42,16 @@ class ScopePart:
 
 @dataclass(frozen=True, kw_only=True)
 class ValueRow:
-    """A value that was asked for, with the names of its scope. ``standing`` is its state, or what the time made of it."""
+    """A value of a variant, with the names of its scope. ``id`` is the variant's, ``standing`` its state or what became of it."""
 
     id: int
+    code: str
+    title: str
     point: str
     value: Any
     scope: tuple[ScopePart, ...]
     valid_from: datetime
-    valid_until: datetime
+    valid_until: datetime | None
     state: str
     standing: str
     version: int
@@ -57,9 +61,9 @@ class ValueRow:
     decided_by: int | None
     decided_at: datetime | None
     decision_reason: str | None
-    revoked_by: int | None
-    revoked_at: datetime | None
-    revoke_reason: str | None
+    ended_by: int | None
+    ended_at: datetime | None
+    end_reason: str | None
 
     @property
     def shown(self) -> str:
@@ -70,14 +74,15 @@ class ValueRow:
     @property
     def where(self) -> str:
         """For whom it holds, the most specific first: ``Fittings, wholesale, Duisburg``."""
-        return ", ".join(part.name for part in self.scope)
+        return ", ".join(part.name for part in self.scope) or "everybody"
 
 
 @dataclass(frozen=True, kw_only=True)
 class PointRow:
-    """A point with the values that hold now, those that begin later, and those that wait for a decision."""
+    """A point with its standard, the values that hold now, those that begin later, and those that wait for a decision."""
 
     point: PolicyPoint
+    standard: Any
     holding: tuple[ValueRow, ...]
     later: tuple[ValueRow, ...]
     waiting: tuple[ValueRow, ...]
@@ -149,10 +154,11 @@ def scope_picks(session: Session, actor: Actor) -> Picks:
 
 def _query() -> Any:
     """Every value with the codes and names of what its scope names: one query."""
-    query: Any = select(PolicyValue)
+    query: Any = select(Variant, VariantValue.point, VariantValue.value)
+    query = query.join(VariantValue, VariantValue.variant_id == Variant.id)
     for name, table in _TABLES.items():
         query = query.add_columns(table.code.label(f"{name}_code"), table.name.label(f"{name}_name"))
-        query = query.outerjoin(table, table.id == getattr(PolicyValue, f"{name}_id"))
+        query = query.outerjoin(table, table.id == getattr(Variant, f"{name}_id"))
     return query
 
 
@@ -163,27 +169,19 @@ def _seen_by(query: Any, actor: Actor) -> Any:
     mine = sorted(actor.sites)
     companies = select(Site.entity_id).where(Site.id.in_(mine))
     return query.where(
-        or_(PolicyValue.site_id.is_(None), PolicyValue.site_id.in_(mine)),
-        or_(PolicyValue.entity_id.is_(None), PolicyValue.entity_id.in_(companies)),
+        or_(Variant.site_id.is_(None), Variant.site_id.in_(mine)),
+        or_(Variant.entity_id.is_(None), Variant.entity_id.in_(companies)),
     )
 
 
-def _standing(value: PolicyValue, now: datetime) -> str:
-    if value.state != ValueState.APPROVED:
-        return "over" if value.state == ValueState.REQUESTED and value.valid_until <= now else value.state
-    if now < value.valid_from:
-        return "later"
-    return "holds" if now < value.valid_until else "ended"
-
-
 _COPIED = (
-    "id", "point", "valid_from", "valid_until", "state", "version", "reason", "requested_by", "requested_at", "decided_by",
-    "decided_at", "decision_reason", "revoked_by", "revoked_at", "revoke_reason",
+    "id", "code", "title", "valid_from", "valid_until", "state", "version", "reason", "requested_by", "requested_at",
+    "decided_by", "decided_at", "decision_reason", "ended_by", "ended_at", "end_reason",
 )  # fmt: skip
 
 
-def _row(found: Any, now: datetime) -> ValueRow:
-    value: PolicyValue = found.PolicyValue
+def _row(found: Any, now: datetime, unfit: Collection[int]) -> ValueRow:
+    value: Variant = found.Variant
     scope = tuple(
         ScopePart(
             dimension=name, id=key, code=getattr(found, f"{name}_code") or "",
@@ -193,93 +191,110 @@ def _row(found: Any, now: datetime) -> ValueRow:
         if (key := getattr(value, f"{name}_id")) is not None
     )  # fmt: skip
     return ValueRow(
-        value=orjson.loads(value.value), scope=scope, standing=_standing(value, now),
+        point=found.point, value=orjson.loads(found.value), scope=scope,
+        standing=standing(facts_of(value, value.id not in unfit), now),
         **{name: getattr(value, name) for name in _COPIED},
     )  # fmt: skip
 
 
-def _grouped(point: PolicyPoint, rows: Iterable[ValueRow]) -> PointRow:
+def _grouped(point: PolicyPoint, standard: Any, rows: Iterable[ValueRow]) -> PointRow:
     by: dict[str, list[ValueRow]] = {}
     for row in rows:
         by.setdefault(row.standing, []).append(row)
     return PointRow(
-        point=point, holding=tuple(by.get("holds", ())), later=tuple(by.get("later", ())),
-        waiting=tuple(by.get("requested", ())),
+        point=point, standard=standard, holding=tuple(by.get(Standing.EFFECTIVE, ())),
+        later=tuple(by.get(Standing.LATER, ())), waiting=tuple(by.get(Standing.SUBMITTED, ())),
     )  # fmt: skip
+
+
+#: Where a variant may still come to hold, or holds.
+_OPEN = (*AGREED, VariantState.SUBMITTED)
+
+
+def _alive(now: datetime) -> Any:
+    return and_(Variant.state.in_(_OPEN), or_(Variant.valid_until.is_(None), Variant.valid_until > now))
 
 
 def policy_points(session: Session, actor: Actor, now: datetime) -> list[PointRow]:
-    """Every point of the catalogue with where it departs. One query."""
-    query = _seen_by(_query(), actor).where(
-        PolicyValue.state.in_((ValueState.APPROVED, ValueState.REQUESTED)), PolicyValue.valid_until > now
+    """Every point of the catalogue with where it departs. Four queries."""
+    query, unfit, standards = (
+        _seen_by(_query(), actor).where(_alive(now)),
+        unfit_variants(session),
+        standards_at(session, now),
     )
     rows: dict[str, list[ValueRow]] = {}
-    for found in session.execute(query.order_by(PolicyValue.valid_from, PolicyValue.id)):
-        row = _row(found, now)
+    for found in session.execute(query.order_by(Variant.valid_from, Variant.id)):
+        row = _row(found, now, unfit)
         rows.setdefault(row.point, []).append(row)
-    return [_grouped(point, rows.get(name, ())) for name, point in POLICY_POINTS.items()]
+    return [
+        _grouped(point, standards.get(name, point.standard), rows.get(name, ()))
+        for name, point in POLICY_POINTS.items()
+    ]
 
 
 def point_page(session: Session, actor: Actor, name: str, now: datetime) -> PointPage:
-    """One point with its values, two queries; raises ``NotFound`` for one that the core does not have."""
+    """One point with its values; raises ``NotFound`` for one that the core does not have."""
     if name not in POLICY_POINTS:
         raise NotFound("policy_point_unknown", field="point", point=name)
-    query = _seen_by(_query(), actor).where(PolicyValue.point == name)
-    alive = and_(
-        PolicyValue.state.in_((ValueState.APPROVED, ValueState.REQUESTED)), PolicyValue.valid_until > now
-    )  # fmt: skip
-    current = session.execute(query.where(alive).order_by(PolicyValue.valid_from, PolicyValue.id))
-    past = session.execute(query.where(~alive).order_by(PolicyValue.id.desc()).limit(MOST_PAST))
+    query = _seen_by(_query(), actor).where(VariantValue.point == name)
+    current = session.execute(query.where(_alive(now)).order_by(Variant.valid_from, Variant.id)).all()
+    past = session.execute(
+        query.where(~_alive(now), Variant.state != VariantState.DRAFT).order_by(Variant.id.desc()).limit(MOST_PAST)
+    )
+    unfit, standard = unfit_variants(session), standards_at(session, now).get(name, POLICY_POINTS[name].standard)
     return PointPage(
-        row=_grouped(POLICY_POINTS[name], [_row(found, now) for found in current]),
-        past=tuple(_row(found, now) for found in past),
+        row=_grouped(POLICY_POINTS[name], standard, [_row(found, now, unfit) for found in current]),
+        past=tuple(_row(found, now, unfit) for found in past),
     )
 
 
 def value_row(session: Session, actor: Actor, value_id: int, now: datetime) -> ValueRow:
-    """One value; raises ``NotFound`` for an unknown one and for another site's."""
-    found = session.execute(_seen_by(_query(), actor).where(PolicyValue.id == value_id)).one_or_none()
+    """The first value of a variant; raises ``NotFound`` for an unknown one and for another site's."""
+    query = _seen_by(_query(), actor).where(Variant.id == value_id).order_by(VariantValue.point).limit(1)
+    found = session.execute(query).one_or_none()
     if found is None:
-        raise NotFound("policy_value_unknown", value=value_id)
-    return _row(found, now)
+        raise NotFound("variant_unknown", variant=value_id)
+    return _row(found, now, unfit_variants(session))
 
 
 def values_by_id(session: Session, ids: Collection[int], now: datetime) -> dict[int, ValueRow]:
-    """These values with their names, one query; whoever sees the document sees what set its rules."""
+    """These variants with their names, one query; whoever sees the document sees what set its rules."""
     if not ids:
         return {}
-    rows = session.execute(_query().where(PolicyValue.id.in_(sorted(ids))))
-    return {found.PolicyValue.id: _row(found, now) for found in rows}
+    rows = session.execute(_query().where(Variant.id.in_(sorted(ids))).order_by(Variant.id, VariantValue.point)).all()
+    unfit = unfit_variants(session)
+    return {found.Variant.id: _row(found, now, unfit) for found in reversed(rows)}
 
 
 def values_after(
     session: Session, actor: Actor, now: datetime, *, point: str | None, state: str | None, after: int, limit: int
 ) -> list[ValueRow]:
     """Values in the order they were asked for, for programs."""
-    query = _seen_by(_query(), actor).where(PolicyValue.id > after)
+    query = _seen_by(_query(), actor).where(Variant.id > after)
     if point is not None:
-        query = query.where(PolicyValue.point == point)
+        query = query.where(VariantValue.point == point)
     if state is not None:
-        query = query.where(PolicyValue.state == state)
-    return [_row(found, now) for found in session.execute(query.order_by(PolicyValue.id).limit(limit))]
+        query = query.where(Variant.state == state)
+    unfit = unfit_variants(session)
+    return [_row(found, now, unfit) for found in session.execute(query.order_by(Variant.id).limit(limit))]
 
 
 def values_to_decide(session: Session, actor: Actor, now: datetime) -> list[ValueRow]:
     """What waits for somebody other than who asked, and may still be approved. One query."""
     query = _seen_by(_query(), actor).where(
-        PolicyValue.state == ValueState.REQUESTED, PolicyValue.requested_by != actor.id, PolicyValue.valid_until > now
+        Variant.state == VariantState.SUBMITTED, Variant.requested_by != actor.id, Variant.valid_until > now
     )
-    return [_row(found, now) for found in session.execute(query.order_by(PolicyValue.id))]
+    return [_row(found, now, ()) for found in session.execute(query.order_by(Variant.id))]
 
 
 def value_steps(session: Session, ids: Collection[int]) -> dict[int, list[ValueStep]]:
-    """Who did what with these values, newest first. One query."""
+    """Who did what with these variants, newest first, also before the register was there. One query."""
     found: dict[int, list[ValueStep]] = {key: [] for key in ids}
     if not found:
         return found
     rows = session.scalars(
         select(Transition)
-        .where(Transition.document_type == "policy_value", Transition.document_id.in_(sorted(found)))
+        .where(Transition.document_type.in_(("variant", "policy_value")), Transition.document_id.in_(sorted(found)))
         .order_by(Transition.id.desc())
     )
     for one in rows:
@@ -292,7 +307,7 @@ def value_steps(session: Session, ids: Collection[int]) -> dict[int, list[ValueS
 
 
 def running(session: Session, ruleset: Ruleset, now: datetime) -> list[RunningRule]:
-    """A ruleset point by point, each with the approved value that set it. One query, none where all is standard."""
+    """A ruleset point by point, each with the variant that set it. Two queries, none where all is standard."""
     origins = values_by_id(session, set(ruleset.origins.values()), now)
     return [
         RunningRule(point=point, value=ruleset[name], origin=origins.get(ruleset.origins.get(name, 0)))

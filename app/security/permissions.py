@@ -148,9 +148,15 @@ class Permission(StrEnum):
     DECISION_CLOSE = "governance:decision:close", "close votes and record the outcome"
     DECISION_REVOKE = "governance:decision:revoke", "revoke a go"
     CONDITION_SETTLE = "governance:condition:settle", "settle conditions of others"
-    POLICY_VIEW = "governance:policy:view", "see the policy points and the values approved for them"
-    POLICY_REQUEST = "governance:policy:request", "ask for another value than the standard, with scope, time and reason"
-    POLICY_DECIDE = "governance:policy:decide", "decide on values that somebody else asked for, and revoke them"
+    VARIANT_VIEW = "governance:variant:view", "see the policy points and the register of variants"
+    VARIANT_REQUEST = "governance:variant:request", "ask for another way than the standard, with scope, time and reason"
+    VARIANT_CONSENT = "governance:variant:consent", "agree, as process owner, to a variant that somebody else asks for"
+    VARIANT_DECIDE = (
+        "governance:variant:decide",
+        "decide on controlled variations that somebody else asked for, and revoke them",
+    )
+    VARIANT_DECIDE_EXCEPTION = "governance:variant:decide-exception", "decide on strategic exceptions, and revoke them"
+    VARIANT_DECIDE_STANDARD = "governance:variant:decide-standard", "decide on a new standard value, and revoke it"
     APPROVAL_VIEW = "governance:approval:view", "see requests for approval and the rules behind them"
     APPROVAL_ANSWER = "governance:approval:answer", "answer requests for approval that the rules give to oneself"
     APPROVAL_DELEGATE = "governance:approval:delegate", "name somebody who answers for oneself for a while"

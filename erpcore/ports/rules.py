@@ -73,9 +73,12 @@ class ProcessRules(Protocol):
 _MOST_VARIANTS = 200
 
 
-def ruleset_of(departures: Mapping[str, tuple[int, Any]]) -> Ruleset:
-    """The standard of this catalogue with the values that approved departures set, each with its id."""
-    values = {name: departures[name][1] if name in departures else p.standard for name, p in POLICY_POINTS.items()}
+def ruleset_of(departures: Mapping[str, tuple[int, Any]], standards: Mapping[str, Any] | None = None) -> Ruleset:
+    """The standard with the values that approved departures set, each with its id. ``standards`` are values that became the
+    standard since this catalogue was written; they are nobody's departure.
+    """
+    usual = {name: point.standard for name, point in POLICY_POINTS.items()} | dict(standards or {})
+    values = {name: departures[name][1] if name in departures else usual[name] for name in POLICY_POINTS}
     origins = {name: departures[name][0] for name in sorted(departures)}
     content = {"catalogue": CATALOGUE_VERSION, "values": values, "variants": origins}
     text = ""

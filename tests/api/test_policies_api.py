@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from app.composition.uow import connect, reading
 from erpcore.ports import POLICY_POINTS
-from governance.policies.models import PolicyValue
+from governance.variants.models import Variant
 from tests.support.core import a_business
 from tests.support.operate import open_cells
 from tests.support.policies import approve, ask_for
@@ -65,12 +65,12 @@ def test_a_value_is_asked_for_decided_by_another_and_runs_in_a_second_process_at
         )  # fmt: skip
         assert running(elsewhere, business, "partial_shipment")["value"] is True
         made = owner("POST", "/policy-values", asking(business))
-        assert (made.status_code, made.json["standing"], made.json["where"]) == (201, "requested", "Duisburg")
+        assert (made.status_code, made.json["standing"], made.json["where"]) == (201, "submitted", "Duisburg")
         key = made.json["id"]
         assert running(elsewhere, business, "partial_shipment")["value"] is True
         decision = {"move": "approve", "reason": "agreed"}
         answer = judge("POST", f"/policy-values/{key}/decide", decision, If_Match=made.headers["ETag"])
-        assert (answer.status_code, answer.json["standing"], answer.json["version"]) == (200, "holds", 2)
+        assert (answer.status_code, answer.json["standing"], answer.json["version"]) == (200, "effective", 3)
         assert running(elsewhere, business, "partial_shipment") == {
             "point": "partial_shipment", "value": False, "is_standard": False, "origin": key, "where": "Duisburg",
         }  # fmt: skip
@@ -120,18 +120,18 @@ def test_what_cannot_hold_is_refused_and_nothing_is_asked(calling, business, dat
     answer = calling("process_owner")("POST", "/policy-values", asking(business, **changes))
     assert (answer.status_code, answer.json["code"]) == (status, code)
     with reading(database) as session:
-        assert session.scalar(select(func.count()).select_from(PolicyValue)) == 0
+        assert session.scalar(select(func.count()).select_from(Variant)) == 0
 
 
 def test_who_asked_does_not_decide_and_an_old_version_decides_nothing(calling, business):
     key = ask_for(business, "partial_shipment", False)
     owner, judge = calling("process_owner"), calling("design_authority")
     path, decision = f"/policy-values/{key}/decide", {"move": "approve", "reason": "mine"}
-    assert owner("POST", path, decision, If_Match='"1"').status_code == 403
+    assert owner("POST", path, decision, If_Match='"2"').status_code == 403
     assert judge("POST", path, decision).status_code == 428
     assert judge("POST", path, decision, If_Match='"7"').status_code in (409, 412)
-    assert judge("POST", path, {"move": "bless", "reason": "x"}, If_Match='"1"').json["code"] == "choice_unknown"
-    assert judge("GET", f"/policy-values/{key}").json["standing"] == "requested"
+    assert judge("POST", path, {"move": "bless", "reason": "x"}, If_Match='"2"').json["code"] == "choice_unknown"
+    assert judge("GET", f"/policy-values/{key}").json["standing"] == "submitted"
     assert judge("GET", "/policy-values/99").status_code == 404
 
 
@@ -147,7 +147,7 @@ def test_the_catalogue_and_the_values_are_listed(calling, business):
     assert [one["id"] for one in points["partial_shipment"]["waiting"]] == [waits]
     assert points["negative_stock"]["may_differ_by"] == []
     assert [one["id"] for one in call("GET", "/policy-values").json["items"]] == [held, waits]
-    assert [one["id"] for one in call("GET", "/policy-values?state=requested").json["items"]] == [waits]
+    assert [one["id"] for one in call("GET", "/policy-values?state=submitted").json["items"]] == [waits]
     first = call("GET", "/policy-values?limit=1").json
     assert [one["id"] for one in call("GET", f"/policy-values?cursor={first['next']}").json["items"]] == [waits]
     assert call("GET", "/policy-rules?site=99").status_code == 404

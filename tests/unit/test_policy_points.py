@@ -11,7 +11,7 @@ from app.security.roles import ROLES
 from erpcore.kernel.errors import RuleBroken
 from erpcore.ports import CATALOGUE_VERSION, POLICY_POINTS, Freedom, standard_ruleset
 from erpcore.ports.rules import ruleset_of
-from governance.policies.permissions import PolicyPermission
+from governance.variants.permissions import VariantPermission
 
 ROOT = Path(__file__).parents[2]
 POINTS = sorted(POLICY_POINTS)
@@ -86,4 +86,4 @@ def test_no_document_keeps_half_an_id_of_a_variant():
 
 def test_no_role_both_asks_for_a_value_and_decides_on_it():
     for role, duty in ROLES.items():
-        assert not {PolicyPermission.REQUEST, PolicyPermission.DECIDE} <= set(duty.permissions), role
+        assert not {VariantPermission.REQUEST, VariantPermission.DECIDE} <= set(duty.permissions), role

@@ -12,15 +12,15 @@ from app.composition.uow import reading
 from erpcore.masterdata.models import Item, ItemGroup
 from erpcore.orders.services import capture_orders
 from erpcore.ports import POLICY_POINTS
-from governance.policies.models import PolicyValue
+from governance.variants.models import Variant, VariantValue
 from tests.support.core import OPEN, a_business
 from tests.support.operate import a_closed_site, open_cells
 from tests.support.policies import approve, ask_for
 
 
 @pytest.fixture
-def business(sqlite_database, clock):
-    made = a_business(sqlite_database, at=clock.now())
+def business(database, clock):
+    made = a_business(database, at=clock.now())
     made.clock = clock
     open_cells(made)
     return made
@@ -36,9 +36,9 @@ def typed(business, **changes):
 def values(database):
     with reading(database) as session:
         return session.execute(
-            select(PolicyValue.state, PolicyValue.value, PolicyValue.site_id, PolicyValue.version).order_by(
-                PolicyValue.id
-            )
+            select(Variant.state, VariantValue.value, Variant.site_id, Variant.version)
+            .join(VariantValue, VariantValue.variant_id == Variant.id)
+            .order_by(Variant.id)
         ).all()
 
 
@@ -57,18 +57,18 @@ def test_the_list_has_every_point_with_its_standard_and_where_it_departs(signed_
     assert "Negative stock" in signed_in("auditor").get("/policies?only=locked").text
 
 
-def test_a_value_is_asked_for_and_approved_by_somebody_else_and_then_runs(signed_in, business, sqlite_database):
+def test_a_value_is_asked_for_and_approved_by_somebody_else_and_then_runs(signed_in, business, database):
     owner = signed_in("process_owner")
     page = owner.get("/policies/partial_shipment")
     assert "/policies/partial_shipment/ask" in page.links()
     owner.get("/policies/partial_shipment/ask")
     page = owner.post("/policies/partial_shipment/ask", typed(business))
     assert page.heading == "Partial shipment: no"
-    assert "your role may not decide on values that somebody else asked for" in page.text
+    assert "your role may not decide on controlled variations that somebody else asked for" in page.text
     assert "Withdraw" in page.text
     here = owner.path
     version = page.value("version")
-    assert values(sqlite_database) == [("requested", "false", business.site, 1)]
+    assert values(database) == [("submitted", "false", business.site, 2)]
 
     judge = signed_in("design_authority")
     assert "Policy value: Partial shipment, no" in judge.get("/").text
@@ -79,7 +79,7 @@ def test_a_value_is_asked_for_and_approved_by_somebody_else_and_then_runs(signed
     assert "It holds." in page.text
     assert "Approved" in page.text
     assert "Design authority" not in page.text, "one reads oneself as You"
-    assert values(sqlite_database) == [("approved", "false", business.site, 2)]
+    assert values(database) == [("approved", "false", business.site, 3)]
     assert "Policy value" not in judge.get("/").text
 
     page = owner.get(f"/policies/here?site={business.site}")
@@ -106,15 +106,15 @@ def test_the_order_page_says_which_rules_it_runs_under_and_where_each_came_from(
     assert "28 at the standard" in page.text
 
 
-def test_an_overlap_is_refused_naming_the_other_value_and_what_was_typed_stays(signed_in, business, sqlite_database):
-    first = approve(business, "partial_shipment", False)
+def test_an_overlap_is_refused_naming_the_other_value_and_what_was_typed_stays(signed_in, business, database):
+    approve(business, "partial_shipment", False)
     owner = signed_in("process_owner")
     owner.get("/policies/partial_shipment/ask")
-    before = values(sqlite_database)
+    before = values(database)
     page = owner.post("/policies/partial_shipment/ask", typed(business), status=422)
-    assert f"Approved value {first} (no) holds for the same scope" in page.text
+    assert "Variant V-1 (no) holds for the same scope" in page.text
     assert "the branch waits for whole orders" in page.text
-    assert values(sqlite_database) == before
+    assert values(database) == before
 
 
 @pytest.mark.parametrize(
@@ -134,16 +134,16 @@ def test_an_overlap_is_refused_naming_the_other_value_and_what_was_typed_stays(s
     ],
 )
 def test_what_cannot_hold_is_refused_at_its_field_and_nothing_is_asked(
-    signed_in, business, sqlite_database, point, changes, said
+    signed_in, business, database, point, changes, said
 ):
     owner = signed_in("process_owner")
     owner.get(f"/policies/{point}/ask")
     page = owner.post(f"/policies/{point}/ask", typed(business, **changes), status=422)
     assert said in page.text
-    assert values(sqlite_database) == []
+    assert values(database) == []
 
 
-def test_a_form_sent_twice_asks_once(signed_in, business, sqlite_database):
+def test_a_form_sent_twice_asks_once(signed_in, business, database):
     owner = signed_in("process_owner")
     owner.get("/policies/partial_shipment/ask")
     owner.post("/policies/partial_shipment/ask", typed(business))
@@ -151,10 +151,10 @@ def test_a_form_sent_twice_asks_once(signed_in, business, sqlite_database):
     owner.get("/policies/partial_shipment/ask")
     owner.post("/policies/partial_shipment/ask", typed(business))
     assert owner.path == first
-    assert len(values(sqlite_database)) == 1
+    assert len(values(database)) == 1
 
 
-def test_a_value_is_revoked_at_once_and_the_standard_runs_again(signed_in, business, sqlite_database):
+def test_a_value_is_revoked_at_once_and_the_standard_runs_again(signed_in, business, database):
     value = approve(business, "partial_shipment", False)
     judge = signed_in("design_authority")
     here = f"/policies/values/{value}"
@@ -164,29 +164,27 @@ def test_a_value_is_revoked_at_once_and_the_standard_runs_again(signed_in, busin
     assert "revoked" in judge.get("/policies/partial_shipment").text
     assert "All 29 points are at the standard" in judge.get(f"/policies/here?site={business.site}").text
     judge.get(here)
-    page = judge.post(here, {"move": "approve", "reason": "again", "version": "3"}, status=422)
-    assert values(sqlite_database) == [("revoked", "false", business.site, 3)]
+    page = judge.post(here, {"move": "approve", "reason": "again", "version": "4"}, status=422)
+    assert values(database) == [("revoked", "false", business.site, 4)]
 
 
-def test_a_version_seen_too_long_ago_is_no_decision(signed_in, business, sqlite_database):
+def test_a_version_seen_too_long_ago_is_no_decision(signed_in, business, database):
     value = ask_for(business, "partial_shipment", False)
     judge = signed_in("design_authority")
     judge.get(f"/policies/values/{value}")
     judge.post(f"/policies/values/{value}", {"move": "approve", "reason": "seen", "version": "0"}, status=409)
-    assert values(sqlite_database)[0].state == "requested"
+    assert values(database)[0].state == "submitted"
 
 
-def test_who_may_not_decide_or_ask_is_refused_and_a_locked_point_has_no_form_to_send(
-    signed_in, business, sqlite_database
-):
+def test_who_may_not_decide_or_ask_is_refused_and_a_locked_point_has_no_form_to_send(signed_in, business, database):
     value = ask_for(business, "partial_shipment", False)
     lead = signed_in("site_lead", site=business.site)
     page = lead.get(f"/policies/values/{value}")
-    assert "your role may not decide on values that somebody else asked for" in page.text
+    assert "your role may not decide on controlled variations that somebody else asked for" in page.text
     lead.get("/account")
-    lead.post(f"/policies/values/{value}", {"move": "approve", "reason": "mine", "version": "1"}, status=403)
-    lead.get("/policies/partial_shipment/ask", status=403)
-    assert values(sqlite_database)[0].state == "requested"
+    lead.post(f"/policies/values/{value}", {"move": "approve", "reason": "mine", "version": "2"}, status=403)
+    signed_in("customer_service", site=business.site).get("/policies/partial_shipment/ask", status=403)
+    assert values(database)[0].state == "submitted"
     owner = signed_in("process_owner")
     assert "The point is locked" in owner.get("/policies/negative_stock/ask").text
     assert "negative_stock/ask" not in " ".join(owner.get("/policies/negative_stock").links())
@@ -204,7 +202,7 @@ def test_values_of_another_site_do_not_exist_for_who_has_one_site(signed_in, bus
     assert "Bremen" in signed_in("auditor").get("/policies").text
 
 
-def test_a_process_owner_of_one_site_asks_for_that_site_alone(signed_in, business, sqlite_database):
+def test_a_process_owner_of_one_site_asks_for_that_site_alone(signed_in, business, database):
     elsewhere = a_closed_site(business)
     owner = signed_in("process_owner", site=business.site)
     owner.get("/policies/count_tolerance_permille/ask")
@@ -212,10 +210,10 @@ def test_a_process_owner_of_one_site_asks_for_that_site_alone(signed_in, busines
     owner.post("/policies/count_tolerance_permille/ask", wide, status=403)
     owner.get("/policies/count_tolerance_permille/ask")
     owner.post("/policies/count_tolerance_permille/ask", typed(business, value="1", site=elsewhere), status=422)
-    assert values(sqlite_database) == []
+    assert values(database) == []
     owner.get("/policies/count_tolerance_permille/ask")
     owner.post("/policies/count_tolerance_permille/ask", typed(business, value="1"))
-    assert values(sqlite_database) == [("requested", "10", business.site, 1)]
+    assert values(database) == [("submitted", "10", business.site, 2)]
 
 
 def test_another_day_shows_what_will_run_then(signed_in, business):

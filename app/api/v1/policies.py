@@ -20,9 +20,9 @@ from app.security.require import actor
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ports import PolicyPoint
-from governance.policies.flow import VALUE_FLOW, ValueState
-from governance.policies.register import Scope
-from governance.policies.services import DecideValue
+from governance.variants.flow import VARIANT_FLOW, VariantState
+from governance.variants.register import Scope
+from governance.variants.services import MoveVariant
 
 TAG = "Policies"
 
@@ -50,7 +50,7 @@ class ScopeBody(Body):
 
 
 class ValueAnswer(Answer):
-    """A value that was asked for. `standing` is `requested`, `holds`, `later`, `ended`, `over`, `declined`, `withdrawn` or `revoked`."""
+    """A value that was asked for. `standing` is `submitted`, `effective`, `later`, `expired`, `over`, `rejected`, `withdrawn`, `retired`, `revoked`, `ownerless` or `unfit`."""
 
     id: int
     point: str
@@ -58,7 +58,7 @@ class ValueAnswer(Answer):
     scope: ScopeAnswer
     where: str
     valid_from: datetime
-    valid_until: datetime
+    valid_until: datetime | None
     state: str
     standing: str
     reason: str
@@ -67,9 +67,9 @@ class ValueAnswer(Answer):
     decided_by: int | None
     decided_at: datetime | None
     decision_reason: str | None
-    revoked_by: int | None
-    revoked_at: datetime | None
-    revoke_reason: str | None
+    ended_by: int | None
+    ended_at: datetime | None
+    end_reason: str | None
     version: int
 
 
@@ -102,7 +102,7 @@ class ValueQuery(PageQuery):
     """Which values."""
 
     point: str | None = Field(None, max_length=48)
-    state: ValueState | None = None
+    state: VariantState | None = None
 
 
 class AskBody(Body):
@@ -121,7 +121,7 @@ class AskBody(Body):
 class DecideBody(Body):
     """What becomes of a value, and why."""
 
-    move: str = Field(description="One of " + ", ".join(VALUE_FLOW.moves))
+    move: str = Field(description="One of " + ", ".join(VARIANT_FLOW.moves))
     reason: str = Field(min_length=1, max_length=2000)
 
 
@@ -173,21 +173,21 @@ def _value(row: ValueRow) -> ValueAnswer:
     )  # fmt: skip
 
 
-def _point(point: PolicyPoint, **values: list[ValueAnswer]) -> PointAnswer:
+def _point(point: PolicyPoint, standard: Value, **values: list[ValueAnswer]) -> PointAnswer:
     return PointAnswer(
         name=point.name, title=point.title, area=point.area, kind=point.freedom.value, sentence=point.sentence,
-        standard=point.standard, choices=list(point.choices), minimum=None if point.choices else point.minimum,
+        standard=standard, choices=list(point.choices), minimum=None if point.choices else point.minimum,
         maximum=None if point.choices else point.maximum, unit=point.unit.value if point.unit else None,
         may_differ_by=list(point.dimensions), **values,
     )  # fmt: skip
 
 
-@operation("GET", "/policy-points", permission=Permission.POLICY_VIEW, summary="The policy points", tag=TAG, answer=PointsAnswer)  # fmt: skip
+@operation("GET", "/policy-points", permission=Permission.VARIANT_VIEW, summary="The policy points", tag=TAG, answer=PointsAnswer)  # fmt: skip
 def list_policy_points() -> PointsAnswer:
     return PointsAnswer(
         items=[
             _point(
-                row.point, holding=[_value(one) for one in row.holding], later=[_value(one) for one in row.later],
+                row.point, row.standard, holding=[_value(one) for one in row.holding], later=[_value(one) for one in row.later],
                 waiting=[_value(one) for one in row.waiting],
             )
             for row in policy_points(reader(), actor(), now())
@@ -196,7 +196,7 @@ def list_policy_points() -> PointsAnswer:
 
 
 @operation(
-    "GET", "/policy-values", permission=Permission.POLICY_VIEW, summary="List values of policy points", tag=TAG,
+    "GET", "/policy-values", permission=Permission.VARIANT_VIEW, summary="List values of policy points", tag=TAG,
     query=ValueQuery, answer=Page[ValueAnswer],
 )  # fmt: skip
 def list_policy_values(query: ValueQuery) -> Page[ValueAnswer]:
@@ -207,7 +207,7 @@ def list_policy_values(query: ValueQuery) -> Page[ValueAnswer]:
 
 
 @operation(
-    "GET", "/policy-values/{value_id}", permission=Permission.POLICY_VIEW, summary="One value of a policy point", tag=TAG,
+    "GET", "/policy-values/{value_id}", permission=Permission.VARIANT_VIEW, summary="One value of a policy point", tag=TAG,
     answer=ValueAnswer,
 )  # fmt: skip
 def show_policy_value(value_id: int) -> ValueAnswer:
@@ -215,7 +215,7 @@ def show_policy_value(value_id: int) -> ValueAnswer:
 
 
 @operation(
-    "POST", "/policy-values", permission=Permission.POLICY_REQUEST, summary="Ask for another value", tag=TAG, body=AskBody,
+    "POST", "/policy-values", permission=Permission.VARIANT_REQUEST, summary="Ask for another value", tag=TAG, body=AskBody,
     answer=ValueAnswer, status=201,
     example={
         "point": "price_tolerance_permille", "value": 50, "scope": {"site": 1001}, "until_on": "2027-06-30",
@@ -231,19 +231,19 @@ def ask_for_policy_value(work: UnitOfWork, body: AskBody) -> ValueAnswer:
 
 
 @operation(
-    "POST", "/policy-values/{value_id}/decide", permission=Permission.POLICY_VIEW, summary="Approve, decline, withdraw or revoke",
+    "POST", "/policy-values/{value_id}/decide", permission=Permission.VARIANT_VIEW, summary="Approve, decline, withdraw or revoke",
     tag=TAG, body=DecideBody, answer=ValueAnswer, versioned=True,
     example={"move": "approve", "reason": "agreed in the design authority"},
 )  # fmt: skip
 def decide_policy_value(work: UnitOfWork, value_id: int, version: int, body: DecideBody) -> ValueAnswer:
     value_row(work.session, work.actor, value_id, work.now)
-    decide_on_value(work, DecideValue(value=value_id, move=body.move, reason=body.reason, seen_version=version))
+    decide_on_value(work, MoveVariant(variant=value_id, move=body.move, reason=body.reason, seen_version=version))
     work.session.expire_all()
     return _value(value_row(work.session, work.actor, value_id, work.now))
 
 
 @operation(
-    "GET", "/policy-rules", permission=Permission.POLICY_VIEW, summary="What would run at a place", tag=TAG, query=PlaceQuery,
+    "GET", "/policy-rules", permission=Permission.VARIANT_VIEW, summary="What would run at a place", tag=TAG, query=PlaceQuery,
     answer=RulesAnswer,
 )  # fmt: skip
 def show_policy_rules(query: PlaceQuery) -> RulesAnswer:

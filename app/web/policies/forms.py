@@ -14,7 +14,7 @@ from app.web.forms import Form, choices
 from app.web.once import KeyedForm
 from erpcore.ports import PolicyPoint
 from erpcore.ports.points import Unit
-from governance.policies.register import Scope
+from governance.variants.register import Scope
 
 #: What people write for a unit of the core's: a percentage has ten per mille, an amount a hundred of its smallest coins.
 _STEPS = {Unit.PERMILLE: 10, Unit.MINOR: 100, Unit.DAYS: 1}

@@ -35,17 +35,17 @@ from app.web.today.slots import Waiting, waits_for_me
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
 from erpcore.ports import POLICY_POINTS, Freedom
-from governance.policies.flow import VALUE_FLOW
-from governance.policies.register import Scope
-from governance.policies.services import DecideValue
+from governance.variants.flow import VARIANT_FLOW
+from governance.variants.register import Scope
+from governance.variants.services import MoveVariant
 
 blueprint = area("policies")
 navigation_entry(
-    Entry(label="Policy points", endpoint="policies.show_all", permission=Permission.POLICY_VIEW, group=Group.STEER, order=45)
+    Entry(label="Policy points", endpoint="policies.show_all", permission=Permission.VARIANT_VIEW, group=Group.STEER, order=45)
 )  # fmt: skip
 #: The moves of a value, the one that most come for first, as buttons say them and as they read when done.
 MOVES = (
-    ("approve", "Approve", "It holds."), ("decline", "Refuse", "It is refused; the standard stays."),
+    ("approve", "Approve", "It holds."), ("reject", "Refuse", "It is refused; the standard stays."),
     ("withdraw", "Withdraw", "The request is withdrawn."), ("revoke", "Revoke at once", "The standard holds again from now on."),
 )  # fmt: skip
 _HEAD = (
@@ -53,7 +53,7 @@ _HEAD = (
 )  # fmt: skip
 
 
-@waits_for_me(Permission.POLICY_DECIDE)
+@waits_for_me(Permission.VARIANT_DECIDE)
 def values_waiting(session: Session, who: Actor, at: datetime) -> Iterable[Waiting]:
     """Policy values that somebody else asked for."""
     for one in values_to_decide(session, who, at):
@@ -74,7 +74,7 @@ def _kept(rows: list[PointRow], only: str) -> list[PointRow]:
 
 
 @blueprint.get("/policies")
-@require(Permission.POLICY_VIEW)
+@require(Permission.VARIANT_VIEW)
 def show_all() -> str:
     rows = policy_points(reader(), actor(), now())
     only = request.args.get("only", "")
@@ -96,26 +96,26 @@ def show_all() -> str:
 def _file_rows() -> Any:
     for row in policy_points(reader(), actor(), now()):
         point = row.point
-        head = (point.name, point.title, point.area, point.freedom.value, point.shown(point.standard))
+        head = (point.name, point.title, point.area, point.freedom.value, point.shown(row.standard))
         yield (*head, "", "everybody else", "standard", None, None, "")
         for one in (*row.holding, *row.later, *row.waiting):
             yield (*head, one.shown, one.where, one.standing, one.valid_from, one.valid_until, one.reason)
 
 
 @blueprint.get("/policies.csv")
-@require(Permission.POLICY_VIEW)
+@require(Permission.VARIANT_VIEW)
 def as_csv() -> Any:
     return csv_file("policies", _HEAD, _file_rows())
 
 
 @blueprint.get("/policies.xlsx")
-@require(Permission.POLICY_VIEW)
+@require(Permission.VARIANT_VIEW)
 def as_xlsx() -> Any:
     return xlsx_file("policies", _HEAD, _file_rows())
 
 
 @blueprint.get("/policies/<point>")
-@require(Permission.POLICY_VIEW)
+@require(Permission.VARIANT_VIEW)
 def show_point(point: str) -> str:
     page = point_page(reader(), actor(), point, now())
     shown = [*page.row.holding, *page.row.later, *page.row.waiting, *page.past]
@@ -124,7 +124,7 @@ def show_point(point: str) -> str:
 
 
 @blueprint.route("/policies/<point>/ask", methods=["GET", "POST"])
-@require(Permission.POLICY_REQUEST)
+@require(Permission.VARIANT_REQUEST)
 def ask(point: str) -> Any:
     """Ask for another value; somebody else decides."""
     page = point_page(reader(), actor(), point, now())
@@ -153,10 +153,10 @@ def _open_moves(row: ValueRow, who: Actor) -> list[dict[str, Any]]:
     out = []
     for name, label, _ in MOVES:
         is_own = row.requested_by == who.id
-        if row.state not in VALUE_FLOW.moves[name].sources or (name == "withdraw" and not is_own):
+        if row.state not in VARIANT_FLOW.moves[name].sources or (name == "withdraw" and not is_own):
             continue
-        why = closed(VALUE_FLOW, name, row.state, who)
-        if not why and name in ("approve", "decline") and is_own:
+        why = closed(VARIANT_FLOW, name, row.state, who)
+        if not why and name in ("approve", "reject") and is_own:
             why = "you asked for it, so somebody else decides"
         if not why and name == "approve" and row.standing == "over":
             why = "its time is over"
@@ -167,7 +167,7 @@ def _open_moves(row: ValueRow, who: Actor) -> list[dict[str, Any]]:
 
 
 @blueprint.route("/policies/values/<int:value_id>", methods=["GET", "POST"])
-@require(Permission.POLICY_VIEW)
+@require(Permission.VARIANT_VIEW)
 def show_value(value_id: int) -> Any:
     """One value: what it says, who asked and agreed, and what may be done with it."""
     row = value_row(reader(), actor(), value_id, now())
@@ -175,7 +175,7 @@ def show_value(value_id: int) -> Any:
     said = {name: done for name, _, done in MOVES}
     move = request.form.get("move", "")
     if form.validate_on_submit() and move in said:
-        command = DecideValue(value=value_id, move=move, reason=str(form.reason.data), seen_version=seen_version())
+        command = MoveVariant(variant=value_id, move=move, reason=str(form.reason.data), seen_version=seen_version())
         with form.refusals(), change() as work:
             decide_on_value(work, command)
         if form.accepted:
@@ -207,7 +207,7 @@ def _would_run(site: SitePick, on: date | None) -> list[RunningRule]:
 
 
 @blueprint.get("/policies/here")
-@require(Permission.POLICY_VIEW)
+@require(Permission.VARIANT_VIEW)
 def run_here() -> str:
     """Choose a place and a day: each point's value there, and what set it."""
     sites = sites_seen(reader(), actor(), realms=("live",))

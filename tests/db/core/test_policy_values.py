@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from app.composition.policies import RegisterRules
 from app.composition.uow import connect
@@ -18,9 +18,9 @@ from erpcore.masterdata.models import Item, ItemGroup, StoredRuleset
 from erpcore.orders.models import OrderLine, SalesOrder
 from erpcore.orders.services import capture_orders
 from erpcore.ports import POLICY_POINTS, standard_ruleset
-from governance.policies.models import PolicyRegister, PolicyValue
-from governance.policies.register import Scope
-from governance.policies.services import DecideValue, decide_value
+from governance.variants.models import Variant, VariantRegister, VariantValue
+from governance.variants.register import Scope
+from governance.variants.services import MoveVariant, move_variant
 from tests.support.core import OPEN, a_business
 from tests.support.policies import ASKS, DECIDES, approve, ask_for, decide
 
@@ -37,9 +37,9 @@ def _counts(business):
     """How much there is of everything that approvals write, and the register's revision: what a refusal must not change."""
     with business.work() as work:
         return (
-            *[work.session.scalar(select(func.count()).select_from(table)) for table in (PolicyValue, AuditEntry)],
-            work.session.scalar(select(PolicyRegister.revision)),
-            sorted(work.session.execute(select(PolicyValue.id, PolicyValue.state, PolicyValue.version)).all()),
+            *[work.session.scalar(select(func.count()).select_from(table)) for table in (Variant, AuditEntry)],
+            work.session.scalar(select(VariantRegister.revision)),
+            sorted(work.session.execute(select(Variant.id, Variant.state, Variant.version)).all()),
         )
 
 
@@ -208,7 +208,7 @@ def test_who_asked_does_not_decide_and_who_may_not_decide_does_not_either(busine
     both = Actor(id=ASKS.id, role="both", permissions=ASKS.permissions | DECIDES.permissions)
     value = ask_for(business, "partial_shipment", False, by=both)
     before = _counts(business)
-    for move in ("approve", "decline"):
+    for move in ("approve", "reject"):
         with pytest.raises(NotAllowed) as refused:
             decide(business, value, move, by=both)
         assert refused.value.code == "own_request"
@@ -225,7 +225,7 @@ def test_an_approval_of_equal_rank_for_an_intersecting_time_is_refused_naming_th
     before = _counts(business)
     with pytest.raises(RuleBroken) as refused:
         decide(business, second)
-    assert (refused.value.code, refused.value.facts["other"]) == ("policy_value_overlaps", first)
+    assert (refused.value.code, refused.value.facts["other"]) == ("variant_overlaps", first)
     with pytest.raises(RuleBroken) as refused:
         ask_for(business, "partial_shipment", False, starts=business.clock.now() + timedelta(days=89))
     assert refused.value.facts["other"] == first
@@ -242,16 +242,16 @@ def test_moves_that_do_not_lead_on_and_versions_seen_too_long_ago_are_refused(bu
     with pytest.raises(RuleBroken) as refused:
         decide(business, value, reason="  ")
     assert refused.value.code == "reason_required"
-    decide(business, value, "decline")
+    decide(business, value, "reject")
     before = _counts(business)
-    for move in ("approve", "decline", "revoke", "withdraw"):
+    for move in ("approve", "reject", "revoke", "withdraw"):
         with pytest.raises((RuleBroken, NotAllowed)):
             decide(business, value, move, by=Actor.system("test"))
     other = ask_for(business, "partial_shipment", False)
     with pytest.raises(Conflict), business.work(DECIDES) as work:
-        decide_value(work, DecideValue(value=other, move="approve", reason="seen", seen_version=2))
+        move_variant(work, MoveVariant(variant=other, move="approve", reason="seen", seen_version=1))
     with pytest.raises(NotAllowed), business.work(Actor(id=9, role="po", permissions=ASKS.permissions)) as work:
-        decide_value(work, DecideValue(value=other, move="withdraw", reason="not mine"))
+        move_variant(work, MoveVariant(variant=other, move="withdraw", reason="not mine"))
     assert decide(business, other, "withdraw", by=ASKS) == "withdrawn"
     assert _counts(business)[2] == before[2]
 
@@ -263,13 +263,13 @@ def test_every_step_is_in_the_audit_chain(business):
         kinds = work.session.scalars(
             select(AuditEntry.kind).where(AuditEntry.subject_id == value).order_by(AuditEntry.position)
         ).all()
-        assert kinds == ["policy_value.requested", "policy_value.approved", "policy_value.revoked"]
+        assert kinds == ["variant.drafted", "variant.submitted", "variant.approved", "variant.revoked"]
         assert verify_chain(work.session).broken_at is None
 
 
 def test_rules_that_cannot_be_read_are_refused_and_never_guessed(business):
     with business.work() as work:
-        work.session.execute(PolicyRegister.__table__.delete())
+        work.session.execute(VariantRegister.__table__.delete())
     with pytest.raises(RuleBroken) as refused:
         _resolved(business)
     assert refused.value.code == "rules_unreadable"
@@ -278,13 +278,8 @@ def test_rules_that_cannot_be_read_are_refused_and_never_guessed(business):
 def test_a_document_resolves_in_under_a_millisecond_with_5000_values_and_500_sites(business):
     start = business.clock.now()
     with business.work() as work:
-        rows = [
-            PolicyValue(
-                id=work.ids.one(), point=point, value="7" if "permille" in point else "false", site_id=site,
-                channel_id=channel, customer_group_id=group, valid_from=start, valid_until=start + timedelta(days=30),
-                state="approved", version=2, reason="x", requested_by=1, requested_at=start, decided_by=2,
-                decided_at=start, decision_reason="y",
-            )
+        asked = [
+            (site, point, channel, group)
             for site in range(500)
             for point, channel, group in (
                 ("partial_shipment", None, None), ("partial_shipment", 1, None), ("partial_shipment", 2, None),
@@ -293,9 +288,20 @@ def test_a_document_resolves_in_under_a_millisecond_with_5000_values_and_500_sit
                 ("price_tolerance_permille", 1, None), ("price_tolerance_permille", None, 1),
             )
         ]  # fmt: skip
-        assert len(rows) == 5000
-        work.session.add_all(rows)
-        work.session.execute(PolicyRegister.__table__.update().values(revision="many"))
+        assert len(asked) == 5000
+        variants, values = [], []
+        for number, (site, point, channel, group) in enumerate(asked):
+            key = work.ids.one()
+            variants.append({
+                "id": key, "code": f"V-{number}", "title": point, "kind": "controlled_variation", "site_id": site,
+                "channel_id": channel, "customer_group_id": group, "zone": "UTC", "valid_from": start,
+                "valid_until": start + timedelta(days=30), "state": "approved", "version": 3, "owner_id": 1, "reason": "x",
+                "requested_by": 1, "requested_at": start, "needs_consent": False, "decided_by": 2, "decided_at": start,
+            })  # fmt: skip
+            values.append({"variant_id": key, "point": point, "value": "7" if "permille" in point else "false"})
+        work.session.execute(insert(Variant), variants)
+        work.session.execute(insert(VariantValue), values)
+        work.session.execute(VariantRegister.__table__.update().values(revision="many"))
     rules = RegisterRules()
     with business.work() as work:
         index = rules._current(work)

@@ -1,1 +1,0 @@
-"""Who decided that a policy point has another value here than the standard, for how long, and why."""

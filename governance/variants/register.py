@@ -1,0 +1,155 @@
+"""Which variants hold here and now? Answered from an index that a revision row guards."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from secrets import token_hex
+from typing import Any, NamedTuple
+
+import orjson
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from erpcore.kernel.errors import RuleBroken
+from erpcore.kernel.work import UnitOfWork
+from erpcore.ports import Ruleset
+from erpcore.ports.rules import ruleset_of
+from governance.variants.flow import AGREED
+from governance.variants.models import Variant, VariantRegister, VariantValue
+from governance.variants.validity import Facts, facts_of, fits, is_valid
+
+
+class Scope(NamedTuple):
+    """What a variant holds for, or what a document is; the first dimension is the most specific. ``None``: not named."""
+
+    item_group: int | None = None
+    customer_group: int | None = None
+    channel: int | None = None
+    site: int | None = None
+    entity: int | None = None
+
+    @property
+    def named(self) -> tuple[bool, ...]:
+        """Which dimensions are named: who names a more specific one is of higher rank."""
+        return tuple(part is not None for part in self)
+
+
+class Entry(NamedTuple):
+    """A value that was agreed, with what its validity depends on."""
+
+    id: int
+    point: str
+    value: Any
+    facts: Facts
+
+    def holds(self, at: datetime) -> bool:
+        return is_valid(self.facts, at)
+
+
+@dataclass(frozen=True)
+class Index:
+    """All values that were agreed. ``ranks`` are the combinations of dimensions in use, the most specific first; ``standards``
+    are the standards that were changed, the latest first.
+    """
+
+    revision: str
+    ranks: tuple[tuple[bool, ...], ...]
+    entries: Mapping[Scope, tuple[Entry, ...]]
+    standards: tuple[Entry, ...] = ()
+    _rulesets: dict[tuple[tuple[str, int], ...], Ruleset] = field(default_factory=dict)
+
+    @property
+    def names_item_groups(self) -> bool:
+        return bool(self.ranks) and self.ranks[0][0]
+
+    def ruleset(self, asked: Scope, at: datetime) -> Ruleset:
+        """The standard with every variant that holds for this scope at this instant, the most specific of a point."""
+        departures: dict[str, Entry] = {}
+        for rank in self.ranks:
+            key = Scope(*(part if is_named else None for part, is_named in zip(asked, rank, strict=True)))
+            for entry in self.entries.get(key, ()):
+                if entry.point not in departures and entry.holds(at):
+                    departures[entry.point] = entry
+        changed = self._changed(at) if self.standards else {}
+        winners = tuple(sorted((one.point, one.id) for one in (*departures.values(), *changed.values())))
+        found = self._rulesets.get(winners)
+        if found is None:
+            found = self._rulesets[winners] = ruleset_of(
+                {point: (one.id, one.value) for point, one in departures.items()},
+                {point: one.value for point, one in changed.items()},
+            )
+        return found
+
+    def _changed(self, at: datetime) -> dict[str, Entry]:
+        found: dict[str, Entry] = {}
+        for entry in self.standards:
+            if entry.point not in found and entry.holds(at):
+                found[entry.point] = entry
+        return found
+
+
+def scope_of(row: Variant) -> Scope:
+    """The scope of a stored variant."""
+    return Scope(row.item_group_id, row.customer_group_id, row.channel_id, row.site_id, row.entity_id)
+
+
+_register = VariantRegister.__table__
+_REVISION = select(_register.c.revision).where(_register.c.id == 1)
+
+
+def read_revision(session: Session) -> str:
+    """The register's present revision. Raises ``RuleBroken`` when it cannot be read: a rule is never guessed."""
+    revision: str | None = session.execute(_REVISION).scalar_one_or_none()
+    if revision is None:
+        raise RuleBroken("rules_unreadable", ruleset="register")
+    return revision
+
+
+def read_index(session: Session, revision: str) -> Index:
+    """All values that were agreed, also those that do not hold yet. One query."""
+    rows = session.execute(
+        select(
+            Variant.id, VariantValue.point, VariantValue.value, Variant.item_group_id, Variant.customer_group_id,
+            Variant.channel_id, Variant.site_id, Variant.entity_id, Variant.state, Variant.valid_from, Variant.valid_until,
+            Variant.owner_left_at,
+        )
+        .join(VariantValue, VariantValue.variant_id == Variant.id)
+        .where(Variant.state.in_(AGREED))
+    ).all()  # fmt: skip
+    values: dict[int, list[tuple[str, Any]]] = defaultdict(list)
+    for row in rows:
+        values[row.id].append((row.point, orjson.loads(row.value)))
+    entries: dict[Scope, list[Entry]] = defaultdict(list)
+    for key, row in {row.id: row for row in rows}.items():
+        # A variant was agreed as a whole: one value that the core does not have takes the others with it.
+        facts = facts_of(row, fits(values[key]))
+        entries[Scope(*row[3:8])] += [Entry(key, point, value, facts) for point, value in values[key]]
+    standards = tuple(sorted(entries.pop(Scope(), ()), key=lambda entry: (entry.facts.starts, entry.id), reverse=True))
+    ranks = sorted({scope.named for scope in entries}, reverse=True)
+    return Index(revision, tuple(ranks), {scope: tuple(found) for scope, found in entries.items()}, standards)
+
+
+#: Where a unit of work keeps the index it has read, and what it has resolved with it.
+MEMO, RESOLVED = "variant_register", "variant_resolved"
+
+
+def lock_register(work: UnitOfWork) -> VariantRegister:
+    """One approval at a time: what overlaps is looked for among variants that nobody else is approving."""
+    return work.session.execute(
+        select(VariantRegister).where(VariantRegister.id == 1).with_for_update(key_share=True)
+    ).scalar_one()
+
+
+def touch(work: UnitOfWork) -> None:
+    """Say that a variant began or ceased to be agreed, so that every later unit of work reads them anew.
+
+    The revision is a random word, not a count: one that was rolled back never comes again.
+    """
+    work.session.flush()
+    work.session.execute(update(VariantRegister).where(VariantRegister.id == 1).values(revision=token_hex(16)))
+    work.memo.pop(MEMO, None)
+    work.memo.pop(RESOLVED, None)
+    work.memo[MEMO + "_changed"] = True
