@@ -118,7 +118,7 @@ def _supersede(work: UnitOfWork, row: Variant, starts: datetime) -> None:
         other.ended_by, other.ended_at, other.end_reason = work.actor.id, work.now, f"superseded by {row.code}"
     else:
         other.valid_until = starts
-    record_move(work, "variant", other.id, "superseded", was, other.state, reason=f"superseded by {row.code}")
+    record_move(work, "variant", other.id, "supersede", was, other.state, reason=f"superseded by {row.code}")
     work.audit("variant.superseded", "variant", other.id, code=other.code, by=row.id, valid_until=starts)
 
 
