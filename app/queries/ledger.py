@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select, text, union_all
+from sqlalchemy import func, literal_column, select, text, true, union_all
 from sqlalchemy.orm import Session
 
 from app.queries.listing import SqlList
@@ -112,16 +112,22 @@ def _of_close(query: Any, actor: Actor, table: Any, closed: tuple[int, date]) ->
     return query if actor.sites is None else query.where(table.site_id.in_(sorted(actor.sites)))
 
 
+def _lines(session: Session, *, few: bool) -> Any:
+    """What the lines of entries say. Of ``few`` entries PostgreSQL looks up the lines; left alone it reads all there ever were."""
+    each = (JournalLine.account_id, JournalLine.debit_minor, JournalLine.credit_minor)
+    if not few or session.get_bind().dialect.name == "sqlite":
+        return select(*each).join_from(JournalEntry, JournalLine, JournalLine.entry_id == JournalEntry.id)
+    # The offset of nothing keeps the planner from making a join of it again.
+    of_entry = select(*each).where(JournalLine.entry_id == JournalEntry.id).offset(literal_column("0"))
+    line = of_entry.correlate(JournalEntry).lateral()
+    return select(line.c.account_id, line.c.debit_minor, line.c.credit_minor).join_from(JournalEntry, line, true())
+
+
 def trial_balance(session: Session, actor: Actor, entity: int) -> TrialBalance:
     """Debits and credits by account, of what the person may see: totals of what is closed, and what was posted since."""
     closed = _closed(session, entity)
     mine = [JournalEntry.entity_id == entity, *([JournalEntry.entry_on >= closed[1]] if closed else [])]
-    lines = _scoped(
-        select(JournalLine.account_id, JournalLine.debit_minor, JournalLine.credit_minor)
-        .join_from(JournalEntry, JournalLine, JournalLine.entry_id == JournalEntry.id)
-        .where(*mine),
-        actor,
-    )
+    lines = _scoped(_lines(session, few=closed is not None).where(*mine), actor)
     heads = _scoped(
         select(func.count().label("entries"), func.sum(JournalEntry.rounding).label("rounding")).where(*mine), actor
     )
