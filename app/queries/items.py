@@ -287,7 +287,7 @@ def item_page(session: Session, actor: Actor, item: int) -> ItemPage:
     one, entity = head.Item, head.Entity
     sites = item_rows(session, actor, entity.realm, item)
     seen = [row.site_id for row in sites]
-    moves, count = list_moves(session, (StockMove.item_id == item) & StockMove.site_id.in_(seen), MOST_MOVES)
+    moves, count, _ = list_moves(session, (StockMove.item_id == item) & StockMove.site_id.in_(seen), MOST_MOVES)
     return ItemPage(
         id=one.id, code=one.code, name=one.name, unit=one.unit, kind=one.kind, places=one.quantity_places,
         tracking=one.tracking, abc=one.abc, group=head.group, tax_class=one.tax_class,

@@ -70,8 +70,8 @@ class Keeper:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StockPage:
-    """One item at one site with who holds it and how it came; ``elsewhere`` is the same item at other sites one sees."""
+class StockPlace:
+    """One item at one site; ``elsewhere`` is the same item at other sites one sees."""
 
     row: StockRow
     entity_id: int
@@ -80,10 +80,18 @@ class StockPage:
     time_zone: str
     standard_cost: Decimal | None
     replenishment_days: int
+    elsewhere: list[StockRow]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StockPage:
+    """A place with who holds it and how it came. ``older``: the move behind which there are more; ``None``: no more."""
+
+    place: StockPlace
     keepers: list[Keeper]
     moves: list[MoveRow]
     move_count: int
-    elsewhere: list[StockRow]
+    older: int | None
 
 
 _COLUMNS = (
@@ -148,7 +156,28 @@ def item_rows(session: Session, actor: Actor, realm: str, item: int) -> list[Sto
     return [_row(row) for row in session.execute(within_sites(query, actor, StockBalance.site_id))]
 
 
-def stock_page(session: Session, actor: Actor, site: int, item: int) -> StockPage:
+def stock_page(session: Session, actor: Actor, site: int, item: int, *, before: int | None = None) -> StockPage:
+    """As ``stock_place``, with the newest moves, or those before a move."""
+    place = stock_place(session, actor, site, item)
+    moves, count, older = list_moves(session, _moves_at(site, item), before=before)
+    return StockPage(
+        place=place, keepers=holders(session, item, [site]), moves=moves, move_count=count, older=older,
+    )  # fmt: skip
+
+
+def stock_move(session: Session, site: int, item: int, move: int) -> MoveRow:
+    """One move of an item at a site; raises ``NotFound`` for any other."""
+    moves, _, _ = list_moves(session, and_(_moves_at(site, item), StockMove.id == move))
+    if not moves:
+        raise NotFound("move_unknown", id=move)
+    return moves[0]
+
+
+def _moves_at(site: int, item: int) -> Any:
+    return and_(StockMove.item_id == item, StockMove.site_id == site)
+
+
+def stock_place(session: Session, actor: Actor, site: int, item: int) -> StockPlace:
     """One item at one site. An item that never was there has nothing on hand; another site's does not exist."""
     check_site(actor, site)
     head = session.execute(
@@ -165,11 +194,9 @@ def stock_page(session: Session, actor: Actor, site: int, item: int) -> StockPag
         abc=head.Item.abc, on_hand=Decimal(0), reserved=Decimal(0), blocked=Decimal(0), unvalued=Decimal(0), value_minor=0,
         currency=head.Entity.currency,
     )  # fmt: skip
-    moves, count = list_moves(session, and_(StockMove.item_id == item, StockMove.site_id == site))
-    return StockPage(
+    return StockPlace(
         row=here, entity_id=head.Entity.id, realm=head.Entity.realm, kind=head.Item.kind, time_zone=head.Site.time_zone,
         standard_cost=head.Item.standard_cost, replenishment_days=head.Item.replenishment_days,
-        keepers=holders(session, item, [site]), moves=moves, move_count=count,
         elsewhere=sorted((row for row in rows if row.site_id != site), key=lambda row: row.site),
     )  # fmt: skip
 

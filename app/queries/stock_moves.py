@@ -7,14 +7,15 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from erpcore.fulfilment.models import ReturnOrder, Shipment
 from erpcore.inventory.models import Location, Lot, StockMove
 from erpcore.masterdata.models import Site
 
-MOST_MOVES = 50
+#: So many moves are shown at once; older ones follow behind the last.
+MOST_MOVES = 25
 #: Papers whose number is made of their id, and how it begins.
 _NUMBERS = {"goods_receipt": "GR", "transfer": "TR"}
 
@@ -51,9 +52,17 @@ class MoveRow:
         return self.reason in ("adjustment", "count") and not self.is_reversed
 
 
-def list_moves(session: Session, here: ColumnElement[bool], most: int = MOST_MOVES) -> tuple[list[MoveRow], int]:
-    """The newest moves of what ``here`` says, and how many there are in all."""
+def list_moves(
+    session: Session, here: ColumnElement[bool], most: int = MOST_MOVES, *, before: int | None = None
+) -> tuple[list[MoveRow], int, int | None]:
+    """The newest moves of what ``here`` says, how many there are in all, and the last one shown when there are older ones.
+
+    ``before``: only those older than this move; an unknown one has none before it.
+    """
     count = session.scalar(select(func.count()).select_from(StockMove).where(here)) or 0
+    if before is not None:
+        at = select(StockMove.moved_at).where(StockMove.id == before).scalar_subquery()
+        here = and_(here, or_(StockMove.moved_at < at, and_(StockMove.moved_at == at, StockMove.id < before)))
     rows = session.execute(
         select(
             StockMove, Site.name.label("site"), Shipment.number.label("shipment"), Shipment.order_id,
@@ -66,8 +75,9 @@ def list_moves(session: Session, here: ColumnElement[bool], most: int = MOST_MOV
         .outerjoin(Lot, Lot.id == StockMove.lot_id)
         .where(here)
         .order_by(StockMove.moved_at.desc(), StockMove.id.desc())
-        .limit(most)
+        .limit(most + 1)
     ).all()  # fmt: skip
+    older, rows = (rows[most - 1].StockMove.id if len(rows) > most else None), rows[:most]
     reversed_ = set(
         session.scalars(
             select(StockMove.document_id).where(
@@ -76,7 +86,7 @@ def list_moves(session: Session, here: ColumnElement[bool], most: int = MOST_MOV
             )
         )
     )  # fmt: skip
-    return [_move(row, reversed_) for row in rows], count
+    return [_move(row, reversed_) for row in rows], count, older
 
 
 def _move(row: Any, reversed_: set[int]) -> MoveRow:

@@ -10,7 +10,7 @@ from app.api.values import Amount, Answer, Body, Page, PageQuery, Quantity, Real
 from app.composition.request import reader
 from app.composition.trading import cells, rules
 from app.queries.places import realm_of_site
-from app.queries.stock import StockFilter, StockRow, places_after, stock_page
+from app.queries.stock import StockFilter, StockRow, places_after, stock_place
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.inventory.adjusting import Adjust, CountStock, adjust, count_stock
@@ -96,7 +96,7 @@ def _balance(row: StockRow) -> BalanceAnswer:
 
 
 def _read(work: UnitOfWork, site: int, item: int) -> BalanceAnswer:
-    return _balance(stock_page(fresh(work), work.actor, site, item).row)
+    return _balance(stock_place(fresh(work), work.actor, site, item).row)
 
 
 @operation(
@@ -114,7 +114,7 @@ def list_stock(query: BalanceQuery) -> Page[BalanceAnswer]:
     answer=BalanceAnswer,
 )  # fmt: skip
 def show_stock(site_id: int, item_id: int) -> BalanceAnswer:
-    return _balance(stock_page(reader(), actor(), site_id, item_id).row)
+    return _balance(stock_place(reader(), actor(), site_id, item_id).row)
 
 
 def _change(work: UnitOfWork, body: ChangeBody) -> ChangeStock:

@@ -11,11 +11,11 @@ from wtforms.validators import DataRequired, InputRequired, Length
 from app.composition.request import reader
 from app.composition.trading import cells, rules
 from app.queries.scarcity import waiters
-from app.queries.stock import StockPage, stock_page
+from app.queries.stock import StockPlace, stock_move, stock_page, stock_place
 from app.queries.warehouse import bin_rows, expected_rows
 from app.security.permissions import Permission
 from app.security.require import actor, require
-from app.web.areas import area
+from app.web.areas import area, asked_key
 from app.web.fields import QuantityField
 from app.web.forms import Form, choices
 from app.web.items.presenters import item_address, move_address
@@ -29,7 +29,6 @@ from erpcore.inventory.stock import (
     receive_stock,
     reverse_adjustment,
 )
-from erpcore.kernel.errors import NotFound
 from erpcore.kernel.work import UnitOfWork
 
 blueprint = area("stock")
@@ -66,28 +65,28 @@ class CountForm(KeyedForm):
 @blueprint.get("/stock/<int:site_id>/<int:item_id>")
 @require(Permission.STOCK_READ)
 def show(site_id: int, item_id: int) -> str:
-    page = stock_page(reader(), actor(), site_id, item_id)
+    page = stock_page(reader(), actor(), site_id, item_id, before=asked_key("before"))
     places = bin_rows(reader(), actor(), site=site_id, item=item_id)
     coming = expected_rows(reader(), actor(), site=site_id, item=item_id)
     return render_template(
-        "stock/show.html", page=page, row=page.row, realm=page.realm, places=places, coming=coming, move_address=move_address,
-        item_address=item_address, waiters=waiters(reader(), item_id, [site_id]),
+        "stock/show.html", page=page, here=page.place, row=page.place.row, realm=page.place.realm, places=places, coming=coming,
+        move_address=move_address, item_address=item_address, waiters=waiters(reader(), item_id, [site_id]),
     )  # fmt: skip
 
 
-def _form(page: StockPage, form: Form, *, title: str, label: str, hint: str) -> Any:
+def _form(page: StockPlace, form: Form, *, title: str, label: str, hint: str) -> Any:
     html = render_template(
         "stock/change.html", page=page, row=page.row, form=form, title=title, label=label, hint=hint, realm=page.realm
     )
     return html, form.status
 
 
-def _back(page: StockPage, said: str) -> Any:
+def _back(page: StockPlace, said: str) -> Any:
     flash(said, "success")
     return redirect(url_for("stock.show", site_id=page.row.site_id, item_id=page.row.item_id))
 
 
-def _change(form: Any, page: StockPage) -> ChangeStock:
+def _change(form: Any, page: StockPlace) -> ChangeStock:
     return ChangeStock(
         site=page.row.site_id, item=page.row.item_id, quantity=form.quantity.data, note=str(form.note.data)
     )
@@ -96,7 +95,7 @@ def _change(form: Any, page: StockPage) -> ChangeStock:
 @blueprint.route("/stock/<int:site_id>/<int:item_id>/receive", methods=["GET", "POST"])
 @require(Permission.STOCK_RECEIVE)
 def receive(site_id: int, item_id: int) -> Any:
-    page, form = stock_page(reader(), actor(), site_id, item_id), ChangeForm()
+    page, form = stock_place(reader(), actor(), site_id, item_id), ChangeForm()
     form.note.label.text = "From whom, with which paper"
     if form.validate_on_submit():
         if form.quantity.data <= 0:
@@ -114,7 +113,7 @@ def receive(site_id: int, item_id: int) -> Any:
 @blueprint.route("/stock/<int:site_id>/<int:item_id>/adjust", methods=["GET", "POST"])
 @require(Permission.STOCK_ADJUST)
 def adjust(site_id: int, item_id: int) -> Any:
-    page, form = stock_page(reader(), actor(), site_id, item_id), AdjustForm()
+    page, form = stock_place(reader(), actor(), site_id, item_id), AdjustForm()
     if form.validate_on_submit():
         command = Adjust(
             site=page.row.site_id, item=page.row.item_id, quantity=form.quantity.data, reason=str(form.reason.data or AdjustmentReason.OTHER),
@@ -144,7 +143,7 @@ def _count(work: UnitOfWork, command: CountStock) -> int:
 @blueprint.route("/stock/<int:site_id>/<int:item_id>/count", methods=["GET", "POST"])
 @require(Permission.STOCK_COUNT)
 def count(site_id: int, item_id: int) -> Any:
-    page, form = stock_page(reader(), actor(), site_id, item_id), CountForm()
+    page, form = stock_place(reader(), actor(), site_id, item_id), CountForm()
     if form.validate_on_submit():
         found = form.quantity.data
         if found < 0:
@@ -172,10 +171,8 @@ class UndoForm(Form):
 @blueprint.route("/stock/<int:site_id>/<int:item_id>/moves/<int:move_id>/reverse", methods=["GET", "POST"])
 @require(Permission.STOCK_ADJUST)
 def reverse(site_id: int, item_id: int, move_id: int) -> Any:
-    page, form = stock_page(reader(), actor(), site_id, item_id), UndoForm()
-    move = next((one for one in page.moves if one.id == move_id), None)
-    if move is None:
-        raise NotFound("move_unknown", id=move_id)
+    page, form = stock_place(reader(), actor(), site_id, item_id), UndoForm()
+    stock_move(reader(), site_id, item_id, move_id)
     if form.validate_on_submit():
         with form_step(form, realm=page.realm) as work:
             reverse_adjustment(work, move_id, str(form.reason.data), rules=rules(), cells=cells())

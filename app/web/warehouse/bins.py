@@ -10,7 +10,7 @@ from app.composition.order_names import order_names
 from app.composition.request import reader
 from app.composition.trading import cells, rules
 from app.queries.items import item_page
-from app.queries.stock import stock_page
+from app.queries.stock import stock_place
 from app.queries.warehouse import AVAILABLE, BY_HAND, BinRow, bin_rows, location_named, lot_named
 from app.security.permissions import Permission
 from app.security.require import actor, require
@@ -83,7 +83,7 @@ def _change(work: Any, command: ChangeStatus) -> int:
 @require(Permission.STOCK_STATUS)
 def default_status(site_id: int, item_id: int) -> Any:
     """What lies at the default place and is available is blocked from sale."""
-    page, form = stock_page(reader(), actor(), site_id, item_id), StatusForm()
+    page, form = stock_place(reader(), actor(), site_id, item_id), StatusForm()
     _status_form(form, AVAILABLE)
     del form.found_lot
     if form.validate_on_submit():
