@@ -233,10 +233,8 @@ def _settling(connection: Connection, past: Past, base: _Base, days: int) -> Ite
 
 
 def _tidy(connection: Connection) -> None:
-    """As the database's own upkeep leaves it."""
+    """As the database's own upkeep leaves it; SQLite has none, and the product asks it for none either."""
     if connection.dialect.name == "sqlite":
-        connection.execute(text("ANALYZE"))
-        connection.commit()
         return
     connection.execute(text("RESET session_replication_role"))
     connection.commit()

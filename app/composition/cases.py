@@ -60,7 +60,7 @@ QUEUE_WORDS = {
 
 
 class Subject(StrEnum):
-    """What kind of document it is. A ``bill`` is a shipment that is due to be billed, ``put_away`` goods where they were received."""
+    """What kind of document it is. A ``bill`` is a shipment that is due to be billed, ``put_away`` goods of one arrival."""
 
     ORDER = "order"
     SHIPMENT = "shipment"

@@ -106,6 +106,11 @@ CONTROLS: tuple[Control, ...] = (
         "SELECT entity_id, site_id, item_id, quantity FROM stock_bin WHERE status <> 'available'",
     ),
     Control(
+        "stock_arrived", "thousandths", "What lies where goods are received = arrivals not put away",
+        "SELECT entity_id, site_id, item_id || ':' || slot, quantity FROM stock_bin WHERE status = 'received'",
+        "SELECT entity_id, site_id, item_id || ':' || slot, quantity - put_away FROM stock_arrival",
+    ),
+    Control(
         "stock_in_transit", "thousandths", "In transit = open lines of transfers",
         "SELECT entity_id, site_id, item_id, quantity FROM stock_bin WHERE status = 'in_transit'",
         "SELECT t.entity_id, t.site_id, l.item_id, l.quantity - l.received - l.lost FROM stock_transfer_line l "

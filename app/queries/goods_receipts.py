@@ -7,13 +7,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.orm import Session
 
 from app.queries.listing import SqlList
 from app.security.scopes import within_sites
-from erpcore.inventory.documents import Discrepancy, ExpectedReceipt, GoodsReceipt, GoodsReceiptLine
-from erpcore.inventory.models import Lot
+from erpcore.inventory.documents import Discrepancy, ExpectedReceipt, GoodsReceipt, GoodsReceiptLine, StockArrival
+from erpcore.inventory.models import Lot, StockBin
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
 from erpcore.masterdata.models import Entity, Item, Site
@@ -128,3 +128,41 @@ def receipt_page(session: Session, actor: Actor, receipt: int) -> tuple[ReceiptR
         for line in lines
         for one in (line.GoodsReceiptLine,)
     ]  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaitingRow:
+    """What of one arrival still lies where it was received. ``number``: the goods receipt or transfer it came with."""
+
+    number: str
+    quantity: Decimal
+    since: datetime
+
+
+def waiting_at(session: Session, bin_id: int) -> list[WaitingRow]:
+    """The arrivals of which goods wait in this bin, in the order in which they are put away."""
+    rows = session.execute(
+        select(StockArrival)
+        .join(
+            StockBin,
+            and_(
+                StockBin.site_id == StockArrival.site_id, StockBin.item_id == StockArrival.item_id,
+                StockBin.slot == StockArrival.slot,
+            ),
+        )
+        .where(StockBin.id == bin_id, StockArrival.put_away < StockArrival.quantity)
+        .order_by(StockArrival.arrived_at, StockArrival.id)
+    )  # fmt: skip
+    return [
+        WaitingRow(number=one.number, quantity=one.quantity - one.put_away, since=one.arrived_at)
+        for (one,) in rows
+    ]  # fmt: skip
+
+
+def paper_of_arrival(session: Session, actor: Actor, arrival: int) -> tuple[str, int]:
+    """What an arrival came with: its kind of document and id. Raises ``NotFound``, also for another site's."""
+    query: Any = select(StockArrival.document_type, StockArrival.document_id).where(StockArrival.arrival_id == arrival)
+    row = session.execute(within_sites(query, actor, StockArrival.site_id).limit(1)).one_or_none()
+    if row is None:
+        raise NotFound("not_found")
+    return row.document_type, row.document_id

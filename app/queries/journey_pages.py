@@ -16,7 +16,7 @@ from app.queries.steer import NameTables, name_tables
 from app.security.scopes import check_site
 from erpcore.billing.models import Invoice, Receipt
 from erpcore.fulfilment.models import ReturnOrder
-from erpcore.inventory.documents import StockTransfer
+from erpcore.inventory.documents import StockArrival, StockTransfer
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.events import EventLog
@@ -24,9 +24,11 @@ from erpcore.orders.models import SalesOrder
 from readiness.measures.journeys import flag_names
 from readiness.measures.models import JourneyLineRow, JourneyRow, WaitRow
 
-#: The table that keeps the number of each kind of document.
-_NUMBERED: dict[str, Any] = {
-    "order": SalesOrder, "invoice": Invoice, "return": ReturnOrder, "receipt": Receipt, "transfer": StockTransfer,
+#: Where the number of each kind of document is kept, and by which key.
+_NUMBERED: dict[str, tuple[Any, Any]] = {
+    "order": (SalesOrder.id, SalesOrder.number), "invoice": (Invoice.id, Invoice.number),
+    "return": (ReturnOrder.id, ReturnOrder.number), "receipt": (Receipt.id, Receipt.number),
+    "transfer": (StockTransfer.id, StockTransfer.number), "arrival": (StockArrival.arrival_id, StockArrival.number),
 }  # fmt: skip
 
 
@@ -38,8 +40,8 @@ def numbers_of(session: Session, documents: Iterable[tuple[str, int]]) -> dict[t
             wanted[kind].add(identity)
     found: dict[tuple[str, int], str] = {}
     for kind, ids in wanted.items():
-        table = _NUMBERED[kind]
-        for row in session.execute(select(table.id, table.number).where(table.id.in_(sorted(ids)))):
+        key, number = _NUMBERED[kind]
+        for row in session.execute(select(key.label("id"), number.label("number")).where(key.in_(sorted(ids)))):
             if row.number:
                 found[kind, row.id] = row.number
     return found

@@ -21,8 +21,7 @@ from app.queries.troubles import troubles
 from erpcore.billing.models import Invoice
 from erpcore.fulfilment.carriers.models import Trouble
 from erpcore.fulfilment.models import ReturnOrder, Shipment
-from erpcore.inventory.documents import CountTask, ExpectedReceipt, StockAdjustment
-from erpcore.inventory.models import StockBin
+from erpcore.inventory.documents import CountTask, ExpectedReceipt, StockAdjustment, StockArrival
 from erpcore.kernel.rows import chunks
 from erpcore.masterdata.models import Site
 from erpcore.orders.models import OrderLine, SalesOrder
@@ -185,11 +184,11 @@ def _others(session: Session, now: datetime) -> set[_Key]:
     found |= {
         ("put_away", row.id, row.site_id)
         for row in session.execute(
-            select(StockBin.id, StockBin.site_id, StockBin.quantity, StockBin.since).where(
-                StockBin.status == "received"
+            select(StockArrival.id, StockArrival.site_id, StockArrival.arrived_at).where(
+                StockArrival.put_away < StockArrival.quantity
             )
         )
-        if row.quantity and row.since < now - STUCK
+        if row.arrived_at < now - STUCK
     }
     for subject, table in (("count", CountTask), ("adjustment", StockAdjustment)):
         rows = session.execute(select(table.id, table.site_id).where(table.state == "proposed"))

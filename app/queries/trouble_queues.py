@@ -36,7 +36,7 @@ from app.security.roles import Role
 from erpcore.billing.models import Invoice
 from erpcore.fulfilment.carriers.models import Trouble
 from erpcore.fulfilment.models import ReturnOrder, Shipment
-from erpcore.inventory.documents import CountTask, ExpectedReceipt, StockAdjustment
+from erpcore.inventory.documents import CountTask, ExpectedReceipt, StockAdjustment, StockArrival
 from erpcore.inventory.models import StockBin
 from erpcore.kernel.model import UtcDateTime
 from erpcore.masterdata.models import Customer, Entity, Item
@@ -173,8 +173,8 @@ def stuck(now: datetime) -> list[Any]:
         since=ReturnOrder.requested_at, customer=Customer.name,
     )  # fmt: skip
     received = _of(
-        Queue.STUCK, Subject.PUT_AWAY, Role.WAREHOUSE_SUPERVISOR, StockBin, number=Item.code,
-        cause=_word("received, not put away"), since=StockBin.since,
+        Queue.STUCK, Subject.PUT_AWAY, Role.WAREHOUSE_SUPERVISOR, StockArrival, number=Item.code + " of " + StockArrival.number,
+        cause=_word("received, not put away"), since=StockArrival.arrived_at, link=StockBin.id,
     )  # fmt: skip
     return [
         _orders(
@@ -196,9 +196,15 @@ def stuck(now: datetime) -> list[Any]:
         returns.join(Customer, Customer.id == ReturnOrder.customer_id).where(
             ReturnOrder.state.in_(("requested", "authorised", "received")), ReturnOrder.requested_at < now - STUCK_RETURN
         ),
-        received.join(Item, Item.id == StockBin.item_id).where(
-            text("stock_bin.status = 'received' AND stock_bin.quantity > 0"), StockBin.since < before
-        ),
+        received.join(Item, Item.id == StockArrival.item_id)
+        .join(
+            StockBin,
+            and_(
+                StockBin.site_id == StockArrival.site_id, StockBin.item_id == StockArrival.item_id,
+                StockBin.slot == StockArrival.slot,
+            ),
+        )
+        .where(StockArrival.put_away < StockArrival.quantity, StockArrival.arrived_at < before),
     ]  # fmt: skip
 
 

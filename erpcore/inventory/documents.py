@@ -115,6 +115,38 @@ class GoodsReceiptLine(Base):
 append_only(GoodsReceipt, GoodsReceiptLine)
 
 
+class StockArrival(Base):
+    """Sound goods that came at one time and wait to be put away, or waited: one row for each item, lot and place of an arrival.
+
+    Waiting is quantity − put_away. ``arrival_id``: the goods receipt, or an id of its own for each time that goods of a
+    transfer came; what came together is one document of the control point. ``slot`` is spelled as the bin spells it.
+    ``value_minor`` is what all of it was worth when it came; ``None`` at unknown cost.
+    """
+
+    __tablename__ = "stock_arrival"
+    __table_args__ = (
+        CheckConstraint("put_away >= 0 AND put_away <= quantity", name="adds_up"),
+        Index("ix_stock_arrival_arrival", "arrival_id"),
+        Index(
+            "ix_stock_arrival_waiting", "site_id", "item_id", "slot", "arrived_at",
+            sqlite_where=text("put_away < quantity"), postgresql_where=text("put_away < quantity"),
+        ),
+    )  # fmt: skip
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    arrival_id: Mapped[int] = mapped_column(BigInteger)
+    document_type: Mapped[str] = mapped_column(String(24))
+    document_id: Mapped[int] = mapped_column(BigInteger)
+    number: Mapped[str] = mapped_column(Code)
+    entity_id: Mapped[int] = mapped_column(ForeignKey("entity.id"))
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id"))
+    slot: Mapped[str] = mapped_column(String(56))
+    quantity: Mapped[Decimal] = mapped_column(Quantity)
+    put_away: Mapped[Decimal] = mapped_column(Quantity)
+    value_minor: Mapped[int | None] = mapped_column(BigInteger)
+    arrived_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class TransferState(StrEnum):
     """Shipped: on its way, or something of it unresolved. Settled: every piece received, lost or found."""
 

@@ -186,10 +186,6 @@ class StockBin(Base):
             "uq_stock_bin_serial", "lot_id", unique=True,
             sqlite_where=text("is_serial AND quantity > 0"), postgresql_where=text("is_serial AND quantity > 0"),
         ),
-        Index(
-            "ix_stock_bin_received", "site_id",
-            sqlite_where=text("status = 'received' AND quantity > 0"), postgresql_where=text("status = 'received' AND quantity > 0"),
-        ),
         Index("ix_stock_bin_location", "location_id"),
         Index("ix_stock_bin_lot", "lot_id"),
     )  # fmt: skip

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import update
 
+from erpcore.inventory.arrivals import Paper, keep_arrival
 from erpcore.inventory.bins import receiving_location
 from erpcore.inventory.documents import Discrepancy, ExpectedReceipt, GoodsReceipt, GoodsReceiptLine, ReceiptSource
 from erpcore.inventory.places import LotWanted, ensure_lots
@@ -263,6 +264,7 @@ def receive_goods(
     movements = sheet.movements
     moved = move_stock(work, movements)
     report_moves(work, [place] * len(movements), movements, moved, step="warehouse.receive")
+    keep_arrival(work, place, Paper(key, "goods_receipt", key, number), sheet.came)
     supplier = command.supplier or next((row.supplier for row in expected.values() if row.supplier), None)
     write_rows(
         work, GoodsReceipt.__table__, _RECEIPT,

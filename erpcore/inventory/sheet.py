@@ -35,6 +35,7 @@ class Sheet:
         self.movements: list[Movement] = []
         self.rows: list[tuple[Any, ...]] = []
         self.kinds: list[str] = []
+        self.came: list[tuple[Slot, int]] = []
         self.received: dict[int, int] = {}
         self.closed: dict[int, int] = {}
 
@@ -57,6 +58,7 @@ class Sheet:
         damaged = Slot(self.site.id, item.id, self.where, lot, StockStatus.DAMAGED)
         for slot, quantity in ((waiting, sound), (damaged, broken)):
             if quantity:
+                self.came.append((slot, quantity))
                 self.movements.append(
                     Movement(
                         entity=self.site.entity.id, site=self.site.id, item=item.id, quantity=quantity,

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from sqlalchemy import select
 
+from erpcore.inventory.arrivals import take_arrivals
 from erpcore.inventory.balances import change_balances, lock_balances
 from erpcore.inventory.bins import Slot, change_bin, location_at, write_bins
 from erpcore.inventory.models import LocationKind, MoveReason, Reservation, StockMove, StockStatus
@@ -21,7 +22,6 @@ from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import items, site_facts
 from erpcore.masterdata.units import in_own_unit
 from erpcore.ports import CellStates, ProcessRules
-from erpcore.published.stock import StockPutAway
 
 OrderNames = Callable[[UnitOfWork, Sequence[int]], Sequence[str]]
 """How people call the orders of these order lines; asked only to say who is promised what."""
@@ -145,8 +145,8 @@ def _thousandths(work: UnitOfWork, item: int, quantity: Decimal) -> int:
 def put_away(
     work: UnitOfWork, commands: Sequence[PutAway], *, rules: ProcessRules, cells: CellStates, order_names: OrderNames
 ) -> None:
-    """Goods that were received lie where they are picked from, and may be promised from now on."""
-    shifts = []
+    """Goods that were received lie where they are picked from, and may be promised from now on; what came first goes first."""
+    shifts, waited = [], []
     for c in commands:
         work.actor.require("warehouse:stock:put_away", site=c.site)
         place = warehouse_place(work, site_facts(work, c.site), rules, cells, begins=False)
@@ -161,11 +161,10 @@ def put_away(
                 reason=MoveReason.PLACEMENT, document_type="put_away", document_id=key,
             )
         )  # fmt: skip
-        work.publish(
-            StockPutAway(item=c.item, quantity=quantity), place, step="warehouse.put_away", subject=("put_away", key, 1),
-            journey=key,
-        )  # fmt: skip
+        waited.append((place, key, source, quantity))
     shift_stock(work, shifts, order_names=order_names)
+    for place, key, source, quantity in waited:
+        take_arrivals(work, place, key, source, quantity)
 
 
 def move_bins(

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select, update
 
+from erpcore.inventory.arrivals import Paper, keep_arrival
 from erpcore.inventory.balances import lock_balances
 from erpcore.inventory.bins import Slot, receiving_location, take_parts
 from erpcore.inventory.documents import ExpectedReceipt, ReceiptSource, StockTransfer, StockTransferLine, TransferState
@@ -324,6 +325,8 @@ def receive_transfer(
     if not shifts:
         raise RuleBroken("nothing_received", field="quantity", number=head.number)
     shift_stock(work, shifts, order_names=order_names)
+    paper = Paper(work.ids.one(), "transfer", head.id, head.number)
+    keep_arrival(work, place, paper, [(shift.target, shift.quantity) for shift in shifts])
     settled = _settle(work, head, lines, changes, "receive", None)
     event = StockTransferReceived(from_site=head.from_site_id, settled=settled)
     work.publish(

@@ -111,6 +111,10 @@ class SalesOrder(Base):
             postgresql_where=text("state NOT IN ('closed', 'cancelled')"),
         ),
         Index(
+            "ix_sales_order_paper", "site_id", "captured_at",
+            sqlite_where=text("source = 'back-entry'"), postgresql_where=text("source = 'back-entry'"),
+        ),
+        Index(
             "ix_sales_order_duplicate", "duplicate_key",
             sqlite_where=text("duplicate_key IS NOT NULL"), postgresql_where=text("duplicate_key IS NOT NULL"),
         ),

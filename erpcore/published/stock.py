@@ -18,12 +18,45 @@ class StockRecounted(Event, frozen=True, kw_only=True):
     within_tolerance: bool
 
 
-class StockPutAway(Event, frozen=True, kw_only=True):
-    """Goods that were received lie where they are picked from; until then nobody is promised them."""
+class StockArrived(Event, frozen=True, kw_only=True):
+    """Goods came with one paper. ``quantity`` of them waits to be put away and ``value`` is its worth; the rest is there at once.
+
+    The journey is the arrival: the goods receipt, or one of the times that goods of a transfer came.
+    """
+
+    type: ClassVar[str] = "stock.arrived"
+    document_type: str
+    document: int
+    quantity: int
+    lines: int
+    value: int | None = None
+
+
+class StockPutAway1(Event, frozen=True, kw_only=True):
+    """As it was told before arrivals were kept: it names none."""
 
     type: ClassVar[str] = "stock.put_away"
     item: int
     quantity: int
+
+
+class StockPutAway(Event, frozen=True, kw_only=True):
+    """Goods that were received lie where they are picked from; until then nobody is promised them.
+
+    ``arrival``: what they came with; ``None`` where it was told before arrivals were kept. ``value``: their share of its worth.
+    """
+
+    type: ClassVar[str] = "stock.put_away"
+    version: ClassVar[int] = 2
+    item: int
+    quantity: int
+    arrival: int | None = None
+    value: int | None = None
+
+    @classmethod
+    def upcast(cls, old: StockPutAway1) -> StockPutAway:
+        """The first version in the words of this one."""
+        return cls(item=old.item, quantity=old.quantity)
 
 
 class StockTransferShipped(Event, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""What invoices, credit memos, returns, receipts, adjustments, transfers and the ledger do to their journeys."""
+"""What invoices, credit memos, returns, receipts, adjustments, arrivals, transfers and the ledger do to their journeys."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from erpcore import published as p
 from erpcore.kernel.eventlog import LoggedEvent
 from erpcore.kernel.events import Event
-from erpcore.published.stock import StockTransferReceived, StockTransferShipped
+from erpcore.published.stock import StockArrived, StockPutAway, StockTransferReceived, StockTransferShipped
 from readiness.measures.journeys import BLOCKED, CORRECTED, REVERSED, WRONG_AT_POSTING, Family, Journey
 from readiness.measures.milestones import earlier, expect_posting, later, open_document, stamp
 
@@ -150,6 +150,25 @@ def _transfer_received(family: Family, event: LoggedEvent, data: StockTransferRe
         root.received_at, root.received_on = event.at, event.on
 
 
+def _arrived(family: Family, event: LoggedEvent, data: StockArrived) -> None:
+    """``remaining`` is what still waits to be put away, ``gross`` what that is worth."""
+    root = family.root
+    open_document(root, event, "arrival")
+    root.topic, root.value = data.document_type[:64], data.value or 0
+    # What was put away before the arrival was reported (a late entry) already counts.
+    root.remaining += data.quantity
+    root.gross += data.value or 0
+
+
+def _put_away(family: Family, event: LoggedEvent, data: StockPutAway) -> None:
+    root = family.root
+    if root.opened_at is None:
+        root.kind = "arrival"
+    root.remaining -= data.quantity
+    root.gross -= data.value or 0
+    root.received_at, root.received_on = event.at, event.on
+
+
 def _ledger_posted(family: Family, event: LoggedEvent, data: p.LedgerPosted) -> None:
     root = family.root
     known = root.postings.split() if root.postings else []
@@ -180,5 +199,7 @@ BILLING_HANDLERS: dict[type[Event], Callable[[Family, LoggedEvent, Any], None]] 
     p.StockAdjustmentReversed: _reversed,
     StockTransferShipped: _transfer_shipped,
     StockTransferReceived: _transfer_received,
+    StockArrived: _arrived,
+    StockPutAway: _put_away,
     p.LedgerPosted: _ledger_posted,
 }

@@ -17,6 +17,7 @@ from erpcore.kernel.eventlog import LoggedEvent
 from erpcore.kernel.events import Event
 from erpcore.kernel.work import UnitOfWork
 from erpcore.published.sites import SiteCalendarSet
+from erpcore.published.stock import StockPutAway, StockPutAway1
 from readiness.measures.contributions import contribute
 from readiness.measures.deltas import Deltas, SliceKey, slice_key
 from readiness.measures.journeys import Family, Journey
@@ -37,7 +38,9 @@ class UnknownVersion(Exception):
     """The event has a shape that this code does not know; it is parked until code arrives that does."""
 
 
-_TAKEN: tuple[type[Event], ...] = (*HANDLERS, p.ControlCompared, SiteCalendarSet)
+#: Older versions of what is taken, and what makes the version of today of them.
+_UPCASTS: dict[type[Event], Callable[[Any], Event]] = {StockPutAway1: StockPutAway.upcast}
+_TAKEN: tuple[type[Event], ...] = (*HANDLERS, *_UPCASTS, p.ControlCompared, SiteCalendarSet)
 _Decoder = Callable[[str], Any]
 _DECODERS: dict[tuple[str, int], _Decoder] = {
     (cls.type, cls.version): msgspec.json.Decoder(cls).decode for cls in _TAKEN
@@ -46,11 +49,13 @@ TYPES = frozenset(name for name, _ in _DECODERS)
 
 
 def decode(event: LoggedEvent) -> Any:
-    """The typed content of an event. Raises ``UnknownVersion``, or msgspec's error for content that breaks its schema."""
+    """The typed content of an event, in its version of today. Raises ``UnknownVersion``, or msgspec's error for content that breaks its schema."""
     decoder = _DECODERS.get((event.type, event.version))
     if decoder is None:
         raise UnknownVersion(f"{event.type} version {event.version} is unknown here")
-    return decoder(event.data)
+    data = decoder(event.data)
+    upcast = _UPCASTS.get(type(data))
+    return data if upcast is None else upcast(data)
 
 
 class JourneyConsumer:
@@ -179,6 +184,8 @@ def _counts(family: Family) -> bool:
 def _roots(event: LoggedEvent, data: Any) -> tuple[int, ...]:
     if type(data) is p.StockAdjustmentReversed:
         return (data.of,)
+    if type(data) is StockPutAway and data.arrival is None:
+        return ()
     if event.refs is not None and event.type in _MARKS_REFERRED:
         also = {identity for kind, identity, _ in _decode_refs(event.refs) if kind == "order"} - {event.journey}
         return (event.journey, *sorted(also))

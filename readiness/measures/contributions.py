@@ -60,7 +60,7 @@ def contribute(
             misses[root.id] = _order(out, sign, family, slice_id, line_misses, hours)
         elif root.kind == "return":
             _return(out, sign, root, slice_id)
-        elif root.kind == "transfer":
+        elif root.kind in ("transfer", "arrival"):
             out.add((c.HANDLED, slice_id, root.opened_on.toordinal(), "goods receipt", 0), sign, 0, 1)
         elif root.kind == "receipt":
             out.add((c.HANDLED, slice_id, root.opened_on.toordinal(), "cash application", 0), sign, 0, 1)

@@ -34,7 +34,7 @@ _W: Table = WaitRow.__table__
 class Behind:
     """A document behind a figure. ``weight`` is what it is ranked by: ``unit`` says lines, minor units, seconds or working seconds.
 
-    ``id`` is the order, return, invoice, receipt or stock move; ``root_id`` the order an invoice belongs to.
+    ``id`` is the order, return, invoice, receipt, arrival or stock move; ``root_id`` the order an invoice belongs to.
     """
 
     id: int

@@ -18,7 +18,7 @@ _CLUSTERED = {"sqlite_with_rowid": False}
 
 
 class JourneyRow(Base):
-    """One order, return, invoice, receipt, transfer or stock adjustment. An invoice's ``root_id`` is its order's id.
+    """One order, return, invoice, receipt, transfer, arrival of goods or stock adjustment. An invoice's ``root_id`` is its order's id.
 
     ``calendar_seq`` is the place in the log of an order's last shipment: its working hours count by the calendars told before.
     Dimensions are as the events had them. ``opened`` is when the document began: captured, requested, triggered (posted,

@@ -52,7 +52,7 @@ def settle(family: Family) -> None:
 def _is_open(root: Journey) -> bool:
     if root.opened_at is None or root.closed_at is not None or root.ended_at is not None:
         return False
-    if root.kind == "receipt":
+    if root.kind in ("receipt", "arrival"):
         return root.remaining != 0
     if root.kind == "return":
         return root.credited_at is None

@@ -123,6 +123,7 @@ _TOTALS = (
     ("returns requested", "return.requested", "SELECT COUNT(*) FROM journey WHERE kind = 'return' AND opened_at IS NOT NULL"),
     ("receipts", "cash.received", "SELECT COUNT(*) FROM journey WHERE kind = 'receipt' AND opened_at IS NOT NULL"),
     ("transfers shipped", "stock.transfer_shipped", "SELECT COUNT(*) FROM journey WHERE kind = 'transfer' AND opened_at IS NOT NULL"),
+    ("goods arrived", "stock.arrived", "SELECT COUNT(*) FROM journey WHERE kind = 'arrival' AND opened_at IS NOT NULL"),
     ("invoices posted", "invoice.posted", "SELECT COUNT(*) FROM journey WHERE kind = 'invoice' AND invoiced_at IS NOT NULL"),
     ("shipments confirmed", "shipment.confirmed", "SELECT COALESCE(SUM(shipments), 0) FROM journey WHERE kind = 'order'"),
     (

@@ -65,6 +65,8 @@ def waits(family: Family) -> list[Wait]:
     elif root.kind == "transfer" and root.opened_at is not None and root.ended_at is None and root.start_on is not None:
         # Its transit time is over when the day has passed on which it should arrive.
         found.append(_at(family, Point.RECEIPT, root.opened_at, due_on=root.start_on + timedelta(days=1)))
+    elif root.kind == "arrival" and root.opened_at is not None and root.remaining > 0:
+        found.append(_at(family, Point.RECEIPT, root.opened_at, value=root.gross))
     elif root.kind == "receipt" and root.opened_at is not None and root.remaining > 0:
         found.append(_at(family, Point.CASH, root.opened_at, value=root.remaining))
     for invoice in family.invoices.values():

@@ -31,7 +31,6 @@ FOR_THE_RECORD: dict[str, str] = {
     "task": "as pick_wave",
     "quote": "the quote holds its state; the event dates it in the journey of the order that it may become",
     "stock.counted": "a difference is a stock.adjusted of its own",
-    "stock.put_away": "the status of the goods holds it; the event dates it for other systems and the export",
     "stock.recounted": "as stock.counted",
     "stock.transfer_received": "the transfer holds it; the event dates it for other systems and the export",
     "stock.transfer_shipped": "as stock.transfer_received",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -183,6 +183,9 @@ class Documents:
             ):
                 cut_offs[row.site_id][row.weekday].append(_clock_time(row.cut_off))
             self.transfers = self._ask("SELECT site_id, state, shipped_at, arrives_on FROM stock_transfer")
+            self.arrivals = self._ask(
+                "SELECT site_id, MIN(arrived_at) AS arrived_at FROM stock_arrival WHERE put_away < quantity GROUP BY site_id, arrival_id"
+            )
             self.sites = {
                 row.id: Site(
                     ZoneInfo(row.time_zone),
@@ -542,11 +545,17 @@ class Documents:
                     count("return authorisation", _at(row.requested_at), 16)
                 if received is not None and credited is None:
                     count("credit memo", received, 16)
+        for since in self._to_receive(site):
+            count("goods receipt", since, 8)
+        return {point: number for point, number in found.items() if number}
+
+    def _to_receive(self, site: int) -> Iterator[datetime]:
+        """Since when each transfer should be here, and each arrival waits to be put away."""
         for row in self.transfers:
             if row.site_id == site and row.state == "shipped":
-                over = here.midnight(_day(row.arrives_on) + timedelta(days=1))
-                count("goods receipt", max(_at(row.shipped_at), over), 8)
-        return {point: number for point, number in found.items() if number}
+                over = self.sites[site].midnight(_day(row.arrives_on) + timedelta(days=1))
+                yield max(_at(row.shipped_at), over)
+        yield from (_at(row.arrived_at) for row in self.arrivals if row.site_id == site)
 
     def _silent_order(self, order: Order, here: Site, now: datetime, count: Any, found: dict[str, int]) -> None:
         ended = [_at(hold.released_at) for hold in order.holds if hold.released_at is not None]

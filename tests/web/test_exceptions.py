@@ -68,7 +68,7 @@ def test_two_documents_are_given_away_together(signed_in, sqlite_database, trade
 
 def test_goods_that_nobody_put_away_lead_to_where_that_is_done(signed_in, sqlite_database, trade, clock):
     locations(trade.business, "DOCK", kind="receiving")
-    received(trade.business, 10)
+    receipt = received(trade.business, 10)
     clock.advance(timedelta(days=1, minutes=1))
     browser = signed_in("warehouse_supervisor")
     page = browser.get("/exceptions?queue=stuck&subject=put_away")
@@ -76,7 +76,12 @@ def test_goods_that_nobody_put_away_lead_to_where_that_is_done(signed_in, sqlite
     assert "Put it away" in page.text
     address = re.search(r'href="(/put-away/\d+)"', page.html)
     assert address
-    assert "DOCK" in browser.get(address[1]).text
+    there = browser.get(address[1])
+    assert "DOCK" in there.text
+    assert f"{receipt.number}" in there.text
+    assert "what came first is put away first" in there.text
+    assert browser.get(f"/warehouse/arrivals/{receipt.id}").heading.startswith(receipt.number)
+    browser.get(f"/warehouse/arrivals/{receipt.id + 1}", status=404)
 
 
 def test_holds_end_from_the_queue(signed_in, sqlite_database, trade, clock):

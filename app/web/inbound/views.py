@@ -12,6 +12,7 @@ from app.composition.order_names import order_names
 from app.composition.request import reader
 from app.composition.trading import cells, rules
 from app.queries.counts import CountRow, count_rows, tells_worth
+from app.queries.goods_receipts import waiting_at
 from app.queries.warehouse import (
     AdjustmentRow,
     ExpectedRow,
@@ -157,7 +158,10 @@ def put_goods_away(bin_id: int) -> Any:
         if form.accepted:
             flash(f"{row.code} is put away and free.", "success")
             return redirect(url_for("inbound.put_away_list"))
-    return render_template("inbound/put_away.html", row=row, form=form, realm=row.realm), form.status
+    html = render_template(
+        "inbound/put_away.html", row=row, form=form, realm=row.realm, waiting=waiting_at(reader(), bin_id)
+    )
+    return html, form.status
 
 
 @blueprint.get("/counts")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import render_template
+from flask import redirect, render_template, url_for
 
 from app.composition.request import now, reader
-from app.queries.goods_receipts import receipt_page
+from app.queries.goods_receipts import paper_of_arrival, receipt_page
 from app.queries.warehouse import bin_rows, trace_lot
 from app.security.permissions import Permission
 from app.security.require import actor, require
@@ -37,6 +37,16 @@ def trace_csv(lot_id: int) -> Any:
         for one in trace.stations
     ]
     return csv_file(f"trace-{trace.lot}", _TRACE_HEAD, rows)
+
+
+@blueprint.get("/warehouse/arrivals/<int:arrival_id>")
+@require(Permission.STOCK_READ)
+def arrival(arrival_id: int) -> Any:
+    """What came at one time is shown on what it came with."""
+    kind, document = paper_of_arrival(reader(), actor(), arrival_id)
+    if kind == "transfer":
+        return redirect(url_for("warehouse.transfer", transfer_id=document))
+    return redirect(url_for("warehouse.receipt", receipt_id=document))
 
 
 @blueprint.get("/warehouse/receipts/<int:receipt_id>")
