@@ -15,6 +15,7 @@ from app.composition.uow import Database, unit_of_work
 from app.demo.committee import Committee
 from app.demo.desk import Desk, moment
 from app.demo.occasions import Occasions
+from app.demo.office import Office
 from app.demo.order_files import hand_orders_in
 from app.demo.people import Staff, hire
 from app.demo.plan import DemoOptions
@@ -93,6 +94,7 @@ class _Story:
         self.trading = Trading(self.desk)
         self.rollout = Rollout(self.desk)
         self.committee = Committee(self.desk, self.rollout)
+        self.office = Office(self.desk, self.rollout)
         self.occasions = Occasions(self.desk)
         self.runners = [ConsumerRunner(database, consumer, clock=clock, bulk=True) for consumer in CONSUMERS]
         self.letters = next(runner for runner in self.runners if runner.consumer.name == LETTERS)
@@ -143,6 +145,7 @@ class _Story:
         options, rollout, committee = self.options, self.rollout, self.committee
         return (
             (0, rollout.set_up),
+            (0, self.office.call_meetings),
             (0, lambda: self._begin("live", "KOL", "LDS")),
             (0, lambda: self._begin("rehearsal", "DUI", "WKD")),
             (options.go_live - 8, rollout.freeze_first),
@@ -155,6 +158,7 @@ class _Story:
             (options.open_gates, rollout.freeze_gates),
             (options.open_gates + 1, rollout.attest_gates),
             (options.days - 4, lambda: committee.call_meeting(options.until.date() + timedelta(days=2))),
+            (options.days - 4, lambda: self.office.move_next(options.until.date() + timedelta(days=2))),
             (options.days - 4, lambda: rollout.ask_waiver(*_WAIVER)),
             (options.days - 3, rollout.grant_waivers),
         )

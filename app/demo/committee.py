@@ -15,7 +15,7 @@ from governance.decisions.queries import DecisionView, decision_view
 from governance.decisions.rules import Choice
 from governance.decisions.services import AddCondition, DraftDecision, add_condition, draft_decision, settle_condition
 from governance.decisions.voting import CastVote
-from governance.programme.services import ScheduleMeeting, schedule_meeting
+from governance.programme.meetings import ScheduleMeeting, schedule_meeting
 from readiness.waves.services import step_wave
 
 

@@ -15,6 +15,7 @@ MESSAGES = {
     "sign_in_taken": "The name {sign_in} is in use. Choose another.",
     "sign_in_unusable": "A sign-in name has no spaces and is not empty. An e-mail address is a good one.",
     "name_missing": "Give it a name that others will recognise.",
+    "calendar_feed_unknown": "This address of a calendar is unknown or ended. Make a new one on your account page.",
     "time_zone_unknown": "“{time_zone}” is no time zone. Use a name such as Europe/Berlin.",
     "site_unknown": "There is no site {site}. Choose one from the list.",
     "password_short": "At least {least} characters. Four words that do not belong together are easy to remember and hard to guess.",

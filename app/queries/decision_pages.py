@@ -18,7 +18,8 @@ from governance.decisions.flow import DecisionState
 from governance.decisions.models import Decision
 from governance.decisions.queries import DecisionRow, DecisionView, decision_log, decision_view
 from governance.decisions.standing import Validity
-from governance.programme.queries import BodyView, DelegationView, MeetingView, body, delegations, meetings
+from governance.programme.calendar import MeetingView, meetings
+from governance.programme.queries import BodyView, DelegationView, body, delegations
 from readiness.gates.models import Gate, GateCriterion, GateSnapshot, WaiverRecord
 from readiness.waves.models import Grant, Wave
 

@@ -23,7 +23,8 @@ from governance.decisions.flow import DecisionState
 from governance.decisions.models import Decision, DecisionBasis
 from governance.decisions.queries import DecisionRow, decision_log
 from governance.decisions.standing import Validity
-from governance.programme.queries import BodyView, MeetingView, ProgrammeView, bodies, meetings, programmes
+from governance.programme.calendar import MeetingView, meetings
+from governance.programme.queries import BodyView, ProgrammeView, bodies, programmes
 from readiness.gates.queries import GateRow, gates
 from readiness.waves.flow import GrantState
 from readiness.waves.queries import GrantView, WaveView, Window, blackouts, grants, waves

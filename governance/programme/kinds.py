@@ -1,4 +1,4 @@
-"""What is a governance body for?"""
+"""What is a governance body for, and how often does it meet?"""
 
 from __future__ import annotations
 
@@ -15,3 +15,11 @@ class BodyKind(StrEnum):
     DATA_COUNCIL = "data_council"
     CHANGE_ENABLEMENT = "change_enablement"
     DEPLOYMENT = "deployment"
+
+
+class Cadence(StrEnum):
+    """How often a body meets."""
+
+    WEEKLY = "weekly"
+    FORTNIGHTLY = "fortnightly"
+    MONTHLY = "monthly"

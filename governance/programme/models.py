@@ -5,7 +5,7 @@ Sites, channels and people are known by id alone; names are learnt where they ar
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from sqlalchemy import (
     BigInteger,
@@ -15,14 +15,16 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    SmallInteger,
     String,
     Text,
+    Time,
     UniqueConstraint,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from erpcore.kernel.model import Base, Code, Key, Name, UtcDateTime, states
-from governance.programme.kinds import BodyKind
+from governance.programme.kinds import BodyKind, Cadence
 
 
 class Programme(Base):
@@ -110,14 +112,66 @@ class Delegation(Base):
     recorded_by: Mapped[int] = mapped_column(BigInteger)
 
 
+class MeetingSeries(Base):
+    """When a body meets again and again: local times of one zone, so that ten o'clock stays ten o'clock.
+
+    ``weekday`` 0 is Monday; ``week`` 1 to 4 or 5, the last, of the month where it meets monthly. ``ended_on``: it meets no more
+    after that day, and what was in calendars beyond is called off. ``sequence`` grows with each change that calendars must learn.
+    """
+
+    __tablename__ = "meeting_series"
+    __table_args__ = (
+        UniqueConstraint("uid"),
+        states("cadence", Cadence),
+        CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday"),
+        CheckConstraint("week IS NULL OR week BETWEEN 1 AND 5", name="week"),
+        CheckConstraint("(cadence = 'monthly') = (week IS NOT NULL)", name="week_of_month"),
+        CheckConstraint("minutes > 0", name="minutes"),
+        CheckConstraint("until_on IS NULL OR until_on >= first_on", name="days"),
+    )
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    body_id: Mapped[int] = mapped_column(ForeignKey("governance_body.id"), index=True)
+    uid: Mapped[str] = mapped_column(String(36))
+    title: Mapped[str] = mapped_column(Name)
+    agenda: Mapped[str] = mapped_column(Text)
+    place: Mapped[str] = mapped_column(Name)
+    cadence: Mapped[str] = mapped_column(String(12))
+    weekday: Mapped[int] = mapped_column(SmallInteger)
+    week: Mapped[int | None] = mapped_column(SmallInteger)
+    begins_at: Mapped[time] = mapped_column(Time)
+    minutes: Mapped[int] = mapped_column(Integer)
+    time_zone: Mapped[str] = mapped_column(String(48))
+    first_on: Mapped[date] = mapped_column(Date)
+    until_on: Mapped[date | None] = mapped_column(Date)
+    ended_on: Mapped[date | None] = mapped_column(Date)
+    sequence: Mapped[int] = mapped_column(Integer)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class Meeting(Base):
-    """When a body meets, and what for."""
+    """When a body meets, and what for: once, or in place of the day ``series_on`` of a series.
+
+    ``uid`` is what calendar programs know it by, ``sequence`` grows with each change, and ``cancelled_at`` keeps it as called off.
+    """
 
     __tablename__ = "meeting"
-    __table_args__ = (CheckConstraint("ends_at > starts_at", name="times"),)
+    __table_args__ = (
+        CheckConstraint("ends_at > starts_at", name="times"),
+        CheckConstraint("(series_id IS NULL) = (series_on IS NULL)", name="series_day"),
+        UniqueConstraint("uid"),
+        UniqueConstraint("series_id", "series_on"),
+    )
     id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
     body_id: Mapped[int] = mapped_column(ForeignKey("governance_body.id"), index=True)
     title: Mapped[str] = mapped_column(Name)
     starts_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
     agenda: Mapped[str] = mapped_column(Text)
+    place: Mapped[str] = mapped_column(Name)
+    uid: Mapped[str] = mapped_column(String(48))
+    sequence: Mapped[int] = mapped_column(Integer)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    series_id: Mapped[int | None] = mapped_column(ForeignKey("meeting_series.id"))
+    series_on: Mapped[date | None] = mapped_column(Date)
+    cancelled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    reason: Mapped[str] = mapped_column(Text)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from erpcore.kernel.errors import NotFound
 from governance.programme.kinds import BodyKind
-from governance.programme.models import Body, Delegation, Meeting, Programme, ProgrammeCell, Seat
+from governance.programme.models import Body, Delegation, Programme, ProgrammeCell, Seat
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,18 +68,6 @@ class DelegationView:
     valid_from: datetime
     valid_until: datetime
     reason: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class MeetingView:
-    """A meeting to come."""
-
-    id: int
-    body_id: int
-    title: str
-    starts_at: datetime
-    ends_at: datetime
-    agenda: str
 
 
 def programmes(session: Session) -> list[ProgrammeView]:
@@ -190,15 +178,14 @@ def bodies_of_person(session: Session, person: int, programme_id: int, now: date
     return {row.code: BodyKind(row.kind) for row in rows}
 
 
-def meetings(session: Session, *, since: datetime, body_id: int | None = None) -> list[MeetingView]:
-    """Meetings that end after ``since``, in order of time."""
-    query = select(Meeting).where(Meeting.ends_at > since).order_by(Meeting.starts_at, Meeting.id)
-    if body_id is not None:
-        query = query.where(Meeting.body_id == body_id)
-    return [
-        MeetingView(
-            id=each.id, body_id=each.body_id, title=each.title, starts_at=each.starts_at, ends_at=each.ends_at,
-            agenda=each.agenda,
-        )
-        for each in session.scalars(query)
-    ]  # fmt: skip
+def bodies_met_by(session: Session, person: int, now: datetime) -> dict[int, str]:
+    """The bodies, by id with their name, in which the person holds a seat or stands in for one at ``now``. One query."""
+    valid = (Delegation.seat_id == Seat.id) & (Delegation.valid_from <= now) & (Delegation.valid_until > now)
+    rows = session.execute(
+        select(Body.id, Body.name)
+        .join(Seat, Seat.body_id == Body.id)
+        .outerjoin(Delegation, valid)
+        .where(Seat.ended_at.is_(None), (Seat.person_id == person) | (Delegation.delegate_id == person))
+        .distinct()
+    )
+    return {row.id: row.name for row in rows}

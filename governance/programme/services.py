@@ -1,16 +1,16 @@
-"""How a programme gets its cells, its bodies with their rule, and its meetings; who sits on them is next door."""
+"""How a programme gets its cells, and its bodies with their rule; who sits on them, and when they meet, is next door."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from sqlalchemy import select
 
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.kernel.work import UnitOfWork
 from governance.programme.kinds import BodyKind
-from governance.programme.models import Body, Meeting, Programme, ProgrammeCell, Seat
+from governance.programme.models import Body, Programme, ProgrammeCell, Seat
 from governance.programme.permissions import ProgrammePermission
 from governance.programme.seats import LONGEST_FUNCTION, lock_body
 
@@ -62,17 +62,6 @@ class SetRule:
     quorum: tuple[int, int]
     majority: tuple[int, int]
     reason: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScheduleMeeting:
-    """When a body meets, and what for."""
-
-    body_id: int
-    title: str
-    starts_at: datetime
-    ends_at: datetime
-    agenda: str = ""
 
 
 def create_programme(work: UnitOfWork, command: CreateProgramme) -> Programme:
@@ -176,18 +165,3 @@ def _check_shares(**shares: tuple[int, int]) -> None:
     for name, (part, whole) in shares.items():
         if not 0 < part <= whole:
             raise RuleBroken("share_invalid", field=name, part=part, whole=whole)
-
-
-def schedule_meeting(work: UnitOfWork, command: ScheduleMeeting) -> Meeting:
-    """Put a meeting of a body into the calendar."""
-    work.actor.require(ProgrammePermission.MANAGE)
-    if work.session.get(Body, command.body_id) is None:
-        raise NotFound("body_not_found", body=command.body_id)
-    if command.ends_at <= command.starts_at:
-        raise RuleBroken("end_before_start", field="ends_at", starts_at=command.starts_at, ends_at=command.ends_at)
-    meeting = Meeting(
-        id=work.ids.one(), body_id=command.body_id, title=command.title, starts_at=command.starts_at,
-        ends_at=command.ends_at, agenda=command.agenda,
-    )  # fmt: skip
-    work.session.add(meeting)
-    return meeting

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date, time
+
 import pytest
 
 from app.composition.uow import reading
 from governance.decisions.queries import decision_view
-from governance.programme.models import Body, Delegation, Meeting, Programme, ProgrammeCell, Seat
+from governance.programme.kinds import Cadence
+from governance.programme.meetings import BeginSeries, begin_series
+from governance.programme.models import Body, Delegation, Meeting, MeetingSeries, Programme, ProgrammeCell, Seat
 from readiness.waves.grants import RecordAlreadyLive, record_already_live
 from readiness.waves.models import Grant
 from tests.support.operate import ALL
@@ -118,6 +122,77 @@ def test_a_rule_is_changed_and_a_meeting_called(office, steered):
         f"{here}/meetings/new", {**call, "ends_at": "2026-03-20T11:00", "request_key": page.value("request_key")}
     )
     assert [one.title for one in kept(steered, Meeting)] == ["Go-live of W2"]
+
+
+def test_a_body_meets_in_a_series_and_a_calendar_program_reads_it_until_its_address_ends(
+    office, as_person, steered, site
+):
+    here = f"/committees/{steered.steering}"
+    page = office.get(f"{here}/series/new")
+    typed = {
+        "title": "Steering committee", "cadence": "fortnightly", "weekday": "2", "week": "0", "begins_at": "10:00",
+        "minutes": "60", "time_zone": "Europe/Berlin", "first_on": "2026-03-02", "until_on": "2026-03-03",
+        "request_key": page.value("request_key"),
+    }  # fmt: skip
+    page = office.post(f"{here}/series/new", typed, status=422)
+    assert page.errors() == [
+        "Until: No meeting would fall into this time. Choose a later end, or another day of the week."
+    ]
+    page = office.post(f"{here}/series/new", {**typed, "until_on": "", "request_key": page.value("request_key")})
+    assert "Every second Wednesday at 10:00" in page.text
+    (series,) = kept(steered, MeetingSeries)
+    office.post(
+        f"{here}/meetings/s{series.id}-2026-03-18/move",
+        {"starts_at": "2026-03-19T10:00", "ends_at": "2026-03-19T11:00", "reason": "the sponsor travels"},
+    )
+    assert "the sponsor travels" in office.page.text
+    office.post(f"{here}/meetings/s{series.id}-2026-03-18/move", {"starts_at": "", "reason": ""}, status=422)
+    office.get(f"{here}/meetings/s{series.id}-2026-03-19/move", status=404)
+    for nonsense in ("m", "s", "s1", "m-1", "sx-2026-03-18", f"s{series.id}-2026-99-01", "m99999999999999999999"):
+        office.get(f"{here}/meetings/{nonsense}/cancel", status=404)
+    office.post(f"{here}/meetings/s{series.id}-2026-04-01/cancel", {"reason": "Easter"})
+
+    chair = as_person(steered.chair)
+    page = chair.post("/account/calendar", {})
+    address = page.value("address")
+    path = address.partition("/calendar/")[1] + address.partition("/calendar/")[2]
+    read = site.test_client().get(path)
+    assert (read.status_code, read.headers["Content-Type"]) == (200, "text/calendar; charset=utf-8")
+    text = read.text.replace("\r\n ", "")
+    assert text.count("BEGIN:VEVENT") == 28
+    assert "DTSTART:20260319T" in text
+    assert "DTSTART:20260318T" not in text
+    assert "Changed: Easter" in text
+    assert text.count("STATUS:CANCELLED") == 1
+    assert "SEQUENCE:1" in text
+    assert address not in chair.get("/account/calendar").text
+    chair.post("/account/calendar/end", {})
+    assert site.test_client().get(path).status_code == 404
+    assert site.test_client().get("/calendar/wgc1_x.ics").status_code == 404
+
+    office.post(f"{here}/series/{series.id}/end", {"last_on": "2026-03-12", "reason": "done"})
+    assert kept(steered, MeetingSeries)[0].ended_on == date(2026, 3, 12)
+
+
+def test_a_series_changes_from_a_day_on(office, steered):
+    here = f"/committees/{steered.steering}"
+    with steered.work() as work:
+        series = begin_series(
+            work,
+            BeginSeries(
+                body_id=steered.steering, title="Steering", cadence=Cadence.WEEKLY, weekday=2, begins_at=time(10), minutes=60,
+                time_zone="Europe/Berlin", first_on=date(2026, 3, 2),
+            ),
+        ).id  # fmt: skip
+    page = office.get(f"{here}/series/{series}/change")
+    assert (page.value("title"), page.value("begins_at"), page.value("minutes")) == ("Steering", "10:00", "60")
+    typed = {
+        "title": "Steering", "cadence": "weekly", "weekday": "3", "week": "0", "begins_at": "11:00", "minutes": "45",
+        "time_zone": "Europe/Berlin", "first_on": "2026-03-16", "request_key": page.value("request_key"),
+    }  # fmt: skip
+    office.post(f"{here}/series/{series}/change", typed, status=422)
+    office.post(f"{here}/series/{series}/change", {**typed, "reason": "Thursdays"})
+    assert [(one.weekday, one.ended_on) for one in kept(steered, MeetingSeries)] == [(2, date(2026, 3, 15)), (3, None)]
 
 
 def test_a_holder_ends_the_delegation_they_named(as_person, steered):

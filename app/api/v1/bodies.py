@@ -1,4 +1,4 @@
-"""The programme and who decides in it: cells, bodies with their rule, seats, delegates and meetings."""
+"""The programme and who decides in it: cells, bodies with their rule, seats and delegates."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from app.api.v1.body_models import (
     DelegationAnswer,
     DelegationBody,
     HolderBody,
-    MeetingAnswer,
-    MeetingBody,
     ProgrammeAnswer,
     ProgrammeBody,
     ProgrammesAnswer,
@@ -26,11 +24,12 @@ from app.api.v1.body_models import (
     SeatAnswer,
     ShareAnswer,
 )
+from app.api.v1.meetings import meeting_answer
 from app.composition import programme_office as office
 from app.composition.request import now, reader
 from app.security.permissions import Permission
 from erpcore.kernel.work import UnitOfWork
-from governance.programme import queries, seats, services
+from governance.programme import calendar, queries, seats, services
 
 
 def _programme(one: queries.ProgrammeView) -> ProgrammeAnswer:
@@ -61,8 +60,7 @@ def _body(session: office.Session, body_id: int, at: datetime) -> BodyAnswer:
             for each in queries.delegations(session, body_id, at)
         ],
         meetings=[
-            MeetingAnswer(id=each.id, title=each.title, starts_at=each.starts_at, ends_at=each.ends_at, agenda=each.agenda)
-            for each in queries.meetings(session, since=at, body_id=body_id)
+            meeting_answer(each) for each in calendar.meetings(session, since=at, body_id=body_id)
         ],
     )  # fmt: skip
 
@@ -205,13 +203,3 @@ def end_a_delegation(work: UnitOfWork, delegation_id: int, body: ReasonBody) -> 
     """The seat's holder does it, or who assigns seats; the service asks which of them it is."""
     seat = seats.end_delegation(work, delegation_id, reason=body.reason)
     return _read_back(work, queries.body_of_seat(work.session, seat))
-
-
-@operation(
-    "POST", "/bodies/{body_id}/meetings", permission=Permission.PROGRAMME_MANAGE, summary="Put a meeting into the calendar",
-    tag="Programme", body=MeetingBody, answer=BodyAnswer, status=201,
-    example={"title": "Go-live of W2", "starts_at": "2027-01-25T09:00:00Z", "ends_at": "2027-01-25T10:00:00Z"},
-)  # fmt: skip
-def schedule_a_meeting(work: UnitOfWork, body_id: int, body: MeetingBody) -> BodyAnswer:
-    services.schedule_meeting(work, services.ScheduleMeeting(body_id=body_id, **dict(body)))
-    return _read_back(work, body_id)

@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from pydantic import AwareDatetime, Field
 
+from app.api.v1.meeting_models import MeetingAnswer
 from app.api.values import Answer, Body
 from governance.programme.kinds import BodyKind
 
@@ -118,15 +119,6 @@ class DelegationBody(Body):
     reason: str = Field(min_length=1, max_length=2000)
 
 
-class MeetingBody(Body):
-    """When a body meets, and what for."""
-
-    title: str = Field(min_length=1, max_length=200)
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime
-    agenda: str = Field("", max_length=4000)
-
-
 class CellAnswer(Answer):
     """A live site and a channel, by id."""
 
@@ -180,16 +172,6 @@ class DelegationAnswer(Answer):
     valid_from: datetime
     valid_until: datetime
     reason: str
-
-
-class MeetingAnswer(Answer):
-    """A meeting to come."""
-
-    id: int
-    title: str
-    starts_at: datetime
-    ends_at: datetime
-    agenda: str
 
 
 class BodyAnswer(Answer):

@@ -53,6 +53,7 @@ def committee_moves(page: CommitteePage, actor: Actor) -> list[dict[str, Any]]:
         (Permission.SEAT_ASSIGN, "Add a seat…", "decisions.new_seat"),
         (Permission.PROGRAMME_MANAGE, "Change the rule…", "decisions.change_rule"),
         (Permission.PROGRAMME_MANAGE, "Call a meeting…", "decisions.call_meeting"),
+        (Permission.PROGRAMME_MANAGE, "New series of meetings…", "decisions.begin_series"),
     )
     return [
         {"label": label, "permitted": True, "href": url_for(endpoint, body_id=page.body.id)}

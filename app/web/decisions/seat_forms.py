@@ -1,11 +1,10 @@
-"""The forms of a programme and of a body: its cells, its rule, its seats and its calendar."""
+"""The forms of a programme and of a body: its cells, its rule and its seats."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
-from wtforms import BooleanField, DateField, DateTimeLocalField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, DateField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional, Regexp
 
 from app.web.fields import ChecksField
@@ -112,13 +111,3 @@ class EndForm(Form):
     """Abolishing a seat, or ending a delegation."""
 
     reason = StringField("Reason", [InputRequired("Say why"), Length(max=2000)])
-
-
-class MeetingForm(KeyedForm):
-    """When a body meets, and what for."""
-
-    called: ClassVar[Mapping[str, str]] = {}
-    title = StringField("What for", [InputRequired("Say what for"), Length(max=200)])
-    starts_at = DateTimeLocalField("Begins", [InputRequired("Choose when it begins")], format="%Y-%m-%dT%H:%M")
-    ends_at = DateTimeLocalField("Ends", [InputRequired("Choose when it ends")], format="%Y-%m-%dT%H:%M")
-    agenda = TextAreaField("Agenda", [Optional(), Length(max=4000)])

@@ -1,4 +1,4 @@
-"""Who decides: a programme and its cells, a body's rule, its seats, delegates and meetings, each changed with its reason."""
+"""Who decides: a programme and its cells, a body's rule, its seats and delegates, each changed with its reason."""
 
 from __future__ import annotations
 
@@ -13,13 +13,11 @@ from app.queries.planning import CellDesk, cell_desk
 from app.queries.steer import people_picks
 from app.security.permissions import Permission
 from app.security.require import require
-from app.web.decisions.forms import instant
 from app.web.decisions.seat_forms import (
     VACANT,
     BodyForm,
     CellsForm,
     EndForm,
-    MeetingForm,
     ProgrammeForm,
     RuleForm,
     SeatForm,
@@ -37,9 +35,7 @@ from governance.programme.services import (
     CreateBody,
     CreateProgramme,
     NewSeat,
-    ScheduleMeeting,
     SetRule,
-    schedule_meeting,
     set_rule,
 )
 
@@ -231,21 +227,3 @@ def stop_delegation(body_id: int, delegation_id: int) -> Any:
 
 def _end_page(page: CommitteePage, form: Form, title: str, lead: str) -> Any:
     return render_template("decisions/end.html", form=form, body=page.body, title=title, lead=lead), form.status
-
-
-@blueprint.route("/committees/<int:body_id>/meetings/new", methods=["GET", "POST"])
-@require(Permission.PROGRAMME_MANAGE)
-def call_meeting(body_id: int) -> Any:
-    page, form = committee_page(reader(), body_id, now()), MeetingForm()
-    if form.validate_on_submit():
-        starts, ends = instant(form.starts_at.data), instant(form.ends_at.data)
-        with form.refusals(), change() as work:
-            command = ScheduleMeeting(
-                body_id=body_id, title=str(form.title.data), starts_at=starts or work.now, ends_at=ends or work.now,
-                agenda=str(form.agenda.data or ""),
-            )  # fmt: skip
-            form.once(work, lambda: schedule_meeting(work, command).id)
-        if form.accepted:
-            flash("The meeting is in the calendar.", "success")
-            return redirect(_to(body_id))
-    return render_template("decisions/meeting.html", form=form, body=page.body), form.status
