@@ -150,9 +150,11 @@ def test_a_body_meets_in_a_series_and_a_calendar_program_reads_it_until_its_addr
     office.get(f"{here}/meetings/s{series.id}-2026-03-19/move", status=404)
     for nonsense in ("m", "s", "s1", "m-1", "sx-2026-03-18", f"s{series.id}-2026-99-01", "m99999999999999999999"):
         office.get(f"{here}/meetings/{nonsense}/cancel", status=404)
+    office.get(f"{here}/meetings/s{series.id}-2026-04-01/cancel")
     office.post(f"{here}/meetings/s{series.id}-2026-04-01/cancel", {"reason": "Easter"})
 
     chair = as_person(steered.chair)
+    chair.get("/account/calendar")
     page = chair.post("/account/calendar", {})
     address = page.value("address")
     path = address.partition("/calendar/")[1] + address.partition("/calendar/")[2]
@@ -170,6 +172,7 @@ def test_a_body_meets_in_a_series_and_a_calendar_program_reads_it_until_its_addr
     assert site.test_client().get(path).status_code == 404
     assert site.test_client().get("/calendar/wgc1_x.ics").status_code == 404
 
+    office.get(f"{here}/series/{series.id}/end")
     office.post(f"{here}/series/{series.id}/end", {"last_on": "2026-03-12", "reason": "done"})
     assert kept(steered, MeetingSeries)[0].ended_on == date(2026, 3, 12)
 

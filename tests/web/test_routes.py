@@ -18,6 +18,7 @@ FOR_EVERYBODY = {
     "sign_in.form": "the door",
     "sign_in.enter": "the door",
     "sign_in.sign_out": "leaving needs no permission",
+    "account.feed": "calendar programs cannot sign in; the secret in the address is the permission",
     "operations.alive": "load balancers ask it",
     "operations.ready": "load balancers ask it; it shows no figure",
     "api.health": "the same, for programs",
