@@ -161,7 +161,7 @@ def test_a_body_meets_in_a_series_and_a_calendar_program_reads_it_until_its_addr
     read = site.test_client().get(path)
     assert (read.status_code, read.headers["Content-Type"]) == (200, "text/calendar; charset=utf-8")
     text = read.text.replace("\r\n ", "")
-    assert text.count("BEGIN:VEVENT") == 28
+    assert text.count("BEGIN:VEVENT") == 29
     assert "DTSTART:20260319T" in text
     assert "DTSTART:20260318T" not in text
     assert "Changed: Easter" in text
