@@ -9,16 +9,16 @@ from app.composition.uow import reading
 from app.demo.desk import Desk
 from app.demo.rollout import Rollout
 from governance.programme.calendar import calendar
-from governance.programme.kinds import Cadence
+from governance.programme.kinds import Rhythm
 from governance.programme.meetings import BeginSeries, MoveMeeting, begin_series, move_meeting
 from governance.programme.queries import bodies
 
 _ZONE = "Europe/Berlin"
 #: Body → what for, how often, weekday, at what time, for how long, where, and what is on the table each time.
 _MEETS = {
-    "steering": ("Steering committee", Cadence.FORTNIGHTLY, 3, time(10), 90, "Board room, Duisburg",
+    "steering": ("Steering committee", Rhythm.FORTNIGHTLY, 3, time(10), 90, "Board room, Duisburg",
                  "Gates of the waves · conditions that fall due · risks above their threshold"),
-    "pmo": ("Programme office", Cadence.WEEKLY, 0, time(14), 45, "By video", "Plan, criteria, conditions, what waits for whom"),
+    "pmo": ("Programme office", Rhythm.WEEKLY, 0, time(14), 45, "By video", "Plan, criteria, conditions, what waits for whom"),
 }  # fmt: skip
 
 
@@ -36,11 +36,11 @@ class Office:
                 one.code: one.id for one in bodies(session, self.desk.clock.now(), programme_id=self.rollout.programme)
             }
         with self.desk.work(self.desk.staff["pmo"], "live", "screen") as work:
-            for code, (title, cadence, weekday, begins, minutes, place, agenda) in _MEETS.items():
+            for code, (title, rhythm, weekday, begins, minutes, place, agenda) in _MEETS.items():
                 begin_series(
                     work,
                     BeginSeries(
-                        body_id=known[code], title=title, cadence=cadence, weekday=weekday, begins_at=begins, minutes=minutes,
+                        body_id=known[code], title=title, rhythm=rhythm, weekday=weekday, begins_at=begins, minutes=minutes,
                         time_zone=_ZONE, first_on=self.desk.options.first, place=place, agenda=agenda,
                     ),
                 )  # fmt: skip

@@ -17,7 +17,7 @@ class BodyKind(StrEnum):
     DEPLOYMENT = "deployment"
 
 
-class Cadence(StrEnum):
+class Rhythm(StrEnum):
     """How often a body meets."""
 
     WEEKLY = "weekly"

@@ -15,7 +15,7 @@ from erpcore.kernel.clock import local_day, zone
 from erpcore.kernel.errors import Conflict, NotFound, RuleBroken
 from erpcore.kernel.ids import uuid7s
 from erpcore.kernel.work import UnitOfWork
-from governance.programme.kinds import Cadence
+from governance.programme.kinds import Rhythm
 from governance.programme.models import Meeting, MeetingSeries
 from governance.programme.permissions import ProgrammePermission
 from governance.programme.recurrence import LAST_WEEK, Pattern, days_of, times_of
@@ -44,7 +44,7 @@ class BeginSeries:
 
     body_id: int
     title: str
-    cadence: Cadence
+    rhythm: Rhythm
     weekday: int
     begins_at: time
     minutes: int
@@ -58,7 +58,7 @@ class BeginSeries:
     def pattern(self) -> Pattern:
         """As the days are worked out."""
         return Pattern(
-            cadence=self.cadence, weekday=self.weekday, begins_at=self.begins_at, minutes=self.minutes,
+            rhythm=self.rhythm, weekday=self.weekday, begins_at=self.begins_at, minutes=self.minutes,
             time_zone=self.time_zone, first_on=self.first_on, until_on=self.until_on, week=self.week,
         )  # fmt: skip
 
@@ -129,13 +129,13 @@ def _begin(work: UnitOfWork, command: BeginSeries) -> MeetingSeries:
     _check(command)
     series = MeetingSeries(
         id=work.ids.one(), body_id=command.body_id, uid=_uid(work), title=command.title.strip(), agenda=command.agenda,
-        place=command.place.strip(), cadence=command.cadence, weekday=command.weekday, week=command.week,
+        place=command.place.strip(), rhythm=command.rhythm, weekday=command.weekday, week=command.week,
         begins_at=command.begins_at, minutes=command.minutes, time_zone=command.time_zone, first_on=command.first_on,
         until_on=command.until_on, sequence=0, changed_at=work.now,
     )  # fmt: skip
     work.session.add(series)
     work.audit(
-        "meeting_series.begun", "meeting_series", series.id, body=command.body_id, cadence=command.cadence,
+        "meeting_series.begun", "meeting_series", series.id, body=command.body_id, rhythm=command.rhythm,
         weekday=command.weekday, week=command.week, begins_at=command.begins_at.isoformat(), minutes=command.minutes,
         time_zone=command.time_zone, first_on=command.first_on, until_on=command.until_on,
     )  # fmt: skip
@@ -264,7 +264,7 @@ def _out_of_series(work: UnitOfWork, series: MeetingSeries, day: date) -> Meetin
 def pattern_of(series: MeetingSeries) -> Pattern:
     """The series as its days are worked out."""
     return Pattern(
-        cadence=Cadence(series.cadence), weekday=series.weekday, begins_at=series.begins_at, minutes=series.minutes,
+        rhythm=Rhythm(series.rhythm), weekday=series.weekday, begins_at=series.begins_at, minutes=series.minutes,
         time_zone=series.time_zone, first_on=series.first_on, until_on=series.until_on, week=series.week,
     )  # fmt: skip
 
@@ -286,7 +286,7 @@ def _check(command: BeginSeries) -> None:
     _title(command.title)
     if not 0 < command.minutes <= LONGEST_MINUTES:
         raise RuleBroken("meeting_length", field="minutes", most=LONGEST_MINUTES)
-    if (command.cadence is Cadence.MONTHLY) != (command.week is not None):
+    if (command.rhythm is Rhythm.MONTHLY) != (command.week is not None):
         raise RuleBroken("week_of_month_missing", field="week")
     if not 0 <= command.weekday <= 6 or (command.week is not None and not 1 <= command.week <= LAST_WEEK):
         raise RuleBroken("series_without_day", field="weekday")

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from erpcore.kernel.model import Base, Code, Key, Name, UtcDateTime, states
-from governance.programme.kinds import BodyKind, Cadence
+from governance.programme.kinds import BodyKind, Rhythm
 
 
 class Programme(Base):
@@ -122,10 +122,10 @@ class MeetingSeries(Base):
     __tablename__ = "meeting_series"
     __table_args__ = (
         UniqueConstraint("uid"),
-        states("cadence", Cadence),
+        states("rhythm", Rhythm),
         CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday"),
         CheckConstraint("week IS NULL OR week BETWEEN 1 AND 5", name="week"),
-        CheckConstraint("(cadence = 'monthly') = (week IS NOT NULL)", name="week_of_month"),
+        CheckConstraint("(rhythm = 'monthly') = (week IS NOT NULL)", name="week_of_month"),
         CheckConstraint("minutes > 0", name="minutes"),
         CheckConstraint("until_on IS NULL OR until_on >= first_on", name="days"),
     )
@@ -135,7 +135,7 @@ class MeetingSeries(Base):
     title: Mapped[str] = mapped_column(Name)
     agenda: Mapped[str] = mapped_column(Text)
     place: Mapped[str] = mapped_column(Name)
-    cadence: Mapped[str] = mapped_column(String(12))
+    rhythm: Mapped[str] = mapped_column(String(12))
     weekday: Mapped[int] = mapped_column(SmallInteger)
     week: Mapped[int | None] = mapped_column(SmallInteger)
     begins_at: Mapped[time] = mapped_column(Time)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from erpcore.kernel.clock import zone
-from governance.programme.kinds import Cadence
+from governance.programme.kinds import Rhythm
 
 #: The fifth week of a month stands for the last.
 LAST_WEEK = 5
@@ -17,7 +17,7 @@ _WEEK = timedelta(days=7)
 class Pattern:
     """How often, on which day of the week, at what local time and for how long. ``week``: which of the month, 5 the last."""
 
-    cadence: Cadence
+    rhythm: Rhythm
     weekday: int
     begins_at: time
     minutes: int
@@ -33,9 +33,9 @@ def days_of(pattern: Pattern, first: date, last: date) -> list[date]:
     A fortnight is counted from the series' own first day, so that it does not shift with the window that is looked at.
     """
     last = last if pattern.until_on is None else min(last, pattern.until_on)
-    if pattern.cadence is Cadence.MONTHLY:
+    if pattern.rhythm is Rhythm.MONTHLY:
         return _monthly(pattern, max(first, pattern.first_on), last)
-    step = _WEEK * (2 if pattern.cadence is Cadence.FORTNIGHTLY else 1)
+    step = _WEEK * (2 if pattern.rhythm is Rhythm.FORTNIGHTLY else 1)
     day = pattern.first_on + timedelta(days=(pattern.weekday - pattern.first_on.weekday()) % 7)
     if day < first:
         day += step * -((day - first) // step)

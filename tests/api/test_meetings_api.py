@@ -10,7 +10,7 @@ from tests.support.steering import a_programme
 from tests.support.web import a_site, a_token
 
 WEEKLY = {
-    "title": "Steering", "cadence": "weekly", "weekday": 2, "begins_at": "10:00", "minutes": 60, "time_zone": "Europe/Berlin",
+    "title": "Steering", "rhythm": "weekly", "weekday": 2, "begins_at": "10:00", "minutes": 60, "time_zone": "Europe/Berlin",
     "first_on": "2026-03-02",
 }  # fmt: skip
 
@@ -70,7 +70,7 @@ def test_a_series_is_begun_one_meeting_moved_one_called_off_and_the_series_ended
     [
         ("/series", {**WEEKLY, "weekday": 7}, 422),
         ("/series", {**WEEKLY, "time_zone": "Nowhere/At_all"}, 422),
-        ("/series", {**WEEKLY, "cadence": "monthly"}, 422),
+        ("/series", {**WEEKLY, "rhythm": "monthly"}, 422),
         ("/meetings/cancel", {"reason": "x"}, 422),
         ("/meetings/cancel", {"meeting": 1, "series": 2, "series_on": "2026-03-11", "reason": "x"}, 422),
         ("/meetings/cancel", {"meeting": 1, "reason": "x"}, 404),

@@ -8,7 +8,7 @@ import pytest
 
 from app.composition.uow import reading
 from governance.decisions.queries import decision_view
-from governance.programme.kinds import Cadence
+from governance.programme.kinds import Rhythm
 from governance.programme.meetings import BeginSeries, begin_series
 from governance.programme.models import Body, Delegation, Meeting, MeetingSeries, Programme, ProgrammeCell, Seat
 from readiness.waves.grants import RecordAlreadyLive, record_already_live
@@ -130,7 +130,7 @@ def test_a_body_meets_in_a_series_and_a_calendar_program_reads_it_until_its_addr
     here = f"/committees/{steered.steering}"
     page = office.get(f"{here}/series/new")
     typed = {
-        "title": "Steering committee", "cadence": "fortnightly", "weekday": "2", "week": "0", "begins_at": "10:00",
+        "title": "Steering committee", "rhythm": "fortnightly", "weekday": "2", "week": "0", "begins_at": "10:00",
         "minutes": "60", "time_zone": "Europe/Berlin", "first_on": "2026-03-02", "until_on": "2026-03-03",
         "request_key": page.value("request_key"),
     }  # fmt: skip
@@ -183,14 +183,14 @@ def test_a_series_changes_from_a_day_on(office, steered):
         series = begin_series(
             work,
             BeginSeries(
-                body_id=steered.steering, title="Steering", cadence=Cadence.WEEKLY, weekday=2, begins_at=time(10), minutes=60,
+                body_id=steered.steering, title="Steering", rhythm=Rhythm.WEEKLY, weekday=2, begins_at=time(10), minutes=60,
                 time_zone="Europe/Berlin", first_on=date(2026, 3, 2),
             ),
         ).id  # fmt: skip
     page = office.get(f"{here}/series/{series}/change")
     assert (page.value("title"), page.value("begins_at"), page.value("minutes")) == ("Steering", "10:00", "60")
     typed = {
-        "title": "Steering", "cadence": "weekly", "weekday": "3", "week": "0", "begins_at": "11:00", "minutes": "45",
+        "title": "Steering", "rhythm": "weekly", "weekday": "3", "week": "0", "begins_at": "11:00", "minutes": "45",
         "time_zone": "Europe/Berlin", "first_on": "2026-03-16", "request_key": page.value("request_key"),
     }  # fmt: skip
     office.post(f"{here}/series/{series}/change", typed, status=422)

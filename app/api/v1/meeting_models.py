@@ -8,7 +8,7 @@ from typing import Self
 from pydantic import AwareDatetime, Field, model_validator
 
 from app.api.values import Answer, Body
-from governance.programme.kinds import Cadence
+from governance.programme.kinds import Rhythm
 from governance.programme.meetings import BeginSeries, Which
 
 MOST = 2**63 - 1
@@ -28,7 +28,7 @@ class SeriesBody(Body):
     """How often a body meets, in local times of one zone."""
 
     title: str = Field(min_length=1, max_length=200)
-    cadence: Cadence
+    rhythm: Rhythm
     weekday: int = Field(ge=0, le=6, description="0 is Monday.")
     week: int | None = Field(
         None, ge=1, le=5, description="Only for a monthly one: 1 to 4, or 5 for the last of the month."
@@ -111,7 +111,7 @@ class SeriesAnswer(Answer):
 
     id: int
     title: str
-    cadence: str
+    rhythm: str
     weekday: int
     week: int | None
     begins_at: time

@@ -23,7 +23,7 @@ from erpcore.kernel.work import UnitOfWork
 from governance.programme import calendar, meetings, queries
 
 _RHYTHM = {
-    "title": "Design authority", "cadence": "fortnightly", "weekday": 2, "begins_at": "10:00", "minutes": 60,
+    "title": "Design authority", "rhythm": "fortnightly", "weekday": 2, "begins_at": "10:00", "minutes": 60,
     "time_zone": "Europe/Berlin", "first_on": "2027-01-13",
 }  # fmt: skip
 
@@ -40,7 +40,7 @@ def meeting_answer(one: calendar.MeetingView) -> MeetingAnswer:
 def _series_answer(one: calendar.SeriesView) -> SeriesAnswer:
     pattern = one.pattern
     return SeriesAnswer(
-        id=one.id, title=one.title, cadence=pattern.cadence.value, weekday=pattern.weekday, week=pattern.week,
+        id=one.id, title=one.title, rhythm=pattern.rhythm.value, weekday=pattern.weekday, week=pattern.week,
         begins_at=pattern.begins_at, minutes=pattern.minutes, time_zone=pattern.time_zone, first_on=pattern.first_on,
         until_on=pattern.until_on, ended_on=one.ended_on, sequence=one.sequence, agenda=one.agenda, place=one.place,
     )  # fmt: skip

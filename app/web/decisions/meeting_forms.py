@@ -12,24 +12,24 @@ from app.web.forms import Form, choices
 from app.web.once import KeyedForm
 from erpcore.kernel.clock import zone
 from governance.programme.calendar import MeetingView, SeriesView
-from governance.programme.kinds import Cadence
+from governance.programme.kinds import Rhythm
 from governance.programme.meetings import LONGEST_MINUTES, BeginSeries
 
 WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 WEEKS: Final = {0: "–", 1: "first", 2: "second", 3: "third", 4: "fourth", 5: "last"}
-CADENCES: Final = {
-    Cadence.WEEKLY: "Every week", Cadence.FORTNIGHTLY: "Every second week", Cadence.MONTHLY: "Once a month",
+RHYTHMS: Final = {
+    Rhythm.WEEKLY: "Every week", Rhythm.FORTNIGHTLY: "Every second week", Rhythm.MONTHLY: "Once a month",
 }  # fmt: skip
 _LOCAL: Final = "%Y-%m-%dT%H:%M"
 
 
-def rhythm(series: SeriesView) -> str:
+def rhythm_text(series: SeriesView) -> str:
     """How often a series meets, as people say it."""
     pattern = series.pattern
     day = WEEKDAYS[pattern.weekday]
-    if pattern.cadence is Cadence.MONTHLY:
+    if pattern.rhythm is Rhythm.MONTHLY:
         return f"{WEEKS[pattern.week or 1].capitalize()} {day} of the month"
-    return f"Every {day}" if pattern.cadence is Cadence.WEEKLY else f"Every second {day}"
+    return f"Every {day}" if pattern.rhythm is Rhythm.WEEKLY else f"Every second {day}"
 
 
 class MeetingForm(KeyedForm):
@@ -46,7 +46,7 @@ class SeriesForm(KeyedForm):
     """How often a body meets, on which day, at what time of which place."""
 
     title = StringField("What for", [InputRequired("Say what for"), Length(max=200)])
-    cadence = SelectField("How often", choices=choices((key.value, text) for key, text in CADENCES.items()))
+    rhythm = SelectField("How often", choices=choices((key.value, text) for key, text in RHYTHMS.items()))
     weekday = SelectField("On", coerce=int, choices=choices(enumerate(WEEKDAYS)))
     week = SelectField(
         "Week of the month", coerce=int, choices=choices(WEEKS.items()), default=0, description="Only for once a month."
@@ -69,7 +69,7 @@ class SeriesForm(KeyedForm):
         """The series that was typed; only called once the form is valid."""
         first: Any = self.first_on.data
         return BeginSeries(
-            body_id=body_id, title=str(self.title.data), cadence=Cadence(self.cadence.data), weekday=int(self.weekday.data),
+            body_id=body_id, title=str(self.title.data), rhythm=Rhythm(self.rhythm.data), weekday=int(self.weekday.data),
             week=int(self.week.data) or None, begins_at=self.begins_at.data or time(), minutes=int(self.minutes.data or 0),
             time_zone=str(self.time_zone.data), first_on=first, until_on=self.until_on.data,
             agenda=str(self.agenda.data or ""), place=str(self.place.data or ""),
@@ -85,7 +85,7 @@ class ChangeSeriesForm(SeriesForm):
         """What holds now stands in the fields."""
         pattern = series.pattern
         self.title.data, self.place.data, self.agenda.data = series.title, series.place, series.agenda
-        self.cadence.data, self.weekday.data, self.week.data = pattern.cadence.value, pattern.weekday, pattern.week or 0
+        self.rhythm.data, self.weekday.data, self.week.data = pattern.rhythm.value, pattern.weekday, pattern.week or 0
         self.begins_at.data, self.minutes.data = pattern.begins_at, pattern.minutes
         self.time_zone.data, self.until_on.data = pattern.time_zone, pattern.until_on
 

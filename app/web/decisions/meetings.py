@@ -19,7 +19,7 @@ from app.web.decisions.meeting_forms import (
     MeetingForm,
     MoveForm,
     SeriesForm,
-    rhythm,
+    rhythm_text,
 )
 from app.web.decisions.views import WORDS, blueprint
 from app.web.forms import Form
@@ -71,7 +71,7 @@ def meetings(body_id: int) -> str:
     found = calendar(session, since=at, until=at + _AHEAD, bodies={body_id})
     return render_template(
         "decisions/meetings.html", body=body(session, body_id, at), meetings=found, series=series_of_body(session, body_id),
-        may_manage=actor().may(Permission.PROGRAMME_MANAGE), key=meeting_key, rhythm=rhythm,
+        may_manage=actor().may(Permission.PROGRAMME_MANAGE), key=meeting_key, rhythm_text=rhythm_text,
         today=local_day(at, _zone()), **WORDS,
     )  # fmt: skip
 
@@ -146,7 +146,7 @@ def end_series(body_id: int, series_id: int) -> Any:
         if form.accepted:
             flash("The series ends; meetings after that day are called off.", "success")
             return redirect(_to(body_id))
-    lead = f"{rhythm(series)}. Meetings after the day you choose are called off, those before stay."
+    lead = f"{rhythm_text(series)}. Meetings after the day you choose are called off, those before stay."
     return _ask(shown, form, f"End “{series.title}”", lead, "End the series"), form.status
 
 

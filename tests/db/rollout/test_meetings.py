@@ -13,7 +13,7 @@ from app.identity.models import CalendarFeed
 from app.identity.services import close_account
 from erpcore.kernel.errors import Busy, Conflict, NotAllowed, NotFound, RuleBroken
 from governance.programme.calendar import calendar, meetings, series_of_body
-from governance.programme.kinds import Cadence
+from governance.programme.kinds import Rhythm
 from governance.programme.meetings import (
     BeginSeries,
     CancelMeeting,
@@ -43,7 +43,7 @@ def steered(database, clock):
 def weekly(steered, **given):
     return BeginSeries(
         **{
-            "body_id": steered.steering, "title": "Steering committee", "cadence": Cadence.WEEKLY, "weekday": 2,
+            "body_id": steered.steering, "title": "Steering committee", "rhythm": Rhythm.WEEKLY, "weekday": 2,
             "begins_at": time(10), "minutes": 60, "time_zone": "Europe/Berlin", "first_on": date(2026, 3, 2), **given,
         }
     )  # fmt: skip
@@ -154,7 +154,7 @@ def test_a_series_changes_from_a_day_on_and_what_was_stays(steered, series):
     [
         ({"title": " "}, "name_missing"),
         ({"minutes": 0}, "meeting_length"),
-        ({"cadence": Cadence.MONTHLY}, "week_of_month_missing"),
+        ({"rhythm": Rhythm.MONTHLY}, "week_of_month_missing"),
         ({"week": 2}, "week_of_month_missing"),
         ({"weekday": 7}, "series_without_day"),
         ({"time_zone": "Europe/Atlantis"}, "time_zone_unknown"),

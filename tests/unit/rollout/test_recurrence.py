@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.reports.icalendar import CalendarEvent, calendar_text, folded
-from governance.programme.kinds import Cadence
+from governance.programme.kinds import Rhythm
 from governance.programme.recurrence import Pattern, days_of, times_of
 
 
 def pattern(**given):
     return Pattern(
         **{
-            "cadence": Cadence.WEEKLY,
+            "rhythm": Rhythm.WEEKLY,
             "weekday": 2,
             "begins_at": time(10),
             "minutes": 60,
@@ -35,20 +35,20 @@ def test_a_weekly_series_begins_on_its_first_such_day_and_ends_with_its_last():
 
 @pytest.mark.parametrize("first", [date(2026, 3, day) for day in range(1, 19)])
 def test_a_fortnight_does_not_shift_with_the_days_that_are_looked_at(first):
-    every = days_of(pattern(cadence=Cadence.FORTNIGHTLY), date(2026, 3, 1), date(2026, 5, 1))
+    every = days_of(pattern(rhythm=Rhythm.FORTNIGHTLY), date(2026, 3, 1), date(2026, 5, 1))
     assert every == [date(2026, 3, 4), date(2026, 3, 18), date(2026, 4, 1), date(2026, 4, 15), date(2026, 4, 29)]
-    found = days_of(pattern(cadence=Cadence.FORTNIGHTLY), first, date(2026, 5, 1))
+    found = days_of(pattern(rhythm=Rhythm.FORTNIGHTLY), first, date(2026, 5, 1))
     assert found == [day for day in every if day >= first]
 
 
 def test_once_a_month_is_the_second_or_the_last_such_day_of_it():
-    second = pattern(cadence=Cadence.MONTHLY, week=2)
+    second = pattern(rhythm=Rhythm.MONTHLY, week=2)
     assert days_of(second, date(2026, 3, 1), date(2026, 5, 31)) == [
         date(2026, 3, 11),
         date(2026, 4, 8),
         date(2026, 5, 13),
     ]
-    last = pattern(cadence=Cadence.MONTHLY, week=5, weekday=0, first_on=date(2026, 11, 1))
+    last = pattern(rhythm=Rhythm.MONTHLY, week=5, weekday=0, first_on=date(2026, 11, 1))
     assert days_of(last, date(2026, 1, 1), date(2027, 1, 31)) == [
         date(2026, 11, 30),
         date(2026, 12, 28),

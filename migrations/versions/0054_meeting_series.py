@@ -9,8 +9,8 @@ from alembic import op
 
 from erpcore.kernel.model import Key, UtcDateTime
 
-revision = "0050"
-down_revision = "0049"
+revision = "0054"
+down_revision = "0053"
 branch_labels = None
 depends_on = None
 
@@ -46,7 +46,7 @@ def upgrade() -> None:
         sa.Column("title", sa.String(length=300), nullable=False),
         sa.Column("agenda", sa.Text(), nullable=False),
         sa.Column("place", sa.String(length=300), nullable=False),
-        sa.Column("cadence", sa.String(length=12), nullable=False),
+        sa.Column("rhythm", sa.String(length=12), nullable=False),
         sa.Column("weekday", sa.SmallInteger(), nullable=False),
         sa.Column("week", sa.SmallInteger(), nullable=True),
         sa.Column("begins_at", sa.Time(), nullable=False),
@@ -57,9 +57,9 @@ def upgrade() -> None:
         sa.Column("ended_on", sa.Date(), nullable=True),
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("changed_at", UtcDateTime(), nullable=False),
-        sa.CheckConstraint("(cadence = 'monthly') = (week IS NOT NULL)", name=op.f("ck_meeting_series_week_of_month")),
+        sa.CheckConstraint("(rhythm = 'monthly') = (week IS NOT NULL)", name=op.f("ck_meeting_series_week_of_month")),
         sa.CheckConstraint(
-            "cadence IN ('weekly', 'fortnightly', 'monthly')", name=op.f("ck_meeting_series_cadence_known")
+            "rhythm IN ('weekly', 'fortnightly', 'monthly')", name=op.f("ck_meeting_series_rhythm_known")
         ),
         sa.CheckConstraint("minutes > 0", name=op.f("ck_meeting_series_minutes")),
         sa.CheckConstraint("until_on IS NULL OR until_on >= first_on", name=op.f("ck_meeting_series_days")),
