@@ -8,7 +8,7 @@ from flask import Response, flash, make_response, redirect, render_template, url
 
 from app.composition.request import change, now, reader
 from app.identity.feeds import feed_since, make_feed, reader_of, revoke_feed
-from app.queries.calendar_feed import person_calendar
+from app.reports.calendar_feed import person_calendar
 from app.security.permissions import Permission
 from app.security.require import actor, public, require
 from app.web.account.views import blueprint
