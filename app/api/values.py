@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
@@ -105,27 +106,39 @@ class PageQuery(Body):
     @property
     def after(self) -> int:
         """The id after which the list goes on; raises ``RuleBroken`` for a cursor that this API did not make."""
+        return self._numbers(1)[0]
+
+    @property
+    def after_pair(self) -> tuple[int, int]:
+        """As ``after``, for rows with a key of two parts."""
+        first, second = self._numbers(2)
+        return first, second
+
+    def _numbers(self, parts: int) -> list[int]:
         if self.cursor is None:
-            return 0
+            return [0] * parts
         try:
             text = base64.urlsafe_b64decode(self.cursor.encode()).decode()
         except (binascii.Error, UnicodeError):
             raise RuleBroken("cursor_unknown", field="cursor") from None
-        mark, _, number = text.partition(":")
-        if mark != "after" or not (number.isascii() and number.isdecimal()) or len(number) > 18:
+        mark, *numbers = text.split(":")
+        fit = all(number.isascii() and number.isdecimal() and len(number) <= 18 for number in numbers)
+        if mark != "after" or len(numbers) != parts or not fit:
             raise RuleBroken("cursor_unknown", field="cursor")
-        return int(number)
+        return [int(number) for number in numbers]
 
 
 def set_filters(query: Body) -> dict[str, Any]:
     """The filters of a list that the query sets, by the names of the list's source; what is left out or off is not set."""
     told = {name: getattr(query, name) for name in type(query).model_fields if name not in ("cursor", "limit", "realm")}
-    return {name: value for name, value in told.items() if value not in (None, "", False)}
+    return {name: value for name, value in told.items() if value is not None and value is not False and value != ""}
 
 
-def page_of(items: list[Item], ids: list[int], limit: int) -> Page[Item]:
+def page_of(items: list[Item], keys: Sequence[int | tuple[int, int]], limit: int) -> Page[Item]:
     """A part of a list that was read with ``limit + 1`` rows: the row too many only says that there is more."""
     if len(items) <= limit:
         return Page[Item](items=items, next=None)
-    cursor = base64.urlsafe_b64encode(f"after:{ids[limit - 1]}".encode()).decode()
+    last = keys[limit - 1]
+    parts = last if isinstance(last, tuple) else (last,)
+    cursor = base64.urlsafe_b64encode(":".join(["after", *map(str, parts)]).encode()).decode()
     return Page[Item](items=items[:limit], next=cursor)

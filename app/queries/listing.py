@@ -26,6 +26,8 @@ PAGE = 50
 SIZES = (25, 50, 100, 200)
 #: The most rows a file holds: beyond that a filter is the better way.
 MOST_ROWS = 100_000
+#: Pages are turned through so far: to skip more rows than this costs more than to say what one looks for.
+MOST_TURNED = 10_000
 #: The value of a flag that is set.
 _ON: Any = True
 
@@ -96,9 +98,25 @@ class Source(Protocol):
         """All rows that fit, for a file; at most ``MOST_ROWS``."""
 
 
+def pages_of(asked: Asked, total: int) -> int:
+    """How many pages there are to turn: at least one, and none that begins beyond ``MOST_TURNED`` rows."""
+    return max(1, min(-(-total // asked.size), MOST_TURNED // asked.size))
+
+
 def last_page(asked: Asked, total: int) -> int:
     """The page to show: the one asked for, or the last when there are not so many."""
-    return min(max(asked.page, 1), max(1, -(-total // asked.size)))
+    return min(max(asked.page, 1), pages_of(asked, total))
+
+
+def ends_at(asked: Asked, total: int) -> int | None:
+    """The row at which pages end, on the last of them, where there are more rows."""
+    seen = last_page(asked, total) * asked.size
+    return seen if last_page(asked, total) == MOST_TURNED // asked.size and total > seen else None
+
+
+def _bound(asked: Asked) -> int:
+    """How far a long list is counted for the page that is asked for."""
+    return bound_of(min(asked.page, MOST_TURNED // asked.size), asked.size)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +162,7 @@ class SqlList(Generic[R]):
         rows = [self.row(found) for found in session.execute(query)]
         return Found(
             rows=self._finished(session, rows), total=total, counts=counts, sums=sums,
-            bound=bound_of(asked.page, asked.size) if self._is_bounded(asked) else None,
+            bound=_bound(asked) if self._is_bounded(asked) else None,
         )  # fmt: skip
 
     def every(self, session: Session, actor: Actor, asked: Asked, now: datetime) -> Iterator[R]:
@@ -230,7 +248,7 @@ class SqlList(Generic[R]):
         self, session: Session, actor: Actor, asked: Asked, now: datetime
     ) -> tuple[dict[str, dict[Any, int]], int, list[tuple[str, int, str]]]:
         by, column = self.by or ("", None)
-        bound, before = bound_of(asked.page, asked.size), self.narrowed(actor, asked, now, counting=True)
+        bound, before = _bound(asked), self.narrowed(actor, asked, now, counting=True)
         fitting = before.where(column == asked.values[by]) if by in asked.values else before
         queries: dict[tuple[str, Any], Any] = {("", None): fitting}
         queries |= {(by, word): before.where(column == word) for word in self.words}

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.queries.order_facts import LineFact, OrderPage
+from app.queries.order_facts import OrderPage
 from app.queries.policies import ValueRow, values_by_id
 from erpcore.fulfilment.rules import goes_along
 from erpcore.masterdata.models import ChargeTerms, StoredRuleset
@@ -54,8 +54,17 @@ class OrderRules:
     lines: tuple[LineRules, ...]
 
 
-def order_rules(session: Session, ruleset: str, lines: Iterable[LineFact], now: datetime) -> OrderRules:
-    """From the rulesets that order and lines are stamped with. Two queries at most."""
+class StampedLine(Protocol):
+    """A line of an order or a quote, with the rules of its item group where these are others."""
+
+    @property
+    def line_no(self) -> int: ...
+    @property
+    def ruleset(self) -> str | None: ...
+
+
+def order_rules(session: Session, ruleset: str, lines: Iterable[StampedLine], now: datetime) -> OrderRules:
+    """From the rulesets that order, or quote, and lines are stamped with. Two queries at most."""
     own: dict[str, list[int]] = defaultdict(list)
     for line in lines:
         if line.ruleset is not None:

@@ -100,6 +100,7 @@ class QuotedItem:
     price_reason: str | None
     is_rush: bool
     is_rush_charge: bool
+    ruleset: str | None
     losers: list[tuple[int, str, Decimal]]
 
     @property

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.queries.listing import MOST_ROWS, Asked, AskedList, Found, last_page, like
@@ -189,6 +189,15 @@ def _page(session: Session, actor: Actor, asked: Asked, _now: datetime) -> Found
 
 def _every(session: Session, actor: Actor, asked: Asked, _now: datetime) -> Iterator[ShortRow]:
     yield from _rows(session, session.execute(_grouped(actor, asked).limit(MOST_ROWS)).all())
+
+
+def short_items_after(
+    session: Session, actor: Actor, asked: Asked, after: tuple[int, int], limit: int
+) -> list[ShortRow]:
+    """Short items by site and item, those after this one: for programs, which read on while others become short or are served."""
+    key = tuple_(Reservation.site_id, Reservation.item_id)
+    query = _grouped(actor, asked).where(key > after).order_by(None).order_by(Reservation.site_id, Reservation.item_id)
+    return _rows(session, session.execute(query.limit(limit)).all())
 
 
 #: The list of short items: what is waited for longest leads.

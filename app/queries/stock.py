@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.queries.listing import SqlList
@@ -140,14 +140,15 @@ STOCK: SqlList[StockRow] = SqlList(
 
 
 def places_after(
-    session: Session, actor: Actor, asked: StockFilter, after: int, limit: int
-) -> list[tuple[int, StockRow]]:
-    """Places by site and item, from position ``after`` on; the position of each comes with it."""
+    session: Session, actor: Actor, asked: StockFilter, after: tuple[int, int], limit: int
+) -> list[StockRow]:
+    """Places by site and item, those after this one."""
     query = within_sites(_places().where(Entity.realm == asked.realm), actor, StockBalance.site_id)
     if asked.site is not None:
         query = query.where(StockBalance.site_id == asked.site)
-    found = session.execute(query.order_by(StockBalance.site_id, StockBalance.item_id).offset(after).limit(limit))
-    return [(after + number, _row(row)) for number, row in enumerate(found, 1)]
+    key = (StockBalance.site_id, StockBalance.item_id)
+    found = session.execute(query.where(tuple_(*key) > after).order_by(*key).limit(limit))
+    return [_row(row) for row in found]
 
 
 def item_rows(session: Session, actor: Actor, realm: str, item: int) -> list[StockRow]:

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
-from app.composition.cases import ExceptionCase, ExceptionRule, Queue
+from app.composition.cases import ExceptionCase, ExceptionRule, Queue, Subject
 from app.queries.listing import Asked, AskedList, Eyes, SqlList
 from app.queries.trouble_queues import everything
 from app.security.scopes import within_sites
@@ -170,11 +170,16 @@ def named_troubles(session: Session, actor: Actor, keys: Iterable[tuple[str, int
 
 
 def troubles_after(
-    session: Session, actor: Actor, asked: Asked, now: datetime, after: int, limit: int
-) -> list[tuple[int, TroubleRow]]:
-    """Documents in trouble by kind and id, from position ``after`` on; the position of each comes with it."""
+    session: Session, actor: Actor, asked: Asked, now: datetime, after: tuple[int, int], limit: int
+) -> list[tuple[tuple[int, int], TroubleRow]]:
+    """Documents in trouble by kind and id, those after this key; the key of each comes with it: its kind's number and its id."""
     listed = troubles(now)
     query = listed.narrowed(actor, asked, now)
     columns = query.selected_columns
-    found = session.execute(query.order_by(columns.subject, columns.id).offset(after).limit(limit))
-    return [(after + number, _row(row)) for number, row in enumerate(found, 1)]
+    kinds = sorted(Subject)
+    kind, key = after
+    if 0 < kind <= len(kinds):
+        last = kinds[kind - 1].value
+        query = query.where(or_(columns.subject > last, and_(columns.subject == last, columns.id > key)))
+    found = [_row(row) for row in session.execute(query.order_by(columns.subject, columns.id).limit(limit))]
+    return [((kinds.index(Subject(row.subject)) + 1, row.id), row) for row in found]

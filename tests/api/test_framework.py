@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from app.api import framework
 from app.api.framework import check_version
-from app.api.values import Amount, Body, PageQuery, Quantity, page_of
+from app.api.values import Amount, Body, PageQuery, Quantity, page_of, set_filters
 from app.composition.uow import reading, unit_of_work
 from app.identity.models import Account, ApiToken
 from app.messages import MESSAGES
@@ -356,3 +356,27 @@ def test_the_audit_trail_names_the_account_behind_the_token(call, sqlite_databas
     assert call("GET", f"/users/{made['id']}").json["is_closed"] is True
     with unit_of_work(sqlite_database, actor=Actor.system("test"), clock=clock) as work:
         assert work.session.get(Account, made["id"]).closed_at == clock.now()
+
+
+class _Filters(PageQuery):
+    """Filters of every kind."""
+
+    text: str = ""
+    late: bool = False
+    places: int | None = None
+
+
+def test_a_filter_of_nil_is_a_filter():
+    assert set_filters(_Filters()) == {}
+    assert set_filters(_Filters(places=0, limit=3)) == {"places": 0}
+    assert set_filters(_Filters(late=True, text="a")) == {"late": True, "text": "a"}
+
+
+def test_a_key_of_two_parts_makes_a_cursor_that_a_list_of_single_keys_refuses():
+    page = page_of(["a", "b"], [(5, 9), (5, 11)], 1)
+    assert PageQuery(cursor=page.next).after_pair == (5, 9)
+    with pytest.raises(RuleBroken, match="cursor_unknown"):
+        _ = PageQuery(cursor=page.next).after
+    with pytest.raises(RuleBroken, match="cursor_unknown"):
+        _ = PageQuery(cursor=page_of(["a", "b"], [5, 6], 1).next).after_pair
+    assert PageQuery().after_pair == (0, 0)

@@ -71,6 +71,7 @@ def test_an_order_goes_from_wave_to_proof_of_delivery_with_a_scanner(signed_in, 
     boss.post(f"/floor/waves/{wave}/release/go")
 
     assert "Take the next pick · 1 waits" in picker.get("/floor").text
+    assert "Take the next pack" not in picker.page.text, "a button that could only refuse"
     picker.post("/floor/next", {"site": business.site, "kind": "pick"})
     here = picker.path
     page = picker.post(f"{here}/start")

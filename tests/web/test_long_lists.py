@@ -6,6 +6,7 @@ import pytest
 
 from app.queries import listing
 from tests.support.operate import a_trading_business
+from tests.support.steps import captured
 
 
 @pytest.fixture
@@ -37,3 +38,19 @@ def test_a_chip_beyond_the_bound_has_a_plus(signed_in, trade, monkeypatch):
     page = signed_in("super_user").get("/orders")
     assert "Released 1+" in page.text
     assert "Cancelled 0" in page.text
+
+
+def test_pages_end_where_skipping_rows_would_cost_more_than_a_filter_and_say_so(signed_in, trade, monkeypatch):
+    monkeypatch.setattr(listing, "MOST_TURNED", 25)
+    monkeypatch.setattr(listing, "bound_of", lambda page, size: 1_000)
+    browser = signed_in("super_user")
+    assert "Pages end" not in browser.get("/orders?size=25").text
+    for _ in range(20):
+        captured(trade.business)
+    page = browser.get("/orders?size=25&page=999999")
+    assert "27 orders" in page.text
+    assert (
+        "Pages end at row 25. To see the others, narrow the list by a filter or sort it the other way round"
+        in page.text
+    )
+    assert not [link for link in page.links() if "page=2" in link]

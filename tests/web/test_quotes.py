@@ -13,6 +13,7 @@ from tests.support.archive import broken_rules
 from tests.support.controls import assert_books_agree
 from tests.support.core import a_business
 from tests.support.operate import a_closed_site, open_cells
+from tests.support.policies import approve
 from tests.support.pricing import an_entered
 from tests.support.queries import MOST, queries
 from tests.support.quotes import entered, sent
@@ -238,3 +239,14 @@ def test_a_quote_stays_a_quote_while_it_is_typed(desk):
     desk.get("/orders/new")
     assert not desk.page.root.find("input", name="offers")
     assert "This order, net" in desk.client.post("/orders/new/quote", data=typed).text
+
+
+def test_a_quote_shows_the_rules_it_was_priced_under_and_where_each_came_from(desk, business):
+    approve(business, "price_tolerance_permille", 25, entity=business.entity)
+    offered = sent(business)
+    approve(business, "rush_rule", "refuse", entity=business.entity)
+    page = desk.get(f"/quotes/{offered.id}")
+    (card,) = page.root.find("section", **{"aria-labelledby": "rules"})
+    assert "1 not the standard" in card.text
+    assert "Price tolerance2.5 % Nordhaus GmbH" in card.text
+    assert "Stamped when its prices were found" in card.text

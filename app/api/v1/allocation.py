@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 from app.api.framework import operation
 from app.api.v1.allocation_models import (
     ClaimAnswer,
@@ -40,7 +38,7 @@ from app.queries.backorders import realm_of_line
 from app.queries.claimants import ProtectionRow, held_lines, open_wishes, protections
 from app.queries.listing import Asked
 from app.queries.places import realm_of_site
-from app.queries.scarcity import SHORT_ITEMS
+from app.queries.scarcity import short_items_after
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.kernel.errors import NotFound
@@ -57,9 +55,9 @@ TAG = "Allocation"
     answer=Page[ShortItemAnswer],
 )  # fmt: skip
 def list_short_items(query: ShortQuery) -> Page[ShortItemAnswer]:
-    """The longest waited for first."""
+    """By site and item, so that one reads on while others become short or are served; `since` says who waits longest."""
     asked = Asked(values=set_filters(query), realm=query.realm)
-    rows = islice(SHORT_ITEMS.every(reader(), actor(), asked, now()), query.after, query.after + query.limit + 1)
+    rows = short_items_after(reader(), actor(), asked, query.after_pair, query.limit + 1)
     items = [
         ShortItemAnswer(
             site_id=row.site_id, site=row.site, item_id=row.item_id, item=row.code, lines=row.lines, unmet=row.unmet,
@@ -68,7 +66,7 @@ def list_short_items(query: ShortQuery) -> Page[ShortItemAnswer]:
         )
         for row in rows
     ]  # fmt: skip
-    return page_of(items, [query.after + number for number in range(1, len(items) + 1)], query.limit)
+    return page_of(items, [(row.site_id, row.item_id) for row in rows], query.limit)
 
 
 @operation(

@@ -106,8 +106,8 @@ def list_exceptions(query: ExceptionQuery) -> Page[InTrouble]:
     """Every open document that does not go on by itself, each in exactly one queue, by kind and id. `owner` is told to the owner alone."""
     values = {"queue": query.queue, "subject": query.subject, "site": query.site, "mine": query.mine or None}
     asked = Asked(values={name: value for name, value in values.items() if value is not None}, realm=query.realm)
-    rows = troubles_after(reader(), actor(), asked, now(), query.after, query.limit + 1)
-    return page_of([_answer(row) for _, row in rows], [place for place, _ in rows], query.limit)
+    rows = troubles_after(reader(), actor(), asked, now(), query.after_pair, query.limit + 1)
+    return page_of([_answer(row) for _, row in rows], [key for key, _ in rows], query.limit)
 
 
 @operation(

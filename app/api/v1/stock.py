@@ -105,8 +105,8 @@ def _read(work: UnitOfWork, site: int, item: int) -> BalanceAnswer:
 )  # fmt: skip
 def list_stock(query: BalanceQuery) -> Page[BalanceAnswer]:
     asked = StockFilter(site=query.site, realm=query.realm)
-    rows = places_after(reader(), actor(), asked, query.after, query.limit + 1)
-    return page_of([_balance(row) for _, row in rows], [place for place, _ in rows], query.limit)
+    rows = places_after(reader(), actor(), asked, query.after_pair, query.limit + 1)
+    return page_of([_balance(row) for row in rows], [(row.site_id, row.item_id) for row in rows], query.limit)
 
 
 @operation(

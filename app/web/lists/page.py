@@ -12,7 +12,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 
 from app.composition.request import now, reader
 from app.composition.saved_views import ViewFact, views_of
-from app.queries.listing import SIZES, Asked, Found, last_page
+from app.queries.listing import SIZES, Asked, Found, ends_at, last_page, pages_of
 from app.queries.places import all_channels, sites_seen
 from app.security.require import actor, require
 from app.web.chosen import viewer
@@ -77,7 +77,8 @@ def list_html(listing: Listing, **also: Any) -> Any:
     sites = sites_seen(reader(), actor()) if listing.realms or listing.filter_named("site") else []
     context = {
         "listing": listing, "sites": sites, "asked": wanted, "found": found, "realm": wanted.realm, "at": now(), "sizes": SIZES,
-        "page": last_page(wanted, found.total), "pages": max(1, -(-found.total // wanted.size)),
+        "page": last_page(wanted, found.total), "pages": pages_of(wanted, found.total),
+        "ends_at": ends_at(wanted, found.total),
         "columns": shown_columns(listing, wanted), "chips": chips(listing, wanted, found, to, sites),
         "controls": controls(listing, wanted, sites), "hidden": hidden(listing, wanted), "cell": shown_cell,
         "to_page": lambda page: to(wanted, page), "to_sort": lambda sort: to(replace(wanted, sort=sort)),

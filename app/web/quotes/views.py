@@ -7,6 +7,7 @@ from typing import Any
 from flask import render_template
 
 from app.composition.request import now, reader
+from app.queries.order_rules import order_rules
 from app.queries.quotes import quote_page
 from app.reports.papers import quote_paper
 from app.security.permissions import Permission
@@ -36,6 +37,7 @@ def quote_html(quote_id: int, refused: str = "") -> str:
     return render_template(
         "quotes/show.html", quote=page, row=page.row, moves=moves(page, actor(), now()), steps=progress(page, now()),
         refused=refused, at=now(), realm=page.row.realm, promises=PROMISES, deciders=deciders,
+        rules=order_rules(reader(), page.ruleset, page.lines, now()),
     )  # fmt: skip
 
 

@@ -14,11 +14,12 @@ from sqlalchemy import select
 
 from erpcore.fulfilment.carriers.offers import estimate, offers, rule_for
 from erpcore.fulfilment.carriers.records import CarriageRow, lock_carriages, save_carriages
-from erpcore.fulfilment.floor.models import TaskKind, TaskState, WarehouseTask
-from erpcore.fulfilment.floor.records import TaskRow, lock_tasks, save_tasks
+from erpcore.fulfilment.floor.models import TaskState
+from erpcore.fulfilment.floor.records import TaskRow, save_tasks
 from erpcore.fulfilment.floor.tasks import drop, start_held, step, take, tell
 from erpcore.fulfilment.models import ShipmentState
 from erpcore.fulfilment.packing.flow import CARTON
+from erpcore.fulfilment.packing.leaving import pack_tasks
 from erpcore.fulfilment.packing.models import CartonState, CartonType
 from erpcore.fulfilment.packing.records import (
     CartonRow,
@@ -33,7 +34,6 @@ from erpcore.kernel.errors import Conflict, NotFound, RuleBroken
 from erpcore.kernel.history import record_move
 from erpcore.kernel.model import scaled_int
 from erpcore.kernel.quantity import ABSURD
-from erpcore.kernel.rows import raw_columns
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import items
 from erpcore.orders.documents import Order
@@ -218,7 +218,7 @@ def pack_cartons(work: UnitOfWork, commands: Sequence[PackCarton]) -> list[Carto
 
 def begin(work: UnitOfWork, packing: _Packing) -> None:
     """Whoever packs takes the shipment's pack task, where it has one; refused while somebody else packs it."""
-    for task in _pack_tasks(work, packing.shipment.id):
+    for task in pack_tasks(work, [packing.shipment.id]):
         take(work, task, None)
         if task.state == TaskState.CLAIMED:
             start_held(work, task)
@@ -300,7 +300,7 @@ def _packed_if_all(work: UnitOfWork, packing: _Packing) -> None:
         order.place(work), step="order_to_cash.ship", subject=("shipment", packing.shipment.id, packing.shipment.version),
         journey=order.id,
     )  # fmt: skip
-    for task in _pack_tasks(work, packing.shipment.id):
+    for task in pack_tasks(work, [packing.shipment.id]):
         _finish(work, task)
 
 
@@ -324,17 +324,6 @@ def _finish(work: UnitOfWork, task: TaskRow) -> None:
         task.claimed_until, task.finished_at = None, work.now
         tell(work, task, TaskFinished(kind=task.kind, lines=0))
     save_tasks(work, [task])
-
-
-def _pack_tasks(work: UnitOfWork, shipment: int) -> list[TaskRow]:
-    table = WarehouseTask.__table__.c
-    found = work.session.execute(
-        select(*raw_columns(WarehouseTask, "id")).where(
-            table.document_type == "shipment", table.document_id == shipment, table.kind == TaskKind.PACK,
-            table.state.not_in((TaskState.DONE, TaskState.CANCELLED)),
-        )
-    )  # fmt: skip
-    return lock_tasks(work, [row.id for row in found])
 
 
 def _units(thousandths: int) -> str:

@@ -9,6 +9,7 @@ from app.composition.uow import reading
 from erpcore.fulfilment.floor.picking import ConfirmPick, confirm_pick, finish_pick, start_task
 from erpcore.fulfilment.floor.tasks import (
     cancel_task,
+    next_task,
 )
 from erpcore.fulfilment.services import confirm_shipments
 from tests.support.controls import assert_books_agree
@@ -43,6 +44,23 @@ def test_a_picked_task_is_picked_for_the_order_and_asks_for_packing(database):
     assert tuple(pack) == ("pack", "open", shipment.id)
     with business.work() as work:
         confirm_shipments(work, [shipment.id], rules=RULES, cells=OPEN)
+    assert_books_agree(database)
+
+
+def test_what_leaves_unpacked_leaves_no_task_to_pack_it_behind(database):
+    business = a_business(database)
+    a_floor(business)
+    orders = [allocated(business, [(0, 10)]), allocated(business, [(1, 4)])]
+    left, stays = (picked_by(business, ANNA, a_task(business, order)[0].id).shipments[0].id for order in orders)
+    with business.work(ANNA) as work:
+        next_task(work, business.site, kinds=["pack"])
+    with business.work() as work:
+        confirm_shipments(work, [left], rules=RULES, cells=OPEN)
+    tasks = "SELECT state, owner_id FROM warehouse_task WHERE kind = 'pack' AND document_id = :shipment"
+    assert tuple(one(database, tasks, shipment=left)) == ("cancelled", None)
+    assert one(database, tasks, shipment=stays).state in ("open", "claimed", "started")
+    why = "SELECT reason FROM transition WHERE document_type = 'task' AND move = 'cancel'"
+    assert one(database, why).reason == "left without being packed"
     assert_books_agree(database)
 
 
