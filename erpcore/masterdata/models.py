@@ -138,14 +138,13 @@ class Channel(Base):
 
 
 class CustomerGroup(Base):
-    """A segment of customers; shared by all entities and realms. ``tier`` ranks it for scarce stock: 1 comes first."""
+    """A segment of customers; shared by all entities and realms. What ranks a customer for scarce stock is its own tier."""
 
     __tablename__ = "customer_group"
-    __table_args__ = (UniqueConstraint("code"), CheckConstraint("tier BETWEEN 1 AND 9", name="tier_range"))
+    __table_args__ = (UniqueConstraint("code"),)
     id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
     code: Mapped[str] = mapped_column(Code)
     name: Mapped[str] = mapped_column(Name)
-    tier: Mapped[int] = mapped_column(SmallInteger, server_default=text("5"))
 
 
 class ItemGroup(Base):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 from erpcore.kernel.errors import RuleBroken
@@ -71,5 +72,12 @@ def _settled(
             raise RuleBroken("rush_charge_missing", field="rush", entity=site.entity.code)
         known |= items(work, {charge})
         if all(line.item != charge for line in lines):
-            lines.append(NewLine(item=charge, quantity=Decimal(1), is_rush_charge=True))
+            day = _first_wish(command, lines)
+            lines.append(NewLine(item=charge, quantity=Decimal(1), is_rush_charge=True, requested_on=day))
     return replace(command, lines=lines)
+
+
+def _first_wish(command: CaptureOrder, lines: Sequence[NewLine]) -> date | None:
+    """The day for which the first of the rush lines is wanted, since the charge leaves with it; ``None``: as early as can be."""
+    wishes = [line.requested_on or command.requested_on for line in lines if line.rush]
+    return None if None in wishes else min(day for day in wishes if day is not None)

@@ -263,7 +263,7 @@ def _build_lines(
             value = scaled_amount(1000, amount, order.currency)
         if amount >= MOST_WORTH * 10**PRICE_PLACES:
             raise RuleBroken("value_absurd", field=f"lines-{number - 1}-quantity", line=number, item=item.code)
-        usual = rush_day(dates, day) if line.rush else max(dates.committed, dates.requested)
+        usual = rush_day(dates, day) if line.rush or line.is_rush_charge else max(dates.committed, dates.requested)
         promised = line.promised_on or usual
         order.lines.append(
             Line(

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
 from sqlalchemy import text, update
 
 from app.composition.uow import reading
+from erpcore.masterdata.addresses import AddressContent, add_address
 from erpcore.masterdata.models import Item, ItemGroup
+from erpcore.masterdata.services import NewCustomer, add_customers
 from tests.support.core import a_business
 from tests.support.operate import a_closed_site, another_item, open_cells
+from tests.support.pages import Page
 from tests.support.policies import approve
 from tests.support.pricing import a_price, save
 
@@ -195,6 +199,30 @@ def test_the_figures_come_back_alone_for_a_browser_with_script(desk):
     # 100 are there, so the rest waits for the replenishment of seven days.
     assert "Mon 9 Mar" in answer.text
     assert "<html" not in answer.text
+
+
+def test_another_customer_brings_their_own_addresses_and_what_was_chosen_stays_while_the_customer_does(desk, business):
+    with business.work() as work:
+        new = NewCustomer(entity=business.entity, code="20001", name="Dachbau Nord", country="Germany", currency="EUR")
+        (other,) = add_customers(work, [new])
+        place = AddressContent(
+            code="main", name="Dachbau Nord", street="Deich 2", postal_code="20095", city="Hamburg", country="Germany"
+        )
+        key = add_address(work, other.id, place, valid_from=date(2020, 1, 1)).id
+    blank = desk.page
+    typed = {**fields(desk, "", ("40-0", "1")), "csrf_token": blank.value("csrf_token")}
+
+    def renewed(**more):
+        return Page(desk.client.post("/orders/new/quote", data={**typed, **more}).text)
+
+    page = renewed(customer="20001", addresses_of=blank.value("addresses_of"))
+    usual, only = page.root.find("select", id="ship_to")[0].find("option")
+    assert (usual.text, only.attributes["value"]) == ("The usual: main · Dachbau Nord, Hamburg, Germany", str(key))
+    assert page.root.find("select", id="lines-0-ship_to")[0].find("option")[1].attributes["value"] == str(key)
+    kept = {"customer": "20001", "addresses_of": page.value("addresses_of"), "ship_to": str(key)}
+    assert not renewed(**kept).root.find("select")
+    back = renewed(**{**kept, "customer": "10482"}).root.find("select", id="ship_to")[0].find("option")
+    assert str(key) not in [one.attributes["value"] for one in back]
 
 
 def test_somebody_of_another_site_cannot_enter_here(signed_in, business, sqlite_database):

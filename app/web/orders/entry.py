@@ -293,12 +293,16 @@ def look_up_again(entry: Entry) -> Entry:
 @blueprint.post("/orders/new/quote")
 @require(Permission.ORDER_CAPTURE)
 def quote() -> str:
-    """The figures of the order as typed so far, to be put in their places; nothing is kept."""
+    """The figures of the order as typed so far, to be put in their places, and where another customer's goods can go; nothing
+    is kept.
+    """
     entry = read_entry()
     look_up_quote(entry)
+    offers, buyer = bool(request.form.get("offers")), str(entry.customer.id) if entry.customer else ""
     return render_template(
         "orders/_quote.html", entry=entry, form=entry.form, quote=entry.quote, closed_text=closed_text(entry),
-        offers=bool(request.form.get("offers")), paper_to=paper_address(entry),
+        offers=offers, paper_to=paper_address(entry),
+        new_addresses=not offers and request.form.get("addresses_of", buyer) != buyer,
     )  # fmt: skip
 
 

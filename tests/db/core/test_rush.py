@@ -105,7 +105,16 @@ def test_a_rush_with_a_charge_has_it_once_as_a_line_at_its_price(database):
         (business.items[0], "stock", 1_000, True), (business.items[1], "stock", 1_000, True), (item, "charge", 2_500, False),
     ]  # fmt: skip
     assert order.value_minor == 4_500
+    assert dates(order)[-1] == (COMMITTED, TODAY, False), "as the goods that it leaves with"
     assert len(rushed(business, rush=False).lines) == 1
+    later, soon = date(2026, 3, 20), date(2026, 3, 10)
+    lines = [
+        NewLine(item=business.items[0], quantity=Decimal(1)),
+        NewLine(item=business.items[1], quantity=Decimal(1), rush=True, requested_on=soon),
+    ]
+    goods, rush, charge = rushed(business, *lines, rush=False, requested_on=later).lines
+    assert (goods.requested_on, rush.requested_on, charge.requested_on) == (later, soon, soon)
+    assert charge.first_promised_on == rush.first_promised_on
     assert_books_agree(database)
 
 
