@@ -18,8 +18,9 @@ from app.demo.desk import Desk, NodeKey, working_day
 from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cash
 from erpcore.billing.services import draft_invoices, post_invoices
 from erpcore.fulfilment.direct import release_with_purchases
+from erpcore.fulfilment.leaving import send_off
 from erpcore.fulfilment.models import Shipment
-from erpcore.fulfilment.services import DeliverShipment, PickOrder, confirm_shipments, deliver_shipments, pick_orders
+from erpcore.fulfilment.services import DeliverShipment, PickOrder, deliver_shipments, pick_orders
 from erpcore.inventory.stock import ChangeStock, open_stock, receive_stock
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.work import UnitOfWork
@@ -243,7 +244,7 @@ class Shop:
     def leave(self, order: int, shipments: Sequence[int]) -> None:
         """Picked goods leave and arrive at once: the customer stands at the counter."""
         with self.work("warehouse.two") as work:
-            confirm_shipments(work, shipments, **self.both)
+            send_off(work, shipments, **self.both)
         self.arrive(order, shipments)
 
     def arrive(self, order: int, shipments: Sequence[int]) -> None:

@@ -11,7 +11,8 @@ from app.composition.uow import reading
 from app.demo.desk import Desk
 from erpcore.fulfilment.floor.picking import ConfirmPick, confirm_pick, finish_pick, start_task
 from erpcore.fulfilment.floor.planning import pick_now
-from erpcore.fulfilment.services import PickOrder, confirm_shipments, pick_orders
+from erpcore.fulfilment.leaving import send_off
+from erpcore.fulfilment.services import PickOrder, pick_orders
 from erpcore.inventory.models import Reservation, StockBalance
 from erpcore.masterdata.charges import DeclareCharge, declare_charges
 from erpcore.masterdata.models import ChargeLeaves, Customer, Entity, ItemKind, Realm
@@ -157,7 +158,7 @@ def _send(desk: Desk, order: Order, good: int) -> None:
         lines[goods.id] = _MORE * 1000
     with desk.work(desk.staff.at(_SITE[1], "warehouse"), Realm.LIVE, "screen") as work:
         shipments = pick_orders(work, [PickOrder(order=order.id, lines=lines)], cells=desk.cells, rules=desk.rules)
-        confirm_shipments(work, [one.id for one in shipments], rules=desk.rules, cells=desk.cells)
+        send_off(work, [one.id for one in shipments], rules=desk.rules, cells=desk.cells)
 
 
 def _pick_a_little_more(desk: Desk, good: int, buyer: int) -> None:

@@ -16,8 +16,9 @@ from app.demo.plan import HOURS, STREAMS, WEEKDAYS, Stream
 from app.demo.stockroom import Stockroom
 from app.demo.world import Buyer, Good, Node
 from erpcore.fulfilment.direct import release_with_purchases
+from erpcore.fulfilment.leaving import send_off
 from erpcore.fulfilment.records import lock_shipments, orders_of
-from erpcore.fulfilment.services import DeliverShipment, PickOrder, confirm_shipments, deliver_shipments, pick_orders
+from erpcore.fulfilment.services import DeliverShipment, PickOrder, deliver_shipments, pick_orders
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import zone
 from erpcore.orders.allocation import allocate_orders
@@ -343,7 +344,7 @@ class Trading:
         desk, node = self.desk, self.desk.world.nodes[key]
         duty = "warehouse" if desk.chance(0.5) else "warehouse.two"
         with desk.work(desk.staff.at(key[1], duty), key[0], "screen") as work:
-            shipments = confirm_shipments(work, ids, rules=desk.rules, cells=desk.cells)
+            shipments = send_off(work, ids, rules=desk.rules, cells=desk.cells)
         for shipment in shipments:
             deal = self.deals[shipment.order_id]
             self.agenda.add(self._arrival(node, deal), "deliver", key, shipment.id)

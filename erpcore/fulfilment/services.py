@@ -9,10 +9,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from erpcore.fulfilment.carriers.records import lock_carriages
 from erpcore.fulfilment.extra import take_extra, taken_of
 from erpcore.fulfilment.flow import SHIPMENT
 from erpcore.fulfilment.models import Shipment, ShipmentLine, ShipmentState
-from erpcore.fulfilment.packing.leaving import check_packed, end_pack_tasks
 from erpcore.fulfilment.records import (
     DAMAGE,
     SHIPMENT_COLUMNS,
@@ -37,7 +37,7 @@ from erpcore.kernel.rows import write_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.models import AccountRole
 from erpcore.ledger.services import Entry, Side, post_entries, read_charts
-from erpcore.masterdata.queries import items
+from erpcore.masterdata.queries import items, site_facts
 from erpcore.orders.addressing import shipped_to
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.models import OrderState
@@ -242,7 +242,7 @@ def confirm_shipments(
         was = shipment.state
         shipment.state = SHIPMENT.target("confirm", was)
         if bought is None:
-            check_packed(work, order, shipment, rules)
+            _check_packed(work, order, shipment, rules)
         shipment.confirmed_at = (at or {}).get(shipment.id, work.now)
         record_move(work, "shipment", shipment.id, "confirm", was, shipment.state, at=shipment.confirmed_at)
         for line_id, quantity in shipment.lines:
@@ -269,11 +269,19 @@ def confirm_shipments(
             cost[0] -= moved.value
             cost[2] += 1
     _post_costs(work, orders, shipments, by_line, costs, bought or {}, rules)
-    if bought is None:
-        end_pack_tasks(work, wanted)
     save_shipments(work, shipments)
     save_orders(work, list(orders.values()), [by_line[line] for s in shipments for line, _ in s.lines])
     return shipments
+
+
+def _check_packed(work: UnitOfWork, order: Order, shipment: ShipmentRow, rules: ProcessRules) -> None:
+    """Where the site's rules let nothing leave unpacked; files and back-entries tell of what has left already."""
+    if work.source in ("import", "edi", "back-entry") or not any(line.has_stock for line in order.lines):
+        return
+    site = site_facts(work, shipment.site_id)
+    here = rules.resolve(work, entity=site.entity.live_id, site=site.live_id, channel=None, customer_group=None)
+    if here["packing_required"] and lock_carriages(work, [shipment])[shipment.id].packed_at is None:
+        raise RuleBroken("not_packed", document=shipment.number)
 
 
 def _post_costs(

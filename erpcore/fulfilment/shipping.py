@@ -15,10 +15,10 @@ from erpcore.fulfilment.carriers.records import CarriageRow, lock_carriages, sav
 from erpcore.fulfilment.carriers.troubles import Report, report_trouble
 from erpcore.fulfilment.floor.models import TaskKind
 from erpcore.fulfilment.floor.tasks import end_document_tasks
+from erpcore.fulfilment.leaving import send_off
 from erpcore.fulfilment.models import ShipmentState
 from erpcore.fulfilment.packing.services import propose_service
 from erpcore.fulfilment.records import ShipmentRow, lock_shipments, orders_of
-from erpcore.fulfilment.services import confirm_shipments
 from erpcore.kernel.clock import zone
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.history import record_move
@@ -69,7 +69,7 @@ def ship_shipments(
         if report is not None:
             late.append(report)
     save_carriages(work, list(carriages.values()))
-    done = confirm_shipments(work, [one.id for one in shipments], rules=rules, cells=cells)
+    done = send_off(work, [one.id for one in shipments], rules=rules, cells=cells)
     end_document_tasks(work, TaskKind.PACK, "shipment", [one.id for one in shipments])
     report_trouble(work, late, by_rule=True)
     return done

@@ -36,10 +36,10 @@ from app.security.permissions import Permission
 from app.security.require import actor
 from app.security.scopes import check_site
 from erpcore.fulfilment.direct import release_with_purchases
+from erpcore.fulfilment.leaving import send_off
 from erpcore.fulfilment.services import (
     DeliverShipment,
     PickOrder,
-    confirm_shipments,
     deliver_shipments,
     pick_orders,
 )
@@ -228,7 +228,7 @@ def ship_order(work: UnitOfWork, order_id: int, version: int, body: ShipBody) ->
     shipments = pick_orders(work, [PickOrder(order=order_id, lines=lines)], cells=cells(), rules=rules())
     if not shipments:
         raise RuleBroken("nothing_entered", field="lines")
-    confirm_shipments(work, [one.id for one in shipments], rules=rules(), cells=cells())
+    send_off(work, [one.id for one in shipments], rules=rules(), cells=cells())
     return _read(work, order_id)
 
 

@@ -27,11 +27,11 @@ from app.web.orders.forms import (
 from app.web.orders.views import blueprint, order_html
 from app.web.steps import form_step, seen_version, take_step
 from erpcore.fulfilment.direct import release_with_purchases
+from erpcore.fulfilment.leaving import send_off
 from erpcore.fulfilment.returns import RequestReturn, request_returns
 from erpcore.fulfilment.services import (
     DeliverShipment,
     PickOrder,
-    confirm_shipments,
     deliver_shipments,
     pick_orders,
 )
@@ -148,7 +148,7 @@ def _pick_and_confirm(work: UnitOfWork, order: OrderPage, form: Any) -> None:
     command = PickOrder(order=order.id, lines=taken, short=short, short_reason=why or "not found")
     shipments = pick_orders(work, [command], cells=cells(), rules=rules())
     if shipments:
-        confirm_shipments(work, [one.id for one in shipments], rules=rules(), cells=cells())
+        send_off(work, [one.id for one in shipments], rules=rules(), cells=cells())
 
 
 @blueprint.post("/orders/<int:order_id>/shipments/<int:shipment_id>/confirm")
@@ -156,7 +156,7 @@ def _pick_and_confirm(work: UnitOfWork, order: OrderPage, form: Any) -> None:
 def confirm(order_id: int, shipment_id: int) -> Any:
     return _step(
         order_id,
-        lambda work: confirm_shipments(work, [shipment_id], rules=rules(), cells=cells()),
+        lambda work: send_off(work, [shipment_id], rules=rules(), cells=cells()),
         "The goods have left.",
     )
 

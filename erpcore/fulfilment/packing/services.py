@@ -19,7 +19,6 @@ from erpcore.fulfilment.floor.records import TaskRow, save_tasks
 from erpcore.fulfilment.floor.tasks import drop, start_held, step, take, tell
 from erpcore.fulfilment.models import ShipmentState
 from erpcore.fulfilment.packing.flow import CARTON
-from erpcore.fulfilment.packing.leaving import pack_tasks
 from erpcore.fulfilment.packing.models import CartonState, CartonType
 from erpcore.fulfilment.packing.records import (
     CartonRow,
@@ -29,6 +28,7 @@ from erpcore.fulfilment.packing.records import (
     save_cartons,
     shipment_of,
 )
+from erpcore.fulfilment.packing.tasks import pack_tasks
 from erpcore.fulfilment.records import ShipmentRow, lock_shipments, orders_of
 from erpcore.kernel.errors import Conflict, NotFound, RuleBroken
 from erpcore.kernel.history import record_move

@@ -11,6 +11,7 @@ from erpcore.fulfilment.floor.tasks import (
     cancel_task,
     next_task,
 )
+from erpcore.fulfilment.leaving import send_off
 from erpcore.fulfilment.services import confirm_shipments
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
@@ -55,7 +56,7 @@ def test_what_leaves_unpacked_leaves_no_task_to_pack_it_behind(database):
     with business.work(ANNA) as work:
         next_task(work, business.site, kinds=["pack"])
     with business.work() as work:
-        confirm_shipments(work, [left], rules=RULES, cells=OPEN)
+        send_off(work, [left], rules=RULES, cells=OPEN)
     tasks = "SELECT state, owner_id FROM warehouse_task WHERE kind = 'pack' AND document_id = :shipment"
     assert tuple(one(database, tasks, shipment=left)) == ("cancelled", None)
     assert one(database, tasks, shipment=stays).state in ("open", "claimed", "started")

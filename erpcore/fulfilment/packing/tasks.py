@@ -1,4 +1,4 @@
-"""What does packing have to say when goods leave: may they go unpacked, and what becomes of the task to pack them?"""
+"""Which tasks ask for a shipment to be packed, and what becomes of them when it leaves unpacked?"""
 
 from __future__ import annotations
 
@@ -6,26 +6,10 @@ from collections.abc import Iterable
 
 from sqlalchemy import select
 
-from erpcore.fulfilment.carriers.records import lock_carriages
 from erpcore.fulfilment.floor.models import TaskKind, TaskState, WarehouseTask
 from erpcore.fulfilment.floor.records import TaskRow, lock_tasks, save_tasks
 from erpcore.fulfilment.floor.tasks import drop, step
-from erpcore.fulfilment.records import ShipmentRow
-from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.work import UnitOfWork
-from erpcore.masterdata.queries import site_facts
-from erpcore.orders.documents import Order
-from erpcore.ports import ProcessRules
-
-
-def check_packed(work: UnitOfWork, order: Order, shipment: ShipmentRow, rules: ProcessRules) -> None:
-    """Where the site's rules let nothing leave unpacked; files and back-entries tell of what has left already."""
-    if work.source in ("import", "edi", "back-entry") or not any(line.has_stock for line in order.lines):
-        return
-    site = site_facts(work, shipment.site_id)
-    here = rules.resolve(work, entity=site.entity.live_id, site=site.live_id, channel=None, customer_group=None)
-    if here["packing_required"] and lock_carriages(work, [shipment])[shipment.id].packed_at is None:
-        raise RuleBroken("not_packed", document=shipment.number)
 
 
 def pack_tasks(work: UnitOfWork, shipments: Iterable[int]) -> list[TaskRow]:
