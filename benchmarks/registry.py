@@ -33,6 +33,7 @@ BENCHMARKS: dict[str, str] = {
     "order": "benchmarks.order_cycle:measure",
     "search": "benchmarks.item_search:measure",
     "pages": "benchmarks.pages:measure",
+    "statements": "benchmarks.statements:measure",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 
+from app.composition.ledger_days import LedgerDayConsumer
 from app.composition.letter_consumer import LetterConsumer
 from erpcore.kernel.events import Registry, published
 from readiness.measures.consumer import JourneyConsumer
@@ -36,4 +37,4 @@ def event_catalogue() -> Registry:
 
 
 #: The domain's consumers, in the order in which the worker runs them.
-CONSUMERS = (JourneyConsumer(), LetterConsumer())
+CONSUMERS = (JourneyConsumer(), LetterConsumer(), LedgerDayConsumer())

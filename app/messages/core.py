@@ -173,6 +173,8 @@ MESSAGES: dict[str, str] = {
     "serial_counted_twice": "Serial number {serial} is one piece, so one or none of it is there.",
     "cadence_days": "A cadence is between 1 and 1,000 days.",
     "period_closed": "The books are closed before {until}, and this is dated {day}. Date it later, or ask Finance to open the period.",
+    "posting_rule_unknown": "No posting rule {rule} posts for a {document}. See the table of posting rules.",
+    "posting_rule_broken": "Posting rule {rule} of a {document} does not {side} the account of {role}. See the table of posting rules.",
     "period_not_over": "{until} is not over yet, so the books cannot be closed up to it. Choose a day that is.",
     "not_reversible": "This stock move cannot be taken back: only adjustments and counts can, and only once. Adjust the stock instead.",
     "customer_group_unknown": "There is no customer group {customer_group}. Choose one from the list.",

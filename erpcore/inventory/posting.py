@@ -4,26 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from erpcore.inventory.models import MoveReason
 from erpcore.inventory.movement import Movement
 from erpcore.inventory.services import Moved
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.events import Place
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.models import AccountRole
+from erpcore.ledger.posting_rules import contra_of
 from erpcore.ledger.services import Entry, Side, post_entries
 from erpcore.masterdata.queries import SiteFacts
 from erpcore.ports import Cell, CellStates, Process, ProcessRules, Ruleset, admit
 from erpcore.published import StockMoved
-
-_CONTRA = {
-    MoveReason.OPENING: AccountRole.OPENING,
-    MoveReason.RECEIPT: AccountRole.RECEIVED_NOT_INVOICED,
-    MoveReason.ADJUSTMENT: AccountRole.ADJUSTMENT,
-    MoveReason.REVERSAL: AccountRole.ADJUSTMENT,
-    MoveReason.COUNT: AccountRole.ADJUSTMENT,
-    MoveReason.TRANSFER: AccountRole.TRANSFER,
-}
 
 
 def warehouse_place(
@@ -46,10 +37,11 @@ def warehouse_rules(work: UnitOfWork, site: SiteFacts, rules: ProcessRules) -> R
 def stock_entry(place: Place, movement: Movement, moved: Moved) -> Entry:
     """What a move does to the books: stock against the account of its reason."""
     value = moved.value or 0
+    contra = contra_of("stock_move", movement.reason, AccountRole.INVENTORY)
     return Entry(
         rule=movement.reason, place=place, document_type="stock_move", document_id=moved.id, journey=moved.id,
         entry_on=local_day(movement.moved_at, place.time_zone), posted_at=movement.moved_at, currency=movement.currency,
-        sides=(Side(AccountRole.INVENTORY, value), Side(_CONTRA[movement.reason], -value)), text=movement.note,
+        sides=(Side(AccountRole.INVENTORY, value), Side(contra, -value)), text=movement.note,
     )  # fmt: skip
 
 

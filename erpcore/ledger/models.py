@@ -150,3 +150,21 @@ class ClosedTotal(Base):
 
 
 append_only(PeriodClose, ClosedCount, ClosedTotal)
+
+
+class LedgerDay(Base):
+    """What one day's entries debited and credited, by account, site and channel (0: of none).
+
+    Kept by the consumer of ``ledger.posted``, so it holds all entries up to its cursor; what was posted since is added by readers.
+    """
+
+    __tablename__ = "ledger_day"
+    # One tree instead of two: reports read whole stretches of it.
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012  # what the toolkit takes
+    entity_id: Mapped[int] = mapped_column(ForeignKey("entity.id"), primary_key=True)
+    entry_on: Mapped[date] = mapped_column(Date, primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("ledger_account.id"), primary_key=True)
+    site_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    channel_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    debit_minor: Mapped[int] = mapped_column(BigInteger)
+    credit_minor: Mapped[int] = mapped_column(BigInteger)

@@ -17,6 +17,7 @@ from erpcore.kernel.rows import read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.models import Account, AccountKind, AccountRole, JournalEntry, JournalLine
 from erpcore.ledger.periods import require_open_period
+from erpcore.ledger.posting_rules import require_side, rule_of
 from erpcore.published import LedgerPosted
 
 _ENTRY = (
@@ -110,8 +111,8 @@ def read_charts(work: UnitOfWork, entities: Iterable[int]) -> None:
 def post_entries(work: UnitOfWork, entries: Sequence[Entry]) -> list[int]:
     """Post each entry and report it; returns the entry ids, 0 for one without amounts, which posts nothing.
 
-    Raises ``RuleBroken`` when an entry does not balance to the last minor unit, the chart lacks an account, or its day lies in
-    a closed period; nothing of the unit of work stays then.
+    Raises ``RuleBroken`` when an entry does not balance to the last minor unit, no posting rule allows it, the chart lacks an
+    account, or its day lies in a closed period; nothing of the unit of work stays then.
     """
     ids = work.ids.reserve(len(entries))
     heads, lines, given = [], [], []
@@ -122,6 +123,7 @@ def post_entries(work: UnitOfWork, entries: Sequence[Entry]) -> list[int]:
         if not sides:
             given.append(0)
             continue
+        rule_of(entry.document_type, entry.rule)
         entry_id = next(ids)
         given.append(entry_id)
         place = entry.place
@@ -136,6 +138,7 @@ def post_entries(work: UnitOfWork, entries: Sequence[Entry]) -> list[int]:
         )  # fmt: skip
         amount = 0
         for number, side in enumerate(sides, 1):
+            require_side(entry.document_type, entry.rule, side.role, side.amount)
             account = chart.get(side.role)
             if account is None:
                 raise RuleBroken("account_missing", role=side.role, entity=place.entity)

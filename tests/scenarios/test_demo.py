@@ -29,6 +29,8 @@ from app.security.roles import Role, permissions_of, title_of
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import SetClock
 from erpcore.kernel.errors import RuleBroken
+from erpcore.ledger.models import AccountRole
+from erpcore.ledger.posting_rules import require_side
 from erpcore.orders.services import CaptureOrder, NewLine, capture_orders
 from governance.decisions.queries import decision_log, decision_view
 from governance.decisions.rules import Choice, Outcome
@@ -392,6 +394,20 @@ def test_the_same_seed_and_day_give_the_same_figures_on_postgresql(demo, fresh_d
             ]
     finally:
         other.dispose()
+
+
+def test_every_entry_is_one_that_its_posting_rule_allows(demo):
+    found = rows(
+        demo,
+        "SELECT DISTINCT e.document_type, e.rule, a.role, CASE WHEN l.debit_minor > 0 THEN 1 ELSE -1 END FROM journal_line l "
+        "JOIN journal_entry e ON e.id = l.entry_id JOIN ledger_account a ON a.id = l.account_id",
+    )
+    for document, rule, role, sign in found:
+        require_side(document, rule, AccountRole(role), sign)
+    assert {(document, rule) for document, rule, _, _ in found} >= {
+        ("invoice", "invoice"), ("credit_memo", "credit_memo"), ("shipment", "cost_of_sales"), ("receipt", "receipt"),
+        ("application", "application"), ("return", "returned_to_stock"), ("stock_move", "opening"),
+    }  # fmt: skip
 
 
 def test_a_database_in_use_is_left_alone(built):

@@ -1,0 +1,232 @@
+"""The books for programs: reports of any days, whole entries, and the posting rules they are kept by."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from app.api.framework import operation
+from app.api.v1.numbers import Key, as_amount
+from app.api.values import Amount, Answer, Body, Page, PageQuery, page_of
+from app.composition.request import now, reader
+from app.queries.journal_lines import WholeEntry, entries_after
+from app.queries.places import EntityPick, entities_seen, sites_seen
+from app.queries.posting_rules import rules_with_examples
+from app.queries.statements import AskedReport, report_page
+from app.security.permissions import Permission
+from app.security.require import actor
+from erpcore.kernel.clock import local_day
+from erpcore.kernel.errors import NotFound
+from erpcore.ledger.posting_rules import RuleSide
+from erpcore.ledger.statements import Period, Report, Row
+
+TAG = "Ledger"
+
+
+class ReportQuery(Body):
+    """Which report: from the first of the month until today unless `since` and `until` say otherwise, both included."""
+
+    report: Report
+    entity: Key
+    since: date | None = None
+    until: date | None = None
+    site: Key | None = None
+    channel: Key | None = None
+    by: Literal["", "site", "channel"] = Field("", description="Beside each other instead of the period before.")
+
+    @model_validator(mode="after")
+    def _begins_first(self) -> ReportQuery:
+        if self.since and self.until and self.since > self.until:
+            raise ValueError("the period ends before it begins")
+        return self
+
+
+class ReportColumnAnswer(Answer):
+    """What a column adds up. `part`: the site or channel; null for all, 0 for none. `is_change`: the first less the second."""
+
+    label: str
+    since: date | None
+    until: date | None
+    part: int | None
+    is_change: bool
+
+
+class ReportRowAnswer(Answer):
+    """A row with a figure for each column; `account` is null for what is derived."""
+
+    label: str
+    account: int | None
+    figures: list[Amount]
+
+
+class ReportSectionAnswer(Answer):
+    """Rows and what they come to; `result` stands after it where the report has one."""
+
+    title: str
+    rows: list[ReportRowAnswer]
+    total: ReportRowAnswer
+    result: ReportRowAnswer | None
+
+
+class ReportAnswer(Answer):
+    """A report of a company. `check` is nil everywhere when the books balance."""
+
+    report: str
+    currency: str
+    columns: list[ReportColumnAnswer]
+    sections: list[ReportSectionAnswer]
+    check: list[Amount]
+
+
+class EntryLineAnswer(Answer):
+    """A side of an entry."""
+
+    line_no: int
+    account_id: int
+    account: str
+    party: str | None
+    debit: Amount
+    credit: Amount
+
+
+class EntryAnswer(Answer):
+    """An entry with its lines; never changed once it is there."""
+
+    id: int
+    entity_id: int
+    site_id: int | None
+    channel_id: int | None
+    entry_on: date
+    rule: str
+    document_type: str
+    document_id: int
+    reverses_id: int | None
+    currency: str
+    text: str | None
+    lines: list[EntryLineAnswer]
+
+
+class EntryQuery(PageQuery):
+    """Whose entries, of which days."""
+
+    entity: Key
+    since: date | None = None
+    until: date | None = None
+
+
+class RuleSideAnswer(Answer):
+    """An account by its role. `may_turn`: its amount may also come on the other side."""
+
+    role: str
+    may_turn: bool
+
+
+class RuleAnswer(Answer):
+    """What posts when; `example` is one of its newest entries that the token sees."""
+
+    name: str
+    document: str
+    journal: str
+    event: str
+    when: str
+    debits: list[RuleSideAnswer]
+    credits: list[RuleSideAnswer]
+    example: int | None
+
+
+class RuleList(Answer):
+    """The table that the books are kept by."""
+
+    count: int
+    items: list[RuleAnswer]
+
+
+def _company(entity: int) -> EntityPick:
+    found = next((one for one in entities_seen(reader(), actor()) if one.id == entity), None)
+    if found is None:
+        raise NotFound("not_found")
+    return found
+
+
+@operation("GET", "/ledger/reports", permission=Permission.LEDGER_READ, summary="A report of the books", tag=TAG, query=ReportQuery, answer=ReportAnswer)  # fmt: skip
+def show_report(query: ReportQuery) -> ReportAnswer:
+    company = _company(query.entity)
+    if query.site is not None and query.site not in {
+        one.id for one in sites_seen(reader(), actor()) if one.entity_id == company.id
+    }:
+        raise NotFound("site_unknown", site=query.site)
+    until = query.until or max(local_day(now(), company.time_zone), query.since or date.min)
+    since = query.since or until.replace(day=1)
+    asked = AskedReport(
+        report=query.report, entity=company.id, period=Period(since=since, until=until), site=query.site,
+        channel=query.channel, by="" if query.report is Report.TRIAL_BALANCE else query.by,
+    )  # fmt: skip
+    page = report_page(reader(), actor(), asked)
+    code = company.currency
+
+    def row(one: Row) -> ReportRowAnswer:
+        account = one.account.id if one.account else None
+        return ReportRowAnswer(
+            label=one.label, account=account, figures=[as_amount(minor, code) for minor in one.figures]
+        )
+
+    results = page.statement.results
+    return ReportAnswer(
+        report=query.report, currency=code, check=[as_amount(minor, code) for minor in page.statement.check],
+        columns=[
+            ReportColumnAnswer(
+                label=one.label, since=one.period.since if one.period else None, until=one.period.until if one.period else None,
+                part=one.part, is_change=one.is_change,
+            )
+            for one in page.columns
+        ],
+        sections=[
+            ReportSectionAnswer(
+                title=one.title, rows=[row(each) for each in one.rows], total=row(one.total),
+                result=row(results[one.title]) if one.title in results else None,
+            )
+            for one in page.statement.sections
+        ],
+    )  # fmt: skip
+
+
+def _entry(one: WholeEntry) -> EntryAnswer:
+    lines = [
+        EntryLineAnswer(
+            line_no=line.line_no, account_id=line.account_id, account=line.account, party=line.party,
+            debit=as_amount(line.debit_minor, one.currency), credit=as_amount(line.credit_minor, one.currency),
+        )
+        for line in one.lines
+    ]  # fmt: skip
+    return EntryAnswer(
+        id=one.id, entity_id=one.entity_id, site_id=one.site_id, channel_id=one.channel_id, entry_on=one.entry_on,
+        rule=one.rule, document_type=one.document_type, document_id=one.document_id, reverses_id=one.reverses_id,
+        currency=one.currency, text=one.text, lines=lines,
+    )  # fmt: skip
+
+
+@operation("GET", "/ledger/entries", permission=Permission.LEDGER_READ, summary="Entries with their lines", tag=TAG, query=EntryQuery, answer=Page[EntryAnswer])  # fmt: skip
+def list_entries(query: EntryQuery) -> Page[EntryAnswer]:
+    company = _company(query.entity)
+    found = entries_after(
+        reader(), actor(), company.id, after=query.after, limit=query.limit + 1, since=query.since, until=query.until
+    )
+    return page_of([_entry(one) for one in found], [one.id for one in found], query.limit)
+
+
+def _sides(all_sides: tuple[RuleSide, ...]) -> list[RuleSideAnswer]:
+    return [RuleSideAnswer(role=side.role, may_turn=side.may_turn) for side in all_sides]
+
+
+@operation("GET", "/posting-rules", permission=Permission.LEDGER_READ, summary="The posting rules", tag=TAG, answer=RuleList)  # fmt: skip
+def list_posting_rules() -> RuleList:
+    items = [
+        RuleAnswer(
+            name=row.rule.name, document=row.rule.document, journal=row.rule.journal, event=row.rule.event, when=row.rule.when,
+            debits=_sides(row.rule.debits), credits=_sides(row.rule.credits), example=row.example,
+        )
+        for row in rules_with_examples(reader(), actor())
+    ]  # fmt: skip
+    return RuleList(count=len(items), items=items)

@@ -1,0 +1,146 @@
+"""The lines of the books one by one, as a figure of a report is followed to what it adds up; and whole entries for programs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.queries.ledger import EntryLine
+from app.queries.listing import SqlList
+from erpcore.kernel.actor import Actor
+from erpcore.ledger.models import Account, JournalEntry, JournalLine
+from erpcore.masterdata.models import Channel, Customer, Entity, Site
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineRow:
+    """One side of an entry."""
+
+    entry_id: int
+    line_no: int
+    entry_on: date
+    rule: str
+    document_type: str
+    document_id: int
+    text: str | None
+    account: str
+    party: str | None
+    entity: str
+    site: str | None
+    channel: str | None
+    currency: str
+    debit_minor: int
+    credit_minor: int
+
+
+def _all_lines() -> Any:
+    return (
+        select(
+            JournalLine, JournalEntry, Account.code, Account.name, Customer.name.label("party"), Site.name.label("site"),
+            Channel.name.label("channel"), Entity.name.label("entity"),
+        )
+        .select_from(JournalLine)
+        .join(JournalEntry, JournalEntry.id == JournalLine.entry_id)
+        .join(Account, Account.id == JournalLine.account_id)
+        .join(Entity, Entity.id == JournalEntry.entity_id)
+        .join(Customer, Customer.id == JournalLine.party_id, isouter=True)
+        .join(Site, Site.id == JournalEntry.site_id, isouter=True)
+        .join(Channel, Channel.id == JournalEntry.channel_id, isouter=True)
+    )  # fmt: skip
+
+
+def _counted() -> Any:
+    return (
+        select(JournalLine.entry_id)
+        .select_from(JournalLine)
+        .join(JournalEntry, JournalEntry.id == JournalLine.entry_id)
+    )
+
+
+def _scoped(query: Any, actor: Actor) -> Any:
+    return query if actor.sites is None else query.where(JournalEntry.site_id.in_(sorted(actor.sites)))
+
+
+def _row(row: Any) -> LineRow:
+    entry, line = row.JournalEntry, row.JournalLine
+    return LineRow(
+        entry_id=entry.id, line_no=line.line_no, entry_on=entry.entry_on, rule=entry.rule, text=entry.text,
+        document_type=entry.document_type, document_id=entry.document_id, account=f"{row.code} {row.name}", party=row.party,
+        entity=row.entity, site=row.site, channel=row.channel, currency=entry.currency, debit_minor=line.debit_minor,
+        credit_minor=line.credit_minor,
+    )  # fmt: skip
+
+
+#: The list of lines, of all companies that the person sees.
+LINES: SqlList[LineRow] = SqlList(
+    select=_all_lines, count_from=_counted, row=_row, tie=(JournalEntry.id, JournalLine.line_no), usual="-day", scope=_scoped,
+    is_long=True, sorts={"day": JournalEntry.entry_on}, currency=JournalEntry.currency,
+    sums={"Debit": JournalLine.debit_minor, "Credit": JournalLine.credit_minor},
+    wanted={
+        "entity": lambda value, _: JournalEntry.entity_id == value,
+        "account": lambda value, _: JournalLine.account_id == value,
+        "since": lambda value, _: JournalEntry.entry_on >= value,
+        "until": lambda value, _: JournalEntry.entry_on <= value,
+        "site": lambda value, _: JournalEntry.site_id == value,
+        "channel": lambda value, _: JournalEntry.channel_id == value,
+    },
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class WholeEntry:
+    """An entry with its lines, for programs."""
+
+    id: int
+    entity_id: int
+    site_id: int | None
+    channel_id: int | None
+    entry_on: date
+    rule: str
+    document_type: str
+    document_id: int
+    reverses_id: int | None
+    currency: str
+    text: str | None
+    lines: list[EntryLine]
+
+
+def entries_after(
+    session: Session, actor: Actor, entity: int, *, after: int, limit: int, since: date | None, until: date | None
+) -> list[WholeEntry]:
+    """Entries of a company by their id, those behind ``after``, of days in between. Two queries."""
+    query = _scoped(select(JournalEntry), actor).where(JournalEntry.entity_id == entity, JournalEntry.id > after)
+    if since is not None:
+        query = query.where(JournalEntry.entry_on >= since)
+    if until is not None:
+        query = query.where(JournalEntry.entry_on <= until)
+    heads = list(session.scalars(query.order_by(JournalEntry.id).limit(limit)))
+    lines: dict[int, list[EntryLine]] = defaultdict(list)
+    rows = session.execute(
+        select(JournalLine, Account.code, Account.name, Customer.name.label("party"))
+        .join(Account, Account.id == JournalLine.account_id)
+        .join(Customer, Customer.id == JournalLine.party_id, isouter=True)
+        .where(JournalLine.entry_id.in_([head.id for head in heads]))
+        .order_by(JournalLine.entry_id, JournalLine.line_no)
+    )
+    for row in rows:
+        one = row.JournalLine
+        lines[one.entry_id].append(
+            EntryLine(
+                line_no=one.line_no, account_id=one.account_id, account=f"{row.code} {row.name}", party=row.party,
+                debit_minor=one.debit_minor, credit_minor=one.credit_minor,
+            )
+        )  # fmt: skip
+    return [
+        WholeEntry(
+            id=head.id, entity_id=head.entity_id, site_id=head.site_id, channel_id=head.channel_id, entry_on=head.entry_on,
+            rule=head.rule, document_type=head.document_type, document_id=head.document_id, reverses_id=head.reverses_id,
+            currency=head.currency, text=head.text, lines=lines[head.id],
+        )
+        for head in heads
+    ]  # fmt: skip

@@ -1,0 +1,234 @@
+"""Trial balance, profit and loss and balance sheet: any days, site and channel, each figure a way to what it adds up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from flask import render_template, request, url_for
+
+from app.composition.request import now, reader
+from app.queries.places import EntityPick, all_channels, entities_seen, sites_seen
+from app.queries.posting_rules import rules_with_examples
+from app.queries.statements import AskedReport, ReportColumn, ReportPage, report_page
+from app.security.permissions import Permission
+from app.security.require import actor, require
+from app.web.areas import asked_key
+from app.web.exports import csv_file, xlsx_file
+from app.web.ledger.views import blueprint
+from erpcore.kernel.clock import local_day
+from erpcore.kernel.errors import NotFound
+from erpcore.kernel.money import from_minor
+from erpcore.ledger.statements import Period, Report, Row, Section
+
+_DAY = timedelta(days=1)
+#: Days that no business keeps books of; what lies outside counts as not asked.
+_FIRST, _LAST = date(1900, 1, 1), date(2199, 12, 31)
+TITLES = {
+    Report.TRIAL_BALANCE: "Trial balance of a period", Report.PROFIT_AND_LOSS: "Profit and loss",
+    Report.BALANCE_SHEET: "Balance sheet",
+}  # fmt: skip
+_LEADS = {
+    Report.TRIAL_BALANCE: "What each account held before the period, what the period added, and what it holds after",
+    Report.PROFIT_AND_LOSS: "Income less cost and expenses; follow any figure to the entries behind it",
+    Report.BALANCE_SHEET: "What the company has and owes; the result is derived from its accounts and posted nowhere",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What the address asks for, as far as it makes sense. ``turned``: the days came the other way round."""
+
+    entity: EntityPick
+    asked: AskedReport
+    turned: bool
+
+
+def _asked_day(name: str) -> date | None:
+    try:
+        found = date.fromisoformat(request.args.get(name, ""))
+    except ValueError:
+        return None
+    return found if _FIRST <= found <= _LAST else None
+
+
+def _wanted(report: Report) -> Wanted | None:
+    """Read the address; ``None`` for who sees no company. Raises ``NotFound`` for another's company, site or channel."""
+    entities, key = entities_seen(reader(), actor()), asked_key("entity")
+    entity = next((one for one in entities if one.id == key), None) if key is not None else next(iter(entities), None)
+    if entity is None:
+        if key is not None:
+            raise NotFound("not_found")
+        return None
+    site, channel = asked_key("site"), asked_key("channel")
+    if site is not None and site not in {one.id for one in sites_seen(reader(), actor()) if one.entity_id == entity.id}:
+        raise NotFound("site_unknown", site=site)
+    if channel is not None and channel not in {one.id for one in all_channels(reader())}:
+        raise NotFound("not_found")
+    today = local_day(now(), entity.time_zone)
+    until = _asked_day("until") or today
+    since = _asked_day("since") or until.replace(day=1)
+    by = request.args.get("by", "")
+    asked = AskedReport(
+        report=report, entity=entity.id, period=Period(since=min(since, until), until=max(since, until)), site=site,
+        channel=channel, by=by if by in ("site", "channel") and report is not Report.TRIAL_BALANCE else "",
+    )  # fmt: skip
+    return Wanted(entity=entity, asked=asked, turned=since > until)
+
+
+def in_words(day: date) -> str:
+    """A day in the head of a column."""
+    return f"{day.day} {day:%b %Y}"
+
+
+def span_in_words(period: Period) -> str:
+    """The days of a period, month and year said once where they are the same."""
+    since, until = period.since, period.until
+    if since.year != until.year:
+        return f"{in_words(since)} – {in_words(until)}"
+    return f"{since.day}{'' if since.month == until.month else f' {since:%b}'} – {in_words(until)}"
+
+
+def head(report: Report, column: ReportColumn) -> str:
+    """What stands over a column of figures."""
+    if report is Report.TRIAL_BALANCE or column.part is not None or column.is_change or column.label == "All":
+        return column.label
+    period = column.period
+    if period is None:
+        return column.label
+    if report is Report.BALANCE_SHEET:
+        return in_words(period.until)
+    return span_in_words(period)
+
+
+def behind(asked: AskedReport, column: ReportColumn, row: Row) -> str:
+    """The address of the lines that a figure adds up; empty for what is derived from others."""
+    if row.account is None or column.period is None or column.part == 0:
+        return ""
+    since: date | None = column.period.since
+    until: date | None = column.period.until
+    if asked.report is Report.BALANCE_SHEET or column.label == "Closing":
+        since = None
+    elif column.label == "Opening":
+        since, until = None, column.period.since - _DAY
+    site = column.part if asked.by == "site" and column.part else asked.site
+    channel = column.part if asked.by == "channel" and column.part else asked.channel
+    return url_for(
+        "ledger.show_lines", entity=asked.entity, account=row.account.id, since=since, until=until, site=site,
+        channel=channel,
+    )  # fmt: skip
+
+
+def _address(asked: AskedReport, *, report: Report | None = None, kind: str = "", **changes: Any) -> str:
+    """The same question otherwise."""
+    values: dict[str, Any] = {
+        "entity": asked.entity, "since": asked.period.since, "until": asked.period.until, "site": asked.site,
+        "channel": asked.channel, "by": asked.by or None,
+    }  # fmt: skip
+    return url_for(f"ledger.{_endpoint(report or asked.report)}{kind}", **{**values, **changes})
+
+
+def _endpoint(report: Report) -> str:
+    return f"report_{report.value.replace('-', '_')}"
+
+
+def _periods(asked: AskedReport, today: date) -> list[dict[str, Any]]:
+    """The periods that are one press away."""
+    month = today.replace(day=1)
+    last_month = (month - _DAY).replace(day=1)
+    quarter = today.replace(month=3 * ((today.month - 1) // 3) + 1, day=1)
+    named = (
+        ("This month", month, today), ("Last month", last_month, month - _DAY), ("This quarter", quarter, today),
+        ("This year", date(today.year, 1, 1), today), ("Last year", date(today.year - 1, 1, 1), date(today.year - 1, 12, 31)),
+    )  # fmt: skip
+    chosen = (asked.period.since, asked.period.until)
+    return [
+        {
+            "label": label,
+            "on": (since, until) == chosen,
+            "href": _address(asked, since=None, until=None)
+            if (since, until) == chosen
+            else _address(asked, since=since, until=until),
+        }
+        for label, since, until in named
+    ]
+
+
+def show_report(report: Report) -> Any:
+    """The page of a report."""
+    wanted = _wanted(report)
+    page = report_page(reader(), actor(), wanted.asked) if wanted else None
+    entity = wanted.entity if wanted else None
+    context: dict[str, Any] = {
+        "entity": entity,
+        "page": page,
+        "wanted": wanted,
+        "realm": entity.realm if entity else "live",
+    }
+    if wanted and entity:
+        asked = wanted.asked
+        context |= {
+            "periods": _periods(asked, local_day(now(), entity.time_zone)), "asked": asked,
+            "reports": [{"label": TITLES[one], "current": one is report, "href": _address(asked, report=one)} for one in Report],
+            "entities": entities_seen(reader(), actor()), "head": partial(head, report), "behind": partial(behind, asked),
+            "sites": [one for one in sites_seen(reader(), actor()) if one.entity_id == entity.id],
+            "channels": all_channels(reader()), "to_file": lambda kind: _address(asked, kind=f"_{kind}"),
+            "own": url_for(f"ledger.{_endpoint(report)}"), "is_part": actor().sites is not None,
+        }  # fmt: skip
+    return render_template(
+        "ledger/report.html", report=report, title=TITLES[report], lead_text=_LEADS[report], **context
+    )
+
+
+def _file(wanted: Wanted, page: ReportPage) -> tuple[list[str], Iterator[list[Any]]]:
+    """The report as rows: section, account code, what it is, and a number for each column."""
+    heads = ["Section", "Account", "Name", *(head(wanted.asked.report, column) for column in page.columns)]
+
+    def line(section: Section, row: Row) -> list[Any]:
+        figures: list[Decimal] = [from_minor(one, wanted.entity.currency) for one in row.figures]
+        account = row.account
+        return [section.title, account.code if account else "", account.name if account else row.label, *figures]
+
+    def rows() -> Iterator[list[Any]]:
+        for section in page.statement.sections:
+            for row in (*section.rows, section.total):
+                yield line(section, row)
+            if section.title in page.statement.results:
+                yield line(section, page.statement.results[section.title])
+
+    return heads, rows()
+
+
+def report_file(report: Report, kind: str) -> Any:
+    """The same report as a file."""
+    wanted = _wanted(report)
+    if wanted is None:
+        raise NotFound("not_found")
+    heads, rows = _file(wanted, report_page(reader(), actor(), wanted.asked))
+    period = wanted.asked.period
+    name = f"{report.value}-{wanted.entity.code}-{period.since}-{period.until}"
+    return (csv_file if kind == "csv" else xlsx_file)(name, heads, rows)
+
+
+def _serve(report: Report) -> None:
+    guard, path = require(Permission.LEDGER_READ), f"/ledger/{report.value}"
+    blueprint.add_url_rule(path, _endpoint(report), guard(partial(show_report, report)))
+    for kind in ("csv", "xlsx"):
+        blueprint.add_url_rule(
+            f"{path}.{kind}", f"{_endpoint(report)}_{kind}", guard(partial(report_file, report, kind))
+        )
+
+
+for _report in Report:
+    _serve(_report)
+
+
+@blueprint.get("/ledger/posting-rules")
+@require(Permission.LEDGER_READ)
+def show_rules() -> str:
+    """The table that the books are kept by."""
+    return render_template("ledger/rules.html", rows=rules_with_examples(reader(), actor()), realm="live")

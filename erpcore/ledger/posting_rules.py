@@ -1,0 +1,156 @@
+"""Which rules post to the books: called by which fact, debiting and crediting which accounts?
+
+Posting refuses what no row of this table allows, so the table that people read is the one the books are kept by.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from erpcore.kernel.errors import RuleBroken
+from erpcore.ledger.models import AccountRole
+
+
+class JournalKind(StrEnum):
+    """The kinds of journal; each may be locked by itself."""
+
+    SALES = "sales"
+    CASH = "cash"
+    STOCK = "stock"
+
+
+class Usual(StrEnum):
+    """The side on which a rule uses an account."""
+
+    DEBIT = "debit"
+    CREDIT = "credit"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RuleSide:
+    """An account that a rule uses. ``may_turn``: its amount may also come on the other side."""
+
+    role: AccountRole
+    usual: Usual
+    may_turn: bool = False
+
+    def takes(self, amount: int) -> bool:
+        """Whether this amount, positive for a debit, may come here."""
+        return self.may_turn or (amount > 0) == (self.usual is Usual.DEBIT)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PostingRule:
+    """``document``: the type of the document whose ``event`` calls the rule; ``when`` says it in words."""
+
+    name: str
+    document: str
+    journal: JournalKind
+    event: str
+    sides: tuple[RuleSide, ...]
+    when: str
+
+    @property
+    def debits(self) -> tuple[RuleSide, ...]:
+        return tuple(side for side in self.sides if side.usual is Usual.DEBIT)
+
+    @property
+    def credits(self) -> tuple[RuleSide, ...]:
+        return tuple(side for side in self.sides if side.usual is Usual.CREDIT)
+
+
+def _debit(role: AccountRole, *, may_turn: bool = False) -> RuleSide:
+    return RuleSide(role=role, usual=Usual.DEBIT, may_turn=may_turn)
+
+
+def _credit(role: AccountRole, *, may_turn: bool = False) -> RuleSide:
+    return RuleSide(role=role, usual=Usual.CREDIT, may_turn=may_turn)
+
+
+def _stock(name: str, contra: AccountRole, event: str, when: str) -> PostingRule:
+    """A rule of stock that came or, turned round, left."""
+    sides = (_debit(AccountRole.INVENTORY, may_turn=True), _credit(contra, may_turn=True))
+    return PostingRule(name=name, document="stock_move", journal=JournalKind.STOCK, event=event, sides=sides, when=when)
+
+
+POSTING_RULES: tuple[PostingRule, ...] = (
+    PostingRule(
+        name="invoice", document="invoice", journal=JournalKind.SALES, event="invoice.posted",
+        when="An invoice is posted: the customer owes goods, charges and tax.",
+        sides=(
+            _debit(AccountRole.RECEIVABLE), _credit(AccountRole.REVENUE, may_turn=True),
+            _credit(AccountRole.CHARGES, may_turn=True), _credit(AccountRole.TAX),
+        ),
+    ),
+    PostingRule(
+        name="credit_memo", document="credit_memo", journal=JournalKind.SALES, event="credit_memo.posted",
+        when="A credit memo is posted: what it gives back of goods, charges and tax.",
+        sides=(
+            _debit(AccountRole.REVENUE, may_turn=True), _debit(AccountRole.CHARGES, may_turn=True), _debit(AccountRole.TAX),
+            _credit(AccountRole.RECEIVABLE),
+        ),
+    ),
+    PostingRule(
+        name="bad_debt", document="debt_journal", journal=JournalKind.SALES, event="debt.written_off",
+        when="A debt is given up, or, turned round, taken on again.",
+        sides=(_debit(AccountRole.BAD_DEBT, may_turn=True), _credit(AccountRole.RECEIVABLE, may_turn=True)),
+    ),
+    PostingRule(
+        name="receipt", document="receipt", journal=JournalKind.CASH, event="cash.received",
+        when="Money comes in; it stands on account until it is applied.",
+        sides=(_debit(AccountRole.BANK), _credit(AccountRole.ON_ACCOUNT)),
+    ),
+    PostingRule(
+        name="application", document="application", journal=JournalKind.CASH, event="cash.applied",
+        when="A receipt settles so much of an invoice.",
+        sides=(_debit(AccountRole.ON_ACCOUNT), _credit(AccountRole.RECEIVABLE)),
+    ),
+    PostingRule(
+        name="cost_of_sales", document="shipment", journal=JournalKind.STOCK, event="shipment.confirmed",
+        when="Goods leave stock with a shipment, at what they cost.",
+        sides=(_debit(AccountRole.COST_OF_SALES), _credit(AccountRole.INVENTORY)),
+    ),
+    PostingRule(
+        name="direct_cost", document="shipment", journal=JournalKind.STOCK, event="shipment.confirmed",
+        when="A supplier delivered straight to the customer, at the price of the purchase order.",
+        sides=(_debit(AccountRole.COST_OF_SALES), _credit(AccountRole.RECEIVED_NOT_INVOICED)),
+    ),
+    PostingRule(
+        name="returned_to_stock", document="return", journal=JournalKind.STOCK, event="return.received",
+        when="Returned goods go back to stock, at what they cost.",
+        sides=(_debit(AccountRole.INVENTORY), _credit(AccountRole.COST_OF_SALES)),
+    ),
+    _stock("opening", AccountRole.OPENING, "stock.moved", "Stock is taken over at the start of a site."),
+    _stock("receipt", AccountRole.RECEIVED_NOT_INVOICED, "stock.moved", "Goods come from a supplier who has not sent the invoice."),
+    _stock("adjustment", AccountRole.ADJUSTMENT, "stock.adjusted", "Stock is found, lost or damaged."),
+    _stock("count", AccountRole.ADJUSTMENT, "stock.adjusted", "A count found more or less than the books say."),
+    _stock("reversal", AccountRole.ADJUSTMENT, "stock.adjustment_reversed", "A mistaken adjustment is taken back."),
+    _stock("transfer", AccountRole.TRANSFER, "stock.moved", "Goods leave one site for another, and arrive there."),
+)  # fmt: skip
+
+_BY_NAME = {(rule.document, rule.name): rule for rule in POSTING_RULES}
+_SIDES = {key: {side.role: side for side in rule.sides} for key, rule in _BY_NAME.items()}
+
+
+def rule_of(document: str, name: str) -> PostingRule:
+    """The rule that posts this for documents of that type; raises ``RuleBroken("posting_rule_unknown")``."""
+    rule = _BY_NAME.get((document, name))
+    if rule is None:
+        raise RuleBroken("posting_rule_unknown", rule=name, document=document)
+    return rule
+
+
+def contra_of(document: str, name: str, role: AccountRole) -> AccountRole:
+    """The other account of a rule that has two."""
+    (other,) = (side.role for side in rule_of(document, name).sides if side.role != role)
+    return other
+
+
+def require_side(document: str, name: str, role: AccountRole, amount: int) -> None:
+    """Raise ``RuleBroken("posting_rule_broken")`` unless the rule lets this account be debited (or credited) so."""
+    side = _SIDES[document, name].get(role)
+    if side is None or not side.takes(amount):
+        raise RuleBroken(
+            "posting_rule_broken", rule=name, document=document, role=role, side="debit" if amount > 0 else "credit"
+        )
