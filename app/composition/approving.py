@@ -43,7 +43,8 @@ _OPENS, _CLOSES = time(8), time(17)
 @dataclass(frozen=True, kw_only=True)
 class Subject:
     """What requests of a kind are about. ``version_of``: the present version of a subject, ``None`` where it is gone;
-    ``settled``: what approving or rejecting does to it; ``page``: (endpoint, argument) of where it is shown.
+    ``settled``: what approving or rejecting does to it; ``page``: (endpoint, argument) of where it is shown. Without
+    ``may_withdraw`` a request stays until it is decided, since its subject does.
     """
 
     kind: str
@@ -51,6 +52,7 @@ class Subject:
     version_of: Callable[[Session, int], int | None]
     settled: Callable[[UnitOfWork, ApprovalRequest], None]
     page: tuple[str, str] | None = None
+    may_withdraw: bool = True
 
 
 #: Kind of request → its subject.
@@ -58,14 +60,21 @@ OUTCOMES: dict[str, Subject] = {}
 
 
 def settles(
-    kind: str, *, title: str, version_of: Callable[[Session, int], int | None], page: tuple[str, str] | None = None
+    kind: str,
+    *,
+    title: str,
+    version_of: Callable[[Session, int], int | None],
+    page: tuple[str, str] | None = None,
+    may_withdraw: bool = True,
 ) -> Callable[[Callable[[UnitOfWork, ApprovalRequest], None]], Callable[[UnitOfWork, ApprovalRequest], None]]:
     """Tell this function when a request of the kind is approved or rejected (``request.state``)."""
 
     def register(
         settled: Callable[[UnitOfWork, ApprovalRequest], None],
     ) -> Callable[[UnitOfWork, ApprovalRequest], None]:
-        OUTCOMES[kind] = Subject(kind=kind, title=title, version_of=version_of, settled=settled, page=page)
+        OUTCOMES[kind] = Subject(
+            kind=kind, title=title, version_of=version_of, settled=settled, page=page, may_withdraw=may_withdraw
+        )
         return settled
 
     return register
@@ -170,7 +179,13 @@ def answer(work: UnitOfWork, command: Answer) -> ApprovalRequest:
 
 
 def withdraw(work: UnitOfWork, request_id: int, *, reason: str) -> ApprovalRequest:
-    """Take a request back; what was asked about learns nothing, since nothing was decided."""
+    """Take a request back; what was asked about learns nothing, since nothing was decided.
+
+    Raises ``RuleBroken`` where its subject cannot be taken back, and would be left to nobody.
+    """
+    request = services.require_request(work, request_id)
+    if not subject_of(request.kind).may_withdraw:
+        raise RuleBroken("approval_stays", what=request.summary)
     return services.withdraw(work, request_id, reason=reason)
 
 

@@ -97,6 +97,7 @@ MESSAGES: dict[str, str] = {
     "approval_enough_of_you": "Enough people in your capacity agree already: {what}. {rule} The others are still asked.",
     "approval_outdated": "{what}: this has changed since it was asked for, so it cannot be approved any more. Ask anew.",
     "approval_of_another": "Somebody else asked for this: {what}. Whoever asked withdraws it; others reject.",
+    "approval_stays": "{what}: this waits until somebody decides, and cannot be taken back. Ask for a no instead.",
     "approval_rule_unknown": "There is no rule {rule} of approval. Choose one from the list.",
     "approval_rule_code": "Name the rule with at most {longest} letters, digits, dashes and underscores.",
     "approval_rule_waits": "Another version of rule {rule} waits for a decision. Decide on it, or withdraw it, first.",

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import String, literal, or_, select, union_all
+from sqlalchemy import String, exists, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from app.security.permissions import Permission
@@ -15,6 +15,7 @@ from app.security.scopes import within_sites
 from erpcore.inventory.documents import AdjustmentState, CountState, CountTask, StockAdjustment
 from erpcore.kernel.actor import Actor
 from erpcore.masterdata.models import Entity, Item, Site
+from governance.approvals.models import ApprovalRequest
 
 MOST = 20
 
@@ -38,7 +39,14 @@ def undecided(session: Session, actor: Actor) -> list[Undecided]:
     if actor.may(Permission.ADJUSTMENT_APPROVE):
         asked = _part("adjustment", StockAdjustment, StockAdjustment.asked_at, actor)
         parts.append(
-            asked.where(StockAdjustment.state == AdjustmentState.PROPOSED, StockAdjustment.asked_by != actor.id)
+            asked.where(
+                StockAdjustment.state == AdjustmentState.PROPOSED,
+                StockAdjustment.asked_by != actor.id,
+                # Those that the rules of approval give to people stand among their requests.
+                ~exists().where(
+                    ApprovalRequest.subject_type == "adjustment", ApprovalRequest.subject_id == StockAdjustment.id
+                ),
+            )
         )
     if actor.may(Permission.COUNT_APPROVE):
         counted = _part("count", CountTask, CountTask.counted_at, actor)

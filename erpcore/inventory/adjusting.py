@@ -29,7 +29,7 @@ from erpcore.kernel.rows import Change, param, read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import ItemFacts, SiteFacts, items, site_facts
 from erpcore.masterdata.units import in_own_unit
-from erpcore.ports import CellStates, ProcessRules
+from erpcore.ports import BY_PERMISSION, Authority, CellStates, Matter, ProcessRules
 from erpcore.published import StockCounted
 
 
@@ -109,7 +109,14 @@ def _decide() -> Any:
 _DECIDE = Change(_decide)
 
 
-def adjust(work: UnitOfWork, commands: Sequence[Adjust], *, rules: ProcessRules, cells: CellStates) -> list[Adjusted]:
+def adjust(
+    work: UnitOfWork,
+    commands: Sequence[Adjust],
+    *,
+    rules: ProcessRules,
+    cells: CellStates,
+    authority: Authority = BY_PERMISSION,
+) -> list[Adjusted]:
     """Correct the book, or ask for it where it is worth more than the site's limit or nobody knows what it is worth.
 
     Raises ``RuleBroken("bin_short")`` below what lies there, ``stock_short`` below what is promised.
@@ -128,8 +135,8 @@ def adjust(work: UnitOfWork, commands: Sequence[Adjust], *, rules: ProcessRules,
         answers.append(Adjusted(key, waits))
         move = None if waits else _book(work, c, rules, cells)
         rows.append(_row(work, key, site, c, quantity, value, move))
-    write_adjustments(work, rows)
-    return answers
+    settled = write_adjustments(work, rows, authority)
+    return [Adjusted(one.id, one.waits and one.id not in settled) for one in answers]
 
 
 def _check(work: UnitOfWork, c: Adjust, site: SiteFacts, item: ItemFacts) -> int:
@@ -173,13 +180,34 @@ def _row(
     )  # fmt: skip
 
 
-def write_adjustments(work: UnitOfWork, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Keep adjustments, booked or proposed, with the step that made them."""
+def write_adjustments(
+    work: UnitOfWork, rows: Sequence[tuple[Any, ...]], authority: Authority = BY_PERMISSION
+) -> set[int]:
+    """Keep adjustments, booked or proposed, with the step that made them. For those proposed the authority is asked; returns
+    which of them were settled at once.
+    """
     write_rows(work, StockAdjustment.__table__, _COLUMNS, rows)
+    settled = set()
     for row in rows:
         one = dict(zip(_COLUMNS, row, strict=True))
-        name = "propose" if one["state"] == AdjustmentState.PROPOSED else "book"
+        is_proposed = one["state"] == AdjustmentState.PROPOSED
+        name = "propose" if is_proposed else "book"
         record_move(work, "adjustment", one["id"], name, None, one["state"], reason=one["note"])
+        if is_proposed and not authority.ask(work, _matter(work, one)).waits:
+            settled.add(one["id"])
+    return settled
+
+
+def _matter(work: UnitOfWork, row: dict[str, Any]) -> Matter:
+    site, item = site_facts(work, row["site_id"]), items(work, {row["item_id"]})[row["item_id"]]
+    quantity = Decimal(row["quantity"]).scaleb(-QUANTITY_PLACES).normalize()
+    known = row["value_minor"] is not None
+    return Matter(
+        kind="stock_adjustment", document_type="adjustment", document=row["id"], version=1,
+        summary=f"Stock of {item.code} at {site.name} {quantity:+f}: {row['reason_code'].replace('_', ' ')}", site=site.id,
+        entity=site.entity.id, amount_minor=abs(row["value_minor"]) if known else None,
+        currency=site.entity.currency if known else None,
+    )  # fmt: skip
 
 
 def propose_loss(
@@ -191,24 +219,24 @@ def propose_loss(
     quantity: int,
     value: int | None,
     reason: str,
-) -> int:
-    """Ask somebody else to agree that goods on their way are lost; returns the adjustment."""
+    authority: Authority = BY_PERMISSION,
+) -> bool:
+    """Ask somebody else to agree that goods on their way are lost. False where nobody had to be asked, and they are."""
     key = work.ids.one()
     c = Adjust(
         site=site.id, item=item, quantity=Decimal(-quantity).scaleb(-QUANTITY_PLACES), reason=AdjustmentReason.LOST,
         note=reason, lot=lot, status=StockStatus.IN_TRANSIT,
     )  # fmt: skip
-    write_adjustments(work, [_row(work, key, site, c, -quantity, value, None, line)])
-    return key
+    return key not in write_adjustments(work, [_row(work, key, site, c, -quantity, value, None, line)], authority)
 
 
-def _book(work: UnitOfWork, c: Adjust, rules: ProcessRules, cells: CellStates) -> int:
+def _book(work: UnitOfWork, c: Adjust, rules: ProcessRules, cells: CellStates, *, is_agreed: bool = False) -> int:
     slot = Slot(c.site, c.item, c.location, c.lot, c.status)
     is_count = c.reason == AdjustmentReason.COUNTED
     change = ChangeStock(
         site=c.site, item=c.item, quantity=c.quantity,
         note="count" if is_count else f"{c.reason.replace('_', ' ')}: {c.note.strip()}",
-        slot=None if slot.is_default else slot,
+        slot=None if slot.is_default else slot, is_agreed=is_agreed,
     )  # fmt: skip
     if is_count:
         (moved,) = book_counts(work, [change], rules=rules, cells=cells)
@@ -218,7 +246,12 @@ def _book(work: UnitOfWork, c: Adjust, rules: ProcessRules, cells: CellStates) -
 
 
 def count_stock(
-    work: UnitOfWork, commands: Sequence[CountStock], *, rules: ProcessRules, cells: CellStates
+    work: UnitOfWork,
+    commands: Sequence[CountStock],
+    *,
+    rules: ProcessRules,
+    cells: CellStates,
+    authority: Authority = BY_PERMISSION,
 ) -> list[Difference]:
     """Record blind counts against the book: a difference is booked at once up to the site's limit, above it proposed.
 
@@ -251,8 +284,8 @@ def count_stock(
             changes.append(ChangeStock(site=site.id, item=item.id, quantity=quantity, note="count"))
     if changes:
         book_counts(work, changes, rules=rules, cells=cells)
-    write_adjustments(work, rows)
-    return differences
+    settled = write_adjustments(work, rows, authority)
+    return [Difference(one.quantity, None if one.adjustment in settled else one.adjustment) for one in differences]
 
 
 def _counts_that_wait(work: UnitOfWork, wanted: Iterable[int]) -> set[tuple[int, int]]:
@@ -297,21 +330,37 @@ def decide_adjustment(
     cells: CellStates,
     seen_version: int | None = None,
 ) -> None:
-    """Book what somebody else asked for, or reject it.
+    """Book what somebody else asked for, or reject it, by the permission that one has.
 
     Raises ``NotAllowed("own_request")`` for who asked for it, ``RuleBroken`` when there is no longer so much to take away.
     """
-    rows = read_rows(work, StockAdjustment, _COLUMNS, "id", [adjustment], lock=True)
-    if not rows:
-        raise NotFound("adjustment_unknown", id=adjustment)
-    row = rows[0]
+    row = _locked(work, adjustment)
     work.actor.require("warehouse:stock:approve_adjustment", site=row.site_id)
     if seen_version not in (None, row.version):
         raise Conflict("changed_meanwhile")
-    move_name = "approve" if approved else "reject"
-    state = ADJUSTMENT.target(move_name, row.state, reason=note)
+    ADJUSTMENT.target("approve" if approved else "reject", row.state, reason=note)
     if work.actor.id == row.asked_by and not work.actor.is_system:
         raise NotAllowed("own_request", document=f"Adjustment {row.id}")
+    settle_adjustment(work, adjustment, approved=approved, note=note, rules=rules, cells=cells)
+
+
+def _locked(work: UnitOfWork, adjustment: int) -> Any:
+    rows = read_rows(work, StockAdjustment, _COLUMNS, "id", [adjustment], lock=True)
+    if not rows:
+        raise NotFound("adjustment_unknown", id=adjustment)
+    return rows[0]
+
+
+def settle_adjustment(
+    work: UnitOfWork, adjustment: int, *, approved: bool, note: str, rules: ProcessRules, cells: CellStates
+) -> None:
+    """Book or reject what the authority, or somebody with the permission, has decided on.
+
+    Raises ``RuleBroken`` when there is no longer so much to take away.
+    """
+    row = _locked(work, adjustment)
+    move_name = "approve" if approved else "reject"
+    state = ADJUSTMENT.target(move_name, row.state, reason=note)
     move = None
     if approved and row.transfer_line_id is not None:
         move = lose_in_transit(work, row.transfer_line_id, -row.quantity, row.note, rules=rules, cells=cells).move
@@ -320,7 +369,7 @@ def decide_adjustment(
             site=row.site_id, item=row.item_id, quantity=Decimal(row.quantity).scaleb(-QUANTITY_PLACES),
             reason=row.reason_code, note=row.note, location=row.location_id, lot=row.lot_id, status=row.status,
         )  # fmt: skip
-        move = _book(work, agreed, rules, cells)
+        move = _book(work, agreed, rules, cells, is_agreed=True)
     _DECIDE.run(
         work,
         [

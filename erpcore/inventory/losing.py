@@ -15,7 +15,7 @@ from erpcore.kernel.money import scaled_amount
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import items, site_facts
 from erpcore.masterdata.units import in_own_unit
-from erpcore.ports import CellStates, ProcessRules
+from erpcore.ports import BY_PERMISSION, Authority, CellStates, ProcessRules
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,7 +35,9 @@ class GivenUp(NamedTuple):
     waits: bool
 
 
-def give_up(work: UnitOfWork, command: GiveUp, *, rules: ProcessRules, cells: CellStates) -> GivenUp:
+def give_up(
+    work: UnitOfWork, command: GiveUp, *, rules: ProcessRules, cells: CellStates, authority: Authority = BY_PERMISSION
+) -> GivenUp:
     """What is on its way is lost: it leaves the stock of the receiving site as an adjustment, with a reason.
 
     Above the site's limit, or at unknown worth, it is proposed as an adjustment and stays on its way until somebody else agrees.
@@ -54,7 +56,10 @@ def give_up(work: UnitOfWork, command: GiveUp, *, rules: ProcessRules, cells: Ce
     cost = item.standard_cost
     value = None if cost is None else scaled_amount(-quantity, cost, site.entity.currency)
     if waits_for_approval(work, site, rules, value):
-        propose_loss(work, site, item.id, line.lot_id, line.id, quantity, value, command.reason.strip())
-        return GivenUp(settled=False, waits=True)
+        asked = (work, site, item.id, line.lot_id, line.id, quantity, value, command.reason.strip(), authority)
+        if propose_loss(*asked):
+            return GivenUp(settled=False, waits=True)
+        head, _ = lock_transfer(work, command.transfer)
+        return GivenUp(settled=head.settled_at is not None, waits=False)
     done = lose_in_transit(work, line.id, quantity, command.reason.strip(), rules=rules, cells=cells)
     return GivenUp(settled=done.settled, waits=False)

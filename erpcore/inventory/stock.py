@@ -28,7 +28,10 @@ from erpcore.published import StockAdjusted, StockAdjustmentReversed, StockMoved
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ChangeStock:
-    """So much more (or less) of an item at a site, and why. ``slot``: where, of which lot, when that matters."""
+    """So much more (or less) of an item at a site, and why. ``slot``: where, of which lot, when that matters.
+
+    ``is_agreed``: those with authority have agreed to it, so whoever was the last of them needs no permission of the warehouse.
+    """
 
     site: int
     item: int
@@ -36,6 +39,7 @@ class ChangeStock:
     note: str
     at: datetime | None = None
     slot: Slot | None = None
+    is_agreed: bool = False
 
 
 def open_stock(
@@ -77,7 +81,8 @@ def _change(
     movements, places = [], []
     keys = documents or list(work.ids.reserve(len(commands)))
     for command, key in zip(commands, keys, strict=True):
-        work.actor.require(permission, site=command.site)
+        if not command.is_agreed:
+            work.actor.require(permission, site=command.site)
         site, item = site_facts(work, command.site), known[command.item]
         _check(command, site, item)
         if command.quantity < 0 and reason in (MoveReason.OPENING, MoveReason.RECEIPT):

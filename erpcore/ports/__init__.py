@@ -3,19 +3,24 @@
 The core knows the questions; the composition root wires the answers.
 """
 
+from erpcore.ports.authority import BY_PERMISSION, Asked, Authority, Matter
 from erpcore.ports.catalogue import CATALOGUE_VERSION, POLICY_POINTS
 from erpcore.ports.cells import Admission, Cell, CellState, CellStates, Process, admit
 from erpcore.ports.points import Freedom, PolicyPoint, Unit
 from erpcore.ports.rules import ProcessRules, Ruleset, standard_ruleset
 
 __all__ = [
+    "BY_PERMISSION",
     "CATALOGUE_VERSION",
     "POLICY_POINTS",
     "Admission",
+    "Asked",
+    "Authority",
     "Cell",
     "CellState",
     "CellStates",
     "Freedom",
+    "Matter",
     "PolicyPoint",
     "Process",
     "ProcessRules",

@@ -13,7 +13,7 @@ from fractions import Fraction
 from math import ceil
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import BigInteger, cast, null, select
 from sqlalchemy.orm import Session
 
 from erpcore.kernel.actor import Actor
@@ -61,13 +61,17 @@ class Offices:
     around: Surroundings
     now: datetime
     _chairs: list[Chair] | None = None
-    _stands: list[tuple[int, Link]] | None = None
-    _links: list[Link] | None = None
+    _links: tuple[list[Link], list[tuple[int, Link]]] | None = None
     _sites: dict[int, set[int]] | None = None
     _roles: dict[tuple[int, str, int | None], bool] = field(default_factory=dict)
 
     def chairs(self, kind: str, site: int | None) -> list[Chair]:
         """The seats of the bodies of this kind: of the programmes that roll out the site, else of all."""
+        found = [chair for chair in self._all_chairs() if chair.kind == kind]
+        here = self._programmes(site) if found else set()
+        return [chair for chair in found if chair.programme in here] if here else found
+
+    def _all_chairs(self) -> list[Chair]:
         if self._chairs is None:
             rows = self.session.execute(
                 select(Seat.id, Body.id.label("body"), Body.kind, Body.programme_id, Seat.person_id)
@@ -76,9 +80,12 @@ class Offices:
                 .order_by(Body.id, Seat.position)
             )
             self._chairs = [Chair(*row) for row in rows]
-        found = [chair for chair in self._chairs if chair.kind == kind]
-        here = self._programmes(site)
-        return [chair for chair in found if chair.programme in here] if here else found
+        return self._chairs
+
+    def bodies_of(self, person: int) -> set[str]:
+        """The kinds of the bodies in which somebody has a seat, or stands in for one now."""
+        stood_in = {seat for seat, link in self._stood_in() if link.taker == person and self._holds(link)}
+        return {chair.kind for chair in self._all_chairs() if chair.holder == person or chair.seat in stood_in}
 
     def _programmes(self, site: int | None) -> set[int]:
         if site is None:
@@ -109,32 +116,30 @@ class Offices:
         return self._given() + [link for _, link in self._stood_in()]
 
     def _given(self) -> list[Link]:
-        if self._links is None:
-            rows = self.session.execute(
-                select(
-                    ApprovalDelegation.giver_id, ApprovalDelegation.delegate_id, ApprovalDelegation.valid_from,
-                    ApprovalDelegation.valid_until,
-                ).order_by(ApprovalDelegation.id)
-            )  # fmt: skip
-            self._links = [Link(giver=row[0], taker=row[1], since=row[2], until=row[3]) for row in rows]
-        return self._links
+        return self._read_links()[0]
 
     def _stood_in(self) -> list[tuple[int, Link]]:
-        if self._stands is None:
+        return self._read_links()[1]
+
+    def _read_links(self) -> tuple[list[Link], list[tuple[int, Link]]]:
+        """Delegates for approvals, and those of seats by seat; one query."""
+        if self._links is None:
+            given, seat = ApprovalDelegation, Delegation
             rows = self.session.execute(
-                select(Seat.id, Seat.person_id, Delegation.delegate_id, Delegation.valid_from, Delegation.valid_until)
-                .join(Seat, Seat.id == Delegation.seat_id)
-                .where(Seat.person_id.is_not(None), Seat.ended_at.is_(None))
-                .order_by(Delegation.id)
-            )
-            self._stands = [
-                (
-                    row.id,
-                    Link(giver=row.person_id or 0, taker=row.delegate_id, since=row.valid_from, until=row.valid_until),
+                select(
+                    cast(null(), BigInteger).label("seat"), given.giver_id.label("giver"), given.delegate_id.label("taker"),
+                    given.valid_from.label("since"), given.valid_until.label("until"),
+                ).union_all(
+                    select(Seat.id, Seat.person_id, seat.delegate_id, seat.valid_from, seat.valid_until)
+                    .join(Seat, Seat.id == seat.seat_id)
+                    .where(Seat.person_id.is_not(None), Seat.ended_at.is_(None))
                 )
-                for row in rows
+            ).all()  # fmt: skip
+            read = [
+                (row.seat, Link(giver=row.giver, taker=row.taker, since=row.since, until=row.until)) for row in rows
             ]
-        return self._stands
+            self._links = [link for of, link in read if of is None], [(of, link) for of, link in read if of is not None]
+        return self._links
 
     def acts_for(self, person: int) -> list[int]:
         """Whose delegate for approvals somebody is now."""

@@ -20,6 +20,7 @@ from app.api.v1.warehouse_models import (
     TraceAnswer,
     VerdictBody,
 )
+from app.composition.core_approvals import decide_on_adjustment
 from app.composition.request import reader
 from app.composition.trading import cells, rules
 from app.queries.counts import CountRow, count_rows
@@ -27,7 +28,6 @@ from app.queries.places import entities_seen, realm_of_site
 from app.queries.warehouse import proposed_adjustments, trace_lot
 from app.security.permissions import Permission
 from app.security.require import actor
-from erpcore.inventory.adjusting import decide_adjustment
 from erpcore.inventory.count_plan import PlanCount, plan_counts, plan_due_counts
 from erpcore.inventory.counting import cancel_count, decide_count, record_count, start_count
 from erpcore.kernel.errors import NotFound
@@ -145,10 +145,10 @@ def decide_stock_adjustment(work: UnitOfWork, adjustment_id: int, body: VerdictB
     if not rows:
         raise NotFound("adjustment_unknown", id=adjustment_id)
     work.realm = rows[0].realm
-    decide_adjustment(
+    done = decide_on_adjustment(
         work, adjustment_id, approved=body.approved, note=body.note, rules=rules(), cells=cells(), seen_version=body.version
     )  # fmt: skip
-    return Done(state="booked" if body.approved else "rejected")
+    return Done(state="waiting" if not done else "booked" if body.approved else "rejected")
 
 
 @operation(

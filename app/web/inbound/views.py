@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 
+from app.composition.core_approvals import ADJUSTMENT, decide_on_adjustment, waiting_request
 from app.composition.order_names import order_names
 from app.composition.request import reader
 from app.composition.trading import cells, rules
@@ -27,7 +28,6 @@ from app.web.areas import area
 from app.web.inbound.forms import FoundForm, PutAwayForm, ReceiveForm, VerdictForm
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.steps import form_step, take_step
-from erpcore.inventory.adjusting import decide_adjustment
 from erpcore.inventory.counting import decide_count, record_count, start_count
 from erpcore.inventory.receiving import ReceivedLine, ReceiveGoods
 from erpcore.inventory.shifting import PutAway, put_away
@@ -263,11 +263,16 @@ def adjustment(adjustment_id: int) -> Any:
     row, form = _adjustment(adjustment_id), VerdictForm()
     approved = request.form.get("approved") == "yes"
     if form.validate_on_submit():
+        done = False
         with form_step(form, realm=row.realm) as work:
-            decide_adjustment(
+            done = decide_on_adjustment(
                 work, adjustment_id, approved=approved, note=str(form.note.data), rules=rules(), cells=cells()
             )
         if form.accepted:
-            flash("The book is corrected." if approved else "It is rejected; the book stays.", "success")
+            said = "The book is corrected." if approved else "It is rejected; the book stays."
+            flash(said if done else "Your approval is kept; the rules ask for more people.", "success")
             return redirect(url_for("inbound.adjustment_list"))
-    return render_template("inbound/adjustment.html", row=row, form=form, realm=row.realm, me=actor().id), form.status
+    return render_template(
+        "inbound/adjustment.html", row=row, form=form, realm=row.realm, me=actor().id,
+        asked=waiting_request(reader(), ADJUSTMENT, adjustment_id),
+    ), form.status  # fmt: skip

@@ -8,6 +8,7 @@ from flask import flash, redirect, render_template, url_for
 from wtforms import BooleanField, SelectField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length
 
+from app.composition.core_approvals import BY_RULES
 from app.composition.request import reader
 from app.composition.trading import cells, rules
 from app.queries.scarcity import waiters
@@ -120,7 +121,10 @@ def adjust(site_id: int, item_id: int) -> Any:
             note=str(form.note.data),
         )  # fmt: skip
         with form_step(form, realm=page.realm) as work:
-            waits = form.once(work, lambda: int(adjust_book(work, [command], rules=rules(), cells=cells())[0].waits))
+            waits = form.once(
+                work,
+                lambda: int(adjust_book(work, [command], rules=rules(), cells=cells(), authority=BY_RULES)[0].waits),
+            )
         if form.accepted:
             said = "It is worth more than this site's limit: somebody else approves it first."
             return _back(page, said if waits else "The book is corrected.")
@@ -134,7 +138,7 @@ _RIGHT, _CORRECTED, _WAITS = 0, 1, 2
 
 
 def _count(work: UnitOfWork, command: CountStock) -> int:
-    (difference,) = count_stock(work, [command], rules=rules(), cells=cells())
+    (difference,) = count_stock(work, [command], rules=rules(), cells=cells(), authority=BY_RULES)
     if difference.adjustment is not None:
         return _WAITS
     return _CORRECTED if difference.quantity else _RIGHT

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import flash, redirect, url_for
 
+from app.composition.core_approvals import BY_RULES
 from app.composition.order_names import order_names
 from app.composition.request import reader
 from app.composition.trading import cells, rules
@@ -143,7 +144,7 @@ def bin_adjust(bin_id: int) -> Any:
 
             def make() -> int:
                 nonlocal waits
-                (done,) = adjust(work, [command], rules=rules(), cells=cells())
+                (done,) = adjust(work, [command], rules=rules(), cells=cells(), authority=BY_RULES)
                 waits = done.waits
                 return done.id
 

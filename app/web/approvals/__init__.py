@@ -1,0 +1,1 @@
+"""Screens of approvals: what waits for me, one request, the rules, who answers for whom."""
