@@ -10,6 +10,7 @@ from app.charts.forecast import ForecastRow, ForecastSpan, forecast_bars
 from app.charts.funnel import FunnelStep, funnel
 from app.charts.interval import Interval, interval_bar
 from app.charts.picture import Chart, ChartTable
+from app.charts.process_map import MapProcess, MapStep, process_map, swimlanes
 from app.charts.score import ScoreGroup, Segment, score_bar, stacked_bar
 from app.charts.sparkline import sparkline
 from app.charts.style import chart_css, for_paper
@@ -27,6 +28,8 @@ __all__ = [
     "FunnelStep",
     "GateMark",
     "Interval",
+    "MapProcess",
+    "MapStep",
     "ScoreGroup",
     "Segment",
     "TrendEvent",
@@ -39,9 +42,11 @@ __all__ = [
     "forecast_bars",
     "funnel",
     "interval_bar",
+    "process_map",
     "score_bar",
     "sparkline",
     "stacked_bar",
+    "swimlanes",
     "trend",
     "waves_timeline",
 ]

@@ -25,6 +25,7 @@ from erpcore.pricing import models as pricing
 from erpcore.purchasing import models as purchasing
 from governance.approvals import models as approvals
 from governance.decisions import models as decisions
+from governance.processes import models as processes
 from governance.programme import models as programme
 from governance.variants import models as variants
 from readiness.gates import models as gates
@@ -63,6 +64,7 @@ __all__ = [
     "orders",
     "packing",
     "pricing",
+    "processes",
     "programme",
     "proofs",
     "purchasing",

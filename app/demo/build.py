@@ -20,6 +20,7 @@ from app.demo.order_files import hand_orders_in
 from app.demo.people import Staff, hire
 from app.demo.plan import DemoOptions
 from app.demo.policies import approve_departures, share_out_exceptions
+from app.demo.processes import write_processes
 from app.demo.rollout import Rollout
 from app.demo.services import sell_besides_goods
 from app.demo.trading import Trading
@@ -90,6 +91,7 @@ class _Story:
         staff = hire(database, world, clock, password)
         approve_departures(database, world, staff, clock)
         share_out_exceptions(database, world, staff, clock)
+        write_processes(database, staff, clock)
         self.desk = Desk(database, world, staff, clock, random)
         self.trading = Trading(self.desk)
         self.rollout = Rollout(self.desk)

@@ -14,7 +14,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from app.messages import composition, core, floor, governance, identity, kernel, readiness, supply, surface
+from app.messages import composition, core, floor, governance, identity, kernel, processes, readiness, supply, surface
 from erpcore.kernel.errors import DomainError
 
 #: A sentence with ``{facts}``, or a function that chooses one by the facts.
@@ -27,6 +27,7 @@ MESSAGES: Mapping[str, Words] = MappingProxyType(
     | floor.MESSAGES
     | supply.MESSAGES
     | governance.MESSAGES
+    | processes.MESSAGES
     | readiness.MESSAGES
     | identity.MESSAGES
     | composition.MESSAGES

@@ -163,6 +163,14 @@ class Permission(StrEnum):
     APPROVAL_RULE_PROPOSE = "governance:approval_rule:propose", "propose another version of a rule of approval"
     APPROVAL_RULE_DECIDE = "governance:approval_rule:decide", "decide on rules of approval that somebody else proposed"
 
+    PROCESS_VIEW = "governance:process:view", "see processes, their steps and their procedures"
+    PROCESS_MANAGE = "governance:process:manage", "set up value streams and processes, and say who owns them"
+    PROCESS_WRITE = "governance:process:write", "write versions of processes and hand them in"
+    PROCESS_APPROVE = (
+        "governance:process:approve",
+        "approve versions of processes that somebody else wrote, and put them in force",
+    )
+
     WAVE_VIEW = "readiness:wave:view", "see waves"
     WAVE_PLAN = "readiness:wave:plan", "plan and date waves"
     WAVE_REHEARSE = "readiness:wave:rehearse", "start and end rehearsals"

@@ -1,0 +1,27 @@
+"""Words for refusals of governance: value streams, processes, their versions and steps."""
+
+MESSAGES: dict[str, str] = {
+    "process_not_found": "There is no process {process}. Choose one from the list.",
+    "process_version_not_found": "There is no version {version} of this process. Choose one from its page.",
+    "process_step_not_found": "There is no step {step} in this version. Reload the page.",
+    "value_stream_not_found": "There is no value stream {stream}. Choose one from the list.",
+    "code_just_taken": "The code {taken} was taken a moment ago. Reload the page, or choose another.",
+    "version_not_draft": "Version {number} of {process} is {state}, and what was handed in stays as it is. Draft a new version from it.",
+    "summary_missing": "Say in a sentence what this version is for, or what it changes.",
+    "too_many_steps": "A process has at most {most} steps. Make two processes of it.",
+    "too_many_lines": "At most {most} lines fit here. Leave out what goes without saying.",
+    "text_too_long": "This is too long: at most {longest} letters fit.",
+    "code_invalid": "{code} is no code. Use small letters, digits and underscores, beginning with a letter, at most {longest} of them.",
+    "reference_is_no_id": "{reference} is no id. Enter the framework's number only, such as 4.2.1, and none of its text.",
+    "process_role_unknown": "There is no role {role}. Choose one from the list.",
+    "process_measure_unknown": "There is no measure {measure}. Choose one from the catalogue.",
+    "named_twice": "{name} is named twice. Leave one of them out.",
+    "exception_incomplete": "The exception path {name} says when it applies, what is done, who does it, and what goes wrong otherwise. Fill in what is missing.",
+    "process_without_steps": "There is no step yet, so nobody could work by it. Write the steps first.",
+    "step_incomplete": "The step {step} lacks: {missing}. Fill that in, then hand the version in.",
+    "handoff_unknown": "The step {step} hands over to {to}, which is no step of any process. Correct the code, or write that step first.",
+    "handoff_unreadable": "“{line}” is no hand-off. Write the step’s code, a colon, and what is handed over: warehouse.pick: the pick list.",
+    "process_owner_approves": "{process} has an owner, who approves its versions. Ask the owner.",
+    "as_is_stays": "Version {number} of {process} tells how the work is done today. Only a designed version goes into force.",
+    "processes_there": "There are processes already. The distributor's set is to begin with, so nothing is taken over.",
+}

@@ -1,0 +1,1 @@
+"""How is the work done, who answers for it, and which version of that was approved?"""

@@ -1,0 +1,248 @@
+"""Which processes are there, which version of each counts now, and does a step exist?
+
+The version that counts is the one in force; without one the newest approved design, else the newest that was not given up.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from erpcore.kernel.errors import NotFound
+from erpcore.kernel.history import Transition
+from governance.processes.content import Content, Step
+from governance.processes.flow import VersionKind, VersionState
+from governance.processes.models import BusinessProcess, ProcessStep, ProcessVersion, ValueStream
+from governance.processes.records import contents
+
+#: The more a version counts, the earlier it stands.
+_RANK = {
+    VersionState.LIVE: 0, VersionState.APPROVED: 1, VersionState.IN_REVIEW: 2, VersionState.DRAFT: 3, VersionState.RETIRED: 4,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionView:
+    """A version without its steps."""
+
+    id: int
+    process_id: int
+    number: int
+    kind: VersionKind
+    state: VersionState
+    version: int
+    summary: str
+    based_on: int | None
+    author: int
+    drafted_at: datetime
+    submitted_by: int | None
+    submitted_at: datetime | None
+    fingerprint: str | None
+    approved_by: int | None
+    approved_at: datetime | None
+    live_at: datetime | None
+    retired_at: datetime | None
+    steps: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessView:
+    """A process with its versions, newest first; ``current`` is the one that counts, ``None`` where nobody wrote one."""
+
+    id: int
+    code: str
+    name: str
+    purpose: str
+    owner: int | None
+    version: int
+    stream_id: int
+    stream_code: str
+    stream: str
+    versions: tuple[VersionView, ...]
+
+    @property
+    def current(self) -> VersionView | None:
+        return counting(self.versions)
+
+    @property
+    def live(self) -> VersionView | None:
+        return next((one for one in self.versions if one.state is VersionState.LIVE), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamView:
+    """A value stream with its processes, in order."""
+
+    id: int
+    code: str
+    name: str
+    purpose: str
+    processes: tuple[ProcessView, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepRef:
+    """A step of the version that counts, by its full code, with where it belongs."""
+
+    code: str
+    step: Step
+    number: int
+    process: ProcessView
+    version: VersionView
+
+    @property
+    def name(self) -> str:
+        return self.step.name
+
+
+def counting(versions: Sequence[VersionView]) -> VersionView | None:
+    """The version that counts among those of one process."""
+    alive = [one for one in versions if one.state is not VersionState.WITHDRAWN]
+    return min(
+        alive,
+        key=lambda one: (_RANK[one.state], one.kind is VersionKind.AS_IS, -one.number),
+        default=None,
+    )
+
+
+def streams(session: Session) -> list[StreamView]:
+    """All value streams with their processes and versions. Four queries."""
+    by_stream: dict[int, list[ProcessView]] = defaultdict(list)
+    for one in processes(session):
+        by_stream[one.stream_id].append(one)
+    return [
+        StreamView(id=row.id, code=row.code, name=row.name, purpose=row.purpose, processes=tuple(by_stream[row.id]))
+        for row in session.scalars(select(ValueStream).order_by(ValueStream.position, ValueStream.id))
+    ]
+
+
+def processes(session: Session, *, code: str | None = None) -> list[ProcessView]:
+    """All processes, or the one with this code, in the order of their streams. Three queries."""
+    query = select(BusinessProcess, ValueStream.code, ValueStream.name).join(
+        ValueStream, ValueStream.id == BusinessProcess.stream_id
+    )
+    if code is not None:
+        query = query.where(BusinessProcess.code == code)
+    rows = session.execute(query.order_by(ValueStream.position, BusinessProcess.position, BusinessProcess.id)).all()
+    by_process = _versions(session, [row.BusinessProcess.id for row in rows])
+    return [
+        ProcessView(
+            id=row.id, code=row.code, name=row.name, purpose=row.purpose, owner=row.owner_id, version=row.version,
+            stream_id=row.stream_id, stream_code=stream_code, stream=stream, versions=tuple(by_process[row.id]),
+        )
+        for row, stream_code, stream in rows
+    ]  # fmt: skip
+
+
+def _versions(session: Session, process_ids: list[int]) -> dict[int, list[VersionView]]:
+    counted = session.execute(
+        select(ProcessStep.version_id, func.count().label("steps"))
+        .join(ProcessVersion, ProcessVersion.id == ProcessStep.version_id)
+        .where(ProcessVersion.process_id.in_(process_ids))
+        .group_by(ProcessStep.version_id)
+    )
+    counts = {row.version_id: row.steps for row in counted}
+    found: dict[int, list[VersionView]] = defaultdict(list)
+    query = select(ProcessVersion).where(ProcessVersion.process_id.in_(process_ids))
+    for row in session.scalars(query.order_by(ProcessVersion.process_id, ProcessVersion.number.desc())):
+        found[row.process_id].append(
+            VersionView(
+                id=row.id, process_id=row.process_id, number=row.number, kind=VersionKind(row.kind),
+                state=VersionState(row.state), version=row.version, summary=row.summary, based_on=row.based_on,
+                author=row.author_id, drafted_at=row.drafted_at, submitted_by=row.submitted_by, submitted_at=row.submitted_at,
+                fingerprint=row.fingerprint, approved_by=row.approved_by, approved_at=row.approved_at, live_at=row.live_at,
+                retired_at=row.retired_at, steps=counts.get(row.id, 0),
+            )
+        )  # fmt: skip
+    return found
+
+
+def process(session: Session, code: str) -> ProcessView:
+    """One process. Raises ``NotFound``."""
+    found = processes(session, code=code)
+    if not found:
+        raise NotFound("process_not_found", process=code)
+    return found[0]
+
+
+def process_of_version(session: Session, version_id: int) -> ProcessView:
+    """The process that a version belongs to. Raises ``NotFound``."""
+    code = session.scalar(
+        select(BusinessProcess.code)
+        .join(ProcessVersion, ProcessVersion.process_id == BusinessProcess.id)
+        .where(ProcessVersion.id == version_id)
+    )
+    if code is None:
+        raise NotFound("process_version_not_found", version=version_id)
+    return process(session, code)
+
+
+def process_by_id(session: Session, process_id: int) -> ProcessView:
+    """One process by its id. Raises ``NotFound``."""
+    row = session.get(BusinessProcess, process_id)
+    if row is None:
+        raise NotFound("process_not_found", process=process_id)
+    return process(session, row.code)
+
+
+def content(session: Session, version_id: int) -> Content:
+    """What a version says. Three queries."""
+    return contents(session, [version_id])[version_id]
+
+
+def step_refs(session: Session, *, process: str | None = None) -> list[StepRef]:
+    """Every step of the versions that count, in order. Six queries."""
+    found = [(one, one.current) for one in processes(session, code=process)]
+    said = contents(session, [version.id for _, version in found if version])
+    return [
+        StepRef(code=f"{one.code}.{step.code}", step=step, number=number, process=one, version=version)
+        for one, version in found
+        if version is not None
+        for number, step in enumerate(said[version.id].steps, start=1)
+    ]
+
+
+def step_codes(session: Session) -> dict[str, str]:
+    """The name of every step by its full code, of all versions that were not given up: what may be referred to. One query."""
+    rows = session.execute(
+        select(BusinessProcess.code, ProcessStep.code, ProcessStep.name)
+        .join(ProcessVersion, ProcessVersion.id == ProcessStep.version_id)
+        .join(BusinessProcess, BusinessProcess.id == ProcessVersion.process_id)
+        .where(ProcessVersion.state != VersionState.WITHDRAWN)
+        .order_by(BusinessProcess.position, ProcessVersion.number, ProcessStep.position)
+    )
+    return {f"{process}.{step}": name for process, step, name in rows}
+
+
+def step_exists(session: Session, code: str) -> bool:
+    """Whether ``process.step`` is a step of a version that was not given up."""
+    process_code, _, step_code = code.partition(".")
+    return (
+        session.scalar(
+            select(ProcessStep.id)
+            .join(ProcessVersion, ProcessVersion.id == ProcessStep.version_id)
+            .join(BusinessProcess, BusinessProcess.id == ProcessVersion.process_id)
+            .where(
+                BusinessProcess.code == process_code, ProcessStep.code == step_code,
+                ProcessVersion.state != VersionState.WITHDRAWN,
+            )
+            .limit(1)
+        )
+        is not None
+    )  # fmt: skip
+
+
+def moves_of(session: Session, version_ids: Sequence[int]) -> list[Transition]:
+    """Who moved these versions, newest first. One query."""
+    return list(
+        session.scalars(
+            select(Transition)
+            .where(Transition.document_type == "process_version", Transition.document_id.in_(sorted(version_ids)))
+            .order_by(Transition.id.desc())
+        )
+    )
