@@ -25,6 +25,7 @@ PASTS = {
     "release_hold": "hold released", "reopen": "opened again", "reprioritise": "priority changed", "repromise": "promised anew",
     "replace": "replaced", "request": "requested", "resolve": "settled", "resume": "resumed", "revise": "revised", "revoke": "revoked",
     "retire": "retired",
+    "return": "sent back to its author",
     "review": "looked at again",
     "roll_back": "rolled back", "send": "sent", "settle": "settled", "settle_freight": "freight settled", "ship": "shipped",
     "short_pick": "picked short", "shortage": "shortage decided", "split": "split", "stage": "staged", "start": "begun",
