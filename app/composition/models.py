@@ -28,6 +28,7 @@ from governance.decisions import models as decisions
 from governance.processes import models as processes
 from governance.programme import models as programme
 from governance.variants import models as variants
+from readiness.conformance import models as conformance
 from readiness.gates import models as gates
 from readiness.measures import models as measures
 from readiness.waves import models as waves
@@ -42,6 +43,7 @@ __all__ = [
     "branch",
     "carriers",
     "cases",
+    "conformance",
     "credit",
     "decisions",
     "documents",

@@ -17,12 +17,13 @@ from erpcore.kernel.actor import Actor
 from erpcore.kernel.canonical import plain
 from erpcore.kernel.errors import NotFound
 from governance.decisions.queries import DecisionView, decision_view
+from readiness.conformance.drilldown import journeys_behind
 from readiness.gates.criteria import Evidence
 from readiness.gates.models import AttestationRecord, GateCriterion, GateSnapshot
 from readiness.gates.queries import GateView, SnapshotView, WaiverView, gate_view, snapshots, view_of
 from readiness.gates.services import own_cells, standing_criteria
 from readiness.gates.specs import requests_of
-from readiness.measures.drilldown import Behind, journeys_behind
+from readiness.measures.drilldown import Behind
 from readiness.measures.queries import Asked
 
 

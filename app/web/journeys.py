@@ -55,6 +55,8 @@ def _row(one: Behind, numbers: dict[tuple[str, int], str]) -> dict[str, Any]:
 
 def weight_text(one: Behind) -> str:
     """What the document is ranked by: ``3 lines``, ``2 days``, ``26.5 working hours``, ``1,204.00 EUR``."""
+    if one.unit == "departures":
+        return f"{one.weight:,} {'departure' if one.weight == 1 else 'departures'}"
     if one.unit == "lines":
         return f"{one.weight:,} {'line' if one.weight == 1 else 'lines'}"
     if one.unit == "working seconds":

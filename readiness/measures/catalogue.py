@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from erpcore.kernel.errors import NotFound
 from readiness.measures.reading import Direction, Form, Unit
@@ -38,6 +39,11 @@ SUBSTITUTE_SHARE = 24
 BACKORDER_AGE = 25
 BACKORDER_OVER_7D = 26
 BACKORDER_OVER_30D = 27
+# Of journeys under the rules of their process, and of the register of variants.
+CONFORMANCE = 60
+UNREGISTERED_DEVIATION_SHARE = 61
+OFF_STANDARD_SHARE = 62
+VARIANT_EXPIRED_IN_USE = 63
 # What others divide by; not figures of their own.
 STOCK_VALUE = 101
 HANDLED = 102
@@ -52,6 +58,8 @@ SAMPLED = frozenset(
         BACKORDER_AGE, BACKORDER_OVER_7D, BACKORDER_OVER_30D,
     }
 )  # fmt: skip
+#: Kept by the conformance consumer, out of the same events; a rebuild of journeys leaves them alone.
+OF_CONFORMANCE = frozenset({CONFORMANCE, UNREGISTERED_DEVIATION_SHARE, OFF_STANDARD_SHARE, VARIANT_EXPIRED_IN_USE})
 #: What is read from backordered lines.
 BACKORDERS = frozenset({BACKORDER_AGE, BACKORDER_OVER_7D, BACKORDER_OVER_30D})
 
@@ -61,6 +69,13 @@ class Kind(StrEnum):
 
     FLOW = "flow"
     STATE = "state"
+
+
+class Source(StrEnum):
+    """Which consumer feeds a figure; it is believed only as long as that one keeps up."""
+
+    JOURNEYS = "journeys"
+    CONFORMANCE = "conformance"
 
 
 class Layer(StrEnum):
@@ -107,6 +122,7 @@ class Measure:
     by_channel: bool = True
     wait_point: str | None = None
     worked_id: int | None = None
+    source: Source = Source.JOURNEYS
 
 
 def _backorders(
@@ -118,6 +134,11 @@ def _backorders(
         statistics=statistics, window_days=0, owner="fulfilment owner", documents="order", level="value",
         cohort="backordered lines", is_money=True, wait_point="backorder", formula=formula,
     )  # fmt: skip
+
+
+def _of_conformance(**fields: Any) -> Measure:
+    """What is read from journeys under the rules of their process."""
+    return Measure(window_days=28, owner="process owner", source=Source.CONFORMANCE, **fields)
 
 
 def _perfect_order(number: int, key: str, title: str, formula: str, *, counts_actors: bool = False) -> Measure:
@@ -287,6 +308,31 @@ _ALL = (
         direction=Direction.ZERO, form=Form.STATE, kind=Kind.STATE, window_days=0, owner="controller",
         documents="control", level="control", cohort="last comparison", dimension="control", by_channel=False,
         formula="Controls whose last comparison differs by more than their own tolerance.",
+    ),
+    _of_conformance(
+        id=CONFORMANCE, key="conformance", title="Conformance", unit=Unit.PERCENT, direction=Direction.UP,
+        form=Form.YES_NO, documents="journey", level="journey", cohort="day of the end, else of being overdue",
+        dimension="standing", parts=True,
+        formula="Journeys that ended without a departure from the standard of their process, or with none that a variant in force "
+        "did not cover, ÷ journeys that ended or are older than 95 of 100 of their process; the latter do not conform.",
+    ),
+    _of_conformance(
+        id=UNREGISTERED_DEVIATION_SHARE, key="unregistered_deviation_share", title="Steps off the path, unregistered",
+        unit=Unit.PERCENT, direction=Direction.DOWN, form=Form.SHARE, documents="journey", level="step",
+        cohort="day of the step", dimension="deviation", parts=True,
+        formula="Executed steps that depart from the standard with no variant in force that covers them ÷ executed steps.",
+    ),
+    _of_conformance(
+        id=OFF_STANDARD_SHARE, key="off_standard_share", title="Documents under a variant", unit=Unit.PERCENT,
+        direction=Direction.INFO, form=Form.YES_NO, documents="document", level="document",
+        cohort="day the rules were stamped", dimension="policy point", parts=True,
+        formula="Documents whose rules a variant set in part ÷ documents stamped with rules.",
+    ),
+    _of_conformance(
+        id=VARIANT_EXPIRED_IN_USE, key="variant_expired_in_use", title="Expired variants in use", unit=Unit.COUNT,
+        direction=Direction.ZERO, form=Form.COMPOSITE, documents="document", level="document",
+        cohort="day the rules were stamped",
+        formula="Documents that were stamped with a variant that was not in force at that moment.",
     ),
 )  # fmt: skip
 

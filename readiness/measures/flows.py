@@ -37,6 +37,8 @@ def flow_reading(plan: Plan, sources: Sources, as_of: datetime) -> Reading:
         return _time(plan, sources, as_of)
     if plan.measure.id == c.INVENTORY_ADJUSTMENT_RATE:
         return _adjustments(plan, sources, as_of)
+    if plan.measure.id == c.VARIANT_EXPIRED_IN_USE:
+        return _number(plan, sources, as_of)
     return _share(plan, sources, as_of)
 
 
@@ -141,6 +143,14 @@ def _adjustments(plan: Plan, sources: Sources, as_of: datetime) -> Reading:
         count=sums.n,
         days=sum(1 for day in days if day.n),
     )
+
+
+def _number(plan: Plan, sources: Sources, as_of: datetime) -> Reading:
+    """How many of the documents it is; without any document there is nothing to judge and no value."""
+    days = _days(plan, sources.rows(plan))
+    sums = total(days)
+    value = rounded(Fraction(sums.x)) if sums.n else None
+    return blank(plan, as_of, value=value, count=sums.n, days=sum(1 for day in days if day.n))
 
 
 def sampled_mean(rows: Sequence[Row]) -> Fraction | None:

@@ -17,18 +17,19 @@ BEHIND = timedelta(seconds=60)
 
 @dataclass(frozen=True)
 class Health:
-    """The state of the journeys consumer. ``read_to``: the sequence number up to which everything is in."""
+    """The state of a consumer. ``read_to``: the sequence number up to which everything is in."""
 
     read_to: int
     newest: int
     lag: timedelta
     parked_sites: frozenset[int | None]
     never_ran: bool
+    consumer: str = NAME
 
     def stale(self, sites: frozenset[int]) -> tuple[Stale, str] | None:
         """Why a figure of these sites (empty: of all) cannot be believed; ``None`` when it can."""
         if self.never_ran:
-            return Stale.SOURCE_MISSING, "the journeys consumer never ran"
+            return Stale.SOURCE_MISSING, f"the {self.consumer} consumer never ran"
         if self.lag > BEHIND:
             return (
                 Stale.CONSUMER_BEHIND,
@@ -41,11 +42,11 @@ class Health:
         return None
 
 
-def consumer_health(connection: Connection, now: datetime) -> Health:
-    """How far the journeys consumer has come and whether anything is parked; three small reads."""
-    known = connection.execute(select(ConsumerCursor.seq).where(ConsumerCursor.name == NAME)).scalar()
+def consumer_health(connection: Connection, now: datetime, consumer: str = NAME) -> Health:
+    """How far a consumer has come and whether anything is parked; three small reads."""
+    known = connection.execute(select(ConsumerCursor.seq).where(ConsumerCursor.name == consumer)).scalar()
     newest = int(connection.execute(text("SELECT seq FROM event_head WHERE id = 1")).scalar_one())
-    parked = connection.execute(select(ParkedEvent.site).where(ParkedEvent.consumer == NAME).distinct()).scalars()
+    parked = connection.execute(select(ParkedEvent.site).where(ParkedEvent.consumer == consumer).distinct()).scalars()
     read_to = int(known or 0)
     lag = timedelta()
     if newest > read_to:
@@ -55,4 +56,4 @@ def consumer_health(connection: Connection, now: datetime) -> Health:
             select(EventLog.recorded_at).where(EventLog.seq > read_to).order_by(EventLog.seq).limit(1)
         ).scalar()
         lag = now - first if first is not None else timedelta()
-    return Health(read_to, newest, lag, frozenset(parked), never_ran=known is None)
+    return Health(read_to, newest, lag, frozenset(parked), known is None, consumer)

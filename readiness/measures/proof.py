@@ -18,10 +18,10 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from erpcore.kernel.eventlog import newest_seq, read_events
+from erpcore.kernel.eventlog import LoggedEvent, newest_seq, read_events
 from erpcore.kernel.events import ConsumerCursor, ParkedEvent
 from erpcore.kernel.work import UnitOfWork
-from readiness.measures.catalogue import INVOICE_ACCURACY, ORDER_EXCEPTION_RATE, SAMPLED
+from readiness.measures.catalogue import INVOICE_ACCURACY, OF_CONFORMANCE, ORDER_EXCEPTION_RATE, SAMPLED
 from readiness.measures.consumer import NAME, TYPES, take_events
 from readiness.measures.models import (
     ActorRow,
@@ -50,7 +50,7 @@ from readiness.measures.store import (
 
 #: Events per batch of a rebuild.
 BATCH = 20_000
-_SAMPLED = ", ".join(str(one) for one in sorted(SAMPLED))
+_SAMPLED = ", ".join(str(one) for one in sorted(SAMPLED | OF_CONFORMANCE))
 _FLOWS = f"measure_id NOT IN ({_SAMPLED})"
 #: Table, columns, key, and which rows a rebuild can know: samples of states are not in the events, zeros mean nothing.
 _TABLES: tuple[tuple[Any, tuple[str, ...], int, str], ...] = (
@@ -98,10 +98,10 @@ def compare_with_rebuild(session: Session, *, progress: Callable[[int, int], Non
     """
     connection = session.connection()
     with Scratch(connection) as scratch:
-        read_to = _cursor(connection)
-        scratch.build(connection, read_to, _parked(connection), progress)
+        read_to = cursor_of(connection)
+        scratch.build(connection, read_to, parked_of(connection), progress)
         tables = tuple(scratch.compare(connection, *table) for table in _TABLES)
-    return Comparison(read_to, newest_seq(connection), len(_parked(connection)), tables)
+    return Comparison(read_to, newest_seq(connection), len(parked_of(connection)), tables)
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ _TOTALS = (
 def compare_up_to_cursor(session: Session) -> list[Total]:
     """The projection's totals beside plain counts of the log up to the cursor, parked events left out of both. Quick."""
     connection = session.connection()
-    read_to = _cursor(connection)
+    read_to = cursor_of(connection)
     out = []
     for name, event, projected in _TOTALS:
         counted = connection.execute(
@@ -168,8 +168,8 @@ def rebuild(work: UnitOfWork, *, progress: Callable[[int, int], None] | None = N
     cursor = select(ConsumerCursor.seq).where(ConsumerCursor.name == NAME)
     work.session.execute(cursor.with_for_update(key_share=True)).one_or_none()
     with Scratch(connection) as scratch:
-        read_to = _cursor(connection)
-        scratch.build(connection, read_to, _parked(connection), progress)
+        read_to = cursor_of(connection)
+        scratch.build(connection, read_to, parked_of(connection), progress)
         store = Store(work.driver, is_sqlite=connection.dialect.name == "sqlite", new_ids=work.ids.reserve)
         store.put("measure_slice", SLICE, scratch.new_slices(), SliceRow)
         for model, columns, _, condition in _TABLES:
@@ -182,23 +182,28 @@ def rebuild(work: UnitOfWork, *, progress: Callable[[int, int], None] | None = N
     return read_to
 
 
-def _cursor(connection: Connection) -> int:
-    return int(connection.execute(select(ConsumerCursor.seq).where(ConsumerCursor.name == NAME)).scalar() or 0)
+def cursor_of(connection: Connection, consumer: str = NAME) -> int:
+    """How far a consumer has read."""
+    return int(connection.execute(select(ConsumerCursor.seq).where(ConsumerCursor.name == consumer)).scalar() or 0)
 
 
-def _parked(connection: Connection) -> set[int]:
-    return set(connection.execute(select(ParkedEvent.seq).where(ParkedEvent.consumer == NAME)).scalars())
+def parked_of(connection: Connection, consumer: str = NAME) -> set[int]:
+    """The events that a consumer has not taken."""
+    return set(connection.execute(select(ParkedEvent.seq).where(ParkedEvent.consumer == consumer)).scalars())
 
 
 class Scratch:
     """A projection in a file of its own, with the slice numbers of the database it is compared with."""
+
+    tables = _TABLES
+    types = TYPES
 
     def __init__(self, connection: Connection) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="wavegate-rebuild-")
         self.driver = sqlite3.connect(Path(self._folder.name) / "rebuild.sqlite3", isolation_level=None)
         for pragma in ("journal_mode = OFF", "synchronous = OFF", "temp_store = MEMORY", "cache_size = -65536"):
             self.driver.execute(f"PRAGMA {pragma}")
-        models = [model for model, *_ in _TABLES] + [SliceRow]
+        models = [model for model, *_ in self.tables] + [SliceRow]
         for model in models:
             made_of: list[Any] = [CreateTable(model.__table__), *(CreateIndex(one) for one in model.__table__.indexes)]
             for made in made_of:
@@ -206,7 +211,7 @@ class Scratch:
         slices = [tuple(row) for row in connection.execute(select(SliceRow.__table__))]
         self._known = {row[0] for row in slices}
         self._next = max(self._known, default=0) + 1
-        self.store = Store(self.driver, is_sqlite=True, new_ids=self._ids)
+        self.store = self.new_store()
         self.store.put("measure_slice", SLICE, slices, SliceRow)
 
     def __enter__(self) -> Self:
@@ -216,7 +221,16 @@ class Scratch:
         self.driver.close()
         self._folder.cleanup()
 
-    def _ids(self, count: int) -> Iterator[int]:
+    def new_store(self) -> Store:
+        """Access to the file."""
+        return Store(self.driver, is_sqlite=True, new_ids=self.ids)
+
+    def take(self, events: Sequence[LoggedEvent]) -> None:
+        """Apply some events, in order."""
+        take_events(self.store, events)
+
+    def ids(self, count: int) -> Iterator[int]:
+        """Numbers for slices that the database has none for."""
         first, self._next = self._next, self._next + count
         return iter(range(first, self._next))
 
@@ -226,9 +240,9 @@ class Scratch:
         """Apply the log up to ``read_to`` but for parked events, which the first build has not taken either."""
         for after in range(0, read_to, BATCH):
             up_to = min(read_to, after + BATCH)
-            events = read_events(connection, TYPES, after, up_to)
+            events = read_events(connection, self.types, after, up_to)
             self.driver.execute("BEGIN")
-            take_events(self.store, [event for event in events if event.seq not in parked] if parked else events)
+            self.take([event for event in events if event.seq not in parked] if parked else events)
             self.driver.execute("COMMIT")
             if progress is not None:
                 progress(up_to, read_to)

@@ -13,7 +13,7 @@ from decimal import Decimal
 from sqlalchemy.orm import Session
 
 from readiness.measures import catalogue as c
-from readiness.measures.catalogue import Kind
+from readiness.measures.catalogue import Kind, Source
 from readiness.measures.flows import blank, flow_reading
 from readiness.measures.health import Health, consumer_health
 from readiness.measures.live import Handled, now_reading, window_reading
@@ -113,7 +113,7 @@ def _read(
     health: Health | None = None,
 ) -> list[Reading]:  # fmt: skip
     connection = session.connection()
-    health = health or consumer_health(connection, as_of)
+    healths = {Source.JOURNEYS: health or consumer_health(connection, as_of)}
     slices = load_slices(connection, {one.scope.realm for one in asked})
     days = SiteDays(as_of, calendars, sorted({one.site for one in slices if one.site is not None}))
     plans = matured(connection, [plan_for(tag, one, slices, days) for tag, one in enumerate(asked)])
@@ -131,7 +131,10 @@ def _read(
             reading = blank(plan, as_of) if back else now_reading(connection, plan, days, handled, as_of)
         else:
             reading = _windowed(plan, sources, as_of)
-        out.append(_believed(reading, plan, health))
+        source = plan.measure.source
+        if source not in healths:
+            healths[source] = consumer_health(connection, as_of, source.value)
+        out.append(_believed(reading, plan, healths[source]))
     return out
 
 

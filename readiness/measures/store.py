@@ -64,8 +64,17 @@ def _typed(model: Any, kind: str) -> tuple[int, ...]:
 
 
 _DATED = (JourneyRow, JourneyLineRow, WaitRow, ControlResultRow, CalendarRow)
-_INSTANTS = {model: _typed(model, "UtcDateTime") for model in _DATED}
-_DAYS = {model: _typed(model, "Date") for model in _DATED}
+_INSTANTS: dict[Any, tuple[int, ...]] = {}
+_DAYS: dict[Any, tuple[int, ...]] = {}
+
+
+def know(*models: Any) -> None:
+    """Note where rows of these models have instants and days, so that a store can write and read them."""
+    for model in models:
+        _INSTANTS[model], _DAYS[model] = _typed(model, "UtcDateTime"), _typed(model, "Date")
+
+
+know(*_DATED)
 
 
 class FamilyRows(NamedTuple):

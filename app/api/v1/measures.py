@@ -15,8 +15,8 @@ from app.queries.measures_pages import Filter, all_keys, places, scope_of
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.kernel.canonical import plain
+from readiness.conformance.drilldown import journeys_behind
 from readiness.measures.catalogue import figures, find_figure
-from readiness.measures.drilldown import journeys_behind
 from readiness.measures.queries import Asked, read_many
 
 

@@ -20,7 +20,7 @@ from app.web.measures import presenters as show_as
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.steering_words import short_day, short_moment, speech
 from erpcore.kernel.errors import NotFound
-from readiness.measures.drilldown import journeys_behind
+from readiness.conformance.drilldown import journeys_behind
 from readiness.measures.states import CONTROL_POINTS
 
 blueprint = area("measures")
