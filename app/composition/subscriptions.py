@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib
 import importlib.util
 
+from app.composition.coverage import read_coverage
 from app.composition.ledger_days import LedgerDayConsumer
 from app.composition.letter_consumer import LetterConsumer
 from erpcore.kernel.events import Registry, published
+from readiness.conformance.consumer import ConformanceConsumer
 from readiness.measures.consumer import JourneyConsumer
 
 #: Every package declares its own event types in its own published.py; one that has none yet has no file. An area of the core
@@ -37,4 +39,4 @@ def event_catalogue() -> Registry:
 
 
 #: The domain's consumers, in the order in which the worker runs them.
-CONSUMERS = (JourneyConsumer(), LetterConsumer(), LedgerDayConsumer())
+CONSUMERS = (JourneyConsumer(), ConformanceConsumer(read_coverage), LetterConsumer(), LedgerDayConsumer())

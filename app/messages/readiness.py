@@ -74,6 +74,7 @@ def _plan_refused(facts: Mapping[str, Any]) -> str:
 
 MESSAGES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "measure_unknown": "There is no measure {measure}. Choose one from the catalogue.",
+    "deviation_unknown": "There is no deviation called {deviation}. Choose one that the standard of a process knows.",
     "limit_point_unknown": "{point} has no limit to set. Choose one of {known}.",
     "limit_reason_missing": "Say why {point} has another limit here.",
     "limit_absurd": "{minutes} minutes are no limit for {point}. Choose from {least} to {most} working minutes.",

@@ -21,6 +21,7 @@ from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.events import EventLog
 from erpcore.orders.models import SalesOrder
+from erpcore.purchasing.models import PurchaseOrder
 from readiness.measures.journeys import flag_names
 from readiness.measures.models import JourneyLineRow, JourneyRow, WaitRow
 
@@ -29,6 +30,7 @@ _NUMBERED: dict[str, tuple[Any, Any]] = {
     "order": (SalesOrder.id, SalesOrder.number), "invoice": (Invoice.id, Invoice.number),
     "return": (ReturnOrder.id, ReturnOrder.number), "receipt": (Receipt.id, Receipt.number),
     "transfer": (StockTransfer.id, StockTransfer.number), "arrival": (StockArrival.arrival_id, StockArrival.number),
+    "purchase": (PurchaseOrder.id, PurchaseOrder.number),
 }  # fmt: skip
 
 

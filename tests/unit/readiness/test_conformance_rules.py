@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from erpcore.kernel.errors import NotFound
@@ -16,6 +16,8 @@ from readiness.conformance.checker import Plan, Run, check
 from readiness.conformance.templates import DAY, HOUR, Absence, ExactlyOnce, Precedence, Response, Step, WithinTime
 from tests.support import conforming as plain
 
+#: A busy machine may take its time to think of examples.
+CALMLY = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 A, B, C = 1, 2, 3
 PLANS = {key: Plan(process) for key, process in PROCESSES.items()}
 
@@ -55,6 +57,7 @@ STEPS = st.lists(st.tuples(st.integers(0, 12), st.sampled_from([A, B, C]), st.in
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
+@CALMLY
 @given(steps=STEPS, ends=st.booleans())
 def test_a_template_finds_what_the_quantifiers_say(template, steps, ends):
     end = max(steps) if ends and steps else None
@@ -76,6 +79,7 @@ PROCESS_STEPS = st.sampled_from(sorted(PROCESSES)).flatmap(
 )  # fmt: skip
 
 
+@CALMLY
 @given(told=PROCESS_STEPS)
 def test_steps_heard_of_in_any_order_are_judged_as_all_at_once(told):
     key, parts, random = told
