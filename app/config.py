@@ -59,6 +59,8 @@ class Settings:
     #: ``WAVEGATE_SMTP_URL``: ``smtp://USER:PASSWORD@HOST:PORT?from=ADDRESS`` (or ``smtps://``) of the mail server that takes letters to
     #: customers, or ``file:///FOLDER?from=ADDRESS`` of a folder that keeps them instead; without one they are kept and not sent.
     mail_url: str | None = None
+    #: ``WAVEGATE_ADDRESS``: how people reach the site, as in ``https://waves.example``; mails to them lead there, or have no links.
+    address: str | None = None
     password_cost: PasswordCost = PasswordCost()
 
     @classmethod
@@ -78,6 +80,7 @@ class Settings:
             session=timedelta(hours=_number(environment, "WAVEGATE_SESSION_HOURS", 12, 1, 168)),
             log_level=_level(environment.get("WAVEGATE_LOG_LEVEL") or "INFO"),
             mail_url=_mail(environment.get("WAVEGATE_SMTP_URL")),
+            address=_address(environment.get("WAVEGATE_ADDRESS")),
         )
 
     def signing_key(self) -> str:
@@ -99,6 +102,12 @@ def _checked(url: str) -> str:
 def _mail(url: str | None) -> str | None:
     if url and not url.startswith(("smtp://", "smtps://", "file:///")):
         raise SettingError("WAVEGATE_SMTP_URL is not smtp://HOST:PORT, smtps://HOST:PORT or file:///FOLDER.")
+    return url or None
+
+
+def _address(url: str | None) -> str | None:
+    if url and not url.startswith(("http://", "https://")):
+        raise SettingError("WAVEGATE_ADDRESS is not https://NAME or http://NAME.")
     return url or None
 
 

@@ -10,7 +10,9 @@ from rich.table import Table
 
 from app.cli.database import database
 from app.cli.output import json_option, print_json
+from app.composition.anchors import anchors_known
 from app.composition.uow import reading
+from app.config import Settings
 from app.queries.controls import compare_controls
 from app.queries.trouble_control import compare_ownership
 from erpcore.kernel.audit import verify_chain
@@ -29,7 +31,7 @@ def prove(rebuild: bool, as_json: bool) -> None:
         controls = compare_controls(session) + compare_ownership(session, SystemClock().now())
         totals = compare_up_to_cursor(session)
         rebuilt = compare_with_rebuild(session) if rebuild else None
-        chain = verify_chain(session)
+        chain = verify_chain(session, anchors_known(Settings.from_environment().instance, connected.url))
     rows: list[dict[str, object]] = [
         {
             "control": row.control, "what": row.title, "unit": row.unit, "entity": row.entity, "site": row.site,

@@ -8,16 +8,29 @@ import click
 
 from app.cli.database import database
 from app.cli.output import json_option, print_json
+from app.composition.anchors import anchors_known
 from app.composition.uow import reading
-from erpcore.kernel.audit import verify_chain
+from app.config import Settings
+from erpcore.kernel.audit import Anchor, verify_chain
+
+#: Of a SHA-256 in hexadecimal.
+_DIGITS = 64
 
 
 @click.command("verify-audit")
+@click.option(
+    "--anchor",
+    "anchors",
+    multiple=True,
+    metavar="LINK:HASH",
+    help="A link that somebody has kept, as daily mails name it.",
+)
 @json_option
-def verify_audit(as_json: bool) -> None:
-    """Recompute every link of the audit chain; exits with 1 when one does not fit."""
+def verify_audit(as_json: bool, anchors: tuple[str, ...]) -> None:
+    """Recompute every link of the audit chain; exits with 1 when one does not fit, or is not what was kept beside the database."""
+    given = [_anchor(text) for text in anchors]
     with database() as connected, reading(connected, snapshot=True) as session:
-        report = verify_chain(session)
+        report = verify_chain(session, [*anchors_known(Settings.from_environment().instance, connected.url), *given])
     if as_json:
         print_json(asdict(report))
     elif report.broken_at is None:
@@ -26,3 +39,10 @@ def verify_audit(as_json: bool) -> None:
         click.echo(f"The chain is broken at link {report.broken_at}: {report.why}.", err=True)
     if report.broken_at is not None:
         raise click.exceptions.Exit(1)
+
+
+def _anchor(text: str) -> Anchor:
+    link, _, digest = text.partition(":")
+    if not link.strip().isdecimal() or len(digest.strip()) != _DIGITS:
+        raise click.BadParameter("Say the number of the link and its hash, as in 412:0f3a…", param_hint="--anchor")
+    return Anchor(int(link), digest.strip())

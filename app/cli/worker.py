@@ -9,7 +9,7 @@ from typing import Any
 import click
 from sqlalchemy import func, select
 
-from app import logs
+from app import create_app, logs
 from app.cli.output import json_option, print_json, print_listing
 from app.composition.scarcity import FOLLOWERS
 from app.composition.subscriptions import CONSUMERS
@@ -17,6 +17,7 @@ from app.composition.uow import Database, connect, reading
 from app.config import Settings
 from app.jobs.consumers import ConsumerRunner, replay_parked
 from app.jobs.scheduler import Worker
+from app.web.today.digest import waiting_of
 from erpcore.kernel.clock import SystemClock
 from erpcore.kernel.eventlog import newest_seq
 from erpcore.kernel.events import ConsumerCursor, EventLog, ParkedEvent
@@ -34,7 +35,8 @@ def worker(once: bool) -> None:
             taken = ConsumerRunner(database, consumer).run_to_head()
             click.echo(f"{consumer.name}: {taken} events read.")
         return
-    running = Worker(database, mail_url=settings.mail_url)
+    waiting = waiting_of(create_app(settings, database=database), settings.address)
+    running = Worker(database, mail_url=settings.mail_url, waiting=waiting, instance=settings.instance)
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: running.stop())
     click.echo(f"Worker {running.owner} runs; Ctrl+C ends it.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.composition import cases, imports, jobruns, letters, orderfiles, proofs, saved_views
+from app.composition import cases, digests, imports, jobruns, letters, orderfiles, proofs, saved_views
 from app.identity import models as identity
 from erpcore.billing import models as billing
 from erpcore.credit import models as credit
@@ -46,6 +46,7 @@ __all__ = [
     "conformance",
     "credit",
     "decisions",
+    "digests",
     "documents",
     "events",
     "floor",

@@ -50,7 +50,7 @@ def send_letters(database: Database, *, clock: Clock, mail_url: str | None) -> i
     sent = 0
     try:
         if claimed:
-            with _server(mail_url) as (server, sender):
+            with mail_server(mail_url) as (server, sender):
                 while claimed:
                     sent += _send(database, clock, claimed[0], server, sender)
                     claimed.pop(0)
@@ -73,7 +73,7 @@ def _claim(database: Database, clock: Clock, letter_id: int) -> bool:
 
 
 @contextmanager
-def _server(mail_url: str) -> Iterator[tuple[smtplib.SMTP | MailFolder, str]]:
+def mail_server(mail_url: str) -> Iterator[tuple[smtplib.SMTP | MailFolder, str]]:
     """A connection to ``smtp://USER:PASSWORD@HOST:PORT?from=ADDRESS`` (``smtps``: encrypted from the start), or a folder's ``file://``."""
     parts = urlsplit(mail_url)
     sender = unquote(parts.query.partition("from=")[2]) or f"orders@{parts.hostname or 'wavegate.invalid'}"

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
+from app.composition.anchors import keep_anchor
 from app.composition.curing import cure_held_orders
 from app.composition.due import settle_due
 from app.composition.evidence import MeasuredReadings, evaluate_open_gates
@@ -16,8 +18,10 @@ from app.identity.sessions import forget_old_sign_ins
 from app.identity.throttle import forget_old_failures
 from app.importers.uploads import forget_files, run_waiting
 from app.jobs.allocation import serve_waiting_lines
+from app.jobs.approvals import escalate_due
 from app.jobs.backorders import settle_backorders
 from app.jobs.billing import bill_due_shipments
+from app.jobs.digests import Waiting, send_digests
 from app.jobs.expiry import block_expired_lots
 from app.jobs.lease import forget_runs
 from app.jobs.letters import send_letters
@@ -25,6 +29,7 @@ from app.jobs.prove import prove_books, prove_if_asked
 from app.jobs.quotes import expire_old_quotes
 from erpcore.kernel import requests
 from erpcore.kernel.actor import Actor
+from erpcore.kernel.audit import last_link
 from erpcore.kernel.clock import Clock, local_day
 from readiness.measures.samples import sample_day_end, sample_hour, thin_hourly
 
@@ -39,6 +44,10 @@ class Context:
     database: Database
     clock: Clock
     mail_url: str | None = None
+    #: What waits for somebody, as their home page says; without it no daily mail is made.
+    waiting: Waiting | None = None
+    #: Where the installation writes beside its database.
+    instance: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +142,27 @@ def post_letters(context: Context) -> int:
     return send_letters(context.database, clock=context.clock, mail_url=context.mail_url)
 
 
+def post_digests(context: Context) -> int:
+    """Make and send the daily mails of what waits."""
+    return send_digests(
+        context.database, clock=context.clock, mail_url=context.mail_url, waiting=context.waiting
+    )  # fmt: skip
+
+
+def escalate(context: Context) -> int:
+    """Let requests for approval whose time is over go on to others too."""
+    return escalate_due(context.database, clock=context.clock)
+
+
+def anchor(context: Context) -> int:
+    """Write the last link of the audit trail beside the database."""
+    if context.instance is None:
+        return 0
+    with reading(context.database) as session:
+        last = last_link(session)
+    return keep_anchor(context.instance, context.database.url, context.clock, last)
+
+
 def expire(context: Context) -> int:
     """Keep that quotes are over whose last day has passed."""
     return expire_old_quotes(context.database, clock=context.clock)
@@ -159,6 +189,18 @@ def forget_expired(context: Context) -> int:
 
 
 JOBS: list[Job] = [
+    Job(
+        name="anchor-audit", run=anchor, every=timedelta(hours=1), longest_silence=timedelta(hours=3),
+        sentence="Writes the last link of the audit trail into a file beside the database, so that a tail cut off is found.",
+    ),
+    Job(
+        name="escalate-approvals", run=escalate, every=timedelta(minutes=5), longest_silence=timedelta(hours=1),
+        sentence="Lets others decide too on requests for approval whose time is over in working hours.",
+    ),
+    Job(
+        name="send-digests", run=post_digests, every=timedelta(minutes=15), longest_silence=timedelta(hours=2),
+        sentence="Mails people each morning of their own day what waits for them, once a day, and nothing where nothing waits.",
+    ),
     Job(
         name="block-expired-lots", run=block_expired, every=timedelta(minutes=15), longest_silence=timedelta(hours=2),
         sentence="Moves what is past its last day to quarantine, so that nobody promises it.",

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Sequence
 from datetime import UTC, timedelta
+from pathlib import Path
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from app.composition.subscriptions import CONSUMERS
 from app.composition.uow import Database, unit_of_work
 from app.jobs.consumers import Consumer, ConsumerRunner
+from app.jobs.digests import Waiting
 from app.jobs.lease import LEASE, Lease, slot_of
 from app.jobs.registry import JOBS, Context, Job
 from erpcore.kernel.actor import Actor
@@ -44,10 +46,12 @@ class Worker:
         consumers: Sequence[Consumer] = CONSUMERS,
         owner: str | None = None,
         mail_url: str | None = None,
+        waiting: Waiting | None = None,
+        instance: Path | None = None,
     ) -> None:
         self.clock = clock or SystemClock()
         self.owner = owner or f"{socket.gethostname()}:{os.getpid()}"
-        self._context = Context(database, self.clock, mail_url)
+        self._context = Context(database, self.clock, mail_url, waiting, instance)
         self._lease = Lease(database, self.owner, self.clock)
         self._jobs = jobs
         self._runners = [ConsumerRunner(database, consumer, clock=clock) for consumer in consumers]

@@ -28,7 +28,7 @@ PASTS = {
     "return": "sent back to its author",
     "review": "looked at again",
     "roll_back": "rolled back", "send": "sent", "settle": "settled", "settle_freight": "freight settled", "ship": "shipped",
-    "short_pick": "picked short", "shortage": "shortage decided", "split": "split", "stage": "staged", "start": "begun",
+    "short_pick": "picked short", "shortage": "shortage decided", "skip": "left out", "split": "split", "stage": "staged", "start": "begun",
     "start_again": "begun again", "start_hypercare": "hypercare begun", "substitute": "item substituted",
     "submit": "asked for",
     "supersede": "replaced by a newer one", "take_back": "stock taken back", "unblock": "block lifted", "void": "voided",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 from sqlalchemy import BigInteger, Index, Integer, String, Text, select
@@ -19,7 +19,7 @@ from erpcore.kernel.canonical import canonical_json
 from erpcore.kernel.model import Base, Key, UtcDateTime, append_only
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from erpcore.kernel.work import UnitOfWork
 
@@ -107,8 +107,44 @@ class ChainReport:
     why: str | None = None
 
 
-def verify_chain(session: Session) -> ChainReport:
-    """Recompute every hash from the stored acts, from the first link to the last."""
+class Anchor(NamedTuple):
+    """A link as somebody outside the database has kept it."""
+
+    position: int
+    hash: str
+
+
+def last_link(session: Session) -> tuple[int, str] | None:
+    """How far the chain is: its last link's number and hash; ``None`` before the first."""
+    row = session.execute(
+        select(AuditLink.position, AuditLink.hash).order_by(AuditLink.position.desc()).limit(1)
+    ).one_or_none()
+    return None if row is None else (row.position, row.hash)
+
+
+def verify_chain(session: Session, anchors: Iterable[Anchor] = ()) -> ChainReport:
+    """Recompute every hash from the stored acts, from the first link to the last.
+
+    A chain whose tail was cut off, or written anew, is whole in itself; ``anchors`` are links that others have kept, by which
+    that is found.
+    """
+    kept = sorted(anchors)
+    hashes = dict.fromkeys((anchor.position for anchor in kept), "")
+    report = _recomputed(session, hashes)
+    if report.broken_at is not None:
+        return report
+    for anchor in kept:
+        if anchor.position <= report.links and hashes[anchor.position] != anchor.hash:
+            why = "the link is not the one that was kept elsewhere"
+            return ChainReport(report.links, report.head, anchor.position, why)
+    if kept and kept[-1].position > report.links:
+        why = f"links are missing at the end: one with the number {kept[-1].position} was kept elsewhere"
+        return ChainReport(report.links, report.head, report.links + 1, why)
+    return report
+
+
+def _recomputed(session: Session, hashes: dict[int, str]) -> ChainReport:
+    """The chain by itself; ``hashes`` gets those of its links that it asks for."""
     previous, count = GENESIS, 0
     entries = iter(
         session.execute(
@@ -134,6 +170,8 @@ def verify_chain(session: Session) -> ChainReport:
         if link.previous != previous or _link_hash(previous, link.position, link.at, contents) != link.hash:
             return ChainReport(count, previous, link.position, "the content does not give the recorded hash")
         previous = link.hash
+        if count in hashes:
+            hashes[count] = link.hash
     if entry is not None:
         return ChainReport(count, previous, entry.position, "an act without a link")
     return ChainReport(count, previous)

@@ -8,6 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from wtforms import PasswordField
 from wtforms.validators import InputRequired
 
+from app.composition.digests import choose_digest, wants_digest
 from app.composition.request import change, installation, now, reader
 from app.identity import passwords
 from app.identity.queries import person as find_person
@@ -46,7 +47,23 @@ def _me() -> SignedIn:
 @require(Permission.OWN_ACCOUNT)
 def show() -> str:
     me = _me()
-    return render_template("account/show.html", me=me, person=find_person(reader(), me.account_id, now()))
+    return render_template(
+        "account/show.html", me=me, person=find_person(reader(), me.account_id, now()),
+        wants_digest=wants_digest(reader(), me.account_id),
+    )  # fmt: skip
+
+
+@blueprint.post("/account/digest")
+@require(Permission.OWN_ACCOUNT)
+def digest() -> Any:
+    """Get the daily mail of what waits, or no longer."""
+    wanted = request.form.get("wanted") == "yes"
+    with change() as work:
+        choose_digest(work, wanted=wanted)
+    flash(
+        "You get a mail each morning when something waits." if wanted else "You get no daily mail any more.", "success"
+    )
+    return redirect(url_for("account.show"))
 
 
 @blueprint.route("/account/password", methods=["GET", "POST"])

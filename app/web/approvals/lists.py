@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import url_for
 
 from app.composition.approving import OUTCOMES
-from app.queries.approvals import APPROVALS, STATES, ApprovalRow
+from app.composition.request import now, reader
+from app.queries.approvals import APPROVALS, STATES, ApprovalRow, cycle_time
 from app.security.permissions import Permission
 from app.web.approvals.views import blueprint
 from app.web.context import ago, moment
@@ -33,12 +36,16 @@ def _due(row: ApprovalRow) -> Cell:
     return Cell(moment(row.due_at), sub="time-out") if row.due_at else Cell("no time-out", muted=True)
 
 
+def _also() -> dict[str, Any]:
+    return {"cycle": cycle_time(reader(), now())}
+
+
 APPROVAL_LIST = list_page(
     blueprint,
     Listing(
         name="approvals", endpoint="approvals.show_all", path="/approvals", permission=Permission.APPROVAL_VIEW,
         title="Approvals", lead="What others are asked to agree to, by which rule, and what became of it", unit="requests",
-        source=APPROVALS, sort="-asked", template="approvals/list.html",
+        source=APPROVALS, sort="-asked", template="approvals/list.html", also=_also,
         empty=Empty(
             title="No request fits", sign="pass",
             text="Whatever a rule gives to other people to decide stands here, from the moment it is asked for.",

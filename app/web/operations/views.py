@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.composition import schema
+from app.composition.anchors import anchors_known
 from app.composition.request import change, installation, now, reader
 from app.composition.subscriptions import CONSUMERS
 from app.identity.queries import names_of
@@ -108,7 +109,8 @@ def audit() -> str:
 def verify() -> str:
     """Recomputes every link, and so takes as long as the trail is long; it reads only."""
     session = reader()
-    report = verify_chain(session)
+    settings = installation().settings
+    report = verify_chain(session, anchors_known(settings.instance, settings.database_url))
     acts = audit_acts(session)
     return render_template(
         "operations/audit.html", acts=acts, names=names_of(session, [act.actor for act in acts]),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
+from app.composition.anchors import anchors_known, keep_anchor
 from app.composition.uow import reading, unit_of_work
 from erpcore.kernel.actor import Actor
-from erpcore.kernel.audit import verify_chain
+from erpcore.kernel.audit import Anchor, last_link, verify_chain
 from erpcore.kernel.errors import Busy, Conflict
 from erpcore.kernel.requests import claim, claim_documents, forget_expired, settle
 from tests.db.core.test_two_at_once import at_once
@@ -135,3 +136,92 @@ def test_two_importers_of_the_same_documents_take_them_once(database, clock):
     results = at_once(run, run)
     assert [result for result in results if result is not None and not isinstance(result, Busy)] == []
     assert sorted(taken) == [0, 50]
+
+
+def _behind_the_triggers(database, *statements):
+    with database.write_engine.begin() as connection:
+        if database.is_sqlite:
+            names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars().all()
+            for name in names:
+                connection.execute(text(f"DROP TRIGGER {name}"))
+        else:
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+        for statement in statements:
+            connection.execute(text(statement))
+
+
+def _checked(database, anchors=()):
+    with reading(database) as session:
+        report = verify_chain(session, anchors)
+    return report.broken_at, report.why
+
+
+def test_a_forged_entry_is_found(database, clock):
+    a_trail(database, clock)
+    _behind_the_triggers(
+        database, "UPDATE audit_entry SET content = replace(content, '\"x\"', '\"y\"') WHERE position = 2"
+    )
+    assert _checked(database) == (2, "the content does not give the recorded hash")
+
+
+def test_a_removed_entry_is_found(database, clock):
+    a_trail(database, clock)
+    _behind_the_triggers(
+        database, "DELETE FROM audit_entry WHERE position = 2", "DELETE FROM audit_link WHERE position = 2"
+    )
+    assert _checked(database) == (3, "a link is missing")
+
+
+def test_reordered_entries_are_found_within_a_link_and_between_links(database, clock):
+    a_trail(database, clock)
+    _behind_the_triggers(
+        database, "UPDATE audit_entry SET ordinal = 9 WHERE position = 2 AND ordinal = 0",
+        "UPDATE audit_entry SET ordinal = 0 WHERE position = 2 AND ordinal = 1",
+        "UPDATE audit_entry SET ordinal = 1 WHERE position = 2 AND ordinal = 9",
+    )  # fmt: skip
+    assert _checked(database) == (2, "the content does not give the recorded hash")
+
+
+def test_two_links_that_changed_places_are_found(database, clock):
+    a_trail(database, clock)
+    swap = "UPDATE {} SET position = {} WHERE position = {}"
+    _behind_the_triggers(
+        database,
+        *[
+            swap.format(table, to, of)
+            for table in ("audit_entry", "audit_link")
+            for of, to in ((1, 90), (2, 1), (90, 2))
+        ],
+    )
+    assert _checked(database)[0] == 1
+
+
+def test_a_tail_that_was_cut_off_is_found_by_whoever_knows_a_later_link(database, clock, tmp_path):
+    a_trail(database, clock)
+    with reading(database) as session:
+        last = last_link(session)
+    assert [keep_anchor(tmp_path, database.url, clock, last) for _ in range(2)] == [1, 0]
+    known = anchors_known(tmp_path, database.url)
+    assert known == [Anchor(3, last[1])]
+    assert _checked(database, known) == (None, None)
+    _behind_the_triggers(
+        database, "DELETE FROM audit_entry WHERE position = 3", "DELETE FROM audit_link WHERE position = 3"
+    )
+    assert _checked(database) == (None, None)
+    assert _checked(database, known) == (3, "links are missing at the end: one with the number 3 was kept elsewhere")
+
+
+def test_a_tail_that_was_written_anew_is_found_by_whoever_knows_the_old_one(database, clock, tmp_path):
+    a_trail(database, clock)
+    with reading(database) as session:
+        keep_anchor(tmp_path, database.url, clock, last_link(session))
+    _behind_the_triggers(
+        database, "DELETE FROM audit_entry WHERE position = 3", "DELETE FROM audit_link WHERE position = 3"
+    )
+    with unit_of_work(database, actor=ANN, clock=clock) as work:
+        work.audit("waiver.granted", "waiver", 7, reason="another story")
+    assert _checked(database) == (None, None)
+    assert _checked(database, anchors_known(tmp_path, database.url)) == (
+        3,
+        "the link is not the one that was kept elsewhere",
+    )

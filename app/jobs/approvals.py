@@ -1,0 +1,20 @@
+"""Requests for approval whose time is over go on to others, each in a transaction of its own."""
+
+from __future__ import annotations
+
+from app.composition.uow import Database, reading, unit_of_work
+from erpcore.kernel.actor import Actor
+from erpcore.kernel.clock import Clock
+from governance.approvals.queries import past_due
+from governance.approvals.services import escalate
+
+
+def escalate_due(database: Database, *, clock: Clock) -> int:
+    """How many went on: after so many working hours those of another capacity may decide too."""
+    with reading(database) as session:
+        due = past_due(session, clock.now())
+    moved = 0
+    for request in due:
+        with unit_of_work(database, actor=Actor.system("approvals"), clock=clock) as work:
+            moved += escalate(work, request)
+    return moved

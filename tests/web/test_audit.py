@@ -1,0 +1,44 @@
+"""The audit trail as a list: by object, person and time, with names for who may see people, in files, and for programs."""
+
+from __future__ import annotations
+
+from tests.api.test_warehouse_api import caller
+from tests.support.queries import queries
+from tests.support.web import a_person
+from tests.web.test_purchasing import business
+
+__all__ = ["business", "caller"]
+
+
+def test_acts_are_found_by_object_person_and_time_and_lead_to_their_object(signed_in, business):
+    kim = a_person(business.database, "buyer", clock=business.clock)
+    office, design = signed_in("pmo"), signed_in("design_authority")
+    with queries(business.database) as ran:
+        page = office.get(f"/audit?object=account&number={kim.id}")
+    assert len(ran) <= 25
+    assert "Account created" in page.text
+    assert "Role granted" in page.text
+    assert f"/people/{kim.id}" in page.links()
+    assert "Account created" in office.get("/audit?since=2026-03-02&until=2026-03-02&object=account").text
+    assert "No act fits" in office.get("/audit?until=2026-03-01").text
+    assert "Account created" in design.get("/audit?object=account").text
+
+
+def test_a_program_reads_acts_and_checks_the_chain(caller, business):
+    kim = a_person(business.database, "buyer", clock=business.clock)
+    audit = caller("auditor")
+    found = audit("GET", f"/audit/acts?object=account&number={kim.id}").json["items"]
+    assert [one["kind"] for one in found] == ["account.created", "role.granted"]
+    page = audit("GET", "/audit/acts?limit=1").json
+    assert page["next"]
+    assert audit("GET", f"/audit/acts?limit=1&cursor={page['next']}").json["items"][0]["id"] > page["items"][0]["id"]
+    chain = audit("GET", "/audit/chain").json
+    assert (chain["broken_at"], chain["links"] > 2) == (None, True)
+    assert caller("buyer")("GET", "/audit/acts").status_code == 403
+
+
+def test_the_daily_mail_is_stopped_and_wanted_again_on_ones_account(signed_in):
+    browser = signed_in("finance", email="ann@example.com")
+    assert "A mail each morning" in browser.get("/account").text
+    assert "You get no daily mail" in browser.post("/account/digest", {"wanted": "no"}).text
+    assert "A mail each morning" in browser.post("/account/digest", {"wanted": "yes"}).text
