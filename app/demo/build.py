@@ -12,6 +12,7 @@ from app.composition.measuring import SiteRecords
 from app.composition.scarcity import FOLLOWERS
 from app.composition.subscriptions import CONSUMERS
 from app.composition.uow import Database, unit_of_work
+from app.demo.carriers import hire_carriers
 from app.demo.committee import Committee
 from app.demo.desk import Desk, moment
 from app.demo.occasions import Occasions
@@ -92,6 +93,7 @@ class _Story:
         approve_departures(database, world, staff, clock)
         share_out_exceptions(database, world, staff, clock)
         write_processes(database, staff, clock)
+        hire_carriers(database, world, staff, clock)
         self.desk = Desk(database, world, staff, clock, random)
         self.trading = Trading(self.desk)
         self.rollout = Rollout(self.desk)

@@ -80,6 +80,8 @@ class Criteria:
             one("adjusted", "Stock adjusted", "inventory_adjustment_rate", "0.01", "0.02", 6, _LIVE, cells=cells, grain="all"),
             one("backlog", "Age of the backlog, nine of ten", "backlog_age.p90", 8 * _DAY, 14 * _DAY, 5, _LIVE, cells=cells,
                 grain="all", documents=100),
+            one("backorders", "Age of backorders, nine of ten", "backorder_age.p90", 7 * _DAY, 14 * _DAY, 4, _LIVE, cells=cells,
+                grain="all"),
             one("silent", "Documents beyond their limit", "silent_failures", 12, 30, 6, _LIVE, cells=cells, grain="all",
                 layer=Layer.DEPLOYMENT),
             one("books", "Controls that disagree", "control_difference", 0, 0, 8, _LIVE, cells=cells, grain="all",

@@ -44,7 +44,7 @@ HERE: NodeKey = ("live", "KOL")
 _SINCE = date(2020, 1, 1)
 #: Code, name, cost and list price; the last four run out.
 _ARTICLES = (
-    ("90-1001", "Bitumen sheet 5 m", "6.10", "9.60"), ("90-1002", "Drainage pipe 100 mm", "3.20", "5.10"),
+    ("90-1001", "Drainage pipe 100 mm, slotted", "6.10", "9.60"), ("90-1002", "Drainage pipe 100 mm, plain", "3.20", "5.10"),
     ("90-1003", "Formwork oil 5 l", "8.40", "13.20"), ("90-1004", "Gully DN 110", "11.00", "17.50"),
     ("90-1101", "Anchor M12", "0.90", "1.60"), ("90-1102", "Anchor M16", "1.40", "2.30"),
     ("90-1103", "Anchor M20", "2.10", "3.40"), ("90-1104", "Anchor M24", "3.00", "4.90"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from decimal import Decimal
 
 from sqlalchemy import select
@@ -18,6 +19,7 @@ from erpcore.fulfilment.branch.services import (
     decide_transfers,
     ship_asked,
 )
+from erpcore.fulfilment.carriers.models import CarrierService
 from erpcore.fulfilment.direct import ShipDirect, confirm_with_promises, ship_direct
 from erpcore.fulfilment.direct_split import SUPPLIERS
 from erpcore.fulfilment.floor.picking import ConfirmPick, confirm_pick, finish_pick, start_task
@@ -28,6 +30,9 @@ from erpcore.fulfilment.floor.waves import (
     release_pick_wave,
     resume_pick_wave,
 )
+from erpcore.fulfilment.packing.models import CartonType
+from erpcore.fulfilment.packing.services import PackCarton, pack_cartons
+from erpcore.fulfilment.shipping import ShipShipment, ship_shipments
 from erpcore.fulfilment.shortage import Choose, Way, choose, compare, short_line
 from erpcore.inventory.count_plan import PlanCount, plan_counts
 from erpcore.inventory.counting import decide_count, record_count, start_count
@@ -93,7 +98,14 @@ class Supplies:
             return place_purchases(work, [command], **self.shop.both)[0]
 
     def _confirm(self, purchase: Purchase, days: int, quantity: Decimal | None = None) -> None:
-        said = [ConfirmedLine(line=line.id, on=self.shop.day_after(days), quantity=quantity) for line in purchase.lines]
+        self._confirm_for(purchase, [self.shop.day_after(days)] * len(purchase.lines), quantity)
+
+    def _confirm_for(self, purchase: Purchase, days: Sequence[date], quantity: Decimal | None = None) -> None:
+        """The supplier's word on each line: the day on which it comes."""
+        said = [
+            ConfirmedLine(line=line.id, on=day, quantity=quantity)
+            for line, day in zip(purchase.lines, days, strict=True)
+        ]
         with self.shop.work_as(self.staff["buyer"]) as work:
             command = ConfirmPurchase(purchase=purchase.id, lines=said, reference=f"AB-{purchase.id % 1000}")
             confirm_with_promises(work, [command])
@@ -124,13 +136,16 @@ class Supplies:
         with shop.work_as(self.staff["buyer"]) as work:
             keys = list(work.session.scalars(select(PurchaseOrder.id).where(PurchaseOrder.order_id == order.id)))
             (purchase,) = lock_purchases(work, keys)
-        self._confirm(purchase, 3)
+        later = purchase.lines[1].requested_on
+        self._confirm_for(purchase, [shop.day_after(3), later])
         yield
         first = {purchase.lines[0].id: Decimal(1)}
         with shop.work_as(self.staff["buyer"]) as work:
             sent = ship_direct(work, ShipDirect(purchase=purchase.id, paper="LW 2210", lines=first), **shop.both)
         yield
         shop.arrive(order.id, [one.id for one in sent])
+        while shop.today() < later:
+            yield
         with shop.work_as(self.staff["buyer"]) as work:
             sent = ship_direct(work, ShipDirect(purchase=purchase.id, paper="LW 2214"), **shop.both)
         yield
@@ -185,7 +200,8 @@ class Supplies:
         orders = [shop.order([(0, 6), (1, 4)], customer=1), shop.order([(2, 5)], customer=3)]
         yield
         with shop.work("supervisor") as work:
-            wave, tasks = plan_pick_wave(work, PlanPickWave(site=shop.site, totes=2), **shop.both)
+            parcel = work.session.scalars(select(CarrierService.id).where(CarrierService.code == "PARCEL")).one()
+            wave, tasks = plan_pick_wave(work, PlanPickWave(site=shop.site, service=parcel, totes=2), **shop.both)
             release_pick_wave(work, wave.id)
         first = tasks[0]
         with shop.work("warehouse") as work:
@@ -200,11 +216,25 @@ class Supplies:
         for task in tasks:
             shipments |= self._finish(task.id, is_first=task.id == first.id)
         for order in orders:
-            shop.leave(order.id, sorted(key for key, of in shipments if of == order.id))
+            keys = sorted(key for key, of in shipments if of == order.id)
+            self._collected(keys)
+            shop.arrive(order.id, keys)
         yield
         # What was broken is taken from the shelf once more.
         shop.go_on(orders[0].id, released=True)
         shop.send(orders[0].id)
+
+    def _collected(self, shipments: Sequence[int]) -> None:
+        """Each goes into a box, is weighed, and leaves with the carrier of its rule."""
+        shop = self.shop
+        with shop.work("warehouse") as work:
+            box = work.session.scalars(select(CartonType.id).where(CartonType.code == "BOX")).one()
+            pack_cartons(
+                work, [PackCarton(shipment=key, carton_type=box, weight_kg=Decimal("14.2")) for key in shipments]
+            )
+        with shop.work("warehouse.two") as work:
+            leaves = [ShipShipment(shipment=key, tracking_number=f"RTL{key:09}") for key in shipments]
+            ship_shipments(work, leaves, **shop.both)
 
     def _finish(self, task: int, *, is_first: bool) -> set[tuple[int, int]]:
         with self.shop.work("warehouse.two") as work:

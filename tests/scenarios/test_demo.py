@@ -190,6 +190,38 @@ def test_the_trading_goes_through_all_that_a_distributor_does_besides(demo):
     assert set(states("letter")) == {"sent", "skipped"}
 
 
+def test_goods_of_a_pick_wave_leave_with_the_carrier_whose_collection_it_was_planned_for(demo):
+    left = rows(
+        demo,
+        "SELECT v.code, c.missed_cut_off, c.packed_at IS NOT NULL, COUNT(*) FROM carriage c"
+        " JOIN carrier_service v ON v.id = c.service_id WHERE c.tracking_number LIKE 'RTL%' GROUP BY 1, 2, 3",
+    )
+    assert [(row[0], bool(row[1]), bool(row[2]), row[3]) for row in left] == [("PARCEL", False, True, 2)]
+    gone = "SELECT COUNT(*) FROM warehouse_task t JOIN shipment s ON s.id = t.document_id WHERE t.document_type = 'shipment' AND t.state = 'open' AND s.state <> 'picked'"
+    assert rows(demo, gone) == [(0,)]
+    stops = "SELECT s.code, COUNT(*) FROM carrier_cut_off c JOIN site s ON s.id = c.site_id GROUP BY 1 ORDER BY 1"
+    assert list(map(tuple, rows(demo, stops))) == [("DUI", 10), ("KOL", 10)]
+
+
+def test_a_supplier_confirms_each_window_for_the_day_it_is_wanted(demo):
+    found = rows(
+        demo,
+        "SELECT l.requested_on, l.confirmed_on FROM purchase_order_line l JOIN purchase_order p ON p.id = l.purchase_id"
+        " WHERE p.order_id IS NOT NULL ORDER BY l.line_no",
+    )
+    first, second = ((date.fromisoformat(str(wanted)), date.fromisoformat(str(said))) for wanted, said in found)
+    assert first[1] <= first[0]
+    assert second[0] == second[1] > first[0]
+
+
+def test_the_gate_of_who_stays_live_stands_on_the_age_of_what_customers_wait_for(demo):
+    criterion = (
+        "SELECT g.phase, c.statistic, c.pass_mark FROM gate_criterion c JOIN gate g ON g.id = c.gate_id"
+        " WHERE c.measure = 'backorder_age'"
+    )
+    assert list(map(tuple, rows(demo, criterion))) == [("stay_live", "p90", 7 * 86_400_000_000)]
+
+
 def test_a_counter_has_handed_a_file_of_orders_in(demo):
     assert list(map(tuple, rows(demo, "SELECT orders, entered, refused FROM order_file"))) == [(3, 2, 1)]
 
