@@ -13,8 +13,7 @@ from typing import IO, Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.importers.pricelists import read_day
-from app.importers.sheets import Layout, ReadSheet, read_sheet
+from app.importers.sheets import Layout, ReadSheet, read_day, read_sheet
 from erpcore.kernel.canonical import fingerprint
 from erpcore.kernel.errors import DomainError, NotFound, RuleBroken
 from erpcore.kernel.model import PRICE_PLACES, QUANTITY_PLACES, scaled_int

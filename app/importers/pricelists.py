@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from typing import IO
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.importers.sheets import ENDINGS, MOST_BYTES, Layout, ReadSheet, read_sheet
+from app.importers.sheets import ENDINGS, MOST_BYTES, Layout, ReadSheet, read_day, read_sheet
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.kernel.model import PRICE_PLACES
 from erpcore.kernel.quantity import parse_quantity
@@ -92,10 +91,3 @@ def _code(text: str, what: str, known: Mapping[str, int]) -> int | None:
 
 def _number(text: str, field: str, places: int) -> Decimal | None:
     return parse_quantity(text, places=places, field=field) if text else None
-
-
-def read_day(text: str, field: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise RuleBroken("not_a_day", field=field, value=text) from None

@@ -160,3 +160,11 @@ def _cell(value: object) -> str:
     if isinstance(value, date):
         return value.isoformat()
     return "" if value is None else str(value)
+
+
+def read_day(text: str, field: str) -> date:
+    """The day that a cell names; raises ``RuleBroken("not_a_day")`` for what names none."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise RuleBroken("not_a_day", field=field, value=text) from None

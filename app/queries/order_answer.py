@@ -25,7 +25,7 @@ _customer, _entity = Customer.__table__, Entity.__table__
 _KEY: BindParameter[int] = bindparam("order_id")
 
 _HEAD = (
-    select(_order.c.id, _order.c.version, _order.c.site_id, _order.c.currency, _entity.c.realm)
+    select(_order.c.version, _order.c.site_id, _entity.c.realm)
     .join(_entity, _entity.c.id == _order.c.entity_id)
     .where(_order.c.id == _KEY)
 )
@@ -78,10 +78,8 @@ _INVOICES = select(_invoice.c.id).where(_invoice.c.order_id == _KEY).order_by(_i
 class OrderHead(NamedTuple):
     """What a move has to know before it begins."""
 
-    id: int
     version: int
     site_id: int
-    currency: str
     realm: str
 
 

@@ -6,11 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from tests.db.core.test_scarce_stock import allocated_of, receive, rows
+from tests.db.core.test_scarce_stock import allocated_of, receive
 from tests.support.controls import assert_books_agree
 from tests.support.core import a_business
 from tests.support.operate import open_cells
 from tests.support.policies import approve
+from tests.support.rows import rows
 from tests.support.steps import allocated
 from tests.support.web import a_person, a_token
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 from playwright.sync_api import expect
-from sqlalchemy import text
 
-from app.composition.uow import reading
 from tests.support.controls import assert_books_agree
 from tests.support.core import a_business
 from tests.support.operate import open_cells
+from tests.support.rows import rows
 from tests.support.steps import released
 from tests.support.web import a_person
 
@@ -28,11 +27,6 @@ def business(sqlite_database, clock):
 def two(signed, sqlite_database, clock):
     """Two pages of two people at the same desk."""
     return [signed(a_person(sqlite_database, "customer_service", clock=clock)) for _ in range(2)]
-
-
-def rows(database, sql):
-    with reading(database) as session:
-        return [tuple(row) for row in session.execute(text(sql))]
 
 
 def test_two_clerks_change_one_order_and_the_slower_one_sees_what_the_faster_did(two, business, sqlite_database):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import text
 
-from app.composition.uow import reading
 from tests.api.test_operate_api import caller
 from tests.support.core import a_business
 from tests.support.operate import open_cells
+from tests.support.rows import rows
 from tests.web.test_amending import typed
 
 __all__ = ["caller"]
@@ -20,11 +19,6 @@ def business(sqlite_database, clock):
     made.clock = clock
     open_cells(made)
     return made
-
-
-def rows(database, query):
-    with reading(database) as session:
-        return [tuple(row) for row in session.execute(text(query))]
 
 
 def entered(page, **more):

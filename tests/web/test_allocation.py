@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import text
 
 from app.composition.uow import reading
-from tests.db.core.test_scarce_stock import allocated_of, receive, rows
+from tests.db.core.test_scarce_stock import allocated_of, receive
 from tests.support.controls import assert_books_agree
 from tests.support.core import a_business
 from tests.support.operate import open_cells
 from tests.support.policies import approve
 from tests.support.queries import MOST, queries
+from tests.support.rows import rows
 from tests.support.steps import allocated
 
 

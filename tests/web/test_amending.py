@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
 
-from app.composition.uow import reading
 from erpcore.orders.cancelling import CancelLines, cancel_lines
 from tests.support.controls import assert_books_agree
 from tests.support.core import a_business
 from tests.support.operate import open_cells
 from tests.support.queries import MOST, queries
+from tests.support.rows import rows
 from tests.support.steps import allocated, released
 
 
@@ -22,11 +21,6 @@ def business(sqlite_database, clock):
     made.clock = clock
     open_cells(made)
     return made
-
-
-def rows(database, query):
-    with reading(database) as session:
-        return [tuple(row) for row in session.execute(text(query))]
 
 
 def typed(page, **more):

@@ -16,12 +16,6 @@ from tests.support.web import Browser
 
 
 @pytest.fixture
-def database_url(fresh_database):
-    """On SQLite alone for now: what these pages ask is tried on both in tests/db."""
-    return fresh_database("sqlite")
-
-
-@pytest.fixture
 def steered(sqlite_database, clock):
     return a_programme(sqlite_database, clock)
 

@@ -26,12 +26,6 @@ FOR_EVERYBODY = {
 }
 
 
-@pytest.fixture
-def database_url(fresh_database):
-    """On SQLite alone for now: what these pages ask is tried on both in tests/db."""
-    return fresh_database("sqlite")
-
-
 def _views(site):
     return {rule.endpoint: site.view_functions[rule.endpoint] for rule in site.url_map.iter_rules()}
 

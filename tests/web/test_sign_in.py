@@ -17,12 +17,6 @@ from tests.support.web import PASSWORD, Browser, a_person, another_role
 
 
 @pytest.fixture
-def database_url(fresh_database):
-    """On SQLite alone for now: what these pages ask is tried on both in tests/db."""
-    return fresh_database("sqlite")
-
-
-@pytest.fixture
 def who(sqlite_database, clock):
     return a_person(sqlite_database, "pmo", clock=clock, sign_in="Kim@Example.com", name="Kim Example")
 

@@ -16,12 +16,6 @@ from tests.support.web import Browser, a_person, a_token, another_role
 
 
 @pytest.fixture
-def database_url(fresh_database):
-    """On SQLite alone for now: what these pages ask is tried on both in tests/db."""
-    return fresh_database("sqlite")
-
-
-@pytest.fixture
 def sites(sqlite_database, clock):
     """Two live sites, and the rehearsal twin of the first."""
     from datetime import time

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from sqlalchemy import text
-
-from app.composition.uow import reading
 from erpcore.kernel.actor import Actor
 from erpcore.orders.acceptance import Facts
 from erpcore.orders.amendment_rules import Amend
@@ -18,14 +15,10 @@ from erpcore.orders.releasing import release_orders
 from erpcore.orders.services import NewLine, capture_orders
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
+from tests.support.rows import rows
 from tests.support.steps import captured, released
 
 CLERK = Actor(id=7, role="customer_service", permissions=frozenset({"orders:order:amend"}))
-
-
-def rows(database, query):
-    with reading(database) as session:
-        return [tuple(row) for row in session.execute(text(query))]
 
 
 def let_go(business):

@@ -8,7 +8,6 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import text
 
-from app.composition.uow import reading
 from erpcore.fulfilment.services import PickOrder, pick_orders
 from erpcore.inventory.stock import ChangeStock, receive_stock
 from erpcore.kernel.actor import Actor
@@ -20,6 +19,7 @@ from erpcore.orders.models import ChangeKind
 from tests.db.core.test_two_at_once import at_once
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
+from tests.support.rows import rows
 from tests.support.steps import allocated, captured, paid, released, shipped
 
 CLERK = Actor(id=7, role="customer_service", permissions=frozenset({"orders:order:amend"}))
@@ -60,11 +60,6 @@ def apply(business, amendment, *, actor=CLERK, rules=RULES):
 
 def amend(business, order, *changes, **more):
     return apply(business, stage(business, order, *changes, **more))
-
-
-def rows(database, query):
-    with reading(database) as session:
-        return [tuple(row) for row in session.execute(text(query))]
 
 
 TABLES = ("sales_order", "order_line", "order_amendment", "order_amendment_change", "reservation", "stock_balance",

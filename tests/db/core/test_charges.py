@@ -15,12 +15,13 @@ from erpcore.orders.allocation import allocate_orders
 from erpcore.orders.cancelling import CancelLines, cancel_lines
 from erpcore.orders.releasing import release_orders
 from erpcore.orders.services import capture_orders
-from tests.db.core.test_scarce_stock import receive, rows
+from tests.db.core.test_scarce_stock import receive
 from tests.support.charges import a_charge, with_charges
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.floor import a_task, person, picked_by
 from tests.support.policies import approve
+from tests.support.rows import rows
 from tests.support.trader import fingerprint_of
 
 

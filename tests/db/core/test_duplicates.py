@@ -5,9 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import text
 
-from app.composition.uow import reading
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NeedsConfirmation, RuleBroken
 from erpcore.orders.cancelling import CancelLines, cancel_lines
@@ -15,6 +13,7 @@ from erpcore.orders.services import capture_orders
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.policy import Rules
+from tests.support.rows import rows
 
 CLERK = Actor(id=7, role="customer_service", permissions=frozenset({"orders:order:capture"}))
 
@@ -23,11 +22,6 @@ def enter(business, lines=((0, 10), (1, 3)), *, rules=RULES, source="screen", **
     with business.work(CLERK, source=source) as work:
         (order,) = capture_orders(work, [business.order(lines, **changes)], rules=rules, cells=OPEN)
     return order
-
-
-def rows(database, query):
-    with reading(database) as session:
-        return [tuple(row) for row in session.execute(text(query))]
 
 
 def everything(database):

@@ -10,7 +10,6 @@ from sqlalchemy.exc import OperationalError
 
 from app.composition import curing
 from app.composition.curing import cure_after, cure_held_orders
-from app.composition.uow import reading
 from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cash
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import Conflict, NotAllowed, NotFound, RuleBroken
@@ -25,17 +24,13 @@ from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.operate import open_cells
 from tests.support.policy import Rules
+from tests.support.rows import rows
 from tests.support.steps import captured, invoiced, released, shipped
 
 DESK = Actor(id=7, role="customer_service", permissions=frozenset({"orders:hold:place", "orders:hold:release", "orders:hold:settle",
                                                                    "orders:order:release", "credit:hold:release"}))  # fmt: skip
 LEAD = Actor(id=8, role="site_lead", permissions=DESK.permissions)
 CLERK = Actor(id=9, role="super_user", permissions=frozenset({"orders:hold:release"}))
-
-
-def rows(database, query):
-    with reading(database) as session:
-        return [tuple(row) for row in session.execute(text(query))]
 
 
 def exposure(database):

@@ -17,7 +17,6 @@ from erpcore.orders.models import ChangeKind
 from erpcore.orders.quotes.services import ChangeQuote, change_quotes, revise_quotes, send_quotes
 from erpcore.orders.releasing import release_orders
 from erpcore.orders.services import NewLine, capture_orders
-from tests.db.core.test_scarce_stock import rows
 from tests.support.charges import a_charge
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
@@ -25,6 +24,7 @@ from tests.support.floor import a_task
 from tests.support.policies import approve
 from tests.support.pricing import a_price, save
 from tests.support.quotes import WRITER, accept, entered, sent, terms
+from tests.support.rows import rows
 from tests.support.trader import fingerprint_of
 
 TODAY, COMMITTED = date(2026, 3, 2), date(2026, 3, 4)

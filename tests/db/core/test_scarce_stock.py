@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import text
 
 from app.composition.scarcity import FOLLOWERS
-from app.composition.uow import reading
 from app.jobs.allocation import serve_waiting_lines
 from erpcore.inventory.stock import ChangeStock, adjust_stock, receive_stock
 from erpcore.kernel.actor import Actor
@@ -40,6 +39,7 @@ from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, Cells, a_business
 from tests.support.operate import open_cells
 from tests.support.policies import approve
+from tests.support.rows import rows
 from tests.support.steps import allocated, captured, released
 from tests.support.warehouse import expected
 
@@ -52,11 +52,6 @@ def receive(business, quantity, item=0):
     with business.work() as work:
         change = ChangeStock(site=business.site, item=business.items[item], quantity=Decimal(quantity), note="delivery")
         receive_stock(work, [change], rules=RULES, cells=OPEN)
-
-
-def rows(database, query, **values):
-    with reading(database) as session:
-        return [tuple(row) for row in session.execute(text(query), values)]
 
 
 def allocated_of(database, *orders):

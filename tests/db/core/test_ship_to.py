@@ -7,10 +7,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import text
 
 from app.composition.curing import cure_held_orders
-from app.composition.uow import reading
 from erpcore.fulfilment.services import PickOrder, confirm_shipments, pick_orders
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import Conflict, NotAllowed, RuleBroken
@@ -34,13 +32,9 @@ from tests.db.core.test_two_at_once import at_once
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.operate import open_cells
+from tests.support.rows import rows
 
 DAY = date(2026, 3, 2)
-
-
-def rows(database, query):
-    with reading(database) as session:
-        return [tuple(row) for row in session.execute(text(query))]
 
 
 def address(business, code="site", *, customer=None, since=date(2026, 1, 1), **content):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -59,6 +58,7 @@ from tests.support.rollout import (
     a_rollout,
     a_spec,
 )
+from tests.support.threads import at_once
 
 MAY = date(2026, 5, 4)
 SEATS = golive.Seats()
@@ -67,24 +67,6 @@ SEATS = golive.Seats()
 @pytest.fixture
 def rollout(database):
     return a_rollout(database)
-
-
-def at_once(*calls):
-    found, gate = [None] * len(calls), threading.Barrier(len(calls))
-
-    def run(i):
-        gate.wait()
-        try:
-            found[i] = calls[i]()
-        except Exception as error:  # noqa: BLE001 - the test judges what was raised
-            found[i] = error
-
-    threads = [threading.Thread(target=run, args=(i,)) for i in range(len(calls))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return found
 
 
 def a_plan(rollout, code, **given):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
 from decimal import Decimal
 
@@ -30,6 +29,7 @@ from tests.support.rollout import (
     a_rollout,
     a_spec,
 )
+from tests.support.threads import at_once
 
 
 @pytest.fixture
@@ -374,26 +374,6 @@ def test_the_log_is_searched_in_questions_reasons_and_conditions(rollout, decisi
     assert found("scanners_f") == [decision]
     assert found("scannersXf") == []
     assert found("nothing like it") == []
-
-
-def at_once(*calls):
-    """Run the calls in threads of their own, all at the same moment; returns what each returned or raised."""
-    found = [None] * len(calls)
-    gate = threading.Barrier(len(calls))
-
-    def run(i):
-        gate.wait()
-        try:
-            found[i] = calls[i]()
-        except Exception as error:  # noqa: BLE001 - the test judges what was raised
-            found[i] = error
-
-    threads = [threading.Thread(target=run, args=(i,)) for i in range(len(calls))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return found
 
 
 def test_two_votes_at_once_for_one_seat_are_both_kept_and_one_counts(rollout, decision):
