@@ -14,9 +14,12 @@ from app.demo.desk import Desk
 from app.importers.orderfiles import EnterOrders, enter_orders, hand_in, plan_of
 from app.importers.ordersheets import COLUMNS, read_orders
 from erpcore.inventory.models import StockBalance
+from erpcore.kernel.model import QUANTITY_PLACES
 from erpcore.masterdata.models import Channel, Customer, Item, Realm
 
 _SITE = "KOL"
+#: Ten pieces: differences of quantities are thousandths.
+_TEN = 10 * 10**QUANTITY_PLACES
 
 
 def hand_orders_in(desk: Desk) -> None:
@@ -28,7 +31,7 @@ def hand_orders_in(desk: Desk) -> None:
             .join(StockBalance, StockBalance.item_id == Item.id)
             .where(
                 StockBalance.site_id == node.id,
-                StockBalance.on_hand - StockBalance.reserved - StockBalance.blocked > 10_000,
+                StockBalance.on_hand - StockBalance.reserved - StockBalance.blocked > _TEN,
             )
             .order_by(Item.id)
             .limit(2)

@@ -9,7 +9,7 @@ MESSAGES: dict[str, str] = {
     "hold_ended": "This hold has ended already. Reload the order to see what still holds it.",
     "hold_exists": "Order {document} is held for {kind} already. Release that hold, or choose another kind.",
     "hold_own_request": "You asked for what this hold of {document} stops, so somebody else decides. Ask a colleague who may.",
-    "order_duplicate": "{document} of this customer has the same content, entered today. Give a reason to enter this one too, or leave it.",
+    "order_duplicate": "{document} of this customer has the same content, {how}. Give a reason to enter this one too, or leave it.",
     "quote_unknown": "There is no quote {quote} here, or it belongs to a site that is not yours. Check the number.",
     "quote_validity": "The prices of a quote hold for at least a day from today and at most {most} days. Choose another last day.",
     "quote_prices_moved": "Line {line} of {document} would cost something else today. Open the draft, look at its prices, and save it before sending.",

@@ -79,28 +79,29 @@ def duplicates_among(
             order.duplicate_key = digest(work, order)
             looked.append((place, rule))
     names = ("duplicate_key", "number", "state")
-    earlier: dict[int | None, str] = {}
+    earlier: dict[int | None, tuple[str, str]] = {}
     for row in read_rows(
         work, SalesOrder, names, "duplicate_key", {orders[place].duplicate_key for place, _ in looked}
     ):
         if row.state != OrderState.CANCELLED:
-            earlier[row.duplicate_key] = row.number
+            earlier[row.duplicate_key] = (row.number, "entered today")
     for place, rule in looked:
         order = orders[place]
-        before = earlier.get(order.duplicate_key)
-        if before is None:
-            earlier[order.duplicate_key] = order.number
+        known = earlier.get(order.duplicate_key)
+        if known is None:
+            earlier[order.duplicate_key] = (order.number, "handed in with it")
             continue
+        before, how = known
         try:
-            out[place] = Duplicate(order, before, _reason(accepted[place], before) if rule == "warn" else None)
+            out[place] = Duplicate(order, before, _reason(accepted[place], before, how) if rule == "warn" else None)
         except (NeedsConfirmation, RuleBroken) as refusal:
             out[place] = refusal
     return out
 
 
-def _reason(given: Mapping[str, str], before: str) -> str:
+def _reason(given: Mapping[str, str], before: str, how: str) -> str:
     if DUPLICATE not in given:
-        raise NeedsConfirmation(DUPLICATE, document=before)
+        raise NeedsConfirmation(DUPLICATE, document=before, how=how)
     reason = given[DUPLICATE].strip()
     if not reason:
         raise RuleBroken("reason_required", field="accept_reason", document="order", move="accept")

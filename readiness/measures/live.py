@@ -154,7 +154,7 @@ def window_reading(plan: Plan, sources: Sources, as_of: datetime) -> Reading:
     """A state over a window: the mean of its samples, for ages their merged sketch. A missing sample is a gap."""
     rows = sources.rows(plan)
     markers: dict[int, int] = defaultdict(int)
-    site_of = {one.id: (one.entity, one.site) for one in plan.slices}
+    site_of = {one.id: (one.entity, one.site) for one in (*plan.slices, *plan.marking)}
     for row in rows:
         markers[row.slice_id] += row.samples
     taken: dict[tuple[int, int | None], int] = defaultdict(int)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
@@ -12,7 +12,7 @@ from readiness.measures import catalogue as c
 from readiness.measures.catalogue import Figure, Kind, Measure, find_figure
 from readiness.measures.intervals import Sums
 from readiness.measures.reading import Window, WindowUnit
-from readiness.measures.scopes import Scope, SiteDays, Slice, matching
+from readiness.measures.scopes import Scope, SiteDays, Slice, is_marker, marking, matching
 from readiness.measures.sums import (
     Dimensions,
     Open,
@@ -46,6 +46,7 @@ class Plan:
     """An asked figure and where its answer lies: [start, end) in days of the sites whose today is ``today``.
 
     ``is_point``: a point of a trend, of which only the value is wanted, neither how sure it is nor who was behind it.
+    ``markers``: the slices that say when the sites of a window of states were sampled, by the day it is there.
     """
 
     tag: int
@@ -59,6 +60,8 @@ class Plan:
     end: date
     provisional: bool = False
     is_point: bool = False
+    markers: dict[date, tuple[int, ...]] = field(default_factory=dict)
+    marking: tuple[Slice, ...] = ()
 
     @property
     def measure(self) -> Measure:
@@ -86,18 +89,27 @@ class Plan:
         group = self.asked.scope.customer_group if measure_id == self.measure.id else None
         out = []
         for day, ids in self.groups.items():
-            shift = day - self.today
-            first, last = (self.start + shift).toordinal(), (self.end + shift).toordinal()
+            first, last = self._periods(day)
             if before:
                 first, last = 0, first + 1
             out.append(Span(self.tag, measure_id, ids, first, last, group, by_slice, dimensions))
         return out
 
+    def _periods(self, day: date) -> tuple[int, int]:
+        """The window [first, end) of sites where it is this day."""
+        shift = day - self.today
+        return (self.start + shift).toordinal(), (self.end + shift).toordinal()
+
     def sums(self) -> list[Span]:
         """The rows that ``flows`` and ``live`` make the figure of, added up as far as these do not tell them apart."""
         measure, kept = self.measure, Dimensions.APART
         if measure.kind is Kind.STATE:
-            return self.spans(measure.id, by_slice=True)
+            # Of which customers and channels a state is asked makes no difference to when it was sampled.
+            marks = [
+                Span(self.tag, measure.id, ids, *self._periods(day), group=None, by_slice=True, dimensions=kept)
+                for day, ids in self.markers.items()
+            ]
+            return [*self.spans(measure.id, by_slice=True), *marks]
         if self.asked.dimension is None:
             kept = Dimensions.WHOLE if measure.parts else Dimensions.MAIN
         spans = self.spans(measure.id, dimensions=kept)
@@ -136,13 +148,21 @@ def plan_for(tag: int, asked: Asked, slices: Sequence[Slice], days: SiteDays) ->
     figure = find_figure(asked.key)
     measure = figure.measure
     found = matching(slices, asked.scope, measure)
-    groups = days.by_day(found)
-    today = max(groups, default=days.today(None))
     length = measure.window_days if asked.window_days is None else asked.window_days
+    marks: list[Slice] = []
+    # Where nothing ever was there is nothing to judge either, however often it was looked at.
+    if measure.kind is Kind.STATE and length and measure.id != c.CONTROL_DIFFERENCE and found:
+        marks = marking(slices, asked.scope)
+        found = [one for one in found if not is_marker(one)]
+    groups, markers = days.by_day(found), days.by_day(marks)
+    today = max([*groups, *markers], default=days.today(None))
     if measure.kind is Kind.FLOW:
         length = max(1, length)
     end = today - timedelta(days=measure.maturity_days)
-    return Plan(tag, asked, figure, found, groups, today, length, end - timedelta(days=length), end)
+    return Plan(
+        tag, asked, figure, found, groups, today, length, end - timedelta(days=length), end, markers=markers,
+        marking=tuple(marks),
+    )  # fmt: skip
 
 
 def matured(connection: Connection, plans: Sequence[Plan]) -> list[Plan]:

@@ -73,6 +73,25 @@ def matching(slices: Iterable[Slice], scope: Scope, measure: Measure) -> list[Sl
     ]
 
 
+def is_marker(one: Slice) -> bool:
+    """Whether only samples mark it: a site's, whatever the channel, process and rules of what stands there."""
+    return one.process == "" and one.channel is None and one.variants == "" and one.grant is None
+
+
+def marking(slices: Iterable[Slice], scope: Scope) -> list[Slice]:
+    """The slices that say when the sites of this scope were sampled."""
+    cells = {site for site, _ in scope.cells}
+    return [
+        one
+        for one in slices
+        if is_marker(one)
+        and one.realm == scope.realm
+        and (not scope.entities or one.entity in scope.entities)
+        and (not scope.sites or one.site in scope.sites)
+        and (not cells or one.site in cells)
+    ]
+
+
 class SiteDays:
     """What day it is at each site, and its calendar; read once per set of readings."""
 

@@ -131,6 +131,42 @@ def locks(module: Module) -> Iterator[Finding]:
             yield Finding(module.path, text.lineno, "says FOR UPDATE; say FOR NO KEY UPDATE")
 
 
+#: What an order line, a balance or a receipt counts; as columns they compare as the quantities that people say.
+_QUANTITIES = {
+    "on_hand", "reserved", "blocked", "quantity", "shipped", "cancelled", "allocated", "picked", "received", "consumed", "freed",
+    "lost", "used", "unmet", "put_away", "extra", "backordered", "damaged", "placed",
+}  # fmt: skip
+
+
+def differences(module: Module) -> Iterator[Finding]:
+    """Sums and differences of quantities are thousandths to the database: a plain number beside them would mean something else.
+
+    Nothing, another quantity, or a number with a name of its own may stand there.
+    """
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+            if any(map(_is_difference, sides)) and any(map(_is_plain_number, sides)):
+                yield Finding(
+                    module.path, node.lineno, "compares a sum or difference of quantities with a plain number"
+                )
+
+
+def _is_difference(node: ast.expr) -> bool:
+    """Whether quantities of tables (``Table.column``) are added or subtracted here."""
+    return isinstance(node, ast.BinOp) and any(
+        isinstance(part, ast.Attribute)
+        and part.attr in _QUANTITIES
+        and isinstance(part.value, ast.Name)
+        and part.value.id[:1].isupper()
+        for part in ast.walk(node)
+    )
+
+
+def _is_plain_number(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, int) and node.value != 0
+
+
 def sizes(module: Module) -> Iterator[Finding]:
     """A module stays under 400 lines and a function on one screen."""
     length = len(module.text.splitlines())

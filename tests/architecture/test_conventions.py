@@ -30,6 +30,18 @@ HELD = [
     (conventions.states, PRODUCT, "setattr(order, 'state', target)", "setattr(order, 'note', text)"),
     (conventions.locks, PRODUCT, "q.with_for_update()", "q.with_for_update(key_share=True)"),
     (conventions.locks, PRODUCT, "q = 'SELECT 1 FROM t FOR UPDATE'", "q = 'SELECT 1 FROM t FOR NO KEY UPDATE'"),
+    (
+        conventions.differences,
+        PRODUCT,
+        "q = Balance.on_hand - Balance.reserved > 10",
+        "q = Balance.on_hand - Balance.reserved > 0",
+    ),
+    (
+        conventions.differences,
+        PRODUCT,
+        "q = 5 <= Line.quantity - Line.shipped",
+        "q = Line.quantity - Line.shipped > _FIVE",
+    ),
     (conventions.sizes, (*PRODUCT, "benchmarks"), "x = 1\n" * 401, "x = 1\n" * 400),
     (conventions.sizes, PRODUCT, "def f():\n" + "    x = 1\n" * 70, "def f():\n" + "    x = 1\n" * 69),
     (conventions.docstrings, (*PRODUCT, "migrations", "benchmarks"), "x = 1", '"""Which question?"""'),

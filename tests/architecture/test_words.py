@@ -117,8 +117,12 @@ def test_the_check_sees_a_refusal_without_words():
 
 
 def test_a_number_of_a_document_stands_as_it_is_and_a_kind_is_words():
-    assert sentence(NeedsConfirmation("order_duplicate", document="SO_12")).startswith("SO_12 of this customer")
-    assert sentence(NeedsConfirmation("order_duplicate", document="sales_order")).startswith("sales order of")
+    assert sentence(NeedsConfirmation("order_duplicate", document="SO_12", how="entered today")).startswith(
+        "SO_12 of this customer"
+    )
+    assert sentence(NeedsConfirmation("order_duplicate", document="sales_order", how="entered today")).startswith(
+        "sales order of"
+    )
 
 
 def test_a_refusal_without_words_still_says_something():

@@ -384,6 +384,39 @@ def test_a_window_of_a_state_is_the_mean_of_its_samples_and_a_missing_one_is_a_g
     ]  # fmt: skip
 
 
+def test_a_window_of_a_state_is_read_for_a_channel_alone(database):
+    late = AnOrder(id=1000, place=elsewhere(channel=31)).captured()
+    fine = AnOrder(id=2000, place=elsewhere(channel=32)).captured().released()
+    fine.allocated().picked(2001).shipped(2001)
+    publish(database, [*late.said, *fine.said])
+    tuesday = MONDAY.replace(day=3, hour=23)
+    seen(database, tuesday)
+    assert sample(database, date(2026, 3, 1), MONDAY) == 1  # Monday morning: nobody is late yet
+    assert sample(database, date(2026, 3, 3), tuesday) == 1  # one order stands unreleased
+
+    def window(key="silent_failures", **of):
+        with reading(database) as session:
+            scope = Scope(sites=frozenset({11}), **of)
+            return read_measure(session, key, scope, as_of=tuesday + 2 * H, calendars=Hours(), window=5)
+
+    for of in (
+        {"channels": frozenset({31})},
+        {"cells": frozenset({(11, 31)}), "channels": frozenset({31})},
+    ):
+        one = window(**of)
+        assert (one.value, one.count, one.days, one.stale) == (Decimal("0.5"), 2, 2, None), of
+        assert window("silent_failures_value", **of).value == Decimal("12.50")
+    for of in ({"channels": frozenset({32})},):
+        one = window(**of)
+        assert (one.value, one.count, one.days, one.stale) == (Decimal(0), 2, 2, None), of
+    # Both channels are both, and each sample counts once.
+    both = window(channels=frozenset({31, 32}))
+    assert (both.value, both.count) == (Decimal("0.5"), 2)
+    # Where nobody ever ordered there is nothing to judge, however often it was looked at.
+    never = window(channels=frozenset({99}))
+    assert (never.value, never.stale) == (None, Stale.SAMPLE_MISSING)
+
+
 def test_no_sample_in_the_window_is_no_evidence(database):
     publish(database, AnOrder(id=1000).captured().said)
     one = seen(database, MONDAY + timedelta(days=2), window=7)

@@ -37,7 +37,7 @@ def test_the_same_order_again_asks_for_a_reason_and_is_taken_with_one(database):
     before = everything(database)
     with pytest.raises(NeedsConfirmation, match="order_duplicate") as refused:
         enter(business, ((1, 3), (0, 10)))
-    assert refused.value.facts == {"document": first.number}
+    assert refused.value.facts == {"document": first.number, "how": "entered today"}
     assert everything(database) == before
     with pytest.raises(RuleBroken, match="reason_required"):
         enter(business, accepted={"order_duplicate": " "})

@@ -163,12 +163,17 @@ def test_rows_of_one_order_that_disagree_are_refused(business):
 def test_an_order_like_an_earlier_one_is_entered_with_a_reason_alone(business):
     file = entered(business, handed_in(business, a_row(), a_row(order="A-2")), source="screen")
     assert outcomes(file) == {"A-1": ("entered", None, ""), "A-2": ("refused", None, "order_duplicate")}
+    assert plan_of(file)[1].text.startswith("A-1 of this customer has the same content, handed in with it.")
     assert orders(business) == 1
     whole = handed_in(business, a_row(order="A-3"), a_row(order="A-4"))
     left = entered(business, whole, bad_rows=BadRows.ALL_OR_NOTHING, source="screen", duplicate_reason=" ")
     assert (left.entered, left.refused, orders(business)) == (0, 2, 1)
     again = entered(business, file, source="screen", duplicate_reason="both vans")
     assert (again.entered, again.refused) == (2, 0)
+    two = handed_in(business, a_row(order="A-9"), a_row(order="A-10", quantity="7"))
+    late, good = plan_of(entered(business, two, source="screen"))
+    assert (late.outcome, good.outcome) == ("refused", "entered")
+    assert "has the same content, entered today." in late.text
 
 
 def test_an_order_refused_as_a_duplicate_leaves_nothing_of_where_it_would_ship_from(business):
