@@ -150,9 +150,11 @@ class _Story:
         return (
             (0, rollout.set_up),
             (0, self.office.call_meetings),
+            (0, self.office.record_baselines),
             (0, lambda: self._begin("live", "KOL", "LDS")),
             (0, lambda: self._begin("rehearsal", "DUI", "WKD")),
             (options.go_live - 8, rollout.freeze_first),
+            (options.go_live, self.office.take_counters),
             (options.go_live, self._first_wave),
             (options.go_live + 9, committee.meet_condition),
             (options.rehearsal, lambda: rollout.rehearse("W2")),

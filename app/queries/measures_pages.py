@@ -21,6 +21,7 @@ from readiness.gates.criteria import Evidence
 from readiness.gates.flow import GateState
 from readiness.gates.models import Gate, GateCriterion
 from readiness.measures import catalogue as c
+from readiness.measures.baselines import BaselineView, baselines, nearest
 from readiness.measures.catalogue import Figure, figures, find_figure
 from readiness.measures.plans import Asked
 from readiness.measures.queries import read_with_weeks
@@ -75,6 +76,7 @@ class Line:
     reading: Reading
     mark: Mark | None
     weeks: tuple[tuple[date, Reading], ...]
+    baseline: BaselineView | None = None
 
     @property
     def verdict(self) -> str:
@@ -176,11 +178,26 @@ def lines(
     """The figures in this order, with the values of their weeks. About fifteen queries, however many figures."""
     asked = [Asked(key=key, scope=scope, window_days=window) for key in keys]
     found = read_with_weeks(session, asked, weeks=weeks, as_of=now, calendars=SiteCalendars(session), intervals=False)
-    known = marks(session, realm)
+    known, before = marks(session, realm), baselines_of(session, scope)
     return [
-        Line(figure=find_figure(key), reading=reading, mark=known.get(key), weeks=tuple(points))
+        Line(
+            figure=find_figure(key),
+            reading=reading,
+            mark=known.get(key),
+            weeks=tuple(points),
+            baseline=nearest(before[0], key, before[1]),
+        )
         for key, (reading, points) in zip(keys, found, strict=True)
     ]
+
+
+def baselines_of(session: Session, scope: Scope) -> tuple[dict[tuple[str, int | None], BaselineView], frozenset[int]]:
+    """The baselines beside figures of this scope, and the live sites that it speaks for. Two queries at most."""
+    sites = scope.sites
+    if scope.realm != "live" and sites:
+        twins = session.execute(select(Site.twin_id).where(Site.id.in_(sorted(sites)), Site.twin_id.is_not(None)))
+        sites = frozenset(site for site in twins.scalars() if site is not None)
+    return baselines(session, [None, *sites] if len(sites) == 1 else [None]), sites
 
 
 def all_keys() -> list[str]:
@@ -212,7 +229,11 @@ def measure_page(session: Session, key: str, wanted: Filter, actor: Actor, now: 
     ]
     found = read_with_weeks(session, asked, weeks=WEEKS, as_of=now, calendars=SiteCalendars(session))
     readings, points = [reading for reading, _ in found], found[0][1]
-    line = Line(figure=figure, reading=readings[0], mark=marks(session, wanted.realm).get(key), weeks=tuple(points))
+    before = baselines_of(session, scope)
+    line = Line(
+        figure=figure, reading=readings[0], mark=marks(session, wanted.realm).get(key), weeks=tuple(points),
+        baseline=nearest(before[0], key, before[1]),
+    )  # fmt: skip
     live = session.execute(
         select(Wave.code, Wave.live_at, Wave.time_zone).where(Wave.live_at.is_not(None)).order_by(Wave.live_at)
     )

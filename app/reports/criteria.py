@@ -116,6 +116,12 @@ def _threshold(line: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
         passing = f"{sign} {amount(line['pass_mark'], unit)}"
         if line["warn_mark"] is not None and line["warn_mark"] != line["pass_mark"]:
             notes.append(f"warn {sign} {amount(line['warn_mark'], unit)}")
+    before = line.get("before")
+    if before is not None:
+        place = "" if before["site"] is not None else ", all sites"
+        notes.append(
+            f"before {amount(before['value'], unit)}{place}{'' if before['comparable'] else ', not comparable'}"
+        )
     notes.append(f"on the {'bound' if line['judged_on'] == 'bound' else 'value'}")
     return passing.strip(), tuple(notes)
 

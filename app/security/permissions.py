@@ -188,4 +188,6 @@ class Permission(StrEnum):
     WAIVER_APPROVE = "readiness:waiver:approve", "approve a waiver that somebody else asked for"
     LIMIT_SET = "readiness:limit:set", "set the limits of a site's control points, with a reason"
     MEASURE_VIEW = "readiness:measure:view", "see measures and the journeys behind them"
+    BASELINE_RECORD = "readiness:baseline:record", "record what figures read before the programme"
+    MEASURE_OWNER_NAME = "readiness:measure:name-owner", "name who answers for a measure"
     PACK_MAKE = "readiness:pack:make", "make and verify decision packs"

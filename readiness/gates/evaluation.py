@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -39,6 +39,7 @@ from readiness.gates.specs import Cells, criterion_of, facts_of, requests_of, te
 from readiness.gates.verdicts import Attestation, Verdict, judge, judge_attestation
 from readiness.gates.waiving import as_rules
 from readiness.gates.wording import gate_sentence, reason_sentence, sentence
+from readiness.measures.baselines import BaselineView, baselines, nearest
 from readiness.measures.reading import Reading, rounded
 from readiness.published import GateEvaluated
 from readiness.waves.models import Wave
@@ -116,6 +117,8 @@ def evaluate_gate(session: Session, gate_id: int, *, readings: Readings, now: da
         criteria, verdicts, as_rules(waivers), now=now, pass_mark=gate.pass_mark, warn_mark=gate.warn_mark
     )
     content = _content(gate, wave, own, result, now, day, readout, rule)
+    sites = {site for site, _ in own}
+    known = baselines(session, [None, *sites] if len(sites) == 1 else [None])
     content["criteria"] = [
         {
             **facts_of(row),
@@ -124,6 +127,7 @@ def evaluate_gate(session: Session, gate_id: int, *, readings: Readings, now: da
             "needed": rule.needed if line.criterion.must_hold else 1,
             "readings": [readout.readings[each].facts() for each in requests[row.code] if each in readout.readings],
             "attestation": _attested(attested.get(row.code)),
+            "before": _before(row, known, sites),
         }
         for row, line in zip(rows, result.lines, strict=True)
     ]
@@ -230,6 +234,21 @@ def _line(line: Line) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     return rounded(value, _POINTS) if isinstance(value, Fraction) else value
+
+
+def _before(
+    row: GateCriterion, known: dict[tuple[str, int | None], BaselineView], sites: Collection[int]
+) -> dict[str, Any] | None:
+    """What the figure read before the programme, to stand beside the reading; no verdict depends on it."""
+    if row.measure is None or row.dimension is not None or row.customer_group_id is not None:
+        return None
+    found = nearest(known, f"{row.measure}.{row.statistic}" if row.statistic else row.measure, sites)
+    if found is None:
+        return None
+    return {
+        "value": found.value, "site": found.site, "from": found.period_from, "until": found.period_until,
+        "comparable": found.is_comparable, "kind": found.kind.value,
+    }  # fmt: skip
 
 
 def _attested(record: AttestationRecord | None) -> dict[str, Any] | None:

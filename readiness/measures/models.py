@@ -1,17 +1,19 @@
 """Tables of the projection: what became of each document, what is open, and the additive figures.
 
 Written by the journeys consumer alone, in bulk (see store.py), and rebuilt from the events at any time; only samples of
-states are not in the events and stay.
+states are not in the events and stay. What figures read before the programme, and who answers for them, people record.
 """
 
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, Date, Index, Integer, SmallInteger, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from erpcore.kernel.model import Base, Key, UtcDateTime
+from erpcore.kernel.model import Base, Key, Scaled, UtcDateTime, append_only, states
+from readiness.measures.baseline_kinds import BaselineKind
 
 #: SQLite keeps these tables in the order of their key: one tree instead of two, and ranges lie together.
 _CLUSTERED = {"sqlite_with_rowid": False}
@@ -262,3 +264,53 @@ class ControlResultRow(Base):
     read_to: Mapped[int] = mapped_column(BigInteger)
     compared_at: Mapped[datetime] = mapped_column(UtcDateTime)
     seq: Mapped[int] = mapped_column(BigInteger)
+
+
+class BaselineRow(Base):
+    """What a figure read before the programme: computed by its own formula, or typed with its source. The last one counts.
+
+    ``period_until`` is the first day after the period. ``completeness`` is the share of the period of which there is something.
+    """
+
+    __tablename__ = "measure_baseline"
+    __table_args__ = (
+        states("kind", BaselineKind),
+        Index("ix_measure_baseline_figure", "figure", "site_id"),
+        CheckConstraint("period_until > period_from", name="period"),
+        CheckConstraint("completeness BETWEEN 0 AND 10000", name="completeness"),
+        CheckConstraint("is_comparable OR why_not <> ''", name="why_not_said"),
+        CheckConstraint("(kind = 'taken') = (realm IS NOT NULL)", name="realm_of_taken"),
+    )
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    figure: Mapped[str] = mapped_column(String(80))
+    version: Mapped[int] = mapped_column(Integer)
+    site_id: Mapped[int | None] = mapped_column(BigInteger)
+    kind: Mapped[str] = mapped_column(String(8))
+    realm: Mapped[str | None] = mapped_column(String(12))
+    value: Mapped[Decimal] = mapped_column(Scaled(6))
+    count: Mapped[int | None] = mapped_column(BigInteger)
+    period_from: Mapped[date] = mapped_column(Date)
+    period_until: Mapped[date] = mapped_column(Date)
+    completeness: Mapped[Decimal] = mapped_column(Scaled(4))
+    method: Mapped[str] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(Text)
+    is_comparable: Mapped[bool] = mapped_column(Boolean)
+    why_not: Mapped[str] = mapped_column(Text)
+    recorded_by: Mapped[int] = mapped_column(BigInteger)
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class MeasureOwnerRow(Base):
+    """Who answers for a measure from ``since`` on; ``person_id`` ``None``: nobody any more. The last one counts."""
+
+    __tablename__ = "measure_owner"
+    __table_args__ = (Index("ix_measure_owner_measure", "measure"),)
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    measure: Mapped[str] = mapped_column(String(64))
+    person_id: Mapped[int | None] = mapped_column(BigInteger)
+    reason: Mapped[str] = mapped_column(Text)
+    recorded_by: Mapped[int] = mapped_column(BigInteger)
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+append_only(BaselineRow, MeasureOwnerRow)

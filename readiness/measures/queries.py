@@ -159,6 +159,22 @@ def _believed(reading: Reading, plan: Plan, health: Health) -> Reading:
     return reading if stale is None else replace(reading, stale=stale[0], stale_detail=stale[1])
 
 
+def read_between(
+    session: Session, asked: Asked, *, start: date, end: date, as_of: datetime, calendars: Calendars | None = None
+) -> Reading:
+    """The figure of the days from ``start`` until before ``end``, as now known; provisional where they are too young."""
+    connection = session.connection()
+    slices = load_slices(connection, {asked.scope.realm})
+    days = SiteDays(as_of, calendars, sorted({one.site for one in slices if one.site is not None}))
+    found = plan_for(0, asked, slices, days)
+    young = end > found.today - timedelta(days=found.measure.maturity_days)
+    plan = replace(found, days=(end - start).days, start=start, end=end, provisional=young)
+    if (refused := _not_kept(plan)) is not None:
+        return replace(blank(plan, as_of), stale=Stale.SOURCE_MISSING, stale_detail=refused)
+    reading = _windowed(plan, Sources(connection, [plan]), as_of)
+    return _believed(reading, plan, consumer_health(connection, as_of))
+
+
 @dataclass(frozen=True)
 class TrendPoint:
     """One day of a figure, for a line; ``value`` is ``None`` where nothing was due or no sample was taken."""

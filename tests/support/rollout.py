@@ -45,7 +45,8 @@ ALL = frozenset(
         "governance:decision:revoke", "governance:condition:settle", "readiness:wave:plan", "readiness:wave:rehearse",
         "readiness:wave:run", "readiness:wave:roll-back", "readiness:grant:record-already-live", "readiness:grant:open",
         "readiness:grant:declare-fallback", "readiness:gate:define", "readiness:gate:freeze", "readiness:gate:evaluate",
-        "readiness:attestation:give", "readiness:waiver:request", "readiness:waiver:approve",
+        "readiness:attestation:give", "readiness:waiver:request", "readiness:waiver:approve", "readiness:baseline:record",
+        "readiness:measure:name-owner",
     }
 )  # fmt: skip
 

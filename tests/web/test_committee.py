@@ -321,3 +321,46 @@ def test_who_keeps_the_attendance_notes_that_a_seat_takes_no_part(office, as_per
         assert decision_view(session, decision, now=steered.clock.now()).tally.eligible == 2
     office.get(f"/decisions/{decision}/seats/999/recuse", status=404)
     as_person(steered.chair).get(f"/decisions/{decision}/seats/{finance}/recuse", status=403)
+
+
+def test_a_baseline_is_entered_stands_beside_the_measure_and_a_measure_gets_its_owner(office, steered):
+    page = office.get("/measures/baselines")
+    assert "12 headline figures without a baseline" in page.text
+    page = office.get("/measures/fill_rate_lines/baseline/type")
+    typed = {
+        "site": "0", "value": "91.3", "period_from": "2025-10-01", "period_until": "2026-01-01", "completeness": "95",
+        "method": "All lines of the old system.", "source": "Service report, January", "request_key": page.value("request_key"),
+    }  # fmt: skip
+    page = office.post("/measures/fill_rate_lines/baseline/type", typed, status=422)
+    assert page.errors() == [
+        "What differs: A baseline by another formula says what differs. Enter it, or tick that the formula is the same."
+    ]
+    assert page.value("value") == "91.3"
+    office.post(
+        "/measures/fill_rate_lines/baseline/type",
+        {**typed, "is_comparable": "y", "request_key": page.value("request_key")},
+    )
+    assert "91.3 %" in office.page.text
+    assert "91.3 %" in office.get("/measures").text
+    assert "11 headline figures without a baseline" in office.get("/measures/baselines").text
+    assert "91.3 %" in office.get("/measures/fill_rate_lines").text
+    page = office.get("/measures/fill_rate_lines/baseline/take")
+    take = {
+        "site": "0",
+        "realm": "live",
+        "period_from": "2026-02-01",
+        "period_until": "2026-03-01",
+        "method": "Our events.",
+    }
+    page = office.post(
+        "/measures/fill_rate_lines/baseline/take", {**take, "request_key": page.value("request_key")}, status=422
+    )
+    assert "has nothing to measure there in that time" in page.errors()[0]
+
+    assert "27 measures without an owner" in office.get("/measures/owners").text
+    office.get("/measures/owners/fill_rate_lines")
+    office.post("/measures/owners/fill_rate_lines", {"person": str(steered.chair.id), "reason": ""}, status=422)
+    office.post("/measures/owners/fill_rate_lines", {"person": str(steered.chair.id), "reason": "owns it"})
+    assert "26 measures without an owner" in office.page.text
+    office.get("/measures/trade-offs")
+    office.get("/measures/happiness/baseline", status=404)

@@ -16,7 +16,8 @@ from app.web.chosen import said_realm
 from app.web.icons import verdict_look
 from app.web.steering_words import PHASES
 from readiness.gates.wording import counted, figure
-from readiness.measures.catalogue import Kind
+from readiness.measures.baselines import BaselineView
+from readiness.measures.catalogue import Figure, Kind
 from readiness.measures.reading import Direction, Form, Reading, Unit, WindowUnit, shown
 
 STALE: Final = {
@@ -131,18 +132,32 @@ def bar(reading: Reading, mark: Mark | None) -> Chart | None:
     )  # fmt: skip
 
 
+def figure_title(one: Figure) -> str:
+    """A figure as people call it: ``Order cycle time, nine of ten``."""
+    statistic = {"p50": ", median", "p90": ", nine of ten"}.get(one.percentile or "", "")
+    return f"{one.measure.title}{statistic}" + (" in working hours" if one.is_worked else "")
+
+
+def baseline_sub(before: BaselineView) -> str:
+    """Of what the baseline speaks, and whether a reading may be held against it."""
+    place = "this site" if before.site is not None else "all sites"
+    return place if before.is_comparable else f"{place}, not comparable"
+
+
 def row(line: Line, wanted: Filter) -> dict[str, Any]:
     """A figure's row in the catalogue."""
     reading, measure = line.reading, line.figure.measure
-    statistic = {"p50": ", median", "p90": ", nine of ten"}.get(line.figure.percentile or "", "")
-    statistic += " in working hours" if line.figure.is_worked else ""
+    before = line.baseline
     return {
-        "key": line.figure.key, "title": f"{measure.title}{statistic}", "href": address(line.figure.key, wanted),
+        "key": line.figure.key, "title": figure_title(line.figure), "href": address(line.figure.key, wanted),
         "verdict": line.verdict, "has_mark": line.mark is not None, "value": value_text(reading),
         "interval": interval_text(reading), "bar": bar(reading, line.mark), "count": count_text(reading),
         "count_sub": count_sub(reading), "mark": mark_text(line), "mark_sub": mark_sub(line.mark), "window": window_text(reading),
         "maturity": f"matures {measure.maturity_days} d" if measure.maturity_days else "", "trend": spark(line),
         "doubts": doubts(reading), "owner": measure.owner, "layer": measure.layer.value, "kind": measure.kind,
+        "baseline": "" if before is None else figure(before.value, reading.unit),
+        "baseline_sub": "" if before is None else baseline_sub(before),
+        "baseline_href": url_for("measures.show_baseline", key=line.figure.key),
         "mark_href": url_for("gates.criterion", gate_id=line.mark.gate_id, code=line.mark.criterion) if line.mark else "",
     }  # fmt: skip
 
@@ -179,6 +194,7 @@ def trend_chart(page: MeasurePage) -> Chart | None:
         unit="" if reading.unit in _COUNTED_IN else reading.unit.value, direction=_direction(reading),
         target=number(mark.pass_mark, reading.unit) if mark else None,
         warn=number(mark.warn_mark, reading.unit) if mark and mark.warn_mark != mark.pass_mark else None,
+        baseline=number(line.baseline.value, reading.unit) if line.baseline and line.baseline.is_comparable else None,
         events=[TrendEvent(day, label) for day, label in page.events], floor=0 if rate else None, ceiling=100 if rate else None,
     )  # fmt: skip
 
