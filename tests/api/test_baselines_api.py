@@ -8,7 +8,7 @@ from tests.support.steering import a_programme
 from tests.support.web import a_site, a_token
 
 BEFORE = {
-    "value": "0.913", "period_from": "2025-10-01", "period_until": "2026-01-01", "completeness": "0.95", "method": "All lines.",
+    "figure": "fill_rate_lines", "value": "0.913", "period_from": "2025-10-01", "period_until": "2026-01-01", "completeness": "0.95", "method": "All lines.",
     "source": "Service report", "is_comparable": True,
 }  # fmt: skip
 
@@ -30,16 +30,19 @@ def office(database, tmp_path, steered, clock):
 
 
 def test_a_baseline_is_kept_read_back_and_refused_where_it_cannot_be(office, steered):
-    made = office("POST", "/measures/fill_rate_lines/baselines/type", BEFORE)
+    made = office("POST", "/baselines/type", BEFORE)
+    assert made.status_code == 201, made.text
     assert (made.status_code, made.json["value"], made.json["is_comparable"]) == (201, "0.913000", True)
     refused = office(
-        "POST", "/measures/fill_rate_lines/baselines/take",
-        {"realm": "live", "period_from": "2026-02-01", "period_until": "2026-03-01", "method": "Our events."},
+        "POST", "/baselines/take",
+        {"figure": "fill_rate_lines", "realm": "live", "period_from": "2026-02-01", "period_until": "2026-03-01", "method": "Our events."},
     )  # fmt: skip
     assert (refused.status_code, refused.json["code"]) == (422, "baseline_nothing_measured")
-    assert office("POST", "/measures/fill_rate_lines/baselines/type", {**BEFORE, "value": 0.9}).status_code == 422
-    assert office("POST", "/measures/happiness/baselines/type", BEFORE).status_code == 404
-    found = office("GET", "/measures/fill_rate_lines/baselines").json["items"]
+    assert office("POST", "/baselines/type", {**BEFORE, "value": 0.9}).status_code == 422
+    assert office("POST", "/baselines/type", {**BEFORE, "figure": "happiness"}).status_code == 404
+    found = office("GET", "/baselines?figure=fill_rate_lines").json["items"]
     assert [one["id"] for one in found] == [made.json["id"]]
-    named = office("POST", "/measure-owners/otif_lines", {"person": steered.chair.id, "reason": "owns it"})
+    named = office(
+        "POST", "/measure-owners", {"measure": "otif_lines", "person": steered.chair.id, "reason": "owns it"}
+    )
     assert [one["measure"] for one in named.json["items"] if not one["is_gap"]] == ["otif_lines"]

@@ -22,7 +22,13 @@ from readiness.measures.catalogue import find_figure
 MOST = 2**63 - 1
 
 
-class _PeriodBody(Body):
+class FigureQuery(Body):
+    """A figure of the catalogue: fill_rate_lines, order_cycle_time.p90."""
+
+    figure: str = Field(min_length=1, max_length=80)
+
+
+class _PeriodBody(FigureQuery):
     site: int | None = Field(None, ge=1, le=MOST, description="A live site; null: all together.")
     period_from: date
     period_until: date = Field(description="The day after the last.")
@@ -49,6 +55,7 @@ class TypeBaselineBody(_PeriodBody):
 class OwnerBody(Body):
     """Who answers for a measure."""
 
+    measure: str = Field(min_length=1, max_length=64)
     person: int | None = Field(ge=1, le=MOST, description="null: nobody.")
     reason: str = Field(min_length=1, max_length=500)
 
@@ -107,34 +114,34 @@ def _made(work: UnitOfWork, key: str, number: int) -> BaselineAnswer:
 
 
 @operation(
-    "GET", "/measures/{key}/baselines", permission=Permission.MEASURE_VIEW, summary="What a figure read before", tag="Measures",
-    answer=BaselinesAnswer,
+    "GET", "/baselines", permission=Permission.MEASURE_VIEW, summary="What a figure read before", tag="Measures",
+    query=FigureQuery, answer=BaselinesAnswer,
 )  # fmt: skip
-def list_baselines(key: str) -> BaselinesAnswer:
-    find_figure(key)
+def list_baselines(query: FigureQuery) -> BaselinesAnswer:
+    find_figure(query.figure)
     seen = {site.id for site in places(reader(), actor(), "live")[0]}
     return BaselinesAnswer(
-        items=[_answer(one) for one in history(reader(), key) if one.site is None or one.site in seen]
+        items=[_answer(one) for one in history(reader(), query.figure) if one.site is None or one.site in seen]
     )
 
 
 @operation(
-    "POST", "/measures/{key}/baselines/take", permission=Permission.BASELINE_RECORD, summary="Compute a baseline and keep it",
+    "POST", "/baselines/take", permission=Permission.BASELINE_RECORD, summary="Compute a baseline and keep it",
     tag="Measures", body=TakeBaselineBody, answer=BaselineAnswer, status=201,
-    example={"realm": "legacy", "period_from": "2026-06-01", "period_until": "2026-09-01", "method": "Events of the old system."},
+    example={"figure": "fill_rate_lines", "realm": "legacy", "period_from": "2026-06-01", "period_until": "2026-09-01", "method": "Events of the old system."},
 )  # fmt: skip
-def take_a_baseline(work: UnitOfWork, key: str, body: TakeBaselineBody) -> BaselineAnswer:
-    return _made(work, key, services.take_baseline(work, services.TakeBaseline(figure=key, **dict(body))).id)
+def take_a_baseline(work: UnitOfWork, body: TakeBaselineBody) -> BaselineAnswer:
+    return _made(work, body.figure, services.take_baseline(work, services.TakeBaseline(**dict(body))).id)
 
 
 @operation(
-    "POST", "/measures/{key}/baselines/type", permission=Permission.BASELINE_RECORD, summary="Keep a baseline from elsewhere",
+    "POST", "/baselines/type", permission=Permission.BASELINE_RECORD, summary="Keep a baseline from elsewhere",
     tag="Measures", body=TypeBaselineBody, answer=BaselineAnswer, status=201,
-    example={"value": "0.913", "period_from": "2026-06-01", "period_until": "2026-09-01", "completeness": "1",
+    example={"figure": "fill_rate_lines", "value": "0.913", "period_from": "2026-06-01", "period_until": "2026-09-01", "completeness": "1",
              "method": "Lines of all orders.", "source": "Service report of September 2026", "is_comparable": True},
 )  # fmt: skip
-def type_a_baseline(work: UnitOfWork, key: str, body: TypeBaselineBody) -> BaselineAnswer:
-    return _made(work, key, services.record_typed(work, TypeBaseline(figure=key, **dict(body))).id)
+def type_a_baseline(work: UnitOfWork, body: TypeBaselineBody) -> BaselineAnswer:
+    return _made(work, body.figure, services.record_typed(work, TypeBaseline(**dict(body))).id)
 
 
 def _owners(work: UnitOfWork | None = None) -> MeasureOwnersAnswer:
@@ -156,10 +163,10 @@ def list_owners() -> MeasureOwnersAnswer:
 
 
 @operation(
-    "POST", "/measure-owners/{measure}", permission=Permission.MEASURE_OWNER_NAME, summary="Name who answers for a measure",
-    tag="Measures", body=OwnerBody, answer=MeasureOwnersAnswer, example={"person": 9, "reason": "owns the process"},
+    "POST", "/measure-owners", permission=Permission.MEASURE_OWNER_NAME, summary="Name who answers for a measure",
+    tag="Measures", body=OwnerBody, answer=MeasureOwnersAnswer, example={"measure": "fill_rate_lines", "person": 9, "reason": "owns the process"},
 )  # fmt: skip
-def name_an_owner(work: UnitOfWork, measure: str, body: OwnerBody) -> MeasureOwnersAnswer:
-    services.say_who_answers(work, NameOwner(measure=measure, person=body.person, reason=body.reason))
+def name_an_owner(work: UnitOfWork, body: OwnerBody) -> MeasureOwnersAnswer:
+    services.say_who_answers(work, NameOwner(measure=body.measure, person=body.person, reason=body.reason))
     work.session.flush()  # the answer is read back with queries
     return _owners(work)
