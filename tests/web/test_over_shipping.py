@@ -37,6 +37,8 @@ def test_a_little_more_than_was_ordered_is_picked_on_the_page(signed_in, busines
     assert "at most 100 pc, 105 within the tolerance" in page.text
     page = user.post(f"/orders/{order.id}/pick", {field: "106"}, status=422)
     assert (page.value(field), shipped(database)) == ("106", (0, 0))
+    said = page.root.find("p", id=f"{field}-error")[0].text
+    assert "Line 10 of " in said, "at the line that it speaks of"
     page = user.post(f"/orders/{order.id}/pick", {field: "105"})
     assert shipped(database) == (105_000, 5_000)
     assert "5 more left" in page.text

@@ -146,9 +146,20 @@ def _pick_and_confirm(work: UnitOfWork, order: OrderPage, form: Any) -> None:
     if not short and not any(taken.values()):
         raise RuleBroken("nothing_entered")
     command = PickOrder(order=order.id, lines=taken, short=short, short_reason=why or "not found")
-    shipments = pick_orders(work, [command], cells=cells(), rules=rules())
+    try:
+        shipments = pick_orders(work, [command], cells=cells(), rules=rules())
+    except RuleBroken as refusal:
+        raise _at_its_line(refusal, order) from None
     if shipments:
         send_off(work, [one.id for one in shipments], rules=rules(), cells=cells())
+
+
+def _at_its_line(refusal: RuleBroken, order: OrderPage) -> RuleBroken:
+    """The refusal at the field of the line that it names, where it names one of the order's."""
+    line = next((one for one in order.lines if one.line_no == refusal.facts.get("line")), None)
+    if line is None or refusal.field is not None:
+        return refusal
+    return RuleBroken(refusal.code, field=f"line_{line.id}", **refusal.facts)
 
 
 @blueprint.post("/orders/<int:order_id>/shipments/<int:shipment_id>/confirm")
