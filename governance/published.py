@@ -124,3 +124,55 @@ class ApprovalLapsed(Event, frozen=True, kw_only=True):
     type: ClassVar[str] = "approval.lapsed"
     kind: str
     reason: str
+
+
+class _VariantEvent(Event, frozen=True, kw_only=True):
+    """Which points and deviations it is about, and from when until before when it holds."""
+
+    kind: str
+    points: list[str]
+    deviations: list[str]
+    valid_from: datetime
+    valid_until: datetime | None
+
+
+class VariantSubmitted(_VariantEvent, frozen=True, kw_only=True):
+    """A variant was asked for."""
+
+    type: ClassVar[str] = "variant.submitted"
+
+
+class VariantApproved(_VariantEvent, frozen=True, kw_only=True):
+    """It was agreed to."""
+
+    type: ClassVar[str] = "variant.approved"
+
+
+class VariantRejected(_VariantEvent, frozen=True, kw_only=True):
+    """It was not agreed to."""
+
+    type: ClassVar[str] = "variant.rejected"
+
+
+class VariantWithdrawn(_VariantEvent, frozen=True, kw_only=True):
+    """Whoever asked took it back."""
+
+    type: ClassVar[str] = "variant.withdrawn"
+
+
+class VariantReviewed(_VariantEvent, frozen=True, kw_only=True):
+    """It was looked at again; ``valid_until`` is its end after that."""
+
+    type: ClassVar[str] = "variant.reviewed"
+
+
+class VariantRetired(_VariantEvent, frozen=True, kw_only=True):
+    """It ended because it was not needed any more, or another took its place."""
+
+    type: ClassVar[str] = "variant.retired"
+
+
+class VariantRevoked(_VariantEvent, frozen=True, kw_only=True):
+    """It was ended at once by those who decide."""
+
+    type: ClassVar[str] = "variant.revoked"

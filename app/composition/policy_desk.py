@@ -1,77 +1,29 @@
-"""How does what people enter become a request for a policy value: names that exist, days of the right zone, as instants once.
+"""What holds at a place: names that exist, the zone in which days begin there, and the rules of a day.
 
 The register holds ids and instants; only here is it known that they are live companies and sites, and which zone they are in.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.composition.trading import looking, rules
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import day_start, local_day
 from erpcore.kernel.errors import NotAllowed, NotFound, RuleBroken
-from erpcore.kernel.work import UnitOfWork
-from erpcore.masterdata.models import Channel, CustomerGroup, Entity, ItemGroup, Realm, Site
+from erpcore.masterdata.models import Channel, Customer, CustomerGroup, Entity, Item, ItemGroup, Realm, Site
 from erpcore.ports import Ruleset
-from governance.variants.models import Variant
-from governance.variants.permissions import VariantPermission
 from governance.variants.register import Scope
-from governance.variants.services import MoveVariant, move_variant
-from governance.variants.writing import Content, DraftVariant, request_variant
 
 _OTHERS: tuple[tuple[str, Any, str], ...] = (
     ("channel", Channel, "channel_unknown"), ("customer_group", CustomerGroup, "customer_group_unknown"),
     ("item_group", ItemGroup, "item_group_unknown"),
 )  # fmt: skip
-
-
-@dataclass(frozen=True, kw_only=True)
-class AskForValue:
-    """A value for a scope, by days: from the first until before the last; ``None`` from now on."""
-
-    point: str
-    value: Any
-    scope: Scope
-    until_on: date
-    reason: str
-    from_on: date | None = None
-
-
-def ask_for_value(work: UnitOfWork, command: AskForValue) -> Variant:
-    """Ask for it. Days are those of the site named, else of the company, else UTC.
-
-    Raises ``NotFound`` for a scope that is not there or stands for another, ``NotAllowed`` where somebody of one site asks for
-    more than their site, ``RuleBroken`` as the register does.
-    """
-    zone = zone_of(work.session, command.scope)
-    within_reach(work.actor, command.scope, VariantPermission.REQUEST)
-    starts: datetime | None = None
-    today = local_day(work.now, zone)
-    if command.from_on is not None and command.from_on != today:
-        if command.from_on < today:
-            raise RuleBroken("policy_value_starts_past", field="valid_from", day=command.from_on)
-        starts = day_start(command.from_on, zone)
-    return request_variant(
-        work,
-        DraftVariant(
-            scope=command.scope, values={command.point: command.value}, valid_from=starts,
-            valid_until=day_start(command.until_on, zone), zone=zone, content=Content(reason=command.reason),
-        ),
-    )  # fmt: skip
-
-
-def decide_on_value(work: UnitOfWork, command: MoveVariant) -> Variant:
-    """Approve, decline, withdraw or revoke, within the sites that the person has."""
-    row = work.session.get(Variant, command.variant)
-    if row is None:
-        raise NotFound("variant_unknown", variant=command.variant)
-    within_reach(work.actor, Scope(entity=row.entity_id, site=row.site_id), VariantPermission.DECIDE)
-    return move_variant(work, command)
+_TABLES: dict[str, Any] = {"customer_group": CustomerGroup, "item_group": ItemGroup}
 
 
 def within_reach(actor: Actor, scope: Scope, permission: str) -> None:
@@ -111,7 +63,23 @@ def zone_of(session: Session, scope: Scope) -> str:
                 else {name: key}
             )
             raise NotFound(code, field=name, **facts)
+    _refuse_nobody(session, scope)
     return zone
+
+
+def _refuse_nobody(session: Session, scope: Scope) -> None:
+    """Raise for a group that has nobody, or nothing, in it where the scope says: nothing would ever run under it."""
+    for name, group, members in (
+        ("customer_group", scope.customer_group, Customer),
+        ("item_group", scope.item_group, Item),
+    ):
+        if group is None:
+            continue
+        query = select(members.id).where(members.group_id == group).limit(1)
+        if scope.entity is not None:
+            query = query.where(members.entity_id == scope.entity)
+        if session.scalar(query) is None:
+            raise RuleBroken("policy_scope_nobody", field=name, group=session.get_one(_TABLES[name], group).name)
 
 
 def would_run(session: Session, actor: Actor, now: datetime, scope: Scope, zone: str, on: date | None) -> Ruleset:

@@ -20,11 +20,12 @@ from app.demo.office import Office
 from app.demo.order_files import hand_orders_in
 from app.demo.people import Staff, hire
 from app.demo.plan import DemoOptions
-from app.demo.policies import approve_departures, share_out_exceptions
+from app.demo.policies import share_out_exceptions
 from app.demo.processes import write_processes
 from app.demo.rollout import Rollout
 from app.demo.services import sell_besides_goods
 from app.demo.trading import Trading
+from app.demo.variants import Register, approve_departures
 from app.demo.world import World, build_world
 from app.jobs.consumers import ConsumerRunner
 from app.jobs.letters import send_letters
@@ -90,7 +91,6 @@ class _Story:
         progress(0, "Entities, items, prices, people")
         world = build_world(database, options, random, clock)
         staff = hire(database, world, clock, password)
-        approve_departures(database, world, staff, clock)
         share_out_exceptions(database, world, staff, clock)
         write_processes(database, staff, clock)
         hire_carriers(database, world, staff, clock)
@@ -100,6 +100,7 @@ class _Story:
         self.committee = Committee(self.desk, self.rollout)
         self.office = Office(self.desk, self.rollout)
         self.occasions = Occasions(self.desk)
+        self.register = Register(self.desk)
         self.runners = [ConsumerRunner(database, consumer, clock=clock, bulk=True) for consumer in CONSUMERS]
         self.letters = next(runner for runner in self.runners if runner.consumer.name == LETTERS)
 
@@ -151,6 +152,9 @@ class _Story:
             (0, rollout.set_up),
             (0, self.office.call_meetings),
             (0, self.office.record_baselines),
+            (0, self._agree),
+            (1, self.register.begin),
+            (11, self.register.revoke),
             (0, lambda: self._begin("live", "KOL", "LDS")),
             (0, lambda: self._begin("rehearsal", "DUI", "WKD")),
             (options.go_live - 8, rollout.freeze_first),
@@ -168,6 +172,10 @@ class _Story:
             (options.days - 4, lambda: rollout.ask_waiver(*_WAIVER)),
             (options.days - 3, rollout.grant_waivers),
         )
+
+    def _agree(self) -> None:
+        desk = self.desk
+        approve_departures(self.database, desk.world, desk.staff, desk.clock)
 
     def _first_wave(self) -> None:
         self.committee.let_first_wave_go()
@@ -209,6 +217,7 @@ class _Story:
         clock = self.desk.clock
         clock.set(max(clock.now(), self.options.until - _LAST_LOOK))
         sell_besides_goods(self.desk)
+        self.register.end()
         self._look(compares=True)
         self.committee.open_next()
         hand_orders_in(self.desk)

@@ -15,6 +15,7 @@ from app.composition.letters import keep_contact
 from app.composition.policies import RegisterRules
 from app.demo.addresses import address_of
 from app.demo.desk import Desk, NodeKey, working_day
+from app.demo.variants import departure, said
 from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cash
 from erpcore.billing.services import draft_invoices, post_invoices
 from erpcore.fulfilment.direct import release_with_purchases
@@ -36,8 +37,6 @@ from erpcore.orders.services import CaptureOrder, NewLine, capture_orders
 from erpcore.pricing.newprice import NewPrice
 from erpcore.pricing.services import add_prices
 from governance.variants.register import Scope
-from governance.variants.services import MoveVariant, move_variant
-from governance.variants.writing import Content, DraftVariant, request_variant
 
 #: Where the occasions are played: it has been live since before the programme, and no gate looks at it.
 HERE: NodeKey = ("live", "KOL")
@@ -175,18 +174,11 @@ class Shop:
         offer_items(work, [OfferItem(supplier=self.direct, item=self.made_to_measure, price=Decimal("231.00"))])
 
     def _approve(self, point: str, value: object, group: int | None) -> None:
-        staff = self.desk.staff
         scope = Scope(entity=self.entity, item_group=group) if group is not None else Scope(site=self.site)
-        with self.work_as(staff["process"]) as work:
-            asked = request_variant(
-                work,
-                DraftVariant(
-                    values={point: value}, scope=scope, valid_until=work.now + _LASTS, zone="Europe/Berlin",
-                    content=Content(reason="Tried in Cologne before the others decide."),
-                ),
-            )  # fmt: skip
-        with self.work_as(staff["design"]) as work:
-            move_variant(work, MoveVariant(variant=asked.id, move="approve", reason="Agreed for the trial."))
+        departure(
+            self.desk.database, self.desk.staff, self.desk.clock, {point: value}, scope,
+            content=said("Tried in Cologne before the others decide."), agreed="Agreed for the trial.",
+        )  # fmt: skip
 
     def new_prices(self) -> list[tuple[str, Decimal]]:
         """What the articles that do not run out shall cost, a little more."""

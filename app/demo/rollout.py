@@ -92,6 +92,7 @@ class Rollout:
                     ),
                 ),
             )  # fmt: skip
+            self._authorities(work)
             save_standard_templates(work)
             record_already_live(
                 work,
@@ -104,6 +105,33 @@ class Rollout:
         with self._work(pmo) as work:
             step_wave(work, self.waves["W1"], "prepare")
             step_wave(work, self.waves["W1"], "rehearse")
+
+    def _authorities(self, work: UnitOfWork) -> None:
+        """Who decides on departures from the standard, and on the standard itself."""
+        ids = self.desk.staff.ids
+        create_body(
+            work,
+            CreateBody(
+                programme_id=self.programme, code="DA", name="Design authority", kind=BodyKind.DESIGN_AUTHORITY, quorum=(1, 2),
+                mandate="Decides on controlled variations, and revokes them.",
+                seats=(
+                    NewSeat(function="Process design", person=ids["design"], chair=True),
+                    NewSeat(function="Technology", person=ids["technology"]),
+                ),
+            ),
+        )  # fmt: skip
+        create_body(
+            work,
+            CreateBody(
+                programme_id=self.programme, code="PC", name="Process council", kind=BodyKind.PROCESS_COUNCIL, quorum=(2, 3),
+                mandate="Decides on the standard, which process owners propose.",
+                seats=(
+                    NewSeat(function="Order to cash", person=ids["process"], chair=True),
+                    NewSeat(function="Billing", person=ids["process.billing"]),
+                    NewSeat(function="Design authority", person=ids["design"]),
+                ),
+            ),
+        )  # fmt: skip
 
     def _plan_waves(self) -> None:
         desk, options = self.desk, self.desk.options

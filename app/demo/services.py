@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from app.composition.uow import reading
 from app.demo.desk import Desk
+from app.demo.variants import departure, said
 from erpcore.fulfilment.floor.picking import ConfirmPick, confirm_pick, finish_pick, start_task
 from erpcore.fulfilment.floor.planning import pick_now
 from erpcore.fulfilment.leaving import send_off
@@ -26,15 +27,13 @@ from erpcore.orders.releasing import release_orders
 from erpcore.orders.services import CaptureOrder, NewLine, capture_orders
 from erpcore.pricing.newprice import NewPrice
 from erpcore.pricing.services import add_prices
+from governance.variants.kinds import Rationale
 from governance.variants.register import Scope
-from governance.variants.services import MoveVariant, move_variant
-from governance.variants.writing import Content, DraftVariant, request_variant
 
 _SITE = (Realm.LIVE.value, "DUI")
 _QUANTITY, _MORE = 50, 51
 #: Of so many of another line so many leave a week later.
 _SPLIT, _LATER = 20, 8
-_LASTS = timedelta(days=365)
 #: Code, name, kind, when it leaves, whether a rush costs it, price.
 _SOLD = (
     ("FREIGHT", "Freight", ItemKind.CHARGE, ChargeLeaves.FIRST_GOODS, False, "24.00"),
@@ -108,16 +107,10 @@ def _declare(desk: Desk, entity: int) -> dict[str, int]:
 
 def _allow(desk: Desk, entity: int) -> None:
     for point, value, reason in _VALUES:
-        with desk.work(desk.staff["process"], Realm.LIVE) as work:
-            asked = request_variant(
-                work,
-                DraftVariant(
-                    values={point: value}, scope=Scope(entity=entity), valid_until=desk.clock.now() + _LASTS,
-                    content=Content(reason=reason),
-                ),
-            )  # fmt: skip
-        with desk.work(desk.staff["design"], Realm.LIVE) as work:
-            move_variant(work, MoveVariant(variant=asked.id, move="approve", reason="Agreed for a year."))
+        departure(
+            desk.database, desk.staff, desk.clock, {point: value}, Scope(entity=entity),
+            content=said(reason, rationale=Rationale.CUSTOMER_VALUE), agreed="Agreed for a year.",
+        )  # fmt: skip
 
 
 def _take(desk: Desk, good: int, buyer: int, items: dict[str, int]) -> Order | None:

@@ -10,6 +10,8 @@ MESSAGES: dict[str, str] = {
     "hold_exists": "Order {document} is held for {kind} already. Release that hold, or choose another kind.",
     "hold_own_request": "You asked for what this hold of {document} stops, so somebody else decides. Ask a colleague who may.",
     "order_duplicate": "{document} of this customer has the same content, {how}. Give a reason to enter this one too, or leave it.",
+    "order_begun": "Something of {document} was picked, shipped or invoiced, so it keeps the rules that it was promised under.",
+    "order_over": "{document} is {state}; its rules say what was done and do not change.",
     "quote_unknown": "There is no quote {quote} here, or it belongs to a site that is not yours. Check the number.",
     "quote_validity": "The prices of a quote hold for at least a day from today and at most {most} days. Choose another last day.",
     "quote_prices_moved": "Line {line} of {document} would cost something else today. Open the draft, look at its prices, and save it before sending.",

@@ -25,7 +25,8 @@ from governance.variants.validity import Standing, facts_of, standing
 
 #: The newest values of a point that its page shows besides those that hold, begin or wait.
 MOST_PAST = 100
-_TABLES: Mapping[str, Any] = {
+#: The dimensions of a scope with their tables, the most specific first.
+SCOPE_TABLES: Mapping[str, Any] = {
     "item_group": ItemGroup, "customer_group": CustomerGroup, "channel": Channel, "site": Site, "entity": Entity,
 }  # fmt: skip
 
@@ -139,7 +140,7 @@ class Picks:
 def scope_picks(session: Session, actor: Actor) -> Picks:
     """Five short queries."""
     found: dict[str, tuple[tuple[int, str], ...]] = {}
-    for name, table in _TABLES.items():
+    for name, table in SCOPE_TABLES.items():
         query: Any = select(table.id, table.name).order_by(table.name, table.id)
         if name == "entity":
             query = query.where(Entity.realm == Realm.LIVE)
@@ -156,13 +157,13 @@ def _query() -> Any:
     """Every value with the codes and names of what its scope names: one query."""
     query: Any = select(Variant, VariantValue.point, VariantValue.value)
     query = query.join(VariantValue, VariantValue.variant_id == Variant.id)
-    for name, table in _TABLES.items():
+    for name, table in SCOPE_TABLES.items():
         query = query.add_columns(table.code.label(f"{name}_code"), table.name.label(f"{name}_name"))
         query = query.outerjoin(table, table.id == getattr(Variant, f"{name}_id"))
     return query
 
 
-def _seen_by(query: Any, actor: Actor) -> Any:
+def seen_by(query: Any, actor: Actor) -> Any:
     """Kept to what concerns the sites that the person sees: values for another site or company do not exist to them."""
     if actor.sites is None:
         return query
@@ -180,18 +181,22 @@ _COPIED = (
 )  # fmt: skip
 
 
-def _row(found: Any, now: datetime, unfit: Collection[int]) -> ValueRow:
-    value: Variant = found.Variant
-    scope = tuple(
+def scope_parts(found: Any, variant: Variant) -> tuple[ScopePart, ...]:
+    """What a variant names, from a row with the codes and names of its dimensions."""
+    return tuple(
         ScopePart(
             dimension=name, id=key, code=getattr(found, f"{name}_code") or "",
             name=getattr(found, f"{name}_name") or f"{name.replace('_', ' ')} {key}",
         )
         for name in DIMENSIONS
-        if (key := getattr(value, f"{name}_id")) is not None
+        if (key := getattr(variant, f"{name}_id")) is not None
     )  # fmt: skip
+
+
+def _row(found: Any, now: datetime, unfit: Collection[int]) -> ValueRow:
+    value: Variant = found.Variant
     return ValueRow(
-        point=found.point, value=orjson.loads(found.value), scope=scope,
+        point=found.point, value=orjson.loads(found.value), scope=scope_parts(found, value),
         standing=standing(facts_of(value, value.id not in unfit), now),
         **{name: getattr(value, name) for name in _COPIED},
     )  # fmt: skip
@@ -218,7 +223,7 @@ def _alive(now: datetime) -> Any:
 def policy_points(session: Session, actor: Actor, now: datetime) -> list[PointRow]:
     """Every point of the catalogue with where it departs. Four queries."""
     query, unfit, standards = (
-        _seen_by(_query(), actor).where(_alive(now)),
+        seen_by(_query(), actor).where(_alive(now)),
         unfit_variants(session),
         standards_at(session, now),
     )
@@ -236,7 +241,7 @@ def point_page(session: Session, actor: Actor, name: str, now: datetime) -> Poin
     """One point with its values; raises ``NotFound`` for one that the core does not have."""
     if name not in POLICY_POINTS:
         raise NotFound("policy_point_unknown", field="point", point=name)
-    query = _seen_by(_query(), actor).where(VariantValue.point == name)
+    query = seen_by(_query(), actor).where(VariantValue.point == name)
     current = session.execute(query.where(_alive(now)).order_by(Variant.valid_from, Variant.id)).all()
     past = session.execute(
         query.where(~_alive(now), Variant.state != VariantState.DRAFT).order_by(Variant.id.desc()).limit(MOST_PAST)
@@ -250,7 +255,7 @@ def point_page(session: Session, actor: Actor, name: str, now: datetime) -> Poin
 
 def value_row(session: Session, actor: Actor, value_id: int, now: datetime) -> ValueRow:
     """The first value of a variant; raises ``NotFound`` for an unknown one and for another site's."""
-    query = _seen_by(_query(), actor).where(Variant.id == value_id).order_by(VariantValue.point).limit(1)
+    query = seen_by(_query(), actor).where(Variant.id == value_id).order_by(VariantValue.point).limit(1)
     found = session.execute(query).one_or_none()
     if found is None:
         raise NotFound("variant_unknown", variant=value_id)
@@ -270,7 +275,7 @@ def values_after(
     session: Session, actor: Actor, now: datetime, *, point: str | None, state: str | None, after: int, limit: int
 ) -> list[ValueRow]:
     """Values in the order they were asked for, for programs."""
-    query = _seen_by(_query(), actor).where(Variant.id > after)
+    query = seen_by(_query(), actor).where(Variant.id > after)
     if point is not None:
         query = query.where(VariantValue.point == point)
     if state is not None:
@@ -281,7 +286,7 @@ def values_after(
 
 def values_to_decide(session: Session, actor: Actor, now: datetime) -> list[ValueRow]:
     """What waits for somebody other than who asked, and may still be approved. One query."""
-    query = _seen_by(_query(), actor).where(
+    query = seen_by(_query(), actor).where(
         Variant.state == VariantState.SUBMITTED, Variant.requested_by != actor.id, Variant.valid_until > now
     )
     return [_row(found, now, ()) for found in session.execute(query.order_by(Variant.id))]

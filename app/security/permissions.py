@@ -59,6 +59,7 @@ class Permission(StrEnum):
     COST_READ = "pricing:cost:read", "see costs, margins and floors"
     ORDER_RELEASE = "orders:order:release", "release orders"
     ORDER_ALLOCATE = "orders:order:allocate", "allocate stock to orders"
+    ORDER_ANEW = "orders:order:put-under-rules", "put orders under way under the rules of now, with a reason"
     ORDER_AMEND = "orders:order:amend", "change orders after they are taken, with a reason"
     ALLOCATION_SIMULATE = "orders:allocation:simulate", "simulate allocation runs"
     ALLOCATION_COMMIT = "orders:allocation:commit", "commit or reject simulated allocation runs"

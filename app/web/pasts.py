@@ -24,6 +24,7 @@ PASTS = {
     "refuse": "refused", "rehearse": "rehearsal begun", "reject": "rejected", "release": "released",
     "release_hold": "hold released", "reopen": "opened again", "reprioritise": "priority changed", "repromise": "promised anew",
     "replace": "replaced", "request": "requested", "resolve": "settled", "resume": "resumed", "revise": "revised", "revoke": "revoked",
+    "put_under_rules": "put under the rules of now",
     "retire": "retired",
     "return": "sent back to its author",
     "review": "looked at again",

@@ -33,7 +33,6 @@ VARIANT_FLOW = Flow(
     _S.DRAFT,
     (
         Move(name="submit", sources=(_S.DRAFT,), target=_S.SUBMITTED, permission=_P.REQUEST),
-        Move(name="consent", sources=(_S.SUBMITTED,), target=_S.SUBMITTED, permission=_P.CONSENT, reason_required=True),
         Move(name="approve", sources=(_S.SUBMITTED,), target=_S.APPROVED, permission=_P.DECIDE, reason_required=True),
         Move(name="reject", sources=(_S.SUBMITTED,), target=_S.REJECTED, permission=_P.DECIDE, reason_required=True),
         Move(name="withdraw", sources=(_S.DRAFT, _S.SUBMITTED), target=_S.WITHDRAWN, permission=_P.REQUEST,

@@ -8,9 +8,11 @@ from typing import Any
 from sqlalchemy import select
 
 from erpcore.kernel.errors import Conflict, NotFound
+from erpcore.kernel.events import Place
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ports.points import DIMENSIONS
-from governance.variants.models import Variant, VariantDeviation
+from governance import published
+from governance.variants.models import Variant, VariantDeviation, VariantValue
 from governance.variants.register import scope_of
 
 
@@ -37,3 +39,31 @@ def facts_of_record(row: Variant, values: Mapping[str, Any], deviations: Iterabl
         "code": row.code, "variant_kind": row.kind, "values": dict(values), "deviations": list(deviations), "scope": scope,
         "owner": row.owner_id, "valid_from": row.valid_from, "valid_until": row.valid_until,
     }  # fmt: skip
+
+
+#: What is told of which move; a review that begins is told when it ends.
+_TOLD = {
+    "submit": published.VariantSubmitted, "approve": published.VariantApproved, "reject": published.VariantRejected,
+    "withdraw": published.VariantWithdrawn, "keep": published.VariantReviewed, "retire": published.VariantRetired,
+    "supersede": published.VariantRetired, "revoke": published.VariantRevoked,
+}  # fmt: skip
+
+
+def tell(work: UnitOfWork, row: Variant, move: str) -> None:
+    """Publish what became of it, at the place that it is for."""
+    if move not in _TOLD:
+        return
+    points = work.session.scalars(
+        select(VariantValue.point).where(VariantValue.variant_id == row.id).order_by(VariantValue.point)
+    )
+    work.publish(
+        _TOLD[move](
+            kind=row.kind, points=list(points), deviations=list(deviations_of(work, row.id)), valid_from=row.valid_from,
+            valid_until=row.valid_until,
+        ),
+        Place(
+            realm="live", entity=row.entity_id or 0, site=row.site_id, channel=row.channel_id,
+            customer_group=row.customer_group_id, time_zone=row.zone,
+        ),
+        step=row.step or "governance.variant", subject=("variant", row.id, row.version), journey=row.id,
+    )  # fmt: skip

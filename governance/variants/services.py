@@ -18,17 +18,16 @@ from governance.variants.checks import check_owner, check_time, check_values, re
 from governance.variants.flow import AGREED, VARIANT_FLOW, VariantState, permission_for
 from governance.variants.models import Variant
 from governance.variants.permissions import VariantPermission
-from governance.variants.records import deviations_of, facts_of_record, lock_variant
+from governance.variants.records import deviations_of, facts_of_record, lock_variant, tell
 from governance.variants.register import lock_register, scope_of, touch
 from governance.variants.rules import next_review
-
-#: Moves that somebody else than who asked makes.
-_OF_ANOTHER = ("approve", "reject", "keep", "consent")
 
 
 @dataclass(frozen=True, kw_only=True)
 class MoveVariant:
-    """What somebody makes of a variant. ``move`` is one of the flow's; ``until`` the later end that a review is asked for."""
+    """What somebody makes of a variant: take it back, have it looked at again, retire or revoke it. ``until`` is the later end
+    that a review is asked for.
+    """
 
     variant: int
     move: str
@@ -37,59 +36,84 @@ class MoveVariant:
     seen_version: int | None = None
 
 
-def move_variant(work: UnitOfWork, command: MoveVariant) -> Variant:
-    """Make the move.
+@dataclass(frozen=True, kw_only=True)
+class SettleVariant:
+    """What those who decide made of it; ``consented_by`` is the process owner who agreed before."""
 
-    Raises ``NotAllowed`` when who asked decides, ``RuleBroken`` naming the variant of equal rank that an approval would stand
-    beside, ``Conflict`` when it changed since it was seen.
+    variant: int
+    is_agreed: bool
+    reason: str
+    consented_by: int | None = None
+    seen_version: int | None = None
+
+
+#: Moves that a person makes; the others follow from an approval.
+FREE_MOVES = ("withdraw", "review", "retire", "revoke")
+
+
+def move_variant(work: UnitOfWork, command: MoveVariant) -> Variant:
+    """Make the move. Raises ``NotAllowed`` for whom it is not, ``RuleBroken`` for a later end that cannot be asked for,
+    ``Conflict`` when it changed since it was seen.
     """
-    if command.move not in VARIANT_FLOW.moves or command.move == "submit":
+    if command.move not in FREE_MOVES:
         raise RuleBroken("choice_unknown", field="move", value=command.move)
     lock_register(work)
     row = lock_variant(work, command.variant)
     work.actor.require(permission_for(command.move, row.kind))
     row = lock_variant(work, command.variant, command.seen_version)
     target = VARIANT_FLOW.target(command.move, row.state, reason=command.reason)
-    _check_person(work, row, command.move)
-    was, reason = row.state, command.reason.strip()
-    _MOVES.get(command.move, _nothing)(work, row, command)
-    row.state, row.version = target, row.version + 1
+    if command.move == "withdraw" and work.actor.id != row.requested_by:
+        raise NotAllowed("variant_of_another", variant=row.code)
+    if command.move == "review":
+        _review(work, row, command.until)
+    elif command.move != "withdraw":
+        row.ended_by, row.ended_at, row.end_reason = work.actor.id, work.now, command.reason.strip()
+    return _moved(work, row, command.move, target, command.reason)
+
+
+def settle_variant(work: UnitOfWork, command: SettleVariant) -> Variant:
+    """Carry out what was decided: whether the actor may decide was looked at by whoever counts the answers.
+
+    Raises ``NotAllowed`` when who asked decides all the same, ``RuleBroken`` naming the variant of equal rank that an approval
+    would stand beside, or what became impossible since it was asked for.
+    """
+    lock_register(work)
+    row = lock_variant(work, command.variant, command.seen_version)
+    asked = row.review_by if row.state == VariantState.UNDER_REVIEW else row.requested_by
+    if work.actor.id in (asked, row.requested_by):
+        raise NotAllowed("own_request", document=f"variant {row.code}")
+    verdict = "approve" if command.is_agreed else "reject"
+    move = "keep" if row.state == VariantState.UNDER_REVIEW else verdict
+    target = VARIANT_FLOW.target(move, row.state, reason=command.reason)
+    if move == "keep":
+        _keep(work, row, command.is_agreed)
+    else:
+        row.consented_by, row.consented_at = command.consented_by, work.now if command.consented_by else None
+        row.decided_by, row.decided_at, row.decision_reason = work.actor.id, work.now, command.reason.strip()
+    if move == "approve":
+        _approve(work, row)
+    return _moved(work, row, move, target, command.reason)
+
+
+def _moved(work: UnitOfWork, row: Variant, move: str, target: str, reason: str) -> Variant:
+    was, row.state, row.version = row.state, target, row.version + 1
     if was in AGREED or row.state in AGREED:
         touch(work)
     work.session.flush()
-    record_move(work, "variant", row.id, command.move, was, row.state, reason=reason)
+    record_move(work, "variant", row.id, move, was, row.state, reason=reason.strip())
     facts = facts_of_record(row, values_of(work, row.id), deviations_of(work, row.id))
-    work.audit(f"variant.{_SAID[command.move]}", "variant", row.id, **facts, reason=reason)
+    work.audit(f"variant.{_SAID[move]}", "variant", row.id, **facts, reason=reason.strip())
+    tell(work, row, move)
     return row
 
 
 _SAID = {
-    "consent": "consented", "approve": "approved", "reject": "rejected", "withdraw": "withdrawn", "review": "under_review",
-    "keep": "kept", "retire": "retired", "revoke": "revoked",
+    "approve": "approved", "reject": "rejected", "withdraw": "withdrawn", "review": "under_review", "keep": "kept",
+    "retire": "retired", "revoke": "revoked",
 }  # fmt: skip
 
 
-def _check_person(work: UnitOfWork, row: Variant, move: str) -> None:
-    if move == "withdraw":
-        if work.actor.id != row.requested_by:
-            raise NotAllowed("variant_of_another", variant=row.code)
-        return
-    asked = row.review_by if row.state == VariantState.UNDER_REVIEW else row.requested_by
-    if move in _OF_ANOTHER and work.actor.id in (asked, row.requested_by):
-        raise NotAllowed("own_request", document=f"variant {row.code}")
-
-
-def _nothing(work: UnitOfWork, row: Variant, command: MoveVariant) -> None:
-    """Nothing but the state changes."""
-
-
-def _consent(work: UnitOfWork, row: Variant, command: MoveVariant) -> None:
-    if not row.needs_consent or row.consented_by is not None:
-        raise RuleBroken("variant_consent_not_needed", variant=row.code)
-    row.consented_by, row.consented_at = work.actor.id, work.now
-
-
-def _approve(work: UnitOfWork, row: Variant, command: MoveVariant) -> None:
+def _approve(work: UnitOfWork, row: Variant) -> None:
     """What was asked for may have become impossible since: the point gone or narrower, the time over, the owner gone."""
     if row.needs_consent and row.consented_by is None:
         raise RuleBroken("variant_consent_missing", variant=row.code)
@@ -103,7 +127,6 @@ def _approve(work: UnitOfWork, row: Variant, command: MoveVariant) -> None:
     row.valid_from = starts
     if row.supersedes_id is not None:
         _supersede(work, row, starts)
-    row.decided_by, row.decided_at, row.decision_reason = work.actor.id, work.now, command.reason.strip()
     row.next_review_on = next_review(local_day(starts, row.zone), row.review_months)
 
 
@@ -120,20 +143,17 @@ def _supersede(work: UnitOfWork, row: Variant, starts: datetime) -> None:
         other.valid_until = starts
     record_move(work, "variant", other.id, "supersede", was, other.state, reason=f"superseded by {row.code}")
     work.audit("variant.superseded", "variant", other.id, code=other.code, by=row.id, valid_until=starts)
+    tell(work, other, "supersede")
 
 
-def _reject(work: UnitOfWork, row: Variant, command: MoveVariant) -> None:
-    row.decided_by, row.decided_at, row.decision_reason = work.actor.id, work.now, command.reason.strip()
-
-
-def _review(work: UnitOfWork, row: Variant, command: MoveVariant) -> None:
+def _review(work: UnitOfWork, row: Variant, until: datetime | None) -> None:
     """It stays in force until its end while it is looked at; a later end waits for the decision."""
-    if command.until is not None:
-        if row.valid_until is None or command.until <= row.valid_until:
+    if until is not None:
+        if row.valid_until is None or until <= row.valid_until:
             raise RuleBroken("variant_not_later", field="until", until=row.valid_until)
         check_owner(work, row)
-        _check_extension(work, row, command.until)
-    row.review_by, row.extend_until = work.actor.id, command.until
+        _check_extension(work, row, until)
+    row.review_by, row.extend_until = work.actor.id, until
 
 
 def _check_extension(work: UnitOfWork, row: Variant, until: datetime) -> None:
@@ -144,23 +164,15 @@ def _check_extension(work: UnitOfWork, row: Variant, until: datetime) -> None:
     refuse_overlap(work, row, values_of(work, row.id), starts=ends, until=until)
 
 
-def _keep(work: UnitOfWork, row: Variant, command: MoveVariant) -> None:
-    if row.extend_until is not None:
-        check_owner(work, row)
-        _check_extension(work, row, row.extend_until)
-        row.valid_until = row.extend_until
+def _keep(work: UnitOfWork, row: Variant, is_agreed: bool) -> None:
+    """Agreed: it goes on, until the later end where one was asked for. Not agreed: it ends when it was to end."""
+    if is_agreed:
+        if row.extend_until is not None:
+            check_owner(work, row)
+            _check_extension(work, row, row.extend_until)
+            row.valid_until = row.extend_until
+        row.next_review_on = next_review(local_day(work.now, row.zone), row.review_months)
     row.extend_until = row.review_by = None
-    row.next_review_on = next_review(local_day(work.now, row.zone), row.review_months)
-
-
-def _end(work: UnitOfWork, row: Variant, command: MoveVariant) -> None:
-    row.ended_by, row.ended_at, row.end_reason = work.actor.id, work.now, command.reason.strip()
-
-
-_MOVES = {
-    "consent": _consent, "approve": _approve, "reject": _reject, "review": _review, "keep": _keep, "retire": _end,
-    "revoke": _end,
-}  # fmt: skip
 
 
 def hand_over(
@@ -198,6 +210,7 @@ def owner_leaves(work: UnitOfWork, person: int) -> int:
     for row in rows:
         row.owner_left_at, row.version = work.now, row.version + 1
         work.audit("variant.owner_left", "variant", row.id, code=row.code, owner=person)
+        tell(work, row, "lose_owner")
     if any(row.state in AGREED for row in rows):
         touch(work)
     return len(rows)

@@ -19,7 +19,7 @@ from governance.variants.flow import AGREED, VARIANT_FLOW, VariantState
 from governance.variants.kinds import Kind, Rationale
 from governance.variants.models import Variant, VariantDeviation, VariantValue
 from governance.variants.permissions import VariantPermission
-from governance.variants.records import deviations_of, facts_of_record, lock_variant
+from governance.variants.records import deviations_of, facts_of_record, lock_variant, tell
 from governance.variants.register import Scope, lock_register, scope_of
 
 LONGEST_TITLE = 200
@@ -129,6 +129,7 @@ def submit_variant(work: UnitOfWork, variant_id: int, *, seen_version: int | Non
     record_move(work, "variant", row.id, "submit", was, row.state, reason=row.reason)
     facts = facts_of_record(row, values, deviations_of(work, row.id))
     work.audit("variant.submitted", "variant", row.id, **facts, reason=row.reason)
+    tell(work, row, "submit")
     return row
 
 
@@ -184,8 +185,10 @@ def _check_superseded(work: UnitOfWork, row: Variant, other_id: int) -> None:
 
 
 def _check_said(row: Variant) -> None:
-    """What a decision needs to know besides the values."""
-    needed = ("reason",)
+    """What a decision needs to know besides the values; a new standard needs no support of its own and no exit."""
+    needed = ["reason", "rationale_category"]
+    if row.kind != Kind.STANDARD_CHANGE:
+        needed += ["support_who", "exit_condition"]
     for name in needed:
         if not getattr(row, name):
             raise RuleBroken("variant_unsaid", field=name, what=name.replace("_", " "))

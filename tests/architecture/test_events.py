@@ -18,6 +18,7 @@ FOR_THE_RECORD: dict[str, str] = {
     "fallback": "as condition",
     "grant": "as condition",
     "waiver": "as condition",
+    "variant": "as condition",
     "wave": "as condition",
     "debt.written_off": "the books hold it; no figure of this release reads it",
     "invoice.unblocked": "invoice.posted follows and is what figures read",

@@ -8,7 +8,7 @@ from erpcore.kernel.actor import Actor
 from governance.variants.kinds import Rationale
 from governance.variants.permissions import VariantPermission
 from governance.variants.register import Scope
-from governance.variants.services import MoveVariant, move_variant
+from governance.variants.services import MoveVariant, SettleVariant, move_variant, settle_variant
 from governance.variants.writing import Content, DraftVariant, request_variant
 
 ASKS = Actor(
@@ -40,8 +40,12 @@ def ask_for(business, point, value, *, by=ASKS, days=90, starts=None, **scope):
 
 
 def decide(business, value, move="approve", *, by=DECIDES, reason="agreed in the design authority"):
-    """The state of the value after somebody else's decision."""
+    """The state of the variant after somebody else's decision, or after a move of their own. Who may decide is the business of
+    approvals; here it is taken for granted.
+    """
     with business.work(by) as work:
+        if move in ("approve", "reject"):
+            return settle_variant(work, SettleVariant(variant=value, is_agreed=move == "approve", reason=reason)).state
         return move_variant(work, MoveVariant(variant=value, move=move, reason=reason)).state
 
 

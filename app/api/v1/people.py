@@ -9,8 +9,9 @@ from pydantic import Field
 from app.api.framework import operation
 from app.api.values import Answer, Body, Page, PageQuery, page_of
 from app.composition.request import now, reader
+from app.composition.variants import person_leaves
 from app.identity.queries import GrantedRole, Person, TokenEntry, list_people, list_tokens, person
-from app.identity.services import CreateUser, GrantRole, close_account, create_user, grant_role, revoke_role
+from app.identity.services import CreateUser, GrantRole, create_user, grant_role, revoke_role
 from app.identity.tokens import CreateToken, create_token, revoke_token
 from app.security.permissions import Permission
 from app.security.require import actor
@@ -205,7 +206,7 @@ def end_role(work: UnitOfWork, grant_id: int, body: ReasonBody) -> None:
     body=ReasonBody, answer=None, example={"reason": "left the company"},
 )  # fmt: skip
 def close_user(work: UnitOfWork, user_id: int, body: ReasonBody) -> None:
-    close_account(work, user_id, reason=body.reason)
+    person_leaves(work, user_id, reason=body.reason)
 
 
 @operation(

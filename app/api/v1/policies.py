@@ -1,28 +1,23 @@
-"""Policy points for programs: the catalogue, values asked for and decided, and the rules of a place or an order."""
+"""Policy points for programs: the catalogue with the variants that set them, and the rules of a place or an order."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 
-from pydantic import Field
-
 from app.api.framework import operation
 from app.api.v1.numbers import Key
-from app.api.values import Answer, Body, Page, PageQuery, page_of
-from app.composition.policy_desk import AskForValue, ask_for_value, decide_on_value, would_run
+from app.api.values import Answer, Body
+from app.composition.policy_desk import would_run
 from app.composition.request import now, reader
 from app.queries.order_detail import order_page
 from app.queries.order_rules import DocumentRule, order_rules
 from app.queries.places import sites_seen
-from app.queries.policies import ValueRow, policy_points, running, value_row, values_after
+from app.queries.policies import ValueRow, policy_points, running
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.kernel.errors import NotFound
-from erpcore.kernel.work import UnitOfWork
 from erpcore.ports import PolicyPoint
-from governance.variants.flow import VARIANT_FLOW, VariantState
 from governance.variants.register import Scope
-from governance.variants.services import MoveVariant
 
 TAG = "Policies"
 
@@ -50,7 +45,7 @@ class ScopeBody(Body):
 
 
 class ValueAnswer(Answer):
-    """A value that was asked for. `standing` is `submitted`, `effective`, `later`, `expired`, `over`, `rejected`, `withdrawn`, `retired`, `revoked`, `ownerless` or `unfit`."""
+    """A value of a variant; `id` is the variant's. `standing` is `submitted`, `effective`, `later`, `expired`, `over`, `rejected`, `withdrawn`, `retired`, `revoked`, `ownerless` or `unfit`."""
 
     id: int
     point: str
@@ -96,33 +91,6 @@ class PointsAnswer(Answer):
     """The whole catalogue."""
 
     items: list[PointAnswer]
-
-
-class ValueQuery(PageQuery):
-    """Which values."""
-
-    point: str | None = Field(None, max_length=48)
-    state: VariantState | None = None
-
-
-class AskBody(Body):
-    """Another value than the standard. Days are those of the site named, else of the company, else UTC; without `from_on` it
-    holds from the moment of its approval.
-    """
-
-    point: str = Field(max_length=48)
-    value: Value
-    scope: ScopeBody
-    from_on: date | None = None
-    until_on: date = Field(description="The first day on which the standard holds again.")
-    reason: str = Field(min_length=1, max_length=2000)
-
-
-class DecideBody(Body):
-    """What becomes of a value, and why."""
-
-    move: str = Field(description="One of " + ", ".join(VARIANT_FLOW.moves))
-    reason: str = Field(min_length=1, max_length=2000)
 
 
 class PlaceQuery(Body):
@@ -193,53 +161,6 @@ def list_policy_points() -> PointsAnswer:
             for row in policy_points(reader(), actor(), now())
         ]
     )  # fmt: skip
-
-
-@operation(
-    "GET", "/policy-values", permission=Permission.VARIANT_VIEW, summary="List values of policy points", tag=TAG,
-    query=ValueQuery, answer=Page[ValueAnswer],
-)  # fmt: skip
-def list_policy_values(query: ValueQuery) -> Page[ValueAnswer]:
-    rows = values_after(
-        reader(), actor(), now(), point=query.point, state=query.state, after=query.after, limit=query.limit + 1
-    )
-    return page_of([_value(row) for row in rows], [row.id for row in rows], query.limit)
-
-
-@operation(
-    "GET", "/policy-values/{value_id}", permission=Permission.VARIANT_VIEW, summary="One value of a policy point", tag=TAG,
-    answer=ValueAnswer,
-)  # fmt: skip
-def show_policy_value(value_id: int) -> ValueAnswer:
-    return _value(value_row(reader(), actor(), value_id, now()))
-
-
-@operation(
-    "POST", "/policy-values", permission=Permission.VARIANT_REQUEST, summary="Ask for another value", tag=TAG, body=AskBody,
-    answer=ValueAnswer, status=201,
-    example={
-        "point": "price_tolerance_permille", "value": 50, "scope": {"site": 1001}, "until_on": "2027-06-30",
-        "reason": "the branch rounds prices at the counter",
-    },
-)  # fmt: skip
-def ask_for_policy_value(work: UnitOfWork, body: AskBody) -> ValueAnswer:
-    command = AskForValue(
-        point=body.point, value=body.value, scope=Scope(**body.scope.model_dump()), from_on=body.from_on,
-        until_on=body.until_on, reason=body.reason,
-    )  # fmt: skip
-    return _value(value_row(work.session, work.actor, ask_for_value(work, command).id, work.now))
-
-
-@operation(
-    "POST", "/policy-values/{value_id}/decide", permission=Permission.VARIANT_VIEW, summary="Approve, decline, withdraw or revoke",
-    tag=TAG, body=DecideBody, answer=ValueAnswer, versioned=True,
-    example={"move": "approve", "reason": "agreed in the design authority"},
-)  # fmt: skip
-def decide_policy_value(work: UnitOfWork, value_id: int, version: int, body: DecideBody) -> ValueAnswer:
-    value_row(work.session, work.actor, value_id, work.now)
-    decide_on_value(work, MoveVariant(variant=value_id, move=body.move, reason=body.reason, seen_version=version))
-    work.session.expire_all()
-    return _value(value_row(work.session, work.actor, value_id, work.now))
 
 
 @operation(

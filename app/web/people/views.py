@@ -8,13 +8,13 @@ from typing import Any
 from flask import Blueprint, abort, flash, redirect, render_template, url_for
 
 from app.composition.request import change, installation, now, reader
+from app.composition.variants import person_leaves
 from app.identity import passwords
 from app.identity.queries import Person, list_tokens, live_sites
 from app.identity.queries import person as find_person
 from app.identity.services import (
     CreateUser,
     GrantRole,
-    close_account,
     create_user,
     grant_role,
     revoke_role,
@@ -164,7 +164,7 @@ def close(account_id: int) -> Any:
     person, form = _person(account_id), ReasonForm()
     if form.validate_on_submit():
         with form.refusals(), change() as work:
-            close_account(work, account_id, reason=str(form.reason.data))
+            person_leaves(work, account_id, reason=str(form.reason.data))
         if form.accepted:
             flash("The account is closed: roles, sign-ins and tokens have ended.", "success")
             return redirect(url_for("people.show_all"))
