@@ -14,7 +14,15 @@ from erpcore.kernel.errors import NotAllowed, NotFound, RuleBroken
 from erpcore.kernel.history import record_move
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ports.points import DIMENSIONS
-from governance.variants.checks import check_owner, check_shape, check_time, check_values, refuse_overlap, values_of
+from governance.variants.checks import (
+    check_owner,
+    check_shape,
+    check_time,
+    check_values,
+    point_named,
+    refuse_overlap,
+    values_of,
+)
 from governance.variants.flow import AGREED, VARIANT_FLOW, VariantState
 from governance.variants.kinds import Kind, Rationale
 from governance.variants.models import Variant, VariantDeviation, VariantValue
@@ -171,8 +179,10 @@ _TEXTS = tuple(one.name for one in fields(Content) if one.type == "str" and one.
 
 
 def _usual_title(command: DraftVariant) -> str:
-    from_values = ", ".join(name.replace("_", " ") for name in sorted(command.values))
-    text = from_values or ", ".join(one.replace("_", " ") for one in command.deviations)
+    said = [
+        f"{point_named(name).title}: {point_named(name).shown(command.values[name])}" for name in sorted(command.values)
+    ]
+    text = ", ".join(said) or ", ".join(one.replace("_", " ") for one in command.deviations)
     return text[:1].upper() + text[1:]
 
 
@@ -184,6 +194,12 @@ def _check_superseded(work: UnitOfWork, row: Variant, other_id: int) -> None:
         raise RuleBroken("variant_not_agreed", field="supersedes", variant=other.code, state=other.state)
 
 
+_CALLED = {
+    "reason": "the reason", "rationale_category": "the rationale", "support_who": "who supports it",
+    "exit_condition": "when it ends",
+}  # fmt: skip
+
+
 def _check_said(row: Variant) -> None:
     """What a decision needs to know besides the values; a new standard needs no support of its own and no exit."""
     needed = ["reason", "rationale_category"]
@@ -191,7 +207,7 @@ def _check_said(row: Variant) -> None:
         needed += ["support_who", "exit_condition"]
     for name in needed:
         if not getattr(row, name):
-            raise RuleBroken("variant_unsaid", field=name, what=name.replace("_", " "))
+            raise RuleBroken("variant_unsaid", field=name, what=_CALLED[name])
 
 
 def _write_parts(work: UnitOfWork, variant_id: int, command: DraftVariant) -> None:

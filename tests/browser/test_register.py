@@ -52,7 +52,7 @@ def test_ship_complete_at_one_site_is_asked_for_agreed_to_effective_and_over(
     page.fill("[name=exit_condition]", "the new hall stands")
     page.fill("[name=reason]", "no room for what is left over")
     page.get_by_role("button", name="Ask for it").click()
-    assert "say the rationale category" in page.locator("#errors").inner_text()
+    assert "the rationale is not said" in page.locator("#errors").inner_text()
     assert page.input_value("[name=reason]") == "no room for what is left over"
     page.select_option("[name=rationale]", "site_limit")
     page.get_by_role("button", name="Ask for it").click()

@@ -61,7 +61,7 @@ def test_a_variant_is_asked_for_decided_by_the_design_authority_and_then_runs(si
     owner.get("/register/ask?point=partial_shipment")
     page = owner.post("/register/ask?point=partial_shipment", typed(business))
     here = owner.path
-    assert page.heading == "Partial shipment"
+    assert page.heading == "Partial shipment: no"
     assert "It waits for a decision." in page.text
     assert stored(database) == [("submitted", "false", business.site, 2)]
     owner.post(here, {"move": "approve", "reason": "mine", "version": "2"}, status=403)
@@ -100,7 +100,7 @@ def test_the_list_shows_filters_and_files(signed_in, business):
     auditor.get("/register.csv")
     text = auditor.response.text
     assert text.lstrip("\ufeff").splitlines()[0].split(",")[:4] == ["Variant", "Title", "Kind", "What it changes"]
-    assert "V-1,Price tolerance permille,controlled_variation,Price tolerance: 2.5 %" in text
+    assert "V-1,Price tolerance: 2.5 %,controlled_variation,Price tolerance: 2.5 %" in text
     auditor.get("/register.xlsx")
 
 
@@ -130,7 +130,7 @@ def test_a_draft_is_kept_written_on_and_asked_for(signed_in, business, database)
     assert page.value("value") == "2.5"
     assert "the branch waits for whole orders" in page.text
     page = owner.post(here, {"move": "submit", "reason": "now", "version": "1"}, status=422)
-    assert "It cannot be decided on yet: say the support who" in page.text
+    assert "It cannot be decided on yet: who supports it is not said" in page.text
     owner.get(f"{here}/write")
     owner.post(f"{here}/write", typed(business, value="3"))
     assert stored(database) == [("submitted", "30", business.site, 3)]
@@ -147,7 +147,7 @@ def test_a_draft_is_kept_written_on_and_asked_for(signed_in, business, database)
         ("partial_shipment", {"until_on": "2036-03-02"}, "at most 1098 days"),
         ("partial_shipment", {"from_on": "2026-03-01"}, "documents under way keep their rules"),
         ("partial_shipment", {"reason": ""}, "Say why"),
-        ("partial_shipment", {"rationale": ""}, "say the rationale category"),
+        ("partial_shipment", {"rationale": ""}, "the rationale is not said"),
         ("partial_shipment", {"review_months": "40"}, "1 to 36 months"),
         ("price_tolerance_permille", {"value": "50.1"}, "It may be: 0 % to 50 %"),
         ("price_tolerance_permille", {"value": "1.25"}, "places"),

@@ -8,11 +8,13 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from flask import current_app, url_for
+from flask import url_for
 
 from app.charts import Chart, FunnelStep, Segment, TrendPoint, funnel, sparkline, stacked_bar, trend
 from app.queries.conformance import CLASSES, Departure, Flow, Line, Overview
 from app.queries.measures_pages import Filter
+from app.security.permissions import Permission
+from app.security.require import actor
 from app.web.chosen import said_realm
 from app.web.context import lasting
 from app.web.measures.presenters import count_text, doubts, interval_text, number, value_text, window_text
@@ -45,13 +47,10 @@ def list_address(page: Overview, wanted: Filter, **more: Any) -> str:
 
 
 def variant_address(code: str, site: int | None, channel: int | None) -> str:
-    """Where a variant is asked for that would cover this deviation; empty as long as the register has no such page."""
-    path = "/variants/new"
-    if not any(rule.rule == path for rule in current_app.url_map.iter_rules()):
+    """Where a variant is asked for that would cover this deviation; empty for who may not ask."""
+    if not actor().may(Permission.VARIANT_REQUEST):
         return ""
-    asked = {"deviation": code, "site": site, "channel": channel}
-    query = "&".join(f"{name}={value}" for name, value in asked.items() if value is not None)
-    return f"{path}?{query}"
+    return url_for("variants.ask", deviation=code, site=site, channel=channel)
 
 
 def row(line: Line, wanted: Filter) -> dict[str, Any]:
