@@ -16,6 +16,7 @@ from app.demo.world import World
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import Clock
 from erpcore.masterdata.models import Realm
+from governance.approvals.flow import RequestState
 from governance.variants.kinds import Kind, Rationale
 from governance.variants.register import Scope
 from governance.variants.services import MoveVariant
@@ -40,10 +41,12 @@ def ask(
 
 
 def agree(database: Database, clock: Clock, request: int, deciders: Sequence[Actor], reason: str) -> None:
-    """Everybody who is asked agrees, one after the other."""
+    """One after the other agrees, until there are enough."""
     for who in deciders:
         with unit_of_work(database, actor=who, clock=clock) as work:
-            answer(work, Answer(request=request, verdict="approve", reason=reason))
+            found = answer(work, Answer(request=request, verdict="approve", reason=reason))
+            if found.state != RequestState.WAITING:
+                return
 
 
 def departure(
