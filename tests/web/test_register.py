@@ -262,7 +262,7 @@ def test_orders_under_way_are_put_under_the_rules_of_now_by_choice_alone(signed_
         assert kept == {first.id: str(value), second.id: ""}
         assert session.scalar(select(func.count()).select_from(SalesOrder)) == 2
     page = owner.get(f"/orders/{first.id}")
-    assert "Put under the rules of now" in page.text
+    assert "Order: put under the rules of now" in page.text
 
 
 def test_what_ended_says_so_and_another_day_shows_what_will_run_then(signed_in, business):
