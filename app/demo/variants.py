@@ -103,7 +103,7 @@ class Register:
         return self.desk.world.nodes[Realm.LIVE.value, code].id
 
     def begin(self) -> None:
-        """Two that do not last: Leeds freezes stock while it counts, for a week, and Prague writes off more by itself."""
+        """Two that do not last: Leeds freezes stock while it counts, for a week, and Pratteln writes off more by itself."""
         desk, staff = self.desk, self.desk.staff
         until = desk.clock.now().date() + timedelta(days=8)
         _, request = ask(
@@ -117,7 +117,7 @@ class Register:
         self.revoked = departure(
             desk.database, staff, desk.clock, {"adjustment_limit_minor": 60_000}, Scope(site=self._site("PRA")),
             content=said(
-                "Damage from the old racks is written off every day.", title="Prague writes off up to 600 by itself",
+                "Damage from the old racks is written off every day.", title="Pratteln writes off up to 600 by itself",
                 step="warehouse.count", cost_minor=42_000, exit_condition="the new racks stand",
             ),
             agreed="Until the racks are there.",
@@ -152,9 +152,9 @@ class Register:
             desk.database, desk.clock, staff.at("KAS", "lead"), {"partial_shipment": False}, Scope(site=self._site("KAS")),
             until=today + timedelta(days=180),
             content=said(
-                "The branch has no room for what is left over of an order; customers fetch it whole.",
+                "The warehouse bills every start of an order, and has no room for what is left over of one.",
                 title="Kassel ships whole orders", step="warehouse.ship", rationale=Rationale.SITE_LIMIT,
-                support_who="branch office Kassel", cost_minor=9_500, exit_condition="the second hall stands",
-                trainings="Picking at a small branch", tests="Two orders that are short, one of them released in parts",
+                support_who="the warehouse's own desk", cost_minor=9_500, exit_condition="the contract is priced by line",
+                trainings="Picking in somebody else's warehouse", tests="Two orders that are short, one of them released in parts",
             ),
         )  # fmt: skip
