@@ -27,6 +27,7 @@ from governance.approvals import models as approvals
 from governance.decisions import models as decisions
 from governance.processes import models as processes
 from governance.programme import models as programme
+from governance.questions import models as questions
 from governance.variants import models as variants
 from readiness.conformance import models as conformance
 from readiness.gates import models as gates
@@ -71,6 +72,7 @@ __all__ = [
     "programme",
     "proofs",
     "purchasing",
+    "questions",
     "quotes",
     "requests",
     "saved_views",

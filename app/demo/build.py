@@ -22,6 +22,7 @@ from app.demo.people import Staff, hire
 from app.demo.plan import DemoOptions
 from app.demo.policies import share_out_exceptions
 from app.demo.processes import write_processes
+from app.demo.questions import ask_questions
 from app.demo.rollout import Rollout
 from app.demo.services import sell_besides_goods
 from app.demo.trading import Trading
@@ -94,6 +95,7 @@ class _Story:
         share_out_exceptions(database, world, staff, clock)
         write_processes(database, staff, clock)
         hire_carriers(database, world, staff, clock)
+        ask_questions(database, staff, clock)
         self.desk = Desk(database, world, staff, clock, random)
         self.trading = Trading(self.desk)
         self.rollout = Rollout(self.desk)

@@ -172,6 +172,13 @@ class Permission(StrEnum):
         "approve versions of processes that somebody else wrote, and put them in force",
     )
 
+    QUESTION_VIEW = "governance:question:view", "see design questions with their options and decisions"
+    QUESTION_ASK = "governance:question:ask", "ask design questions, put them off and withdraw them"
+    QUESTION_DECIDE = (
+        "governance:question:decide",
+        "decide design questions that somebody else asked, and open them again",
+    )
+
     WAVE_VIEW = "readiness:wave:view", "see waves"
     WAVE_PLAN = "readiness:wave:plan", "plan and date waves"
     WAVE_REHEARSE = "readiness:wave:rehearse", "start and end rehearsals"

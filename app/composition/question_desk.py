@@ -1,0 +1,74 @@
+"""How does what people ask become a design question? Steps, points, sites and people are looked up where they are kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+
+from app.composition.process_desk import check_person
+from erpcore.kernel.clock import local_day
+from erpcore.kernel.errors import NotFound, RuleBroken
+from erpcore.kernel.work import UnitOfWork
+from erpcore.masterdata.models import Channel, Entity, Realm, Site
+from erpcore.ports import POLICY_POINTS
+from governance.processes.models import BusinessProcess
+from governance.processes.queries import step_exists
+from governance.questions.flow import LinkKind
+from governance.questions.models import DesignQuestion
+from governance.questions.services import AskQuestion, Option, ask_question
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """A question as a person or a program asks it."""
+
+    title: str
+    question: str
+    process: str
+    options: tuple[Option, ...]
+    decider: int
+    due_on: date
+    impact: str = ""
+    site: int | None = None
+    channel: int | None = None
+    points: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
+    variants: tuple[int, ...] = ()
+    time_zone: str = "UTC"
+
+
+def put_question(work: UnitOfWork, asking: Asking) -> DesignQuestion:
+    """Ask it. Raises ``RuleBroken`` for a process, step, point, site, channel or person that is not there."""
+    if work.session.scalar(select(BusinessProcess.id).where(BusinessProcess.code == asking.process)) is None:
+        raise RuleBroken("question_process", field="process", process=asking.process)
+    for step in asking.steps:
+        if not step_exists(work.session, step):
+            raise RuleBroken("question_step", field="steps", step=step[:81])
+    for point in asking.points:
+        if point not in POLICY_POINTS:
+            raise RuleBroken("policy_point_unknown", field="points", point=point[:48])
+    check_person(work, asking.decider, field="decider")
+    _check_place(work, asking)
+    links = [(LinkKind.STEP, one) for one in asking.steps] + [(LinkKind.POINT, one) for one in asking.points]
+    links += [(LinkKind.VARIANT, str(one)) for one in asking.variants]
+    return ask_question(
+        work,
+        AskQuestion(
+            title=asking.title, question=asking.question, process=asking.process, options=asking.options,
+            decider=asking.decider, due_on=asking.due_on, today=local_day(work.now, asking.time_zone), impact=asking.impact,
+            site=asking.site, channel=asking.channel, links=links,
+        ),
+    )  # fmt: skip
+
+
+def _check_place(work: UnitOfWork, asking: Asking) -> None:
+    if asking.site is not None:
+        realm = work.session.scalar(
+            select(Entity.realm).join(Site, Site.entity_id == Entity.id).where(Site.id == asking.site)
+        )
+        if realm != Realm.LIVE:
+            raise NotFound("site_unknown", field="site", site=asking.site)
+    if asking.channel is not None and work.session.get(Channel, asking.channel) is None:
+        raise NotFound("channel_unknown", field="channel", channel=asking.channel)

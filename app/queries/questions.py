@@ -1,0 +1,115 @@
+"""What stands on the pages of design questions: each with the names of its process, its place and its people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.queries.listing import MemoryList
+from app.queries.processes import Person, people
+from erpcore.kernel.actor import Actor
+from erpcore.kernel.errors import NotFound
+from erpcore.kernel.history import Transition
+from erpcore.masterdata.models import Channel, Site
+from governance.processes.queries import processes, step_codes
+from governance.questions.flow import LinkKind, QuestionState
+from governance.questions.queries import QuestionView, moves_of, question, questions
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuestionRow:
+    """A question with names. ``age_days`` counts while it is open."""
+
+    view: QuestionView
+    process: str
+    where: str
+    decider: Person | None
+    today: date
+
+    @property
+    def age_days(self) -> int | None:
+        if self.view.state is not QuestionState.OPEN:
+            return None
+        return (self.today - self.view.asked_at.date()).days
+
+    @property
+    def is_late(self) -> bool:
+        return self.view.is_late(self.today)
+
+    @property
+    def standing(self) -> str:
+        """Its state, or ``late`` while it is open beyond its day."""
+        return "late" if self.is_late else self.view.state.value
+
+    @property
+    def chosen(self) -> str:
+        """What was decided, in a word or two."""
+        return next((one.title for one in self.view.options if one.id == self.view.option), "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuestionPage:
+    """A question with what it bears on by name, and what happened to it."""
+
+    row: QuestionRow
+    steps: tuple[tuple[str, str], ...]
+    points: tuple[str, ...]
+    variants: tuple[int, ...]
+    moves: tuple[Transition, ...]
+    names: dict[int, Person]
+
+
+def _rows(session: Session, found: Sequence[QuestionView], actor: Actor, now: datetime) -> list[QuestionRow]:
+    names = {one.code: one.name for one in processes(session)}
+    sites = {row.id: row.name for row in session.execute(select(Site.id, Site.name).where(Site.id.in_([one.site for one in found if one.site])))}  # fmt: skip
+    channels = {row.id: row.name for row in session.execute(select(Channel.id, Channel.name))}
+    who = people(session, [one.decider for one in found])
+    return [
+        QuestionRow(
+            view=one, process=names.get(one.process, one.process), decider=who.get(one.decider), today=now.date(),
+            where=", ".join(part for part in (sites.get(one.site or 0), channels.get(one.channel or 0)) if part) or "everywhere",
+        )
+        for one in found
+        if actor.sites is None or one.site is None or one.site in actor.sites
+    ]  # fmt: skip
+
+
+def question_rows(session: Session, actor: Actor, now: datetime) -> list[QuestionRow]:
+    """Every question that the person may see. Eight queries."""
+    return _rows(session, questions(session), actor, now)
+
+
+def question_page(session: Session, actor: Actor, question_id: int, now: datetime) -> QuestionPage:
+    """One question; raises ``NotFound`` for an unknown one and for another site's."""
+    rows = _rows(session, [question(session, question_id)], actor, now)
+    if not rows:
+        raise NotFound("question_not_found", question=question_id)
+    view = rows[0].view
+    codes = step_codes(session)
+    moves = moves_of(session, question_id)
+    return QuestionPage(
+        row=rows[0], moves=tuple(moves), names=people(session, [view.asked_by, view.decided_by, view.decider]),
+        steps=tuple((target, codes.get(target, target)) for kind, target in view.links if kind is LinkKind.STEP),
+        points=tuple(target for kind, target in view.links if kind is LinkKind.POINT),
+        variants=tuple(int(target) for kind, target in view.links if kind is LinkKind.VARIANT),
+    )  # fmt: skip
+
+
+QUESTIONS: MemoryList[QuestionRow] = MemoryList(
+    rows=lambda session, actor, _asked, now: question_rows(session, actor, now),
+    text=lambda row: f"{row.view.title} {row.view.question} {row.view.impact} {row.chosen}",
+    by=("standing", lambda row: row.standing), flags=("mine",),
+    sorts={
+        "due": lambda row: row.view.due_on, "age": lambda row: row.age_days, "process": lambda row: row.process,
+        "title": lambda row: row.view.title.lower(),
+    },
+    usual="due",
+    wanted={
+        "standing": lambda row, value, _: row.standing == value, "process": lambda row, value, _: row.view.process == value,
+        "mine": lambda row, _value, eyes: row.view.decider == eyes.actor.id and row.view.state is QuestionState.OPEN,
+    },
+)  # fmt: skip
