@@ -7,7 +7,7 @@ from tests.support.processes import the_set
 
 def typed(**changes):
     return {
-        "request_key": "q1", "title": "Who overrides?", "question": "Desk or lead?", "process": "order_to_cash",
+        "request_key": "q1", "title": "Who overrides?", "question": "Desk or lead?", "process_code": "order_to_cash",
         "options": "Desk: faster\nLead: safer", "impact": "Margin.", "due_on": "2026-03-20", "site": "0", "channel": "0",
         "steps": "order_to_cash.capture", **changes,
     }  # fmt: skip

@@ -22,7 +22,7 @@ class AskForm(KeyedForm):
         "Question", [InputRequired("Say what is asked"), Length(max=LONGEST_TEXT)],
         description="So that somebody who was not there can decide it.",
     )  # fmt: skip
-    process = SelectField("Process")
+    process_code = SelectField("Process")
     options = TextAreaField(
         "Options", [InputRequired("Name the options"), Length(max=LONGEST_TEXT)],
         description="One on each line, two at least: what is done, a colon, what follows from it.",

@@ -146,7 +146,7 @@ def give_time(question_id: int) -> Any:
 def ask() -> Any:
     """Ask a question."""
     form = AskForm()
-    form.process.choices = choices((one.code, one.name) for one in processes(reader()))
+    form.process_code.choices = choices((one.code, one.name) for one in processes(reader()))
     form.decider.choices = choices(people_here(reader()))
     sites = sites_seen(reader(), actor(), realms=("live",))
     form.site.choices = choices([(0, "everywhere"), *((one.id, one.name) for one in sites)])
@@ -155,7 +155,7 @@ def ask() -> Any:
         made = 0
         with form.refusals(), change() as work:
             asking = Asking(
-                title=str(form.title.data), question=str(form.question.data), process=str(form.process.data),
+                title=str(form.title.data), question=str(form.question.data), process=str(form.process_code.data),
                 options=form.read_options(), decider=form.decider.data, due_on=form.due_on.data,
                 impact=str(form.impact.data or ""), site=form.site.data or None, channel=form.channel.data or None,
                 points=tuple(form.points.data or ()), steps=lines(form.steps.data or ""), time_zone=_zone(),
@@ -165,6 +165,6 @@ def ask() -> Any:
             flash("It is asked.", "success")
             return redirect(url_for("questions.show", question_id=made))
     elif request.method == "GET":
-        form.process.data = request.args.get("process", "")[:40] or None
+        form.process_code.data = request.args.get("process", "")[:40] or None
         form.steps.data = request.args.get("step", "")[:81]
     return render_template("questions/ask.html", form=form), form.status
