@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from erpcore.fulfilment.direct_split import SUPPLIERS
 from erpcore.orders.amendment_rules import Amend
 from erpcore.orders.amendments import StageAmendment, apply_amendments, stage_amendments, withdraw_amendments
 from erpcore.orders.models import ChangeKind
@@ -58,10 +59,10 @@ class Changed:
         lines = self.ids(f"SELECT id FROM order_line WHERE order_id = {order} ORDER BY id")  # a number
         changes = [self._change(kind, lines, place, quantity, days) for place, kind in enumerate(kinds)]
         command = StageAmendment(order=order, by_customer=by_customer, reason="he called", changes=changes)
-        made = self.attempt(who, lambda work: stage_amendments(work, [command], **BOTH))
+        made = self.attempt(who, lambda work: stage_amendments(work, [command], **BOTH, senders=SUPPLIERS))
         if made and at_once:
             self.prove()
-            self.attempt(who, lambda work: apply_amendments(work, [made[0].id], **BOTH))
+            self.attempt(who, lambda work: apply_amendments(work, [made[0].id], **BOTH, senders=SUPPLIERS))
 
     def _change(self, kind: str, lines: list[int], place: int, quantity: int, days: int) -> Amend:
         line = lines[place % len(lines)]
@@ -77,13 +78,38 @@ class Changed:
             return Amend(kind=ChangeKind.SPLIT, line=line, quantity=Decimal(quantity), day=day)
         return Amend(kind=ChangeKind(kind), line=line, quantity=Decimal(quantity) if kind == "quantity" else None)
 
+    @move(often=4, who=WHO, number=NUMBER, quantity=(1, 1, 1, 2, 0, 500), days=range(-1, 10))
+    def split_what_a_supplier_sends(self, who: int, number: int, quantity: int, days: int) -> None:
+        """A part of a drop-ship line on another day, with the purchase order that was placed for it."""
+        lines = self.ids(
+            "SELECT l.id FROM order_line l JOIN sales_order o ON o.id = l.order_id WHERE l.kind = 'drop_ship' "
+            "AND o.state IN ('captured', 'released') AND l.quantity > 1000 ORDER BY l.id DESC"
+        )
+        line = self.pick(lines, number)
+        if line is None:
+            return
+        (order,) = self.ids(f"SELECT order_id FROM order_line WHERE id = {line}")  # a number
+        day = (self.business.clock.now() + timedelta(days=days)).date()
+        change = Amend(kind=ChangeKind.SPLIT, line=line, quantity=Decimal(quantity), day=day)
+        command = StageAmendment(order=order, by_customer=True, reason="in two parts", changes=[change])
+        made = self.attempt(
+            who,
+            lambda work: stage_amendments(work, [command], **BOTH, senders=SUPPLIERS),
+            "split of a supplier asked for",
+        )
+        if made:
+            self.prove()
+            self.attempt(
+                who, lambda work: apply_amendments(work, [made[0].id], **BOTH, senders=SUPPLIERS), "split of a supplier"
+            )
+
     @move(who=WHO, number=NUMBER, keep=(False, True))
     def settle_change(self, who: int, number: int, keep: bool) -> None:
         staged = self.pick(self.ids("SELECT id FROM order_amendment ORDER BY state = 'staged' DESC, id"), number // 2)
         if staged is None:
             return
         if keep:
-            self.attempt(who, lambda work: apply_amendments(work, [staged], **BOTH))
+            self.attempt(who, lambda work: apply_amendments(work, [staged], **BOTH, senders=SUPPLIERS))
         else:
             self.attempt(who, lambda work: withdraw_amendments(work, [staged]))
 

@@ -7,6 +7,9 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy import text
+
+from app.composition.uow import reading
 from erpcore.fulfilment.shortage import Choose, choose, compare, short_line
 from erpcore.masterdata.substitutes import KeepSubstitute, keep_substitutes
 from erpcore.orders.backorders import Repromise, act_by_rule, repromise_lines
@@ -26,6 +29,14 @@ NUMBER = range(8)
 _LINES = (
     "SELECT l.id FROM order_line l JOIN sales_order o ON o.id = l.order_id ORDER BY "
     "o.state = 'released' AND l.quantity > l.allocated + l.picked + l.shipped + l.cancelled DESC, l.id"
+)
+#: Lines of the same item and site of which one has stock and the other, of a customer who ranks better, waits.
+_PAIRS = (
+    "SELECT a.id, b.id FROM order_line a JOIN sales_order oa ON oa.id = a.order_id JOIN customer ca ON ca.id = oa.customer_id "
+    "JOIN order_line b ON b.item_id = a.item_id AND b.site_id = a.site_id AND b.kind = 'stock' "
+    "JOIN sales_order ob ON ob.id = b.order_id AND ob.state = 'released' JOIN customer cb ON cb.id = ob.customer_id "
+    "WHERE a.allocated > 0 AND a.kind = 'stock' AND cb.tier < ca.tier "
+    "AND b.quantity > b.allocated + b.picked + b.shipped + b.cancelled ORDER BY a.id DESC, b.id"
 )
 
 
@@ -78,20 +89,26 @@ class Scarce:
         }
         self.attempt(who, acts[move])
 
-    @move(often=3, who=WHO, number=NUMBER, to=NUMBER, quantity=(1, 2, 5, 0, -1, 90))
+    @move(often=4, who=WHO, number=NUMBER, to=NUMBER, quantity=(1, 1, 2, 5, 0, -1, 90))
     def take_back_for(self, who: int, number: int, to: int, quantity: int) -> None:
-        sql = "SELECT id FROM order_line WHERE allocated > 0 ORDER BY id DESC"
-        loser, winner = self.pick(self.ids(sql), number), self.pick(self.ids(_LINES), to)
+        """From a line that has for one that waits: of the same place and a better customer mostly, of any two now and then."""
+        some = self.ids("SELECT id FROM order_line WHERE allocated > 0 ORDER BY id DESC")
+        loser, winner = self.pick(some, number), self.pick(self.ids(_LINES), to)
+        with reading(self.database) as session:
+            pairs = [tuple(row) for row in session.execute(text(_PAIRS))]
+        if pairs and to < 6:
+            loser, winner = self.pick(pairs, number)
         if loser is None or winner is None:
             return
         command = TakeBack(line=loser, to=winner, quantity=quantity * 1000, reason="a key account")
         self.attempt(who, lambda work: take_back(work, [command], **BOTH))
 
-    @move(who=WHO, number=NUMBER, agreed=(False, True))
+    @move(often=3, who=WHO, number=NUMBER, agreed=(False, True, True))
     def decide_on_taking_back(self, who: int, number: int, agreed: bool) -> None:
         wish = self.pick(self.ids("SELECT id FROM take_back_wish ORDER BY state = 'proposed' DESC, id"), number // 3)
         if wish is not None:
-            self.attempt(who, lambda work: decide_take_back(work, wish, agreed=agreed, note="seen", **BOTH))
+            what = "taken back" if agreed else "not taken back"
+            self.attempt(who, lambda work: decide_take_back(work, wish, agreed=agreed, note="seen", **BOTH), what)
 
     @move(often=4, who=WHO, number=NUMBER, way=range(5))
     def take_a_way(self, who: int, number: int, way: int) -> None:

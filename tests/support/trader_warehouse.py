@@ -25,6 +25,7 @@ from erpcore.inventory.transfers import (
     ship_transfers,
 )
 from tests.support.core import OPEN, RULES
+from tests.support.policies import approve
 from tests.support.trader import Trader
 from tests.support.walking import move
 from tests.support.warehouse import locations, no_names
@@ -46,14 +47,16 @@ class WarehouseMoves:
     pick: Callable[[list[int], int], int | None]
     places: list[int | None]
     elsewhere: int
+    rows_of: Callable[[str], list[Any]]
 
     def furnish(self) -> None:
         """Two shelves and a place where goods arrive; the other site is the supplied branch."""
         dock = locations(self.business, "DOCK", kind="receiving")
         self.places = [None, *locations(self.business, "A-01", "A-02"), *dock]
         self.elsewhere = self.branch
+        approve(self.business, "over_ship_tolerance_permille", 200)
 
-    @move(who=WHO, item=ITEMS, quantity=QUANTITIES, damaged=(0, 0, 1, 9))
+    @move(often=3, who=WHO, item=ITEMS, quantity=QUANTITIES, damaged=(0, 0, 1, 9))
     def take_goods_in(self, who: int, item: int, quantity: int, damaged: int) -> None:
         line = ReceivedLine(item=self.business.items[item], quantity=Decimal(quantity), damaged=Decimal(damaged))
         command = ReceiveGoods(site=self.business.site, paper="DN 1", lines=[line])
@@ -81,7 +84,47 @@ class WarehouseMoves:
                 order_names=no_names, **SAME,
             ),
         }  # fmt: skip
-        self.attempt(who, acts[way])
+        self.attempt(who, acts[way], way)
+
+    @move(often=4, who=WHO, number=NUMBER, quantity=(1, 2, 5, None), place=NUMBER)
+    def stow(self, who: int, number: int, quantity: int | None, place: int) -> None:
+        """So much of what waits at the dock, or all of it, is put away."""
+        waiting = self.rows_of(
+            "SELECT item_id, quantity FROM stock_bin WHERE status = 'received' AND quantity > 0 ORDER BY id"
+        )
+        found = self.pick(waiting, number)
+        if found is None:
+            return
+        amount = Decimal(found[1]).scaleb(-3) if quantity is None else Decimal(quantity)
+        command = PutAway(
+            site=self.business.site,
+            item=found[0],
+            quantity=amount,
+            source=self.places[3],
+            location=self.places[place % 3],
+        )
+        self.attempt(who, lambda work: put_away(work, [command], order_names=no_names, **SAME), "put away")
+
+    @move(often=6, who=WHO, number=NUMBER, more=(0, 1, 1, 9))
+    def pick_a_little_more(self, who: int, number: int, more: int) -> None:
+        """All of the first line of a task that is under way, and so much more than its order wants."""
+        found = self.pick(
+            self.rows_of(
+                "SELECT t.id, l.line_no, l.quantity - l.picked - l.damaged - l.short, t.state FROM warehouse_task t "
+                "JOIN warehouse_task_line l ON l.task_id = t.id WHERE t.kind = 'pick' AND t.state IN ('open', 'claimed', 'started') ORDER BY t.id DESC, 2"
+            ),
+            number,
+        )
+        if found is None:
+            return
+        task, line, left, _ = found
+        taken = ConfirmPick(task=task, line=line, quantity=left + more * 1000)
+
+        def act(work: Any) -> Any:
+            start_task(work, task)
+            return confirm_pick(work, taken, rules=RULES)
+
+        self.attempt(who, act, "picked more" if more else "picked all")
 
     @move(who=WHO, item=ITEMS, quantity=QUANTITIES, place=NUMBER, source=STATUSES, goal=STATUSES)
     def change_its_status(self, who: int, item: int, quantity: int, place: int, source: str, goal: str) -> None:
@@ -154,7 +197,7 @@ class WarehouseMoves:
         command = ReceiveTransfer(transfer=transfer, lines=[arrived])
         self.attempt(who, lambda work: receive_transfer(work, command, order_names=no_names, **SAME))
 
-    @move(who=WHO, number=NUMBER)
+    @move(often=4, who=WHO, number=NUMBER)
     def plan_a_pick(self, who: int, number: int) -> None:
         order = self.pick(self.ids("SELECT id FROM sales_order ORDER BY id"), number)
         if order is not None:
@@ -188,3 +231,15 @@ class WarehouseTrader(WarehouseMoves, Trader):
     def __init__(self) -> None:
         super().__init__()
         self.furnish()
+
+    def begin(self) -> None:
+        """As for the office, and a task with enough on the shelf that a picker may take a little more."""
+        super().begin()
+        self.change_stock(0, 0, 40, "receive")
+        self.prove()
+        self.take_order(0, 0, 13, 1, buyer=1)
+        self.prove()
+        self.go_on(1, 0, 2)
+        order = self.an_order(0)
+        self.attempt(0, lambda work: pick_now(work, [order], site=self.business.site, **SAME))
+        self.prove()

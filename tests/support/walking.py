@@ -40,11 +40,12 @@ def a_story(people: type, seed: int, steps: int) -> list[Step]:
 
 
 def play(make: Callable[[], Any], story: Sequence[Step]) -> None:
-    """Do it all, and prove after each step. ``make`` gives people with ``begin``, ``prove`` and ``end``."""
+    """Do it all, and prove after each step. ``make`` gives people with ``begin``, ``prove`` and ``end``; they know what they do."""
     people = make()
     try:
         people.begin()
         for name, arguments in story:
+            people.doing = name
             getattr(people, name)(**arguments)
             people.prove()
     finally:
