@@ -17,6 +17,7 @@ from readiness.measures.consumer import JourneyConsumer
 _PUBLISHERS = (
     "erpcore.published",
     "erpcore.published.floor",
+    "erpcore.published.journals",
     "erpcore.published.purchasing",
     "erpcore.published.sourcing",
     "erpcore.published.quotes",

@@ -12,6 +12,7 @@ from app.composition.measuring import SiteRecords
 from app.composition.scarcity import FOLLOWERS
 from app.composition.subscriptions import CONSUMERS
 from app.composition.uow import Database, unit_of_work
+from app.demo.bookkeeping import write_journals
 from app.demo.carriers import hire_carriers
 from app.demo.committee import Committee
 from app.demo.desk import Desk, moment
@@ -220,6 +221,7 @@ class _Story:
         clock.set(max(clock.now(), self.options.until - _LAST_LOOK))
         sell_besides_goods(self.desk)
         self.register.end()
+        write_journals(self.desk)
         self._look(compares=True)
         self.committee.open_next()
         hand_orders_in(self.desk)

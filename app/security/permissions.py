@@ -135,6 +135,7 @@ class Permission(StrEnum):
     DEBT_WRITE_OFF = "billing:debt:write_off", "write off bad debt"
     LEDGER_READ = "ledger:entry:read", "see the ledger"
     LEDGER_POST = "ledger:entry:post", "post journals by hand"
+    JOURNAL_APPROVE = "ledger:journal:approve", "approve journals that others wrote by hand"
     PERIOD_CLOSE = "ledger:period:close", "close periods of the books and open them again, with a reason"
 
     PROGRAMME_VIEW = "governance:programme:view", "see the programme"

@@ -26,14 +26,14 @@ PASTS = {
     "replace": "replaced", "request": "requested", "resolve": "settled", "resume": "resumed", "revise": "revised", "revoke": "revoked",
     "put_under_rules": "put under the rules of now",
     "retire": "retired",
-    "return": "sent back to its author",
+    "return": "sent back to its author", "reverse": "reversed", "rework": "taken up again",
     "review": "looked at again",
     "roll_back": "rolled back", "send": "sent", "settle": "settled", "settle_freight": "freight settled", "ship": "shipped",
     "short_pick": "picked short", "shortage": "shortage decided", "skip": "left out", "split": "split", "stage": "staged", "start": "begun",
     "start_again": "begun again", "start_hypercare": "hypercare begun", "substitute": "item substituted",
     "submit": "asked for",
     "supersede": "replaced by a newer one", "take_back": "stock taken back", "unblock": "block lifted", "void": "voided",
-    "withdraw": "withdrawn", "withdraw_approval": "approval withdrawn",
+    "withdraw": "withdrawn", "write": "written", "withdraw_approval": "approval withdrawn",
 }  # fmt: skip
 
 

@@ -12,10 +12,12 @@ from sqlalchemy import (
     Date,
     ForeignKey,
     Index,
+    Integer,
     SmallInteger,
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -49,7 +51,7 @@ class AccountKind(StrEnum):
 
 
 class Account(Base):
-    """One account of an entity's chart."""
+    """One account of an entity's chart. Posting rules use those with a role; one without is for journals by hand."""
 
     __tablename__ = "ledger_account"
     __table_args__ = (
@@ -58,7 +60,7 @@ class Account(Base):
     )  # fmt: skip
     id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
     entity_id: Mapped[int] = mapped_column(ForeignKey("entity.id"))
-    role: Mapped[str] = mapped_column(String(32))
+    role: Mapped[str | None] = mapped_column(String(32))
     code: Mapped[str] = mapped_column(String(24))
     name: Mapped[str] = mapped_column(Name)
     kind: Mapped[str] = mapped_column(String(12))
@@ -166,5 +168,63 @@ class LedgerDay(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("ledger_account.id"), primary_key=True)
     site_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     channel_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    debit_minor: Mapped[int] = mapped_column(BigInteger)
+    credit_minor: Mapped[int] = mapped_column(BigInteger)
+
+
+class JournalState(StrEnum):
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    POSTED = "posted"
+    REVERSED = "reversed"
+
+
+class ManualJournal(Base):
+    """A posting by hand: one person writes it, another approves it. ``entry_id`` is what it posted."""
+
+    __tablename__ = "manual_journal"
+    __table_args__ = (
+        states("state", JournalState),
+        # A journal is reversed once; a reversal that was rejected leaves the way free for another.
+        Index(
+            "uq_manual_journal_reverses", "reverses_id", unique=True,
+            sqlite_where=text("state <> 'rejected'"), postgresql_where=text("state <> 'rejected'"),
+        ),
+        Index("ix_manual_journal_entity", "entity_id", "state", "id"),
+    )  # fmt: skip
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    entity_id: Mapped[int] = mapped_column(ForeignKey("entity.id"))
+    site_id: Mapped[int | None] = mapped_column(ForeignKey("site.id"))
+    channel_id: Mapped[int | None] = mapped_column(ForeignKey("channel.id"))
+    state: Mapped[str] = mapped_column(String(12))
+    entry_on: Mapped[date] = mapped_column(Date)
+    currency: Mapped[str] = mapped_column(String(3))
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    reason: Mapped[str] = mapped_column(Text)
+    evidence: Mapped[str | None] = mapped_column(Text)
+    reverses_id: Mapped[int | None] = mapped_column(ForeignKey("manual_journal.id"))
+    entry_id: Mapped[int | None] = mapped_column(ForeignKey("journal_entry.id"))
+    written_by: Mapped[int] = mapped_column(BigInteger)
+    written_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    decided_by: Mapped[int | None] = mapped_column(BigInteger)
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    decision_note: Mapped[str | None] = mapped_column(Text)
+    version: Mapped[int] = mapped_column(Integer)
+
+
+class ManualLine(Base):
+    """One side of a manual journal: a debit or a credit, in minor units."""
+
+    __tablename__ = "manual_journal_line"
+    __table_args__ = (
+        CheckConstraint(
+            "debit_minor >= 0 AND credit_minor >= 0 AND (debit_minor > 0) <> (credit_minor > 0)", name="one_side"
+        ),
+    )
+    journal_id: Mapped[int] = mapped_column(ForeignKey("manual_journal.id"), primary_key=True)
+    line_no: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    account_id: Mapped[int] = mapped_column(ForeignKey("ledger_account.id"))
     debit_minor: Mapped[int] = mapped_column(BigInteger)
     credit_minor: Mapped[int] = mapped_column(BigInteger)

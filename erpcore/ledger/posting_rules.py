@@ -18,6 +18,7 @@ class JournalKind(StrEnum):
     SALES = "sales"
     CASH = "cash"
     STOCK = "stock"
+    MANUAL = "manual"
 
 
 class Usual(StrEnum):
@@ -42,7 +43,9 @@ class RuleSide:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PostingRule:
-    """``document``: the type of the document whose ``event`` calls the rule; ``when`` says it in words."""
+    """``document``: the type of the document whose ``event`` calls the rule; ``when`` says it in words. ``is_free``: any account
+    but those of control, on either side.
+    """
 
     name: str
     document: str
@@ -50,6 +53,7 @@ class PostingRule:
     event: str
     sides: tuple[RuleSide, ...]
     when: str
+    is_free: bool = False
 
     @property
     def debits(self) -> tuple[RuleSide, ...]:
@@ -127,6 +131,18 @@ POSTING_RULES: tuple[PostingRule, ...] = (
     _stock("count", AccountRole.ADJUSTMENT, "stock.adjusted", "A count found more or less than the books say."),
     _stock("reversal", AccountRole.ADJUSTMENT, "stock.adjustment_reversed", "A mistaken adjustment is taken back."),
     _stock("transfer", AccountRole.TRANSFER, "stock.moved", "Goods leave one site for another, and arrive there."),
+    PostingRule(
+        name="manual_journal", document="journal", journal=JournalKind.MANUAL, event="journal.posted", sides=(), is_free=True,
+        when="A journal is written by one person, approved by another and posted; never to an account of control.",
+    ),
+)  # fmt: skip
+
+#: Accounts that a sub-ledger stands behind: a posting by hand would take them apart from it.
+CONTROL_ROLES = frozenset(
+    {
+        AccountRole.RECEIVABLE, AccountRole.INVENTORY, AccountRole.TRANSFER, AccountRole.RECEIVED_NOT_INVOICED,
+        AccountRole.ON_ACCOUNT,
+    }
 )  # fmt: skip
 
 _BY_NAME = {(rule.document, rule.name): rule for rule in POSTING_RULES}
@@ -147,8 +163,12 @@ def contra_of(document: str, name: str, role: AccountRole) -> AccountRole:
     return other
 
 
-def require_side(document: str, name: str, role: AccountRole, amount: int) -> None:
+def require_side(document: str, name: str, role: AccountRole | None, amount: int) -> None:
     """Raise ``RuleBroken("posting_rule_broken")`` unless the rule lets this account be debited (or credited) so."""
+    if _BY_NAME[document, name].is_free and role not in CONTROL_ROLES:
+        return
+    if role is None:
+        raise RuleBroken("posting_rule_broken", rule=name, document=document, role="none", side="debit")
     side = _SIDES[document, name].get(role)
     if side is None or not side.takes(amount):
         raise RuleBroken(

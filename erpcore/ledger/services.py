@@ -45,11 +45,14 @@ STANDARD_CHART = (
 
 
 class Side(NamedTuple):
-    """One line of an entry: a positive ``amount`` debits the account, a negative one credits it."""
+    """One line of an entry: a positive ``amount`` debits the account, a negative one credits it. The entity's chart says which
+    account has the role; a journal by hand names its ``account``, whose role may be none.
+    """
 
-    role: AccountRole
+    role: AccountRole | None
     amount: int
     party: int | None = None
+    account: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,6 +70,7 @@ class Entry:
     sides: Sequence[Side]
     rounding: int = 0
     text: str | None = None
+    reverses: int | None = None
 
 
 def open_chart(work: UnitOfWork, entity: int) -> None:
@@ -133,13 +137,13 @@ def post_entries(work: UnitOfWork, entries: Sequence[Entry]) -> list[int]:
         heads.append(
             (
                 entry_id, place.entity, place.site, place.channel, entry.rule, entry.entry_on, entry.posted_at, entry.currency,
-                entry.document_type, entry.document_id, None, entry.rounding, entry.text,
+                entry.document_type, entry.document_id, entry.reverses, entry.rounding, entry.text,
             )
         )  # fmt: skip
         amount = 0
         for number, side in enumerate(sides, 1):
             require_side(entry.document_type, entry.rule, side.role, side.amount)
-            account = chart.get(side.role)
+            account = side.account or chart.get(side.role or "")
             if account is None:
                 raise RuleBroken("account_missing", role=side.role, entity=place.entity)
             debit, credit = (side.amount, 0) if side.amount > 0 else (0, -side.amount)

@@ -23,6 +23,7 @@ FOR_THE_RECORD: dict[str, str] = {
     "debt.written_off": "the books hold it; no figure of this release reads it",
     "invoice.unblocked": "invoice.posted follows and is what figures read",
     "pick_wave": "the floor shows where its waves stand; the event dates them for other systems",
+    "journal": "the journal holds it, and ledger.posted what it posts; the event dates it for other systems",
     "order.sourced": "the line holds the site that ships it; figures read the order at the site that sells",
     "purchase": "the purchase order holds it; no figure of this release reads suppliers yet",
     "shipment.freight_settled": "the carriage holds it; no figure of this release reads freight",

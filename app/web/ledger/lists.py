@@ -29,7 +29,8 @@ from app.web.lists.listing import (
 from app.web.lists.page import list_page
 
 
-def _companies(_: Asked) -> list[tuple[int, str]]:
+def companies(_: Asked) -> list[tuple[int, str]]:
+    """The companies that the person may choose among."""
     return [(one.id, one.label) for one in entities_seen(reader(), actor())]
 
 
@@ -46,7 +47,7 @@ ENTRY_LIST = list_page(
         empty=Empty(title="No entry fits", text="Take a filter away.", sign="file"),
         filters=(
             text_filter("Words of the entry"),
-            pick("entity", "Company", _companies),
+            pick("entity", "Company", companies),
             pick("rule", "Rule", lambda _: [(name, heading(name)) for name in rules_used(reader())]),
             day_filter("day", "Day"), key_filter("account", "Account", lambda key: account_label(reader(), key)),
         ),
@@ -78,7 +79,7 @@ LINE_LIST = list_page(
         source=LINES, sort="-day", realms=False, template="ledger/lines.html",
         empty=Empty(title="No line fits", text="Take a filter away.", sign="file"),
         filters=(
-            pick("entity", "Company", _companies), key_filter("account", "Account", lambda key: account_label(reader(), key)),
+            pick("entity", "Company", companies), key_filter("account", "Account", lambda key: account_label(reader(), key)),
             day_filter("since", "First day"), day_filter("until", "Last day"), site_filter(), channel_filter(),
         ),
         columns=(
