@@ -9,7 +9,8 @@ import socket
 import subprocess
 import sys
 from contextlib import closing
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, time
 from pathlib import Path
 from urllib.parse import quote
 
@@ -18,7 +19,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy.engine import make_url
 
+from app import create_app
 from app.composition import schema
+from app.composition.anchors import anchor_file
 from app.composition.scarcity import FOLLOWERS
 from app.composition.uow import Database, connect, reading
 from app.config import Settings
@@ -26,10 +29,12 @@ from app.demo.build import Demo, build_demo, until_of
 from app.demo.committee import StoryEnds
 from app.demo.plan import ORDERS, SEED, WEEKS, DemoOptions
 from app.demo.story import figure_table, tell
+from app.jobs.digests import send_digests
 from app.jobs.mailfolder import empty
 from app.messages import sentence
 from app.reports.packs import write_pack
-from erpcore.kernel.clock import SystemClock
+from app.web.today.digest import waiting_of
+from erpcore.kernel.clock import SetClock, SystemClock, zone
 from erpcore.kernel.errors import RuleBroken
 
 _HOST = "127.0.0.1"
@@ -85,11 +90,13 @@ def demo(
                 Console(width=240).print(figure_table(session, built, end))
             tell(console, session, built, end, address=f"http://{_HOST}:{port}", password=password)
         _write_pack(console, database, folder)
+        _write_digests(database, Settings.from_environment(), built_at=end, port=port, folder=folder / "digests")
     except StoryEnds as end_of_story:
         raise click.ClickException(str(end_of_story)) from end_of_story
     finally:
         database.dispose()
     console.print(f"Letters to customers, as files that reach nobody: {letters}", soft_wrap=True, highlight=False)
+    console.print(f"Daily mails of what waits: {folder / 'digests'}", soft_wrap=True, highlight=False)
     console.print(f"Database: {make_url(url).render_as_string()}", soft_wrap=True, highlight=False)
     if serve:
         _serve(console, url, port, mail_url)
@@ -105,7 +112,10 @@ def _fresh(url: str | None, folder: Path) -> str:
     path = folder / "demo.sqlite3"
     for suffix in ("", "-wal", "-shm"):
         Path(f"{path}{suffix}").unlink(missing_ok=True)
-    return f"sqlite:///{path}"
+    url = f"sqlite:///{path}"
+    # What was kept of the last demo's trail says nothing of this one's.
+    anchor_file(folder.parent, url).unlink(missing_ok=True)
+    return url
 
 
 def _password() -> str:
@@ -135,6 +145,18 @@ def _write_pack(console: Console, database: Database, folder: Path) -> None:
         console.print(f"No decision pack: {sentence(refusal)}", soft_wrap=True, highlight=False)
         return
     console.print(f"Decision pack of {_VOTED}: {out} (digest {made.digest[:16]}…)", soft_wrap=True, highlight=False)
+
+
+def _write_digests(database: Database, settings: Settings, *, built_at: datetime, port: int, folder: Path) -> None:
+    """What waits for each person on the last morning, as the worker mails it each day; into a folder of their own."""
+    empty(folder)
+    morning = datetime.combine(built_at.date(), time(8), zone("Europe/Berlin"))
+    clock = SetClock(morning)
+    site = create_app(replace(settings, database_url=database.url), database=database, clock=clock)
+    waiting = waiting_of(site, f"http://{_HOST}:{port}")
+    mail_url = f"file://{quote(str(folder))}?from=wavegate@westerkamp.example"
+    while send_digests(database, clock=clock, mail_url=mail_url, waiting=waiting):
+        continue
 
 
 def _free(port: int) -> int:

@@ -12,6 +12,7 @@ from app.composition.measuring import SiteRecords
 from app.composition.scarcity import FOLLOWERS
 from app.composition.subscriptions import CONSUMERS
 from app.composition.uow import Database, unit_of_work
+from app.demo.approvals import Requests
 from app.demo.bookkeeping import write_journals
 from app.demo.carriers import hire_carriers
 from app.demo.committee import Committee
@@ -101,6 +102,7 @@ class _Story:
         self.trading = Trading(self.desk)
         self.rollout = Rollout(self.desk)
         self.committee = Committee(self.desk, self.rollout)
+        self.requests = Requests(self.desk)
         self.office = Office(self.desk, self.rollout)
         self.occasions = Occasions(self.desk)
         self.register = Register(self.desk)
@@ -174,6 +176,9 @@ class _Story:
             (options.days - 4, lambda: self.office.move_next(options.until.date() + timedelta(days=2))),
             (options.days - 4, lambda: rollout.ask_waiver(*_WAIVER)),
             (options.days - 3, rollout.grant_waivers),
+            (options.days - 3, self.requests.agree_on_rules),
+            (options.days - 3, self.requests.ask_first),
+            (options.days - 2, self.requests.answer_usual),
         )
 
     def _agree(self) -> None:
@@ -225,6 +230,7 @@ class _Story:
         self._look(compares=True)
         self.committee.open_next()
         hand_orders_in(self.desk)
+        self.requests.finish()
         self._read_events()
 
 

@@ -226,6 +226,24 @@ def test_a_counter_has_handed_a_file_of_orders_in(demo):
     assert list(map(tuple, rows(demo, "SELECT orders, entered, refused FROM order_file"))) == [(3, 2, 1)]
 
 
+def test_a_request_was_approved_by_nobody_one_by_somebody_one_went_on_to_others_and_each_person_was_mailed_once(
+    built, demo
+):
+    found = rows(
+        demo,
+        "SELECT state, is_automatic, escalated_at IS NOT NULL FROM approval_request WHERE kind = 'stock_adjustment' ORDER BY id",
+    )
+    states = [(row[0], bool(row[1]), bool(row[2])) for row in found]
+    assert states == [
+        ("approved", True, False), ("approved", False, False), ("waiting", False, True), ("waiting", False, False),
+    ]  # fmt: skip
+    kept = rows(demo, "SELECT message_id FROM digest WHERE state = 'sent'")
+    files = sorted(path.stem for path in (built.folder / "digests").glob("*.eml"))
+    assert files == sorted(row[0].strip("<>").partition("@")[0] for row in kept)
+    assert files
+    assert rows(demo, "SELECT COUNT(*) FROM digest WHERE state NOT IN ('sent', 'nothing')") == [(0,)]
+
+
 def test_a_rush_leaves_with_its_charge_and_a_layer_with_a_piece_more_at_the_desk_and_on_the_floor(demo):
     extra = "SELECT o.customer_reference, l.extra / 1000 FROM order_line l JOIN sales_order o ON o.id = l.order_id WHERE l.extra > 0 ORDER BY o.id"
     assert [tuple(row) for row in rows(demo, extra)] == [("by tonight, please", 1), ("a layer", 1)]

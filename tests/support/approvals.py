@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 
-from app.composition import approving
-from app.composition.approving import OUTCOMES, Answer, Ask, Subject, answer, ask
+from app.composition.approving import AROUND, OUTCOMES, Answer, Ask, Subject, answer, ask
 from app.security.roles import permissions_of
 from erpcore.kernel.actor import Actor
+from governance.approvals.delegations import Delegate, delegate
 from governance.approvals.models import ApprovalRequest, ApprovalRule
 from governance.approvals.rules import NO_FACTS
 from governance.programme.kinds import BodyKind
@@ -107,11 +107,6 @@ def delegated(
     business, giver: Actor, taker: Actor, *, since: datetime | None = None, until: datetime | None = None
 ) -> int:
     """The id of a delegation for approvals."""
-    from datetime import timedelta
-
-    from app.composition.approving import AROUND
-    from governance.approvals.delegations import Delegate, delegate
-
     with business.work(giver) as work:
         return delegate(
             work,
@@ -121,6 +116,3 @@ def delegated(
             ),
             AROUND,
         ).id  # fmt: skip
-
-
-__all__ = ["Ask", "approving"]
