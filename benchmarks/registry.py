@@ -22,6 +22,7 @@ from tests.support import postgres
 
 #: Name → where it is declared. A new benchmark adds its row.
 BENCHMARKS: dict[str, str] = {
+    "conformance": "benchmarks.conformance:measure",
     "consumers": "benchmarks.consumers:measure",
     "readings": "benchmarks.gate_readings:measure",
     "floor": "benchmarks.raw_floor:measure",

@@ -16,6 +16,7 @@ from app.composition.subscriptions import CONSUMERS
 from app.composition.uow import Database, connect, reading
 from app.config import Settings
 from app.jobs.consumers import ConsumerRunner, replay_parked
+from app.jobs.judging import judge_by_todays_rules
 from app.jobs.scheduler import Worker
 from app.web.today.digest import waiting_of
 from erpcore.kernel.clock import SystemClock
@@ -31,6 +32,7 @@ def worker(once: bool) -> None:
     logs.configure(settings.log_level)
     database = connect(settings.database_url, followers=FOLLOWERS)
     if once:
+        judge_by_todays_rules(database)
         for consumer in CONSUMERS:
             taken = ConsumerRunner(database, consumer).run_to_head()
             click.echo(f"{consumer.name}: {taken} events read.")

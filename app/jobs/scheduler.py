@@ -19,6 +19,7 @@ from app.composition.subscriptions import CONSUMERS
 from app.composition.uow import Database, unit_of_work
 from app.jobs.consumers import Consumer, ConsumerRunner
 from app.jobs.digests import Waiting
+from app.jobs.judging import judge_by_todays_rules
 from app.jobs.lease import LEASE, Lease, slot_of
 from app.jobs.registry import JOBS, Context, Job
 from erpcore.kernel.actor import Actor
@@ -87,6 +88,7 @@ class Worker:
         if leads and not self.leads:
             log.info("worker_leads", owner=self.owner)
             ensure_catalogue(self._context.database, self.clock)
+            judge_by_todays_rules(self._context.database, self.clock)
             if scheduler.running:
                 scheduler.resume()
             else:

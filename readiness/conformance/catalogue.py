@@ -88,7 +88,7 @@ ORDER_TO_CASH = Process(
             template=Absence(step=_only(a.ORDER_AMENDED), after=_only(a.ORDER_RELEASED)),
         ),
         Rule(
-            code="released_without_promise", step="order_to_cash.promise", title="Released without a promise",
+            code="released_without_promise", step="order_to_cash.confirm", title="Released without a promise",
             standard="The customer has a promised day before the order is released.",
             sentence="The order was released before the customer had been promised a day.",
             template=Precedence(first=_only(a.ORDER_PROMISED, a.ORDER_REPROMISED), then=_only(a.ORDER_RELEASED)),
@@ -246,7 +246,7 @@ PROCURE_TO_RECEIVE = Process(
             ),
         ),
         Rule(
-            code="closed_unreceived", step="procure_to_pay.close", title="Closed with nothing received",
+            code="closed_unreceived", step="procure_to_pay.receive", title="Closed with nothing received",
             standard="What was ordered comes, or the order is cancelled.",
             sentence="The purchase order was closed though nothing had ever come.",
             template=Response(
@@ -283,13 +283,13 @@ WAREHOUSE = Process(
             template=WithinTime(first=_only(a.TRANSFER_SHIPPED), then=_TRANSFER_DONE, limit=3 * DAY),
         ),
         Rule(
-            code="wave_before_release", step="warehouse.pick_wave", title="Wave completed unreleased",
+            code="wave_before_release", step="warehouse.plan", title="Wave completed unreleased",
             standard="A pick wave is released before it is completed.",
             sentence="A pick wave was completed that had never been released.",
             template=Precedence(first=_only(a.WAVE_RELEASED), then=_only(a.WAVE_COMPLETED)),
         ),
         Rule(
-            code="wave_interrupted", step="warehouse.pick_wave", title="Wave interrupted",
+            code="wave_interrupted", step="warehouse.plan", title="Wave interrupted",
             standard="A pick wave that was released is picked to its end.",
             sentence="A released pick wave was interrupted.",
             template=Absence(step=_only(a.WAVE_INTERRUPTED)),

@@ -30,7 +30,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 steps_to_text = msgspec.json.Encoder().encode
-steps_from_text = msgspec.json.Decoder(list[tuple[int, int, int, int, int]]).decode
+steps_from_text = msgspec.json.Decoder(list[Step]).decode
 _lines_from_text = msgspec.json.Decoder(list[tuple[int, int]]).decode
 
 
@@ -104,7 +104,7 @@ class Course:
 
     def __init__(self, journey: Journey, deviations: Sequence[Deviation] = ()) -> None:
         self.journey = journey
-        self.steps: list[Step] = list(map(Step._make, steps_from_text(journey.steps)))
+        self.steps: list[Step] = steps_from_text(journey.steps)
         self.deviations: list[Deviation] = list(deviations)
         self._lines: dict[int, int] | None = None
         self._new: list[Step] = []
@@ -153,6 +153,8 @@ class Course:
         run = Run(PLANS[one.process], self.steps)
         for step in sorted(self._new):
             run.feed(step)
+        if self._new:
+            one.steps = steps_to_text(run.steps).decode()
         self.steps, self._new = run.steps, []
         known = {(old.code, old.seq): old for old in self.deviations}
         found = run.findings()
@@ -184,7 +186,7 @@ class Course:
 
     def _sum_up(self, end: Step | None) -> None:
         one = self.journey
-        one.steps, one.executed = steps_to_text(self.steps).decode(), len(self.steps)
+        one.executed = len(self.steps)
         if self.steps:
             first = self.steps[0]
             one.opened_at, one.opened_on = instant(first.at), date.fromordinal(first.day)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, exists, select, text, update
 from sqlalchemy.orm import Session
 
@@ -18,13 +19,14 @@ from readiness.conformance.activities import TYPES
 from readiness.conformance.catalogue import VERSION
 from readiness.conformance.consumer import NAME, lock_slices, slice_key, take_events
 from readiness.conformance.contributions import contribute
+from readiness.conformance.journeys import Course
 from readiness.conformance.models import ConformanceRow, DeviationRow
 from readiness.conformance.ports import Coverage
 from readiness.conformance.store import DEVIATION, JOURNEY, ConformanceStore
-from readiness.measures.catalogue import OF_CONFORMANCE
+from readiness.measures.catalogue import CONFORMANCE, OF_CONFORMANCE, UNREGISTERED_DEVIATION_SHARE
 from readiness.measures.deltas import Deltas
 from readiness.measures.models import BucketRow, SliceRow
-from readiness.measures.proof import Comparison, Scratch, cursor_of, parked_of
+from readiness.measures.proof import Comparison, Scratch, Total, cursor_of, parked_of
 from readiness.measures.store import BUCKET, SLICE, Store
 
 #: Journeys that are judged anew at a time.
@@ -68,6 +70,32 @@ def compare_with_rebuild(
     return Comparison(read_to, newest_seq(connection), len(parked), tables)
 
 
+#: What the rows of journeys come to, and the same in the buckets.
+_SUMS = (
+    ("journeys in conformance", "SELECT COUNT(*) FROM conformance_journey WHERE executed > 0", CONFORMANCE, "y"),
+    (
+        "journeys on the path",
+        "SELECT COUNT(*) FROM conformance_journey WHERE ended_on IS NOT NULL AND standing <> 'uncovered'", CONFORMANCE, "x",
+    ),
+    (
+        "steps executed", "SELECT COALESCE(SUM(executed), 0) FROM conformance_journey", UNREGISTERED_DEVIATION_SHARE, "y",
+    ),
+    ("steps off the path", "SELECT COALESCE(SUM(off), 0) FROM conformance_journey", UNREGISTERED_DEVIATION_SHARE, "x"),
+)  # fmt: skip
+
+
+def compare_sums(session: Session) -> list[Total]:
+    """What the figures of conformance come to beside the journeys that they are made of. Quick."""
+    out = []
+    for name, journeys, measure, side in _SUMS:
+        kept = session.execute(text(journeys)).scalar_one()
+        sums = text(
+            f"SELECT COALESCE(SUM({side}), 0) FROM measure_bucket WHERE measure_id = :measure AND dimension = ''"
+        )
+        out.append(Total(name, int(session.execute(sums, {"measure": measure}).scalar_one()), int(kept)))
+    return out
+
+
 def rebuild(work: UnitOfWork, register: Coverage, *, progress: Callable[[int, int], None] | None = None) -> int:
     """Judge everything anew from the events up to the cursor and put it in place of the old, in this one transaction.
 
@@ -103,21 +131,40 @@ def judge_all_anew(work: UnitOfWork, register: Coverage, *, progress: Callable[[
     _lock(work)
     lock_slices(work)
     store = ConformanceStore(work.driver, is_sqlite=work.dialect.name == "sqlite", new_ids=work.ids.reserve)
-    work.session.execute(text(f"DELETE FROM measure_bucket WHERE {_OURS}"))
     done, last = 0, -(2**63)
     while roots := store.roots_after(last, BATCH):
         courses, deltas = store.courses(roots), Deltas()
-        known = {root: bool(course.deviations) for root, course in courses.items()}
-        for course in courses.values():
-            course.judge_anew(register)
-            contribute(deltas, 1, course, store.slice_id(slice_key(course.journey)))
-        store.save_courses(store.course_rows(courses.values(), known))
+        had = {root: bool(course.deviations) for root, course in courses.items()}
+        changed = [course for course in courses.values() if _is_changed(course, store, deltas, register)]
+        store.save_courses(
+            store.course_rows(changed, {one.journey.root_id: had[one.journey.root_id] for one in changed})
+        )
         store.add(deltas)
         done, last = done + len(roots), roots[-1]
         if progress is not None:
             progress(done)
+    table = ConformanceRow.__table__
+    work.session.execute(update(table).where(table.c.version != VERSION).values(version=VERSION))
     _changed(work)
     return done
+
+
+def _is_changed(course: Course, store: ConformanceStore, deltas: Deltas, register: Coverage) -> bool:
+    """Judge a journey anew; whether it stands otherwise than before, which then counts instead of that."""
+    one, old = course.journey, course.deviations
+    was = {name: getattr(one, name) for name in _VERDICT}
+    course.judge_anew(register)
+    if course.deviations == old and all(getattr(one, name) == value for name, value in was.items()):
+        return False
+    slice_id = store.slice_id(slice_key(one))
+    before = Course(msgspec.structs.replace(one, **was), old)
+    contribute(deltas, -1, before, slice_id)
+    contribute(deltas, 1, course, slice_id)
+    return True
+
+
+#: What a judgement says of a journey besides its departures.
+_VERDICT = ("ended_at", "ended_on", "due_on", "opened_at", "opened_on", "standing", "executed", "off")
 
 
 def _lock(work: UnitOfWork) -> None:
