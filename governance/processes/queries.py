@@ -164,7 +164,8 @@ def _versions(session: Session, process_ids: list[int]) -> dict[int, list[Versio
 
 def process(session: Session, code: str) -> ProcessView:
     """One process. Raises ``NotFound``."""
-    found = processes(session, code=code)
+    # A zero byte is part of no code, and one of the databases would not even look for it.
+    found = processes(session, code=code) if "\0" not in code else []
     if not found:
         raise NotFound("process_not_found", process=code)
     return found[0]
@@ -222,6 +223,8 @@ def step_codes(session: Session) -> dict[str, str]:
 def step_exists(session: Session, code: str) -> bool:
     """Whether ``process.step`` is a step of a version that was not given up."""
     process_code, _, step_code = code.partition(".")
+    if "\0" in code:  # part of no code, and one of the databases would not even look for it
+        return False
     return (
         session.scalar(
             select(ProcessStep.id)

@@ -54,6 +54,9 @@ def test_the_set_is_taken_over_once_as_drafts_of_whoever_took_it(database, clock
         assert step_exists(session, "warehouse.pick")
         assert not step_exists(session, "warehouse.dance")
         assert not step_exists(session, "warehouse")
+        assert not step_exists(session, "warehouse.pi\0ck")
+        with pytest.raises(NotFound):
+            process(session, "ware\0house")
         page = step_page(session, "warehouse", "ship")
         assert [one.code for one in page.into] == ["warehouse.pack"]
         assert [(one.code, one.is_there) for one in page.out] == [
