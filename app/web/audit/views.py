@@ -25,7 +25,7 @@ _PAGES = {
     "waiver": ("gates.waiver", "waiver_id"), "account": ("people.show", "account_id"),
     "body": ("decisions.committee", "body_id"), "adjustment": ("inbound.adjustment", "adjustment_id"),
     "price_rule": ("prices.show", "rule_id"), "policy_value": ("policies.show_value", "value_id"),
-    "variant": ("variants.show", "variant_id"), "order": ("orders.show", "order_id"), "item": ("items.show", "item_id"),
+    "variant": ("variants.show_one", "variant_id"), "order": ("orders.show", "order_id"), "item": ("items.show", "item_id"),
 }  # fmt: skip
 
 
