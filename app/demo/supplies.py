@@ -201,7 +201,9 @@ class Supplies:
         yield
         with shop.work("supervisor") as work:
             parcel = work.session.scalars(select(CarrierService.id).where(CarrierService.code == "PARCEL")).one()
-            wave, tasks = plan_pick_wave(work, PlanPickWave(site=shop.site, service=parcel, totes=2), **shop.both)
+            # Its own two orders: what others brought may be picked at the desk while the wave rests.
+            planned = PlanPickWave(site=shop.site, service=parcel, totes=2, orders=[one.id for one in orders])
+            wave, tasks = plan_pick_wave(work, planned, **shop.both)
             release_pick_wave(work, wave.id)
         first = tasks[0]
         with shop.work("warehouse") as work:
