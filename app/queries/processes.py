@@ -15,13 +15,13 @@ from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.history import Transition
 from governance.processes.content import Content, ExceptionPath, Step
-from governance.processes.flow import VersionState
 from governance.processes.queries import (
     ProcessView,
     StepRef,
     StreamView,
     VersionView,
     content,
+    in_review,
     moves_of,
     process,
     process_of_version,
@@ -189,14 +189,11 @@ def compare_versions(session: Session, process_code: str, old: int, new: int) ->
 def versions_to_approve(session: Session, who: Actor) -> list[ToApprove]:
     """Versions that this person may approve: written by others, and its own process where the process has an owner."""
     found = []
-    for stream in streams(session):
-        for one in stream.processes:
-            for version in one.versions:
-                wrote = {version.author, version.submitted_by}
-                if version.state is not VersionState.IN_REVIEW or who.id in wrote:
-                    continue
-                if one.owner is None or one.owner in wrote or one.owner == who.id:
-                    found.append(ToApprove(process=one, version=version))
+    for one in in_review(session):
+        for version in one.versions:
+            wrote = {version.author, version.submitted_by}
+            if who.id not in wrote and (one.owner is None or one.owner in wrote or one.owner == who.id):
+                found.append(ToApprove(process=one, version=version))
     return found
 
 

@@ -100,15 +100,16 @@ class WavesPage:
 
 
 def waves_page(session: Session, programme_id: int | None = None) -> WavesPage:
-    """The calendar of the waves. Fourteen queries, however many waves."""
-    found = waves(session, programme_id=programme_id)
+    """The calendar of the waves. Thirteen queries, however many waves."""
+    windows = tuple(blackouts(session, programme_id))
+    found = waves(session, programme_id=programme_id, windows=windows)
     by_wave: dict[int, list[GateRow]] = defaultdict(list)
     for gate in gates(session):
         by_wave[gate.wave_id].append(gate)
     moves = history(session, "wave", [one.id for one in found])
     return WavesPage(
         lines=tuple(_line(one, by_wave[one.id], moves.get(one.id, ())) for one in found),
-        windows=tuple(blackouts(session, programme_id)),
+        windows=windows,
         open_votes=tuple(decision_log(session, states=(DecisionState.OPEN,))),
         names=name_tables(session, [one.owner for one in found]),
     )

@@ -130,13 +130,7 @@ def processes(session: Session, *, code: str | None = None) -> list[ProcessView]
         query = query.where(BusinessProcess.code == code)
     rows = session.execute(query.order_by(ValueStream.position, BusinessProcess.position, BusinessProcess.id)).all()
     by_process = _versions(session, [row.BusinessProcess.id for row in rows])
-    return [
-        ProcessView(
-            id=row.id, code=row.code, name=row.name, purpose=row.purpose, owner=row.owner_id, version=row.version,
-            stream_id=row.stream_id, stream_code=stream_code, stream=stream, versions=tuple(by_process[row.id]),
-        )
-        for row, stream_code, stream in rows
-    ]  # fmt: skip
+    return [_process(row, stream_code, stream, by_process[row.id]) for row, stream_code, stream in rows]
 
 
 def _versions(session: Session, process_ids: list[int]) -> dict[int, list[VersionView]]:
@@ -150,16 +144,43 @@ def _versions(session: Session, process_ids: list[int]) -> dict[int, list[Versio
     found: dict[int, list[VersionView]] = defaultdict(list)
     query = select(ProcessVersion).where(ProcessVersion.process_id.in_(process_ids))
     for row in session.scalars(query.order_by(ProcessVersion.process_id, ProcessVersion.number.desc())):
-        found[row.process_id].append(
-            VersionView(
-                id=row.id, process_id=row.process_id, number=row.number, kind=VersionKind(row.kind),
-                state=VersionState(row.state), version=row.version, summary=row.summary, based_on=row.based_on,
-                author=row.author_id, drafted_at=row.drafted_at, submitted_by=row.submitted_by, submitted_at=row.submitted_at,
-                fingerprint=row.fingerprint, approved_by=row.approved_by, approved_at=row.approved_at, live_at=row.live_at,
-                retired_at=row.retired_at, steps=counts.get(row.id, 0),
-            )
-        )  # fmt: skip
+        found[row.process_id].append(_version(row, counts.get(row.id, 0)))
     return found
+
+
+def _version(row: ProcessVersion, steps: int) -> VersionView:
+    return VersionView(
+        id=row.id, process_id=row.process_id, number=row.number, kind=VersionKind(row.kind),
+        state=VersionState(row.state), version=row.version, summary=row.summary, based_on=row.based_on,
+        author=row.author_id, drafted_at=row.drafted_at, submitted_by=row.submitted_by, submitted_at=row.submitted_at,
+        fingerprint=row.fingerprint, approved_by=row.approved_by, approved_at=row.approved_at, live_at=row.live_at,
+        retired_at=row.retired_at, steps=steps,
+    )  # fmt: skip
+
+
+def in_review(session: Session) -> list[ProcessView]:
+    """The processes of which a version waits for approval, in the order of their streams, with these versions alone. One query."""
+    steps = select(func.count()).where(ProcessStep.version_id == ProcessVersion.id).scalar_subquery()
+    rows = session.execute(
+        select(BusinessProcess, ValueStream.code, ValueStream.name, ProcessVersion, steps)
+        .join(ValueStream, ValueStream.id == BusinessProcess.stream_id)
+        .join(ProcessVersion, ProcessVersion.process_id == BusinessProcess.id)
+        .where(ProcessVersion.state == VersionState.IN_REVIEW)
+        .order_by(ValueStream.position, BusinessProcess.position, BusinessProcess.id, ProcessVersion.number.desc())
+    )
+    found: dict[int, ProcessView] = {}
+    for row, stream_code, stream, version, counted in rows:
+        known = found.get(row.id)
+        before = known.versions if known else ()
+        found[row.id] = _process(row, stream_code, stream, (*before, _version(version, counted)))
+    return list(found.values())
+
+
+def _process(row: BusinessProcess, stream_code: str, stream: str, versions: Sequence[VersionView]) -> ProcessView:
+    return ProcessView(
+        id=row.id, code=row.code, name=row.name, purpose=row.purpose, owner=row.owner_id, version=row.version,
+        stream_id=row.stream_id, stream_code=stream_code, stream=stream, versions=tuple(versions),
+    )  # fmt: skip
 
 
 def process(session: Session, code: str) -> ProcessView:

@@ -30,9 +30,10 @@ _PAGES = {
 
 
 def _where(row: AuditRow) -> str:
-    """The address of the object; empty where it has no page of its own."""
+    """The address of the object; empty where it has no page of its own, or none that this person may open."""
     place = _PAGES.get(row.subject_type)
-    if place is None or row.subject_id is None or place[0] not in current_app.view_functions:
+    view = current_app.view_functions.get(place[0]) if place else None
+    if place is None or view is None or row.subject_id is None or not actor().may(getattr(view, "permission", "")):
         return ""
     arguments = {rule.endpoint: rule.arguments for rule in current_app.url_map.iter_rules(place[0])}
     return url_for(place[0], **{place[1]: row.subject_id}) if place[1] in arguments[place[0]] else ""  # type: ignore[arg-type]  # by name

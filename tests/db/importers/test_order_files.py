@@ -291,7 +291,7 @@ def test_an_order_of_a_file_takes_what_a_typed_one_takes(business):
     assert [tuple(row) for row in found] == [
         ("PO-1", False, "40-0", True, None, day(10), day(10)), ("PO-1", False, "40-1", False, True, day(12), day(12)),
         ("PO-1", False, "FREIGHT", False, None, day(10), day(10)), ("PO-1", False, "RUSH", False, None, day(10), day(10)),
-        (None, True, "40-0", True, None, day(4), day(2)), (None, True, "RUSH", False, None, day(4), day(4)),
+        (None, True, "40-0", True, None, day(4), day(2)), (None, True, "RUSH", False, None, day(4), day(2)),
     ]  # fmt: skip
     assert worth == [11_250, 4_500]
     assert_books_agree(business.database)

@@ -493,5 +493,5 @@ def test_evaluating_a_gate_of_twenty_criteria_asks_a_fixed_number_of_questions(s
         session.execute(text("SELECT 1"))
         with Counter(sqlite_database.read_engine) as counter:
             evaluate_gate(session, rollout.gate, readings=rollout.readings, now=rollout.clock.now())
-        assert counter.count == 8
+        assert counter.count == 9
         assert session.scalar(select(func.count()).select_from(GateSnapshot)) == 1
