@@ -128,13 +128,19 @@ def submit(work: UnitOfWork, variant_id: int, *, seen_version: int | None = None
     return row
 
 
+def _plain(text: str) -> str:
+    return text.replace(":", "").casefold()
+
+
 def _put_to(work: UnitOfWork, row: Variant, summary: str) -> None:
+    # A title that only says the value is said once.
+    said = row.title if _plain(row.title) == _plain(summary) else f"{row.title}: {summary}"
     route = (Need(capacity=CONSENT, people=1),) if row.needs_consent and row.state == VariantState.SUBMITTED else ()
     request = approving.ask(
         work,
         Ask(
             kind=row.kind, subject_type=SUBJECT, subject_id=row.id, subject_version=row.version,
-            summary=f"{row.code} {row.title}: {summary}", site=row.site_id, entity=row.entity_id,
+            summary=f"{row.code} {said}", site=row.site_id, entity=row.entity_id,
             excluded=(row.requested_by,), route=route,
         ),
     )  # fmt: skip

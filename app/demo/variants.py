@@ -31,11 +31,13 @@ _COMMITTEE = ("sponsor", "finance", "operations", "sales", "technology")
 
 def ask(
     database: Database, clock: Clock, asker: Actor, values: Mapping[str, Any], scope: Scope, *, until: date,
-    content: Content, kind: Kind = Kind.CONTROLLED_VARIATION,
+    content: Content, kind: Kind = Kind.CONTROLLED_VARIATION, deviations: tuple[str, ...] = (),
 ) -> tuple[int, int]:  # fmt: skip
     """The variant, and the request for approval that it waits for."""
     with unit_of_work(database, actor=asker, clock=clock) as work:
-        command = AskForVariant(kind=kind, scope=scope, values=values, until_on=until, content=content)
+        command = AskForVariant(
+            kind=kind, scope=scope, values=values, deviations=deviations, until_on=until, content=content
+        )
         row = variants.write_variant(work, command)
         return row.id, row.approval_id or 0
 
@@ -122,6 +124,35 @@ class Register:
             ),
             agreed="Until the racks are there.",
         )  # fmt: skip
+
+        self._cover()
+
+    def _cover(self) -> None:
+        """Two ways of working that no policy point sets, agreed to: what they cover is no departure."""
+        desk, staff = self.desk, self.desk.staff
+        for site, deviation, content in (
+            (
+                "DUI", "released_under_override",
+                said(
+                    "Builders phone when a crane waits; the lead lifts the hold and calls the customer's office the same day.",
+                    title="Duisburg lifts holds by telephone", step="order_to_cash.release", rationale=Rationale.CUSTOMER_VALUE,
+                    controls="Finance reads the list of lifted holds each Monday.", cost_minor=21_000,
+                    exit_condition="customers pay by card at once",
+                ),
+            ),
+            (
+                "KOL", "price_overridden",
+                said(
+                    "At the counter a scratched piece goes for less than the list says.", title="Cologne prices scratched goods itself",
+                    step="order_to_cash.capture", rationale=Rationale.SITE_LIMIT, exit_condition="damaged goods have items of their own",
+                ),
+            ),
+        ):  # fmt: skip
+            _, request = ask(
+                desk.database, desk.clock, staff["process"], {}, Scope(site=self._site(site)),
+                until=desk.clock.now().date() + LASTS, content=content, deviations=(deviation,),
+            )  # fmt: skip
+            agree(desk.database, desk.clock, request, [staff["design"]], "Agreed for a year.")
 
     def revoke(self) -> None:
         """The racks stand."""

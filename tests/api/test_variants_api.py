@@ -58,11 +58,11 @@ def asking(business, **changes):
     }  # fmt: skip
 
 
-def an_order(call, business, site=None):
+def an_order(call, business, quantity):
     return call(
         "POST", "/orders",
-        {"site": site or business.site, "channel": business.channel, "customer": business.customer,
-         "lines": [{"item": business.items[0], "quantity": "12"}]},
+        {"site": business.site, "channel": business.channel, "customer": business.customer,
+         "lines": [{"item": business.items[0], "quantity": str(quantity)}]},
     ).json  # fmt: skip
 
 
@@ -86,13 +86,13 @@ def test_a_site_ships_whole_orders_as_long_as_it_was_agreed_in_every_process(
         made = owner("POST", "/variants", asking(business))
         assert (made.status_code, made.json["standing"], made.json["where"]) == (201, "submitted", "Duisburg")
         key, path = made.json["id"], f"/variants/{made.json['id']}/move"
-        assert rule(desk, an_order(desk, business)) == (True, None)
+        assert rule(desk, an_order(desk, business, 12)) == (True, None)
         refused = owner("POST", path, {"move": "approve", "reason": "mine"}, If_Match=made.headers["ETag"])
         assert (refused.status_code, refused.json["code"]) == (403, "approval_own")
         agreed = judge("POST", path, {"move": "approve", "reason": "agreed"}, If_Match=made.headers["ETag"])
         assert (agreed.status_code, agreed.json["standing"], agreed.json["version"]) == (200, "effective", 3)
 
-        order = an_order(desk, business)
+        order = an_order(desk, business, 13)
         assert rule(desk, order) == (False, key)
         there = desk("GET", f"/policy-rules?site={neighbour}").json["items"]
         assert next(one for one in there if one["point"] == "partial_shipment")["is_standard"]
@@ -101,7 +101,7 @@ def test_a_site_ships_whole_orders_as_long_as_it_was_agreed_in_every_process(
         clock.set(clock.now() + timedelta(days=400))
         owner, desk = calling("process_owner"), calling("super_user", process=second)
         assert owner("GET", f"/variants/{key}").json["standing"] == "expired"
-        assert rule(desk, an_order(desk, business)) == (True, None)
+        assert rule(desk, an_order(desk, business, 14)) == (True, None)
         assert rule(desk, order) == (False, key), "what was promised keeps its rules"
     finally:
         other.dispose()

@@ -10,6 +10,7 @@ from app.composition.request import reader
 from app.queries.listing import Asked
 from app.queries.variants import VARIANTS, VariantRow, people_to_choose
 from app.security.permissions import Permission
+from app.web.conformance.presenters import step_words
 from app.web.figures import heading, money, on, words
 from app.web.lists.listing import (
     Cell,
@@ -113,7 +114,7 @@ VARIANT_LIST = list_page(
             column("code", "Variant", cell=_code),
             column("title", "Title", file_only=True),
             column("kind", "Kind", file_only=True),
-            column("changes", "What it changes", cell=lambda row: Cell(row.changes, sub=row.step or "")),
+            column("changes", "What it changes", cell=lambda row: Cell(row.changes, sub=step_words(row.step) if row.step else "")),
             column("where", "For", cell=lambda row: Cell(row.where)),
             column("step", "Step", file_only=True),
             column("state", "State", "standing", cell=_state),
