@@ -102,7 +102,13 @@ def test_goods_go_from_the_request_to_the_shelf_of_the_branch(database):
     types = column(
         business, "SELECT type FROM event_log WHERE subject_type IN ('transfer', 'transfer_order') ORDER BY seq"
     )
-    assert types == ["transfer.requested", "transfer.approved", "stock.transfer_shipped", "stock.transfer_received"]
+    assert types == [
+        "transfer.requested",
+        "transfer.approved",
+        "stock.transfer_shipped",
+        "stock.arrived",
+        "stock.transfer_received",
+    ]
     assert_books_agree(database)
 
 
