@@ -213,7 +213,7 @@ def silent_failures(session: Session, actor: Actor, now: datetime, names: dict[i
 
 def _limit_words(point: str, limits: set[timedelta | None]) -> str:
     """``4 working h``, or from … to … where the sites differ."""
-    if not limits or None in limits:
+    if None in limits:
         return "limit: the carrier’s cut-off"
     hours = sorted(f"{limit.total_seconds() / 3600:g}" for limit in limits if limit is not None)
     hours.sort(key=float)
@@ -238,5 +238,5 @@ def _silent(
         point=point, count=len(stands), oldest_since=min(since for since, _, _ in stands),
         values=tuple(sorted((key, value) for key, value in values.items() if key)),
         sites=tuple(sorted(sites, key=lambda one: -sites[one])),
-        limit=_limit_words(point, {limit_of(point, days.calendar(site)) for site in sites}),
+        limit=_limit_words(point, {limit_of(point, days.calendar(site)) for site in sites or (None,)}),
     )  # fmt: skip

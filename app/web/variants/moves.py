@@ -12,6 +12,7 @@ from app.composition.variants import ask_again, hand_over, may_answer, move, mov
 from app.queries.variants import VariantPage, movable_orders, people_to_choose, variant_page
 from app.security.permissions import Permission
 from app.security.require import actor, require
+from app.web.conformance.presenters import step_words
 from app.web.forms import choices
 from app.web.steps import seen_version
 from app.web.variants.forms import MoveForm, OrdersForm
@@ -110,7 +111,7 @@ def show_one(variant_id: int) -> Any:
         page = variant_page(reader(), actor(), variant_id, now())
     form.version.data = str(page.row.version)
     return render_template(
-        "register/show.html", page=page, row=page.row, record=page.record, form=form, said_words=_SAID,
+        "register/show.html", page=page, row=page.row, record=page.record, form=form, said_words=_SAID, step_words=step_words,
         moves=_open_moves(page), waits_for=_waits_for(page), tabs=register_tabs("variants.show_all"),
         may_move_orders=page.row.standing is Standing.EFFECTIVE and bool(page.row.values)
         and actor().may(Permission.ORDER_ANEW) and _reaches(page), at=now(),

@@ -142,7 +142,7 @@ def test_a_quote_offers_a_rush_with_its_charge_and_its_order_has_both_whatever_t
     charge = a_charge(business, "RUSH", price="25.00", is_rush=True)
     quote = sent(business, rush=True)
     assert offered(business, quote) == [
-        ("40-0", 10_000, True, False, str(TODAY)), ("RUSH", 2_500, False, True, str(COMMITTED)),
+        ("40-0", 10_000, True, False, str(TODAY)), ("RUSH", 2_500, False, True, str(TODAY)),
     ]  # fmt: skip
     assert quote.value_minor == 12_500
     save(business, a_price(business, "40.00", item=charge, customer=business.customer))
