@@ -177,7 +177,7 @@ def test_a_program_quotes_a_rush(caller, business, database):
     assert made.status_code == 201, made.json
     told = [(one["item"], one["is_rush"], one["is_rush_charge"], one["could_come_on"]) for one in made.json["lines"]]
     assert told == [
-        ("40-0", False, False, "2026-03-04"), ("40-1", True, False, "2026-03-02"), ("RUSH", False, True, "2026-03-04"),
+        ("40-0", False, False, "2026-03-04"), ("40-1", True, False, "2026-03-02"), ("RUSH", False, True, "2026-03-02"),
     ]  # fmt: skip
     assert made.json["value"] == "55.00"
 
