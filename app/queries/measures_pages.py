@@ -26,7 +26,7 @@ from readiness.measures.catalogue import Figure, figures, find_figure
 from readiness.measures.plans import Asked
 from readiness.measures.queries import read_with_weeks
 from readiness.measures.reading import Direction, Reading
-from readiness.measures.scopes import Scope
+from readiness.measures.scopes import Scope, Slice
 from readiness.waves.models import Wave
 
 #: So many weeks stand behind a figure.
@@ -174,11 +174,19 @@ def lines(
     realm: str,
     window: int | None = None,
     weeks: int = WEEKS,
+    slices: list[Slice] | None = None,
+    is_compared: bool = True,
 ) -> list[Line]:
-    """The figures in this order, with the values of their weeks. About fifteen queries, however many figures."""
+    """The figures in this order, with the values of their weeks. About fifteen queries, however many figures.
+
+    ``slices``: those of the scope's realm, where they are read already; ``is_compared``: with what the figures read before.
+    """
     asked = [Asked(key=key, scope=scope, window_days=window) for key in keys]
-    found = read_with_weeks(session, asked, weeks=weeks, as_of=now, calendars=SiteCalendars(session), intervals=False)
-    known, before = marks(session, realm), baselines_of(session, scope)
+    found = read_with_weeks(
+        session, asked, weeks=weeks, as_of=now, calendars=SiteCalendars(session), intervals=False, slices=slices
+    )
+    known = marks(session, realm)
+    before = baselines_of(session, scope) if is_compared else ({}, frozenset())
     return [
         Line(
             figure=find_figure(key),

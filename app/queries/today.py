@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import func, select
@@ -19,7 +20,7 @@ from erpcore.kernel.clock import local_day
 from erpcore.kernel.history import Transition
 from erpcore.masterdata.models import Entity, Realm, Site
 from readiness.gates.models import Gate, GateSnapshot
-from readiness.measures.scopes import SiteDays, load_slices
+from readiness.measures.scopes import SiteDays, Slice, load_slices
 from readiness.measures.states import CONTROL_POINTS, Limits, limit_of, standing
 from readiness.measures.waits import Point
 from readiness.waves.flow import WaveState
@@ -143,10 +144,17 @@ class Shared:
         rows = session.execute(within_sites(query.order_by(Site.name), actor, Site.id))
         self.sites = [Place(id=row.id, name=row.name) for row in rows]
 
+    @cached_property
+    def slices(self) -> list[Slice]:
+        """The slices of what is live."""
+        return load_slices(self.session.connection(), {"live"})
+
     def figures(self, keys: Sequence[str]) -> list[Line]:
-        """A handful of figures with their marks and weeks. About ten queries."""
+        """A handful of figures with their marks and weeks, without what they read before. About ten queries."""
         scope = scope_of(Filter(), self.sites, self.actor)
-        return lines(self.session, keys, scope, self.now, realm="live", weeks=WEEKS)
+        return lines(
+            self.session, keys, scope, self.now, realm="live", weeks=WEEKS, slices=self.slices, is_compared=False
+        )
 
     @property
     def where(self) -> str:
@@ -182,14 +190,11 @@ class SilentFailures:
         return sum(one.count for one in self.beyond)
 
 
-def silent_failures(session: Session, actor: Actor, now: datetime, names: dict[int, str]) -> SilentFailures:
-    """What stands beyond its limit at the live sites that the person sees. Three queries."""
-    connection = session.connection()
-    slices = [
-        one
-        for one in load_slices(connection, {"live"})
-        if actor.sites is None or (one.site is not None and one.site in actor.sites)
-    ]
+def silent_failures(shared: Shared) -> SilentFailures:
+    """What stands beyond its limit at the live sites that the person sees. Two queries beside what is shared."""
+    session, actor, now = shared.session, shared.actor, shared.now
+    connection, names = session.connection(), {site.id: site.name for site in shared.sites}
+    slices = [one for one in shared.slices if actor.sites is None or (one.site is not None and one.site in actor.sites)]
     places_of = {one.id: one for one in slices}
     days = SiteDays(now, SiteCalendars(session), sorted({one.site for one in slices if one.site is not None}))
     limits = Limits(now, days, slices)

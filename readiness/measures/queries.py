@@ -20,7 +20,7 @@ from readiness.measures.live import Handled, now_reading, window_reading
 from readiness.measures.plans import Asked, Plan, Sources, matured, plan_for
 from readiness.measures.ports import Calendars
 from readiness.measures.reading import Reading, Stale
-from readiness.measures.scopes import Scope, SiteDays, load_slices
+from readiness.measures.scopes import Scope, SiteDays, Slice, load_slices
 
 __all__ = [
     "Asked",
@@ -72,7 +72,7 @@ def read_previous(
 
 def read_with_weeks(
     session: Session, asked: Sequence[Asked], *, weeks: int, as_of: datetime, calendars: Calendars | None = None,
-    intervals: bool = True,
+    intervals: bool = True, slices: list[Slice] | None = None,
 ) -> list[tuple[Reading, list[tuple[date, Reading]]]]:  # fmt: skip
     """Readings as ``read_many`` gives them, each with its last ``weeks`` weeks by the day after each, the oldest first.
 
@@ -87,7 +87,7 @@ def read_with_weeks(
         return [week for found in weekly.values() for week in found]
 
     found: dict[int, Reading] = {}
-    readings = _read(session, asked, as_of, calendars, back=0, further=further, into=found)
+    readings = _read(session, asked, as_of, calendars, back=0, further=further, into=found, slices=slices)
     return [(reading, [(week.end, found[week.tag]) for week in weekly[tag]]) for tag, reading in enumerate(readings)]
 
 
@@ -110,11 +110,12 @@ def _weeks_of(plan: Plan, weeks: int, plans: int, intervals: bool) -> list[Plan]
 def _read(
     session: Session, asked: Sequence[Asked], as_of: datetime, calendars: Calendars | None, *, back: int,
     further: Callable[[Sequence[Plan]], list[Plan]] | None = None, into: dict[int, Reading] | None = None,
-    health: Health | None = None,
+    health: Health | None = None, slices: list[Slice] | None = None,
 ) -> list[Reading]:  # fmt: skip
     connection = session.connection()
     healths = {Source.JOURNEYS: health or consumer_health(connection, as_of)}
-    slices = load_slices(connection, {one.scope.realm for one in asked})
+    if slices is None:
+        slices = load_slices(connection, {one.scope.realm for one in asked})
     days = SiteDays(as_of, calendars, sorted({one.site for one in slices if one.site is not None}))
     plans = matured(connection, [plan_for(tag, one, slices, days) for tag, one in enumerate(asked)])
     if back:

@@ -61,7 +61,7 @@ def test_a_price_is_saved_ended_and_listed(calling, business, database):
     rule = made.json["price"]["id"]
     refused = owner("POST", "/prices", a_body(business))
     assert (refused.status_code, refused.json["code"]) == (422, "price_rule_conflict")
-    assert str(rule) in refused.json["detail"]
+    assert "Another price rule (promotion) holds" in refused.json["detail"]
     assert [one["id"] for one in owner("GET", "/prices?kind=promotion&standing=later").json["items"]] == [rule]
     first = owner("GET", "/prices?limit=2").json
     assert (len(first["items"]), len(owner("GET", f"/prices?cursor={first['next']}").json["items"])) == (2, 1)

@@ -12,6 +12,7 @@ from app.composition.letter_consumer import LetterConsumer
 from app.composition.uow import reading
 from app.jobs.consumers import ConsumerRunner
 from tests.support.controls import assert_books_agree
+from tests.support.policies import decide
 
 pytestmark = pytest.mark.browser
 
@@ -175,15 +176,14 @@ def test_a_line_goes_to_an_address_that_was_just_entered(showroom, person):
     expect(desk.locator(".order-lines").get_by_text(re.compile("site7|Baustelle 7"))).to_be_visible()
 
 
-def test_a_policy_value_is_approved_and_runs_where_it_was_asked_for(showroom, person):
+def test_a_policy_value_that_is_agreed_to_runs_where_it_was_asked_for(showroom, person):
     authority = person("design_authority")
     authority.goto(f"/policies/here?site={showroom.business.site}")
     row = authority.locator("tr", has_text="Partial shipment")
     expect(row.get_by_text("the standard")).to_be_visible()
-    authority.goto("/policies/partial_shipment")
-    authority.locator("a", has_text="no").first.click()
-    authority.get_by_label(re.compile("Reason|Why")).first.fill("agreed")
-    authority.get_by_role("button", name="Approve").click()
+    decide(showroom.business, showroom.asked_value)
+    authority.goto(f"/register/variants/{showroom.asked_value}")
+    expect(authority.get_by_text("In force").first).to_be_visible()
     authority.goto(f"/policies/here?site={showroom.business.site}")
     expect(row.get_by_text("the order leaves whole or not at all")).to_be_visible()
     authority.goto(f"/policies/here?site={showroom.branch}")

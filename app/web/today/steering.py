@@ -142,8 +142,7 @@ def _warnings(found: Calendar) -> list[str]:
 @panel(Permission.MEASURE_VIEW, order=30)
 def silent(session: Session, actor: Actor, now: datetime) -> Panel | None:
     """What stands beyond its limit without anybody saying so, by control point."""
-    names = {site.id: site.name for site in _shared(session, actor, now).sites}
-    found = silent_failures(session, actor, now, names)
+    found = silent_failures(_shared(session, actor, now))
     return Panel(
         title="Silent failures", template="today/_silent.html",
         meta=f"{found.total} beyond limit of {found.open_journeys} open journeys", values={"found": found, "at": now},

@@ -49,7 +49,7 @@ def test_a_pack_is_written_and_verified_and_one_changed_byte_ends_with_a_code(ru
 def test_a_wave_or_gate_that_is_not_there_ends_with_its_sentence_and_no_file(run, tmp_path):
     for words, said in (
         (("pack", "W9"), "There is no wave W9"),
-        (("pack", "W2", "--gate", "exit"), "Wave W2 has no exit gate"),
+        (("pack", "W2", "--gate", "exit"), "This wave has no exit gate"),
         (("pack", "W2", "--decision", "77"), "77"),
     ):
         refused = run(*words, "--out", tmp_path / "x.pdf")
