@@ -122,7 +122,9 @@ def _parameters(found: Operation) -> list[dict[str, Any]]:
     if found.query is not None:
         schema = found.query.model_json_schema()
         for name, part in schema["properties"].items():
-            out.append({"name": name, "in": "query", "required": name in schema.get("required", ()), "schema": part})
+            # A parameter has no definitions beside it: what it refers to stands in it.
+            whole = _inlined(part, schema.get("$defs", {}))
+            out.append({"name": name, "in": "query", "required": name in schema.get("required", ()), "schema": whole})
     if found.changes:
         pattern = {"type": "string", "minLength": 8, "maxLength": 200, "pattern": "^[!-~]+$"}
         out.append({"name": "Idempotency-Key", "in": "header", "required": False, "schema": pattern})
@@ -130,6 +132,17 @@ def _parameters(found: Operation) -> list[dict[str, Any]]:
         etag = {"type": "string", "pattern": '^"[0-9]{1,18}"$'}
         out.append({"name": "If-Match", "in": "header", "required": True, "schema": etag})
     return out
+
+
+def _inlined(part: Any, definitions: dict[str, Any]) -> Any:
+    if isinstance(part, list):
+        return [_inlined(each, definitions) for each in part]
+    if not isinstance(part, dict):
+        return part
+    if "$ref" in part:
+        rest = {key: value for key, value in part.items() if key != "$ref"}
+        return {**_inlined(definitions[part["$ref"].rpartition("/")[2]], definitions), **rest}
+    return {key: _inlined(value, definitions) for key, value in part.items()}
 
 
 def _responses(found: Operation, refs: dict[tuple[type[BaseModel], JsonSchemaMode], Any]) -> dict[str, Any]:

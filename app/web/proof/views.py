@@ -26,7 +26,10 @@ PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "stock": ("Stock", ("stock_", "transfer", "serials_", "goods_", "expected_", "purchase", "items_", "counts_")),
     "orders": ("Orders and shipments", ("order_", "quotes_", "task_", "packed_")),
     "billing": ("Billing and receivables", ("invoice_", "credit_memo_", "receivable_", "receipt_", "on_account_")),
-    "ledger": ("Ledger, credit and numbers", ("ledger_", "closed_", "inventory_", "credit_exposure_", "legal_")),
+    "ledger": (
+        "Ledger, credit and numbers",
+        ("ledger_", "closed_", "inventory_", "credit_exposure_", "legal_", "manual_", "reversed_"),
+    ),
     "events": (
         "Events of goods",
         (
