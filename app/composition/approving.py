@@ -6,12 +6,14 @@ Every kind of request has a row in ``OUTCOMES``, put there by the module that kn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
-from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
 
 from app.composition.approval_words import need_sentence, rule_sentence
 from app.composition.calendars import SiteCalendars
@@ -90,26 +92,25 @@ def subject_of(kind: str) -> Subject:
 class Around(Surroundings):
     """People from identity, hours from master data, subjects from the table above."""
 
-    def has_role(self, session: Session, person: int, role: str, site: int | None, now: datetime) -> bool:
-        """Given now, at the live site or at all; the account is open."""
-        return role in self._roles_at(session, person, site, now)
-
-    def has_permission(self, session: Session, person: int, permission: str, site: int | None, now: datetime) -> bool:
-        """By any role that is given now at the site."""
-        return any(permission in permissions_of(role) for role in self._roles_at(session, person, site, now))
-
-    @staticmethod
-    def _roles_at(session: Session, person: int, site: int | None, now: datetime) -> set[str]:
-        live = select(Site.twin_id).where(Site.id == site).scalar_subquery()
-        here: ColumnElement[bool] = RoleGrant.site_id.is_(None)
-        if site is not None:
-            here = here | (RoleGrant.site_id == site) | (RoleGrant.site_id == live)
+    def roles_of(self, session: Session, person: int, now: datetime) -> Mapping[int | None, AbstractSet[str]]:
+        """Given now, and the account is open; what is given for a live site holds at its twins."""
+        twin = aliased(Site)
         query = (
-            select(RoleGrant.role)
+            select(RoleGrant.role, RoleGrant.site_id, twin.id.label("twin"))
             .join(Account, Account.id == RoleGrant.account_id)
-            .where(RoleGrant.account_id == person, Account.closed_at.is_(None), in_force(now), here)
+            .outerjoin(twin, twin.twin_id == RoleGrant.site_id)
+            .where(RoleGrant.account_id == person, Account.closed_at.is_(None), in_force(now))
         )
-        return set(session.scalars(query))
+        found: dict[int | None, set[str]] = defaultdict(set)
+        for row in session.execute(query):
+            found[row.site_id].add(row.role)
+            if row.twin is not None:
+                found[row.twin].add(row.role)
+        return found
+
+    def permits(self, role: str, permission: str) -> bool:
+        """As the table of roles says."""
+        return permission in permissions_of(role)
 
     def is_somebody(self, session: Session, person: int) -> bool:
         """An account that is open."""

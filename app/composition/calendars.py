@@ -25,9 +25,18 @@ class SiteCalendars(Calendars):
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._read: dict[frozenset[int], Mapping[int, ports.SiteCalendar]] = {}
 
     def of_sites(self, sites: Collection[int]) -> Mapping[int, ports.SiteCalendar]:
-        """By site, with the limits of its control points and its collections; two queries, the second once a session. Twins keep the live site's."""
+        """By site, with the limits of its control points and its collections; two queries, the second once a session. The same
+        sites are read once. Twins keep the live site's.
+        """
+        key = frozenset(sites)
+        if key not in self._read:
+            self._read[key] = self._of_sites(key)
+        return self._read[key]
+
+    def _of_sites(self, sites: Collection[int]) -> Mapping[int, ports.SiteCalendar]:
         rows = self._session.execute(
             select(
                 Site.id, Site.time_zone, Site.opens_at, Site.closes_at, ControlLimit.point, ControlLimit.minutes,

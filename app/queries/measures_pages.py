@@ -175,15 +175,22 @@ def lines(
     window: int | None = None,
     weeks: int = WEEKS,
     slices: list[Slice] | None = None,
+    calendars: SiteCalendars | None = None,
     is_compared: bool = True,
 ) -> list[Line]:
     """The figures in this order, with the values of their weeks. About fifteen queries, however many figures.
 
-    ``slices``: those of the scope's realm, where they are read already; ``is_compared``: with what the figures read before.
+    ``slices``, ``calendars``: those of the scope's realm and of the session, where they are read already; ``is_compared``: with what the figures read before.
     """
     asked = [Asked(key=key, scope=scope, window_days=window) for key in keys]
     found = read_with_weeks(
-        session, asked, weeks=weeks, as_of=now, calendars=SiteCalendars(session), intervals=False, slices=slices
+        session,
+        asked,
+        weeks=weeks,
+        as_of=now,
+        calendars=calendars or SiteCalendars(session),
+        intervals=False,
+        slices=slices,
     )
     known = marks(session, realm)
     before = baselines_of(session, scope) if is_compared else ({}, frozenset())

@@ -138,6 +138,7 @@ class Shared:
 
     def __init__(self, session: Session, actor: Actor, now: datetime) -> None:
         self.session, self.actor, self.now = session, actor, now
+        self.calendars = SiteCalendars(session)
         query: Any = (
             select(Site.id, Site.name).join(Entity, Entity.id == Site.entity_id).where(Entity.realm == Realm.LIVE)
         )
@@ -153,7 +154,15 @@ class Shared:
         """A handful of figures with their marks and weeks, without what they read before. About ten queries."""
         scope = scope_of(Filter(), self.sites, self.actor)
         return lines(
-            self.session, keys, scope, self.now, realm="live", weeks=WEEKS, slices=self.slices, is_compared=False
+            self.session,
+            keys,
+            scope,
+            self.now,
+            realm="live",
+            weeks=WEEKS,
+            slices=self.slices,
+            calendars=self.calendars,
+            is_compared=False,
         )
 
     @property
@@ -196,7 +205,7 @@ def silent_failures(shared: Shared) -> SilentFailures:
     connection, names = session.connection(), {site.id: site.name for site in shared.sites}
     slices = [one for one in shared.slices if actor.sites is None or (one.site is not None and one.site in actor.sites)]
     places_of = {one.id: one for one in slices}
-    days = SiteDays(now, SiteCalendars(session), sorted({one.site for one in slices if one.site is not None}))
+    days = SiteDays(now, shared.calendars, sorted({one.site for one in slices if one.site is not None}))
     limits = Limits(now, days, slices)
     rows = standing(connection, CONTROL_POINTS, list(places_of)) if slices else []
     found: dict[str, list[tuple[datetime, int, int]]] = defaultdict(list)

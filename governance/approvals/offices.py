@@ -6,7 +6,8 @@ that seat, the delegate for approvals for everything that the giver may decide, 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
@@ -63,7 +64,7 @@ class Offices:
     _chairs: list[Chair] | None = None
     _links: tuple[list[Link], list[tuple[int, Link]]] | None = None
     _sites: dict[int, set[int]] | None = None
-    _roles: dict[tuple[int, str, int | None], bool] = field(default_factory=dict)
+    _roles: dict[int, Mapping[int | None, AbstractSet[str]]] = field(default_factory=dict)
 
     def chairs(self, kind: str, site: int | None) -> list[Chair]:
         """The seats of the bodies of this kind: of the programmes that roll out the site, else of all."""
@@ -153,12 +154,12 @@ class Offices:
         return kept_out(place.excluded, self.links(), asked_at=place.asked_at, now=self.now)
 
     def _holds_there(self, person: int, kind: str, name: str, site: int | None) -> bool:
-        """As the surroundings say of a role or a permission, asked once."""
-        key = (person, f"{kind}:{name}", site)
-        if key not in self._roles:
-            ask = self.around.has_role if kind == ROLE else self.around.has_permission
-            self._roles[key] = ask(self.session, person, name, site, self.now)
-        return self._roles[key]
+        """Whether the person has the role, or any that permits it, at the site or at all; a person is asked about once."""
+        if person not in self._roles:
+            self._roles[person] = self.around.roles_of(self.session, person, self.now)
+        known = self._roles[person]
+        roles = {*known.get(None, ()), *(known.get(site, ()) if site is not None else ())}
+        return name in roles if kind == ROLE else any(self.around.permits(role, name) for role in roles)
 
     def ways(
         self, actor: Actor, place: Place, needs: Sequence[Asked], given: Sequence[Given], *, lacking: Collection[int]

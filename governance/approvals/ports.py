@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Protocol
 
@@ -14,11 +15,11 @@ from governance.approvals.rules import Need, Rule
 class Surroundings(Protocol):
     """Answered by the composition; nothing here is kept by governance."""
 
-    def has_role(self, session: Session, person: int, role: str, site: int | None, now: datetime) -> bool:
-        """Whether somebody whose account is open has the role at the site now; without a site, at all sites."""
+    def roles_of(self, session: Session, person: int, now: datetime) -> Mapping[int | None, AbstractSet[str]]:
+        """The roles that somebody whose account is open has now, by site, twins of it too; ``None``: at all sites. One query."""
 
-    def has_permission(self, session: Session, person: int, permission: str, site: int | None, now: datetime) -> bool:
-        """As ``has_role``, for any role that has the permission."""
+    def permits(self, role: str, permission: str) -> bool:
+        """Whether who has the role may do this."""
 
     def is_somebody(self, session: Session, person: int) -> bool:
         """Whether this is a person whose account is open."""

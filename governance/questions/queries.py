@@ -108,12 +108,12 @@ def open_in_scope(
     return found or 0
 
 
-def waiting_for(session: Session, person: int) -> list[QuestionView]:
-    """Open questions that this person decides."""
-    ids = session.scalars(
-        select(DesignQuestion.id).where(DesignQuestion.state == QuestionState.OPEN, DesignQuestion.decider_id == person)
-    ).all()
-    return questions(session, ids=ids) if ids else []
+def waiting_for(session: Session, person: int) -> list[DesignQuestion]:
+    """Open questions that this person decides, the one that is due first at the top. One query."""
+    query = select(DesignQuestion).where(
+        DesignQuestion.state == QuestionState.OPEN, DesignQuestion.decider_id == person
+    )
+    return list(session.scalars(query.order_by(DesignQuestion.due_on, DesignQuestion.id)))
 
 
 def moves_of(session: Session, question_id: int) -> list[Transition]:

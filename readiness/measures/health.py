@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, func, select, true
 
-from erpcore.kernel.events import ConsumerCursor, EventLog, ParkedEvent
+from erpcore.kernel.events import ConsumerCursor, EventHead, EventLog, ParkedEvent
 from readiness.measures.consumer import NAME
 from readiness.measures.reading import Stale
 
@@ -43,17 +43,29 @@ class Health:
 
 
 def consumer_health(connection: Connection, now: datetime, consumer: str = NAME) -> Health:
-    """How far a consumer has come and whether anything is parked; three small reads."""
-    known = connection.execute(select(ConsumerCursor.seq).where(ConsumerCursor.name == consumer)).scalar()
-    newest = int(connection.execute(text("SELECT seq FROM event_head WHERE id = 1")).scalar_one())
-    parked = connection.execute(select(ParkedEvent.site).where(ParkedEvent.consumer == consumer).distinct()).scalars()
+    """How far a consumer has come, and where something is parked; one read."""
+    # A cursor that moves may be far behind all the same, and one that stood through a quiet hour is not: the first event
+    # that was not read says how late it is.
+    first = (
+        select(EventLog.recorded_at)
+        .where(EventLog.seq > func.coalesce(ConsumerCursor.seq, 0))
+        .order_by(EventLog.seq)
+        .limit(1)
+        .correlate(ConsumerCursor)
+        .scalar_subquery()
+    )
+    parked = (
+        select(ParkedEvent.consumer, ParkedEvent.site).where(ParkedEvent.consumer == consumer).distinct().subquery()
+    )
+    rows = connection.execute(
+        select(ConsumerCursor.seq.label("known"), EventHead.seq, first.label("since"), parked.c.consumer, parked.c.site)
+        .select_from(EventHead)
+        .outerjoin(ConsumerCursor, ConsumerCursor.name == consumer)
+        .outerjoin(parked, true())
+        .where(EventHead.id == 1)
+    ).all()
+    known, newest, since = rows[0].known, int(rows[0].seq), rows[0].since
     read_to = int(known or 0)
-    lag = timedelta()
-    if newest > read_to:
-        # A cursor that moves may be far behind all the same, and one that stood through a quiet hour is not: the first event
-        # that was not read says how late it is.
-        first = connection.execute(
-            select(EventLog.recorded_at).where(EventLog.seq > read_to).order_by(EventLog.seq).limit(1)
-        ).scalar()
-        lag = now - first if first is not None else timedelta()
-    return Health(read_to, newest, lag, frozenset(parked), known is None, consumer)
+    lag = now - since if since is not None and newest > read_to else timedelta()
+    sites = frozenset(row.site for row in rows if row.consumer is not None)
+    return Health(read_to, newest, lag, sites, known is None, consumer)
