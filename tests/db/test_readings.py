@@ -19,6 +19,7 @@ from readiness.conformance.consumer import ConformanceConsumer
 from readiness.measures.catalogue import MEASURES, figures, find_figure
 from readiness.measures.consumer import JourneyConsumer
 from readiness.measures.drilldown import journeys_behind
+from readiness.measures.health import consumer_health
 from readiness.measures.queries import Asked, Scope, read_many, read_measure, read_previous, read_trend
 from readiness.measures.reading import Form, Stale, Window, WindowUnit
 from tests.support.conforming import Register
@@ -316,7 +317,36 @@ def test_twenty_readings_send_hardly_more_statements_than_one_and_read_no_event(
         event.remove(database.read_engine, "before_cursor_execute", note)
     assert len(keys) == 38
     assert len(sent) <= 26
-    assert not [statement for statement in sent if "event_log" in statement]
+    # Each of the two consumers says once how late it is, by the row of the first event it has not read; no figure reads an event.
+    late, _ = how_late_is_asked(database)
+    assert [statement for statement in sent if "event_log" in statement] == [late, late]
+
+
+def how_late_is_asked(database):
+    """The one statement with its values."""
+    sent = []
+
+    def note(_connection, _cursor, statement, values, *_):
+        if statement != "BEGIN":
+            sent.append((statement, values))
+
+    event.listen(database.read_engine, "before_cursor_execute", note)
+    try:
+        with reading(database) as session:
+            consumer_health(session.connection(), MONDAY)
+    finally:
+        event.remove(database.read_engine, "before_cursor_execute", note)
+    (late,) = sent
+    return late
+
+
+def test_how_late_a_consumer_is_takes_one_event_by_its_key_and_scans_none(sqlite_database):
+    consumed(sqlite_database, a_smooth_order(1000))
+    late, values = how_late_is_asked(sqlite_database)
+    with reading(sqlite_database) as session:
+        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {late}", values)
+        steps = [row[-1] for row in plan if "event_log" in row[-1]]
+    assert steps == ["SEARCH event_log USING INTEGER PRIMARY KEY (rowid>?)"]
 
 
 def test_every_figure_answers_on_an_empty_database_without_inventing_anything(database):
