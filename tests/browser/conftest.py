@@ -21,6 +21,20 @@ from tests.support.web import a_person, a_site
 expect.set_options(timeout=15_000)
 
 
+@pytest.fixture(scope="session")
+def browser(browser):
+    """Chromium whose pages wait as long for an answer as a machine may pause; what a test asserts has its own patience."""
+    open_context = browser.new_context
+
+    def patient(**options):
+        context = open_context(**options)
+        context.set_default_navigation_timeout(120_000)
+        return context
+
+    browser.new_context = patient
+    return browser
+
+
 @pytest.fixture
 def address(sqlite_database, tmp_path, clock):
     """Where the site of the test is served."""
