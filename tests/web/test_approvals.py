@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -43,6 +44,7 @@ def test_a_large_difference_in_stock_is_decided_by_the_rules_and_stands_with_who
     assert "Stock of 40-0" not in lead.get("/").text
     page = boss.get(f"/approvals/{key}")
     assert "You asked for it, so others decide." in page.text
+    assert f"/approvals/{key}/withdraw" not in page.links()
     assert "The rules ask others." in lead.get(f"/approvals/{key}").text
     page = one.get(f"/approvals/{key}")
     assert "Two different people of Finance" in page.text
@@ -73,6 +75,8 @@ def test_the_list_shows_what_waits_for_me_what_i_asked_for_and_all_in_few_querie
     assert "Thing 5 as it is now" in page.text
     assert len(ran) <= 25
     assert "Thing 5" not in office.get("/approvals?waits=1").text
+    own = next(link for link in office.get("/approvals?text=Thing 5").links() if re.fullmatch(r"/approvals/\d+", link))
+    assert f"{own}/withdraw" in office.get(own).links()
     assert "Thing 5" in office.get("/approvals").text
     with queries(business.database) as ran:
         assert "Thing 1 as it is now" in finance.get("/").text

@@ -100,8 +100,13 @@ def _html(found: ApprovalPage, form: AnswerForm) -> Any:
     return render_template(
         "approvals/show.html", page=found, row=found.row, form=form, shut=shut(found), facts=_facts(found),
         needs=[_need(need, found) for need in found.needs], group_of=group_of, subject=_subject(found),
-        left=time_left(found.row.due_at, now()), realm=found.row.realm,
+        left=time_left(found.row.due_at, now()), realm=found.row.realm, may_withdraw=_may_withdraw(found),
     ), form.status  # fmt: skip
+
+
+def _may_withdraw(found: ApprovalPage) -> bool:
+    """Whether what it is about can be taken back at all; where it cannot, its request stays until it is decided."""
+    return found.row.kind in OUTCOMES and OUTCOMES[found.row.kind].may_withdraw
 
 
 def shut(found: ApprovalPage) -> str:
