@@ -253,15 +253,6 @@ def point_page(session: Session, actor: Actor, name: str, now: datetime) -> Poin
     )
 
 
-def value_row(session: Session, actor: Actor, value_id: int, now: datetime) -> ValueRow:
-    """The first value of a variant; raises ``NotFound`` for an unknown one and for another site's."""
-    query = seen_by(_query(), actor).where(Variant.id == value_id).order_by(VariantValue.point).limit(1)
-    found = session.execute(query).one_or_none()
-    if found is None:
-        raise NotFound("variant_unknown", variant=value_id)
-    return _row(found, now, unfit_variants(session))
-
-
 def values_by_id(session: Session, ids: Collection[int], now: datetime) -> dict[int, ValueRow]:
     """These variants with their names, one query; whoever sees the document sees what set its rules."""
     if not ids:
@@ -269,27 +260,6 @@ def values_by_id(session: Session, ids: Collection[int], now: datetime) -> dict[
     rows = session.execute(_query().where(Variant.id.in_(sorted(ids))).order_by(Variant.id, VariantValue.point)).all()
     unfit = unfit_variants(session)
     return {found.Variant.id: _row(found, now, unfit) for found in reversed(rows)}
-
-
-def values_after(
-    session: Session, actor: Actor, now: datetime, *, point: str | None, state: str | None, after: int, limit: int
-) -> list[ValueRow]:
-    """Values in the order they were asked for, for programs."""
-    query = seen_by(_query(), actor).where(Variant.id > after)
-    if point is not None:
-        query = query.where(VariantValue.point == point)
-    if state is not None:
-        query = query.where(Variant.state == state)
-    unfit = unfit_variants(session)
-    return [_row(found, now, unfit) for found in session.execute(query.order_by(Variant.id).limit(limit))]
-
-
-def values_to_decide(session: Session, actor: Actor, now: datetime) -> list[ValueRow]:
-    """What waits for somebody other than who asked, and may still be approved. One query."""
-    query = seen_by(_query(), actor).where(
-        Variant.state == VariantState.SUBMITTED, Variant.requested_by != actor.id, Variant.valid_until > now
-    )
-    return [_row(found, now, ()) for found in session.execute(query.order_by(Variant.id))]
 
 
 def value_steps(session: Session, ids: Collection[int]) -> dict[int, list[ValueStep]]:

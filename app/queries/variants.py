@@ -18,12 +18,14 @@ from app.queries.policies import SCOPE_TABLES, ScopePart, ValueStep, scope_parts
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound
-from erpcore.masterdata.models import Site, StoredRuleset
+from erpcore.masterdata.models import Customer, Entity, Item, Realm, Site, StoredRuleset
 from erpcore.orders.models import OrderLine, OrderState, SalesOrder
 from erpcore.ports import POLICY_POINTS, PolicyPoint
 from governance.approvals.models import ApprovalRequest
 from governance.variants.flow import AGREED
+from governance.variants.kinds import Kind
 from governance.variants.models import Variant, VariantDeviation, VariantValue
+from governance.variants.permissions import VariantPermission
 from governance.variants.queries import standards_at, unfit_variants
 from governance.variants.validity import GRACE, Standing, effective_at, facts_of, standing
 
@@ -321,19 +323,29 @@ def ran_under(session: Session, record: Variant) -> Ran:
 
 
 def movable_orders(session: Session, record: Variant) -> list[RanOrder]:
-    """Orders of its scope that were promised under other rules and of which nothing has left yet, oldest first; at most 200."""
+    """Live orders of its scope that were promised under other rules and of which nothing has left yet, oldest first; at most 200."""
     hashes = rulesets_of(session, record.id)
     query = (
         select(SalesOrder.id, SalesOrder.number, Site.name.label("site"), SalesOrder.captured_at, SalesOrder.state)
         .join(Site, Site.id == SalesOrder.site_id)
+        .join(Entity, Entity.id == SalesOrder.entity_id)
+        .join(Customer, Customer.id == SalesOrder.customer_id)
         .where(
             SalesOrder.state.in_((OrderState.CAPTURED, OrderState.HELD, OrderState.RELEASED)),
-            SalesOrder.delivery_status == "none", SalesOrder.ruleset.not_in(hashes or [""]),
+            SalesOrder.delivery_status == "none", Entity.realm == Realm.LIVE,
         )
     )  # fmt: skip
+    if record.item_group_id is None:
+        query = query.where(SalesOrder.ruleset.not_in(hashes or [""]))
+    else:
+        of_group = select(OrderLine.id).join(Item, Item.id == OrderLine.item_id).where(
+            OrderLine.order_id == SalesOrder.id, Item.group_id == record.item_group_id,
+            func.coalesce(OrderLine.ruleset, SalesOrder.ruleset).not_in(hashes or [""]),
+        )  # fmt: skip
+        query = query.where(of_group.exists())
     for column, value in (
         (SalesOrder.site_id, record.site_id), (SalesOrder.entity_id, record.entity_id),
-        (SalesOrder.channel_id, record.channel_id),
+        (SalesOrder.channel_id, record.channel_id), (Customer.group_id, record.customer_group_id),
     ):  # fmt: skip
         if value is not None:
             query = query.where(column == value)
@@ -356,13 +368,18 @@ def people_to_choose(session: Session) -> list[tuple[int, str]]:
 
 
 def agreed_of_point(session: Session, actor: Actor, point: str, now: datetime) -> list[VariantRow]:
-    """The variants in force or to come of a point, which another may supersede."""
-    ids = session.scalars(
+    """The variants in force or to come of a point, which one that this person may ask for may supersede."""
+    query = (
         select(Variant.id)
         .join(VariantValue, VariantValue.variant_id == Variant.id)
         .where(
             VariantValue.point == point, Variant.state.in_(AGREED),
             or_(Variant.valid_until.is_(None), Variant.valid_until > now),
         )
-    ).all()  # fmt: skip
+    )  # fmt: skip
+    if actor.sites is not None:
+        query = query.where(Variant.site_id.in_(sorted(actor.sites)))
+    if not actor.may(VariantPermission.CONSENT):
+        query = query.where(Variant.kind != Kind.STANDARD_CHANGE)
+    ids = session.scalars(query).all()
     return variant_rows(session, actor, ids, now)

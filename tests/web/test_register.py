@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import func, select
 
 from app.composition.policies import RegisterRules
 from app.composition.uow import reading
+from app.composition.variants import AskForVariant, write_variant
+from erpcore.masterdata.models import Entity
 from erpcore.orders.models import SalesOrder
 from erpcore.orders.services import capture_orders
+from governance.approvals.models import ApprovalRequest
+from governance.approvals.services import outdate
 from governance.programme.kinds import BodyKind
 from governance.variants.models import Variant, VariantDeviation, VariantValue
+from governance.variants.register import Scope
+from governance.variants.writing import Content
 from tests.support.approvals import a_body, acting
 from tests.support.core import OPEN, a_business
 from tests.support.operate import a_closed_site, open_cells
@@ -135,6 +142,94 @@ def test_a_draft_is_kept_written_on_and_asked_for(signed_in, business, database)
     owner.post(f"{here}/write", typed(business, value="3"))
     assert stored(database) == [("submitted", "30", business.site, 3)]
     owner.get(f"{here}/write", status=404)
+
+
+def test_an_answer_to_a_variant_that_changed_since_it_was_seen_is_refused(signed_in, business, database, judge):
+    owner = signed_in("process_owner")
+    owner.get("/register/ask?point=partial_shipment")
+    owner.post("/register/ask?point=partial_shipment", typed(business))
+    here = owner.path
+    judge.get(here)
+    page = judge.post(here, {"move": "approve", "reason": "as it was", "version": "1"}, status=409)
+    assert "changed" in page.text
+    assert stored(database) == [("submitted", "false", business.site, 2)]
+    judge.post(here, {"move": "approve", "reason": "as it is", "version": "2"})
+    assert stored(database)[0].state == "approved"
+
+
+def test_a_draft_changed_meanwhile_is_not_written_over(signed_in, business, database):
+    owner = signed_in("process_owner")
+    owner.get("/register/ask?point=price_tolerance_permille")
+    owner.post("/register/ask?point=price_tolerance_permille", typed(business, value="2.5", draft="1"))
+    here = f"{owner.path}/write"
+    version = owner.get(here).value("version")
+    owner.post(here, typed(business, value="3", draft="1", version=version, key="k2"))
+    owner.get(here)
+    page = owner.post(here, typed(business, value="4", draft="1", version=version, key="k3"), status=409)
+    assert "changed" in page.text
+    assert stored(database) == [("draft", "30", business.site, 2)]
+
+
+def test_a_draft_of_a_value_keeps_what_it_covers_by_hand(signed_in, business, database):
+    owner = signed_in("process_owner")
+    who = acting(owner.who.id, "process_owner")
+    with business.work(who) as work:
+        draft = write_variant(
+            work,
+            AskForVariant(
+                scope=Scope(site=business.site), values={"partial_shipment": False}, deviations=("picked_short",),
+                until_on=date(2026, 12, 31), content=Content(reason="the branch waits"), is_draft=True,
+            ),
+        ).id  # fmt: skip
+    here = f"/register/variants/{draft}/write"
+    version = owner.get(here).value("version")
+    owner.post(here, typed(business, version=version))
+    assert stored(database) == [("submitted", "false", business.site, 3)]
+    with reading(database) as session:
+        assert session.scalars(select(VariantDeviation.deviation)).all() == ["picked_short"]
+
+
+@pytest.mark.parametrize(
+    ("currency", "typed_cost", "minor"), [("EUR", "12.5", 1250), ("JPY", "1200", 1200), ("KWD", "1.234", 1234)]
+)
+def test_a_cost_is_kept_in_the_currency_of_the_company_and_read_back_the_same(
+    signed_in, business, database, currency, typed_cost, minor
+):
+    with business.work() as work:
+        work.session.get_one(Entity, business.entity).currency = currency
+    owner = signed_in("process_owner")
+    owner.get("/register/ask?point=partial_shipment")
+    owner.post("/register/ask?point=partial_shipment", typed(business, cost=typed_cost, draft="1"))
+    here = owner.path
+    with reading(database) as session:
+        assert session.execute(select(Variant.cost_minor, Variant.cost_currency)).one() == (minor, currency)
+    assert Decimal(owner.get(f"{here}/write").value("cost")) == Decimal(typed_cost)
+
+
+def test_a_cost_below_the_smallest_coin_is_refused_at_its_field(signed_in, business, database):
+    owner = signed_in("process_owner")
+    owner.get("/register/ask?point=partial_shipment")
+    page = owner.post("/register/ask?point=partial_shipment", typed(business, cost="1.005"), status=422)
+    assert "Amounts in EUR have at most 2 decimal places" in page.text
+    assert stored(database) == []
+
+
+def test_what_nobody_is_asked_about_says_so_and_is_put_to_decision_again(signed_in, business, database, judge):
+    """As what was asked for before there were requests for approval."""
+    owner = signed_in("process_owner")
+    owner.get("/register/ask?point=partial_shipment")
+    owner.post("/register/ask?point=partial_shipment", typed(business))
+    here = owner.path
+    with business.work() as work:
+        (request,) = work.session.scalars(select(ApprovalRequest))
+        outdate(work, "variant", [request.subject_id], reason="as of old")
+    page = owner.get(here)
+    assert "Nobody is asked about it as it is now." in page.text
+    assert "Put to decision again" in page.text
+    owner.post(here, {"move": "again", "reason": "", "version": page.value("version")})
+    page = judge.get(here)
+    judge.post(here, {"move": "approve", "reason": "agreed", "version": page.value("version")})
+    assert stored(database)[0].state == "approved"
 
 
 @pytest.mark.parametrize(

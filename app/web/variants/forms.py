@@ -13,6 +13,8 @@ from app.web.fields import ExactField
 from app.web.figures import heading
 from app.web.forms import Form, choices
 from app.web.once import KeyedForm
+from erpcore.kernel.errors import RuleBroken
+from erpcore.kernel.money import from_minor, places, to_minor
 from erpcore.ports import PolicyPoint
 from erpcore.ports.points import DIMENSIONS, Unit
 from governance.variants.kinds import Kind, Rationale
@@ -50,6 +52,7 @@ _TEXTS = (
 class AskForm(KeyedForm):
     """A variant of one policy point, or for deviations done by hand. ``ask_form`` gives it the fields of its point."""
 
+    version = HiddenField()
     kind = RadioField("Kind", [InputRequired("Choose one")], default=Kind.CONTROLLED_VARIATION)
     from_on = DateField("First day", [Optional()], description="Empty: from the moment it is approved.")
     until_on = DateField(
@@ -70,7 +73,7 @@ class AskForm(KeyedForm):
     )  # fmt: skip
     evidence = TextAreaField("Evidence", [Length(max=2000)], description="The law, the contract, the figures.")
     benefit = TextAreaField("Benefit", [Length(max=2000)], description="What it brings, and for whom.")
-    cost = ExactField("Cost of keeping it, per month", [Optional()], places=2)
+    cost = ExactField("Cost of keeping it, per month", [Optional()], places=3)
     support_who = StringField("Supported by", [Length(max=200)], description="Who helps when it does not work.")
     support_hours = StringField("Hours", [Length(max=200)])
     support_vendor = StringField("Vendor", [Length(max=200)])
@@ -111,14 +114,17 @@ class AskForm(KeyedForm):
             return Scope()
         return Scope(**{name: getattr(self, name).data or None for name in self.dimensions})
 
-    def said(self) -> Content:
-        """What is said about it."""
+    def said(self, currency: str) -> Content:
+        """What is said about it; what it costs is in this currency. Raises ``RuleBroken`` for less than its smallest coin."""
         texts: dict[str, Any] = {name: str(getattr(self, name).data or "") for name in _TEXTS}
-        cost = self.cost.data
+        cost = self.cost.data if isinstance(self.cost.data, Decimal) else None
+        minor = None if cost is None else to_minor(cost, currency)
+        if minor is not None and from_minor(minor, currency) != cost:
+            raise RuleBroken("variant_cost_places", field="cost", currency=currency, places=places(currency))
         return Content(
             **{**texts, "step": texts["step"] or None}, owner=self.owner.data or None, deputy=self.deputy.data or None,
             rationale=Rationale(self.rationale.data) if self.rationale.data else None,
-            cost_minor=int(cost * 100) if isinstance(cost, Decimal) else None, review_months=self.review_months.data,
+            cost_minor=minor, cost_currency=None if minor is None else currency, review_months=self.review_months.data,
         )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from app.web.steps import seen_version
 from app.web.variants.forms import MoveForm, OrdersForm
 from app.web.variants.tabs import register_tabs
 from app.web.variants.views import blueprint
+from erpcore.kernel.errors import Conflict
 from erpcore.kernel.work import UnitOfWork
 from governance.variants.flow import AGREED, VARIANT_FLOW, VariantState, permission_for
 from governance.variants.services import MoveVariant
@@ -40,6 +41,16 @@ def _reaches(page: VariantPage) -> bool:
     return sites is None or any(part.dimension == "site" and part.id in sites for part in page.row.scope)
 
 
+#: In these states somebody is to decide.
+_ASKING = (VariantState.SUBMITTED, VariantState.UNDER_REVIEW)
+
+
+def _is_asked(page: VariantPage) -> bool:
+    """Whether a request about the variant as it is now waits."""
+    request = page.request
+    return request is not None and request.state == "waiting" and request.subject_version == page.row.version
+
+
 def _open_moves(page: VariantPage) -> list[str]:
     """What this person may do with it now, the one that most come for first."""
     row, who = page.row, actor()
@@ -51,7 +62,7 @@ def _open_moves(page: VariantPage) -> list[str]:
     for name in ("submit", "withdraw"):
         if is_own and VARIANT_FLOW.why_not(name, row.state, who) is None:
             out.append(name)
-    if not waits and row.state in (VariantState.SUBMITTED, VariantState.UNDER_REVIEW) and is_own:
+    if not _is_asked(page) and row.state in _ASKING and is_own:
         out.append("again")
     if _reaches(page):
         out += [
@@ -66,9 +77,11 @@ def _open_moves(page: VariantPage) -> list[str]:
 
 
 def _waits_for(page: VariantPage) -> str:
-    """Who is asked, where it waits and not for this person."""
-    if page.request is None or page.request.state != "waiting":
+    """Who is asked, where it waits and not for this person; or that nobody is, and how it goes on."""
+    if page.row.state not in _ASKING:
         return ""
+    if page.request is None or not _is_asked(page):
+        return "Nobody is asked about it as it is now. Whoever asked for it puts it to decision again, or withdraws it."
     return page.request.rule_text or "No rule says who may decide, so nobody may."
 
 
@@ -76,6 +89,8 @@ def _do(work: UnitOfWork, page: VariantPage, name: str, form: MoveForm) -> None:
     reason, seen = str(form.reason.data), seen_version()
     key = page.row.id
     if name in ("approve", "reject") and page.request is not None:
+        if page.request.state == "waiting" and seen not in (None, page.row.version):
+            raise Conflict("changed_meanwhile", document=f"variant {page.row.code}")
         answer(work, Answer(request=page.request.id, verdict=name, reason=reason))
     elif name == "submit":
         submit(work, key, seen_version=seen)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
 
 from app.composition.request import change, now, reader
-from app.composition.variants import AskForVariant, rewrite_variant, write_variant
+from app.composition.variants import AskForVariant, currency_of, rewrite_variant, write_variant
 from app.queries.policies import point_page, policy_points, scope_picks
 from app.queries.variants import agreed_of_point, people_to_choose, variant_page
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import area, asked_key
 from app.web.navigation import Entry, Group, navigation_entry
+from app.web.steps import seen_version
 from app.web.variants.forms import UNITS, AskForm, ask_form, in_form
 from erpcore.kernel.errors import NotFound
+from erpcore.kernel.money import from_minor
 from erpcore.ports import POLICY_POINTS, Freedom
 from erpcore.ports.points import DIMENSIONS
 from governance.variants.flow import VariantState
@@ -57,22 +58,25 @@ def _form(point: str, given: dict[str, Any]) -> tuple[AskForm, Any]:
     return form, found
 
 
-def _command(form: AskForm, point: str) -> AskForVariant:
-    by_hand = "" if point else str(form["deviations"].data or "")
+def _command(form: AskForm, point: str, *, currency: str | None = None, by_hand: tuple[str, ...] = ()) -> AskForVariant:
+    """``currency`` in which a draft says its cost, and ``by_hand`` what it covers beside a value, stay as they are."""
+    if not point:
+        by_hand = tuple(part.strip() for part in str(form["deviations"].data or "").split(","))
+    scope = form.scope()
     return AskForVariant(
-        kind=Kind(form.kind.data), scope=form.scope(), values={point: form.wanted()} if point else {},
-        deviations=tuple(sorted({part.strip() for part in by_hand.split(",") if part.strip()})), from_on=form.from_on.data,
-        until_on=form.until_on.data, content=form.said(), supersedes=form.supersedes.data or None,
+        kind=Kind(form.kind.data), scope=scope, values={point: form.wanted()} if point else {},
+        deviations=tuple(sorted({part for part in by_hand if part})), from_on=form.from_on.data,
+        until_on=form.until_on.data, content=form.said(currency or currency_of(reader(), scope)), supersedes=form.supersedes.data or None,
         is_draft="draft" in request.form,
     )  # fmt: skip
 
 
-def _page(form: AskForm, found: Any, point: str, *, draft: int | None = None) -> Any:
+def _page(form: AskForm, found: Any, point: str, *, draft: int | None = None, currency: str | None = None) -> Any:
     locked = found is not None and (found.row.point.freedom is Freedom.LOCKED or not found.row.point.has_alternative)
     unit = "" if found is None or found.row.point.unit is None else UNITS[found.row.point.unit]
     return render_template(
         "register/ask.html", form=form, page=found, point=found.row.point if found else None, locked=locked, unit=unit,
-        draft=draft, name=point,
+        draft=draft, name=point, currency=currency,
     ), form.status  # fmt: skip
 
 
@@ -121,15 +125,17 @@ def write(variant_id: int) -> Any:
         "owner": record.owner_id, "deputy": record.deputy_id or 0, "rationale": record.rationale_category or "",
         "supersedes": record.supersedes_id or 0, "until_on": row.end_day, "deviations": ", ".join(row.deviations),
         "from_on": row.first_day if record.valid_from > now() else None,
-        "cost": None if record.cost_minor is None else Decimal(record.cost_minor) / 100,
+        "cost": None if record.cost_minor is None else from_minor(record.cost_minor, record.cost_currency or "EUR"),
+        "version": str(row.version),
     }  # fmt: skip
     if row.values and row.values[0].point is not None:
         kept["value"] = in_form(row.values[0].point, row.values[0].value)
     form, found = _form(point, kept)
     if form.validate_on_submit():
         with form.refusals(), change() as work:
-            rewrite_variant(work, variant_id, _command(form, point), seen_version=row.version)
+            command = _command(form, point, currency=record.cost_currency, by_hand=row.deviations)
+            rewrite_variant(work, variant_id, command, seen_version=seen_version())
         if form.accepted:
             flash("It is written down." if "draft" in request.form else "It is asked for. Others decide.", "success")
             return redirect(url_for("variants.show_one", variant_id=variant_id))
-    return _page(form, found, point, draft=variant_id)
+    return _page(form, found, point, draft=variant_id, currency=record.cost_currency)
