@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from erpcore.kernel.errors import NotAllowed, NotFound, RuleBroken
 from erpcore.kernel.events import Place
@@ -35,7 +35,7 @@ class Delegate:
 
 
 def delegate(work: UnitOfWork, command: Delegate, around: Surroundings) -> ApprovalDelegation:
-    """Record it. Everybody for oneself; for others, who may assign seats.
+    """Record it. Everybody for oneself; for others, who may assign seats, and never with themselves as delegate.
 
     Raises ``RuleBroken`` for oneself as delegate, somebody without an open account, a time that is over or too long, or a
     second delegate at the same time.
@@ -44,6 +44,9 @@ def delegate(work: UnitOfWork, command: Delegate, around: Surroundings) -> Appro
     giver = command.giver or work.actor.id
     if giver != work.actor.id and not work.actor.may(ProgrammePermission.SEATS):
         raise NotAllowed("approval_delegation_of_another")
+    if giver != work.actor.id and command.delegate == work.actor.id:
+        raise NotAllowed("approval_delegate_of_own_making", field="delegate")
+    around.lock_person(work.session, giver)
     _check(work, command, giver, around)
     row = ApprovalDelegation(
         id=work.ids.one(), giver_id=giver, delegate_id=command.delegate, valid_from=max(command.valid_from, work.now),
@@ -99,9 +102,28 @@ def end_delegation(work: UnitOfWork, delegation_id: int, *, reason: str) -> Appr
         raise NotAllowed("approval_delegation_of_another")
     if not reason.strip():
         raise RuleBroken("reason_required", field="reason", document="delegation", move="end")
+    _end(work, row, reason)
+    return row
+
+
+def end_delegations_of(work: UnitOfWork, person: int, *, reason: str) -> None:
+    """Somebody leaves: nobody answers for them any more, and they for nobody."""
+    rows = work.session.scalars(
+        select(ApprovalDelegation)
+        .where(
+            or_(ApprovalDelegation.giver_id == person, ApprovalDelegation.delegate_id == person),
+            ApprovalDelegation.valid_until > work.now,
+        )
+        .order_by(ApprovalDelegation.id)
+        .with_for_update(key_share=True)
+    ).all()  # fmt: skip
+    for row in rows:
+        _end(work, row, reason)
+
+
+def _end(work: UnitOfWork, row: ApprovalDelegation, reason: str) -> None:
     if row.valid_from >= work.now:
         work.session.delete(row)
     else:
         row.valid_until = work.now
     work.audit("approval.delegation_ended", "account", row.giver_id, delegate=row.delegate_id, reason=reason.strip())
-    return row

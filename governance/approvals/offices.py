@@ -65,6 +65,7 @@ class Offices:
     _links: tuple[list[Link], list[tuple[int, Link]]] | None = None
     _sites: dict[int, set[int]] | None = None
     _roles: dict[int, Mapping[int | None, AbstractSet[str]]] = field(default_factory=dict)
+    _somebody: dict[int, bool] = field(default_factory=dict)
 
     def chairs(self, kind: str, site: int | None) -> list[Chair]:
         """The seats of the bodies of this kind: of the programmes that roll out the site, else of all."""
@@ -82,11 +83,6 @@ class Offices:
             )
             self._chairs = [Chair(*row) for row in rows]
         return self._chairs
-
-    def bodies_of(self, person: int) -> set[str]:
-        """The kinds of the bodies in which somebody has a seat, or stands in for one now."""
-        stood_in = {seat for seat, link in self._stood_in() if link.taker == person and self._holds(link)}
-        return {chair.kind for chair in self._all_chairs() if chair.holder == person or chair.seat in stood_in}
 
     def _programmes(self, site: int | None) -> set[int]:
         if site is None:
@@ -190,10 +186,19 @@ class Offices:
             seats = {chair.seat: chair.holder for chair in self.chairs(name, site)}
             for seat, link in self._stood_in():
                 if seat in seats and link.taker == actor.id and seats[seat] == link.giver and self._holds(link):
-                    yield link.giver
+                    yield from self._if_somebody(link.giver)
         for giver in self.acts_for(actor.id):
             if self._has(giver, capacity, site):
-                yield giver
+                yield from self._if_somebody(giver)
+
+    def _if_somebody(self, giver: int) -> Iterator[int]:
+        """The giver, unless their account is closed: who left has no voice that another could give. One query a person, none
+        where their roles were read.
+        """
+        if giver not in self._somebody:
+            self._somebody[giver] = bool(self._roles.get(giver)) or self.around.is_somebody(self.session, giver)
+        if self._somebody[giver]:
+            yield giver
 
     def _has_oneself(self, actor: Actor, capacity: str, site: int | None) -> bool:
         """A role counts as one acts in it now, as everywhere: what somebody else might be is not what they are."""

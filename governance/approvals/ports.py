@@ -9,6 +9,8 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
+from erpcore.kernel.work import UnitOfWork
+from governance.approvals.models import ApprovalRequest
 from governance.approvals.rules import Need, Rule
 
 
@@ -37,6 +39,15 @@ class Surroundings(Protocol):
 
     def subject_version(self, session: Session, kind: str, subject_id: int) -> int | None:
         """In which version the subject of a request of this kind is now; ``None``: it is not there any more."""
+
+    def lock_subject(self, work: UnitOfWork, kind: str, subject_id: int) -> None:
+        """Hold the subject, before its request is held."""
+
+    def settled(self, work: UnitOfWork, request: ApprovalRequest) -> None:
+        """Tell the subject that its request is settled."""
+
+    def lock_person(self, session: Session, person: int) -> None:
+        """Hold somebody's account, so that what is kept for them is looked at and written by one after the other."""
 
     def rule_sentence(self, rule: Rule) -> str:
         """The rule in one sentence, as it is frozen with a request."""

@@ -149,7 +149,7 @@ def past_due(session: Session, now: datetime) -> list[int]:
             select(ApprovalRequest.id)
             .join(ApprovalNeed, ApprovalNeed.request_id == ApprovalRequest.id)
             .where(
-                ApprovalRequest.state == RequestState.WAITING, ApprovalNeed.due_at <= now,
+                ApprovalRequest.state == RequestState.WAITING, ApprovalRequest.due_at <= now, ApprovalNeed.due_at <= now,
                 ApprovalNeed.escalated_at.is_(None), ApprovalNeed.escalate_to.is_not(None),
             )
             .distinct()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from erpcore.kernel.work import UnitOfWork
 from governance.approvals.flow import RuleState
 from governance.approvals.models import ApprovalAnswer, ApprovalExcluded, ApprovalNeed, ApprovalRequest, ApprovalRule
 from governance.approvals.offices import Place
-from governance.approvals.rules import Asked, Condition, Facts, Given, Materiality, Rule, Standing, standing
+from governance.approvals.rules import Asked, Condition, Facts, Given, Materiality, Need, Rule, Standing, standing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +63,11 @@ class Case:
         """What the rules looked at."""
         return read_facts(self.request.facts)
 
+    @property
+    def route(self) -> tuple[Need, ...]:
+        """Whose agreement who asked wants beside the rules."""
+        return tuple(Need(**each) for each in orjson.loads(self.request.facts).get(_ROUTE, ()))
+
 
 def _capacities(need: ApprovalNeed) -> tuple[str, ...]:
     if need.escalated_at is None or need.escalate_to is None:
@@ -70,16 +75,22 @@ def _capacities(need: ApprovalNeed) -> tuple[str, ...]:
     return (need.capacity, need.escalate_to)
 
 
-def facts_text(facts: Facts) -> str:
-    """The facts as they are kept: what is not known is left out."""
-    return canonical_json(
-        {name: value for name in Facts.__slots__ if (value := getattr(facts, name)) is not None}
-    ).decode()
+#: Where the route stands beside the facts; a request without one keeps the facts alone.
+_ROUTE = "route"
+
+
+def facts_text(facts: Facts, route: Sequence[Need] = ()) -> str:
+    """The facts, with the route of who asked, as they are kept: what is not known is left out."""
+    kept: dict[str, Any] = {name: value for name in Facts.__slots__ if (value := getattr(facts, name)) is not None}
+    if route:
+        kept[_ROUTE] = [{name: getattr(need, name) for name in Need.__slots__} for need in route]
+    return canonical_json(kept).decode()
 
 
 def read_facts(text: str) -> Facts:
     """The facts as kept."""
     known: dict[str, Any] = orjson.loads(text)
+    known.pop(_ROUTE, None)
     weight = known.pop("materiality", None)
     return Facts(**known, materiality=None if weight is None else Materiality(weight))
 

@@ -69,7 +69,7 @@ def propose_rule(work: UnitOfWork, command: ProposeRule, around: Surroundings) -
         row = _ending(work, command, code)
     else:
         _check(work, command, around)
-        _check_only(work, command, code)
+        _check_only(work, command.kind, code, command.condition)
         row = _version(command, code)
     row.id, row.version, row.state, row.reason = (
         work.ids.one(),
@@ -150,16 +150,16 @@ def _check_people(work: UnitOfWork, command: ProposeRule, around: Surroundings) 
             raise RuleBroken("approval_rule_capacity", field="escalate_to", capacity=command.escalate_to)
 
 
-def _check_only(work: UnitOfWork, command: ProposeRule, code: str) -> None:
+def _check_only(work: UnitOfWork, kind: str, code: str, wanted: Condition) -> None:
     """Two rules for the very same case would both be to be met, which nobody who reads one of them expects."""
     others = work.session.scalars(
         select(ApprovalRule).where(
-            ApprovalRule.kind == command.kind, ApprovalRule.code != code, ApprovalRule.state == RuleState.IN_FORCE
+            ApprovalRule.kind == kind, ApprovalRule.code != code, ApprovalRule.state == RuleState.IN_FORCE
         )
     )
     for other in others:
         condition = condition_of(other)
-        if implies(condition, command.condition) and implies(command.condition, condition):
+        if implies(condition, wanted) and implies(wanted, condition):
             raise RuleBroken("approval_rule_same", field="code", rule=other.code)
 
 
@@ -168,13 +168,16 @@ def decide_rule(
 ) -> ApprovalRule:
     """Approve, decline or withdraw a proposed version. An approved one replaces the one that held, or ends the rule.
 
-    Raises ``NotAllowed`` when who proposed it decides, or somebody else withdraws it.
+    Raises ``NotAllowed`` when who proposed it decides, or somebody else withdraws it; ``RuleBroken`` when another rule has come
+    to hold for the very same case.
     """
     if move not in {"approve", "decline", "withdraw"}:
         raise RuleBroken("choice_unknown", field="move", value=move)
-    row = work.session.get(ApprovalRule, rule_id, with_for_update={"key_share": True}, populate_existing=True)
+    row = work.session.get(ApprovalRule, rule_id)
     if row is None:
         raise NotFound("approval_rule_unknown", rule=rule_id)
+    _lock_rules(work, row.kind)
+    work.session.refresh(row)
     if seen_version is not None and seen_version != row.version:
         raise Conflict("changed_meanwhile", document=f"approval rule {row.code}")
     work.actor.require(RULE_FLOW.moves[move].permission)
@@ -184,6 +187,8 @@ def decide_rule(
     step = "end" if move == "approve" and row.ends_rule else move
     target = RULE_FLOW.target(step, row.state, reason=reason)
     if move == "approve":
+        if not row.ends_rule:
+            _check_only(work, row.kind, row.code, condition_of(row))
         _make_room(work, row)
     was, row.state = row.state, target
     if move != "withdraw":
@@ -194,6 +199,17 @@ def decide_rule(
     if row.state == RuleState.IN_FORCE:
         _route_waiting(work, row.kind, around)
     return row
+
+
+def _lock_rules(work: UnitOfWork, kind: str) -> None:
+    """All that hold or wait of a kind, in one order: which cases they are for is looked at by one who decides at a time."""
+    work.session.scalars(
+        select(ApprovalRule)
+        .where(ApprovalRule.kind == kind, ApprovalRule.state.in_((RuleState.IN_FORCE, RuleState.PROPOSED)))
+        .order_by(ApprovalRule.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).all()
 
 
 def _make_room(work: UnitOfWork, row: ApprovalRule) -> None:

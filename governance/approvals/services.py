@@ -70,10 +70,10 @@ def ask(work: UnitOfWork, command: Ask, around: Surroundings) -> ApprovalRequest
         raise RuleBroken("approval_summary_missing", field="summary")
     _outdate_waiting(work, command)
     rules = rules_for(rules_in_force(work.session, command.kind), command.facts)
-    needs = needs_of(rules, command.route)
+    needs = needs_of(rules, command.route) if rules else ()
     request = ApprovalRequest(
         id=work.ids.one(), kind=command.kind, subject_type=command.subject_type, subject_id=command.subject_id,
-        subject_version=command.subject_version, summary=command.summary.strip(), facts=facts_text(command.facts),
+        subject_version=command.subject_version, summary=command.summary.strip(), facts=facts_text(command.facts, command.route),
         rule_text=_sentences(rules, command.route, around), realm=work.realm, site_id=command.site, entity_id=command.entity,
         asked_by=work.actor.id, asked_at=work.now, is_automatic=False, state=REQUEST_FLOW.initial, version=1,
     )  # fmt: skip
@@ -241,21 +241,29 @@ def outdate(work: UnitOfWork, subject_type: str, subject_ids: Iterable[int], *, 
 
 
 def route_anew(work: UnitOfWork, request_id: int, around: Surroundings) -> ApprovalRequest:
-    """Put a request for which no rule held under the rules as they are now; one that has its rules keeps them."""
+    """Put a request for which no rule held under the rules as they are now, with the route that was asked for; one that has its
+    rules keeps them. The subject is told where it is settled so, and one that moved on outdates its request.
+    """
+    asked = require_request(work, request_id)
+    around.lock_subject(work, asked.kind, asked.subject_id)
     request = lock_request(work, request_id)
     case = case_of(work.session, request)
     if request.state != RequestState.WAITING or case.needs:
         return request
     rules = rules_for(rules_in_force(work.session, request.kind), case.facts)
-    needs = needs_of(rules)
     if not rules:
         return request
-    request.rule_text, request.version = _sentences(rules, (), around), request.version + 1
+    if around.subject_version(work.session, request.kind, request.subject_id) != request.subject_version:
+        _lapse(work, request, "outdate", "changed since it was asked for")
+        return request
+    needs = needs_of(rules, case.route)
+    request.rule_text, request.version = _sentences(rules, case.route, around), request.version + 1
     _add_needs(work, request, needs, set(case.excluded), around)
     work.audit("approval.routed", "approval_request", request.id, **_kept(request), rules=[rule.id for rule in rules])
     if not needs:
         request.is_automatic = True
         _settle(work, request, RequestState.APPROVED, request.rule_text)
+        around.settled(work, request)
     return request
 
 
