@@ -46,7 +46,8 @@ _OPENS, _CLOSES = time(8), time(17)
 class Subject:
     """What requests of a kind are about. ``version_of``: the present version of a subject, ``None`` where it is gone;
     ``settled``: what approving or rejecting does to it; ``page``: (endpoint, argument) of where it is shown. Without
-    ``may_withdraw`` a request stays until it is decided, since its subject does.
+    ``may_withdraw`` a request stays until it is decided, since its subject does. ``lock`` holds the subject before its request
+    is held, so that all who hold both do so in one order. Without ``may_be_automatic`` somebody decides in every case.
     """
 
     kind: str
@@ -55,6 +56,8 @@ class Subject:
     settled: Callable[[UnitOfWork, ApprovalRequest], None]
     page: tuple[str, str] | None = None
     may_withdraw: bool = True
+    lock: Callable[[UnitOfWork, int], None] | None = None
+    may_be_automatic: bool = True
 
 
 #: Kind of request → its subject.
@@ -68,6 +71,8 @@ def settles(
     version_of: Callable[[Session, int], int | None],
     page: tuple[str, str] | None = None,
     may_withdraw: bool = True,
+    lock: Callable[[UnitOfWork, int], None] | None = None,
+    may_be_automatic: bool = True,
 ) -> Callable[[Callable[[UnitOfWork, ApprovalRequest], None]], Callable[[UnitOfWork, ApprovalRequest], None]]:
     """Tell this function when a request of the kind is approved or rejected (``request.state``)."""
 
@@ -75,8 +80,9 @@ def settles(
         settled: Callable[[UnitOfWork, ApprovalRequest], None],
     ) -> Callable[[UnitOfWork, ApprovalRequest], None]:
         OUTCOMES[kind] = Subject(
-            kind=kind, title=title, version_of=version_of, settled=settled, page=page, may_withdraw=may_withdraw
-        )
+            kind=kind, title=title, version_of=version_of, settled=settled, page=page, may_withdraw=may_withdraw, lock=lock,
+            may_be_automatic=may_be_automatic,
+        )  # fmt: skip
         return settled
 
     return register
@@ -133,6 +139,17 @@ class Around(Surroundings):
     def subject_version(self, session: Session, kind: str, subject_id: int) -> int | None:
         return subject_of(kind).version_of(session, subject_id)
 
+    def lock_subject(self, work: UnitOfWork, kind: str, subject_id: int) -> None:
+        """Nothing to do for a subject that is not held together with its request."""
+        if (lock := subject_of(kind).lock) is not None:
+            lock(work, subject_id)
+
+    def settled(self, work: UnitOfWork, request: ApprovalRequest) -> None:
+        subject_of(request.kind).settled(work, request)
+
+    def lock_person(self, session: Session, person: int) -> None:
+        session.get(Account, person, with_for_update={"key_share": True}, populate_existing=True)
+
     def rule_sentence(self, rule: Rule) -> str:
         return rule_sentence(rule)
 
@@ -162,20 +179,21 @@ def _end(since: datetime, worked: timedelta, calendar: SiteCalendar) -> datetime
 
 def ask(work: UnitOfWork, command: Ask) -> ApprovalRequest:
     """Ask for approval; see ``governance.approvals.services.ask``. What is approved automatically has its effect at once."""
-    subject = subject_of(command.kind)
+    subject_of(command.kind)
     request = services.ask(work, command, AROUND)
     if request.state == RequestState.APPROVED:
-        subject.settled(work, request)
+        AROUND.settled(work, request)
     return request
 
 
 def answer(work: UnitOfWork, command: Answer) -> ApprovalRequest:
     """Answer a request; see ``governance.approvals.services.answer``. The last answer has its effect at once, and once."""
     before = services.require_request(work, command.request)
-    was, subject = before.state, subject_of(before.kind)
+    was = before.state
+    AROUND.lock_subject(work, before.kind, before.subject_id)
     request = services.answer(work, command, AROUND)
     if was == RequestState.WAITING and request.state != was and request.settled_at == work.now:
-        subject.settled(work, request)
+        AROUND.settled(work, request)
     return request
 
 
@@ -191,13 +209,17 @@ def withdraw(work: UnitOfWork, request_id: int, *, reason: str) -> ApprovalReque
 
 
 def propose_rule(work: UnitOfWork, command: ProposeRule) -> ApprovalRule:
-    """Propose another version of a rule of a kind that there is."""
-    subject_of(command.kind)
+    """Propose another version of a rule of a kind that there is. Raises ``RuleBroken`` where nobody would be asked, though
+    somebody else than who asked decides in every case.
+    """
+    subject = subject_of(command.kind)
+    if command.is_automatic and not command.ends and not subject.may_be_automatic:
+        raise RuleBroken("approval_rule_never_automatic", field="is_automatic", of=subject.title)
     return propose(work, command, AROUND)
 
 
 def decide_rule(
     work: UnitOfWork, rule_id: int, move: str, *, reason: str, seen_version: int | None = None
 ) -> ApprovalRule:
-    """Decide on a proposed version of a rule."""
+    """Decide on a proposed version of a rule. What it settles of what waited has its effect at once."""
     return decide_on_rule(work, rule_id, move, reason=reason, around=AROUND, seen_version=seen_version)

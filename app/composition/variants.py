@@ -19,15 +19,17 @@ from app.identity.models import Account
 from app.identity.services import close_account
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import day_start, local_day
-from erpcore.kernel.errors import NotAllowed, NotFound, RuleBroken
+from erpcore.kernel.errors import Conflict, NotAllowed, NotFound, RuleBroken
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import Entity, Site
 from erpcore.orders.anew import put_under_rules_of_now
 from erpcore.ports import POLICY_POINTS
 from governance.approvals import services as approvals
+from governance.approvals.delegations import end_delegations_of
 from governance.approvals.flow import RequestState
 from governance.approvals.models import ApprovalAnswer, ApprovalRequest
 from governance.approvals.offices import Offices
+from governance.approvals.queries import may_approve
 from governance.approvals.records import case_of
 from governance.variants import services, writing
 from governance.variants.checks import values_of
@@ -36,7 +38,7 @@ from governance.variants.kinds import Kind
 from governance.variants.models import Variant
 from governance.variants.permissions import VariantPermission
 from governance.variants.records import lock_variant
-from governance.variants.register import Scope, scope_of
+from governance.variants.register import Scope, lock_register, scope_of
 from governance.variants.services import MoveVariant, SettleVariant
 from governance.variants.writing import Content, DraftVariant
 
@@ -85,6 +87,8 @@ def _draft(work: UnitOfWork, command: AskForVariant) -> DraftVariant:
     zone = zone_of(work.session, command.scope)
     if command.kind != Kind.STANDARD_CHANGE or work.actor.sites is not None:
         within_reach(work.actor, command.scope, VariantPermission.REQUEST)
+    if command.supersedes is not None:
+        _check_superseded(work, command.supersedes)
     for deviation in command.deviations:
         if not _DEVIATION.match(deviation):
             raise RuleBroken("variant_deviation_unusable", field="deviations", deviation=deviation)
@@ -98,12 +102,21 @@ def _draft(work: UnitOfWork, command: AskForVariant) -> DraftVariant:
         starts = day_start(command.from_on, zone)
     content = command.content
     if content.cost_minor is not None and not content.cost_currency:
-        content = replace(content, cost_currency=_currency(work.session, command.scope))
+        content = replace(content, cost_currency=currency_of(work.session, command.scope))
     return DraftVariant(
         kind=command.kind, scope=command.scope, values=command.values, deviations=command.deviations, valid_from=starts,
         valid_until=None if command.until_on is None else day_start(command.until_on, zone), zone=zone, content=content,
         supersedes=command.supersedes,
     )  # fmt: skip
+
+
+def _check_superseded(work: UnitOfWork, variant_id: int) -> None:
+    """Raise for one that this person could not ask for: its end is asked for with it."""
+    other = work.session.get(Variant, variant_id)
+    if other is None:
+        raise NotFound("variant_unknown", field="supersedes", variant=variant_id)
+    if other.kind != Kind.STANDARD_CHANGE or work.actor.sites is not None:
+        within_reach(work.actor, scope_of(other), VariantPermission.REQUEST)
 
 
 def _check_person(session: Session, person: int | None, name: str) -> None:
@@ -114,7 +127,8 @@ def _check_person(session: Session, person: int | None, name: str) -> None:
         raise RuleBroken("variant_person_unknown", field=name)
 
 
-def _currency(session: Session, scope: Scope) -> str:
+def currency_of(session: Session, scope: Scope) -> str:
+    """In which currency costs are said there, unless they name another one."""
     entity = scope.entity
     if scope.site is not None:
         entity = session.get_one(Site, scope.site).entity_id
@@ -124,7 +138,7 @@ def _currency(session: Session, scope: Scope) -> str:
 def submit(work: UnitOfWork, variant_id: int, *, seen_version: int | None = None) -> Variant:
     """Put a draft to those who decide on its kind."""
     row = writing.submit_variant(work, variant_id, seen_version=seen_version)
-    _put_to(work, row, _what_it_changes(work, row))
+    _put_to(work, row)
     return row
 
 
@@ -132,19 +146,32 @@ def _plain(text: str) -> str:
     return text.replace(":", "").casefold()
 
 
-def _put_to(work: UnitOfWork, row: Variant, summary: str) -> None:
+def _put_to(work: UnitOfWork, row: Variant, *, reason: str = "") -> None:
+    row.approval_id = approving.ask(work, _asked_of(work, row, reason)).id
+
+
+def _asked_of(work: UnitOfWork, row: Variant, reason: str) -> Ask:
+    """What those who decide are asked: whether it may be, or, in review, whether it stays. Neither who asked for the variant or
+    its review nor who answers for it decides.
+    """
+    is_review = row.state == VariantState.UNDER_REVIEW
+    summary = _what_becomes_of_it(row, reason) if is_review else _what_it_changes(work, row)
     # A title that only says the value is said once.
     said = row.title if _plain(row.title) == _plain(summary) else f"{row.title}: {summary}"
-    route = (Need(capacity=CONSENT, people=1),) if row.needs_consent and row.state == VariantState.SUBMITTED else ()
-    request = approving.ask(
-        work,
-        Ask(
-            kind=row.kind, subject_type=SUBJECT, subject_id=row.id, subject_version=row.version,
-            summary=f"{row.code} {said}", site=row.site_id, entity=row.entity_id,
-            excluded=(row.requested_by,), route=route,
-        ),
+    if not is_review and row.supersedes_id is not None:
+        said += f", instead of {work.session.get_one(Variant, row.supersedes_id).code}"
+    return Ask(
+        kind=row.kind, subject_type=SUBJECT, subject_id=row.id, subject_version=row.version, summary=f"{row.code} {said}",
+        site=row.site_id, entity=row.entity_id,
+        excluded=sorted({row.requested_by, row.owner_id, *([row.review_by] if row.review_by is not None else ())}),
+        route=(Need(capacity=CONSENT, people=1),) if row.needs_consent and not is_review else (),
     )  # fmt: skip
-    row.approval_id = request.id
+
+
+def _what_becomes_of_it(row: Variant, reason: str) -> str:
+    until = row.extend_until
+    ends = "keep it as it is" if until is None else f"extend until {local_day(until, row.zone):%-d %B %Y}"
+    return f"{ends}. {reason.strip()}" if reason.strip() else ends
 
 
 def _what_it_changes(work: UnitOfWork, row: Variant) -> str:
@@ -159,6 +186,12 @@ def _version(session: Session, variant_id: int) -> int | None:
     return session.scalar(select(Variant.version).where(Variant.id == variant_id))
 
 
+def _lock(work: UnitOfWork, variant_id: int) -> None:
+    """The register, then the variant; requests come last, here as everywhere."""
+    lock_register(work)
+    lock_variant(work, variant_id)
+
+
 def _settled(work: UnitOfWork, request: ApprovalRequest) -> None:
     consent = work.session.scalar(
         select(ApprovalAnswer.person_id).where(
@@ -167,20 +200,32 @@ def _settled(work: UnitOfWork, request: ApprovalRequest) -> None:
             ApprovalAnswer.verdict == "approve",
         )
     )
-    services.settle_variant(
+    older = work.session.scalar(select(Variant.supersedes_id).where(Variant.id == request.subject_id)) or 0
+    before = _version(work.session, older)
+    row = services.settle_variant(
         work,
         SettleVariant(
             variant=request.subject_id, is_agreed=request.state == RequestState.APPROVED, consented_by=consent,
             reason=request.settle_reason or "agreed",
         ),
     )  # fmt: skip
+    if _version(work.session, older) != before:
+        # What was asked about the one before, such as a later end, is asked about something that is over.
+        approvals.outdate(work, SUBJECT, [older], reason=f"superseded by {row.code}")
 
 
 for _kind, _title in (
     (Kind.CONTROLLED_VARIATION, "Controlled variation"), (Kind.STRATEGIC_EXCEPTION, "Strategic exception"),
     (Kind.STANDARD_CHANGE, "New standard"),
 ):  # fmt: skip
-    settles(_kind, title=_title, version_of=_version, page=("variants.show_one", "variant_id"))(_settled)
+    settles(
+        _kind,
+        title=_title,
+        version_of=_version,
+        page=("variants.show_one", "variant_id"),
+        lock=_lock,
+        may_be_automatic=False,
+    )(_settled)
 
 
 def move(work: UnitOfWork, command: MoveVariant, *, until_on: date | None = None) -> Variant:
@@ -192,8 +237,7 @@ def move(work: UnitOfWork, command: MoveVariant, *, until_on: date | None = None
         command = replace(command, until=day_start(until_on, row.zone))
     row = services.move_variant(work, command)
     if row.state == VariantState.UNDER_REVIEW:
-        ends = f"extend until {until_on:%-d %B %Y}" if until_on is not None else "keep it as it is"
-        _put_to(work, row, f"{ends}. {command.reason.strip()}")
+        _put_to(work, row, reason=command.reason)
     else:
         approvals.outdate(work, SUBJECT, [row.id], reason=command.reason.strip())
     return row
@@ -207,11 +251,8 @@ def hand_over(
     _check_person(work.session, owner, "owner")
     _check_person(work.session, deputy, "deputy")
     row = services.hand_over(work, variant_id, owner, deputy=deputy, reason=reason, seen_version=seen_version)
-    if row.state == VariantState.SUBMITTED:
-        _put_to(work, row, _what_it_changes(work, row))
-    elif row.state == VariantState.UNDER_REVIEW:
-        until = row.extend_until
-        _put_to(work, row, "keep it" if until is None else f"extend until {local_day(until, row.zone):%-d %B %Y}")
+    if row.state in (VariantState.SUBMITTED, VariantState.UNDER_REVIEW):
+        _put_to(work, row)
     return row
 
 
@@ -225,8 +266,9 @@ def reachable(work: UnitOfWork, variant_id: int) -> Variant:
 
 
 def person_leaves(work: UnitOfWork, account_id: int, *, reason: str) -> None:
-    """Close an account, and say of every variant that the person answers for that its owner left."""
+    """Close an account, end who answers for whom with it, and say of every variant that the person answers for that its owner left."""
     close_account(work, account_id, reason=reason)
+    end_delegations_of(work, account_id, reason=reason)
     services.owner_leaves(work, account_id)
 
 
@@ -234,15 +276,16 @@ def ask_again(work: UnitOfWork, variant_id: int, *, seen_version: int | None = N
     """Put it to those who decide once more, where the request was withdrawn or the variant changed since."""
     row = reachable(work, variant_id)
     work.actor.require(VariantPermission.REQUEST)
+    lock_register(work)
     row = lock_variant(work, variant_id, seen_version)
-    if row.state == VariantState.SUBMITTED:
-        if row.requested_by != work.actor.id:
-            raise NotAllowed("variant_of_another", variant=row.code)
-        _put_to(work, row, _what_it_changes(work, row))
-    elif row.state == VariantState.UNDER_REVIEW:
-        _put_to(work, row, "keep it")
-    else:
+    if row.state not in (VariantState.SUBMITTED, VariantState.UNDER_REVIEW):
         raise RuleBroken("variant_over", variant=row.code, state=row.state)
+    if row.state == VariantState.SUBMITTED and row.requested_by != work.actor.id:
+        raise NotAllowed("variant_of_another", variant=row.code)
+    last = None if row.approval_id is None else approvals.require_request(work, row.approval_id)
+    if last is not None and last.state == RequestState.WAITING and last.subject_version == row.version:
+        raise Conflict("approval_waits_already", what=last.summary)
+    _put_to(work, row)
     return row
 
 
@@ -250,11 +293,7 @@ def may_answer(session: Session, who: Actor, request: ApprovalRequest | None, at
     """Whether this person's answer to the request is asked for."""
     if request is None or request.state != RequestState.WAITING:
         return False
-    case = case_of(session, request)
-    lacking = {position for position, _ in case.standing.lacks}
-    offices = Offices(session, approving.AROUND, at)
-    ways = offices.ways(who, case.place, case.asked, case.given, lacking=lacking)
-    return bool(ways) and ways[0].need in lacking
+    return may_approve(case_of(session, request), who, Offices(session, approving.AROUND, at))
 
 
 def move_orders(work: UnitOfWork, variant_id: int, orders: Sequence[int], *, reason: str) -> int:

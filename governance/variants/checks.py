@@ -84,6 +84,12 @@ def check_time(work: UnitOfWork, kind: str, starts: datetime, until: datetime | 
         raise RuleBroken("policy_value_too_long", field="valid_until", days=LONGEST.days)
 
 
+def check_replaces(kind: str, other: Variant) -> None:
+    """Raise where a standard would end a departure, or a departure a standard: others decide on the one than on the other."""
+    if (kind == Kind.STANDARD_CHANGE) != (other.kind == Kind.STANDARD_CHANGE):
+        raise RuleBroken("variant_supersedes_other_kind", field="supersedes", variant=other.code)
+
+
 def check_owner(work: UnitOfWork, row: Variant) -> None:
     """Raise where nobody answers for it: whoever did has left."""
     if row.owner_left_at is not None:

@@ -14,7 +14,7 @@ from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotAllowed, RuleBroken
 from erpcore.kernel.history import record_move
 from erpcore.kernel.work import UnitOfWork
-from governance.variants.checks import check_owner, check_time, check_values, refuse_overlap, values_of
+from governance.variants.checks import check_owner, check_replaces, check_time, check_values, refuse_overlap, values_of
 from governance.variants.flow import AGREED, VARIANT_FLOW, VariantState, permission_for
 from governance.variants.models import Variant
 from governance.variants.permissions import VariantPermission
@@ -133,6 +133,7 @@ def _approve(work: UnitOfWork, row: Variant) -> None:
 def _supersede(work: UnitOfWork, row: Variant, starts: datetime) -> None:
     """The one before ends where this one begins."""
     other = lock_variant(work, row.supersedes_id or 0)
+    check_replaces(row.kind, other)
     if other.state not in AGREED or (other.valid_until is not None and other.valid_until <= starts):
         return
     was, other.version = other.state, other.version + 1
@@ -180,6 +181,7 @@ def hand_over(
 ) -> Variant:
     """Somebody else answers for it from now on; one whose owner left is valid again within its time."""
     work.actor.require(VariantPermission.REQUEST)
+    lock_register(work)
     row = lock_variant(work, variant_id, seen_version)
     if not reason.strip():
         raise RuleBroken("reason_required", field="reason", document="variant", move="hand_over")
@@ -201,6 +203,7 @@ def hand_over(
 
 def owner_leaves(work: UnitOfWork, person: int) -> int:
     """Flag every variant that this person answers for, in the unit of work that ends their account; how many there are."""
+    lock_register(work)
     rows = work.session.scalars(
         select(Variant)
         .where(Variant.owner_id == person, Variant.owner_left_at.is_(None), Variant.state.not_in(VARIANT_FLOW.finals()))
@@ -210,7 +213,6 @@ def owner_leaves(work: UnitOfWork, person: int) -> int:
     for row in rows:
         row.owner_left_at, row.version = work.now, row.version + 1
         work.audit("variant.owner_left", "variant", row.id, code=row.code, owner=person)
-        tell(work, row, "lose_owner")
     if any(row.state in AGREED for row in rows):
         touch(work)
     return len(rows)

@@ -16,6 +16,7 @@ from erpcore.kernel.work import UnitOfWork
 from erpcore.ports.points import DIMENSIONS
 from governance.variants.checks import (
     check_owner,
+    check_replaces,
     check_shape,
     check_time,
     check_values,
@@ -98,6 +99,7 @@ def change_draft(
 ) -> Variant:
     """Write a draft anew. Raises ``RuleBroken`` once it was asked for, ``NotAllowed`` for somebody else's."""
     work.actor.require(VariantPermission.REQUEST)
+    lock_register(work)
     row = lock_variant(work, variant_id, seen_version)
     if row.state != VariantState.DRAFT:
         raise RuleBroken("variant_not_draft", variant=row.code, state=row.state)
@@ -118,6 +120,7 @@ def submit_variant(work: UnitOfWork, variant_id: int, *, seen_version: int | Non
     Where somebody else than a process owner asks, a process owner's consent comes before the decision.
     """
     work.actor.require(VariantPermission.REQUEST)
+    lock_register(work)
     row = lock_variant(work, variant_id, seen_version)
     target = VARIANT_FLOW.target("submit", row.state)
     if work.actor.id != row.requested_by:
@@ -160,7 +163,7 @@ def _fill(work: UnitOfWork, row: Variant, command: DraftVariant) -> None:
     if said.review_months is not None and not 1 <= said.review_months <= 36:
         raise RuleBroken("variant_review_unusable", field="review_months")
     if command.supersedes is not None:
-        _check_superseded(work, row, command.supersedes)
+        _check_superseded(work, row, command)
     row.kind, row.zone, row.supersedes_id = command.kind, command.zone, command.supersedes
     row.valid_from, row.valid_until = starts, command.valid_until
     for name, part in zip(DIMENSIONS, command.scope, strict=True):
@@ -186,10 +189,11 @@ def _usual_title(command: DraftVariant) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _check_superseded(work: UnitOfWork, row: Variant, other_id: int) -> None:
-    other = work.session.get(Variant, other_id)
+def _check_superseded(work: UnitOfWork, row: Variant, command: DraftVariant) -> None:
+    other = work.session.get(Variant, command.supersedes)
     if other is None or other.id == row.id:
-        raise NotFound("variant_unknown", field="supersedes", variant=other_id)
+        raise NotFound("variant_unknown", field="supersedes", variant=command.supersedes)
+    check_replaces(command.kind, other)
     if other.state not in AGREED:
         raise RuleBroken("variant_not_agreed", field="supersedes", variant=other.code, state=other.state)
 

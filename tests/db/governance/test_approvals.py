@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
-from app.composition.approving import Answer, Ask, answer, ask, decide_rule, propose_rule, withdraw
+from app.composition.approving import AROUND, Answer, Ask, answer, ask, decide_rule, propose_rule, withdraw
+from app.composition.variants import person_leaves
 from app.identity.services import close_account
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.audit import AuditEntry, verify_chain
 from erpcore.kernel.errors import Conflict, DomainError, IllegalMove, NotAllowed, NotFound, RuleBroken
 from erpcore.kernel.events import EventLog
-from governance.approvals.delegations import end_delegation
+from governance.approvals.delegations import Delegate, delegate, end_delegation
 from governance.approvals.models import ApprovalAnswer, ApprovalNeed, ApprovalRequest, ApprovalRule
+from governance.approvals.queries import delegations_of
 from governance.approvals.rulebook import ProposeRule
 from governance.approvals.rules import Condition, Facts, Need
 from governance.approvals.services import escalate, outdate
 from governance.programme.kinds import BodyKind
+from governance.programme.permissions import ProgrammePermission
 from governance.programme.seats import DelegateSeat, delegate_seat
 from tests.db.core.test_two_at_once import at_once
 from tests.support.approvals import (
@@ -362,6 +366,125 @@ def test_the_delegate_of_a_seat_answers_for_the_seat_unless_its_holder_asked(bus
     made.versions[2] = 1
     own = asked(business, holder, subject=2)
     _refused(business, "approval_tied", deputy, own)
+
+
+def test_a_route_alone_settles_nothing_and_is_asked_for_with_the_rule_that_comes(business, made):
+    office, chief, owner = person(business, "pmo"), person(business, "sponsor"), person(business, "process_owner")
+    request = asked(business, office, route=[Need(capacity=f"person:{owner.id}")])
+    _refused(business, "approval_nobody", owner, request)
+    _in_force(business, office, chief, capacity="role:finance", people=1)
+    assert answered(business, person(business), request) == "waiting"
+    assert answered(business, owner, request) == "approved"
+
+
+def test_a_rule_that_asks_for_nobody_settles_what_waited_and_its_subject_is_told(business, made):
+    office, chief = person(business, "pmo"), person(business, "sponsor")
+    made.versions[2] = 1
+    request, moved_on = asked(business, office), asked(business, office, subject=2)
+    made.versions[2] = 2
+    _in_force(business, office, chief, is_automatic=True)
+    assert (state_of(business, request), state_of(business, moved_on)) == ("approved", "outdated")
+    assert made.told == [(1, "approved", True)]
+
+
+def _in_force(business, office, chief, **fields):
+    with business.work(office) as work:
+        rule = propose_rule(work, ProposeRule(kind=KIND, code="all", reason="somebody must", **fields)).id
+    with business.work(chief) as work:
+        decide_rule(work, rule, "approve", reason="agreed")
+
+
+@pytest.mark.parametrize("by", ["seat", "person"])
+def test_a_closed_account_has_no_voice_that_its_delegate_could_give(business, made, by):
+    asker, holder, deputy = person(business, "pmo"), person(business, "steering_member"), person(business)
+    if by == "seat":
+        a_body(business, BodyKind.STEERING, [holder, person(business, "steering_member")])
+        a_rule(business, capacity="body:steering", people=1)
+    else:
+        a_rule(business, capacity=f"person:{holder.id}", people=1)
+    delegated(business, holder, deputy)
+    request = asked(business, asker)
+    with business.work() as work:
+        close_account(work, holder.id, reason="left")
+    _refused(business, "approval_not_yours", deputy, request)
+
+
+def test_the_delegate_of_a_seat_whose_holder_left_answers_nothing(business, made):
+    asker, holder, deputy = person(business, "pmo"), person(business, "steering_member"), person(business)
+    a_body(business, BodyKind.STEERING, [holder])
+    a_rule(business, capacity="body:steering", people=1)
+    with business.work() as work:
+        seat = work.session.execute(text("SELECT id FROM seat WHERE person_id = :p"), {"p": holder.id}).scalar_one()
+    with business.work(holder) as work:
+        delegate_seat(
+            work,
+            DelegateSeat(
+                seat_id=seat, delegate=deputy.id, valid_from=work.now, valid_until=work.now + timedelta(days=3), reason="away"
+            ),
+        )  # fmt: skip
+    request = asked(business, asker)
+    with business.work() as work:
+        close_account(work, holder.id, reason="left")
+    _refused(business, "approval_not_yours", deputy, request)
+
+
+def test_who_leaves_has_no_delegate_any_more_and_is_none(business, made):
+    leaver, one, two = person(business), person(business), person(business)
+    delegated(business, leaver, one)
+    delegated(business, two, leaver, since=business.clock.now() + timedelta(days=1))
+    with business.work() as work:
+        person_leaves(work, leaver.id, reason="left")
+        assert delegations_of(work.session, leaver.id, work.now) == []
+
+
+def test_who_assigns_seats_names_delegates_for_others_but_never_themselves(business, made):
+    giver, office, other = person(business), person(business, "pmo"), person(business)
+
+    def named(taker):
+        with business.work(office) as work:
+            until = work.now + timedelta(days=7)
+            command = Delegate(giver=giver.id, delegate=taker.id, valid_from=work.now, valid_until=until, reason="ill")
+            return delegate(work, command, AROUND).id
+
+    assert office.may(ProgrammePermission.SEATS)
+    with pytest.raises(NotAllowed) as refusal:
+        named(office)
+    assert refusal.value.code == "approval_delegate_of_own_making"
+    assert named(other)
+
+
+def test_two_delegates_named_at_once_leave_one(business, made):
+    giver, one, two = person(business), person(business), person(business)
+    for week in range(4):
+        since = business.clock.now() + timedelta(days=10 * week)
+        named = partial(delegated, business, giver, since=since, until=since + timedelta(days=7))
+        found = at_once(partial(named, one), partial(named, two))
+        assert [each.code for each in found if isinstance(each, DomainError)] == ["approval_delegated_already"], found
+
+
+def test_of_two_rules_for_the_very_same_case_one_comes_to_hold(business, made):
+    office, chief = person(business, "pmo"), person(business, "sponsor")
+
+    def proposed(code, tier):
+        with business.work(office) as work:
+            command = ProposeRule(
+                kind=KIND,
+                code=code,
+                reason="why not",
+                capacity="role:finance",
+                people=1,
+                condition=Condition(tier=tier),
+            )
+            return propose_rule(work, command).id
+
+    def approved(rule):
+        with business.work(chief) as work:
+            decide_rule(work, rule, "approve", reason="agreed")
+
+    for tier in range(1, 5):
+        rules = [proposed(f"{code}{tier}", tier) for code in ("one", "two")]
+        found = at_once(*(lambda rule=rule: approved(rule) for rule in rules))
+        assert [each.code for each in found if each is not None] == ["approval_rule_same"], found
 
 
 def test_the_consent_of_a_named_person_is_asked_for_beside_the_rules(business, made):

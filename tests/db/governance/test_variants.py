@@ -9,24 +9,33 @@ import pytest
 from sqlalchemy import select, update
 
 from app.composition import variants as desk
-from app.composition.approving import Answer, answer
+from app.composition.approving import Answer, answer, propose_rule, withdraw
+from app.composition.coverage import read_coverage
 from app.composition.policies import RegisterRules
 from app.composition.variants import AskForVariant
+from app.queries.variants import agreed_of_point, movable_orders
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.audit import AuditEntry
-from erpcore.kernel.errors import Conflict, DomainError, NotAllowed, RuleBroken
+from erpcore.kernel.errors import Conflict, DomainError, NotAllowed, NotFound, RuleBroken
+from erpcore.masterdata.models import Customer, CustomerGroup, Entity, Item, ItemGroup
+from erpcore.orders.models import SalesOrder
+from erpcore.orders.services import capture_orders
 from erpcore.ports import POLICY_POINTS
+from governance.approvals.models import ApprovalExcluded, ApprovalRequest
+from governance.approvals.rulebook import ProposeRule
 from governance.programme.kinds import BodyKind
 from governance.variants.flow import AGREED, VariantState
 from governance.variants.kinds import Kind
 from governance.variants.models import Variant, VariantDeviation, VariantRegister, VariantValue
-from governance.variants.queries import covering, unfit_variants
+from governance.variants.queries import unfit_variants
 from governance.variants.register import Scope
 from governance.variants.services import MoveVariant, hand_over, owner_leaves
 from governance.variants.validity import GRACE, Facts, Standing, effective_at, facts_of, is_valid, standing
 from governance.variants.writing import DraftVariant, request_variant
+from readiness.conformance.ports import Where
+from tests.db.core.test_two_at_once import at_once
 from tests.support.approvals import a_body, delegated, person
-from tests.support.core import a_business
+from tests.support.core import OPEN, a_business
 from tests.support.policies import ASKS, approve, ask_for, decide, said
 
 
@@ -150,8 +159,9 @@ def test_a_request_about_an_older_version_approves_nothing(business):
     owner, member = person(business, "process_owner"), person(business, "design_authority")
     a_body(business, BodyKind.DESIGN_AUTHORITY, [member], quorum=(1, 1))
     key, request = asked(business, owner)
+    lead = person(business, "site_lead")
     with business.work(owner) as work:
-        hand_over(work, key, member.id, deputy=None, reason="knows the branch")
+        hand_over(work, key, lead.id, deputy=None, reason="knows the branch")
     with pytest.raises(Conflict) as refused:
         answered(business, member, request)
     assert refused.value.code == "approval_outdated"
@@ -343,8 +353,12 @@ def test_what_people_do_by_hand_is_covered_where_and_as_long_as_it_was_agreed_th
     here = Scope(site=business.site, entity=business.entity, channel=business.channel)
     there = here._replace(site=business.site + 1)
     now = business.clock.now()
+
+    def say(deviation, scope, at):
+        place = Where("live", scope.entity, scope.site, scope.channel, None)
+        return read_coverage(work.session.connection()).covering(deviation, place, at)
+
     with business.work() as work:
-        say = lambda deviation, scope, at: covering(work.session, deviation, scope, at)  # noqa: E731 - read below as a table
         assert say("picked_short", here, now) == narrow
         assert say("picked_short", there, now) == wide
         assert say("picked_short", here, now + timedelta(days=31)) == wide
@@ -354,3 +368,157 @@ def test_what_people_do_by_hand_is_covered_where_and_as_long_as_it_was_agreed_th
         assert say("picked_short", Scope(site=5, entity=6), now) is None
         assert work.session.scalar(select(VariantDeviation.deviation).limit(1)) == "picked_short"
     assert "picked_short" not in POLICY_POINTS
+
+
+def test_a_departure_never_takes_the_place_of_a_standard_nor_a_standard_that_of_a_departure(business):
+    owner = person(business, "process_owner")
+    council = [person(business, "process_owner"), person(business, "process_owner")]
+    a_body(business, BodyKind.PROCESS_COUNCIL, council, quorum=(2, 2))
+    change = {"kind": Kind.STANDARD_CHANGE, "scope": Scope(), "until_on": None, "values": {"credit_check": False}}
+    standard, request = asked(business, owner, **change)
+    for who in council:
+        answered(business, who, request)
+    departure = approve(business, "partial_shipment", False)
+    for changes in (
+        {"supersedes": standard},
+        {**change, "values": {"partial_shipment": False}, "supersedes": departure},
+    ):
+        with pytest.raises(RuleBroken) as refused:
+            asked(business, owner, **changes)
+        assert refused.value.code == "variant_supersedes_other_kind"
+    assert (state(business, standard), state(business, departure)) == ("approved", "approved")
+
+
+def test_somebody_of_one_site_ends_no_variant_of_another_site_or_of_a_company(business):
+    lead = person(business, "site_lead", site=business.site)
+    for scope, kind in (({"site": business.site + 1}, NotFound), ({"entity": business.entity}, NotAllowed)):
+        other = approve(business, "price_tolerance_permille", 25, **scope)
+        with pytest.raises(kind):
+            asked(business, lead, values={"price_tolerance_permille": 50}, supersedes=other)
+        with business.work(lead) as work:
+            assert agreed_of_point(work.session, lead, "price_tolerance_permille", work.now) == []
+    own = approve(business, "price_tolerance_permille", 25)
+    with business.work(lead) as work:
+        assert [each.id for each in agreed_of_point(work.session, lead, "price_tolerance_permille", work.now)] == [own]
+    _, request = asked(business, lead, values={"price_tolerance_permille": 50}, supersedes=own)
+    with business.work() as work:
+        assert work.session.get_one(ApprovalRequest, request).summary.endswith(", instead of V-3")
+
+
+def test_neither_who_asked_for_it_or_its_review_nor_who_answers_for_it_decides_however_it_is_put(business):
+    owner, reviewer, answers, member = (
+        person(business, role) for role in ("process_owner", "process_owner", "design_authority", "design_authority")
+    )
+    a_body(business, BodyKind.DESIGN_AUTHORITY, [owner, reviewer, answers, member], quorum=(1, 4))
+
+    def kept_out(request):
+        with business.work() as work:
+            query = select(ApprovalExcluded.person_id).where(ApprovalExcluded.request_id == request)
+            return set(work.session.scalars(query))
+
+    key, request = asked(business, owner, content=said(owner=answers.id))
+    assert kept_out(request) == {owner.id, answers.id}
+    with pytest.raises(NotAllowed) as refused:
+        answered(business, answers, request)
+    assert refused.value.code == "approval_own"
+    answered(business, member, request)
+    with business.work(reviewer) as work:
+        command = MoveVariant(variant=key, move="review", reason="the hall is late")
+        first = desk.move(work, command, until_on=date(2026, 9, 30)).approval_id
+    assert kept_out(first) == {owner.id, reviewer.id, answers.id}
+    with pytest.raises(Conflict) as refused, business.work(owner) as work:
+        desk.ask_again(work, key)
+    assert refused.value.code == "approval_waits_already"
+    with business.work(reviewer) as work:
+        withdraw(work, first, reason="wrong words")
+    with business.work(owner) as work:
+        again = desk.ask_again(work, key).approval_id
+    with business.work(owner) as work:
+        handed = desk.hand_over(work, key, answers.id, deputy=None, reason="as before").approval_id
+    for each in (again, handed):
+        assert kept_out(each) == {owner.id, reviewer.id, answers.id}
+        with business.work() as work:
+            assert "extend until 30 September 2026" in work.session.get_one(ApprovalRequest, each).summary
+    assert answered(business, member, handed) == "approved"
+
+
+def test_the_review_of_one_that_is_superseded_is_outdated(business):
+    owner, member = person(business, "process_owner"), person(business, "design_authority")
+    a_body(business, BodyKind.DESIGN_AUTHORITY, [member], quorum=(1, 1))
+    first = approve(business, "price_tolerance_permille", 25)
+    with business.work(owner) as work:
+        command = MoveVariant(variant=first, move="review", reason="the hall is late")
+        review = desk.move(work, command, until_on=date(2026, 9, 30)).approval_id
+    _, request = asked(business, owner, values={"price_tolerance_permille": 50}, supersedes=first)
+    assert answered(business, member, request) == "approved"
+    with business.work() as work:
+        assert work.session.get_one(ApprovalRequest, review).state == "outdated"
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_no_rule_lets_a_variant_through_without_anybody(business, kind):
+    with pytest.raises(RuleBroken) as refused, business.work(person(business, "pmo")) as work:
+        propose_rule(work, ProposeRule(kind=kind, code="small", reason="quicker", is_automatic=True))
+    assert refused.value.code == "approval_rule_never_automatic"
+
+
+@pytest.mark.parametrize("by", ["the variant", "its request"])
+def test_taking_it_back_and_the_last_yes_at_once_end_in_one_of_them(business, by):
+    owner, member = person(business, "process_owner"), person(business, "design_authority")
+    a_body(business, BodyKind.DESIGN_AUTHORITY, [member], quorum=(1, 1))
+
+    for day in range(1, 6):
+        key, request = asked(business, owner, from_on=date(2026, 5, day), until_on=date(2026, 5, day + 1))
+
+        def take_back(key=key, request=request):
+            with business.work(owner) as work:
+                if by == "the variant":
+                    desk.move(work, MoveVariant(variant=key, move="withdraw", reason="not needed"))
+                else:
+                    withdraw(work, request, reason="not needed")
+
+        found = at_once(take_back, lambda request=request: answered(business, member, request))
+        assert all(each is None or each == "approved" or isinstance(each, DomainError) for each in found), found
+        assert [isinstance(each, DomainError) for each in found].count(True) == 1, found
+        with business.work() as work:
+            became = work.session.get_one(ApprovalRequest, request).state
+        expected = {"approved": {"approved"}, "withdrawn": {"submitted"}, "outdated": {"withdrawn"}}
+        assert state(business, key) in expected[became]
+
+
+def test_only_live_orders_of_the_scope_are_offered_to_be_put_under_it(business):
+    with business.work() as work:
+        first, _second = capture_orders(
+            work, [business.order([(0, 5)]), business.order([(1, 5)])], rules=RegisterRules(), cells=OPEN
+        )
+        groups = [ItemGroup(id=work.ids.one(), code=f"G{n}", name=f"Group {n}") for n in range(2)]
+        people = [CustomerGroup(id=work.ids.one(), code=f"C{n}", name=f"Group {n}") for n in range(2)]
+        work.session.add_all([*groups, *people])
+        work.session.flush()
+        for item, group in zip(business.items, groups, strict=False):
+            work.session.get_one(Item, item).group_id = group.id
+        work.session.get_one(Customer, business.customer).group_id = people[0].id
+        items, customers = [each.id for each in groups], [each.id for each in people]
+
+    def offered(**scope):
+        key = ask_for(business, "price_tolerance_permille", 25, **scope)
+        with business.work() as work:
+            return [one.id for one in movable_orders(work.session, work.session.get_one(Variant, key))]
+
+    assert offered(item_group=items[0], site=business.site) == [first.id]
+    assert len(offered(customer_group=customers[0])) == 2
+    assert offered(customer_group=customers[1]) == []
+    with business.work() as work:
+        work.session.execute(
+            update(SalesOrder).where(SalesOrder.id == first.id).values(entity_id=_a_twin(work, business))
+        )
+    assert len(offered(customer_group=customers[0])) == 1
+
+
+def _a_twin(work, business):
+    live = work.session.get_one(Entity, business.entity)
+    kept = {one.name: getattr(live, one.name) for one in Entity.__table__.columns}
+    twin = Entity(**{**kept, "id": work.ids.one(), "code": "DE01-R", "realm": "rehearsal", "twin_id": live.id})
+    work.session.add(twin)
+    work.session.flush()
+    return twin.id
