@@ -226,7 +226,7 @@ def test_what_nobody_is_asked_about_says_so_and_is_put_to_decision_again(signed_
     page = owner.get(here)
     assert "Nobody is asked about it as it is now." in page.text
     assert "Put to decision again" in page.text
-    owner.post(here, {"move": "again", "reason": "", "version": page.value("version")})
+    owner.post(here, {"move": "again", "reason": "nobody was asked", "version": page.value("version")})
     page = judge.get(here)
     judge.post(here, {"move": "approve", "reason": "agreed", "version": page.value("version")})
     assert stored(database)[0].state == "approved"
