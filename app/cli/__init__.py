@@ -33,7 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "app.cli.pack:verify_pack",
         "Check that a decision pack is as it was made; exits with 1 when it is not.",
     ),
-    "rebuild": ("app.cli.rebuild:rebuild", "Build journeys and figures anew from the events."),
+    "rebuild": ("app.cli.rebuild:rebuild", "Build journeys, conformance and figures anew from the events."),
     "export": ("app.cli.export:export", "Write the books to a file, as Beancount's plain text or as CSV."),
     "reindex": ("app.cli.reindex:reindex", "Keep anew the words by which items are found."),
     "worker": ("app.cli.worker:worker", "Read events and run jobs."),

@@ -8,10 +8,9 @@ import click
 
 from app.cli.database import database
 from app.cli.output import json_option, print_json
-from app.composition.anchors import anchors_known
-from app.composition.uow import reading
+from app.composition.anchors import check_chain
 from app.config import Settings
-from erpcore.kernel.audit import Anchor, verify_chain
+from erpcore.kernel.audit import Anchor
 
 #: Of a SHA-256 in hexadecimal.
 _DIGITS = 64
@@ -29,8 +28,8 @@ _DIGITS = 64
 def verify_audit(as_json: bool, anchors: tuple[str, ...]) -> None:
     """Recompute every link of the audit chain; exits with 1 when one does not fit, or is not what was kept beside the database."""
     given = [_anchor(text) for text in anchors]
-    with database() as connected, reading(connected, snapshot=True) as session:
-        report = verify_chain(session, [*anchors_known(Settings.from_environment().instance, connected.url), *given])
+    with database() as connected:
+        report = check_chain(connected, Settings.from_environment().instance, given)
     if as_json:
         print_json(asdict(report))
     elif report.broken_at is None:

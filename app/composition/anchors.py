@@ -7,13 +7,15 @@ beside the database, line by line, into a file that is only appended to; the dai
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
 import orjson
 from sqlalchemy import make_url
 
-from erpcore.kernel.audit import Anchor
+from app.composition.uow import Database, reading
+from erpcore.kernel.audit import Anchor, ChainReport, verify_chain
 from erpcore.kernel.clock import Clock
 
 
@@ -50,3 +52,11 @@ def keep_anchor(folder: Path, url: str, clock: Clock, last: tuple[int, str] | No
         file.flush()
         os.fsync(file.fileno())
     return 1
+
+
+def check_chain(database: Database, folder: Path, given: Iterable[Anchor] = ()) -> ChainReport:
+    """Recompute the chain and hold it against what was kept beside the database and what else is ``given``."""
+    # Before the snapshot is taken: an anchor of a link written meanwhile would look like a tail cut off.
+    known = anchors_known(folder, database.url)
+    with reading(database, snapshot=True) as session:
+        return verify_chain(session, [*known, *given])

@@ -15,6 +15,7 @@ from readiness.measures.baselines import (
     KeepReading,
     NameOwner,
     TypeBaseline,
+    check_period,
     keep_reading,
     may_record,
     name_owners,
@@ -49,10 +50,7 @@ def take_baseline(work: UnitOfWork, command: TakeBaseline) -> BaselineRow:
     may_record(work, command.site)
     if command.realm not in {Realm.LIVE, Realm.LEGACY, Realm.REHEARSAL}:
         raise RuleBroken("baseline_realm", field="realm", realm=command.realm)
-    if command.period_until <= command.period_from:
-        raise RuleBroken(
-            "end_before_start", field="period_until", starts_on=command.period_from, ends_on=command.period_until
-        )
+    check_period(work, command.period_from, command.period_until)
     scope = Scope(realm=command.realm, sites=_sites(work, command), name="baseline")
     reading = read_between(
         work.session, Asked(key=command.figure, scope=scope), start=command.period_from, end=command.period_until,

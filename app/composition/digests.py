@@ -37,7 +37,6 @@ DIGEST = Flow(
     (
         Move(name="send", sources=(DigestState.WAITING,), target=DigestState.SENT, permission=OWN),
         Move(name="park", sources=(DigestState.WAITING,), target=DigestState.PARKED, permission=OWN),
-        Move(name="skip", sources=(DigestState.WAITING,), target=DigestState.NOTHING, permission=OWN),
     ),
 )
 

@@ -169,8 +169,8 @@ def unit_of_work(
         if work is not None:
             work.ids.close(committed=committed)
         session.close()
-    if work.last_seq is not None and not database.is_sqlite:
-        _barrier(database)
+    if work.last_seq is not None:
+        on_disk(database)
     for effect in after_commit or ():
         effect()
     for follow in database.followers:
@@ -187,8 +187,10 @@ def alone(database: Database) -> Iterator[Connection]:
         yield connection if database.is_sqlite else connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
-def _barrier(database: Database) -> None:
+def on_disk(database: Database) -> None:
     """Wait until every commit so far is on disk: a transaction that says nothing but is itself durable."""
+    if database.is_sqlite:
+        return
     with alone(database) as connection:
         connection.exec_driver_sql(_BARRIER)
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import structlog
+
 from app.composition.uow import Database, reading, unit_of_work
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import Clock
 from governance.approvals.queries import past_due
 from governance.approvals.services import escalate
+
+log = structlog.get_logger(__name__)
 
 
 def escalate_due(database: Database, *, clock: Clock) -> int:
@@ -15,6 +19,12 @@ def escalate_due(database: Database, *, clock: Clock) -> int:
         due = past_due(session, clock.now())
     moved = 0
     for request in due:
-        with unit_of_work(database, actor=Actor.system("approvals"), clock=clock) as work:
-            moved += escalate(work, request)
+        try:
+            with unit_of_work(database, actor=Actor.system("approvals"), clock=clock) as work:
+                went = escalate(work, request)
+        except Exception:
+            # The others' time is over too; this one is tried again by the next run.
+            log.exception("approval_not_escalated", request=request)
+        else:
+            moved += went
     return moved

@@ -6,24 +6,20 @@ of yesterday helps nobody.
 
 from __future__ import annotations
 
-import smtplib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from email.message import EmailMessage
-from email.utils import format_datetime
 
 import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.composition.digests import DIGEST, Digest, DigestChoice, DigestState, message_id_of
-from app.composition.letters import CLAIM, FIRST_PAUSE, MOST_ATTEMPTS
 from app.composition.uow import Database, reading, unit_of_work
 from app.identity.models import Account
 from app.identity.queries import GrantedRole, roles_of
-from app.jobs.letters import mail_server
-from app.jobs.mailfolder import MailFolder
+from app.jobs.outbox import Outbox, hand_over, mail
 from app.security.scopes import actor_for
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.audit import last_link
@@ -34,8 +30,6 @@ log = structlog.get_logger(__name__)
 JOB = "digests"
 #: Between these hours of a person's own clock the mail of the day is made; who was not reached by then waits for tomorrow.
 FROM, UNTIL = time(6, 30), time(12)
-_BATCH = 200
-_LENGTH = 500
 #: More lines than this are said as a number.
 _MOST_LINES = 60
 
@@ -58,9 +52,13 @@ def send_digests(database: Database, *, clock: Clock, mail_url: str | None, wait
     """Make what is due and hand it over; returns how many left."""
     if mail_url is None or waiting is None:
         return 0
-    for account in _due(database, clock.now()):
-        _make(database, clock, account, waiting)
-    return _hand_over(database, clock, mail_url)
+    for person in _due(database, clock.now()):
+        try:
+            _make(database, clock, person, waiting)
+        except Exception:
+            # One person's page that cannot be read is no reason for the others to get no mail; tried again by the next run.
+            log.exception("digest_not_made", account=person.id)
+    return hand_over(database, clock, mail_url, _DIGESTS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,85 +143,14 @@ def _due_at(at: datetime | None, time_zone: str) -> str:
     return "" if at is None else f"due {at.astimezone(zone(time_zone)):%a %d %b %Y %H:%M}"
 
 
-def _hand_over(database: Database, clock: Clock, mail_url: str) -> int:
-    with reading(database) as session:
-        due = list(
-            session.scalars(
-                select(Digest.id)
-                .where(Digest.state == DigestState.WAITING, Digest.next_at <= clock.now())
-                .order_by(Digest.next_at, Digest.id)
-                .limit(_BATCH)
-            )
-        )
-    claimed = [digest for digest in due if _claim(database, clock, digest)]
-    sent = 0
-    try:
-        if claimed:
-            with mail_server(mail_url) as (server, sender):
-                while claimed:
-                    sent += _send(database, clock, claimed[0], server, sender)
-                    claimed.pop(0)
-    except (OSError, smtplib.SMTPException) as error:
-        log.warning("mail server not reached", error=type(error).__name__)
-        for digest in claimed:
-            _settle(database, clock, digest, error=f"{type(error).__name__}: {error}")
-    return sent
-
-
-def _claim(database: Database, clock: Clock, digest_id: int) -> bool:
-    """Take the mail for a while and count the attempt; ``False`` when somebody else has it or sent it."""
-    with unit_of_work(database, actor=Actor.system(JOB), clock=clock) as work:
-        digest = work.session.get(Digest, digest_id, with_for_update={"key_share": True})
-        if digest is None or digest.state != DigestState.WAITING or digest.next_at > work.now:
-            return False
-        digest.attempts += 1
-        digest.next_at = work.now + CLAIM
-    return True
-
-
-def _send(database: Database, clock: Clock, digest_id: int, server: smtplib.SMTP | MailFolder, sender: str) -> int:
-    with reading(database) as session:
-        message = _message(session, digest_id, sender, clock.now())
-    if message is None:
-        _settle(database, clock, digest_id, error="no address any more", ends=True)
-        return 0
-    try:
-        server.send_message(message)
-    except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError, smtplib.SMTPNotSupportedError) as refusal:
-        _settle(database, clock, digest_id, error=str(refusal))
-        server.rset()
-        return 0
-    _settle(database, clock, digest_id)
-    return 1
-
-
-def _message(session: Session, digest_id: int, sender: str, at: datetime) -> EmailMessage | None:
+def _message(session: Session, digest: Digest, sender: str, at: datetime) -> EmailMessage | None:
     """The mail; ``None`` for somebody who left, or has no address any more."""
-    digest = session.get_one(Digest, digest_id)
     account = session.get_one(Account, digest.account_id)
     if account.email is None or account.closed_at is not None:
         return None
-    message = EmailMessage()
-    message["Subject"], message["From"], message["To"] = digest.subject, sender, account.email
-    message["Message-ID"], message["Date"], message["Auto-Submitted"] = (
-        digest.message_id,
-        format_datetime(at),
-        "auto-generated",
+    return mail(
+        subject=digest.subject, sender=sender, to=account.email, message_id=digest.message_id, at=at, body=digest.body
     )
-    message.set_content(digest.body)
-    return message
 
 
-def _settle(database: Database, clock: Clock, digest_id: int, *, error: str = "", ends: bool = False) -> None:
-    """What became of the attempt: sent, to be tried after a pause twice as long as the last, or parked."""
-    with unit_of_work(database, actor=Actor.system(JOB), clock=clock) as work:
-        digest = work.session.get_one(Digest, digest_id, with_for_update={"key_share": True})
-        if digest.state != DigestState.WAITING:
-            return
-        digest.last_error = error[:_LENGTH] or None
-        if not error:
-            digest.state, digest.sent_at = DIGEST.target("send", digest.state), work.now
-        elif ends or digest.attempts >= MOST_ATTEMPTS:
-            digest.state = DIGEST.target("park", digest.state)
-        else:
-            digest.next_at = work.now + timedelta(seconds=FIRST_PAUSE.total_seconds() * 2 ** (digest.attempts - 1))
+_DIGESTS = Outbox(job=JOB, model=Digest, flow=DIGEST, message=_message)

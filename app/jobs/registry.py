@@ -13,7 +13,7 @@ from app.composition.due import settle_due
 from app.composition.evidence import MeasuredReadings, evaluate_open_gates
 from app.composition.measuring import SiteRecords
 from app.composition.proofs import forget_proofs
-from app.composition.uow import Database, reading, unit_of_work
+from app.composition.uow import Database, on_disk, reading, unit_of_work
 from app.identity.sessions import forget_old_sign_ins
 from app.identity.throttle import forget_old_failures
 from app.importers.uploads import forget_files, run_waiting
@@ -160,6 +160,8 @@ def anchor(context: Context) -> int:
         return 0
     with reading(context.database) as session:
         last = last_link(session)
+    # What is read need not be on disk yet: an anchor of a link that a crash takes back would call the trail cut off for good.
+    on_disk(context.database)
     return keep_anchor(context.instance, context.database.url, context.clock, last)
 
 

@@ -82,13 +82,16 @@ class Worker:
     def _lead(self, scheduler: BackgroundScheduler) -> None:
         try:
             leads = self._lease.take()
+            if leads and not self.leads:
+                ensure_catalogue(self._context.database, self.clock)
+                judge_by_todays_rules(self._context.database, self.clock)
+                # Judging all journeys may have taken longer than the lease runs.
+                leads = self._lease.take()
         except Busy:
-            # Nobody could have taken it meanwhile: the lease outlives two missed renewals.
+            # Who leads goes on: the lease outlives two missed renewals. Who does not yet asks again later.
             return
         if leads and not self.leads:
             log.info("worker_leads", owner=self.owner)
-            ensure_catalogue(self._context.database, self.clock)
-            judge_by_todays_rules(self._context.database, self.clock)
             if scheduler.running:
                 scheduler.resume()
             else:

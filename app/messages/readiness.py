@@ -80,6 +80,7 @@ MESSAGES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "baseline_absurd": "{figure} cannot read that. Check the value and its unit.",
     "baseline_nothing_measured": "{figure} has nothing to measure there in that time. Choose another period, or enter a figure with its source.",
     "baseline_too_young": "{figure} is not mature at the end of that time. Choose an earlier end.",
+    "baseline_too_old": "A baseline's period begins on {first} at the earliest. Choose a later start.",
     "baseline_not_over": "The period runs until {until}, which is not over. Choose an earlier end.",
     "baseline_realm": "No baseline is taken in the realm {realm}. Choose legacy, live or rehearsal.",
     "baseline_no_twin": "Nothing in the realm {realm} stands for this site. Choose another realm, or all sites.",

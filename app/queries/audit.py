@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import BigInteger, cast, select
+from sqlalchemy import BigInteger, ColumnElement, Text, cast, false, func, literal, select
 from sqlalchemy.orm import Session
 
 from app.identity.models import Account
 from app.identity.queries import names_of
-from app.queries.listing import SqlList
+from app.queries.listing import Eyes, SqlList
 from app.security.permissions import Permission
 from app.security.roles import title_of
 from erpcore.kernel.actor import Actor
@@ -67,21 +67,35 @@ def _row(row: Any) -> AuditRow:
     )  # fmt: skip
 
 
-def _start(day: Any) -> datetime:
+def _start(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _end(day: date) -> datetime:
+    """The instant from which on it is another day; the calendar's last day has none after it."""
+    return datetime.max.replace(tzinfo=UTC) if day == date.max else _start(day + timedelta(days=1))
+
+
+def _by(person: int, eyes: Eyes) -> ColumnElement[bool]:
+    """What a person did; nothing for who may not know who did it."""
+    return AuditEntry.actor == person if eyes.actor.may(Permission.USER_READ) else false()
+
+
+#: What an act says, but for the number of who did it.
+_SAID = func.replace(AuditEntry.content, literal('"actor":').concat(cast(AuditEntry.actor, Text)), "", type_=Text)
 
 
 _LIST: SqlList[AuditRow] = SqlList(
     select=_acts, row=_row, tie=(AuditEntry.position, AuditEntry.ordinal, KEY), usual="-at", is_long=True,
     sorts={"at": AuditEntry.position, "kind": AuditEntry.kind, "object": AuditEntry.subject_type},
     scope=lambda query, _actor: query,
-    text=(AuditEntry.kind, AuditEntry.content),
+    text=(AuditEntry.kind, _SAID),
     wanted={
         "object": lambda value, _: AuditEntry.subject_type == value,
         "number": lambda value, _: AuditEntry.subject_id == value,
-        "person": lambda value, _: AuditEntry.actor == value,
+        "person": _by,
         "since": lambda value, _: AuditLink.at >= _start(value),
-        "until": lambda value, _: AuditLink.at < _start(value) + timedelta(days=1),
+        "until": lambda value, _: AuditLink.at < _end(value),
     },
 )  # fmt: skip
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from statistics import median_low
 
 from sqlalchemy import ColumnElement, case, func, select, text
 from sqlalchemy.orm import Session
@@ -17,10 +18,11 @@ from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
 from readiness.conformance.catalogue import PROCESSES, RULES, Process, Rule
 from readiness.conformance.contributions import OVERDUE
-from readiness.conformance.drilldown import KINDS, in_scope
+from readiness.conformance.drilldown import KINDS
 from readiness.conformance.journeys import Standing, steps_from_text
 from readiness.conformance.models import ConformanceRow, DeviationRow
 from readiness.measures import catalogue as c
+from readiness.measures.drilldown import in_scope
 from readiness.measures.plans import Asked
 from readiness.measures.queries import read_with_weeks
 from readiness.measures.reading import Reading
@@ -304,6 +306,4 @@ def flow_of(session: Session, scope: Scope, process: Process, start: date, end: 
 
 def _median(times: list[int]) -> timedelta | None:
     """The lower median, ``None`` of nothing."""
-    if not times:
-        return None
-    return timedelta(microseconds=sorted(times)[(len(times) - 1) // 2])
+    return timedelta(microseconds=median_low(times)) if times else None

@@ -1,16 +1,13 @@
-"""How far are the consumers, which events are parked and why, what stands in the audit trail, does the schema fit?"""
+"""How far are the consumers, which events are parked and why, does the schema fit?"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-import orjson
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from erpcore.kernel.audit import AuditEntry, AuditLink
 from erpcore.kernel.events import ConsumerCursor, EventHead, EventLog, ParkedEvent
 
 #: A consumer further behind than this is no evidence for any gate.
@@ -52,21 +49,6 @@ class Parked:
     parked_at: datetime
     tries: int
     waits_behind: int | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class AuditAct:
-    """One act of the trail, as it was recorded."""
-
-    position: int
-    ordinal: int
-    at: datetime
-    kind: str
-    subject_type: str
-    subject_id: int | None
-    actor: int
-    role: str
-    facts: dict[str, Any]
 
 
 def head_seq(session: Session) -> int:
@@ -132,41 +114,6 @@ def parked_events(session: Session, *, limit: int = 200) -> list[Parked]:
 def parked_count(session: Session) -> int:
     """How many events are parked, over all consumers."""
     return session.scalar(select(func.count()).select_from(ParkedEvent)) or 0
-
-
-def audit_acts(session: Session, *, before: int | None = None, limit: int = 50) -> list[AuditAct]:
-    """The trail from the newest link back; ``before`` is the position of the oldest link already shown."""
-    links = select(AuditLink.position).order_by(AuditLink.position.desc()).limit(limit)
-    if before is not None:
-        links = links.where(AuditLink.position < before)
-    rows = session.execute(
-        select(AuditEntry, AuditLink.at)
-        .join(AuditLink, AuditLink.position == AuditEntry.position)
-        .where(AuditEntry.position.in_(links.scalar_subquery()))
-        .order_by(AuditEntry.position.desc(), AuditEntry.ordinal)
-    )
-    return [
-        AuditAct(
-            position=entry.position,
-            ordinal=entry.ordinal,
-            at=at,
-            kind=entry.kind,
-            subject_type=entry.subject_type,
-            subject_id=entry.subject_id,
-            actor=entry.actor,
-            role=entry.role,
-            facts=orjson.loads(entry.content)["facts"],
-        )
-        for entry, at in rows
-    ]
-
-
-def audit_head(session: Session) -> tuple[int, str]:
-    """How many links the chain has, and the hash of the last; 0 and nothing for an empty one."""
-    last = session.execute(
-        select(AuditLink.position, AuditLink.hash).order_by(AuditLink.position.desc()).limit(1)
-    ).one_or_none()
-    return (last.position, last.hash) if last else (0, "")
 
 
 def schema_revision(session: Session) -> str | None:

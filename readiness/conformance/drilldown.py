@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, and_, func, or_, select, tuple_
+from sqlalchemy import Table, and_, func, or_, select
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement, Select
 
@@ -17,7 +17,7 @@ from readiness.conformance.journeys import Standing
 from readiness.conformance.models import ConformanceRow, DeviationRow
 from readiness.measures import catalogue as c
 from readiness.measures import drilldown as of_measures
-from readiness.measures.drilldown import Behind
+from readiness.measures.drilldown import Behind, in_scope, within
 from readiness.measures.models import JourneyRow
 from readiness.measures.plans import Asked, Plan, matured, plan_for
 from readiness.measures.ports import Calendars
@@ -59,13 +59,13 @@ def _query(plan: Plan) -> Select[Any]:
     if measure == c.CONFORMANCE:
         conditions = _by_standing(plan, dimension)
     elif measure == c.UNREGISTERED_DEVIATION_SHARE:
-        own = [_D.c.root_id == _C.c.root_id, _D.c.is_step, _D.c.covered_by.is_(None), _within(_D.c.occurred_on, plan)]
+        own = [_D.c.root_id == _C.c.root_id, _D.c.is_step, _D.c.covered_by.is_(None), within(_D.c.occurred_on, plan, _C)]
         if dimension is not None:
             own.append(_D.c.code == dimension)
             many = many.where(_D.c.code == dimension)
         conditions = [select(_D.c.root_id).where(*own).exists()]
     else:
-        conditions = [_within(_C.c.stamped_on, plan)]
+        conditions = [within(_C.c.stamped_on, plan, _C)]
         conditions.append(_C.c.is_expired if measure == c.VARIANT_EXPIRED_IN_USE else _C.c.variants != "")
         if dimension is not None:
             # Points are joined by commas; a whole one is looked for.
@@ -78,42 +78,11 @@ def _query(plan: Plan) -> Select[Any]:
 
 
 def _by_standing(plan: Plan, dimension: str | None) -> list[ColumnElement[bool]]:
-    ended = _within(_C.c.ended_on, plan)
-    overdue = and_(_C.c.ended_on.is_(None), _within(_C.c.due_on, plan))
+    ended = within(_C.c.ended_on, plan, _C)
+    overdue = and_(_C.c.ended_on.is_(None), within(_C.c.due_on, plan, _C))
     if dimension is None:
         return [or_(and_(ended, _C.c.standing == Standing.UNCOVERED.value), overdue)]
     return [overdue] if dimension == OVERDUE else [ended, _C.c.standing == dimension]
-
-
-def in_scope(table: Table, scope: Scope) -> list[ColumnElement[bool]]:
-    """What rows of a table with the dimensions of a journey must be; what the table does not have is not asked for."""
-    found: list[ColumnElement[bool]] = [table.c.realm == scope.realm]
-    for column, wanted in (("entity", scope.entities), ("site", scope.sites), ("channel", scope.channels)):
-        if wanted:
-            found.append(table.c[column].in_(sorted(wanted)))
-    if scope.channels and scope.cells:
-        pairs = sorted((site, channel) for site, channel in scope.cells if channel is not None)
-        found.append(tuple_(table.c.site, table.c.channel).in_(pairs))
-    for column, value in (
-        ("process", scope.process), ("customer_group", scope.customer_group), ("variants", scope.variants),
-        ("grant_id", scope.grant),
-    ):  # fmt: skip
-        if value is not None and column in table.c:
-            found.append(table.c[column] == value)
-    return found
-
-
-def _within(column: ColumnElement[Any], plan: Plan) -> ColumnElement[bool]:
-    """The window by the sites' own days; without sites apart in time it is one range."""
-    sites = {one.id: one.site for one in plan.slices}
-    ranges = []
-    for day, ids in plan.groups.items():
-        shift = day - plan.today
-        inside = and_(column >= plan.start + shift, column < plan.end + shift)
-        if len(plan.groups) > 1:
-            inside = and_(inside, _C.c.site.in_(sorted({sites[one] for one in ids if sites[one] is not None})))
-        ranges.append(inside)
-    return or_(*ranges) if ranges else and_(column >= plan.start, column < plan.end)
 
 
 def _departures(session: Session, roots: Iterable[int]) -> dict[int, list[str]]:

@@ -103,10 +103,11 @@ def rebuild(work: UnitOfWork, register: Coverage, *, progress: Callable[[int, in
     """
     connection = work.connection
     _lock(work)
+    # At once, in the order of everybody: whoever makes slices while this reads the log would wait for what waits for it.
+    lock_slices(work)
     with _Scratch(connection, register) as scratch:
         read_to = cursor_of(connection, NAME)
         scratch.build(connection, read_to, parked_of(connection, NAME), progress)
-        lock_slices(work)
         store = ConformanceStore(work.driver, is_sqlite=connection.dialect.name == "sqlite", new_ids=work.ids.reserve)
         store.put("measure_slice", SLICE, scratch.new_slices(), SliceRow)
         for model, columns, _, condition in _TABLES:

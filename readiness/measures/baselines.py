@@ -23,6 +23,10 @@ from readiness.measures.permissions import MeasurePermission
 from readiness.measures.reading import Form, Reading
 
 _SHARES = (Form.YES_NO, Form.SHARE)
+#: No period begins before this day: there were no figures, and the calendar has an end there.
+FIRST_DAY = date(1970, 1, 1)
+#: Ids are handed out to each process in blocks: of two records the one with the higher id may be the older one.
+_NEWEST = (BaselineRow.recorded_at.desc(), BaselineRow.id.desc())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +106,7 @@ def type_baselines(work: UnitOfWork, commands: Sequence[TypeBaseline]) -> list[B
 def _typed(work: UnitOfWork, command: TypeBaseline) -> BaselineRow:
     may_record(work, command.site)
     figure = find_figure(command.figure)
-    _period(work, command.period_from, command.period_until)
+    check_period(work, command.period_from, command.period_until)
     if not command.source.strip():
         raise RuleBroken("baseline_source_missing", field="source")
     if not command.is_comparable and not command.why_not.strip():
@@ -126,7 +130,7 @@ def _typed(work: UnitOfWork, command: TypeBaseline) -> BaselineRow:
 def keep_reading(work: UnitOfWork, command: KeepReading) -> BaselineRow:
     """Keep what was computed as the baseline. Raises ``RuleBroken`` where nothing was measured, or too early to say."""
     may_record(work, command.site)
-    _period(work, command.period_from, command.period_until)
+    check_period(work, command.period_from, command.period_until)
     reading = command.reading
     key = f"{reading.measure}.{reading.statistic}" if reading.statistic else reading.measure
     if reading.stale is not None or reading.value is None or reading.nothing_measured or not reading.reached:
@@ -178,20 +182,21 @@ def name_owners(work: UnitOfWork, commands: Sequence[NameOwner]) -> None:
 
 def owners(session: Session) -> dict[str, int]:
     """Who answers for which measure now; one without an owner is missing. One query."""
-    last = select(func.max(MeasureOwnerRow.id)).group_by(MeasureOwnerRow.measure)
-    rows = session.execute(
-        select(MeasureOwnerRow.measure, MeasureOwnerRow.person_id).where(MeasureOwnerRow.id.in_(last))
-    )
+    newest = (MeasureOwnerRow.since.desc(), MeasureOwnerRow.id.desc())
+    nth = func.row_number().over(partition_by=MeasureOwnerRow.measure, order_by=newest).label("nth")
+    named = select(MeasureOwnerRow.measure, MeasureOwnerRow.person_id, nth).subquery()
+    rows = session.execute(select(named.c.measure, named.c.person_id).where(named.c.nth == 1))
     return {row.measure: row.person_id for row in rows if row.person_id is not None}
 
 
 def baselines(session: Session, sites: Iterable[int | None]) -> dict[tuple[str, int | None], BaselineView]:
     """The baselines that count for these sites (``None``: all together), by figure and site. One query."""
     wanted = set(sites)
-    last = select(func.max(BaselineRow.id)).group_by(BaselineRow.figure, BaselineRow.site_id)
+    nth = func.row_number().over(partition_by=(BaselineRow.figure, BaselineRow.site_id), order_by=_NEWEST).label("nth")
     named = BaselineRow.site_id.in_([site for site in wanted if site is not None])
     one_of = or_(named, BaselineRow.site_id.is_(None)) if None in wanted else named
-    rows = session.scalars(select(BaselineRow).where(BaselineRow.id.in_(last), one_of))
+    ranked = select(BaselineRow.id, nth).where(one_of).subquery()
+    rows = session.scalars(select(BaselineRow).join(ranked, ranked.c.id == BaselineRow.id).where(ranked.c.nth == 1))
     return {(row.figure, row.site_id): _view(row) for row in rows if _is_known(row)}
 
 
@@ -205,7 +210,7 @@ def nearest(
 
 def history(session: Session, figure: str) -> list[BaselineView]:
     """Every baseline of a figure that was ever recorded, the newest first. One query."""
-    rows = session.scalars(select(BaselineRow).where(BaselineRow.figure == figure).order_by(BaselineRow.id.desc()))
+    rows = session.scalars(select(BaselineRow).where(BaselineRow.figure == figure).order_by(*_NEWEST))
     return [_view(row) for row in rows if _is_known(row)]
 
 
@@ -226,7 +231,10 @@ def _view(row: BaselineRow) -> BaselineView:
     )  # fmt: skip
 
 
-def _period(work: UnitOfWork, since: date, until: date) -> None:
+def check_period(work: UnitOfWork, since: date, until: date) -> None:
+    """Raise ``RuleBroken`` for a period that is none, is not over, or is older than any figure."""
+    if since < FIRST_DAY:
+        raise RuleBroken("baseline_too_old", field="period_from", first=FIRST_DAY)
     if until <= since:
         raise RuleBroken("end_before_start", field="period_until", starts_on=since, ends_on=until)
     if until > work.now.date():

@@ -139,34 +139,38 @@ def _behind(row: Any, weight: int, unit: str, *, is_open: bool, where: str | Non
     )  # fmt: skip
 
 
-def _in_scope(plan: Plan) -> list[ColumnElement[bool]]:
-    scope = plan.asked.scope
-    found: list[ColumnElement[bool]] = [_J.c.realm == scope.realm]
-    channels = scope.channels if plan.measure.by_channel else frozenset()
-    for column, wanted in ((_J.c.entity, scope.entities), (_J.c.site, scope.sites), (_J.c.channel, channels)):
+def in_scope(table: Table, scope: Scope, *, by_channel: bool = True) -> list[ColumnElement[bool]]:
+    """What rows of a table with the dimensions of a journey must be; what the table does not have is not asked for."""
+    found: list[ColumnElement[bool]] = [table.c.realm == scope.realm]
+    channels = scope.channels if by_channel else frozenset()
+    for column, wanted in (("entity", scope.entities), ("site", scope.sites), ("channel", channels)):
         if wanted:
-            found.append(column.in_(sorted(wanted)))
+            found.append(table.c[column].in_(sorted(wanted)))
     if channels and scope.cells:
-        found.append(tuple_(_J.c.site, _J.c.channel).in_(sorted((s, ch) for s, ch in scope.cells if ch is not None)))
+        pairs = sorted((site, channel) for site, channel in scope.cells if channel is not None)
+        found.append(tuple_(table.c.site, table.c.channel).in_(pairs))
     for column, value in (
-        (_J.c.customer_group, scope.customer_group),
-        (_J.c.variants, scope.variants),
-        (_J.c.grant_id, scope.grant),
-    ):
-        if value is not None:
-            found.append(column == value)
+        ("process", scope.process), ("customer_group", scope.customer_group), ("variants", scope.variants),
+        ("grant_id", scope.grant),
+    ):  # fmt: skip
+        if value is not None and column in table.c:
+            found.append(table.c[column] == value)
     return found
 
 
-def _within(column: ColumnElement[Any], plan: Plan) -> ColumnElement[bool]:
-    """The window by the sites' own days; without sites apart in time it is one range."""
+def _in_scope(plan: Plan) -> list[ColumnElement[bool]]:
+    return in_scope(_J, plan.asked.scope, by_channel=plan.measure.by_channel)
+
+
+def within(column: ColumnElement[Any], plan: Plan, table: Table = _J) -> ColumnElement[bool]:
+    """The window by the own days of the table's sites; without sites apart in time it is one range."""
     sites = {one.id: one.site for one in plan.slices}
     ranges = []
     for day, ids in plan.groups.items():
         shift = day - plan.today
         inside = and_(column >= plan.start + shift, column < plan.end + shift)
         if len(plan.groups) > 1:
-            inside = and_(inside, _J.c.site.in_(sorted({sites[one] for one in ids if sites[one] is not None})))
+            inside = and_(inside, table.c.site.in_(sorted({sites[one] for one in ids if sites[one] is not None})))
         ranges.append(inside)
     return or_(*ranges) if ranges else and_(column >= plan.start, column < plan.end)
 
@@ -201,7 +205,7 @@ def _missed_lines(plan: Plan) -> Select[Any]:
             *_in_scope(plan),
             *_line_kinds(plan),
             _L.c.misses.op("&")(bit) != 0,
-            _within(_LINE_DAY[plan.measure.id], plan),
+            within(_LINE_DAY[plan.measure.id], plan),
         )
         .group_by(*_ROW, _J.c.is_open)
         .order_by(func.sum(_L.c.value).desc(), _J.c.id)
@@ -220,7 +224,7 @@ def _missed_orders(plan: Plan) -> Select[Any]:
     return (
         select(*_ROW, _J.c.is_open, _J.c.value.label("weight"))
         .join_from(_J, last, last.c.journey_id == _J.c.id)
-        .where(_J.c.kind == "order", *_in_scope(plan), _J.c.misses.op("&")(bit) != 0, _within(last.c.day, plan))
+        .where(_J.c.kind == "order", *_in_scope(plan), _J.c.misses.op("&")(bit) != 0, within(last.c.day, plan))
         .order_by(_J.c.value.desc(), _J.c.id)
     )
 
@@ -228,16 +232,16 @@ def _missed_orders(plan: Plan) -> Select[Any]:
 def _missed_documents(plan: Plan) -> Select[Any]:
     measure = plan.measure.id
     if measure == c.INVENTORY_ADJUSTMENT_RATE:
-        conditions = [_J.c.kind == "adjustment", _J.c.flags.op("&")(REVERSED) == 0, _within(_J.c.opened_on, plan)]
+        conditions = [_J.c.kind == "adjustment", _J.c.flags.op("&")(REVERSED) == 0, within(_J.c.opened_on, plan)]
         if plan.asked.dimension:
             conditions.append(_J.c.topic == plan.asked.dimension)
         weight: ColumnElement[Any] = func.abs(_J.c.value)
     elif measure == c.ORDER_EXCEPTION_RATE:
-        conditions = [_J.c.kind == "order", _within(_J.c.opened_on, plan), *_exception(plan)]
+        conditions = [_J.c.kind == "order", within(_J.c.opened_on, plan), *_exception(plan)]
         weight = _J.c.value
     else:
         bit = 1 << measure
-        conditions = [_J.c.kind == "invoice", _J.c.misses.op("&")(bit) != 0, _within(_J.c.invoiced_on, plan)]
+        conditions = [_J.c.kind == "invoice", _J.c.misses.op("&")(bit) != 0, within(_J.c.invoiced_on, plan)]
         weight = _J.c.gross
     query = select(*_ROW, _J.c.is_open, weight.label("weight")).where(*_in_scope(plan), *conditions)
     return query.order_by(weight.desc(), _J.c.id)
@@ -260,7 +264,7 @@ def _slowest(session: Session, plan: Plan, as_of: datetime, limit: int) -> list[
             _J.c.root_id, _J.c.id, _J.c.site, _J.c.calendar_seq, start.label("begun"), end.label("ended"), _W.c.dimension
         )
         .outerjoin_from(_J, _W, and_(_W.c.root_id == _J.c.root_id, waiting, _W.c.point == point.value))
-        .where(_J.c.kind == kind, *_in_scope(plan), start.is_not(None), _within(day, plan))
+        .where(_J.c.kind == kind, *_in_scope(plan), start.is_not(None), within(day, plan))
         .where(or_(_W.c.id.is_not(None), *_finished(plan)))
     )  # fmt: skip
     hours = worked(session.connection()) if plan.figure.is_worked else None
@@ -296,7 +300,7 @@ def _own_ends(session: Session, plan: Plan, day: ColumnElement[Any]) -> dict[int
     query = (
         select(_J.c.id, _L.c.shipments)
         .join_from(_J, _L, _L.c.journey_id == _J.c.id)
-        .where(_J.c.kind == "order", *_in_scope(plan), _within(day, plan), _L.c.kind == kind, _L.c.quantity > 0, also)
+        .where(_J.c.kind == "order", *_in_scope(plan), within(day, plan), _L.c.kind == kind, _L.c.quantity > 0, also)
     )
     last: dict[int, int] = {}
     for order, shipments in session.execute(query).all():

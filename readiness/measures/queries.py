@@ -13,7 +13,7 @@ from decimal import Decimal
 from sqlalchemy.orm import Session
 
 from readiness.measures import catalogue as c
-from readiness.measures.catalogue import Kind, Source
+from readiness.measures.catalogue import Kind, Source, find_figure
 from readiness.measures.flows import blank, flow_reading
 from readiness.measures.health import Health, consumer_health
 from readiness.measures.live import Handled, now_reading, window_reading
@@ -113,7 +113,10 @@ def _read(
     health: Health | None = None, slices: list[Slice] | None = None,
 ) -> list[Reading]:  # fmt: skip
     connection = session.connection()
-    healths = {Source.JOURNEYS: health or consumer_health(connection, as_of)}
+    # Read before the figures: what comes in meanwhile is in them, and what is in them was never called late.
+    healths = {} if health is None else {Source.JOURNEYS: health}
+    for source in sorted({find_figure(one.key).measure.source for one in asked} - set(healths)):
+        healths[source] = consumer_health(connection, as_of, source.value)
     if slices is None:
         slices = load_slices(connection, {one.scope.realm for one in asked})
     days = SiteDays(as_of, calendars, sorted({one.site for one in slices if one.site is not None}))
@@ -132,10 +135,7 @@ def _read(
             reading = blank(plan, as_of) if back else now_reading(connection, plan, days, handled, as_of)
         else:
             reading = _windowed(plan, sources, as_of)
-        source = plan.measure.source
-        if source not in healths:
-            healths[source] = consumer_health(connection, as_of, source.value)
-        out.append(_believed(reading, plan, healths[source]))
+        out.append(_believed(reading, plan, healths[plan.measure.source]))
     return out
 
 
@@ -165,6 +165,7 @@ def read_between(
 ) -> Reading:
     """The figure of the days from ``start`` until before ``end``, as now known; provisional where they are too young."""
     connection = session.connection()
+    health = consumer_health(connection, as_of, find_figure(asked.key).measure.source.value)
     slices = load_slices(connection, {asked.scope.realm})
     days = SiteDays(as_of, calendars, sorted({one.site for one in slices if one.site is not None}))
     found = plan_for(0, asked, slices, days)
@@ -173,7 +174,7 @@ def read_between(
     if (refused := _not_kept(plan)) is not None:
         return replace(blank(plan, as_of), stale=Stale.SOURCE_MISSING, stale_detail=refused)
     reading = _windowed(plan, Sources(connection, [plan]), as_of)
-    return _believed(reading, plan, consumer_health(connection, as_of))
+    return _believed(reading, plan, health)
 
 
 @dataclass(frozen=True)

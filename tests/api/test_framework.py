@@ -18,6 +18,7 @@ from app.security.permissions import Permission
 from erpcore.kernel import requests
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import Busy, RuleBroken
+from tests.support.trail import acts
 from tests.support.web import a_person, a_token
 
 NOA = {"sign_in": "noa@example.com", "name": "Noa Berg"}
@@ -345,10 +346,8 @@ def test_the_audit_trail_names_the_account_behind_the_token(call, sqlite_databas
     made = call("POST", "/users", NOA).json
     answer = call("POST", f"/users/{made['id']}/roles", {"role": "pmo", "reason": "office"})
     assert answer.status_code == 201
-    from app.queries.operations import audit_acts
-
     with reading(sqlite_database) as session:
-        act = audit_acts(session)[0]
+        act = acts(session)[0]
     assert (act.kind, act.subject_id, act.actor, act.role) == ("role.granted", made["id"], call.who.id, "administrator")
     assert act.facts["reason"] == "office"
     assert call("POST", f"/roles/{answer.json['id']}/revoke", {"reason": "done"}).status_code == 204

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from app.composition.uow import connect, reading, unit_of_work
 from app.jobs.consumers import ConsumerRunner, replay_parked
@@ -25,7 +25,7 @@ from readiness.conformance.templates import Absence
 from readiness.measures import proof as of_measures
 from readiness.measures.consumer import JourneyConsumer
 from readiness.measures.plans import Asked
-from readiness.measures.queries import Scope, read_many, read_measure
+from readiness.measures.queries import Scope, read_between, read_many, read_measure
 from readiness.measures.reading import Stale
 from tests.support import conforming as plain
 from tests.support.conforming import ALWAYS, Register
@@ -277,6 +277,39 @@ def test_without_a_consumer_or_behind_it_there_is_no_evidence(database):
     with reading(database) as session:
         one = read(session, "variant_expired_in_use")
         assert one.stale is Stale.CONSUMER_BEHIND
+
+
+def test_a_past_period_of_conformance_is_not_believed_while_its_own_consumer_is_behind(database):
+    publish(database, a_smooth_order(20_000))
+    consume(database)
+    publish(database, a_smooth_order(30_000, at=MONDAY + timedelta(days=2)))
+    ConsumerRunner(database, JourneyConsumer()).run_to_head()
+    period = {"start": MONDAY.date(), "end": MONDAY.date() + timedelta(days=30), "as_of": AS_OF}
+    with reading(database) as session:
+        assert read_between(session, Asked(key="conformance", scope=Scope()), **period).stale is Stale.CONSUMER_BEHIND
+        assert read_between(session, Asked(key="fill_rate_lines", scope=Scope()), **period).stale is None
+
+
+def test_how_late_a_consumer_is_is_asked_before_its_figures_are_read(database):
+    publish(database, a_smooth_order(20_000))
+    consume(database)
+    ConsumerRunner(database, JourneyConsumer()).run_to_head()
+    sent: list[str] = []
+
+    def note(_connection, _cursor, statement, *_rest):
+        sent.append(statement)
+
+    event.listen(database.read_engine, "before_cursor_execute", note)
+    try:
+        with reading(database) as session:
+            asked = [Asked(key=key, scope=Scope()) for key in ("fill_rate_lines", "conformance")]
+            read_many(session, asked, as_of=AS_OF)
+    finally:
+        event.remove(database.read_engine, "before_cursor_execute", note)
+    lateness = [at for at, statement in enumerate(sent) if "consumer_cursor" in statement]
+    figures = [at for at, statement in enumerate(sent) if "measure_bucket" in statement]
+    assert len(lateness) == 2
+    assert max(lateness) < min(figures)
 
 
 def test_nothing_stamped_is_no_evidence_that_no_variant_expired(database):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from datetime import timedelta
+from unittest.mock import MagicMock
 
 from sqlalchemy import select, text
 
@@ -14,6 +15,7 @@ from app.jobs.lease import LEASE, Lease, slot_of
 from app.jobs.registry import JOBS, Job
 from app.jobs.scheduler import Worker
 from erpcore.kernel.clock import SetClock
+from erpcore.kernel.errors import Busy
 from readiness.measures.catalogue import INTERNAL, MEASURES
 from tests.support.events import MONDAY, a_smooth_order, publish
 
@@ -60,6 +62,41 @@ def test_a_failed_job_is_recorded_with_its_error(database):
     job = a_job("fails", fail)
     Worker(database, clock=SetClock(MONDAY), jobs=[job], consumers=()).run_job(job)
     assert runs(database) == [("fails", "failed", None, "ValueError: no such site")]
+
+
+def a_leader(monkeypatch, database, clock, judging, owner):
+    """A worker whose schedule is only noted, and what it judges by today's rules with."""
+    monkeypatch.setattr("app.jobs.scheduler.judge_by_todays_rules", judging)
+    worker, scheduler = Worker(database, clock=clock, jobs=[], consumers=(), owner=owner), MagicMock(running=False)
+    return worker, scheduler
+
+
+def test_who_finds_the_database_taken_while_it_judges_does_not_lead_yet_and_asks_again(database, monkeypatch):
+    clock, tried = SetClock(MONDAY), []
+
+    def judging(*_):
+        tried.append(1)
+        if len(tried) == 1:
+            raise Busy("busy")
+
+    worker, scheduler = a_leader(monkeypatch, database, clock, judging, "a")
+    worker._lead(scheduler)
+    assert (worker.leads, scheduler.start.called) == (False, False)
+    worker._lead(scheduler)
+    assert (worker.leads, scheduler.start.called, len(tried)) == (True, True, 2)
+
+
+def test_who_judged_for_longer_than_its_lease_runs_and_lost_it_does_not_lead(database, monkeypatch):
+    clock = SetClock(MONDAY)
+    other = Lease(database, "b", clock)
+
+    def judging(*_):
+        clock.advance(LEASE + timedelta(seconds=1))
+        assert other.take()
+
+    worker, scheduler = a_leader(monkeypatch, database, clock, judging, "a")
+    worker._lead(scheduler)
+    assert (worker.leads, scheduler.start.called) == (False, False)
 
 
 def test_slots_begin_anew_after_their_length():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from app.composition.uow import unit_of_work
 from tests.api.test_warehouse_api import caller
+from tests.support.approvals import acting
 from tests.support.queries import queries
 from tests.support.web import a_person
 from tests.web.test_purchasing import business
@@ -22,6 +24,29 @@ def test_acts_are_found_by_object_person_and_time_and_lead_to_their_object(signe
     assert "Account created" in office.get("/audit?since=2026-03-02&until=2026-03-02&object=account").text
     assert "No act fits" in office.get("/audit?until=2026-03-01").text
     assert "Account created" in design.get("/audit?object=account").text
+
+
+def test_who_may_not_see_people_cannot_ask_who_did_what(signed_in, caller, business):
+    kim = a_person(business.database, "buyer", clock=business.clock)
+    with unit_of_work(business.database, actor=acting(kim.id, "buyer"), clock=business.clock) as work:
+        work.audit("waiver.granted", "waiver", 7)
+    office, design = signed_in("pmo"), signed_in("design_authority")
+    assert "1 act" in office.get(f"/audit?person={kim.id}").text
+    # A choice that is not offered chooses nothing: all acts stand there, hers and everybody's.
+    assert design.get(f"/audit?person={kim.id}").text == design.get("/audit").text
+    assert len(caller("auditor")("GET", f"/audit/acts?person={kim.id}").json["items"]) == 1
+    assert caller("design_authority")("GET", f"/audit/acts?person={kim.id}").json["items"] == []
+    # Nor by looking for the number that the act was kept with.
+    assert "No act fits" in design.get(f"/audit?text=%22actor%22%3A{kim.id}").text
+    assert "1 act" in design.get("/audit?text=waiver.granted").text
+
+
+def test_days_at_the_ends_of_the_calendar_are_days_too(signed_in, caller, business):
+    page = signed_in("pmo").get("/audit?since=0001-01-01&until=9999-12-31&object=account")
+    assert "Account created" in page.text
+    program = caller("auditor")
+    assert program("GET", "/audit/acts?until=9999-12-31").json["items"]
+    assert program("GET", "/audit/acts?since=9999-12-31").json["items"] == []
 
 
 def test_a_program_reads_acts_and_checks_the_chain(caller, business):

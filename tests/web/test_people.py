@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 
 from app.composition.uow import reading
 from app.identity.models import Account, RoleGrant
-from app.queries.operations import audit_acts
 from erpcore.kernel.audit import verify_chain
+from tests.support.trail import acts
 from tests.support.web import PASSWORD, Browser, a_person, another_role
 
 NEW = {
@@ -33,7 +33,7 @@ def test_an_administrator_opens_an_account_and_gives_it_a_role(site, signed_in, 
         noa.post("/sign-in", {"sign_in": "noa@example.com", "password": NEW["password"]}).heading == "Change password"
     )
     with reading(sqlite_database) as session:
-        assert [act.kind for act in audit_acts(session)][:2] == ["role.granted", "account.created"]
+        assert [act.kind for act in acts(session)][:2] == ["role.granted", "account.created"]
         assert verify_chain(session).broken_at is None
 
 

@@ -10,13 +10,12 @@ from pydantic import Field
 from app.api.framework import operation
 from app.api.v1.numbers import Key
 from app.api.values import Answer, Page, PageQuery, page_of, set_filters
-from app.composition.anchors import anchors_known
+from app.composition.anchors import check_chain
 from app.composition.request import installation, now, reader
 from app.queries.audit import AUDIT
 from app.queries.listing import Asked
 from app.security.permissions import Permission
 from app.security.require import actor
-from erpcore.kernel.audit import verify_chain
 
 TAG = "Audit"
 
@@ -67,5 +66,4 @@ def list_audit_acts(query: ActQuery) -> Page[ActAnswer]:
 
 @operation("GET", "/audit/chain", permission=Permission.AUDIT_READ, summary="Verify the audit chain", tag=TAG, answer=ChainAnswer)  # fmt: skip
 def verify_audit_chain() -> ChainAnswer:
-    here = installation().settings
-    return ChainAnswer.model_validate(verify_chain(reader(), anchors_known(here.instance, here.database_url)))
+    return ChainAnswer.model_validate(check_chain(installation().database, installation().settings.instance))

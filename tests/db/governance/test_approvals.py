@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from app.composition.approving import AROUND, Answer, Ask, answer, ask, decide_rule, propose_rule, withdraw
 from app.composition.variants import person_leaves
 from app.identity.services import close_account
+from app.jobs.approvals import escalate_due
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.audit import AuditEntry, verify_chain
 from erpcore.kernel.errors import Conflict, DomainError, IllegalMove, NotAllowed, NotFound, RuleBroken
@@ -568,6 +569,29 @@ def test_after_the_time_out_those_of_the_other_capacity_may_too_and_not_before(b
     with business.work() as work:
         assert [event.type for event in recent_events(work.session, 1)] == ["approval.escalated"]
     assert answered(business, sponsor, request) == "approved"
+
+
+def test_a_request_that_cannot_be_escalated_holds_up_no_other(business, made, monkeypatch):
+    a_rule(business, timeout_hours=8, escalate_to="role:sponsor")
+    asker = person(business, "pmo")
+    broken, whole = (
+        asked(business, asker, site=business.site, subject=1),
+        asked(business, asker, site=business.site, subject=2),
+    )
+    business.clock.set(datetime(2026, 3, 3, 12, tzinfo=UTC))
+
+    def some(work, request):
+        if request == broken:
+            raise RuleBroken("approval_outdated")
+        return escalate(work, request)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("app.jobs.approvals.escalate", some)
+        assert escalate_due(business.database, clock=business.clock) == 1
+    with business.work() as work:
+        assert work.session.get_one(ApprovalRequest, whole).escalated_at == business.clock.now()
+        assert work.session.get_one(ApprovalRequest, broken).escalated_at is None
+    assert escalate_due(business.database, clock=business.clock) == 1
 
 
 def test_a_rule_changes_by_a_new_version_that_somebody_else_decides_and_open_requests_keep_theirs(business, made):

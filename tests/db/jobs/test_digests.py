@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import email
+import smtplib
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -101,6 +103,49 @@ def test_a_server_that_fails_is_tried_again_and_the_mail_keeps_its_name(database
     clock.advance(timedelta(minutes=10))
     assert _send(database, clock, folder, [VOTE]) == 1
     assert [letter["Message-ID"] for letter in _letters(folder)] == [kept]
+
+
+def test_a_person_whose_page_cannot_be_read_keeps_no_mail_from_the_others(database, clock, folder, ann):
+    a_person(database, "pmo", clock=clock, email="kim@example.com")
+
+    def waiting(actor, _now):
+        if actor.id == ann.id:
+            raise RuntimeError("a page that breaks")
+        return [VOTE]
+
+    def send(found):
+        return send_digests(database, clock=clock, mail_url=f"file://{folder}?from=desk@example.com", waiting=found)
+
+    assert send(waiting) == 1
+    assert [letter["To"] for letter in _letters(folder)] == ["kim@example.com"]
+    # The next run tries hers again, and only hers.
+    assert send(lambda _actor, _now: [VOTE]) == 1
+    assert sorted(letter["To"] for letter in _letters(folder)) == ["ann@example.com", "kim@example.com"]
+
+
+def test_a_server_that_refuses_the_sender_of_one_mail_is_handed_the_next(database, clock, ann, monkeypatch):
+    """As letters do: what a server says of one message is no failure of the server."""
+    a_person(database, "pmo", clock=clock, email="kim@example.com")
+    sent = []
+
+    class Server:
+        def send_message(self, message):
+            if message["To"] == "ann@example.com":
+                raise smtplib.SMTPSenderRefused(550, b"not you", "desk@example.com")
+            sent.append(message["To"])
+
+        def rset(self):
+            sent.append("reset")
+
+    @contextmanager
+    def mail_server(_url):
+        yield Server(), "desk@example.com"
+
+    monkeypatch.setattr("app.jobs.outbox.mail_server", mail_server)
+    waiting = lambda _actor, _now: [VOTE]  # noqa: E731 - a port of one line
+    assert send_digests(database, clock=clock, mail_url="smtp://mail.example.com", waiting=waiting) == 1
+    assert sent == ["reset", "kim@example.com"]
+    assert sorted(_states(database)) == [("sent", 1), ("waiting", 1)]
 
 
 def test_two_workers_at_once_send_one(database, clock, folder, ann):

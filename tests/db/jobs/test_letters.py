@@ -239,7 +239,7 @@ def test_killed_between_handing_over_and_marking_it_comes_again_as_the_same_lett
 
     with a_mail_server() as server:
         with monkeypatch.context() as patch:
-            patch.setattr("app.jobs.letters._settle", killed)
+            patch.setattr("app.jobs.outbox._settle", killed)
             with pytest.raises(KeyboardInterrupt):
                 send(business, server.url)
         assert send(business, server.url) == 0, "it is claimed still"
@@ -272,7 +272,7 @@ def test_into_a_folder_each_letter_is_a_file_of_its_own_once_and_says_that_it_re
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("app.jobs.letters._settle", killed)
+        patch.setattr("app.jobs.outbox._settle", killed)
         with pytest.raises(KeyboardInterrupt):
             send(business, url)
     business.clock.set(business.clock.now() + letters_module.CLAIM)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
-from sqlalchemy import text
+from contextlib import contextmanager
 
-from app.composition.anchors import anchors_known, keep_anchor
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import event, text
+
+from app.cli.prove import prove
+from app.composition.anchors import anchors_known, check_chain, keep_anchor
 from app.composition.uow import reading, unit_of_work
+from app.jobs.registry import Context, anchor
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.audit import Anchor, last_link, verify_chain
 from erpcore.kernel.errors import Busy, Conflict
@@ -209,6 +214,56 @@ def test_a_tail_that_was_cut_off_is_found_by_whoever_knows_a_later_link(database
     )
     assert _checked(database) == (None, None)
     assert _checked(database, known) == (3, "links are missing at the end: one with the number 3 was kept elsewhere")
+
+
+@pytest.mark.parametrize("command", ["check", "prove"])
+def test_an_anchor_of_a_link_written_while_the_chain_is_checked_is_no_tail_cut_off(
+    database, clock, tmp_path, monkeypatch, command
+):
+    a_trail(database, clock)
+
+    @contextmanager
+    def overtaken(of, *, snapshot=False):
+        with reading(of, snapshot=snapshot) as session:
+            assert last_link(session)[0] == 3
+            with unit_of_work(database, actor=ANN, clock=clock) as work:
+                work.audit("waiver.granted", "waiver", 8, reason="meanwhile")
+            with reading(database) as later:
+                keep_anchor(tmp_path, database.url, clock, last_link(later))
+            yield session
+
+    if command == "check":
+        monkeypatch.setattr("app.composition.anchors.reading", overtaken)
+        assert check_chain(database, tmp_path).broken_at is None
+    else:
+        monkeypatch.setattr("app.cli.prove.reading", overtaken)
+        monkeypatch.setenv("WAVEGATE_DATABASE_URL", database.url)
+        monkeypatch.setenv("WAVEGATE_INSTANCE", str(tmp_path))
+        result = CliRunner().invoke(prove, ["--json"])
+        assert (result.exit_code, result.exception) == (0, None), result.output
+    assert anchors_known(tmp_path, database.url)[-1].position == 4
+
+
+def test_an_anchor_is_kept_only_of_a_link_that_is_on_disk(database, clock, tmp_path, monkeypatch):
+    a_trail(database, clock)
+    done = []
+
+    def note(_connection, _cursor, statement, *_rest):
+        if "pg_logical_emit_message" in statement:
+            done.append("on disk")
+
+    def kept(*arguments):
+        done.append("kept")
+        return keep_anchor(*arguments)
+
+    monkeypatch.setattr("app.jobs.registry.keep_anchor", kept)
+    event.listen(database.read_engine, "before_cursor_execute", note)
+    try:
+        assert anchor(Context(database, clock, None, None, tmp_path)) == 1
+    finally:
+        event.remove(database.read_engine, "before_cursor_execute", note)
+    # SQLite waits for the disk within its commit.
+    assert done == (["kept"] if database.is_sqlite else ["on disk", "kept"])
 
 
 def test_a_tail_that_was_written_anew_is_found_by_whoever_knows_the_old_one(database, clock, tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -69,6 +69,28 @@ def test_a_typed_baseline_stands_beside_figures_and_the_newest_counts(steered):
         ]
 
 
+def test_the_record_made_last_counts_whatever_numbers_the_records_have(steered, clock):
+    """Each process hands out ids of its own block: a later record may have the lower one."""
+    later, figure = clock.now(), "invoice_right_at_posting"
+    with steered.work() as work:
+        for number, at, value in ((900, later - timedelta(days=1), "0.91"), (100, later, "0.92")):
+            row = BaselineRow(
+                id=number, figure=figure, version=1, site_id=None, kind="typed", realm=None, value=Decimal(value), count=None,
+                period_from=date(2025, 10, 1), period_until=date(2026, 1, 1), completeness=Decimal(1), method="All.",
+                source="Report", is_comparable=True, why_not="", recorded_by=work.actor.id, recorded_at=at,
+            )  # fmt: skip
+            work.session.add(row)
+        for number, at, person in ((900, later - timedelta(days=1), steered.finance), (100, later, steered.chair)):
+            owner = MeasureOwnerRow(
+                id=number, measure=figure, person_id=person.id, reason="x", recorded_by=work.actor.id, since=at
+            )
+            work.session.add(owner)
+    assert known(steered, None)[figure, None].value == Decimal("0.92")
+    with reading(steered.database) as session:
+        assert [one.id for one in history(session, figure)] == [100, 900]
+        assert owners(session) == {figure: steered.chair.id}
+
+
 def test_a_formula_that_has_changed_since_makes_a_baseline_not_comparable(steered, monkeypatch):
     with steered.work() as work:
         record_typed(work, typed())
@@ -89,6 +111,8 @@ def test_a_formula_that_has_changed_since_makes_a_baseline_not_comparable(steere
         ({"value": Decimal("NaN")}, "baseline_absurd"),
         ({"period_until": date(2025, 10, 1)}, "end_before_start"),
         ({"period_until": date(2026, 3, 3)}, "baseline_not_over"),
+        ({"period_from": date.min}, "baseline_too_old"),
+        ({"period_until": date.max}, "baseline_not_over"),
         ({"site": 4711}, "site_not_live"),
     ],
 )
@@ -105,6 +129,8 @@ def test_nothing_measured_is_no_baseline_and_no_legacy_site_has_none(steered):
         ({"realm": "legacy"}, "baseline_no_twin"),
         ({"realm": "training"}, "baseline_realm"),
         ({"period_until": date(2026, 2, 1)}, "end_before_start"),
+        ({"period_from": date.min}, "baseline_too_old"),
+        ({"period_until": date.max}, "baseline_not_over"),
     ):
         command = TakeBaseline(
             **{
