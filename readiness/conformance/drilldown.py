@@ -59,7 +59,12 @@ def _query(plan: Plan) -> Select[Any]:
     if measure == c.CONFORMANCE:
         conditions = _by_standing(plan, dimension)
     elif measure == c.UNREGISTERED_DEVIATION_SHARE:
-        own = [_D.c.root_id == _C.c.root_id, _D.c.is_step, _D.c.covered_by.is_(None), within(_D.c.occurred_on, plan, _C)]
+        own = [
+            _D.c.root_id == _C.c.root_id,
+            _D.c.is_step,
+            _D.c.covered_by.is_(None),
+            within(_D.c.occurred_on, plan, _C),
+        ]
         if dimension is not None:
             own.append(_D.c.code == dimension)
             many = many.where(_D.c.code == dimension)
