@@ -5,6 +5,7 @@ strict content policy holds on screen; `for_paper(chart)` puts the literal colou
 """
 
 from app.charts.ageing import AgeingRow, ageing_bars
+from app.charts.columns import Column, columns
 from app.charts.control import ControlPoint, control_chart
 from app.charts.forecast import ForecastRow, ForecastSpan, forecast_bars
 from app.charts.funnel import FunnelStep, funnel
@@ -22,6 +23,7 @@ __all__ = [
     "Blackout",
     "Chart",
     "ChartTable",
+    "Column",
     "ControlPoint",
     "ForecastRow",
     "ForecastSpan",
@@ -37,6 +39,7 @@ __all__ = [
     "WaveRow",
     "ageing_bars",
     "chart_css",
+    "columns",
     "control_chart",
     "for_paper",
     "forecast_bars",

@@ -17,6 +17,7 @@ from app.composition.uow import reading
 from app.config import Settings
 from app.queries.controls import compare_controls
 from app.queries.trouble_control import compare_ownership
+from app.queries.variant_control import compare_variants
 from erpcore.kernel.audit import verify_chain
 from erpcore.kernel.clock import SystemClock
 from readiness.conformance import proof as conformance
@@ -36,6 +37,7 @@ def prove(rebuild: bool, as_json: bool) -> None:
         anchors = anchors_known(Settings.from_environment().instance, connected.url)
         session = stack.enter_context(reading(connected, snapshot=True))
         controls = compare_controls(session) + compare_ownership(session, SystemClock().now())
+        controls += compare_variants(session)
         totals = compare_up_to_cursor(session)
         totals += conformance.compare_sums(session)
         rebuilt = compare_with_rebuild(session) if rebuild else None

@@ -10,6 +10,7 @@ from app.composition.proofs import keep_proof, waiting_proof
 from app.composition.uow import Database, reading, unit_of_work
 from app.queries.controls import Comparison, compare_controls, events_read_to
 from app.queries.trouble_control import compare_ownership
+from app.queries.variant_control import compare_variants
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import Clock, SystemClock
 from erpcore.kernel.events import Place
@@ -44,6 +45,7 @@ def prove_books(database: Database, *, clock: Clock | None = None) -> list[Compa
     """Compare both sides of every control at one moment, keep and publish what was found."""
     with reading(database, snapshot=True) as session:
         found = compare_controls(session) + compare_ownership(session, (clock or SystemClock()).now())
+        found += compare_variants(session)
         read_to = events_read_to(session)
     with unit_of_work(database, actor=Actor.system(JOB), clock=clock) as work:
         publish_comparisons(work, found, read_to)

@@ -15,6 +15,7 @@ from app.identity.models import Account
 from app.identity.queries import names_of
 from app.queries.listing import Asked, AskedList, Found, SqlList
 from app.queries.policies import SCOPE_TABLES, ScopePart, ValueStep, scope_parts, seen_by, value_steps
+from app.queries.variant_terms import of_process, reaching
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound
@@ -220,7 +221,8 @@ def _list(now: datetime, unfit: Collection[int]) -> SqlList[VariantRow]:
         wanted={
             "state": lambda wanted, _: Variant.state == wanted,
             "kind": lambda wanted, _: Variant.kind == wanted,
-            "process": lambda wanted, _: or_(Variant.step == wanted, Variant.step.like(f"{wanted}.%")),
+            "process": lambda wanted, _: of_process(wanted),
+            "reaches": lambda wanted, _: reaching(wanted),
             "site": lambda wanted, _: Variant.site_id == wanted,
             "channel": lambda wanted, _: Variant.channel_id == wanted,
             "owner": lambda wanted, _: Variant.owner_id == wanted,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, Boolean, Date, Index, Integer, SmallInteger, String, Text
+from sqlalchemy import BigInteger, Boolean, Date, Index, Integer, SmallInteger, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from erpcore.kernel.model import Base, UtcDateTime
@@ -66,7 +66,14 @@ class DeviationRow(Base):
     """
 
     __tablename__ = "conformance_deviation"
-    __table_args__ = (Index("ix_conformance_deviation_day", "realm", "process", "occurred_on"), _CLUSTERED)
+    __table_args__ = (
+        Index("ix_conformance_deviation_day", "realm", "process", "occurred_on"),
+        Index(
+            "ix_conformance_deviation_covered", "covered_by", "occurred_on",
+            sqlite_where=text("covered_by IS NOT NULL"), postgresql_where=text("covered_by IS NOT NULL"),
+        ),
+        _CLUSTERED,
+    )  # fmt: skip
     root_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     code: Mapped[str] = mapped_column(String(40), primary_key=True)
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)

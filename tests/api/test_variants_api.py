@@ -14,6 +14,7 @@ from tests.support.approvals import a_body, acting
 from tests.support.core import a_business
 from tests.support.operate import a_closed_site, open_cells
 from tests.support.policies import approve, ask_for
+from tests.support.registered import figured
 from tests.support.web import a_person, a_site, a_token
 
 
@@ -166,3 +167,22 @@ def test_moves_need_the_version_that_was_seen(calling, business):
         == "choice_unknown"
     )
     assert judge("POST", f"/variants/{key}/move", move, If_Match='"3"').json["standing"] == "revoked"
+
+
+def test_the_register_as_a_whole_is_read_by_programs(calling, business):
+    auditor = calling("auditor")
+    unused = approve(business, "partial_shipment", False)
+    business.clock.advance(timedelta(days=40))
+    figured(business)
+    found = auditor("GET", "/register/health").get_json()
+    assert (found["unused"], found["idle"], found["expired_in_use"], found["doubt"]) == ([unused], [], 0, "")
+    assert found["months"][-1]["controlled_variations"] == 1
+    (held,) = found["in_force"]
+    assert (held["id"], held["days"], held["lately"], held["ever"], held["is_counted"]) == (unused, 40, 0, 0, True)
+    (proposal,) = found["proposals"]
+    assert proposal["variant"] == unused
+    assert "in force for 40 days, and nothing ran under it" in proposal["reason"]
+    found = auditor("GET", "/register/map").get_json()
+    assert found["cells"] == [
+        {"site": business.site, "process": "order_to_cash", "variants": 1, "documents": 0, "under_a_variant": 0}
+    ]

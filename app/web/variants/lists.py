@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from flask import url_for
+from sqlalchemy import select
 
 from app.composition.request import reader
 from app.queries.listing import Asked
 from app.queries.variants import VARIANTS, VariantRow, people_to_choose
 from app.security.permissions import Permission
+from app.security.require import actor
 from app.web.conformance.presenters import step_words
 from app.web.figures import heading, money, on, words
 from app.web.lists.listing import (
@@ -21,6 +23,7 @@ from app.web.lists.listing import (
     channel_filter,
     column,
     flag,
+    key_filter,
     pick,
     site_filter,
     text_filter,
@@ -29,6 +32,7 @@ from app.web.lists.page import list_page
 from app.web.variants.tabs import register_tabs
 from app.web.variants.views import blueprint
 from erpcore.kernel.money import from_minor
+from erpcore.masterdata.models import Site
 from erpcore.ports import POLICY_POINTS
 from governance.variants.flow import VariantState
 from governance.variants.kinds import Kind as VariantKind
@@ -89,6 +93,14 @@ def _owners(_asked: Asked) -> list[tuple[int, str]]:
     return people_to_choose(reader())
 
 
+def _site_name(key: Any) -> str:
+    """The site as people know it; one that is not theirs to see has no name."""
+    who = actor()
+    if who.sites is not None and key not in who.sites:
+        return "another site"
+    return reader().scalar(select(Site.name).where(Site.id == key)) or "no site"
+
+
 def _states() -> list[tuple[str, str]]:
     return [(one, heading(one)) for one in VariantState]
 
@@ -107,7 +119,7 @@ VARIANT_LIST = list_page(
             flag("expired", "Expired"), flag("left", "Owner has left"), text_filter("Code, title or owner"),
             pick("kind", "Kind", lambda _: [(one, heading(one)) for one in VariantKind]),
             pick("point", "Policy point", lambda _: [(name, point.title) for name, point in POLICY_POINTS.items()]),
-            site_filter(), channel_filter(), pick("owner", "Owner", _owners),
+            site_filter(), channel_filter(), pick("owner", "Owner", _owners), key_filter("reaches", "Reaches the site", _site_name),
             Filter(name="process", label="Process", kind=Kind.TEXT), Filter(name="deviation", label="Deviation", kind=Kind.TEXT),
         ),
         columns=(

@@ -9,6 +9,7 @@ from flask import flash, redirect, render_template, request, url_for
 from app.composition.approving import Answer, answer
 from app.composition.request import change, now, reader
 from app.composition.variants import ask_again, hand_over, may_answer, move, move_orders, submit
+from app.queries.register_health import proposal_for
 from app.queries.variants import VariantPage, movable_orders, people_to_choose, variant_page
 from app.security.permissions import Permission
 from app.security.require import actor, require
@@ -124,6 +125,8 @@ def show_one(variant_id: int) -> Any:
             flash(_SAID[name][1], "success")
             return redirect(url_for("variants.show_one", variant_id=variant_id))
         page = variant_page(reader(), actor(), variant_id, now())
+    elif request.method == "GET" and request.args.get("propose") == "retire":
+        form.reason.data = proposal_for(reader(), actor(), variant_id, now())
     form.version.data = str(page.row.version)
     return render_template(
         "register/show.html", page=page, row=page.row, record=page.record, form=form, said_words=_SAID, step_words=step_words,

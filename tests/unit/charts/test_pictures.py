@@ -324,3 +324,22 @@ def test_the_same_figures_give_the_same_bytes_in_another_process():
         env={"PYTHONHASHSEED": "7", "PATH": "/usr/bin:/bin"},
     )  # fmt: skip
     assert ran.stdout == "".join(c.svg for c in pictures().values()) + "\n"
+
+
+def test_columns_stand_on_each_other_with_their_sum_above_and_in_the_table():
+    found = [charts.Column("Jan", {"own": 2, "wanted": 1}), charts.Column("Feb", {"own": 5})]
+    chart = charts.columns("In force", found, ["own", "wanted"], key="k", unit="variants")
+    own = [node for node in elements(chart, "c-s3") if number(node, "width") > 9]
+    (wanted,) = [node for node in elements(chart, "c-s1") if number(node, "width") > 9]
+    assert number(own[0], "y") == number(wanted, "y") + number(wanted, "height")
+    assert number(own[1], "height") * 2 == number(own[0], "height") * 5
+    assert number(own[0], "height") == 2 * number(wanted, "height")
+    assert chart.description == "from 3 in Jan to 5 in Feb"
+    assert chart.table.rows == (("Jan", "2", "1", "3"), ("Feb", "5", "0", "5"))
+
+
+def test_columns_need_something_to_draw_and_no_more_parts_than_there_are_tones():
+    with pytest.raises(ValueError, match="needs a column"):
+        charts.columns("In force", [], ["own"], key="k", unit="variants")
+    with pytest.raises(ValueError, match="at most 3 parts"):
+        charts.columns("In force", [charts.Column("Jan", {})], ["a", "b", "c", "d"], key="k", unit="variants")
