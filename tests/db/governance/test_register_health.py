@@ -64,10 +64,11 @@ def test_what_ran_under_each_variant_is_counted_and_what_nobody_uses_is_proposed
         whole: (1, 3, date(2026, 4, 11), 9_000), tolerance: (1, 3, date(2026, 4, 11), None), frozen: (0, 0, None, None),
     }  # fmt: skip
     assert (ids(page.unused), ids(page.idle), page.doubt) == ([frozen], [], "")
-    assert [one.why for one in page.proposals] == [
-        "Proposed for retirement: in force for 40 days, and nothing ran under it. Cost of keeping: 420.00 EUR per month."
-        " Read on 11 April 2026."
-    ]
+    (one,) = page.proposals
+    assert one.why == (
+        "Proposed for retirement: in force for 40 days, and nothing ran under it. Cost of keeping: 420.00 EUR per month. "
+        "Read on 11 April 2026."
+    )
     assert ids(page.costly) == [frozen, whole]
     assert (page.costs, page.unsaid_costs) == ((("EUR", 51_000),), 1)
     assert (page.expired.documents, page.expired.stamped) == (0, 3)
