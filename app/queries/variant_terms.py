@@ -53,6 +53,13 @@ def of_process(wanted: str) -> Any:
     return or_(Variant.step == wanted, Variant.step.like(f"{wanted}.%"), and_(unnamed, first.in_(asked)))
 
 
+def site_name(session: Session, actor: Actor, site: int) -> str:
+    """The site as people know it; one that is not theirs to see has no name."""
+    if actor.sites is not None and site not in actor.sites:
+        return "another site"
+    return session.scalar(select(Site.name).where(Site.id == site)) or "no site"
+
+
 def reaching(site: int) -> Any:
     """Variants under which some document of the site may run: they name it, its company, or no place."""
     company = select(Site.entity_id).where(Site.id == site).scalar_subquery()

@@ -117,7 +117,7 @@ def test_each_cell_of_the_map_leads_to_the_variants_that_it_counts(signed_in, bu
     assert "Reaches the site" in listed.text
     assert "Partial shipment: no" in listed.text
     assert "Price tolerance: 2.5 %" in listed.text
-    assert "Freeze" not in listed.text
+    assert "V-3" not in listed.text
     lead = signed_in("site_lead", site=business.site)
     assert "Bremen" not in lead.get("/register/map").text
     lead.get(f"/register?reaches={bremen}")
@@ -128,4 +128,4 @@ def test_where_variants_overlap_it_says_which_one_runs(signed_in, business):
     in_force(business, {"price_tolerance_permille": 50})
     figured(business)
     page = signed_in("auditor").get("/register/health")
-    assert "Price tolerance 5 % V-2 for Duisburg 2.5 % V-1 for Nordhaus GmbH" in page.text
+    assert "Price tolerance 5 %V-2 for Duisburg 2.5 %V-1 for Nordhaus GmbH" in page.text

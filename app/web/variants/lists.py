@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from flask import url_for
-from sqlalchemy import select
 
 from app.composition.request import reader
 from app.queries.listing import Asked
+from app.queries.variant_terms import site_name
 from app.queries.variants import VARIANTS, VariantRow, people_to_choose
 from app.security.permissions import Permission
 from app.security.require import actor
@@ -32,7 +32,6 @@ from app.web.lists.page import list_page
 from app.web.variants.tabs import register_tabs
 from app.web.variants.views import blueprint
 from erpcore.kernel.money import from_minor
-from erpcore.masterdata.models import Site
 from erpcore.ports import POLICY_POINTS
 from governance.variants.flow import VariantState
 from governance.variants.kinds import Kind as VariantKind
@@ -94,11 +93,7 @@ def _owners(_asked: Asked) -> list[tuple[int, str]]:
 
 
 def _site_name(key: Any) -> str:
-    """The site as people know it; one that is not theirs to see has no name."""
-    who = actor()
-    if who.sites is not None and key not in who.sites:
-        return "another site"
-    return reader().scalar(select(Site.name).where(Site.id == key)) or "no site"
+    return site_name(reader(), actor(), key)
 
 
 def _states() -> list[tuple[str, str]]:
