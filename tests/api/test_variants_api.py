@@ -170,10 +170,10 @@ def test_moves_need_the_version_that_was_seen(calling, business):
 
 
 def test_the_register_as_a_whole_is_read_by_programs(calling, business):
-    auditor = calling("auditor")
     unused = approve(business, "partial_shipment", False)
     business.clock.advance(timedelta(days=40))
     figured(business)
+    auditor = calling("auditor")
     found = auditor("GET", "/register/health").get_json()
     assert (found["unused"], found["idle"], found["expired_in_use"], found["doubt"]) == ([unused], [], 0, "")
     assert found["months"][-1]["controlled_variations"] == 1
