@@ -184,7 +184,7 @@ MESSAGES: dict[str, str] = {
     "journal_in_future": "{day} has not come yet. Date the journal today at the latest.",
     "journal_fixed": "What reverses a journal is its mirror image and cannot be changed. Reject it, and reverse the journal again.",
     "journal_reversed_already": "This journal is reversed already, or a reversal of it waits. Look at that one.",
-    "journal_own": "You wrote this journal, so somebody else decides on it. Ask a colleague who may.",
+    "journal_own": "You wrote or changed this journal, so somebody else decides on it. Ask a colleague who may.",
     "account_not_by_hand": "Account {account} is kept by documents ({role}): a posting by hand would take it apart from them. Choose another, or correct the document.",
     "account_unknown": "There is no such account in the chart of this company. Choose one from the list.",
     "account_incomplete": "An account has a number and a name. Enter both.",

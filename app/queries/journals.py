@@ -13,6 +13,7 @@ from app.queries.listing import SqlList
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.history import Transition
+from erpcore.ledger.flow import WRITING
 from erpcore.ledger.models import Account, AccountKind, JournalState, ManualJournal, ManualLine
 from erpcore.ledger.posting_rules import CONTROL_ROLES
 from erpcore.masterdata.models import Channel, Entity, Site
@@ -78,6 +79,11 @@ class JournalPage:
     lines: list[JournalSide]
     steps: list[JournalStep]
     reversed_by: int | None
+
+    @property
+    def writers(self) -> set[int]:
+        """Who wrote or changed it: none of them decides on it."""
+        return {self.row.written_by, *(step.actor for step in self.steps if step.move in WRITING)}
 
 
 def _all_journals() -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from erpcore.kernel.flow import Flow, Move
 from erpcore.ledger.models import JournalState as S
 
+#: Moves of its history by which somebody writes what the journal says; who made one of them does not decide on it.
+WRITING = ("write", "change")
 _WRITE, _DECIDE = "ledger:entry:post", "ledger:journal:approve"
 
 JOURNAL = Flow(

@@ -1,4 +1,4 @@
-"""Postings by hand: one person writes a journal, another approves it, and what is posted is only ever reversed by another."""
+"""Postings by hand: somebody writes a journal, who neither wrote nor changed it approves it, and what is posted is only ever reversed by another."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from sqlalchemy import delete, select, update
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import Conflict, NotAllowed, NotFound, RuleBroken
 from erpcore.kernel.events import Place
-from erpcore.kernel.history import record_move
+from erpcore.kernel.history import Transition, record_move
 from erpcore.kernel.money import from_minor
 from erpcore.kernel.rows import Change, param, read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
-from erpcore.ledger.flow import JOURNAL
+from erpcore.ledger.flow import JOURNAL, WRITING
 from erpcore.ledger.models import Account, AccountRole, JournalState, ManualJournal, ManualLine
 from erpcore.ledger.periods import require_open_period
 from erpcore.ledger.posting_rules import CONTROL_ROLES
@@ -207,6 +207,18 @@ def change_journal(work: UnitOfWork, journal: int, command: WriteJournal, *, see
         work, row, site_id=command.site, channel_id=command.channel, entry_on=command.entry_on, amount_minor=amount,
         reason=command.reason.strip(), evidence=(command.evidence or "").strip() or None,
     )  # fmt: skip
+    record_move(work, "journal", row.id, "change", row.state, row.state)
+
+
+def _has_written(work: UnitOfWork, row: Any) -> bool:
+    """Whether the person wrote the journal or changed it since."""
+    if row.written_by == work.actor.id:
+        return True
+    wrote = select(Transition.id).where(
+        Transition.document_type == "journal", Transition.document_id == row.id, Transition.move.in_(WRITING),
+        Transition.actor == work.actor.id,
+    )  # fmt: skip
+    return work.session.execute(wrote.limit(1)).first() is not None
 
 
 def move_journal(
@@ -214,13 +226,13 @@ def move_journal(
 ) -> None:
     """Submit, approve, reject, rework or post a journal.
 
-    Raises ``NotAllowed("journal_own")`` for who wrote it and wants to decide on it, ``RuleBroken("period_closed")`` where its
-    day was closed meanwhile, ``IllegalMove`` where somebody else was faster.
+    Raises ``NotAllowed("journal_own")`` for who wrote or changed it and wants to decide on it, ``RuleBroken("period_closed")``
+    where its day was closed meanwhile, ``IllegalMove`` where somebody else was faster.
     """
     step = JOURNAL.moves[move]
     row = _locked(work, journal, step.permission, seen_version)
     state = JOURNAL.target(move, row.state, reason=note)
-    if move in ("approve", "reject") and row.written_by == work.actor.id and not work.actor.is_system:
+    if move in ("approve", "reject") and not work.actor.is_system and _has_written(work, row):
         raise NotAllowed("journal_own")
     if move == "rework" and row.reverses_id is not None:
         raise RuleBroken("journal_fixed")

@@ -57,8 +57,9 @@ def test_a_journal_is_written_submitted_decided_by_another_and_posted(signed_in,
     writer.get(f"{shown}/edit")
     page = writer.post(f"{shown}/edit", _fields(writer, business, "901.00", "901.00"))
     assert "901.00" in page.text
+    assert "Changed" in page.text
     page = writer.post(f"{shown}/move", {"move": "submit"})
-    assert "you wrote it, so somebody else decides" in page.text
+    assert "you wrote or changed it, so somebody else decides" in page.text
     approver.get(f"{shown}/decide")
     page = approver.post(
         f"{shown}/decide", {"verdict": "reject", "version": approver.page.value("version")}, status=422

@@ -152,8 +152,8 @@ def _moves(page: JournalPage) -> list[dict[str, Any]]:
         if not JOURNAL.leads(move, row.state) or (move == "rework" and row.reverses_id):
             continue
         shut = closed(JOURNAL, move, row.state, who)
-        if not shut and move == "approve" and row.written_by == who.id:
-            shut = "you wrote it, so somebody else decides"
+        if not shut and move == "approve" and who.id in page.writers:
+            shut = "you wrote or changed it, so somebody else decides"
         if not shut and move == "reverse" and page.reversed_by:
             shut = f"journal MJ-{page.reversed_by} reverses it"
         where = {"href": url_for(view, **here)} if view else {"action": url_for("ledger.move", **here, version=row.version), "name": "move", "value": move}  # fmt: skip

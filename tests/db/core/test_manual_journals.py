@@ -115,6 +115,23 @@ def test_one_writes_another_approves_and_it_is_in_the_books(business):
     assert_books_agree(business.database)
 
 
+def test_who_changed_the_draft_of_another_does_not_decide_on_it(business):
+    journal = _written(business)
+    command = WriteJournal(
+        entity=business.entity, entry_on=TODAY, reason="more rent", lines=_lines(business, 95_000, 95_000)
+    )
+    with business.work(ILSE) as work:
+        change_journal(work, journal, command)
+    _step(business, journal, "submit", ILSE)
+    for move in ("approve", "reject"):
+        _refused("journal_own", lambda move=move: _step(business, journal, move, ILSE, note="fine"), NotAllowed)
+    with reading(business.database) as session:
+        page = journal_page(session, HANNE, journal)
+    assert page.writers == {HANNE.id, ILSE.id}
+    assert [step.move for step in page.steps] == ["write", "change", "submit"]
+    _step(business, journal, "approve", KIM)
+
+
 def test_nobody_decides_on_their_own_journal_and_nobody_without_the_right(business):
     journal = _written(business)
     _step(business, journal, "submit", HANNE)
