@@ -15,6 +15,7 @@ from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.history import Transition
 from governance.processes.content import Content, ExceptionPath, Step
+from governance.processes.flow import WRITE
 from governance.processes.queries import (
     ProcessView,
     StepRef,
@@ -28,6 +29,7 @@ from governance.processes.queries import (
     step_codes,
     step_refs,
     streams,
+    writers,
 )
 from governance.processes.rules import StepChange, compare
 
@@ -73,6 +75,13 @@ class VersionPage:
     moves: tuple[Transition, ...]
     #: The names of all steps there are, by their full codes: what a hand-off leads to.
     names: Mapping[str, str]
+
+    @property
+    def writers(self) -> set[int]:
+        """Who began, changed or handed it in: none of them approves it."""
+        row = self.version
+        changed = {one.actor for one in self.moves if one.move == WRITE}
+        return changed | {key for key in (row.author, row.submitted_by) if key is not None}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,11 +196,15 @@ def compare_versions(session: Session, process_code: str, old: int, new: int) ->
 
 
 def versions_to_approve(session: Session, who: Actor) -> list[ToApprove]:
-    """Versions that this person may approve: written by others, and its own process where the process has an owner."""
-    found = []
-    for one in in_review(session):
+    """Versions that this person may approve: written by others, and its own process where the process has an owner.
+
+    Two queries, one where none waits.
+    """
+    found, waiting = [], in_review(session)
+    wrote_of = writers(session, [version.id for one in waiting for version in one.versions]) if waiting else {}
+    for one in waiting:
         for version in one.versions:
-            wrote = {version.author, version.submitted_by}
+            wrote = wrote_of[version.id]
             if who.id not in wrote and (one.owner is None or one.owner in wrote or one.owner == who.id):
                 found.append(ToApprove(process=one, version=version))
     return found

@@ -32,6 +32,9 @@ class VersionState(StrEnum):
 _S = VersionState
 _P = ProcessPermission
 
+#: The move of a version's history by which somebody changes what its steps say; it leads nowhere.
+WRITE = "write"
+
 VERSION_FLOW = Flow(
     "process version",
     VersionState,

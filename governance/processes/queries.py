@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.history import Transition
 from governance.processes.content import Content, Step
-from governance.processes.flow import VersionKind, VersionState
+from governance.processes.flow import WRITE, VersionKind, VersionState
 from governance.processes.models import BusinessProcess, ProcessStep, ProcessVersion, ValueStream
 from governance.processes.records import contents
 
@@ -259,6 +259,23 @@ def step_exists(session: Session, code: str) -> bool:
         )
         is not None
     )  # fmt: skip
+
+
+def writers(session: Session, version_ids: Sequence[int]) -> dict[int, set[int]]:
+    """Who began, changed or handed in these versions: none of them approves it. One query."""
+    wrote = and_(
+        Transition.document_type == "process_version", Transition.document_id == ProcessVersion.id, Transition.move == WRITE
+    )  # fmt: skip
+    rows = session.execute(
+        select(ProcessVersion.id, ProcessVersion.author_id, ProcessVersion.submitted_by, Transition.actor)
+        .join(Transition, wrote, isouter=True)
+        .where(ProcessVersion.id.in_(sorted(version_ids)))
+        .distinct()
+    )
+    found: dict[int, set[int]] = defaultdict(set)
+    for key, *people in rows:
+        found[key].update(one for one in people if one is not None)
+    return found
 
 
 def moves_of(session: Session, version_ids: Sequence[int]) -> list[Transition]:

@@ -1,6 +1,6 @@
 """How do processes come to be, and how does a version of one get written, agreed, put in force and replaced?
 
-Whoever wrote or handed in a version never approves it. The process's owner approves; what the owner wrote, somebody else of
+Whoever wrote a step of a version or handed it in never approves it. The process's owner approves; what the owner wrote, somebody else of
 those who may. Nothing of a version changes once it is handed in.
 """
 
@@ -12,12 +12,13 @@ from sqlalchemy import func, select
 
 from erpcore.kernel.errors import NotAllowed, NotFound, RuleBroken
 from erpcore.kernel.first import add_first
+from erpcore.kernel.history import record_move
 from erpcore.kernel.work import UnitOfWork
 from governance.processes.content import Content, Known, Step
-from governance.processes.flow import VERSION_FLOW, VersionKind, VersionState, move_version
+from governance.processes.flow import VERSION_FLOW, WRITE, VersionKind, VersionState, move_version
 from governance.processes.models import BusinessProcess, ProcessVersion, ValueStream
 from governance.processes.permissions import ProcessPermission
-from governance.processes.queries import step_exists
+from governance.processes.queries import step_exists, writers
 from governance.processes.records import content_of, lock_process, lock_version, rewrite_steps, write_steps
 from governance.processes.rules import LONGEST_NAME, MOST_STEPS, check_code, check_complete, check_step
 
@@ -223,6 +224,7 @@ def _rewrite(work: UnitOfWork, row: ProcessVersion, steps: list[Step], what: str
     rewrite_steps(work, key, steps)
     row = work.session.get_one(ProcessVersion, key)
     row.version += 1
+    record_move(work, "process_version", key, WRITE, row.state, row.state)
     work.audit(f"process_version.{what}", "process_version", key, step=code)
     return row
 
@@ -230,7 +232,7 @@ def _rewrite(work: UnitOfWork, row: ProcessVersion, steps: list[Step], what: str
 def move_on(work: UnitOfWork, command: MoveVersion) -> ProcessVersion:
     """Hand in, approve, return, put in force, withdraw or retire a version.
 
-    Raises ``NotAllowed`` when its author or who handed it in approves, or somebody but the owner where the owner can;
+    Raises ``NotAllowed`` when who wrote it or handed it in approves, or somebody but the owner where the owner can;
     ``RuleBroken`` for a version that nobody could work by; ``Conflict`` when it changed since it was seen.
     """
     if command.move not in VERSION_FLOW.moves:
@@ -266,7 +268,7 @@ def _hand_in(work: UnitOfWork, row: ProcessVersion) -> None:
 
 
 def _check_approver(work: UnitOfWork, process: BusinessProcess, row: ProcessVersion) -> None:
-    wrote = {row.author_id, row.submitted_by}
+    wrote = writers(work.session, [row.id])[row.id]
     if work.actor.id in wrote:
         raise NotAllowed("own_request", document=f"version {row.number} of {process.name}")
     if process.owner_id is not None and process.owner_id not in wrote and work.actor.id != process.owner_id:

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from app.charts import Chart, MapProcess, MapStep, process_map, swimlanes
+from app.queries.processes import VersionPage
 from app.security.roles import title_of
 from app.web.areas import closed
 from app.web.steering_words import Look
 from erpcore.kernel.actor import Actor
 from governance.processes.content import Content, Step
 from governance.processes.flow import VERSION_FLOW, VersionKind, VersionState
-from governance.processes.queries import ProcessView, StepRef, VersionView
+from governance.processes.queries import ProcessView, StepRef
 
 STATES: Final[dict[str, Look]] = {
     VersionState.DRAFT: Look("not evaluated", "Draft"),
@@ -72,10 +73,10 @@ def _step(step: Step) -> MapStep:
     )  # fmt: skip
 
 
-def open_moves(process: ProcessView, row: VersionView, who: Actor) -> list[dict[str, str]]:
+def open_moves(page: VersionPage, who: Actor) -> list[dict[str, str]]:
     """The moves of the flow's table for this version; one that is not open to the person says why."""
     out = []
-    wrote = {row.author, row.submitted_by}
+    process, row, wrote = page.process, page.version, page.writers
     for name, label, _ in MOVES:
         if row.state not in VERSION_FLOW.moves[name].sources or (name == "go_live" and row.kind is VersionKind.AS_IS):
             continue

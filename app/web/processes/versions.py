@@ -73,9 +73,9 @@ def _html(code: str, number: int | None, form: MoveForm) -> Any:
     names = people(reader(), [found.owner, row.author, row.approved_by])
     return render_template(
         "processes/show.html", page=page, process=found, row=row, content=page.content, form=form, states=STATES, kinds=KINDS,
-        moves=open_moves(found, row, actor()), picture=picture, owner=names.get(found.owner or 0), names=names,
+        moves=open_moves(page, actor()), picture=picture, owner=names.get(found.owner or 0), names=names,
         may_write=is_draft and actor().may(Permission.PROCESS_WRITE), measures=MEASURES, points=POLICY_POINTS,
-        is_current=found.current is not None and found.current.id == row.id, MOVE_WORDS={name: label for name, label, _ in MOVES},
+        is_current=found.current is not None and found.current.id == row.id,
     ), form.status  # fmt: skip
 
 
@@ -95,11 +95,10 @@ def draft(process: str) -> Any:
             based_on=form.based_on.data or None,
         )  # fmt: skip
         with form.refusals(), change() as work:
-            form.once(work, lambda: draft_version(work, command, known=known()).number)
+            number = form.once(work, lambda: draft_version(work, command, known=known()).number)
         if form.accepted:
             flash("The draft is there. Write its steps, then hand it in.", "success")
-            newest = find_process(reader(), process).versions[0].number
-            return redirect(url_for("processes.show_version", process=process, number=newest))
+            return redirect(url_for("processes.show_version", process=process, number=number))
     elif request.method == "GET" and current is not None:
         form.based_on.data = current.id
     return render_template(

@@ -11,7 +11,8 @@ from sqlalchemy.exc import DBAPIError
 
 from app.composition.process_desk import begin_process, known, take_set_over
 from app.composition.uow import reading
-from app.queries.processes import compare_versions, step_page, versions_to_approve
+from app.queries.processes import compare_versions, step_page, version_page, versions_to_approve
+from app.web.processes.presenters import open_moves
 from erpcore.kernel.audit import verify_chain
 from erpcore.kernel.errors import Conflict, DomainError, IllegalMove, NotAllowed, NotFound, RuleBroken
 from governance.processes.flow import VersionKind
@@ -99,6 +100,25 @@ def test_who_wrote_or_handed_in_a_version_never_approves_it(database, clock):
             move(database, clock, version, "approve", by=who)
     assert states(database) == {1: "in_review"}
     assert move(database, clock, version, "approve", by=OWNER) == "approved"
+
+
+@pytest.mark.parametrize("owner", [None, OWNER.id])
+def test_who_wrote_a_step_of_the_draft_of_another_never_approves_the_version(database, clock, owner):
+    a_process(database, clock, owner=owner)
+    version = a_draft(database, clock, "order_to_cash", a_step())
+    with work_as(database, clock, OWNER) as work:
+        put_step(work, PutStep(version=version, code="capture", step=a_step(level="By noon.")), known=known())
+    move(database, clock, version, "submit", by=PMO)
+    with pytest.raises(NotAllowed, match="own_request"):
+        move(database, clock, version, "approve", by=OWNER)
+    with reading(database) as session:
+        assert versions_to_approve(session, OWNER) == []
+        assert [one.version.id for one in versions_to_approve(session, COUNCIL)] == [version]
+        page = version_page(session, "order_to_cash")
+        assert page.writers == {PMO.id, OWNER.id}
+        (shut,) = [one["why"] for one in open_moves(page, OWNER) if one["name"] == "approve"]
+    assert "you wrote it" in shut
+    assert move(database, clock, version, "approve", by=COUNCIL) == "approved"
 
 
 def test_the_owner_approves_what_others_wrote_and_somebody_else_what_the_owner_wrote(database, clock):
