@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from erpcore.kernel.clock import local_day
@@ -78,9 +78,13 @@ def calendar(
 
     Two queries.
     """
-    known = select(MeetingSeries).where(
+    meets = and_(
         MeetingSeries.first_on <= (until + _DAY).date(),
         or_(MeetingSeries.until_on.is_(None), MeetingSeries.until_on >= (since - _DAY).date()),
+    )
+    # A meeting may be moved beyond the last day of its series.
+    known = select(MeetingSeries).where(
+        or_(meets, MeetingSeries.id.in_(select(Meeting.series_id).where(Meeting.ends_at > since)))
     )
     rows = select(Meeting).where(or_(Meeting.ends_at > since, Meeting.series_on >= (since - _DAY).date()))
     if bodies is not None:

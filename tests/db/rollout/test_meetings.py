@@ -102,6 +102,18 @@ def test_a_meeting_that_moves_behind_the_window_is_still_found_by_its_time(steer
     assert [one.series_on for one in listed(steered)] == [*WEDNESDAYS[1:], WEDNESDAYS[0]]
 
 
+def test_a_meeting_that_was_moved_past_the_end_of_its_series_stays_in_the_calendar(steered):
+    with steered.work() as work:
+        short = begin_series(work, weekly(steered, until_on=WEDNESDAYS[1])).id
+    at = UNTIL - timedelta(days=1)
+    with steered.work() as work:
+        which = Which(series_id=short, series_on=WEDNESDAYS[1])
+        move_meeting(work, MoveMeeting(which=which, starts_at=at, ends_at=at + timedelta(hours=1), reason="later"))
+    with reading(steered.database) as session:
+        later = calendar(session, since=UNTIL - timedelta(days=10), until=UNTIL, bodies={steered.steering})
+    assert [(one.series_on, one.starts_at, one.was_moved) for one in later] == [(WEDNESDAYS[1], at, True)]
+
+
 def test_a_meeting_called_off_stays_in_calendars_as_such_and_is_called_off_once(steered, series):
     with steered.work() as work:
         which = Which(series_id=series, series_on=WEDNESDAYS[2])
