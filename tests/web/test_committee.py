@@ -199,6 +199,39 @@ def test_a_series_changes_from_a_day_on(office, steered):
     assert [(one.weekday, one.ended_on) for one in kept(steered, MeetingSeries)] == [(2, date(2026, 3, 15)), (3, None)]
 
 
+def test_two_who_change_a_calendar_at_once_are_told_and_keep_what_they_typed(office, steered):
+    here = f"/committees/{steered.steering}"
+    with steered.work() as work:
+        series = begin_series(
+            work,
+            BeginSeries(
+                body_id=steered.steering, title="Steering", rhythm=Rhythm.WEEKLY, weekday=2, begins_at=time(10), minutes=60,
+                time_zone="Europe/Berlin", first_on=date(2026, 3, 2),
+            ),
+        ).id  # fmt: skip
+    meeting = f"{here}/meetings/s{series}-2026-03-11"
+    told = {path: office.get(path).value("version") for path in (f"{meeting}/move", f"{meeting}/cancel")}
+    shown = office.get(f"{here}/series/{series}/change")
+    typed = {
+        "title": "Steering", "rhythm": "weekly", "weekday": "3", "week": "0", "begins_at": "11:00", "minutes": "45",
+        "time_zone": "Europe/Berlin", "first_on": "2026-03-23", "reason": "Thursdays", "version": shown.value("version"),
+        "request_key": shown.value("request_key"),
+    }  # fmt: skip
+    other = office.get(f"{here}/series/{series}/end")
+    end = {"last_on": "2026-03-27", "reason": "done", "version": other.value("version")}
+    office.post(f"{here}/series/{series}/end", end)
+    page = office.post(f"{here}/series/{series}/change", typed, status=409)
+    assert (page.value("reason"), page.value("minutes")) == ("Thursdays", "45")
+    page = office.post(f"{here}/series/{series}/end", {**end, "last_on": "2026-03-20"}, status=409)
+    assert page.value("last_on") == "2026-03-20"
+    times = {"starts_at": "2026-03-12T10:00", "ends_at": "2026-03-12T11:00"}
+    for path, seen in told.items():
+        page = office.post(path, {"reason": "travel", "version": seen, **times}, status=409)
+        assert page.value("reason") == "travel"
+    assert [one.ended_on for one in kept(steered, MeetingSeries)] == [date(2026, 3, 27)]
+    assert kept(steered, Meeting) == []
+
+
 def test_a_holder_ends_the_delegation_they_named(as_person, steered):
     chair = as_person(steered.chair)
     seat_id = kept(steered, Seat, person_id=steered.chair.id)[0].id

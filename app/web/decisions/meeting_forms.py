@@ -5,7 +5,16 @@ from __future__ import annotations
 from datetime import datetime, time
 from typing import Any, Final
 
-from wtforms import DateField, DateTimeLocalField, IntegerField, SelectField, StringField, TextAreaField, TimeField
+from wtforms import (
+    DateField,
+    DateTimeLocalField,
+    HiddenField,
+    IntegerField,
+    SelectField,
+    StringField,
+    TextAreaField,
+    TimeField,
+)
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from app.web.forms import Form, choices
@@ -80,6 +89,7 @@ class ChangeSeriesForm(SeriesForm):
     """Another rhythm from a day on."""
 
     reason = StringField("Reason", [InputRequired("Say why"), Length(max=2000)])
+    version = HiddenField()
 
     def fill(self, series: SeriesView) -> None:
         """What holds now stands in the fields."""
@@ -88,6 +98,7 @@ class ChangeSeriesForm(SeriesForm):
         self.rhythm.data, self.weekday.data, self.week.data = pattern.rhythm.value, pattern.weekday, pattern.week or 0
         self.begins_at.data, self.minutes.data = pattern.begins_at, pattern.minutes
         self.time_zone.data, self.until_on.data = pattern.time_zone, pattern.until_on
+        self.version.data = str(series.sequence)
 
 
 class EndSeriesForm(Form):
@@ -95,6 +106,7 @@ class EndSeriesForm(Form):
 
     last_on = DateField("Meets until", [InputRequired("Choose the last day")])
     reason = StringField("Reason", [InputRequired("Say why"), Length(max=2000)])
+    version = HiddenField()
 
 
 class MoveForm(Form):
@@ -103,6 +115,7 @@ class MoveForm(Form):
     starts_at = DateTimeLocalField("Begins", [InputRequired("Choose when it begins")], format=_LOCAL)
     ends_at = DateTimeLocalField("Ends", [InputRequired("Choose when it ends")], format=_LOCAL)
     reason = StringField("Reason", [InputRequired("Say why"), Length(max=2000)])
+    version = HiddenField()
 
     def fill(self, meeting: MeetingView, time_zone: str) -> None:
         """The times as they stand, where the person is."""
@@ -110,12 +123,14 @@ class MoveForm(Form):
             _there(meeting.starts_at, time_zone),
             _there(meeting.ends_at, time_zone),
         )
+        self.version.data = str(meeting.sequence)
 
 
 class CancelForm(Form):
     """One meeting called off."""
 
     reason = StringField("Reason", [InputRequired("Say why"), Length(max=2000)])
+    version = HiddenField()
 
 
 def _there(at: datetime, time_zone: str) -> datetime:

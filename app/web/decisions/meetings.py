@@ -24,6 +24,7 @@ from app.web.decisions.meeting_forms import (
 from app.web.decisions.views import WORDS, blueprint
 from app.web.forms import Form
 from app.web.signed_in import visitor
+from app.web.steps import seen_version
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound
 from governance.programme import meetings as services
@@ -118,8 +119,9 @@ def change_series(body_id: int, series_id: int) -> Any:
     if form.validate_on_submit():
         new = form.command(body_id)
         old = services.EndSeries(
-            series_id=series_id, last_on=new.first_on - timedelta(days=1), reason=str(form.reason.data)
-        )
+            series_id=series_id, last_on=new.first_on - timedelta(days=1), reason=str(form.reason.data),
+            seen_sequence=seen_version(),
+        )  # fmt: skip
         with form.refusals(), change() as work:
             form.once(work, lambda: services.change_series(work, old, new).id)
         if form.accepted:
@@ -140,12 +142,16 @@ def end_series(body_id: int, series_id: int) -> Any:
     shown, form = body(reader(), body_id, now()), EndSeriesForm()
     series = find_series(reader(), series_id, body_id)
     if form.validate_on_submit() and form.last_on.data is not None:
-        command = services.EndSeries(series_id=series_id, last_on=form.last_on.data, reason=str(form.reason.data))
+        command = services.EndSeries(
+            series_id=series_id, last_on=form.last_on.data, reason=str(form.reason.data), seen_sequence=seen_version()
+        )
         with form.refusals(), change() as work:
             services.end_series(work, command)
         if form.accepted:
             flash("The series ends; meetings after that day are called off.", "success")
             return redirect(_to(body_id))
+    elif not form.is_submitted():
+        form.version.data = str(series.sequence)
     lead = f"{rhythm_text(series)}. Meetings after the day you choose are called off, those before stay."
     return _ask(shown, form, f"End “{series.title}”", lead, "End the series"), form.status
 
@@ -161,7 +167,8 @@ def move_meeting(body_id: int, key: str) -> Any:
             services.move_meeting(
                 work,
                 services.MoveMeeting(
-                    which=meeting.which, starts_at=starts or work.now, ends_at=ends or work.now, reason=str(form.reason.data)
+                    which=meeting.which, starts_at=starts or work.now, ends_at=ends or work.now, reason=str(form.reason.data),
+                    seen_sequence=seen_version(),
                 ),
             )  # fmt: skip
         if form.accepted:
@@ -179,11 +186,16 @@ def cancel_meeting(body_id: int, key: str) -> Any:
     shown, form = body(reader(), body_id, now()), CancelForm()
     meeting = find_meeting(reader(), _which(key), body_id)
     if form.validate_on_submit():
+        command = services.CancelMeeting(
+            which=meeting.which, reason=str(form.reason.data), seen_sequence=seen_version()
+        )
         with form.refusals(), change() as work:
-            services.cancel_meeting(work, services.CancelMeeting(which=meeting.which, reason=str(form.reason.data)))
+            services.cancel_meeting(work, command)
         if form.accepted:
             flash("The meeting is called off; calendars learn of it when they read again.", "success")
             return redirect(_to(body_id))
+    elif not form.is_submitted():
+        form.version.data = str(meeting.sequence)
     when = WORDS["short_moment"](meeting.starts_at)
     lead = f"{when}. Only this meeting is called off." if meeting.series_id else f"{when}."
     return _ask(shown, form, f"Call off “{meeting.title}”", lead, "Call the meeting off"), form.status
