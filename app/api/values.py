@@ -11,6 +11,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, field_validator
 
+from erpcore.kernel.clock import FIRST_YEAR, LAST_YEAR, out_of_time
 from erpcore.kernel.errors import RuleBroken
 
 
@@ -25,6 +26,14 @@ class Body(BaseModel):
         """A zero byte is no text: one database would keep it, the other not."""
         if isinstance(value, str) and "\0" in value:
             raise ValueError("this holds a zero byte; leave it out")
+        return value
+
+    @field_validator("*")
+    @classmethod
+    def _is_in_time(cls, value: Any) -> Any:
+        """A day at an end of the calendar overflows where it becomes a moment."""
+        if out_of_time(value):
+            raise ValueError(f"name a year from {FIRST_YEAR} to {LAST_YEAR}")
         return value
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from erpcore.kernel.clock import FIRST_YEAR, LAST_YEAR
 
 #: What the library of forms says → what we say. The test of this module fails for a sentence that is missing here.
 WORDS = {
@@ -27,8 +27,8 @@ COUNTED = {
     "Field cannot be longer than %(max)d characters.": "At most %(max)d characters fit; shorten it",
     "Field must be at least %(min)d characters long.": "Enter %(min)d characters or more",
 }
-#: Years that a calendar of business has; others overflow where a day becomes a moment.
-FIRST_YEAR, LAST_YEAR = 1900, 2999
+
+#: What a day says that no calendar of business has.
 OUT_OF_TIME = f"Enter a year from {FIRST_YEAR} to {LAST_YEAR}"
 
 
@@ -42,9 +42,3 @@ class FormWords:
     def ngettext(self, singular: str, plural: str, number: int) -> str:
         """Our sentence for the library's, which is counted."""
         return COUNTED.get(plural, singular if number == 1 else plural)
-
-
-def out_of_time(value: Any) -> bool:
-    """Whether this is a day or a moment that no calendar of business has."""
-    year = getattr(value, "year", None)
-    return year is not None and not FIRST_YEAR <= year <= LAST_YEAR

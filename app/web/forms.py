@@ -13,7 +13,8 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 
 from app.messages import sentence
 from app.web.errors import status_of
-from app.web.form_words import OUT_OF_TIME, FormWords, out_of_time
+from app.web.form_words import OUT_OF_TIME, FormWords
+from erpcore.kernel.clock import out_of_time
 from erpcore.kernel.errors import Conflict, DomainError, NeedsConfirmation, RuleBroken
 
 

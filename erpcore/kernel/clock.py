@@ -39,6 +39,15 @@ class SetClock:
         self._at += by
 
 
+#: Years that a calendar of business has; others overflow where a day becomes a moment.
+FIRST_YEAR, LAST_YEAR = 1900, 2999
+
+
+def out_of_time(value: object) -> bool:
+    """Whether this is a day or a moment that no calendar of business has."""
+    return isinstance(value, date) and not FIRST_YEAR <= value.year <= LAST_YEAR
+
+
 @lru_cache(maxsize=256)
 def zone(name: str) -> ZoneInfo:
     """The IANA time zone of a site."""

@@ -85,3 +85,19 @@ def test_what_makes_no_sense_is_refused_and_nothing_is_kept(office, steered, pat
 
 def test_a_body_that_is_none_has_no_calendar(office):
     assert office("GET", "/bodies/4711/calendar").status_code == 404
+
+
+def test_days_at_the_ends_of_the_calendar_are_refused(office, steered):
+    here = f"/bodies/{steered.steering}"
+    series = office("POST", f"{here}/series", WEEKLY).json["series"][0]["id"]
+    for day in ("0001-01-01", "9999-12-31"):
+        refused = [
+            office("POST", f"{here}/series", {**WEEKLY, "first_on": day}),
+            office("POST", f"{here}/series/{series}/change", {**WEEKLY, "first_on": day, "reason": "x"}),
+            office("POST", f"{here}/series/{series}/end", {"last_on": day, "reason": "x"}),
+            office("POST", f"{here}/meetings/cancel", {"series": series, "series_on": day, "reason": "x"}),
+            office("POST", f"{here}/meetings", {"title": "x", "starts_at": f"{day}T00:00:00Z", "ends_at": f"{day}T23:00:00Z"}),
+        ]  # fmt: skip
+        assert [one.status_code for one in refused] == [422] * len(refused)
+        assert "1900" in refused[0].get_data(as_text=True)
+    assert office("GET", f"{here}/calendar").json["series"][0]["sequence"] == 0
