@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, and_, case, func, literal, select, union_all
@@ -31,7 +32,7 @@ from erpcore.ledger.statements import (
 from erpcore.masterdata.models import Channel, Site
 
 _DAY = timedelta(days=1)
-#: The most sites or channels that stand beside each other.
+#: The most sites or channels that stand beside each other; the figures of the others are one column.
 MOST_PARTS = 40
 
 
@@ -47,14 +48,37 @@ class AskedReport:
     by: str = ""
 
 
+class Adds(StrEnum):
+    """What a column of figures is about."""
+
+    OPENING = "opening"
+    DEBIT = "debit"
+    CREDIT = "credit"
+    CLOSING = "closing"
+    PERIOD = "period"
+    PART = "part"
+    #: All parts that have no column of their own.
+    OTHERS = "others"
+    ALL = "all"
+    CHANGE = "change"
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReportColumn:
-    """A column of figures: what it is called, and the part and days it adds up. ``is_change``: the two before it compared."""
+    """A column of figures: what it is called, and the part and days, both included, whose lines it adds up.
+
+    ``since`` ``None``: from the beginning. A change adds up nothing; it compares the two before it.
+    """
 
     label: str
-    period: Period | None = None
+    adds: Adds
+    since: date | None = None
+    until: date | None = None
     part: int | None = None
-    is_change: bool = False
+
+    @property
+    def is_change(self) -> bool:
+        return self.adds is Adds.CHANGE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,7 +195,7 @@ def _parts(session: Session, by: str, keys: set[int]) -> list[tuple[int, str]]:
         (row.id, row.name)
         for row in session.execute(select(table.id, table.name).where(table.id.in_(sorted(keys))).order_by(table.name))
     ]
-    return [*named[:MOST_PARTS], *([(0, f"no {by}")] if 0 in keys else [])]
+    return [*named, *([(0, f"no {by}")] if 0 in keys else [])]
 
 
 def report_page(session: Session, actor: Actor, asked: AskedReport) -> ReportPage:
@@ -186,7 +210,13 @@ def _trial_balance(session: Session, actor: Actor, asked: AskedReport, accounts:
     spans = (_until(asked.period.since - _DAY), _whole(asked.period))
     found = _sums(session, actor, replace(asked, by=""), spans)
     sums = {key: (before[0] - before[1], *now) for (key, _), (before, now) in found.items()}
-    columns = [ReportColumn(label=label, period=asked.period) for label in ("Opening", "Debit", "Credit", "Closing")]
+    since, until = asked.period.since, asked.period.until
+    columns = [
+        ReportColumn(label="Opening", adds=Adds.OPENING, until=since - _DAY),
+        ReportColumn(label="Debit", adds=Adds.DEBIT, since=since, until=until),
+        ReportColumn(label="Credit", adds=Adds.CREDIT, since=since, until=until),
+        ReportColumn(label="Closing", adds=Adds.CLOSING, until=until),
+    ]
     return ReportPage(asked=asked, statement=trial_balance(accounts, sums), columns=columns)
 
 
@@ -205,9 +235,9 @@ def _compared(session: Session, actor: Actor, asked: AskedReport, accounts: list
         nets = [debit - credit for debit, credit in sides]
         now[account] = (nets[0], nets[2], nets[0] - nets[2])
         earlier[account] = (nets[1], nets[3], nets[1] - nets[3])
-    columns = [ReportColumn(label=_label(asked.report, period), period=period) for period in periods]
+    columns = [_column(asked.report, period, _label(asked.report, period), Adds.PERIOD) for period in periods]
     return ReportPage(
-        asked=asked, columns=[*columns, ReportColumn(label="Change", is_change=True)],
+        asked=asked, columns=[*columns, ReportColumn(label="Change", adds=Adds.CHANGE)],
         statement=_statement(asked.report, accounts, now, earlier, 3),
     )  # fmt: skip
 
@@ -215,21 +245,28 @@ def _compared(session: Session, actor: Actor, asked: AskedReport, accounts: list
 def _by_part(session: Session, actor: Actor, asked: AskedReport, accounts: list[AccountFact]) -> ReportPage:
     found = _sums(session, actor, asked, _spans(asked.report, asked.period))
     parts = _parts(session, asked.by, {part for _, part in found})
-    at = {part: place for place, (part, _) in enumerate(parts)}
-    width = len(parts) + 1
+    columns = [_column(asked.report, asked.period, name, Adds.PART, part) for part, name in parts[:MOST_PARTS]]
+    others = len(parts) - len(columns)
+    if others:
+        columns.append(_column(asked.report, asked.period, f"{others} other{'s' if others > 1 else ''}", Adds.OTHERS))
+    columns.append(_column(asked.report, asked.period, "All", Adds.ALL))
+    at = {part: min(place, MOST_PARTS) for place, (part, _) in enumerate(parts)}
+    width = len(columns)
     now: dict[int, list[int]] = defaultdict(lambda: [0] * width)
     earlier: dict[int, list[int]] = defaultdict(lambda: [0] * width)
     for (account, part), sides in found.items():
         nets = [debit - credit for debit, credit in sides]
         for sums, net in ((now, nets[0]), (earlier, nets[1])):
             sums[account][width - 1] += net
-            if part in at:
-                sums[account][at[part]] += net
-    columns = [ReportColumn(label=name, period=asked.period, part=part) for part, name in parts]
+            sums[account][at[part]] += net
     return ReportPage(
-        asked=asked, columns=[*columns, ReportColumn(label="All", period=asked.period)],
-        statement=_statement(asked.report, accounts, now, earlier, width),
+        asked=asked, columns=columns, statement=_statement(asked.report, accounts, now, earlier, width),
     )  # fmt: skip
+
+
+def _column(report: Report, period: Period, label: str, adds: Adds, part: int | None = None) -> ReportColumn:
+    since = None if report is Report.BALANCE_SHEET else period.since
+    return ReportColumn(label=label, adds=adds, since=since, until=period.until, part=part)
 
 
 def _statement(report: Report, accounts: list[AccountFact], now: Any, earlier: Any, width: int) -> Statement:

@@ -52,6 +52,16 @@ def _account(database, code):
         return session.scalar(text("SELECT id FROM ledger_account WHERE code = :code"), {"code": code})
 
 
+def test_the_figures_of_a_trial_balance_lead_to_the_lines_of_their_days(signed_in, business, sqlite_database, clock):
+    page = signed_in("finance").get("/ledger/trial-balance")
+    today, account = clock.now().date(), _account(sqlite_database, "1400")
+    (debit, credit, closing) = [one for one in page.links() if f"account={account}" in one]
+    assert debit == credit
+    assert f"since={today.replace(day=1)}" in debit
+    assert "since" not in closing
+    assert f"until={today}" in closing
+
+
 def test_days_that_make_no_sense_are_said_or_not_taken(signed_in, business):
     browser = signed_in("finance")
     page = browser.get("/ledger/profit-and-loss?since=2026-05-31&until=2026-05-01")
@@ -99,6 +109,10 @@ def test_programs_read_reports_entries_and_rules(site, business, sqlite_database
     found = call(f"/ledger/reports?report=balance-sheet&entity={business.entity}").json
     assert [section["total"]["figures"][0] for section in found["sections"]] == ["880.00", "20.00", "860.00"]
     assert found["check"] == ["0.00", "0.00", "0.00"]
+    assert [one["since"] for one in found["columns"]] == [None, None, None]
+    for days in ("until=0001-01-01", "since=0001-01-01", "until=9999-12-31", "since=9999-12-31&until=9999-12-31"):
+        for path in ("reports?report=profit-and-loss&", "reports?report=balance-sheet&", "entries?"):
+            assert call(f"/ledger/{path}entity={business.entity}&{days}").status_code == 422
     one_day = f"report=profit-and-loss&entity={business.entity}&since=2020-05-02&until=2020-05-01"
     assert call(f"/ledger/reports?{one_day}").status_code == 422
     assert call(f"/ledger/reports?report=cash-flow&entity={business.entity}").status_code == 422

@@ -44,7 +44,9 @@ class ReportQuery(Body):
 
 
 class ReportColumnAnswer(Answer):
-    """What a column adds up. `part`: the site or channel; null for all, 0 for none. `is_change`: the first less the second."""
+    """Whose lines a column adds up, from the beginning where `since` is null. `part`: the site or channel; null for all, and
+    for the others that have no column of their own; 0 for none. `is_change`: the first less the second.
+    """
 
     label: str
     since: date | None
@@ -177,8 +179,7 @@ def show_report(query: ReportQuery) -> ReportAnswer:
         report=query.report, currency=code, check=[as_amount(minor, code) for minor in page.statement.check],
         columns=[
             ReportColumnAnswer(
-                label=one.label, since=one.period.since if one.period else None, until=one.period.until if one.period else None,
-                part=one.part, is_change=one.is_change,
+                label=one.label, since=one.since, until=one.until, part=one.part, is_change=one.is_change
             )
             for one in page.columns
         ],

@@ -14,20 +14,18 @@ from flask import render_template, request, url_for
 from app.composition.request import now, reader
 from app.queries.places import EntityPick, all_channels, entities_seen, sites_seen
 from app.queries.posting_rules import rules_with_examples
-from app.queries.statements import AskedReport, ReportColumn, ReportPage, report_page
+from app.queries.statements import Adds, AskedReport, ReportColumn, ReportPage, report_page
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import asked_key
 from app.web.exports import csv_file, xlsx_file
 from app.web.ledger.views import blueprint
-from erpcore.kernel.clock import local_day
+from erpcore.kernel.clock import local_day, out_of_time
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.money import from_minor
 from erpcore.ledger.statements import Period, Report, Row, Section
 
 _DAY = timedelta(days=1)
-#: Days that no business keeps books of; what lies outside counts as not asked.
-_FIRST, _LAST = date(1900, 1, 1), date(2199, 12, 31)
 TITLES = {
     Report.TRIAL_BALANCE: "Trial balance of a period", Report.PROFIT_AND_LOSS: "Profit and loss",
     Report.BALANCE_SHEET: "Balance sheet",
@@ -53,7 +51,7 @@ def _asked_day(name: str) -> date | None:
         found = date.fromisoformat(request.args.get(name, ""))
     except ValueError:
         return None
-    return found if _FIRST <= found <= _LAST else None
+    return None if out_of_time(found) else found
 
 
 def _wanted(report: Report) -> Wanted | None:
@@ -85,41 +83,29 @@ def in_words(day: date) -> str:
     return f"{day.day} {day:%b %Y}"
 
 
-def span_in_words(period: Period) -> str:
+def span_in_words(since: date, until: date) -> str:
     """The days of a period, month and year said once where they are the same."""
-    since, until = period.since, period.until
     if since.year != until.year:
         return f"{in_words(since)} – {in_words(until)}"
     return f"{since.day}{'' if since.month == until.month else f' {since:%b}'} – {in_words(until)}"
 
 
-def head(report: Report, column: ReportColumn) -> str:
+def head(column: ReportColumn) -> str:
     """What stands over a column of figures."""
-    if report is Report.TRIAL_BALANCE or column.part is not None or column.is_change or column.label == "All":
+    if column.adds is not Adds.PERIOD or column.until is None:
         return column.label
-    period = column.period
-    if period is None:
-        return column.label
-    if report is Report.BALANCE_SHEET:
-        return in_words(period.until)
-    return span_in_words(period)
+    return in_words(column.until) if column.since is None else span_in_words(column.since, column.until)
 
 
 def behind(asked: AskedReport, column: ReportColumn, row: Row) -> str:
     """The address of the lines that a figure adds up; empty for what is derived from others."""
-    if row.account is None or column.period is None or column.part == 0:
+    if row.account is None or column.adds in (Adds.CHANGE, Adds.OTHERS) or column.part == 0:
         return ""
-    since: date | None = column.period.since
-    until: date | None = column.period.until
-    if asked.report is Report.BALANCE_SHEET or column.label == "Closing":
-        since = None
-    elif column.label == "Opening":
-        since, until = None, column.period.since - _DAY
     site = column.part if asked.by == "site" and column.part else asked.site
     channel = column.part if asked.by == "channel" and column.part else asked.channel
     return url_for(
-        "ledger.show_lines", entity=asked.entity, account=row.account.id, since=since, until=until, site=site,
-        channel=channel,
+        "ledger.show_lines", entity=asked.entity, account=row.account.id, since=column.since, until=column.until,
+        site=site, channel=channel,
     )  # fmt: skip
 
 
@@ -174,7 +160,7 @@ def show_report(report: Report) -> Any:
         context |= {
             "periods": _periods(asked, local_day(now(), entity.time_zone)), "asked": asked,
             "reports": [{"label": TITLES[one], "current": one is report, "href": _address(asked, report=one)} for one in Report],
-            "entities": entities_seen(reader(), actor()), "head": partial(head, report), "behind": partial(behind, asked),
+            "entities": entities_seen(reader(), actor()), "head": head, "behind": partial(behind, asked),
             "sites": [one for one in sites_seen(reader(), actor()) if one.entity_id == entity.id],
             "channels": all_channels(reader()), "to_file": lambda kind: _address(asked, kind=f"_{kind}"),
             "own": url_for(f"ledger.{_endpoint(report)}"), "is_part": actor().sites is not None,
@@ -186,7 +172,7 @@ def show_report(report: Report) -> Any:
 
 def _file(wanted: Wanted, page: ReportPage) -> tuple[list[str], Iterator[list[Any]]]:
     """The report as rows: section, account code, what it is, and a number for each column."""
-    heads = ["Section", "Account", "Name", *(head(wanted.asked.report, column) for column in page.columns)]
+    heads = ["Section", "Account", "Name", *(head(column) for column in page.columns)]
 
     def line(section: Section, row: Row) -> list[Any]:
         figures: list[Decimal] = [from_minor(one, wanted.entity.currency) for one in row.figures]

@@ -178,6 +178,31 @@ def test_sites_and_channels_stand_beside_each_other_and_add_up_to_all(business):
     assert _figures(_report(business, Report.PROFIT_AND_LOSS, APRIL, site=business.site + 999)) == {}
 
 
+def test_each_column_says_which_days_it_adds_up(business):
+    days = [(one.since, one.until) for one in _report(business, Report.TRIAL_BALANCE, APRIL).columns]
+    assert days == [(None, MARCH.until), (APRIL.since, APRIL.until), (APRIL.since, APRIL.until), (None, APRIL.until)]
+    days = [(one.since, one.until) for one in _report(business, Report.BALANCE_SHEET, APRIL).columns]
+    assert days == [(None, APRIL.until), (None, MARCH.until), (None, None)]
+    days = [(one.since, one.until) for one in _report(business, Report.PROFIT_AND_LOSS, APRIL).columns]
+    assert days == [(APRIL.since, APRIL.until), (MARCH.since, MARCH.until), (None, None)]
+    by_site = _report(business, Report.BALANCE_SHEET, APRIL, by="site").columns
+    assert {(one.since, one.until) for one in by_site} == {(None, APRIL.until)}
+
+
+def test_what_has_no_column_of_its_own_stands_in_one_with_the_others(business, monkeypatch):
+    monkeypatch.setattr("app.queries.statements.MOST_PARTS", 1)
+    page = _report(business, Report.BALANCE_SHEET, APRIL, by="site")
+    assert [(one.label, one.part) for one in page.columns] == [
+        ("Duisburg", business.site),
+        ("1 other", None),
+        ("All", None),
+    ]
+    assert [_figures(page, column)["All assets"] for column in range(3)] == [120_000, 12_000, 132_000]
+    assert page.statement.check == (0, 0, 0)
+    page = _report(business, Report.PROFIT_AND_LOSS, APRIL, by="channel")
+    assert [one.label for one in page.columns] == ["Wholesale", "All"]
+
+
 def test_people_of_a_site_get_the_figures_of_that_site_alone(business):
     here = Actor(id=7, role="accountant", permissions=frozenset(), sites=frozenset({business.site}))
     elsewhere = Actor(id=8, role="accountant", permissions=frozenset(), sites=frozenset({business.site + 999}))
