@@ -45,13 +45,16 @@ class LineSheet(KeyedForm):
         return request.form.get("press", "enter") if request.method == "POST" else ""
 
     def change_rows(self) -> None:
-        """One row more, or one less."""
+        """One row more, or one less; a sheet that is full says so."""
         rows: Any = self["lines"]
         what, _, name = self.press().partition(":")
         if what == "drop" and len(rows) > 1:
             rows.entries[:] = [row for row in rows.entries if row.name != name]
-        if what == "add" and len(rows) < MOST_ROWS and not rows.entries[-1].form.is_empty:
-            rows.append_entry()
+        if what == "add" and not rows.entries[-1].form.is_empty:
+            if len(rows) < rows.max_entries:
+                rows.append_entry()
+            else:
+                self.form_errors.append(f"A sheet holds {rows.max_entries} lines; enter the rest in another.")
 
     def look_up(self, session: Session, entity: int | None) -> None:
         """Find the items that the rows name; a text that finds one item becomes its code."""

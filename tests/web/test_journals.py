@@ -4,8 +4,9 @@ import pytest
 from sqlalchemy import text
 
 from app.composition.uow import reading
-from erpcore.ledger.chart import add_account
+from erpcore.ledger.journals import MOST_LINES, JournalLineIn
 from tests.support.core import a_business
+from tests.support.journals import a_journal, with_rent
 from tests.support.operate import open_cells
 from tests.support.queries import MOST, queries
 from tests.support.web import a_person, a_token
@@ -16,10 +17,7 @@ def business(sqlite_database, clock):
     made = a_business(sqlite_database, at=clock.now(), items=1, stock=0)
     made.clock = clock
     open_cells(made)
-    with made.work() as work:
-        made.rent = add_account(work, made.entity, code="6100", name="Rent", kind="expense")
-        made.owed = add_account(work, made.entity, code="2400", name="Accrued expenses", kind="liability")
-    return made
+    return with_rent(made)
 
 
 def _fields(browser, business, debit="900.00", credit="900.00", **changes):
@@ -132,3 +130,34 @@ def test_programs_write_decide_and_post_with_two_tokens(site, business, sqlite_d
     added = {"entity": business.entity, "code": "6200", "name": "Power", "kind": "expense"}
     assert writer("POST", "/ledger/accounts", added).status_code == 201
     assert writer("POST", "/ledger/accounts", added).json["code"] == "account_taken"
+
+
+def test_a_draft_of_as_many_lines_as_a_journal_has_is_changed_on_the_page(signed_in, business, sqlite_database, clock):
+    lines = [JournalLineIn(business.rent, 1, 0)] * (MOST_LINES - 1) + [JournalLineIn(business.owed, 0, MOST_LINES - 1)]
+    journal = a_journal(business, lines=lines, entry_on=clock.now().date())
+    writer = signed_in("finance")
+    page = writer.get(f"/ledger/journals/{journal}/edit")
+    assert page.value(f"lines-{MOST_LINES - 1}-credit") == "1.99"
+    typed = {
+        "lines-0-debit": "0.02",
+        f"lines-{MOST_LINES - 1}-credit": "2.00",
+        f"lines-{MOST_LINES - 1}-account": str(business.owed),
+    }
+    for at in range(MOST_LINES - 1):
+        typed = {f"lines-{at}-account": str(business.rent), f"lines-{at}-debit": "0.01", **typed}
+    kept = {name: page.value(name) for name in ("entry_on", "request_key", "version", "reason", "site", "channel")}
+    typed = {**kept, **typed}
+    page = writer.post(writer.path, {**typed, "press": "add"})
+    assert f"A sheet holds {MOST_LINES} lines; enter the rest in another." in page.text
+    assert page.value(f"lines-{MOST_LINES - 1}-credit") == "2.00"
+    page = writer.post(f"/ledger/journals/{journal}/edit", {**typed, "press": "enter"})
+    assert "The journal is kept." in page.text
+    assert _count(sqlite_database, "manual_line") == MOST_LINES
+
+
+def test_a_sheet_takes_one_row_after_the_other(signed_in, business):
+    writer = signed_in("finance")
+    page = writer.get("/ledger/journals/new")
+    rows = {f"lines-{at}-debit": "1.00" for at in range(60)}
+    page = writer.post(writer.path, {**_fields(writer, business), **rows, "press": "add"})
+    assert 'name="lines-60-debit"' in page.html

@@ -15,9 +15,6 @@ from app.web.linesheet import LineSheet
 from erpcore.kernel.money import from_minor, places, to_minor
 from erpcore.ledger.journals import MOST_LINES, JournalLineIn
 
-#: Rows that one form holds; longer journals come through the API.
-_MOST_ROWS = min(60, MOST_LINES)
-
 
 class JournalLineRow(Plain):
     """One side as typed."""
@@ -47,7 +44,7 @@ class JournalForm(LineSheet):
         "Evidence", [Length(max=4000)], description="What it rests on: contract, invoice, calculation"
     )
     version = HiddenField()
-    lines = FieldList(FormField(JournalLineRow), min_entries=2, max_entries=_MOST_ROWS)
+    lines = FieldList(FormField(JournalLineRow), min_entries=2, max_entries=MOST_LINES)
 
     def offer(
         self, accounts: list[tuple[int, str]], sites: list[tuple[int, str]], channels: list[tuple[int, str]]

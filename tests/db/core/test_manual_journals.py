@@ -1,7 +1,7 @@
 """Journals by hand: four eyes, balanced or refused, posted once, and taken back only by a mirror image."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -19,47 +19,26 @@ from erpcore.ledger.journals import (
     change_journal,
     move_journal,
     reverse_journal,
-    write_journal,
 )
 from erpcore.ledger.models import AccountRole, JournalState
 from erpcore.ledger.periods import ClosePeriod, close_period
 from erpcore.ledger.services import Entry, Side, post_entries
 from tests.support.controls import assert_books_agree
 from tests.support.core import a_business
+from tests.support.journals import HANNE, ILSE, KIM, MAY, TODAY, a_journal, rent_lines, with_rent
 
-TODAY = date(2026, 3, 2)
-MAY = frozenset({"ledger:entry:post", "ledger:journal:approve"})
-HANNE, ILSE, KIM = (Actor(id=key, role="finance", permissions=MAY) for key in (41, 42, 43))
 WRITER = Actor(id=44, role="clerk", permissions=frozenset({"ledger:entry:post"}))
 
 
 @pytest.fixture
 def business(database):
     """Accounts of rent and of what is owed for it; nothing is in stock."""
-    business = a_business(database, items=1, stock=0)
-    with business.work() as work:
-        rent = add_account(work, business.entity, code="6100", name="Rent", kind="expense")
-        owed = add_account(work, business.entity, code="2400", name="Accrued expenses", kind="liability")
-    business.rent, business.owed = rent, owed
-    return business
+    return with_rent(a_business(database, items=1, stock=0))
 
 
 def _account(business, role):
     with reading(business.database) as session:
         return session.scalar(text("SELECT id FROM ledger_account WHERE role = :role"), {"role": role})
-
-
-def _lines(business, debit=90_000, credit=90_000):
-    return [JournalLineIn(business.rent, debit, 0), JournalLineIn(business.owed, 0, credit)]
-
-
-def _written(business, *, actor=HANNE, lines=None, **changes):
-    command = WriteJournal(
-        entity=business.entity, entry_on=changes.pop("entry_on", TODAY), reason=changes.pop("reason", "rent of March"),
-        lines=lines or _lines(business), **changes,
-    )  # fmt: skip
-    with business.work(actor) as work:
-        return write_journal(work, command)
 
 
 def _step(business, journal, move, actor, **options):
@@ -68,7 +47,7 @@ def _step(business, journal, move, actor, **options):
 
 
 def _posted(business, **changes):
-    journal = _written(business, **changes)
+    journal = a_journal(business, **changes)
     for move, actor in (("submit", HANNE), ("approve", ILSE), ("post", HANNE)):
         _step(business, journal, move, actor)
     return journal
@@ -98,7 +77,7 @@ def _refused(code, act, kind=DomainError):
 
 
 def test_one_writes_another_approves_and_it_is_in_the_books(business):
-    journal = _written(business, evidence="contract 7/2019", site=business.site)
+    journal = a_journal(business, evidence="contract 7/2019", site=business.site)
     _nothing_moved(business)
     _step(business, journal, "submit", HANNE)
     _step(business, journal, "approve", ILSE, note="as in February")
@@ -116,9 +95,9 @@ def test_one_writes_another_approves_and_it_is_in_the_books(business):
 
 
 def test_who_changed_the_draft_of_another_does_not_decide_on_it(business):
-    journal = _written(business)
+    journal = a_journal(business)
     command = WriteJournal(
-        entity=business.entity, entry_on=TODAY, reason="more rent", lines=_lines(business, 95_000, 95_000)
+        entity=business.entity, entry_on=TODAY, reason="more rent", lines=rent_lines(business, 95_000, 95_000)
     )
     with business.work(ILSE) as work:
         change_journal(work, journal, command)
@@ -133,7 +112,7 @@ def test_who_changed_the_draft_of_another_does_not_decide_on_it(business):
 
 
 def test_nobody_decides_on_their_own_journal_and_nobody_without_the_right(business):
-    journal = _written(business)
+    journal = a_journal(business)
     _step(business, journal, "submit", HANNE)
     _refused("journal_own", lambda: _step(business, journal, "approve", HANNE), NotAllowed)
     _refused("journal_own", lambda: _step(business, journal, "reject", HANNE, note="no"), NotAllowed)
@@ -148,18 +127,20 @@ def test_nobody_decides_on_their_own_journal_and_nobody_without_the_right(busine
 
 
 def test_what_does_not_balance_is_refused_naming_the_difference(business):
-    facts = _refused("journal_unbalanced", lambda: _written(business, lines=_lines(business, 90_000, 89_999))).facts
+    facts = _refused(
+        "journal_unbalanced", lambda: a_journal(business, lines=rent_lines(business, 90_000, 89_999))
+    ).facts
     assert {name: str(facts[name]) for name in ("debits", "credits", "difference")} == {
         "debits": "900.00", "credits": "899.99", "difference": "0.01",
     }  # fmt: skip
     both = [JournalLineIn(business.rent, 5, 5), JournalLineIn(business.owed, 0, 0)]
-    _refused("journal_line_side", lambda: _written(business, lines=both))
+    _refused("journal_line_side", lambda: a_journal(business, lines=both))
     negative = [JournalLineIn(business.rent, -5, 0), JournalLineIn(business.owed, 0, -5)]
-    _refused("journal_line_side", lambda: _written(business, lines=negative))
-    _refused("journal_lines_few", lambda: _written(business, lines=[JournalLineIn(business.rent, 5, 0)]))
-    _refused("amount_absurd", lambda: _written(business, lines=_lines(business, 10**15, 10**15)))
-    _refused("reason_required", lambda: _written(business, reason=" "))
-    _refused("journal_in_future", lambda: _written(business, entry_on=TODAY + timedelta(days=1)))
+    _refused("journal_line_side", lambda: a_journal(business, lines=negative))
+    _refused("journal_lines_few", lambda: a_journal(business, lines=[JournalLineIn(business.rent, 5, 0)]))
+    _refused("amount_absurd", lambda: a_journal(business, lines=rent_lines(business, 10**15, 10**15)))
+    _refused("reason_required", lambda: a_journal(business, reason=" "))
+    _refused("journal_in_future", lambda: a_journal(business, entry_on=TODAY + timedelta(days=1)))
     with reading(business.database) as session:
         assert session.scalar(text("SELECT COUNT(*) FROM manual_journal")) == 0
 
@@ -167,10 +148,10 @@ def test_what_does_not_balance_is_refused_naming_the_difference(business):
 def test_accounts_that_documents_keep_and_those_of_others_are_refused(business):
     for role in ("receivable", "inventory", "transfer", "received_not_invoiced", "on_account"):
         lines = [JournalLineIn(business.rent, 5, 0), JournalLineIn(_account(business, role), 0, 5)]
-        refused = _refused("account_not_by_hand", lambda lines=lines: _written(business, lines=lines))
+        refused = _refused("account_not_by_hand", lambda lines=lines: a_journal(business, lines=lines))
         assert refused.field == "lines-1-account"
     stranger = [JournalLineIn(business.rent, 5, 0), JournalLineIn(10**9, 0, 5)]
-    _refused("account_unknown", lambda: _written(business, lines=stranger))
+    _refused("account_unknown", lambda: a_journal(business, lines=stranger))
     _refused("account_taken", lambda: _add(business, "6100"))
     _refused("account_incomplete", lambda: _add(business, " "))
 
@@ -201,13 +182,13 @@ def _place(work, business):
 
 def test_a_day_that_was_closed_meanwhile_takes_no_journal(business):
     business.clock.set(business.clock.now() + timedelta(days=10))
-    journal = _written(business)
+    journal = a_journal(business)
     _step(business, journal, "submit", HANNE)
     _step(business, journal, "approve", ILSE)
     with business.work() as work:
         close_period(work, ClosePeriod(entity=business.entity, until=TODAY + timedelta(days=1), reason="month end"))
     _refused("period_closed", lambda: _step(business, journal, "post", HANNE))
-    _refused("period_closed", lambda: _written(business))
+    _refused("period_closed", lambda: a_journal(business))
     assert _state(business, journal).state == JournalState.APPROVED
     _nothing_moved(business)
     _step(business, journal, "reject", ILSE, note="too late for March")
@@ -215,7 +196,7 @@ def test_a_day_that_was_closed_meanwhile_takes_no_journal(business):
 
 def test_a_posted_journal_is_only_taken_back_by_its_mirror_image_which_others_approve(business):
     journal = _posted(business)
-    command = WriteJournal(entity=business.entity, entry_on=TODAY, reason="other", lines=_lines(business, 1, 1))
+    command = WriteJournal(entity=business.entity, entry_on=TODAY, reason="other", lines=rent_lines(business, 1, 1))
     with pytest.raises(IllegalMove), business.work(HANNE) as work:
         change_journal(work, journal, command)
     with business.work(HANNE) as work:
@@ -242,7 +223,7 @@ def _reverse(business, journal):
 
 
 def test_of_two_who_approve_or_post_at_once_one_does(business):
-    journal = _written(business)
+    journal = a_journal(business)
     _step(business, journal, "submit", HANNE)
 
     def tried(move, actor):
@@ -263,9 +244,9 @@ def test_of_two_who_approve_or_post_at_once_one_does(business):
 
 def test_people_of_a_site_see_and_write_only_journals_of_their_site(business):
     here = Actor(id=51, role="finance", permissions=MAY, sites=frozenset({business.site}))
-    everywhere = _written(business)
-    mine = _written(business, actor=here, site=business.site)
-    _refused("not_found", lambda: _written(business, actor=here), NotFound)
+    everywhere = a_journal(business)
+    mine = a_journal(business, actor=here, site=business.site)
+    _refused("not_found", lambda: a_journal(business, actor=here), NotFound)
     with reading(business.database) as session:
         assert journal_page(session, here, mine).row.id == mine
         _refused("journal_unknown", lambda: journal_page(session, here, everywhere), NotFound)
@@ -273,8 +254,8 @@ def test_people_of_a_site_see_and_write_only_journals_of_their_site(business):
 
 
 def test_a_change_over_an_older_version_is_refused(business):
-    journal = _written(business)
-    command = WriteJournal(entity=business.entity, entry_on=TODAY, reason="rent", lines=_lines(business, 7, 7))
+    journal = a_journal(business)
+    command = WriteJournal(entity=business.entity, entry_on=TODAY, reason="rent", lines=rent_lines(business, 7, 7))
     with business.work(HANNE) as work:
         change_journal(work, journal, command, seen_version=1)
     assert (_state(business, journal).amount_minor, _state(business, journal).version) == (7, 2)
