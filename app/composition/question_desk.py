@@ -36,6 +36,7 @@ class Asking:
     points: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
     variants: tuple[int, ...] = ()
+    #: Where the day counts of a question that holds everywhere.
     time_zone: str = "UTC"
 
 
@@ -50,25 +51,29 @@ def put_question(work: UnitOfWork, asking: Asking) -> DesignQuestion:
         if point not in POLICY_POINTS:
             raise RuleBroken("policy_point_unknown", field="points", point=point[:48])
     check_person(work, asking.decider, field="decider")
-    _check_place(work, asking)
+    here = _zone_of(work, asking)
     links = [(LinkKind.STEP, one) for one in asking.steps] + [(LinkKind.POINT, one) for one in asking.points]
     links += [(LinkKind.VARIANT, str(one)) for one in asking.variants]
     return ask_question(
         work,
         AskQuestion(
             title=asking.title, question=asking.question, process=asking.process, options=asking.options,
-            decider=asking.decider, due_on=asking.due_on, today=local_day(work.now, asking.time_zone), impact=asking.impact,
+            decider=asking.decider, due_on=asking.due_on, today=local_day(work.now, here), impact=asking.impact,
             site=asking.site, channel=asking.channel, links=links,
         ),
     )  # fmt: skip
 
 
-def _check_place(work: UnitOfWork, asking: Asking) -> None:
+def _zone_of(work: UnitOfWork, asking: Asking) -> str:
+    """Where its days are counted: at its site."""
+    zone = asking.time_zone
     if asking.site is not None:
-        realm = work.session.scalar(
-            select(Entity.realm).join(Site, Site.entity_id == Entity.id).where(Site.id == asking.site)
-        )
-        if realm != Realm.LIVE:
+        site = work.session.execute(
+            select(Entity.realm, Site.time_zone).join(Site, Site.entity_id == Entity.id).where(Site.id == asking.site)
+        ).first()
+        if site is None or site.realm != Realm.LIVE:
             raise NotFound("site_unknown", field="site", site=asking.site)
+        zone = site.time_zone
     if asking.channel is not None and work.session.get(Channel, asking.channel) is None:
         raise NotFound("channel_unknown", field="channel", channel=asking.channel)
+    return zone

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.queries.listing import MemoryList
 from app.queries.processes import Person, people
 from erpcore.kernel.actor import Actor
+from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.history import Transition
 from erpcore.masterdata.models import Channel, Site
@@ -22,19 +23,21 @@ from governance.questions.queries import QuestionView, moves_of, question, quest
 
 @dataclass(frozen=True, kw_only=True)
 class QuestionRow:
-    """A question with names. ``age_days`` counts while it is open."""
+    """A question with names. Its days are those of its site, of UTC where it holds everywhere; it ages while it is open."""
 
     view: QuestionView
     process: str
     where: str
     decider: Person | None
     today: date
+    asked_on: date
+    time_zone: str
 
     @property
     def age_days(self) -> int | None:
         if self.view.state is not QuestionState.OPEN:
             return None
-        return (self.today - self.view.asked_at.date()).days
+        return (self.today - self.asked_on).days
 
     @property
     def is_late(self) -> bool:
@@ -65,17 +68,23 @@ class QuestionPage:
 
 def _rows(session: Session, found: Sequence[QuestionView], actor: Actor, now: datetime) -> list[QuestionRow]:
     names = {one.code: one.name for one in processes(session)}
-    sites = {row.id: row.name for row in session.execute(select(Site.id, Site.name).where(Site.id.in_([one.site for one in found if one.site])))}  # fmt: skip
+    wanted = {one.site for one in found if one.site}
+    sites = {
+        row.id: row for row in session.execute(select(Site.id, Site.name, Site.time_zone).where(Site.id.in_(wanted)))
+    }
     channels = {row.id: row.name for row in session.execute(select(Channel.id, Channel.name))}
     who = people(session, [one.decider for one in found])
-    return [
-        QuestionRow(
-            view=one, process=names.get(one.process, one.process), decider=who.get(one.decider), today=now.date(),
-            where=", ".join(part for part in (sites.get(one.site or 0), channels.get(one.channel or 0)) if part) or "everywhere",
-        )
-        for one in found
-        if actor.sites is None or one.site is None or one.site in actor.sites
-    ]  # fmt: skip
+
+    def row(one: QuestionView) -> QuestionRow:
+        site = sites.get(one.site or 0)
+        zone = site.time_zone if site else "UTC"
+        return QuestionRow(
+            view=one, process=names.get(one.process, one.process), decider=who.get(one.decider), time_zone=zone,
+            today=local_day(now, zone), asked_on=local_day(one.asked_at, zone),
+            where=", ".join(part for part in (site.name if site else "", channels.get(one.channel or 0)) if part) or "everywhere",
+        )  # fmt: skip
+
+    return [row(one) for one in found if actor.sites is None or one.site is None or one.site in actor.sites]
 
 
 def question_rows(session: Session, actor: Actor, now: datetime) -> list[QuestionRow]:

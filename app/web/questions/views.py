@@ -20,7 +20,7 @@ from app.web.areas import area, closed
 from app.web.forms import choices
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.questions.forms import AskForm, DecideForm, MoveForm, PutOffForm
-from app.web.signed_in import visitor
+from app.web.signed_in import own_zone
 from app.web.steps import seen_version
 from app.web.today.slots import Waiting, waits_for_me
 from erpcore.kernel.actor import Actor
@@ -45,13 +45,8 @@ def questions_waiting(session: Session, who: Actor, _at: Any) -> Iterable[Waitin
         yield Waiting(
             title=one.title, why="Design question: you decide", move="Decide",
             url=url_for("questions.show", question_id=one.id),
-            due_at=datetime.combine(one.due_on, time(23, 59), tzinfo=zone(_zone())),
+            due_at=datetime.combine(one.due_on, time(23, 59), tzinfo=zone(own_zone())),
         )  # fmt: skip
-
-
-def _zone() -> str:
-    person = visitor()
-    return person.time_zone if person else "UTC"
 
 
 @blueprint.get("/questions/<int:question_id>")
@@ -131,8 +126,8 @@ def give_time(question_id: int) -> Any:
     if form.validate_on_submit() and form.due_on.data:
         with form.refusals(), change() as work:
             put_off(
-                work, question_id, form.due_on.data, today=local_day(work.now, _zone()), reason=str(form.reason.data)
-            )
+                work, question_id, form.due_on.data, today=local_day(work.now, page.row.time_zone), reason=str(form.reason.data)
+            )  # fmt: skip
         if form.accepted:
             flash("It has another day.", "success")
             return redirect(url_for("questions.show", question_id=question_id))
@@ -158,7 +153,7 @@ def ask() -> Any:
                 title=str(form.title.data), question=str(form.question.data), process=str(form.process_code.data),
                 options=form.read_options(), decider=form.decider.data, due_on=form.due_on.data,
                 impact=str(form.impact.data or ""), site=form.site.data or None, channel=form.channel.data or None,
-                points=tuple(form.points.data or ()), steps=lines(form.steps.data or ""), time_zone=_zone(),
+                points=tuple(form.points.data or ()), steps=lines(form.steps.data or ""), time_zone=own_zone(),
             )  # fmt: skip
             made = form.once(work, lambda: put_question(work, asking).id)
         if form.accepted:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -17,6 +17,7 @@ from governance.questions.queries import moves_of, open_in_scope, question, wait
 from governance.questions.services import DecideQuestion, MoveQuestion, Option, decide_question, move_question, put_off
 from tests.support.core import a_business
 from tests.support.processes import PMO, acting, the_set, work_as
+from tests.support.queries import queries
 from tests.support.web import a_person
 
 TODAY = date(2026, 3, 2)
@@ -152,3 +153,17 @@ def test_age_and_lateness_are_derived_and_another_sites_question_is_not_seen(dat
         (row,) = question_rows(session, judge, clock.now())
         assert (row.view.id, row.age_days, row.standing, row.where) == (key, 8, "late", "Duisburg")
         assert question_rows(session, replace(judge, sites=frozenset({1})), clock.now()) == []
+
+
+def test_the_day_of_a_question_ends_where_its_site_stands_and_at_utc_where_it_holds_everywhere(database, clock, judge):
+    business = a_business(database, at=clock.now())
+    clock.set(datetime(2026, 3, 9, 22, 30, tzinfo=UTC))
+    here, everywhere = (ask(database, clock, judge, site=site) for site in (business.site, None))
+    clock.set(datetime(2026, 3, 9, 23, 30, tzinfo=UTC))  # half past midnight in Duisburg
+    with queries(database) as ran, reading(database) as session:
+        rows = {row.view.id: row for row in question_rows(session, judge, clock.now())}
+    assert len(ran) == 9
+    assert [(rows[key].standing, rows[key].age_days) for key in (here, everywhere)] == [("late", 1), ("open", 0)]
+    with pytest.raises(RuleBroken, match="due_in_the_past"):
+        ask(database, clock, judge, site=business.site)
+    ask(database, clock, judge)
