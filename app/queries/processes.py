@@ -21,7 +21,6 @@ from governance.processes.queries import (
     StepRef,
     StreamView,
     VersionView,
-    content,
     in_review,
     moves_of,
     process,
@@ -31,6 +30,7 @@ from governance.processes.queries import (
     streams,
     writers,
 )
+from governance.processes.records import content_of
 from governance.processes.rules import StepChange, compare
 
 
@@ -130,8 +130,9 @@ def people_here(session: Session) -> list[tuple[int, str]]:
 
 
 def stream_pages(session: Session) -> tuple[list[StreamView], list[StepRef]]:
-    """All value streams, and every step of the versions that count."""
-    return streams(session), step_refs(session)
+    """All value streams, and every step of the versions that count. Seven queries."""
+    found = streams(session)
+    return found, step_refs(session, [process for stream in found for process in stream.processes])
 
 
 def step_page(session: Session, process_code: str, step_code: str) -> StepPage:
@@ -178,7 +179,7 @@ def version_by_id(session: Session, version_id: int) -> VersionPage:
 
 def _version_page(session: Session, found: ProcessView, row: VersionView) -> VersionPage:
     return VersionPage(
-        process=found, version=row, content=content(session, row.id), moves=tuple(moves_of(session, [row.id])),
+        process=found, version=row, content=content_of(session, row.id), moves=tuple(moves_of(session, [row.id])),
         names=step_codes(session),
     )  # fmt: skip
 
@@ -191,7 +192,7 @@ def compare_versions(session: Session, process_code: str, old: int, new: int) ->
         if number not in by_number:
             raise NotFound("process_version_not_found", version=number)
     before, after = by_number[old], by_number[new]
-    changes = compare(content(session, before.id), content(session, after.id))
+    changes = compare(content_of(session, before.id), content_of(session, after.id))
     return Comparison(process=found, old=before, new=after, steps=tuple(changes))
 
 

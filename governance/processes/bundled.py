@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from erpcore.kernel.errors import Conflict
 from erpcore.kernel.work import UnitOfWork
-from governance.processes.content import Content, Known, content_of
+from governance.processes.content import Content, Known, read_content
 from governance.processes.flow import VersionKind
 from governance.processes.models import BusinessProcess, ProcessVersion, ValueStream
 from governance.processes.permissions import ProcessPermission
@@ -66,7 +66,7 @@ def bundled_processes() -> tuple[BundledProcess, ...]:
 def _process(code: str) -> BundledProcess:
     raw = _read(code)
     return BundledProcess(
-        stream=raw["stream"], code=code, name=raw["name"], purpose=raw["purpose"], content=content_of(raw["steps"])
+        stream=raw["stream"], code=code, name=raw["name"], purpose=raw["purpose"], content=read_content(raw["steps"])
     )
 
 

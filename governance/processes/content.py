@@ -100,6 +100,6 @@ def _path_of(raw: dict[str, Any]) -> ExceptionPath:
     return ExceptionPath(**{**raw, "actions": tuple(raw["actions"])})
 
 
-def content_of(raw: Iterable[dict[str, Any]]) -> Content:
+def read_content(raw: Iterable[dict[str, Any]]) -> Content:
     """The steps of a version as data files and programs write them."""
     return Content(tuple(step_of(one) for one in raw))

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.history import Transition
-from governance.processes.content import Content, Step
+from governance.processes.content import Step
 from governance.processes.flow import WRITE, VersionKind, VersionState
 from governance.processes.models import BusinessProcess, ProcessStep, ProcessVersion, ValueStream
 from governance.processes.records import contents
@@ -68,10 +68,6 @@ class ProcessView:
     @property
     def current(self) -> VersionView | None:
         return counting(self.versions)
-
-    @property
-    def live(self) -> VersionView | None:
-        return next((one for one in self.versions if one.state is VersionState.LIVE), None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,14 +208,9 @@ def process_by_id(session: Session, process_id: int) -> ProcessView:
     return process(session, row.code)
 
 
-def content(session: Session, version_id: int) -> Content:
-    """What a version says. Three queries."""
-    return contents(session, [version_id])[version_id]
-
-
-def step_refs(session: Session, *, process: str | None = None) -> list[StepRef]:
-    """Every step of the versions that count, in order. Six queries."""
-    found = [(one, one.current) for one in processes(session, code=process)]
+def step_refs(session: Session, known: Sequence[ProcessView] | None = None) -> list[StepRef]:
+    """Every step of the versions that count, in order. Six queries, three where all processes are known."""
+    found = [(one, one.current) for one in (processes(session) if known is None else known)]
     said = contents(session, [version.id for _, version in found if version])
     return [
         StepRef(code=f"{one.code}.{step.code}", step=step, number=number, process=one, version=version)

@@ -84,9 +84,9 @@ def content_of(session: Session, version_id: int) -> Content:
     return contents(session, [version_id])[version_id]
 
 
-def write_steps(work: UnitOfWork, version_id: int, steps: Sequence[Step], *, after: int = 0) -> None:
-    """Add these steps to a draft, numbered from ``after`` on."""
-    for position, step in enumerate(steps, start=after + 1):
+def write_steps(work: UnitOfWork, version_id: int, steps: Sequence[Step]) -> None:
+    """Add these steps to a draft that has none."""
+    for position, step in enumerate(steps, start=1):
         key = work.ids.one()
         work.session.add(
             ProcessStep(

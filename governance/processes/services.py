@@ -56,14 +56,11 @@ class DraftVersion:
 
 @dataclass(frozen=True, kw_only=True)
 class PutStep:
-    """A step of a draft as it shall be. ``code`` names the one it takes the place of; ``None``: a further one, at the end or
-    before the step ``before``.
-    """
+    """A step of a draft as it shall be. ``code`` names the one it takes the place of; ``None``: a further one at the end."""
 
     version: int
     step: Step
     code: str | None = None
-    before: str | None = None
     seen_version: int | None = None
 
 
@@ -175,11 +172,10 @@ def put_step(work: UnitOfWork, command: PutStep, *, known: Known) -> ProcessVers
     """
     row = _draft(work, command.version, command.seen_version)
     steps = list(content_of(work.session, row.id).steps)
-    at = _place(steps, command.code) if command.code is not None else None
-    if at is not None:
-        steps[at] = command.step
+    if command.code is None:
+        steps.append(command.step)
     else:
-        steps.insert(len(steps) if command.before is None else _place(steps, command.before), command.step)
+        steps[_place(steps, command.code)] = command.step
     _check_steps(Content(tuple(steps)), known)
     return _rewrite(work, row, steps, "step_put", command.step.code)
 

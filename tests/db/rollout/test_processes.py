@@ -80,7 +80,7 @@ def test_a_version_is_handed_in_approved_by_somebody_else_and_put_in_force(datab
     assert move(database, clock, version, "approve") == "approved"
     assert move(database, clock, version, "go_live") == "live"
     with reading(database) as session:
-        found = process(session, "order_to_cash").live
+        found = process(session, "order_to_cash").current
         assert (found.id, found.approved_by, found.submitted_by, found.live_at) == (
             version,
             COUNCIL.id,
@@ -200,7 +200,7 @@ def test_a_draft_is_written_step_by_step(database, clock):
     with work_as(database, clock, PMO) as work:
         for code in ("one", "two", "three"):
             put_step(work, PutStep(version=version, step=a_step(code)), known=known())
-        put_step(work, PutStep(version=version, step=a_step("zero"), before="one"), known=known())
+        put_step(work, PutStep(version=version, step=a_step("zero")), known=known())
         put_step(work, PutStep(version=version, code="two", step=a_step("second")), known=known())
         shift_step(work, version, "three", -1)
         shift_step(work, version, "zero", -9)
