@@ -13,8 +13,6 @@ from erpcore.fulfilment.carriers.models import TroubleKind
 from erpcore.fulfilment.carriers.offers import Service, estimate, offers
 from erpcore.fulfilment.carriers.records import CarriageRow, lock_carriages, save_carriages
 from erpcore.fulfilment.carriers.troubles import Report, report_trouble
-from erpcore.fulfilment.floor.models import TaskKind
-from erpcore.fulfilment.floor.tasks import end_document_tasks
 from erpcore.fulfilment.leaving import send_off
 from erpcore.fulfilment.models import ShipmentState
 from erpcore.fulfilment.packing.services import propose_service
@@ -70,7 +68,6 @@ def ship_shipments(
             late.append(report)
     save_carriages(work, list(carriages.values()))
     done = send_off(work, [one.id for one in shipments], rules=rules, cells=cells)
-    end_document_tasks(work, TaskKind.PACK, "shipment", [one.id for one in shipments])
     report_trouble(work, late, by_rule=True)
     return done
 

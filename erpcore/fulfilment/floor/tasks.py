@@ -266,20 +266,3 @@ def call_off(work: UnitOfWork, task: TaskRow, reason: str) -> None:
     step(work, task, "cancel", reason=reason)
     drop(task)
     free_rest(work, [line.hold_id for line in task.lines if line.hold_id is not None])
-
-
-def end_document_tasks(work: UnitOfWork, kind: TaskKind, document_type: str, documents: Sequence[int]) -> list[TaskRow]:
-    """What these tasks were about is done, by whatever way: they leave the queue as finished or, if nobody began, cancelled."""
-    table = WarehouseTask.__table__.c
-    found = work.session.execute(
-        select(table.id).where(
-            table.document_type == document_type, table.document_id.in_(list(documents)), table.kind == kind,
-            table.state.not_in((TaskState.DONE, TaskState.CANCELLED)),
-        )
-    )  # fmt: skip
-    tasks = lock_tasks(work, [key for (key,) in found])
-    for task in tasks:
-        step(work, task, "cancel", reason="done without the task")
-        drop(task)
-    save_tasks(work, tasks)
-    return tasks
