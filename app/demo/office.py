@@ -64,7 +64,7 @@ class Office:
     rollout: Rollout
 
     def call_meetings(self) -> None:
-        """Every body meets in a series of its own from the first day on."""
+        """The committee and the office meet, each in a series of its own, from the first day on."""
         with reading(self.desk.database) as session:
             known = {
                 one.code: one.id for one in bodies(session, self.desk.clock.now(), programme_id=self.rollout.programme)

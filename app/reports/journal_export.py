@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.reports.cells import cell
 from erpcore.kernel.money import from_minor
 from erpcore.ledger.models import Account, AccountKind, JournalEntry, JournalLine
 from erpcore.masterdata.models import Channel, Customer, Entity, Site
@@ -145,11 +146,11 @@ def csv_text(session: Session, chosen: list[Company]) -> Iterator[str]:
     for company in chosen:
         for row in _lines(session, company):
             writer.writerow(
-                (
-                    _plain(company.code), row.id, row.entry_on.isoformat(), row.rule, row.document_type, row.document_id,
-                    row.reverses_id or "", _plain(row.site), _plain(row.channel), _plain(row.text), row.line_no,
-                    _plain(row.account), _plain(row.account_name), _plain(row.party), from_minor(row.debit_minor, row.currency),
-                    from_minor(row.credit_minor, row.currency), row.currency,
+                cell(value)
+                for value in (
+                    company.code, row.id, row.entry_on, row.rule, row.document_type, row.document_id, row.reverses_id, row.site,
+                    row.channel, row.text, row.line_no, row.account, row.account_name, row.party,
+                    from_minor(row.debit_minor, row.currency), from_minor(row.credit_minor, row.currency), row.currency,
                 )
             )  # fmt: skip
             if buffer.tell() > 65_536:
@@ -157,9 +158,3 @@ def csv_text(session: Session, chosen: list[Company]) -> Iterator[str]:
                 buffer.seek(0)
                 buffer.truncate()
     yield buffer.getvalue()
-
-
-def _plain(text: str | None) -> str:
-    if not text:
-        return ""
-    return f"'{text}" if text.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -11,7 +11,7 @@ from app.composition.request import now
 from app.security.roles import title_of
 from app.web.chosen import in_short, said_realm, switches, usual_realm
 from app.web.navigation import groups_for
-from app.web.signed_in import visitor
+from app.web.signed_in import own_zone, visitor
 from erpcore.kernel.clock import zone
 
 
@@ -50,8 +50,7 @@ def may(permission: str) -> bool:
 
 def local(at: datetime) -> datetime:
     """``at`` where the person is."""
-    person = visitor()
-    return at.astimezone(zone(person.time_zone if person else "UTC"))
+    return at.astimezone(zone(own_zone()))
 
 
 def moment(at: datetime | None, *, seconds: bool = False) -> str:

@@ -40,6 +40,12 @@ def visitor() -> SignedIn | None:
     return found
 
 
+def own_zone() -> str:
+    """The time zone of the person signed in; UTC for nobody."""
+    person = visitor()
+    return person.time_zone if person else "UTC"
+
+
 def welcome(token: str, person: SignedIn) -> None:
     """Let the browser in. What the cookie held before is dropped, so that nobody can have planted it."""
     session.clear()

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from app.composition.request import now
 from app.reports.wording import PROCESSES, Speech
 from app.security.roles import title_of
-from app.web.signed_in import visitor
+from app.web.signed_in import own_zone
 from erpcore.kernel.clock import local_day, zone
 from governance.decisions.flow import ConditionState, DecisionState
 from governance.decisions.queries import DecisionRow
@@ -97,8 +97,7 @@ _WORTH: Final[dict[str, str]] = {
 
 def speech(names: Mapping[str, Any]) -> Speech:
     """The words for these names, with times where the person is."""
-    person = visitor()
-    return Speech(names, person.time_zone if person else "UTC")
+    return Speech(names, own_zone())
 
 
 def decision_look(row: DecisionRow) -> Look:
@@ -143,20 +142,15 @@ def short_day(on: date | datetime | None) -> str:
     """A day in a table: ``Thu 14 Jan``, with the year when it is not this one; a dash for none."""
     if on is None:
         return "–"
-    day = local_day(on, _zone()) if isinstance(on, datetime) else on
-    today = local_day(now(), _zone())
+    day = local_day(on, own_zone()) if isinstance(on, datetime) else on
+    today = local_day(now(), own_zone())
     text = f"{day:%a} {day.day} {day:%b}"
     return text if day.year == today.year else f"{text} {day.year}"
 
 
 def short_moment(at: datetime | None) -> str:
     """An instant in a table: ``Thu 14 Jan 09:40``, in the person's time zone; a dash for none."""
-    return "–" if at is None else f"{short_day(at)} {at.astimezone(zone(_zone())):%H:%M}"
-
-
-def _zone() -> str:
-    person = visitor()
-    return person.time_zone if person else "UTC"
+    return "–" if at is None else f"{short_day(at)} {at.astimezone(zone(own_zone())):%H:%M}"
 
 
 def days_between(today: date, day: date) -> str:

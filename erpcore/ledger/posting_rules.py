@@ -13,7 +13,7 @@ from erpcore.ledger.models import AccountRole
 
 
 class JournalKind(StrEnum):
-    """The kinds of journal; each may be locked by itself."""
+    """The kinds of journal: what the entries of a rule are about."""
 
     SALES = "sales"
     CASH = "cash"

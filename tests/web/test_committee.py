@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date
 
 import pytest
 
 from app.composition.uow import reading
 from governance.decisions.queries import decision_view
-from governance.programme.kinds import Rhythm
-from governance.programme.meetings import BeginSeries, begin_series
+from governance.programme.meetings import begin_series
 from governance.programme.models import Body, Delegation, Meeting, MeetingSeries, Programme, ProgrammeCell, Seat
 from readiness.measures.catalogue import MEASURES
 from readiness.waves.grants import RecordAlreadyLive, record_already_live
 from readiness.waves.models import Grant
+from tests.support.meetings import weekly
 from tests.support.operate import ALL
 from tests.support.queries import MOST, queries
 from tests.support.steering import a_programme
@@ -181,13 +181,7 @@ def test_a_body_meets_in_a_series_and_a_calendar_program_reads_it_until_its_addr
 def test_a_series_changes_from_a_day_on(office, steered):
     here = f"/committees/{steered.steering}"
     with steered.work() as work:
-        series = begin_series(
-            work,
-            BeginSeries(
-                body_id=steered.steering, title="Steering", rhythm=Rhythm.WEEKLY, weekday=2, begins_at=time(10), minutes=60,
-                time_zone="Europe/Berlin", first_on=date(2026, 3, 2),
-            ),
-        ).id  # fmt: skip
+        series = begin_series(work, weekly(steered)).id
     page = office.get(f"{here}/series/{series}/change")
     assert (page.value("title"), page.value("begins_at"), page.value("minutes")) == ("Steering", "10:00", "60")
     typed = {
@@ -202,13 +196,7 @@ def test_a_series_changes_from_a_day_on(office, steered):
 def test_two_who_change_a_calendar_at_once_are_told_and_keep_what_they_typed(office, steered):
     here = f"/committees/{steered.steering}"
     with steered.work() as work:
-        series = begin_series(
-            work,
-            BeginSeries(
-                body_id=steered.steering, title="Steering", rhythm=Rhythm.WEEKLY, weekday=2, begins_at=time(10), minutes=60,
-                time_zone="Europe/Berlin", first_on=date(2026, 3, 2),
-            ),
-        ).id  # fmt: skip
+        series = begin_series(work, weekly(steered)).id
     meeting = f"{here}/meetings/s{series}-2026-03-11"
     told = {path: office.get(path).value("version") for path in (f"{meeting}/move", f"{meeting}/cancel")}
     shown = office.get(f"{here}/series/{series}/change")
@@ -230,6 +218,8 @@ def test_two_who_change_a_calendar_at_once_are_told_and_keep_what_they_typed(off
         assert page.value("reason") == "travel"
     assert [one.ended_on for one in kept(steered, MeetingSeries)] == [date(2026, 3, 27)]
     assert kept(steered, Meeting) == []
+    for day in ("0001-01-03", "9999-12-29", "2026-02-30"):
+        office.get(f"{here}/meetings/s{series}-{day}/move", status=404)
 
 
 def test_a_holder_ends_the_delegation_they_named(as_person, steered):

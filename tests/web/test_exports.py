@@ -10,7 +10,8 @@ from decimal import Decimal
 
 import pytest
 
-from app.web.exports import cell, csv_file, xlsx_file
+from app.reports.cells import cell
+from app.web.exports import csv_file, xlsx_file
 
 
 @pytest.mark.parametrize(

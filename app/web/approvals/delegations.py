@@ -16,7 +16,7 @@ from app.security.require import actor, require
 from app.web.approvals.forms import DelegateForm, ReasonForm
 from app.web.approvals.views import blueprint
 from app.web.context import local
-from app.web.signed_in import visitor
+from app.web.signed_in import own_zone
 from erpcore.kernel.clock import day_start
 from erpcore.kernel.errors import NotFound, RuleBroken
 from governance.approvals.delegations import Delegate, delegate, end_delegation
@@ -46,8 +46,7 @@ def show_delegations() -> Any:
 
 
 def _record(form: DelegateForm, first: date, last: date) -> None:
-    me = visitor()
-    zone = me.time_zone if me is not None else "UTC"
+    zone = own_zone()
     person = person_named(reader(), str(form.delegate.data))
     if person is None:
         raise RuleBroken("person_unknown", field="delegate", person=form.delegate.data)

@@ -19,7 +19,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from app.web.forms import Form
 from app.web.once import KeyedForm
-from app.web.signed_in import visitor
+from app.web.signed_in import own_zone
 from erpcore.kernel.clock import zone
 
 
@@ -98,5 +98,4 @@ def instant(local: datetime | None) -> datetime | None:
     """What a person typed where they are, as an instant."""
     if local is None:
         return None
-    person = visitor()
-    return local.replace(tzinfo=zone(person.time_zone if person else "UTC")).astimezone(UTC)
+    return local.replace(tzinfo=zone(own_zone())).astimezone(UTC)

@@ -23,9 +23,9 @@ from app.web.decisions.meeting_forms import (
 )
 from app.web.decisions.views import WORDS, blueprint
 from app.web.forms import Form
-from app.web.signed_in import visitor
+from app.web.signed_in import own_zone
 from app.web.steps import seen_version
-from erpcore.kernel.clock import local_day
+from erpcore.kernel.clock import local_day, out_of_time
 from erpcore.kernel.errors import NotFound
 from governance.programme import meetings as services
 from governance.programme.calendar import MeetingView, calendar, find_meeting, find_series, series_of_body
@@ -51,18 +51,16 @@ def _which(key: str) -> Which:
     if kind == "m" and not day:
         return Which(meeting_id=int(number))
     try:
-        return Which(series_id=int(number), series_on=date.fromisoformat(day))
+        series_on = date.fromisoformat(day)
     except ValueError:
         raise NotFound("meeting_not_found") from None
+    if out_of_time(series_on):
+        raise NotFound("meeting_not_found")
+    return Which(series_id=int(number), series_on=series_on)
 
 
 def _to(body_id: int) -> str:
     return url_for("decisions.meetings", body_id=body_id)
-
-
-def _zone() -> str:
-    person = visitor()
-    return person.time_zone if person else "UTC"
 
 
 @blueprint.get("/committees/<int:body_id>/meetings")
@@ -73,7 +71,7 @@ def meetings(body_id: int) -> str:
     return render_template(
         "decisions/meetings.html", body=body(session, body_id, at), meetings=found, series=series_of_body(session, body_id),
         may_manage=actor().may(Permission.PROGRAMME_MANAGE), key=meeting_key, rhythm_text=rhythm_text,
-        today=local_day(at, _zone()), **WORDS,
+        today=local_day(at, own_zone()), **WORDS,
     )  # fmt: skip
 
 
@@ -106,7 +104,7 @@ def begin_series(body_id: int) -> Any:
             flash("The meetings are in the calendar.", "success")
             return redirect(_to(body_id))
     elif not form.is_submitted():
-        form.title.data, form.time_zone.data = shown.name, _zone()
+        form.title.data, form.time_zone.data = shown.name, own_zone()
     return _series_page(shown, form, "Meet in a series"), form.status
 
 
@@ -175,7 +173,7 @@ def move_meeting(body_id: int, key: str) -> Any:
             flash("The meeting is moved; calendars learn of it when they read again.", "success")
             return redirect(_to(body_id))
     elif not form.is_submitted():
-        form.fill(meeting, _zone())
+        form.fill(meeting, own_zone())
     lead = "Only this meeting moves; times where you are." if meeting.series_id else "Times where you are."
     return _ask(shown, form, f"Move “{meeting.title}”", lead, "Move the meeting"), form.status
 

@@ -25,7 +25,7 @@ from app.web.decisions.presenters import own_seat
 from app.web.decisions.views import WORDS, blueprint, committee_html, decision_html
 from app.web.forms import choices
 from app.web.gates.forms import end_of
-from app.web.signed_in import visitor
+from app.web.signed_in import own_zone
 from app.web.steering_words import OUTCOMES, short_day, speech
 from app.web.steps import take_step
 from erpcore.kernel.clock import day_start
@@ -262,8 +262,7 @@ def delegate(body_id: int, seat_id: int) -> Any:
     """The holder names who stands in, or who gives out seats does; the service asks which of them it is."""
     form = DelegateForm()
     form.delegate.choices = choices(people_picks(reader()))
-    person = visitor()
-    zone_name = person.time_zone if person else "UTC"
+    zone_name = own_zone()
     if form.validate_on_submit() and form.valid_from.data and form.valid_until.data:
         command = DelegateSeat(
             seat_id=seat_id, delegate=int(form.delegate.data), valid_from=day_start(form.valid_from.data, zone_name),

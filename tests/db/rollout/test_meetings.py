@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -15,7 +15,6 @@ from erpcore.kernel.errors import Busy, Conflict, NotAllowed, NotFound, RuleBrok
 from governance.programme.calendar import calendar, meetings, series_of_body
 from governance.programme.kinds import Rhythm
 from governance.programme.meetings import (
-    BeginSeries,
     CancelMeeting,
     EndSeries,
     MoveMeeting,
@@ -29,6 +28,7 @@ from governance.programme.meetings import (
     schedule_meeting,
 )
 from governance.programme.models import Meeting, MeetingSeries
+from tests.support.meetings import weekly
 from tests.support.steering import a_programme
 
 FROM, UNTIL = datetime(2026, 3, 2, 9, tzinfo=UTC), datetime(2026, 4, 4, 9, tzinfo=UTC)
@@ -38,15 +38,6 @@ WEDNESDAYS = [date(2026, 3, 4), date(2026, 3, 11), date(2026, 3, 18), date(2026,
 @pytest.fixture
 def steered(database, clock):
     return a_programme(database, clock, evaluated=None)
-
-
-def weekly(steered, **given):
-    return BeginSeries(
-        **{
-            "body_id": steered.steering, "title": "Steering committee", "rhythm": Rhythm.WEEKLY, "weekday": 2,
-            "begins_at": time(10), "minutes": 60, "time_zone": "Europe/Berlin", "first_on": date(2026, 3, 2), **given,
-        }
-    )  # fmt: skip
 
 
 @pytest.fixture
