@@ -88,7 +88,7 @@ def _rows(session: Session, found: Sequence[QuestionView], actor: Actor, now: da
 
 
 def question_rows(session: Session, actor: Actor, now: datetime) -> list[QuestionRow]:
-    """Every question that the person may see. Eight queries."""
+    """Every question that the person may see. Nine queries."""
     return _rows(session, questions(session), actor, now)
 
 

@@ -162,7 +162,7 @@ def test_the_day_of_a_question_ends_where_its_site_stands_and_at_utc_where_it_ho
     clock.set(datetime(2026, 3, 9, 23, 30, tzinfo=UTC))  # half past midnight in Duisburg
     with queries(database) as ran, reading(database) as session:
         rows = {row.view.id: row for row in question_rows(session, judge, clock.now())}
-    assert len(ran) == 9
+    assert len([one for one in ran.statements if one.startswith("SELECT")]) == 9
     assert [(rows[key].standing, rows[key].age_days) for key in (here, everywhere)] == [("late", 1), ("open", 0)]
     with pytest.raises(RuleBroken, match="due_in_the_past"):
         ask(database, clock, judge, site=business.site)
