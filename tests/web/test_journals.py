@@ -138,21 +138,17 @@ def test_a_draft_of_as_many_lines_as_a_journal_has_is_changed_on_the_page(signed
     writer = signed_in("finance")
     page = writer.get(f"/ledger/journals/{journal}/edit")
     assert page.value(f"lines-{MOST_LINES - 1}-credit") == "1.99"
-    typed = {
-        "lines-0-debit": "0.02",
-        f"lines-{MOST_LINES - 1}-credit": "2.00",
-        f"lines-{MOST_LINES - 1}-account": str(business.owed),
-    }
+    typed = _fields(writer, business)
     for at in range(MOST_LINES - 1):
-        typed = {f"lines-{at}-account": str(business.rent), f"lines-{at}-debit": "0.01", **typed}
-    kept = {name: page.value(name) for name in ("entry_on", "request_key", "version", "reason", "site", "channel")}
-    typed = {**kept, **typed}
+        typed |= {f"lines-{at}-account": str(business.rent), f"lines-{at}-debit": "0.01", f"lines-{at}-credit": ""}
+    last = f"lines-{MOST_LINES - 1}"
+    typed |= {"lines-0-debit": "0.02", f"{last}-account": str(business.owed), f"{last}-credit": "2.00"}
     page = writer.post(writer.path, {**typed, "press": "add"})
     assert f"A sheet holds {MOST_LINES} lines; enter the rest in another." in page.text
-    assert page.value(f"lines-{MOST_LINES - 1}-credit") == "2.00"
+    assert page.value(f"{last}-credit") == "2.00"
     page = writer.post(f"/ledger/journals/{journal}/edit", {**typed, "press": "enter"})
     assert "The journal is kept." in page.text
-    assert _count(sqlite_database, "manual_line") == MOST_LINES
+    assert _count(sqlite_database, "manual_journal_line") == MOST_LINES
 
 
 def test_a_sheet_takes_one_row_after_the_other(signed_in, business):
