@@ -28,6 +28,7 @@ from governance.decisions import models as decisions
 from governance.processes import models as processes
 from governance.programme import models as programme
 from governance.questions import models as questions
+from governance.roadmap import models as roadmap
 from governance.variants import models as variants
 from readiness.conformance import models as conformance
 from readiness.gates import models as gates
@@ -75,6 +76,7 @@ __all__ = [
     "questions",
     "quotes",
     "requests",
+    "roadmap",
     "saved_views",
     "variants",
     "waves",

@@ -17,6 +17,7 @@ from app.demo.bookkeeping import write_journals
 from app.demo.carriers import hire_carriers
 from app.demo.committee import Committee
 from app.demo.desk import Desk, moment
+from app.demo.funding import Funding
 from app.demo.occasions import Occasions
 from app.demo.office import Office
 from app.demo.order_files import hand_orders_in
@@ -104,6 +105,7 @@ class _Story:
         self.committee = Committee(self.desk, self.rollout)
         self.requests = Requests(self.desk)
         self.office = Office(self.desk, self.rollout)
+        self.funding = Funding(self.desk, self.rollout)
         self.occasions = Occasions(self.desk)
         self.register = Register(self.desk)
         self.runners = [ConsumerRunner(database, consumer, clock=clock, bulk=True) for consumer in CONSUMERS]
@@ -157,6 +159,8 @@ class _Story:
             (0, rollout.set_up),
             (0, self.office.call_meetings),
             (0, self.office.record_baselines),
+            (0, self.funding.lay_out),
+            (1, self.funding.close_first),
             (0, self._agree),
             (1, self.register.begin),
             (11, self.register.revoke),
@@ -166,6 +170,7 @@ class _Story:
             (options.go_live, self.office.take_counters),
             (options.go_live, self._first_wave),
             (options.go_live + 9, committee.meet_condition),
+            (options.go_live + 9, self.funding.record_costs),
             (options.rehearsal, lambda: rollout.rehearse("W2")),
             (options.rehearsal, lambda: self._begin("rehearsal", "KAS", "PRA")),
             (options.late_rehearsal, lambda: rollout.rehearse("W3")),

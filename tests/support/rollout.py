@@ -40,7 +40,7 @@ PMO_LEAD, OUTSIDER, DELEGATE = 201, 301, 302
 
 ALL = frozenset(
     {
-        "governance:programme:manage", "governance:seat:assign", "governance:decision:draft", "governance:decision:open",
+        "governance:programme:view", "governance:programme:manage", "governance:seat:assign", "governance:decision:draft", "governance:decision:open",
         "governance:decision:vote", "governance:decision:record-attendance", "governance:decision:close",
         "governance:decision:revoke", "governance:condition:settle", "readiness:wave:plan", "readiness:wave:rehearse",
         "readiness:wave:run", "readiness:wave:roll-back", "readiness:grant:record-already-live", "readiness:grant:open",

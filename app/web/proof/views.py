@@ -46,6 +46,7 @@ PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
         "Events of the books",
         ("events_invoices", "events_credit_memos", "events_receipts", "events_stock", "events_entries"),
     ),
+    "programme": ("Money of the programme", ("tranches_",)),
 }
 
 
