@@ -65,8 +65,7 @@ def _read(session: Session, criteria: Sequence[CriterionView], now: datetime) ->
         return []
     asked = [Asked(key=one.figure or "", scope=Scope(realm=one.realm or "live", name=one.code)) for one in criteria]
     try:
-        with session.begin_nested():  # what cannot be read leaves the session usable
-            return list(read_many(session, asked, as_of=now, calendars=SiteCalendars(session)))
+        return list(read_many(session, asked, as_of=now, calendars=SiteCalendars(session)))
     except (DomainError, SQLAlchemyError):
         # An unreadable source proves nothing; every criterion on it then says so.
         return [None] * len(criteria)
@@ -117,7 +116,7 @@ def ask_the_body(work: UnitOfWork, phase_id: int, *, seen_version: int | None = 
         ),
     )  # fmt: skip
     content = {
-        "phase": shown.code, "version": locked.version,
+        "phase": shown.code, "version": locked.version, "days": [shown.starts_on, shown.ends_on],
         "criteria": [
             [line.criterion.code, line.criterion.title, line.word, line.why, line.criterion.pass_mark,
              None if line.reading is None else line.reading.facts()]
@@ -173,6 +172,13 @@ def require_direction(figure: str) -> None:
     """Raise ``NotFound`` for no figure, ``RuleBroken`` for one of which neither more nor less is better: it proves nothing."""
     if find_figure(figure).measure.direction is Direction.INFO:
         raise RuleBroken("figure_proves_nothing", field="figure", figure=figure)
+
+
+def reschedule(work: UnitOfWork, command: phases.Reschedule) -> RoadmapPhase:
+    """Give a phase other days; see ``governance.roadmap.phases.reschedule``."""
+    row = phases.reschedule(work, command)
+    _outdate(work, row.id, f"The phase has other days. {command.reason.strip()}")
+    return row
 
 
 def remove_criterion(work: UnitOfWork, criterion_id: int, *, reason: str) -> RoadmapPhase:

@@ -97,7 +97,7 @@ def lay_out(work: UnitOfWork, command: LayOut) -> list[RoadmapPhase]:
 
 
 def reschedule(work: UnitOfWork, command: Reschedule) -> RoadmapPhase:
-    """Give a phase other days. What its stage gate asks stays, so a request that waits is not touched by it."""
+    """Give a phase other days. It is another version of the phase: the body decides on the days that it was shown."""
     work.actor.require(ProgrammePermission.MANAGE)
     phase = open_phase(work, command.phase_id, command.seen_version)
     if not command.reason.strip():
@@ -110,6 +110,7 @@ def reschedule(work: UnitOfWork, command: Reschedule) -> RoadmapPhase:
     )
     before = [phase.starts_on, phase.ends_on]
     phase.starts_on, phase.ends_on = command.starts_on, command.ends_on
+    phase.version += 1
     work.audit(
         "roadmap_phase.rescheduled", "roadmap_phase", phase.id, before=before,
         after=[command.starts_on, command.ends_on], reason=command.reason.strip(),

@@ -38,7 +38,7 @@ def test_a_phase_is_closed_by_two_seats_and_its_tranche_released(caller, steered
     here = f"/roadmap-phases/{made.json['phases'][0]['id']}"
     tranche = {"code": "T1", "title": "Design", "amount_minor": 40_000_000, "currency": "EUR"}
     assert office("POST", f"{here}/tranches", tranche).status_code == 201
-    refused = office("POST", f"{here}/ask", {})
+    refused = office("POST", f"{here}/ask", version=office("GET", here).json["version"])
     assert (refused.status_code, refused.json["code"]) == (422, "stage_without_criteria")
     criterion = office(
         "POST", f"{here}/criteria", {"code": "baseline", "title": "Baselines are taken", "owner": steered.chair.id}
@@ -47,15 +47,17 @@ def test_a_phase_is_closed_by_two_seats_and_its_tranche_released(caller, steered
     chair, finance = caller(steered.chair, "sponsor"), caller(steered.finance, "finance")
     said = chair("POST", f"/stage-criteria/{criterion['id']}/state", {"holds": True, "statement": "Signed."})
     assert said.json["criteria"][0]["word"] == "pass"
-    stale = office("POST", f"{here}/ask", {"seen_version": 1})
+    stale = office("POST", f"{here}/ask", version=1)
     assert (stale.status_code, stale.json["code"]) == (409, "changed_meanwhile")
     wrong = office("POST", f"{here}/tranches", {**tranche, "code": "T2", "amount_minor": 4}).json["tranches"][1]["id"]
     gone = office("POST", f"/tranches/{wrong}/withdraw", {"reason": "planned twice"})
     assert (gone.status_code, [one["code"] for one in gone.json["tranches"]]) == (200, ["T1"])
-    request = office("POST", f"{here}/ask", {}).json["request"]
-    assert chair("POST", f"/approvals/{request}/answer", {"verdict": "approve"}).status_code == 200
+    request = office("POST", f"{here}/ask", version=gone.json["version"]).json["request"]
+    said = chair("POST", f"/approvals/{request}/answer", {"verdict": "approve"}, version=1)
+    assert said.status_code == 200
     assert office("GET", here).json["state"] == "current"
-    assert finance("POST", f"/approvals/{request}/answer", {"verdict": "approve"}).status_code == 200
+    seen = int(said.headers["ETag"].strip('"'))
+    assert finance("POST", f"/approvals/{request}/answer", {"verdict": "approve"}, version=seen).status_code == 200
     closed = office("GET", here)
     assert (closed.json["state"], closed.json["tranches"][0]["released_at"] is not None) == ("closed", True)
     again = office("POST", f"/tranches/{closed.json['tranches'][0]['id']}/withdraw", {"reason": "too late"})
@@ -76,9 +78,19 @@ def test_a_phase_is_given_other_days_and_a_benefit_shows_its_figure_with_what_it
     days = [{"starts_on": f"2026-{month:02d}-01", "ends_on": f"2026-{month:02d}-28"} for month in range(3, 9)]
     phase = office("POST", f"/programmes/{steered.programme}/roadmap", {"phases": days}).json["phases"][1]
     here = f"/roadmap-phases/{phase['id']}"
-    bad = office("POST", f"{here}/days", {"starts_on": "2026-04-10", "ends_on": "2026-04-01", "reason": "later"})
+    bad = office(
+        "POST",
+        f"{here}/days",
+        {"starts_on": "2026-04-10", "ends_on": "2026-04-01", "reason": "later"},
+        phase["version"],
+    )
     assert (bad.status_code, bad.json["code"]) == (422, "roadmap_order")
-    moved = office("POST", f"{here}/days", {"starts_on": "2026-04-10", "ends_on": "2026-04-30", "reason": "later"})
+    moved = office(
+        "POST",
+        f"{here}/days",
+        {"starts_on": "2026-04-10", "ends_on": "2026-04-30", "reason": "later"},
+        phase["version"],
+    )
     assert (moved.json["starts_on"], moved.json["ends_on"]) == ("2026-04-10", "2026-04-30")
     benefit = {
         "code": "fill", "title": "Fewer lines come later", "figure": "fill_rate_lines", "target": "0.95",

@@ -53,19 +53,12 @@ class StatementBody(Body):
     statement: str = Field(min_length=1, max_length=2000)
 
 
-class AskBody(Body):
-    """The phase as it was seen."""
-
-    seen_version: int | None = Field(None, ge=1, le=10**9)
-
-
 class ScheduleBody(Body):
     """Other days for a phase, and why."""
 
     starts_on: date
     ends_on: date
     reason: str = Field(min_length=1, max_length=1000)
-    seen_version: int | None = Field(None, ge=1, le=10**9)
 
 
 class ReasonBody(Body):
@@ -267,20 +260,21 @@ def state_criterion(work: UnitOfWork, criterion_id: int, body: StatementBody) ->
 
 @operation(
     "POST", "/roadmap-phases/{phase_id}/ask", permission=Permission.PROGRAMME_MANAGE, summary="Ask the body to close a phase",
-    tag="Programme", body=AskBody, answer=PhaseAnswer, example={"seen_version": 4},
+    tag="Programme", answer=PhaseAnswer, versioned=True,
 )  # fmt: skip
-def ask_to_close(work: UnitOfWork, phase_id: int, body: AskBody) -> PhaseAnswer:
-    stage_gates.ask_the_body(work, phase_id, seen_version=body.seen_version)
+def ask_to_close(work: UnitOfWork, phase_id: int, version: int) -> PhaseAnswer:
+    """Answered as every request for approval; the last yes closes the phase and releases its tranches."""
+    stage_gates.ask_the_body(work, phase_id, seen_version=version)
     return _read_back(work, phase_id)
 
 
 @operation(
     "POST", "/roadmap-phases/{phase_id}/days", permission=Permission.PROGRAMME_MANAGE, summary="Give a phase other days",
-    tag="Programme", body=ScheduleBody, answer=PhaseAnswer,
+    tag="Programme", body=ScheduleBody, answer=PhaseAnswer, versioned=True,
     example={"starts_on": "2027-02-01", "ends_on": "2027-04-30", "reason": "The data take a month longer."},
 )  # fmt: skip
-def reschedule_phase(work: UnitOfWork, phase_id: int, body: ScheduleBody) -> PhaseAnswer:
-    phases.reschedule(work, phases.Reschedule(phase_id=phase_id, **dict(body)))
+def reschedule_phase(work: UnitOfWork, phase_id: int, version: int, body: ScheduleBody) -> PhaseAnswer:
+    stage_gates.reschedule(work, phases.Reschedule(phase_id=phase_id, seen_version=version, **dict(body)))
     return _read_back(work, phase_id)
 
 

@@ -166,7 +166,7 @@ def reschedule(phase_id: int) -> Any:
             seen_version=seen_version(),
         )  # fmt: skip
         with form.refusals(), change() as work:
-            phases.reschedule(work, command)
+            stage_gates.reschedule(work, command)
         if form.accepted:
             flash("The phase has its new days.", "success")
             return redirect(url_for("roadmap.show_phase", phase_id=phase_id))

@@ -421,7 +421,7 @@ def test_a_phase_is_given_other_days_in_its_order_and_with_a_reason(steered, pha
     def move(**given):
         days = {"starts_on": date(2026, 4, 10), "ends_on": date(2026, 4, 30), "reason": "a month more", **given}
         with steered.work() as work:
-            return ways.reschedule(work, ways.Reschedule(phase_id=phases[1], **days))
+            return stage_gates.reschedule(work, ways.Reschedule(phase_id=phases[1], **days))
 
     for given, code in (
         ({"reason": ""}, "reason_required"),
