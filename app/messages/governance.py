@@ -24,7 +24,6 @@ MESSAGES: dict[str, str] = {
     "stage_criterion_not_found": "There is no criterion {criterion} in a stage gate. Reload the page of the phase.",
     "stage_is_measured": "{criterion} is proven by a figure, so nobody states it. Look at what the figure reads.",
     "not_your_criterion": "{criterion} is stated by somebody else. Its owner states it.",
-    "statement_missing": "Say what shows it: a document, a date, a result.",
     "stage_without_criteria": "The stage gate of “{phase}” has no criteria, so nothing would show that it may close. Add them first.",
     "stage_not_ready": "“{phase}” cannot be closed yet. Not proven: {missing}. Prove them, then ask again.",
     "business_amount": "Enter an amount other than nothing, in the currency's own places.",

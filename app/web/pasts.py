@@ -6,7 +6,7 @@ from __future__ import annotations
 PASTS = {
     "accept": "accepted", "add": "added", "adjust": "adjusted", "agree": "agreed", "amend": "changed", "apply": "applied",
     "approve": "approved", "ask": "approval asked for", "ask_recount": "sent for a recount", "assign": "handed to somebody",
-    "authorise": "authorised", "block": "blocked", "book": "carrier booked", "cancel": "cancelled",
+    "authorise": "authorised", "begin": "begun", "block": "blocked", "book": "carrier booked", "cancel": "cancelled",
     "cancel_lines": "lines cancelled", "capture": "captured", "change": "changed", "claim": "taken", "close": "closed",
     "close_drained": "closed, nothing open any more", "close_unused": "closed unused", "commit": "committed",
     "complete": "completed", "confirm": "confirmed", "count_again": "sent for a recount", "create": "created",

@@ -195,7 +195,7 @@ def state(work: UnitOfWork, command: State) -> RoadmapPhase:
     if criterion.owner_id != work.actor.id:
         raise NotAllowed("not_your_criterion", criterion=criterion.title)
     if not command.statement.strip():
-        raise RuleBroken("statement_missing", field="statement")
+        raise RuleBroken("statement_missing", field="statement", criterion=criterion.title)
     row = StageStatement(
         id=work.ids.one(), criterion_id=criterion.id, holds=command.holds, statement=command.statement.strip(),
         stated_by=work.actor.id, at=work.now,

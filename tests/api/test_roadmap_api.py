@@ -20,10 +20,9 @@ def caller(database, tmp_path, steered, clock):
     def make(who, role):
         secret = a_token(database, who, role, clock=clock)
 
-        def call(method, path, body=None):
-            return client.open(
-                f"/api/v1{path}", method=method, json=body, headers={"Authorization": f"Bearer {secret}"}
-            )
+        def call(method, path, body=None, version=None):
+            headers = {"Authorization": f"Bearer {secret}"} | ({} if version is None else {"If-Match": f'"{version}"'})
+            return client.open(f"/api/v1{path}", method=method, json=body, headers=headers)
 
         return call
 
