@@ -34,6 +34,7 @@ BENCHMARKS: dict[str, str] = {
     "order": "benchmarks.order_cycle:measure",
     "search": "benchmarks.item_search:measure",
     "pages": "benchmarks.pages:measure",
+    "what-if": "benchmarks.what_if:measure",
     "statements": "benchmarks.statements:measure",
 }
 

@@ -28,6 +28,7 @@ from governance.decisions import models as decisions
 from governance.processes import models as processes
 from governance.programme import models as programme
 from governance.questions import models as questions
+from governance.replays import models as replays
 from governance.roadmap import models as roadmap
 from governance.variants import models as variants
 from readiness.conformance import models as conformance
@@ -75,6 +76,7 @@ __all__ = [
     "purchasing",
     "questions",
     "quotes",
+    "replays",
     "requests",
     "roadmap",
     "saved_views",

@@ -133,17 +133,18 @@ def unit_of_work(
     source: str = "system",
     request_id: str | None = None,
     after_commit: list[Callable[[], None]] | None = None,
+    kind: type[UnitOfWork] = UnitOfWork,
 ) -> Iterator[UnitOfWork]:
     """One transaction for one POST, job item, CLI command or consumer batch.
 
     Raises ``Busy`` when others held what it needed for longer than three seconds; nothing has changed then. What stands in
-    ``after_commit`` runs once the transaction is on disk (mail, files).
+    ``after_commit`` runs once the transaction is on disk (mail, files). ``kind``: another that tells nobody, for replays.
     """
     session = Session(database.write_engine, expire_on_commit=False)
     work: UnitOfWork | None = None
     committed = False
     try:
-        work = UnitOfWork(
+        work = kind(
             session,
             actor=actor,
             clock=clock or SystemClock(),

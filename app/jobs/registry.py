@@ -13,6 +13,7 @@ from app.composition.due import settle_due
 from app.composition.evidence import MeasuredReadings, evaluate_open_gates
 from app.composition.measuring import SiteRecords
 from app.composition.proofs import forget_proofs
+from app.composition.replaying.runs import run_replays
 from app.composition.uow import Database, on_disk, reading, unit_of_work
 from app.identity.sessions import forget_old_sign_ins
 from app.identity.throttle import forget_old_failures
@@ -115,6 +116,11 @@ def bill(context: Context) -> int:
 def import_files(context: Context) -> int:
     """Try or import every file that was handed in."""
     return run_waiting(context.database, clock=context.clock)
+
+
+def replay_variants(context: Context) -> int:
+    """Replay recent orders under every variant for which somebody asked that."""
+    return run_replays(context.database, clock=context.clock)
 
 
 def allocate(context: Context) -> int:
@@ -234,6 +240,10 @@ JOBS: list[Job] = [
     Job(
         name="import-files", run=import_files, every=timedelta(seconds=10), longest_silence=timedelta(hours=1),
         sentence="Tries or imports the files that were handed in by browser or API, the oldest first.",
+    ),
+    Job(
+        name="replay-variants", run=replay_variants, every=timedelta(seconds=10), longest_silence=timedelta(hours=1),
+        sentence="Replays recent orders under a proposed variant in a place of its own, for whoever asked what it would change.",
     ),
     Job(
         name="send-letters", run=post_letters, every=timedelta(seconds=30), longest_silence=timedelta(minutes=15),
