@@ -45,7 +45,7 @@ from erpcore.orders.allocation_models import StockProtection
 from erpcore.pricing.models import PriceRule
 from governance.replays.models import VariantReplay
 from governance.replays.services import NAMED, Outcome
-from governance.variants.flow import AGREED, VariantState
+from governance.variants.flow import AGREED, VARIANT_FLOW, VariantState
 from governance.variants.models import Variant, VariantValue
 from governance.variants.register import Index, read_index, read_revision, scope_of
 from readiness.waves import register as waves
@@ -156,10 +156,11 @@ def _indexes(session: Session, work: UnitOfWork, proposed: Variant, revision: st
     for model, column in ((Variant, "id"), (VariantValue, "variant_id")):
         copy_rows(session, work, model, column, [*keys, proposed.id])
     now = read_index(work.session, revision)
+    agreed = VARIANT_FLOW.target("approve", VariantState.SUBMITTED, reason="replayed")
     work.session.execute(
         update(Variant)
         .where(Variant.id == proposed.id)
-        .values(state=VariantState.APPROVED, valid_from=at, valid_until=_end_of(proposed, at), owner_left_at=None)
+        .values(state=agreed, valid_from=at, valid_until=_end_of(proposed, at), owner_left_at=None)
     )
     if proposed.supersedes_id is not None:
         before = update(Variant).where(Variant.id == proposed.supersedes_id, Variant.valid_from < at)
