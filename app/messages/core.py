@@ -1,8 +1,6 @@
 """Words for refusals of the core: master data, orders, stock, billing, ledger."""
 
 MESSAGES: dict[str, str] = {
-    "site_unknown": "There is no site {site}. Choose one from the list.",
-    "channel_unknown": "There is no channel {channel}. Choose one from the list.",
     "order_unknown": "There is no order {order} here, or it belongs to a site that is not yours. Check the number.",
     "shipment_unknown": "There is no shipment {shipment} here, or it belongs to a site that is not yours. Check the number.",
     "hold_unknown": "There is no hold {hold} on this order. Reload the order to see what holds it.",
@@ -52,8 +50,6 @@ MESSAGES: dict[str, str] = {
     "code_taken": "The code {code} is in use. Choose another.",
     "number_in_use": "This number is in use. Leave it out to have one given.",
     "twin_required": "{entity} is of the realm {realm}, so it stands for a live entity. Name that one.",
-    "validity_empty": "This would be valid until {until}, which is before it begins. Choose a later end.",
-    "share_invalid": "{part} of {whole} is no share. Both are positive, and the part is not larger than the whole.",
     "other_realm": "Site {site} is of the realm {realm}, and this is done in {asked}. Switch the realm, or choose another site.",
     "other_entity": "{customer} belongs to another company than this document. Choose one of the same company.",
     "currency_foreign": "This company keeps its books in {books}; {currency} cannot be used here. Enter the amounts in {books}.",
@@ -186,12 +182,11 @@ MESSAGES: dict[str, str] = {
     "journal_reversed_already": "This journal is reversed already, or a reversal of it waits. Look at that one.",
     "journal_own": "You wrote or changed this journal, so somebody else decides on it. Ask a colleague who may.",
     "account_not_by_hand": "Account {account} is kept by documents ({role}): a posting by hand would take it apart from them. Choose another, or correct the document.",
-    "account_unknown": "There is no such account in the chart of this company. Choose one from the list.",
+    "ledger_account_unknown": "There is no such account in the chart of this company. Choose one from the list.",
     "account_incomplete": "An account has a number and a name. Enter both.",
     "account_taken": "The chart has an account {account} already. Choose another number.",
     "period_not_over": "{until} is not over yet, so the books cannot be closed up to it. Choose a day that is.",
     "not_reversible": "This stock move cannot be taken back: only adjustments and counts can, and only once. Adjust the stock instead.",
-    "customer_group_unknown": "There is no customer group {customer_group}. Choose one from the list.",
     "item_group_unknown": "There is no item group {item_group}. Choose one from the list.",
     "price_rule_conflict": "Another price rule ({kind}) holds for the same scope and quantity from {since} until {until}. End it first, or choose another time.",
     "price_rule_unknown": "There is no price rule {rule}. Choose one from the list.",

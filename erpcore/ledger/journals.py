@@ -137,7 +137,7 @@ def _check_lines(work: UnitOfWork, entity: EntityFacts, lines: Sequence[JournalL
     for number, line in enumerate(lines):
         account = accounts.get(line.account)
         if account is None:
-            raise RuleBroken("account_unknown", field=f"lines-{number}-account")
+            raise RuleBroken("ledger_account_unknown", field=f"lines-{number}-account")
         if account.role in CONTROL_ROLES:
             raise RuleBroken(
                 "account_not_by_hand",

@@ -8,6 +8,7 @@ import string
 
 import pytest
 
+from app import messages
 from app.messages import MESSAGES, sentence
 from app.security.permissions import Permission
 from app.security.roles import ROLES
@@ -101,6 +102,13 @@ def test_the_words_use_only_facts_that_the_refusal_brings():
 def test_no_words_are_left_that_nobody_says():
     text = "\n".join(module.text for module in modules(*PRODUCT) if not module.path.startswith("app/messages/"))
     assert not sorted(code for code in MESSAGES if f'"{code}"' not in text)
+
+
+def test_no_code_has_words_in_two_parts():
+    parts = {part.__name__: part.MESSAGES for part in vars(messages).values() if hasattr(part, "MESSAGES")}
+    assert set().union(*parts.values()) == set(MESSAGES)
+    places = {code: sorted(name for name, words in parts.items() if code in words) for code in MESSAGES}
+    assert not {code: names for code, names in places.items() if len(names) > 1}, "only the last of these is ever said"
 
 
 @pytest.mark.parametrize("code", sorted(MESSAGES))

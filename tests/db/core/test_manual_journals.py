@@ -151,7 +151,7 @@ def test_accounts_that_documents_keep_and_those_of_others_are_refused(business):
         refused = _refused("account_not_by_hand", lambda lines=lines: a_journal(business, lines=lines))
         assert refused.field == "lines-1-account"
     stranger = [JournalLineIn(business.rent, 5, 0), JournalLineIn(10**9, 0, 5)]
-    _refused("account_unknown", lambda: a_journal(business, lines=stranger))
+    _refused("ledger_account_unknown", lambda: a_journal(business, lines=stranger))
     _refused("account_taken", lambda: _add(business, "6100"))
     _refused("account_incomplete", lambda: _add(business, " "))
 
