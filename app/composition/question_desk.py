@@ -18,6 +18,7 @@ from governance.processes.queries import step_exists
 from governance.questions.flow import LinkKind
 from governance.questions.models import DesignQuestion
 from governance.questions.services import AskQuestion, Option, ask_question
+from governance.variants.models import Variant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +42,9 @@ class Asking:
 
 
 def put_question(work: UnitOfWork, asking: Asking) -> DesignQuestion:
-    """Ask it. Raises ``RuleBroken`` for a process, step, point, site, channel or person that is not there."""
+    """Ask it. Raises ``RuleBroken`` for a process, step, point or person that is not there, ``NotFound`` for a site, channel or
+    variant.
+    """
     if work.session.scalar(select(BusinessProcess.id).where(BusinessProcess.code == asking.process)) is None:
         raise RuleBroken("question_process", field="process", process=asking.process)
     for step in asking.steps:
@@ -50,6 +53,10 @@ def put_question(work: UnitOfWork, asking: Asking) -> DesignQuestion:
     for point in asking.points:
         if point not in POLICY_POINTS:
             raise RuleBroken("policy_point_unknown", field="points", point=point[:48])
+    known = set(work.session.scalars(select(Variant.id).where(Variant.id.in_(asking.variants))))
+    for variant in asking.variants:
+        if variant not in known:
+            raise NotFound("variant_unknown", field="variants", variant=variant)
     check_person(work, asking.decider, field="decider")
     here = _zone_of(work, asking)
     links = [(LinkKind.STEP, one) for one in asking.steps] + [(LinkKind.POINT, one) for one in asking.points]

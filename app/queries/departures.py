@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.queries.journey_pages import numbers_of
 from app.queries.listing import AskedList, SqlList
+from app.queries.variants import codes_of
 from app.security.scopes import check_site, within_sites
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
@@ -119,7 +120,7 @@ class StepLine:
 @dataclass(frozen=True, kw_only=True)
 class JourneyCheck:
     """A journey under the rules of its process. ``missing``: what it should have come to: the rule, from when on, whether it may
-    still come, and what covered it.
+    still come, and what covered it. ``codes``: of the variants that covered anything or set its rules.
     """
 
     root: int
@@ -133,14 +134,15 @@ class JourneyCheck:
     opened_at: datetime | None
     ended_at: datetime | None
     due_on: date | None
-    variants: str
+    variants: tuple[int, ...]
+    codes: dict[int, str]
     steps: tuple[StepLine, ...]
     missing: tuple[tuple[Rule, datetime, bool, int | None], ...]
     has_events: bool
 
 
 def journey_check(session: Session, root: int, actor: Actor) -> JourneyCheck:
-    """One journey. Four queries. Raises ``NotFound``, also for one of a site that is not the person's."""
+    """One journey. Five queries. Raises ``NotFound``, also for one of a site that is not the person's."""
     row = session.get(ConformanceRow, root)
     if row is None:
         raise NotFound("not_found")
@@ -162,10 +164,12 @@ def journey_check(session: Session, root: int, actor: Actor) -> JourneyCheck:
         for at, seq, activity, _, _ in steps_from_text(row.steps)
     ]
     kind, known = _kind(session, row)
+    variants = tuple(int(one) for one in row.variants.split(",") if one)
+    named = {*variants, *(one.covered_by for one in found if one.covered_by is not None)}
     return JourneyCheck(
         root=root, process=row.process, kind=kind, number=numbers_of(session, [(kind, root)]).get((kind, root)),
         realm=row.realm, site=row.site, channel=row.channel, standing=row.standing, opened_at=row.opened_at,
-        ended_at=row.ended_at, due_on=row.due_on, variants=row.variants, steps=tuple(steps), has_events=known,
+        ended_at=row.ended_at, due_on=row.due_on, variants=variants, codes=codes_of(session, actor, named), steps=tuple(steps), has_events=known,
         missing=tuple(
             (RULES[one.code], one.occurred_at, one.is_due, one.covered_by)
             for one in found if not one.is_step and one.code in RULES

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.queries.listing import MemoryList
 from app.queries.processes import Person, people
+from app.queries.variants import codes_of
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound
@@ -18,7 +19,8 @@ from erpcore.kernel.history import Transition
 from erpcore.masterdata.models import Channel, Site
 from governance.processes.queries import processes, step_codes
 from governance.questions.flow import LinkKind, QuestionState
-from governance.questions.queries import QuestionView, moves_of, question, questions
+from governance.questions.queries import QuestionView, moves_of, open_in_scope, question, questions
+from readiness.waves.queries import WaveView
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,12 +58,13 @@ class QuestionRow:
 
 @dataclass(frozen=True, kw_only=True)
 class QuestionPage:
-    """A question with what it bears on by name, and what happened to it."""
+    """A question with what it bears on by name, and what happened to it. ``codes``: of its variants that the person may see."""
 
     row: QuestionRow
     steps: tuple[tuple[str, str], ...]
     points: tuple[str, ...]
     variants: tuple[int, ...]
+    codes: dict[int, str]
     moves: tuple[Transition, ...]
     names: dict[int, Person]
 
@@ -100,12 +103,21 @@ def question_page(session: Session, actor: Actor, question_id: int, now: datetim
     view = rows[0].view
     codes = step_codes(session)
     moves = moves_of(session, question_id)
+    variants = tuple(int(target) for kind, target in view.links if kind is LinkKind.VARIANT)
     return QuestionPage(
         row=rows[0], moves=tuple(moves), names=people(session, [view.asked_by, view.decided_by, view.decider]),
         steps=tuple((target, codes.get(target, target)) for kind, target in view.links if kind is LinkKind.STEP),
         points=tuple(target for kind, target in view.links if kind is LinkKind.POINT),
-        variants=tuple(int(target) for kind, target in view.links if kind is LinkKind.VARIANT),
+        variants=variants, codes=codes_of(session, actor, variants),
     )  # fmt: skip
+
+
+def open_of_wave(session: Session, actor: Actor, wave: WaveView) -> dict[str, int]:
+    """How many questions are open by process of the wave that hold in its scope, as far as the person may see them. One query."""
+    sites = {site for site, _ in wave.cells if actor.sites is None or site in actor.sites}
+    return open_in_scope(
+        session, processes=wave.processes, sites=sites, channels={channel for _, channel in wave.cells}
+    )
 
 
 QUESTIONS: MemoryList[QuestionRow] = MemoryList(

@@ -270,6 +270,14 @@ def variant_rows(session: Session, actor: Actor, ids: Collection[int], now: date
     return _with_parts(session, [_row(one, now, unfit) for one in found], now) if found else []
 
 
+def codes_of(session: Session, actor: Actor, ids: Collection[int]) -> dict[int, str]:
+    """The codes of these variants, as far as the person may see them. One query, none for none."""
+    if not ids:
+        return {}
+    query = seen_by(select(Variant.id, Variant.code), actor).where(Variant.id.in_(sorted(ids)))
+    return {row.id: row.code for row in session.execute(query)}
+
+
 def variant_page(session: Session, actor: Actor, variant_id: int, now: datetime) -> VariantPage:
     """One variant whole; raises ``NotFound`` for an unknown one and for another site's."""
     rows = variant_rows(session, actor, {variant_id}, now)

@@ -94,18 +94,21 @@ def question(session: Session, question_id: int) -> QuestionView:
 
 def open_in_scope(
     session: Session, *, processes: Collection[str], sites: Collection[int], channels: Collection[int]
-) -> int:
-    """How many questions about these processes are open that hold at one of the sites and in one of the channels; those that
-    name neither hold everywhere. One query: the figure ``design_questions_open`` of a wave.
+) -> dict[str, int]:
+    """How many questions about each of these processes are open that hold at one of the sites and in one of the channels; those
+    that name neither hold everywhere. A process without any is left out. One query.
     """
-    found = session.scalar(
-        select(func.count()).where(
+    query = (
+        select(DesignQuestion.process, func.count().label("open"))
+        .where(
             DesignQuestion.state == QuestionState.OPEN, DesignQuestion.process.in_(sorted(processes)),
             or_(DesignQuestion.site_id.is_(None), DesignQuestion.site_id.in_(sorted(sites))),
             or_(DesignQuestion.channel_id.is_(None), DesignQuestion.channel_id.in_(sorted(channels))),
         )
+        .group_by(DesignQuestion.process)
+        .order_by(DesignQuestion.process)
     )  # fmt: skip
-    return found or 0
+    return {row.process: row.open for row in session.execute(query)}
 
 
 def waiting_for(session: Session, person: int) -> list[DesignQuestion]:

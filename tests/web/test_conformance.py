@@ -21,6 +21,7 @@ from readiness.conformance.consumer import ConformanceConsumer
 from readiness.conformance.proof import compare_with_rebuild
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.operate import open_cells
+from tests.support.policies import approve
 from tests.support.queries import MOST, queries
 from tests.support.steps import allocated, captured, paid
 from tests.support.web import a_token
@@ -102,6 +103,21 @@ def test_one_journey_shows_each_step_and_what_departs(signed_in, dealt):
     smooth = signed_in("auditor").get(f"/conformance/journeys/{dealt.smooth.id}")
     assert "conforming" in smooth.text
     assert "uncovered" not in smooth.text
+
+
+def test_what_covered_a_departure_is_named_by_its_code_and_leads_to_the_register(signed_in, dealt):
+    variant = approve(dealt.business, "partial_shipment", False)
+    with dealt.business.work() as work:
+        covered = "UPDATE conformance_deviation SET covered_by = :variant WHERE root_id = :root"
+        work.session.execute(text(covered), {"variant": variant, "root": dealt.short.id})
+        ran_under = "UPDATE conformance_journey SET variants = :variants WHERE root_id = :root"
+        work.session.execute(text(ran_under), {"variants": str(variant), "root": dealt.short.id})
+    reader = signed_in("auditor")
+    with queries(dealt.database) as ran:
+        page = reader.get(f"/conformance/journeys/{dealt.short.id}")
+    assert len(ran) <= MOST
+    assert "covered by V-1" in page.text
+    assert [one.text for one in page.root.find("a", href=f"/register/variants/{variant}")] == ["V-1", "V-1"]
 
 
 def test_departures_are_a_list_with_files_and_filters(signed_in, dealt):

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from tests.support.processes import the_set
+from datetime import timedelta
+
+from app.composition.question_desk import Asking, put_question
+from governance.questions.services import Option
+from tests.support.core import a_business
+from tests.support.policies import approve
+from tests.support.processes import PMO, the_set, work_as
 
 
 def typed(**changes):
@@ -48,3 +54,21 @@ def test_a_question_is_asked_and_decided_by_somebody_else(signed_in, sqlite_data
     assert "Who overrides?" not in office.get("/questions?standing=open").text
     signed_in("auditor").get("/questions/new", status=403)
     office.get("/questions/99", status=404)
+
+
+def test_a_variant_that_a_question_bears_on_is_named_by_its_code_and_leads_to_the_register(
+    signed_in, sqlite_database, clock
+):
+    the_set(sqlite_database, clock)
+    variant = approve(a_business(sqlite_database, at=clock.now()), "partial_shipment", False)
+    judge = signed_in("process_owner")
+    with work_as(sqlite_database, clock, PMO) as work:
+        options = (Option(title="Desk", consequences="faster"), Option(title="Lead", consequences="safer"))
+        asking = Asking(
+            title="Who overrides?", question="Desk or lead?", process="order_to_cash", options=options, decider=judge.who.id,
+            due_on=work.now.date() + timedelta(days=7), variants=(variant,),
+        )  # fmt: skip
+        key = put_question(work, asking).id
+    page = judge.get(f"/questions/{key}")
+    (link,) = page.root.find("a", href=f"/register/variants/{variant}")
+    assert link.text == "V-1"

@@ -7,15 +7,18 @@ from datetime import timedelta
 
 import pytest
 
+from app.composition.question_desk import Asking, put_question
 from app.composition.uow import reading
 from governance.decisions.models import Vote
 from governance.decisions.queries import decision_view
+from governance.questions.services import Option
 from readiness.gates.models import GateSnapshot, WaiverRecord
 from readiness.waves.models import Grant, Wave
+from tests.support.processes import the_set
 from tests.support.queries import MOST, queries
 from tests.support.rollout import a_spec
 from tests.support.steering import WEAK, a_programme
-from tests.support.web import Browser
+from tests.support.web import Browser, a_person
 
 
 @pytest.fixture
@@ -83,6 +86,31 @@ def test_every_page_is_whole_and_asks_the_database_25_times_at_most(steered, as_
 )  # fmt: skip
 def test_what_does_not_exist_is_not_found(steered, as_person, path):
     as_person(steered.office).get(path.format(gate=steered.gate), status=404)
+
+
+def test_a_wave_counts_the_design_questions_that_are_open_in_its_scope(steered, as_person, clock):
+    the_set(steered.database, clock)
+    with steered.work() as work:
+        judge = a_person(steered.database, "process_owner", clock=clock).id
+        for place in (
+            {},
+            {"site": steered.business.site},
+            {"site": steered.another_site()},
+            {"process": "record_to_report"},
+        ):
+            asking = {
+                "title": "Who overrides?", "question": "Desk or lead?", "process": "order_to_cash", "decider": judge,
+                "options": (Option(title="Desk", consequences="faster"), Option(title="Lead", consequences="safer")),
+                "due_on": work.now.date() + timedelta(days=7), **place,
+            }  # fmt: skip
+            put_question(work, Asking(**asking))
+    with queries(steered.database) as ran:
+        page = as_person(steered.office).get(f"/waves/{steered.wave}")
+    assert "2 open design questions about Order to cash in its scope" in page.text
+    assert "/questions?process=order_to_cash&standing=open" in page.links()
+    assert len(ran) <= MOST
+    page = as_person(steered.office).get("/questions?process=order_to_cash&standing=open")
+    assert page.text.count("Who overrides?") == 3
 
 
 def test_today_shows_the_vote_that_waits_and_leads_to_it(steered, as_person):

@@ -8,6 +8,7 @@ from flask import flash, redirect, render_template, url_for
 
 from app.composition import golive
 from app.composition.request import change, now, reader
+from app.queries.questions import open_of_wave
 from app.queries.steer import WavePage, wave_page, waves_page
 from app.security.permissions import Permission
 from app.security.require import actor, require
@@ -98,8 +99,13 @@ def wave_html(wave_id: int, refused: str = "") -> str:
         "waves/show.html", page=page, wave=page.line.wave, line=page.line, speech=said, today=today, refused=refused,
         moves=moves(page, actor()), sites=sites_of(page.line.wave, said), channels=channels_of(page.line.wave, said),
         when=when(page.line, today), days_between=days_between, papers=papers(page, actor(), said),
-        fallbacks=may_fall_back(page, actor(), said), **WORDS,
+        fallbacks=may_fall_back(page, actor(), said), questions=_questions(page), **WORDS,
     )  # fmt: skip
+
+
+def _questions(page: WavePage) -> dict[str, int]:
+    """Open design questions by process, for who may read them."""
+    return open_of_wave(reader(), actor(), page.line.wave) if actor().may(Permission.QUESTION_VIEW) else {}
 
 
 def _wave(wave_id: int) -> WavePage:
