@@ -20,7 +20,7 @@ from erpcore.orders.models import OrderLine, SalesOrder
 
 @dataclass(frozen=True, kw_only=True)
 class FloorWork:
-    """Tasks of one kind that this person could take, and those that others hold. ``site``: where the first of them is."""
+    """Tasks of one kind that this person could take, and those that others hold. ``site``: one where there are free ones, or any."""
 
     kind: str
     free: int
@@ -50,7 +50,8 @@ def floor_work(session: Session, actor: Actor, now: datetime) -> list[FloorWork]
     free = or_(open_, lapsed)
     query: Any = select(
         table.kind, func.count().filter(free).label("free"), func.count().filter(~free).label("held"),
-        func.min(table.due_at, type_=UtcDateTime()).filter(free).label("due_at"), func.min(table.site_id).label("site"),
+        func.min(table.due_at, type_=UtcDateTime()).filter(free).label("due_at"),
+        func.coalesce(func.min(table.site_id).filter(free), func.min(table.site_id)).label("site"),
     ).where(table.state.in_((TaskState.OPEN, TaskState.CLAIMED, TaskState.STARTED)), of_realm(table.entity_id, "live"))  # fmt: skip
     rows = session.execute(within_sites(query, actor, table.site_id).group_by(table.kind))
     found = [FloorWork(kind=row.kind, free=row.free, held=row.held, due_at=row.due_at, site=row.site) for row in rows]

@@ -98,11 +98,17 @@ def test_who_works_on_the_floor_finds_what_to_take_next_and_who_plans_what_is_in
     tasks = int(floor.find("tr")[1].find("td")[1].text)
     assert tasks >= 3
     assert "Not planned" not in floor.text
-    assert floor.find("a", href="/floor")
+    assert floor.find("a", href=f"/floor?site={site}")
     picker.get("/floor")
     picker.post("/floor/next", {"site": site, "kind": "pick"})
     floor = card(boss.get("/"), "Floor")
     assert (int(floor.find("tr")[1].find("td")[1].text), "1 task in hand" in floor.text) == (tasks - 1, True)
+    with made.business.work() as work:
+        handed = text("UPDATE warehouse_task SET owner_id = :boss WHERE state = 'open'")
+        work.session.execute(handed, {"boss": boss.who.id})
+    floor = card(picker.get("/"), "Floor")
+    assert "Take the next" not in floor.text, "a button that could only refuse"
+    assert floor.find("a", href=f"/floor/board?site={site}")
 
 
 def test_a_buyer_finds_the_queue_of_what_is_short(furnished):

@@ -39,10 +39,10 @@ def floor(session: Session, actor: Actor, now: datetime) -> Panel | None:
         {
             "title": heading(one.kind), "count": one.free, "due_at": one.due_at,
             "why": f"{counted(one.held, 'task')} in hand" if one.held else "nobody is at it",
-            "move": "Take the next" if one.kind in ("pick", "pack") else "Open",
-            "href": url_for("floor.mine") if one.free and one.kind in ("pick", "pack") else url_for("floor.board", site=one.site),
+            "move": "Take the next" if is_next else "Open", "href": url_for("floor.mine" if is_next else "floor.board", site=one.site),
         }
         for one in floor_work(session, actor, now)
+        for is_next in [bool(one.free) and one.kind in ("pick", "pack")]
     ]  # fmt: skip
     rest = not_planned(session, actor)
     if rest.lines:
