@@ -46,10 +46,7 @@ def template_names() -> dict[str, object]:
     return {
         "icon": icon,
         "verdict_look": verdict_look,
-        "Interval": charts.Interval,
         "ScoreGroup": charts.ScoreGroup,
-        "chart_interval": charts.interval_bar,
-        "chart_sparkline": charts.sparkline,
         "chart_score": charts.score_bar,
     }
 

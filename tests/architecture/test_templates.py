@@ -54,6 +54,22 @@ def test_no_template_holds(what):
     assert not found
 
 
+def test_no_macro_is_left_that_no_page_uses():
+    pages = {name: text for name, text in templates() if not name.startswith("_gallery")}
+    unused = []
+    for name, text in pages.items():
+        for macro in re.findall(r"{%-?\s*macro\s+(\w+)\(", text):
+            named = [len(re.findall(rf"\b{macro}\b", uncommented(other))) for other in pages.values()]
+            # Where it is made and, if another page takes it over, where that says so.
+            said = 1 + sum(bool(re.search(rf"import [^%]*\b{macro}\b", other)) for other in pages.values())
+            unused += [f"{name}: {macro}"] if sum(named) <= said else []
+    assert not unused
+
+
+def uncommented(text):
+    return re.sub(r"{#.*?#}", "", text, flags=re.DOTALL)
+
+
 def test_there_are_templates_to_look_at():
     assert len(list(templates())) > 10
     assert not {name for name, _ in EXCEPTED} - {name for name, _ in templates()}
