@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.support.web import signed_in, site
+from tests.support.web import caller, signed_in, site
 
-__all__ = ["signed_in", "site"]
+__all__ = ["caller", "signed_in", "site"]

@@ -7,7 +7,6 @@ import pytest
 from tests.support.core import a_business
 from tests.support.operate import open_cells
 from tests.support.warehouse import everything, expected, received
-from tests.support.web import a_person, a_token
 
 
 @pytest.fixture
@@ -16,23 +15,6 @@ def business(sqlite_database, clock):
     made.clock = clock
     open_cells(made)
     return made
-
-
-@pytest.fixture
-def caller(site, sqlite_database, clock):
-    """A call with a token of that role."""
-
-    def make(role):
-        token = a_token(sqlite_database, a_person(sqlite_database, role, clock=clock), role, clock=clock)
-
-        def call(method, path, body=None):
-            return site.test_client().open(
-                f"/api/v1{path}", method=method, json=body, headers={"Authorization": f"Bearer {token}"}
-            )
-
-        return call
-
-    return make
 
 
 def test_items_are_listed_in_parts_with_what_there_is_of_them(caller, business):

@@ -14,7 +14,6 @@ from tests.support.core import a_business
 from tests.support.operate import a_closed_site, open_cells
 from tests.support.queries import queries
 from tests.support.steps import captured, invoiced, released
-from tests.support.web import a_person, a_token
 
 #: Statements through the toolkit, which cost several times what the core's own do.
 MOST_TO_CAPTURE, MOST_TO_RELEASE = 17, 15
@@ -26,24 +25,6 @@ def business(sqlite_database, clock):
     made.clock = clock
     open_cells(made)
     return made
-
-
-@pytest.fixture
-def caller(site, sqlite_database, clock):
-    """``caller("super_user")("GET", "/orders")`` is a call with a token of that role."""
-
-    def make(role, **scope):
-        token = a_token(sqlite_database, a_person(sqlite_database, role, clock=clock), role, clock=clock, **scope)
-
-        def call(method, path, body=None, **headers):
-            names = {name.replace("_", "-"): value for name, value in headers.items()}
-            return site.test_client().open(
-                f"/api/v1{path}", method=method, json=body, headers={"Authorization": f"Bearer {token}", **names}
-            )
-
-        return call
-
-    return make
 
 
 def body(business, *lines, **more):

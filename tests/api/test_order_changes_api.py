@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.api.test_operate_api import body, business, caller, count
+from tests.api.test_operate_api import body, business, count
 from tests.support.controls import assert_books_agree
 from tests.support.operate import a_closed_site
 from tests.support.steps import allocated, captured, released
 
-__all__ = ["business", "caller"]
+__all__ = ["business"]
 
 
 def changes(*changes, by_customer=True, **more):

@@ -12,7 +12,6 @@ from erpcore.masterdata.services import NewEntity, NewItem, add_entity, add_item
 from tests.support.core import a_business
 from tests.support.operate import open_cells
 from tests.support.warehouse import balance, bins, everything, locations, lot_id, received, second_site, tracked
-from tests.support.web import a_person, a_token
 
 
 @pytest.fixture
@@ -21,23 +20,6 @@ def business(sqlite_database, clock):
     made.clock = clock
     open_cells(made)
     return made
-
-
-@pytest.fixture
-def caller(site, sqlite_database, clock):
-    """A call with a token of that role."""
-
-    def make(role, **scope):
-        token = a_token(sqlite_database, a_person(sqlite_database, role, clock=clock), role, clock=clock, **scope)
-
-        def call(method, path, body=None):
-            return site.test_client().open(
-                f"/api/v1{path}", method=method, json=body, headers={"Authorization": f"Bearer {token}"}
-            )
-
-        return call
-
-    return make
 
 
 def test_a_location_is_listed_blocked_once_and_goods_move_from_it(caller, business):

@@ -8,7 +8,7 @@ from erpcore.ports import POLICY_POINTS
 from tests.support.core import a_business
 from tests.support.operate import open_cells
 from tests.support.policies import approve, ask_for
-from tests.support.web import a_person, a_site, a_token
+from tests.support.web import a_site, calls_of
 
 
 @pytest.fixture
@@ -22,20 +22,7 @@ def business(database, clock):
 @pytest.fixture
 def calling(database, tmp_path, clock):
     """``calling("process_owner")("GET", "/policy-points")``; ``process`` is the application that answers."""
-    first = a_site(database, tmp_path, clock)
-
-    def make(role, process=None, **scope):
-        token = a_token(database, a_person(database, role, clock=clock), role, clock=clock, **scope)
-
-        def call(method, path, body=None, **headers):
-            return (process or first).test_client().open(
-                f"/api/v1{path}", method=method, json=body,
-                headers={"Authorization": f"Bearer {token}", **{n.replace("_", "-"): v for n, v in headers.items()}},
-            )  # fmt: skip
-
-        return call
-
-    return make
+    return calls_of(a_site(database, tmp_path, clock), database, clock)
 
 
 def running(call, business, point, **more):

@@ -12,7 +12,7 @@ from erpcore.orders.services import CaptureOrder, capture_orders
 from erpcore.pricing.models import PriceRule
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.pricing import DESK, a_price, an_entered, save
-from tests.support.web import a_person, a_site, a_token
+from tests.support.web import a_site, calls_of
 
 
 @pytest.fixture
@@ -24,20 +24,7 @@ def business(database, clock):
 
 @pytest.fixture
 def calling(database, tmp_path, clock):
-    site = a_site(database, tmp_path, clock)
-
-    def make(role):
-        token = a_token(database, a_person(database, role, clock=clock), role, clock=clock)
-
-        def call(method, path, body=None, data=None, **headers):
-            return site.test_client().open(
-                f"/api/v1{path}", method=method, json=body, data=data,
-                headers={"Authorization": f"Bearer {token}", **{n.replace("_", "-"): v for n, v in headers.items()}},
-            )  # fmt: skip
-
-        return call
-
-    return make
+    return calls_of(a_site(database, tmp_path, clock), database, clock)
 
 
 def a_body(business, **changes):

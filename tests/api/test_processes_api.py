@@ -6,26 +6,13 @@ import base64
 
 import pytest
 
-from tests.support.web import a_person, a_site, a_token
+from tests.support.web import a_site, calls_of
 
 
 @pytest.fixture
 def calling(database, tmp_path, clock):
     """``calling("pmo")("GET", "/value-streams")``."""
-    site = a_site(database, tmp_path, clock)
-
-    def make(role):
-        token = a_token(database, a_person(database, role, clock=clock), role, clock=clock)
-
-        def call(method, path, body=None, **headers):
-            return site.test_client().open(
-                f"/api/v1{path}", method=method, json=body,
-                headers={"Authorization": f"Bearer {token}", **{n.replace("_", "-"): v for n, v in headers.items()}},
-            )  # fmt: skip
-
-        return call
-
-    return make
+    return calls_of(a_site(database, tmp_path, clock), database, clock)
 
 
 def test_a_program_takes_the_set_over_changes_a_step_and_another_approves(calling):

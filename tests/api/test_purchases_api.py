@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tests.api.test_warehouse_api import business, caller
+from tests.api.test_warehouse_api import business
 from tests.support.controls import assert_books_agree
 from tests.support.supply import column
 from tests.support.warehouse import balance, day
 
-__all__ = ["business", "caller"]
+__all__ = ["business"]
 
 
 def test_a_program_keeps_a_supplier_orders_confirms_receives_and_ends(caller, business):  # the fixtures above

@@ -7,7 +7,6 @@ import pytest
 from tests.support.core import a_business
 from tests.support.operate import a_closed_site, open_cells
 from tests.support.pricing import a_price, save
-from tests.support.web import a_person, a_token
 
 
 @pytest.fixture
@@ -16,22 +15,6 @@ def business(sqlite_database, clock):
     made.clock = clock
     open_cells(made)
     return made
-
-
-@pytest.fixture
-def caller(site, sqlite_database, clock):
-    def make(role, **scope):
-        token = a_token(sqlite_database, a_person(sqlite_database, role, clock=clock), role, clock=clock, **scope)
-
-        def call(method, path, body=None, version=None):
-            headers = {"Authorization": f"Bearer {token}"}
-            if version is not None:
-                headers["If-Match"] = f'"{version}"'
-            return site.test_client().open(f"/api/v1{path}", method=method, json=body, headers=headers)
-
-        return call
-
-    return make
 
 
 def body(business, **line):

@@ -9,14 +9,11 @@ import pytest
 
 from erpcore.inventory.stock import ChangeStock, receive_stock
 from erpcore.orders.runs import SimulateRun, reject_run, simulate_run
-from tests.api.test_warehouse_api import caller
 from tests.db.core.test_transfer_orders import asked, decided
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.operate import open_cells
 from tests.support.steps import allocated
 from tests.support.warehouse import second_site
-
-__all__ = ["caller"]
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from tests.support.controls import assert_books_agree
 from tests.support.core import a_business
 from tests.support.operate import open_cells
 from tests.support.warehouse import balance, locations, lot_id, tracked
-from tests.support.web import a_person, a_token
 
 
 @pytest.fixture
@@ -19,22 +18,6 @@ def business(sqlite_database, clock):
     made.clock = clock
     open_cells(made)
     return made
-
-
-@pytest.fixture
-def caller(site, sqlite_database, clock):
-    """A call with a token of that role."""
-
-    def make(role):
-        token = a_token(sqlite_database, a_person(sqlite_database, role, clock=clock), role, clock=clock)
-
-        def call(method, path, body=None, *, version=None):
-            headers = {"Authorization": f"Bearer {token}"} | ({} if version is None else {"If-Match": f'"{version}"'})
-            return site.test_client().open(f"/api/v1{path}", method=method, json=body, headers=headers)
-
-        return call
-
-    return make
 
 
 def test_goods_are_expected_received_with_their_lot_put_away_and_traced(caller, business, sqlite_database):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 import orjson
@@ -14,6 +14,7 @@ from readiness.conformance import activities as a
 from readiness.conformance.catalogue import PROCESSES
 from readiness.conformance.templates import Absence, ExactlyOnce, Precedence, Response, Step, WithinTime
 from tests.support.events import MONDAY
+from tests.support.rows import a_day, an_instant
 
 
 def naive_precedence(t: Any, steps: list[Step], end: Step | None) -> list[tuple[int, bool, bool]]:
@@ -202,7 +203,7 @@ def checked(database: Database, register: Register) -> list[Checked]:
         first.setdefault(row.journey, row)
         if row.ruleset is not None:
             stamped.setdefault(row.journey, row)
-        journeys[row.journey].append((_instant(row.occurred_at), row.seq, *done, _day(row.occurred_on)))
+        journeys[row.journey].append((an_instant(row.occurred_at), row.seq, *done, a_day(row.occurred_on)))
     return [_judged(root, sorted(steps), first[root], stamped.get(root), register) for root, steps in journeys.items()]
 
 
@@ -226,7 +227,7 @@ def _judged(root: int, told: list[Any], first: Any, stamp: Any, register: Regist
             out.append((rule.code, seq, is_step, by))
     return Checked(
         root, process, first.site, told, out, None if end is None else _on(end), told[0][4],
-        None if stamp is None else stamp.variants, None if stamp is None else _day(stamp.occurred_on),
+        None if stamp is None else stamp.variants, None if stamp is None else a_day(stamp.occurred_on),
     )  # fmt: skip
 
 
@@ -236,11 +237,3 @@ class _Where(NamedTuple):
 
 def _on(step: Step) -> Any:
     return date.fromordinal(step.day)
-
-
-def _instant(value: Any) -> Any:
-    return value if isinstance(value, datetime) else datetime.fromisoformat(value).replace(tzinfo=UTC)
-
-
-def _day(value: Any) -> Any:
-    return value if isinstance(value, date) else date.fromisoformat(value)

@@ -16,15 +16,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 
-
-def _day(value: Any) -> date:
-    return value if isinstance(value, date) else date.fromisoformat(value)
-
-
-def _at(value: Any) -> Any:
-    if isinstance(value, str):
-        value = datetime.fromisoformat(value)
-    return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)
+from tests.support.rows import a_day, an_instant
 
 
 def _clock_time(value: Any) -> time:
@@ -175,7 +167,7 @@ class Documents:
             self._ask: Callable[[str], list[Any]] = lambda sql: list(connection.execute(text(sql)).all())
             calendars = defaultdict(list)
             for row in self._ask("SELECT site_id, valid_from, week, closed FROM site_calendar ORDER BY number"):
-                calendars[row.site_id].append((_day(row.valid_from), json.loads(row.week), json.loads(row.closed)))
+                calendars[row.site_id].append((a_day(row.valid_from), json.loads(row.week), json.loads(row.closed)))
             cut_offs: dict[int, dict[int, list[time]]] = defaultdict(lambda: defaultdict(list))
             for row in self._ask(
                 "SELECT t.site_id, t.weekday, t.cut_off FROM carrier_cut_off t JOIN carrier_service s ON s.id = t.service_id "
@@ -206,7 +198,7 @@ class Documents:
             self.orders = self._orders()
             self._fulfil()
             self._reserved = {
-                row.order_id: _at(row.at)
+                row.order_id: an_instant(row.at)
                 for row in self._ask(
                     "SELECT l.order_id, MAX(r.reserved_at) AS at FROM reservation r JOIN order_line l ON l.id = r.order_line_id "
                     "WHERE r.consumed + r.freed < r.quantity GROUP BY l.order_id"
@@ -254,18 +246,18 @@ class Documents:
         found = {}
         self.part_of: dict[int, int] = {}
         for row in self._ask("SELECT o.*, c.group_id FROM sales_order o JOIN customer c ON c.id = o.customer_id"):
-            site, captured = self.sites[row.site_id], _at(row.captured_at)
+            site, captured = self.sites[row.site_id], an_instant(row.captured_at)
             day = site.day(captured)
             terms = [
                 (one.customer_group is not None, str(one.valid_from), one.id, one.lead_days)
                 for one in lead
                 if (one.site, one.channel) == (row.site_id, row.channel_id)
                 and one.customer_group in (None, row.group_id)
-                and _day(one.valid_from) <= day
-                and (one.valid_until is None or day < _day(one.valid_until))
+                and a_day(one.valid_from) <= day
+                and (one.valid_until is None or day < a_day(one.valid_until))
             ]
             days = timedelta(days=max(terms)[3] if terms else 0)
-            starts = [max(captured, site.midnight(_day(one.requested_ship_on) - days)) for one in lines[row.id]]
+            starts = [max(captured, site.midnight(a_day(one.requested_ship_on) - days)) for one in lines[row.id]]
             found[row.id] = Order(
                 row.id, row.site_id, row.state, captured, day, min(starts), site.day(min(starts)), row.source,
                 self._whole_lines(lines[row.id]),
@@ -275,7 +267,7 @@ class Documents:
             found[hold.order_id].holds.append(hold)
         for move in self.moves:
             if move.kind == "order" and move.move == "release":
-                found[move.document].released = _at(move.at)
+                found[move.document].released = an_instant(move.at)
             if move.kind == "order" and move.move == "amend":
                 found[move.document].was_changed = True
             if move.kind == "order" and move.move == "substitute":
@@ -284,7 +276,7 @@ class Documents:
                 of = next((line for line, sent, *_ in order.substitutes if sent == of), of)
                 order.substitutes.append((of, facts["substitute_line"], facts["quantity"], move.reason))
             if move.kind == "order" and move.move == "short_pick":
-                found[move.document].short_at = _at(move.at)
+                found[move.document].short_at = an_instant(move.at)
         return found
 
     def _whole_lines(self, rows: list[Any]) -> list[Line]:
@@ -311,8 +303,8 @@ class Documents:
         kind = row.kind if row.replaces_id is None else "substitute"
         return Line(
             row.id, kind, row.abc or "", row.basis, row.quantity, row.quantity - theirs, ours, row.value_minor,
-            _day(row.requested_on), _day(row.requested_ship_on), _day(row.first_promised_on), row.early_days, row.late_days,
-            row.allocated, row.backordered_at is not None, row.price_source == "override", _at(row.backordered_at),
+            a_day(row.requested_on), a_day(row.requested_ship_on), a_day(row.first_promised_on), row.early_days, row.late_days,
+            row.allocated, row.backordered_at is not None, row.price_source == "override", an_instant(row.backordered_at),
             max(0, row.quantity + row.extra - row.shipped - row.cancelled - row.allocated - row.picked),
         )  # fmt: skip
 
@@ -336,7 +328,7 @@ class Documents:
                 line = lines[self.part_of.get(part.order_line_id, part.order_line_id)]
                 for at, moves in ((row.confirmed_at, line.shipments), (row.delivered_at, line.deliveries)):
                     if at is not None:
-                        moves.append((_at(at), site.day(_at(at)), part.quantity))
+                        moves.append((an_instant(at), site.day(an_instant(at)), part.quantity))
 
     def _invoices(self) -> dict[int, Any]:
         blocked = {move.document for move in self.moves if move.kind == "invoice" and move.move == "block"}
@@ -366,7 +358,7 @@ class Documents:
             invoices = [
                 one.id
                 for one in self._invoice_of_line[row.order_line_id]
-                if one.posted_at is not None and _at(one.posted_at) <= _at(row.posted_at)
+                if one.posted_at is not None and an_instant(one.posted_at) <= an_instant(row.posted_at)
             ]
             target = row.invoice_id or max(invoices, default=None)
             if target:
@@ -374,9 +366,10 @@ class Documents:
                 self.orders[self.invoices[target].order_id].was_wrong = True
 
     def _returns(self) -> list[Any]:
-        received = {m.document: _at(m.at) for m in self.moves if m.kind == "return" and m.move == "receive"}
+        received = {m.document: an_instant(m.at) for m in self.moves if m.kind == "return" and m.move == "receive"}
         credited = {
-            row.return_id: _at(row.posted_at) for row in self._ask("SELECT return_id, posted_at FROM credit_memo")
+            row.return_id: an_instant(row.posted_at)
+            for row in self._ask("SELECT return_id, posted_at FROM credit_memo")
         }
         return [
             (row, received.get(row.id), credited.get(row.id))
@@ -413,7 +406,7 @@ class Documents:
         for row in self.invoices.values():
             if row.site_id != site or row.posted_at is None:
                 continue
-            if not start <= self.sites[site].day(_at(row.posted_at)) < end:
+            if not start <= self.sites[site].day(an_instant(row.posted_at)) < end:
                 continue
             parts = self._billed[row.id]
             if key == "invoice_right_at_posting":
@@ -460,10 +453,10 @@ class Documents:
         return found
 
     def _billing(self, site: int, now: datetime) -> list[tuple[date, float, bool]]:
-        posted = {row.shipment_id: _at(row.posted_at) for row in self.invoices.values()}
+        posted = {row.shipment_id: an_instant(row.posted_at) for row in self.invoices.values()}
         found = []
         for row in self.shipments.values():
-            due = _at(row.invoice_due_at)
+            due = an_instant(row.invoice_due_at)
             if row.site_id == site and due is not None:
                 done = posted.get(row.id)
                 found.append((self.sites[site].day(due), ((done or now) - due).total_seconds(), done is not None))
@@ -486,14 +479,14 @@ class Documents:
             for move in self.stock_moves
             if move.site == site and move.reason in ("adjustment", "count") and move.value is not None
             and move.id not in undone and reason in (None, move.note)
-            and start <= self.sites[site].day(_at(move.moved_at)) < end
+            and start <= self.sites[site].day(an_instant(move.moved_at)) < end
         )  # fmt: skip
 
     def stock_value(self, site: int, at: datetime) -> int | None:
         """What the site's stock was worth at an instant, at known costs."""
         held: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
         for move in self.stock_moves:
-            if move.site == site and _at(move.recorded_at) <= at:
+            if move.site == site and an_instant(move.recorded_at) <= at:
                 sums = held[move.item]
                 sums[0] += move.quantity
                 sums[1] += move.value or 0
@@ -538,11 +531,11 @@ class Documents:
         posted = {row.shipment_id for row in self.invoices.values() if row.posted_at is not None}
         for row in self.shipments.values():
             if row.site_id == site and row.id not in posted:
-                count("invoice generation", _at(row.invoice_due_at), 8)
+                count("invoice generation", an_instant(row.invoice_due_at), 8)
         for row, received, credited in self.returns:
             if row.site == site:
                 if row.state == "requested":
-                    count("return authorisation", _at(row.requested_at), 16)
+                    count("return authorisation", an_instant(row.requested_at), 16)
                 if received is not None and credited is None:
                     count("credit memo", received, 16)
         for since in self._to_receive(site):
@@ -553,14 +546,14 @@ class Documents:
         """Since when each transfer should be here, and each arrival waits to be put away."""
         for row in self.transfers:
             if row.site_id == site and row.state == "shipped":
-                over = self.sites[site].midnight(_day(row.arrives_on) + timedelta(days=1))
-                yield max(_at(row.shipped_at), over)
-        yield from (_at(row.arrived_at) for row in self.arrivals if row.site_id == site)
+                over = self.sites[site].midnight(a_day(row.arrives_on) + timedelta(days=1))
+                yield max(an_instant(row.shipped_at), over)
+        yield from (an_instant(row.arrived_at) for row in self.arrivals if row.site_id == site)
 
     def _silent_order(self, order: Order, here: Site, now: datetime, count: Any, found: dict[str, int]) -> None:
-        ended = [_at(hold.released_at) for hold in order.holds if hold.released_at is not None]
+        ended = [an_instant(hold.released_at) for hold in order.holds if hold.released_at is not None]
         if order.state == "held":
-            due = max(_at(hold.due_at) for hold in order.holds if hold.released_at is None)
+            due = max(an_instant(hold.due_at) for hold in order.holds if hold.released_at is None)
             found["order release"] += now > due
         elif order.state == "captured":
             count("order release", max([order.captured, *ended]), 4)
@@ -577,7 +570,7 @@ class Documents:
             if picking:
                 since = self._reserved[order.id]
                 found["picking"] += now > here.collected(since, max(min(picking), here.day(since)))
-        picked = [_at(row.picked_at) for row in order.shipments if row.confirmed_at is None]
+        picked = [an_instant(row.picked_at) for row in order.shipments if row.confirmed_at is None]
         if picked:
             count("shipment confirmation", min(picked), 4)
 
@@ -588,7 +581,7 @@ class Documents:
         """Receipts with something not applied for more than eight hours, weekends left out."""
         limit = timedelta(hours=8)
         return sum(
-            ANYWHERE.worked(_at(row.received_at), now) > limit
+            ANYWHERE.worked(an_instant(row.received_at), now) > limit
             for row in self.receipts
             if row.realm == realm and row.remaining > 0
         )

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from app.composition.process_desk import known, take_set_over
 from app.composition.uow import unit_of_work
-from app.security.roles import Role, permissions_of
-from erpcore.kernel.actor import Actor
 from governance.processes.content import Content, Step
 from governance.processes.flow import VersionKind
 from governance.processes.queries import process
 from governance.processes.services import DraftVersion, MoveVersion, draft_version, move_on
-
-
-def acting(person, role):
-    """Somebody in a role."""
-    return Actor(id=person, role=role, permissions=permissions_of(Role(role)))
-
+from tests.support.approvals import acting
 
 PMO = acting(81, "pmo")
 OWNER = acting(82, "process_owner")

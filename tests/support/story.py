@@ -6,8 +6,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import text
-
 from app.composition.uow import reading
 from app.jobs.consumers import ConsumerRunner
 from erpcore.billing.services import draft_invoices, post_invoices
@@ -19,6 +17,7 @@ from readiness.measures.proof import compare_with_rebuild
 from readiness.measures.queries import Scope, read_measure
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES
+from tests.support.rows import rows as stored
 from tests.support.warehouse import TODAY
 
 BOTH: dict[str, Any] = {"rules": RULES, "cells": OPEN}
@@ -30,8 +29,7 @@ FIGURES = {
 
 
 def rows(business: Any, sql: str, **values: Any) -> list[tuple[Any, ...]]:
-    with reading(business.database) as session:
-        return [tuple(row) for row in session.execute(text(sql), values)]
+    return stored(business.database, sql, **values)
 
 
 def came(business: Any, quantity: int, item: int = 0) -> None:

@@ -1,7 +1,7 @@
 """A browser for tests that checks every page it loads, and people who use it.
 
-``tests/web/conftest.py`` offers ``site`` (the application on a fresh SQLite file, with a clock that stands still) and
-``signed_in`` (``signed_in("administrator")`` is a browser of somebody with that role).
+``tests/web/conftest.py`` offers ``site`` (the application on a fresh SQLite file, with a clock that stands still),
+``signed_in`` (``signed_in("administrator")`` is a browser of somebody with that role) and ``caller`` (the same for a program).
 """
 
 from __future__ import annotations
@@ -186,3 +186,33 @@ def signed_in(site: Flask, sqlite_database: Database, clock: Clock) -> Callable[
         return browser
 
     return make
+
+
+def calls_of(site: Flask, database: Database, clock: Clock) -> Callable[..., Callable[..., TestResponse]]:
+    """``calls_of(…)("pmo", sites=…)("GET", "/waves")`` is a call of the API with a token of a new person in that role.
+
+    ``version`` is the one that the caller saw; other headers by their names with underscores. ``process``: another application
+    that answers.
+    """
+
+    def make(role: str, process: Flask | None = None, **scope: Any) -> Callable[..., TestResponse]:
+        token = a_token(database, a_person(database, role, clock=clock), role, clock=clock, **scope)
+
+        def call(
+            method: str, path: str, body: Any = None, *, data: Any = None, version: int | None = None, **headers: str
+        ) -> TestResponse:
+            given = {"Authorization": f"Bearer {token}"} | {n.replace("_", "-"): v for n, v in headers.items()}
+            if version is not None:
+                given["If-Match"] = f'"{version}"'
+            client = (process or site).test_client()
+            return client.open(f"/api/v1{path}", method=method, json=body, data=data, headers=given)
+
+        return call
+
+    return make
+
+
+@pytest.fixture
+def caller(site: Flask, sqlite_database: Database, clock: Clock) -> Callable[..., Callable[..., TestResponse]]:
+    """``caller("super_user")("GET", "/orders")``."""
+    return calls_of(site, sqlite_database, clock)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from app.composition.uow import Database
-from tests.support.web import signed_in, site
+from tests.support.web import caller, signed_in, site
 
-__all__ = ["signed_in", "site"]
+__all__ = ["caller", "signed_in", "site"]
 
 
 @pytest.fixture

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.api.test_operate_api import caller
 from tests.support.core import a_business
 from tests.support.operate import open_cells
 from tests.support.rows import rows
 from tests.web.test_amending import typed
-
-__all__ = ["caller"]
 
 
 @pytest.fixture

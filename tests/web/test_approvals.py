@@ -8,7 +8,6 @@ from sqlalchemy import select
 
 from app.composition.uow import reading
 from governance.approvals.models import ApprovalAnswer, ApprovalRequest, ApprovalRule
-from tests.api.test_warehouse_api import caller
 from tests.support.approvals import KIND, a_rule, acting, asked, things
 from tests.support.policies import approve
 from tests.support.queries import queries
@@ -16,7 +15,7 @@ from tests.support.warehouse import balance
 from tests.support.web import a_person
 from tests.web.test_purchasing import business
 
-__all__ = ["business", "caller"]
+__all__ = ["business"]
 
 
 def _rows(business, table, *columns):

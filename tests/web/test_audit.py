@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from app.composition.uow import unit_of_work
-from tests.api.test_warehouse_api import caller
 from tests.support.approvals import acting
 from tests.support.queries import queries
 from tests.support.web import a_person
 from tests.web.test_purchasing import business
 
-__all__ = ["business", "caller"]
+__all__ = ["business"]
 
 
 def test_acts_are_found_by_object_person_and_time_and_lead_to_their_object(signed_in, business):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from tests.api.test_warehouse_api import caller
 from tests.support.controls import assert_books_agree
 from tests.support.operate import open_cells
 from tests.support.supply import column
 from tests.support.warehouse import balance, second_site
 from tests.web.test_purchasing import business
 
-__all__ = ["business", "caller"]
+__all__ = ["business"]
 
 
 def test_a_branch_asks_another_site_answers_ships_and_the_branch_receives(signed_in, business):  # the fixture above

@@ -9,15 +9,12 @@ import pytest
 from app.composition.uow import reading
 from app.queries.purchases import purchase_page
 from erpcore.kernel.actor import Actor
-from tests.api.test_warehouse_api import caller
 from tests.db.core.test_drop_ship import confirmed, released
 from tests.support.controls import assert_books_agree
 from tests.support.core import a_business
 from tests.support.operate import open_cells
 from tests.support.supply import a_supplier, column
 from tests.support.trader import fingerprint_of
-
-__all__ = ["caller"]
 
 
 @pytest.fixture

@@ -6,14 +6,11 @@ import pytest
 from sqlalchemy import text
 
 from app.composition.uow import reading
-from tests.api.test_warehouse_api import caller
 from tests.support.controls import assert_books_agree
 from tests.support.core import a_business
 from tests.support.operate import open_cells
 from tests.support.policies import approve
 from tests.support.steps import allocated
-
-__all__ = ["caller"]
 
 
 @pytest.fixture

@@ -6,15 +6,12 @@ import pytest
 from sqlalchemy import text
 
 from app.composition.uow import reading
-from tests.api.test_warehouse_api import caller
 from tests.db.core.test_charges import ordered
 from tests.support.charges import a_charge
 from tests.support.controls import assert_books_agree
 from tests.support.core import a_business
 from tests.support.operate import open_cells
 from tests.support.policies import approve
-
-__all__ = ["caller"]
 
 
 @pytest.fixture

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from tests.api.test_warehouse_api import caller
 from tests.support.supply import column
 from tests.web.test_purchasing import business
 
-__all__ = ["business", "caller"]
+__all__ = ["business"]
 
 
 def test_a_commitment_is_kept_once_and_ended(signed_in, business):  # the fixture above

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tests.api.test_warehouse_api import caller
 from tests.db.core.test_sourcing import stocked
 from tests.support.controls import assert_books_agree
 from tests.support.policies import approve
@@ -11,7 +10,7 @@ from tests.support.supply import a_supplier, column
 from tests.support.warehouse import balance
 from tests.web.test_purchasing import business
 
-__all__ = ["business", "caller"]
+__all__ = ["business"]
 
 
 def short(business):  # the fixture above

@@ -16,11 +16,11 @@ from erpcore.orders.amendment_rules import Amend
 from erpcore.orders.amendments import StageAmendment, apply_amendments, stage_amendments, withdraw_amendments
 from erpcore.orders.cancelling import CancelLines, cancel_lines
 from erpcore.orders.models import ChangeKind
-from tests.db.core.test_two_at_once import at_once
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.rows import rows
 from tests.support.steps import allocated, captured, paid, released, shipped
+from tests.support.threads import at_once
 
 CLERK = Actor(id=7, role="customer_service", permissions=frozenset({"orders:order:amend"}))
 

@@ -16,12 +16,12 @@ from erpcore.orders.protections import CHANGE, ProtectStock, end_protection, pro
 from erpcore.orders.rerun import run_allocation
 from erpcore.orders.takeback import APPROVE, TAKE_BACK, TakeBack, decide_take_back, take_back
 from tests.db.core.test_scarce_stock import allocated_of, receive
-from tests.db.core.test_two_at_once import at_once
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.policies import approve
 from tests.support.rows import rows
 from tests.support.steps import allocated, released
+from tests.support.threads import at_once
 
 DESK = Actor(id=61, role="customer_service", permissions=frozenset({PROMISE}))
 LEAD = Actor(id=62, role="site_lead", permissions=frozenset({TAKE_BACK, APPROVE, CHANGE}))

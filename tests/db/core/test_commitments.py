@@ -12,9 +12,9 @@ from erpcore.masterdata.commitments import NewCommitment, end_commitment, keep_c
 from erpcore.masterdata.services import NewCustomer, add_customers, ensure_channel, ensure_customer_group
 from erpcore.orders.services import capture_orders
 from tests.db.core.test_purchases import refused
-from tests.db.core.test_two_at_once import at_once
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.supply import column
+from tests.support.threads import at_once
 from tests.support.warehouse import day
 
 TUESDAYS_AND_FRIDAYS = 2 | 16

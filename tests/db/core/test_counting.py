@@ -18,10 +18,10 @@ from erpcore.inventory.flow import ADJUSTMENT, COUNT, TRANSFER
 from erpcore.inventory.holds import PickDemand, choose_bins, pick_bins
 from erpcore.inventory.shifting import MoveBin, move_bins
 from erpcore.kernel.errors import Conflict, DomainError, NotAllowed, RuleBroken
-from tests.db.core.test_two_at_once import at_once
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.steps import allocated
+from tests.support.threads import at_once
 from tests.support.warehouse import (
     ANNA,
     BEN,

@@ -15,11 +15,11 @@ from readiness.measures.proof import compare_with_rebuild
 from tests.db.core.test_drop_ship import captured, confirmed, posted, released, sent
 from tests.db.core.test_ship_to import address
 from tests.db.core.test_splits import LATER, measured, part
-from tests.db.core.test_two_at_once import at_once
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.rows import rows
 from tests.support.supply import a_supplier
+from tests.support.threads import at_once
 from tests.support.trader import fingerprint_of
 from tests.support.warehouse import TODAY
 

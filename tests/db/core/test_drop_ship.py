@@ -28,10 +28,10 @@ from erpcore.purchasing.records import lock_purchases
 from erpcore.purchasing.services import ConfirmedLine, ConfirmPurchase
 from tests.db.core.test_purchases import refused
 from tests.db.core.test_ship_to import address
-from tests.db.core.test_two_at_once import at_once
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.supply import BUYER, a_supplier, column, head, lines_of, row
+from tests.support.threads import at_once
 from tests.support.trader import fingerprint_of
 from tests.support.warehouse import TODAY, balance, day, second_site
 

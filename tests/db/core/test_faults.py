@@ -30,12 +30,12 @@ from erpcore.orders.quotes.services import NewQuote, Terms, enter_quotes
 from erpcore.orders.releasing import release_orders
 from erpcore.orders.services import NewLine, capture_orders
 from erpcore.purchasing.services import PlacePurchase, WantedLine, place_purchases
-from tests.db.core.test_two_at_once import at_once
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.steps import captured, released
 from tests.support.story import rows
 from tests.support.supply import a_supplier
+from tests.support.threads import at_once
 from tests.support.trader import fingerprint_of
 from tests.support.warehouse import balance, day, second_site
 

@@ -9,12 +9,12 @@ from erpcore.fulfilment.floor.tasks import cancel_task
 from erpcore.fulfilment.services import confirm_shipments
 from erpcore.kernel.errors import RuleBroken
 from erpcore.orders.cancelling import CancelLines, cancel_lines
-from tests.db.core.test_two_at_once import at_once
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.floor import ANNA, BEN, SUPERVISOR, a_task, killed, one, refused, shelved
 from tests.support.policies import approve
 from tests.support.steps import allocated
+from tests.support.threads import at_once
 
 
 @pytest.fixture

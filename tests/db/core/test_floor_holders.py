@@ -15,7 +15,6 @@ from erpcore.fulfilment.floor.tasks import (
     reprioritise_task,
 )
 from erpcore.kernel.errors import Conflict, NotAllowed, NotFound
-from tests.db.core.test_two_at_once import at_once
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.floor import (
@@ -30,6 +29,7 @@ from tests.support.floor import (
     rows,
 )
 from tests.support.steps import allocated
+from tests.support.threads import at_once
 
 
 def test_two_pickers_on_one_task_one_gets_it(database):

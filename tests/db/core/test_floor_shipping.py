@@ -41,12 +41,12 @@ from erpcore.fulfilment.packing.services import (
 from erpcore.fulfilment.services import DeliverShipment, confirm_shipments, deliver_shipments
 from erpcore.fulfilment.shipping import ShipShipment, choose_carriage, ship_shipments
 from erpcore.kernel.errors import Conflict, DomainError, IllegalMove
-from tests.db.core.test_two_at_once import at_once
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.floor import ANNA, BEN, SUPERVISOR, a_floor, a_task, killed, one, picked_by, rows
 from tests.support.policies import approve
 from tests.support.steps import allocated
+from tests.support.threads import at_once
 
 TABLES = ("carriage", "carton", "carton_line", "shipment", "shipment_line", "shipment_trouble", "warehouse_task", "stock_balance", "order_line")  # fmt: skip
 

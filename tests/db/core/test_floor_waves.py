@@ -26,7 +26,6 @@ from erpcore.fulfilment.floor.waves import (
 from erpcore.fulfilment.services import PickOrder, confirm_shipments, pick_orders
 from erpcore.kernel.errors import IllegalMove, RuleBroken
 from erpcore.orders.cancelling import CancelLines, cancel_lines
-from tests.db.core.test_two_at_once import at_once
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.floor import (
@@ -42,6 +41,7 @@ from tests.support.floor import (
 )
 from tests.support.policies import approve
 from tests.support.steps import allocated, released
+from tests.support.threads import at_once
 
 
 @pytest.mark.parametrize(

@@ -19,13 +19,13 @@ from erpcore.orders.holds import HoldOrder, ReleaseHold, hold_orders, place_hold
 from erpcore.orders.models import HoldKind
 from erpcore.orders.records import lock_orders
 from erpcore.orders.releasing import cure_orders, release_orders
-from tests.db.core.test_two_at_once import at_once
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.operate import open_cells
 from tests.support.policy import Rules
 from tests.support.rows import rows
 from tests.support.steps import captured, invoiced, released, shipped
+from tests.support.threads import at_once
 
 DESK = Actor(id=7, role="customer_service", permissions=frozenset({"orders:hold:place", "orders:hold:release", "orders:hold:settle",
                                                                    "orders:order:release", "credit:hold:release"}))  # fmt: skip

@@ -35,7 +35,7 @@ MANY = ARRAYS_FROM + 5
 SAME = {"rules": RULES, "cells": OPEN}
 
 
-def at_once(business, act, keys):
+def from_both_ends(business, act, keys):
     """``act`` with the keys in order and in reverse at the same time; how each ended."""
     start = threading.Barrier(2)
 
@@ -72,7 +72,7 @@ def test_two_who_move_the_same_documents_from_opposite_ends_never_wait_for_each_
     ends = {}
 
     def both(name, act, keys):
-        ends[name] = at_once(business, act, keys)
+        ends[name] = from_both_ends(business, act, keys)
 
     both(
         "hold",

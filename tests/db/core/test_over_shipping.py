@@ -14,12 +14,12 @@ from erpcore.orders.amendments import StageAmendment, apply_amendments, stage_am
 from erpcore.orders.models import ChangeKind
 from erpcore.orders.records import lock_orders
 from tests.db.core.test_scarce_stock import receive
-from tests.db.core.test_two_at_once import at_once
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.policies import approve
 from tests.support.rows import rows
 from tests.support.steps import allocated
+from tests.support.threads import at_once
 from tests.support.trader import fingerprint_of
 
 

@@ -24,7 +24,6 @@ from erpcore.purchasing.services import (
     end_purchases,
     place_purchases,
 )
-from tests.db.core.test_two_at_once import at_once
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.supply import (
@@ -39,6 +38,7 @@ from tests.support.supply import (
     row,
     took_in,
 )
+from tests.support.threads import at_once
 from tests.support.trader import fingerprint_of
 from tests.support.warehouse import TODAY, balance, day, expected, second_site
 

@@ -25,10 +25,10 @@ from erpcore.kernel.errors import Conflict, DomainError, NotFound, RuleBroken
 from erpcore.ledger.periods import ClosePeriod, close_period
 from erpcore.masterdata.units import AddPack, add_packs
 from erpcore.orders.services import NewLine, capture_orders
-from tests.db.core.test_two_at_once import at_once
 from tests.support.controls import assert_books_agree
 from tests.support.core import MONDAY, OPEN, RULES, a_business
 from tests.support.steps import allocated
+from tests.support.threads import at_once
 from tests.support.warehouse import (
     ANNA,
     balance,

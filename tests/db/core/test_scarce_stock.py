@@ -34,13 +34,13 @@ from erpcore.orders.runs import (
 )
 from erpcore.orders.takeback import TakeBack, take_back
 from erpcore.ports import Admission, CellState
-from tests.db.core.test_two_at_once import at_once
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, Cells, a_business
 from tests.support.operate import open_cells
 from tests.support.policies import approve
 from tests.support.rows import rows
 from tests.support.steps import allocated, captured, released
+from tests.support.threads import at_once
 from tests.support.warehouse import expected
 
 PERMISSIONS = frozenset({SIMULATE, COMMIT, OVERRIDE})

@@ -28,11 +28,11 @@ from erpcore.orders.holds import ReleaseHold, release_holds
 from erpcore.orders.models import ChangeKind
 from erpcore.orders.releasing import release_orders
 from erpcore.orders.services import NewLine, capture_orders
-from tests.db.core.test_two_at_once import at_once
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.operate import open_cells
 from tests.support.rows import rows
+from tests.support.threads import at_once
 
 DAY = date(2026, 3, 2)
 

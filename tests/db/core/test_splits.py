@@ -20,12 +20,12 @@ from readiness.measures.catalogue import FILL_RATE_LINES, OTIF_LINES
 from readiness.measures.consumer import JourneyConsumer
 from readiness.measures.proof import compare_with_rebuild
 from tests.db.core.test_ship_to import address
-from tests.db.core.test_two_at_once import at_once
 from tests.support import recomputation as plain
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.rows import rows
 from tests.support.steps import allocated, captured
+from tests.support.threads import at_once
 from tests.support.trader import fingerprint_of
 from tests.support.warehouse import expected
 

@@ -31,11 +31,11 @@ from erpcore.kernel.events import Place
 from erpcore.ledger.models import AccountRole
 from erpcore.ledger.periods import ClosePeriod, close_period
 from erpcore.ledger.services import Entry, Side, post_entries
-from tests.db.core.test_two_at_once import at_once
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.floor import a_task, killed, person
 from tests.support.steps import allocated
+from tests.support.threads import at_once
 from tests.support.trader import fingerprint_of
 from tests.support.warehouse import (
     ANNA,

@@ -22,10 +22,10 @@ from erpcore.kernel.errors import Conflict, RuleBroken
 from erpcore.masterdata.lanes import KeepLane, keep_lanes
 from erpcore.orders.services import capture_orders
 from tests.db.core.test_purchases import refused
-from tests.db.core.test_two_at_once import at_once
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.supply import a_supplier, column, confirmed, ordered, row
+from tests.support.threads import at_once
 from tests.support.trader import fingerprint_of
 from tests.support.warehouse import balance, day, no_names, second_site
 

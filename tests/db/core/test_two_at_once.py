@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from decimal import Decimal
 
 import pytest
@@ -12,36 +11,12 @@ from app.composition.uow import reading
 from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cash
 from erpcore.billing.services import draft_invoices, post_invoices
 from erpcore.fulfilment.services import confirm_shipments
-from erpcore.kernel.errors import Busy, Conflict, DomainError
+from erpcore.kernel.errors import Conflict, DomainError
 from erpcore.orders.allocation import allocate_orders
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.steps import invoiced, released, shipped
-
-
-def at_once(*tasks):
-    """Run the tasks in threads that start together; returns what each returned or raised."""
-    barrier = threading.Barrier(len(tasks))
-    results = [None] * len(tasks)
-
-    def run(number, task):
-        barrier.wait()
-        for _ in range(20):
-            try:
-                results[number] = task()
-                return
-            except Busy:
-                continue
-            except Exception as error:  # noqa: BLE001  # handed to the test, which decides
-                results[number] = error
-                return
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(tasks)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return results
+from tests.support.threads import at_once
 
 
 def test_many_orders_for_the_same_item_never_promise_more_than_there_is(database):

@@ -26,7 +26,6 @@ from governance.approvals.services import escalate, outdate
 from governance.programme.kinds import BodyKind
 from governance.programme.permissions import ProgrammePermission
 from governance.programme.seats import DelegateSeat, delegate_seat
-from tests.db.core.test_two_at_once import at_once
 from tests.support.approvals import (
     KIND,
     a_body,
@@ -40,6 +39,7 @@ from tests.support.approvals import (
     things,
 )
 from tests.support.core import a_business
+from tests.support.threads import at_once
 
 EUR = {"currency": "EUR"}
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from app.composition import variants as desk
-from app.composition.approving import Answer, answer, propose_rule, withdraw
+from app.composition.approving import propose_rule, withdraw
 from app.composition.coverage import read_coverage
 from app.composition.policies import RegisterRules
 from app.composition.variants import AskForVariant
@@ -33,10 +33,10 @@ from governance.variants.services import MoveVariant, hand_over, owner_leaves
 from governance.variants.validity import GRACE, Facts, Standing, effective_at, facts_of, is_valid, standing
 from governance.variants.writing import DraftVariant, request_variant
 from readiness.conformance.ports import Where
-from tests.db.core.test_two_at_once import at_once
-from tests.support.approvals import a_body, delegated, person
+from tests.support.approvals import a_body, answered, delegated, person
 from tests.support.core import OPEN, a_business
 from tests.support.policies import ASKS, approve, ask_for, decide, said
+from tests.support.threads import at_once
 
 
 @pytest.fixture
@@ -55,11 +55,6 @@ def asked(business, by, **changes):
     with business.work(by) as work:
         row = desk.write_variant(work, AskForVariant(**{**usual, **changes}))
         return row.id, row.approval_id
-
-
-def answered(business, by, request, verdict="approve"):
-    with business.work(by) as work:
-        return answer(work, Answer(request=request, verdict=verdict, reason="as agreed")).state
 
 
 def state(business, variant):
@@ -98,7 +93,7 @@ def test_a_controlled_variation_is_decided_by_the_design_authority_and_not_by_wh
     assert answered(business, member, request) == "approved", "acting twice is harmless"
 
 
-def test_where_somebody_else_asks_the_process_owner_agrees_first(business):
+def test_where_somebody_else_asks_the_process_owner_agrees_too(business):
     lead, owner, member = (
         person(business, "site_lead", site=business.site),
         person(business, "process_owner"),

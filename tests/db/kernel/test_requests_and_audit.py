@@ -16,7 +16,7 @@ from erpcore.kernel.actor import Actor
 from erpcore.kernel.audit import Anchor, last_link, verify_chain
 from erpcore.kernel.errors import Busy, Conflict
 from erpcore.kernel.requests import claim, claim_documents, forget_expired, settle
-from tests.db.core.test_two_at_once import at_once
+from tests.support.threads import at_once
 
 ANN, BOB = Actor(id=7, role="billing"), Actor(id=8, role="billing")
 

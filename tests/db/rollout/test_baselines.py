@@ -155,7 +155,7 @@ def test_a_baseline_is_never_changed_nor_deleted(steered):
         "DELETE FROM measure_baseline",
         "DELETE FROM measure_owner",
     ):
-        with pytest.raises(DatabaseError), steered.work() as work:
+        with pytest.raises(DatabaseError, match="is history"), steered.work() as work:
             work.session.execute(text(statement))
     assert kept(steered) == (1, 1)
 
