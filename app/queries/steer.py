@@ -32,8 +32,10 @@ from readiness.waves.queries import GrantView, WaveView, Window, blackouts, gran
 NameTables = dict[str, dict[str, Any]]
 
 
-def name_tables(session: Session, people: Iterable[int | None] = ()) -> NameTables:
-    """Names for ids, as the words of papers and pages take them: people, sites, channels, customer groups. Four queries."""
+def name_tables(session: Session, people: Iterable[int | None] = (), *, groups: bool = True) -> NameTables:
+    """Names for ids, as the words of papers and pages take them: people, sites, channels, customer groups. Four queries, one less
+    where no ``groups`` are named.
+    """
     return {
         "people": {str(key): name for key, name in names_of(session, [one for one in people if one]).items()},
         "sites": {
@@ -42,7 +44,8 @@ def name_tables(session: Session, people: Iterable[int | None] = ()) -> NameTabl
         },
         "channels": {str(row.id): row.name for row in session.execute(select(Channel.id, Channel.name))},
         "customer_groups": {
-            str(row.id): row.name for row in session.execute(select(CustomerGroup.id, CustomerGroup.name))
+            str(row.id): row.name
+            for row in (session.execute(select(CustomerGroup.id, CustomerGroup.name)) if groups else ())
         },
     }
 
@@ -189,7 +192,7 @@ def wave_page(session: Session, wave_id: int, now: datetime) -> WavePage:
         waited_for=tuple((one, why) for one in everything for other, why in one.depends_on if other == wave_id),
         history=tuple(steps),
         on_paper=papers,
-        names=name_tables(session, people),
+        names=name_tables(session, people, groups=bool(wave.customer_groups) or any(one.customer_group for one in own)),
     )
 
 

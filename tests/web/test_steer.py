@@ -14,7 +14,7 @@ from governance.decisions.queries import decision_view
 from governance.questions.services import Option
 from readiness.gates.models import GateSnapshot, WaiverRecord
 from readiness.waves.models import Grant, Wave
-from tests.support.processes import the_set
+from tests.support.processes import PMO, the_set, work_as
 from tests.support.queries import MOST, queries
 from tests.support.rollout import a_spec
 from tests.support.steering import WEAK, a_programme
@@ -90,26 +90,23 @@ def test_what_does_not_exist_is_not_found(steered, as_person, path):
 
 def test_a_wave_counts_the_design_questions_that_are_open_in_its_scope(steered, as_person, clock):
     the_set(steered.database, clock)
-    with steered.work() as work:
-        judge = a_person(steered.database, "process_owner", clock=clock).id
-        for place in (
-            {},
-            {"site": steered.business.site},
-            {"site": steered.another_site()},
-            {"process": "record_to_report"},
-        ):
+    judge, far = a_person(steered.database, "process_owner", clock=clock).id, steered.another_site()
+    places = ({}, {"site": steered.business.site}, {"site": far}, {"process": "record_to_report"})
+    with work_as(steered.database, clock, PMO) as work:
+        for place in places:
             asking = {
                 "title": "Who overrides?", "question": "Desk or lead?", "process": "order_to_cash", "decider": judge,
                 "options": (Option(title="Desk", consequences="faster"), Option(title="Lead", consequences="safer")),
                 "due_on": work.now.date() + timedelta(days=7), **place,
             }  # fmt: skip
             put_question(work, Asking(**asking))
+    office = as_person(steered.office)
     with queries(steered.database) as ran:
-        page = as_person(steered.office).get(f"/waves/{steered.wave}")
+        page = office.get(f"/waves/{steered.wave}")
     assert "2 open design questions about Order to cash in its scope" in page.text
     assert "/questions?process=order_to_cash&standing=open" in page.links()
     assert len(ran) <= MOST
-    page = as_person(steered.office).get("/questions?process=order_to_cash&standing=open")
+    page = office.get("/questions?process=order_to_cash&standing=open")
     assert page.text.count("Who overrides?") == 3
 
 
