@@ -46,7 +46,8 @@ def _quantity(value: Decimal, unit: str = "") -> str:
     return f"{text} {unit}".strip()
 
 
-def _amount(minor: int, currency: str) -> str:
+def amount_text(minor: int, currency: str) -> str:
+    """Minor units as an amount with its places, thousands apart."""
     return f"{from_minor(minor, currency):,.{places(currency)}f}"
 
 
@@ -55,7 +56,8 @@ def _price(value: Decimal) -> str:
     return f"{whole}.{part.rstrip('0').ljust(2, '0')}"
 
 
-def _day(on: date | None) -> str:
+def day_text(on: date | None) -> str:
+    """A day as letters write it."""
     return "–" if on is None else f"{on:%a} {on.day} {on:%b %Y}"
 
 
@@ -70,7 +72,8 @@ def _weight(kg: Decimal | None) -> str:
     return "–" if kg is None else f"{_quantity(kg)} kg"
 
 
-def _frame(kind: str, number: str, made_at: datetime, *, realm: str, of: str = "", foot: str = "") -> dict[str, Any]:
+def frame(kind: str, number: str, made_at: datetime, *, realm: str, of: str = "", foot: str = "") -> dict[str, Any]:
+    """What every paper has: its kind, number and date, the sign, and how a number becomes bars."""
     paper = {
         "kind": kind, "number": number, "title": f"{kind} {number}", "foot": foot or f"{kind} {number}",
         "made_at": made_at, "realm": realm, "of": of,
@@ -78,7 +81,8 @@ def _frame(kind: str, number: str, made_at: datetime, *, realm: str, of: str = "
     return {"paper": paper, "sign": product_sign, "bars": lambda text: code_128(text, height_mm=13)}
 
 
-def _set(template: str, context: dict[str, Any], name: str) -> Paper:
+def set_paper(template: str, context: dict[str, Any], name: str) -> Paper:
+    """Set the paper of that template."""
     html = templates().get_template(f"papers/{template}.html").render(**context)
     return Paper(file_name=f"{name}.pdf", content=set_pages(html, "slips"))
 
@@ -88,19 +92,19 @@ def order_confirmation(order: OrderPage) -> Paper:
     lines = [
         {
             "line_no": line.line_no, "code": line.code, "name": line.name,
-            "quantity": _quantity(line.quantity - line.cancelled, line.unit), "day": _day(line.promised_on),
+            "quantity": _quantity(line.quantity - line.cancelled, line.unit), "day": day_text(line.promised_on),
             "day_note": _BASIS.get(line.basis, ""), "price": _price(line.unit_price),
-            "net": _amount(_left_value(line, order.currency), order.currency),
+            "net": amount_text(_left_value(line, order.currency), order.currency),
         }
         for line in order.lines
         if line.quantity > line.cancelled
     ]  # fmt: skip
-    context = _frame(
+    context = frame(
         "Order confirmation", order.number, order.captured_at, realm=order.realm,
         foot=f"Order {order.number} · {order.entity}",
     )  # fmt: skip
     facts = [
-        ("Order date", _day(local_day(order.captured_at, order.time_zone))), ("Customer", order.customer_code),
+        ("Order date", day_text(local_day(order.captured_at, order.time_zone))), ("Customer", order.customer_code),
         ("Your reference", order.reference or "–"), ("Ships from", order.site),
     ]  # fmt: skip
     shown = {
@@ -109,7 +113,7 @@ def order_confirmation(order: OrderPage) -> Paper:
         "day_label": "Promised date", "lines": lines, "sums": order_sums(order),
     }  # fmt: skip
     note = "The promised date is the day our promise is kept by; a line that must wait is confirmed anew."
-    return _set("order", context | {"whose": order.entity, "facts": facts, "order": shown, "note": note},
+    return set_paper("order", context | {"whose": order.entity, "facts": facts, "order": shown, "note": note},
                 f"order-confirmation-{order.number}")  # fmt: skip
 
 
@@ -120,16 +124,16 @@ def quote_paper(quote: QuotePage) -> Paper:
     lines = [
         {
             "line_no": line.line_no, "code": line.code, "name": line.name, "quantity": _quantity(line.quantity, line.unit),
-            "day": "with the goods" if line.is_rush_charge else _day(line.promised_on), "day_note": _if_ordered(line),
-            "price": _price(line.unit_price), "net": _amount(line.value_minor, row.currency),
+            "day": "with the goods" if line.is_rush_charge else day_text(line.promised_on), "day_note": _if_ordered(line),
+            "price": _price(line.unit_price), "net": amount_text(line.value_minor, row.currency),
         }
         for line in quote.lines
     ]  # fmt: skip
     kind = "Quote" if row.sent_at is not None else "Draft quote"
     made = row.sent_at or row.entered_at
-    context = _frame(kind, name, made, realm=row.realm, foot=f"{kind} {name} · {quote.entity}")
+    context = frame(kind, name, made, realm=row.realm, foot=f"{kind} {name} · {quote.entity}")
     facts = [
-        ("Date", _day(local_day(made, row.time_zone))), ("Prices hold until", _day(row.last_day)),
+        ("Date", day_text(local_day(made, row.time_zone))), ("Prices hold until", day_text(row.last_day)),
         ("Customer", row.customer_code), ("Your reference", row.reference or "–"), ("Ships from", row.site),
         ("Revision", str(row.revision)),
     ]  # fmt: skip
@@ -139,12 +143,12 @@ def quote_paper(quote: QuotePage) -> Paper:
         "sums": _sums([(line.value_minor, line.tax_rate) for line in quote.lines], row.currency),
     }  # fmt: skip
     binding = (
-        f"The prices hold for orders that reach us by {_day(row.last_day)}. Days are those of an order placed now; "
+        f"The prices hold for orders that reach us by {day_text(row.last_day)}. Days are those of an order placed now; "
         "the confirmation of your order promises them."
     )  # fmt: skip
     note = binding if row.sent_at is not None else "A draft: it binds nobody until it is sent."
     said = {"words": quote.note or "", "note": note}
-    return _set("order", context | {"whose": quote.entity, "facts": facts, "order": shown, **said},
+    return set_paper("order", context | {"whose": quote.entity, "facts": facts, "order": shown, **said},
                 f"quote-{name}")  # fmt: skip
 
 
@@ -183,15 +187,15 @@ def _sums(lines: list[tuple[int, Decimal | None]], currency: str) -> list[tuple[
             unknown = True
             continue
         taxes[rate] = taxes.get(rate, 0) + value
-    sums = [("Net", f"{_amount(net, currency)} {currency}")]
+    sums = [("Net", f"{amount_text(net, currency)} {currency}")]
     total = net
     for rate, base in sorted(taxes.items()):
         tax = int((base * rate).quantize(Decimal(1), ROUND_HALF_UP))
         total += tax
-        sums.append((f"Tax {_quantity(rate * 100)} %", f"{_amount(tax, currency)} {currency}"))
+        sums.append((f"Tax {_quantity(rate * 100)} %", f"{amount_text(tax, currency)} {currency}"))
     if unknown:
         sums.append(("Tax of other lines", "not determined yet"))
-    return [*sums, ("Total", f"{_amount(total, currency)} {currency}")]
+    return [*sums, ("Total", f"{amount_text(total, currency)} {currency}")]
 
 
 def pick_list(task: TaskPage) -> Paper:
@@ -216,8 +220,8 @@ def pick_list(task: TaskPage) -> Paper:
         ("Due", _moment(card.due_at, task.time_zone)), ("Priority", str(card.priority)), ("Lines", str(len(lines))),
         ("Orders", str(len(totes))), ("Picker", card.owner or "–"),
     ]  # fmt: skip
-    context = _frame("Pick list", f"T-{card.id}", card.created_at, realm=task.realm, of=card.title)
-    return _set("pick_list", context | {"whose": card.site, "facts": facts, "lines": lines, "totes": list(totes.values())},
+    context = frame("Pick list", f"T-{card.id}", card.created_at, realm=task.realm, of=card.title)
+    return set_paper("pick_list", context | {"whose": card.site, "facts": facts, "lines": lines, "totes": list(totes.values())},
                 f"pick-list-{card.id}")  # fmt: skip
 
 
@@ -253,12 +257,12 @@ def packing_slip(page: ShipmentPage) -> Paper:
         ("Cartons", str(len(closed)) if closed else "–"),
     ]  # fmt: skip
     made = page.confirmed_at or page.carriage.packed_at or page.picked_at
-    context = _frame("Packing slip", page.number, made, realm=page.realm, of=f"Order {page.order}")
+    context = frame("Packing slip", page.number, made, realm=page.realm, of=f"Order {page.order}")
     to = {
         "name": page.ship_to.name if page.ship_to else page.customer,
         "address": _paper_lines(page.ship_to, page.ship_country),
     }
-    return _set("packing_slip", context | {"whose": page.entity, "facts": facts, "lines": lines, "cartons": cartons, "to": to},
+    return set_paper("packing_slip", context | {"whose": page.entity, "facts": facts, "lines": lines, "cartons": cartons, "to": to},
                 f"packing-slip-{page.number}")  # fmt: skip
 
 
@@ -272,7 +276,7 @@ def carton_labels(page: ShipmentPage, carton: int | None = None) -> Paper:
     made = max(one.closed_at for one in wanted if one.closed_at is not None)
     context = {"labels": labels, "title": f"Carton labels {page.number}", "made_at": made}
     name = f"carton-label-{wanted[0].number}" if carton is not None else f"carton-labels-{page.number}"
-    return _set("labels", context, name)
+    return set_paper("labels", context, name)
 
 
 def _carton_label(page: ShipmentPage, one: CartonFact, position: int, count: int) -> dict[str, Any]:
@@ -300,4 +304,4 @@ def location_labels(shelves: list[LocationFact]) -> Paper:
         for one in shelves
     ]  # fmt: skip
     context = {"labels": labels, "title": f"Location labels {shelves[0].site}", "made_at": None}
-    return _set("labels", context, f"location-labels-{shelves[0].site_code}")
+    return set_paper("labels", context, f"location-labels-{shelves[0].site_code}")

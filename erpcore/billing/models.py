@@ -176,6 +176,7 @@ class ReceiptApplication(Base):
     __table_args__ = (
         CheckConstraint("amount_minor > 0", name="applies_something"),
         Index("ix_receipt_application_invoice", "invoice_id"),
+        Index("ix_receipt_application_applied", "applied_at"),
     )
     id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
     receipt_id: Mapped[int] = mapped_column(ForeignKey("receipt.id"))

@@ -31,6 +31,7 @@ PAGES = {
         "transfer-orders", "transfer-orders/{transfer}", "transfer-orders/new", "adjustments", "warehouse/counts",
         "purchase-orders/{purchase}", "stock/{site}/{item}",
     ),
+    "finance": ("receivables", "receivables/{customer}"),
 }  # fmt: skip
 
 

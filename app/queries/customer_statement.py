@@ -1,0 +1,116 @@
+"""What moved a customer's balance from one day to another, from the balance before to the balance after?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.queries.places import EntityPick
+from app.queries.receivables import Account, account, company_of, day_asked
+from erpcore.billing.models import CreditMemo, DebtJournal, Invoice, InvoiceState, Receipt
+from erpcore.kernel.actor import Actor
+from erpcore.kernel.clock import day_end, day_start, local_day
+from erpcore.kernel.errors import RuleBroken
+
+#: The most movements one statement holds.
+MOST_MOVEMENTS = 2_000
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Movement:
+    """A posted document or a receipt; what the customer owes more is positive. ``balance_minor`` is the one after it."""
+
+    kind: str
+    id: int
+    number: str
+    on: date
+    due_on: date | None
+    note: str
+    minor: int
+    balance_minor: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """A customer's account over some days; ``account`` says what is open at the end of the last."""
+
+    since: date
+    until: date
+    opening_minor: int
+    movements: list[Movement]
+    account: Account
+    country: str
+
+    @property
+    def closing_minor(self) -> int:
+        return self.movements[-1].balance_minor if self.movements else self.opening_minor
+
+
+def usual_since(until: date) -> date:
+    """The day a statement begins with when none is named: the first of the month before."""
+    return (until.replace(day=1) - _DAY).replace(day=1)
+
+
+def statement(
+    session: Session, actor: Actor, customer: int, *, since: date | None, until: date | None, now: datetime
+) -> Statement:
+    """The statement of a customer; without days, from the first of last month until today.
+
+    Raises ``RuleBroken`` for days that are not in order or have not come, and for a period of too many movements.
+    """
+    row, entity = company_of(session, actor, customer)
+    last = day_asked(until, entity, now)
+    first = day_asked(since or usual_since(last), entity, now)
+    if first > last:
+        raise RuleBroken("days_not_in_order", field="since", since=first, until=last)
+    opening = account(session, actor, customer, max(first - _DAY, date(1990, 1, 1)), now).row.balance_minor
+    found = _moved(session, customer, entity, first, last)
+    if len(found) > MOST_MOVEMENTS:
+        raise RuleBroken("statement_too_long", field="since", most=MOST_MOVEMENTS)
+    movements, balance = [], opening
+    for kind, key, number, on, due_on, note, minor in found:
+        balance += minor
+        movements.append(
+            Movement(
+                kind=kind, id=key, number=number, on=on, due_on=due_on, note=note, minor=minor, balance_minor=balance
+            )
+        )
+    return Statement(
+        since=first, until=last, opening_minor=opening, movements=movements, country=row.country,
+        account=account(session, actor, customer, last, now),
+    )  # fmt: skip
+
+
+def _moved(session: Session, customer: int, entity: EntityPick, first: date, last: date) -> Sequence[tuple[Any, ...]]:
+    begins, ends = day_start(first, entity.time_zone), day_end(last, entity.time_zone)
+    invoices = (
+        select(Invoice.id, Invoice.number, Invoice.invoice_on, Invoice.due_on, Invoice.gross_minor)
+        .where(Invoice.customer_id == customer, Invoice.state == InvoiceState.POSTED)
+        .where(Invoice.invoice_on.between(first, last))
+    )
+    memos = select(
+        CreditMemo.id, CreditMemo.number, CreditMemo.credit_on, CreditMemo.reason, CreditMemo.gross_minor
+    ).where(CreditMemo.customer_id == customer, CreditMemo.credit_on.between(first, last))
+    debts = select(
+        DebtJournal.id, DebtJournal.number, DebtJournal.posted_at, DebtJournal.reason, DebtJournal.amount_minor
+    ).where(DebtJournal.customer_id == customer, DebtJournal.posted_at >= begins, DebtJournal.posted_at < ends)
+    receipts = select(Receipt.id, Receipt.number, Receipt.received_at, Receipt.reference, Receipt.amount_minor).where(
+        Receipt.customer_id == customer, Receipt.received_at >= begins, Receipt.received_at < ends
+    )
+
+    def read(query: Any) -> Any:
+        return session.execute(query.limit(MOST_MOVEMENTS + 1))
+
+    found: list[tuple[Any, ...]] = [("invoice", r[0], r[1] or "", r[2], r[3], "", r[4]) for r in read(invoices)]
+    found += [("credit_memo", r[0], r[1] or "", r[2], None, r[3], -r[4]) for r in read(memos)]
+    found += [("debt_journal", r[0], r[1], local_day(r[2], entity.time_zone), None, r[3], r[4]) for r in read(debts)]
+    found += [
+        ("receipt", r[0], r[1], local_day(r[2], entity.time_zone), None, r[3] or "", -r[4]) for r in read(receipts)
+    ]
+    return sorted(found, key=lambda one: (one[3], one[1]))
