@@ -189,7 +189,7 @@ MESSAGES: dict[str, str] = {
     "day_not_come": "{day} has not come yet. Choose today at the latest.",
     "day_out_of_range": "No books are as old as {day}. Choose a later day.",
     "days_not_in_order": "The statement would begin on {since} and end before, on {until}. Choose an earlier first day.",
-    "statement_too_long": "More than {most:,} documents and receipts fall into these days. Choose fewer days.",
+    "statement_too_long": "More than {most} documents and receipts fall into these days. Choose fewer days.",
     "not_reversible": "This stock move cannot be taken back: only adjustments and counts can, and only once. Adjust the stock instead.",
     "item_group_unknown": "There is no item group {item_group}. Choose one from the list.",
     "price_rule_conflict": "Another price rule ({kind}) holds for the same scope and quantity from {since} until {until}. End it first, or choose another time.",
