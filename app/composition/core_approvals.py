@@ -18,6 +18,7 @@ from erpcore.kernel.work import UnitOfWork
 from erpcore.ports import Asked, Authority, CellStates, Matter, ProcessRules
 from governance.approvals.flow import RequestState
 from governance.approvals.models import ApprovalRequest
+from governance.approvals.rules import Materiality
 
 ADJUSTMENT = "stock_adjustment"
 _RULES = RegisterRules()
@@ -34,8 +35,9 @@ class ByRules(Authority):
                 subject_version=matter.version, summary=matter.summary, site=matter.site, entity=matter.entity,
                 facts=Facts(
                     amount_minor=matter.amount_minor, currency=matter.currency, margin_permille=matter.margin_permille,
-                    tier=matter.tier,
+                    tier=matter.tier, materiality=None if matter.materiality is None else Materiality(matter.materiality),
                 ),
+                excluded=matter.excluded,
             ),
         )  # fmt: skip
         return Asked(request.id, request.state == RequestState.WAITING)

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 from sqlalchemy import select
 
+from app.composition.core_approvals import BY_RULES
 from app.composition.orderfiles import BadRows, OrderFile, Outcome
 from app.importers.ordersheets import SheetOrder, orders_of
 from app.importers.sheets import ReadSheet
@@ -166,13 +167,17 @@ def _captured(
     refused: dict[str, DomainError] = {}
     try:
         orders = dict(
-            zip([asked.key for asked in new], capture_orders(work, commands, rules=rules, cells=cells), strict=True)
+            zip(
+                [asked.key for asked in new],
+                capture_orders(work, commands, rules=rules, cells=cells, authority=BY_RULES),
+                strict=True,
+            )
         )
     except _REFUSALS:
         orders = {}
         for asked, order in zip(new, commands, strict=True):
             try:
-                (orders[asked.key],) = capture_orders(work, [order], rules=rules, cells=cells)
+                (orders[asked.key],) = capture_orders(work, [order], rules=rules, cells=cells, authority=BY_RULES)
             except _REFUSALS as refusal:
                 if command.bad_rows == BadRows.ALL_OR_NOTHING:
                     raise RuleBroken("order_file_not_whole", order=asked.name, why=sentence(refusal)) from refusal

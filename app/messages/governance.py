@@ -124,6 +124,7 @@ MESSAGES: dict[str, str] = {
     "approval_tied": "Whoever asked for this acts for you, or you act for them, so a third person decides: {what}.",
     "approval_not_yours": "Others decide on this: {what}. {rule} Ask one of them, or somebody who acts for them.",
     "approval_nobody": "No rule says who may decide on this, so nobody may: {what}. Propose a rule for its kind; the request follows it at once.",
+    "price_rejected": "{what}: those who decide did not agree: {why}. Change the prices or cancel the order; changed prices are asked about anew.",
     "approval_waits_already": "{what}: this waits for a decision already. Wait for it, or withdraw it.",
     "approval_settled": "{what}: this is {state} already. Reload the page to see by whom.",
     "approval_answered": "You have answered otherwise, and an answer stands: {what}. Whoever asked may withdraw it and ask anew.",

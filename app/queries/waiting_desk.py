@@ -7,9 +7,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import String, func, literal, select, text, union_all
+from sqlalchemy import String, and_, func, literal, select, text, union_all
 from sqlalchemy.orm import Session
 
+from app.composition.order_approvals import ORDER, PRICE
 from app.queries.holds import mine_to_decide
 from app.security.permissions import Permission
 from app.security.scopes import within_sites
@@ -19,7 +20,9 @@ from erpcore.kernel.actor import Actor
 from erpcore.kernel.model import UtcDateTime
 from erpcore.masterdata.models import Entity
 from erpcore.orders.allocation_models import TakeBackWish
-from erpcore.orders.models import OrderHold, SalesOrder
+from erpcore.orders.models import HoldKind, OrderHold, SalesOrder
+from governance.approvals.flow import RequestState
+from governance.approvals.models import ApprovalRequest
 
 
 class DeskKind(StrEnum):
@@ -66,9 +69,19 @@ def _part(kind: DeskKind, table: Any, at: Any) -> Any:
 def _holds(actor: Actor) -> Any:
     query = _part(DeskKind.HOLD, OrderHold, OrderHold.due_at).join(SalesOrder, SalesOrder.id == OrderHold.order_id)
     query = query.join(Entity, Entity.id == SalesOrder.entity_id).where(
-        Entity.realm == "live", OrderHold.released_at.is_(None), SalesOrder.state == "held", mine_to_decide(actor)
-    )
+        Entity.realm == "live", OrderHold.released_at.is_(None), SalesOrder.state == "held", mine_to_decide(actor),
+        ~_is_asked_about(),
+    )  # fmt: skip
     return within_sites(query, actor, SalesOrder.site_id)
+
+
+def _is_asked_about() -> Any:
+    """Whether a request for approval waits about what is held: it stands among those then, for whom the rules name."""
+    waits = ApprovalRequest.state == RequestState.WAITING
+    about = (
+        ApprovalRequest.kind == PRICE, ApprovalRequest.subject_type == ORDER, ApprovalRequest.subject_id == OrderHold.order_id
+    )  # fmt: skip
+    return and_(OrderHold.kind == HoldKind.PRICE, select(ApprovalRequest.id).where(waits, *about).exists())
 
 
 def _transfers(actor: Actor) -> Any:

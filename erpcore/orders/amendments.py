@@ -31,7 +31,7 @@ from erpcore.orders.moving import admit_order
 from erpcore.orders.records import lock_orders
 from erpcore.orders.releasing import recheck_orders
 from erpcore.orders.splitting import NOBODY, Senders
-from erpcore.ports import CellStates, ProcessRules
+from erpcore.ports import BY_PERMISSION, Authority, CellStates, ProcessRules
 
 AMEND = "orders:order:amend"
 _OPEN = (OrderState.CAPTURED, OrderState.HELD, OrderState.RELEASED)
@@ -161,6 +161,7 @@ def apply_amendments(
     rules: ProcessRules,
     cells: CellStates,
     senders: Senders = NOBODY,
+    authority: Authority = BY_PERMISSION,
 ) -> list[Order]:
     """Make staged changes true, all of each at once; stock, exposure and promises follow.
 
@@ -188,7 +189,7 @@ def apply_amendments(
             moved.add(order.id)
         amendment.state, amendment.settled_at, amendment.settled_by = target, work.now, work.actor.id
         _remember(work, order, amendment, planned, effects)
-    recheck_orders(work, list(orders.values()), grown, moved, rules=rules)
+    recheck_orders(work, list(orders.values()), grown, moved, rules=rules, authority=authority)
     for order in orders.values():
         close_if_done(work, order)
     return list(orders.values())

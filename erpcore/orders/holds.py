@@ -68,7 +68,7 @@ def place_hold(
 ) -> OrderHold:
     """Hold an order that is locked or just captured, for whoever's rule found something; the order is saved.
 
-    A kind that is open already is not opened twice: the open hold takes the new facts and keeps its age. ``permission`` and
+    A kind that is open already is not opened twice: the open hold takes the new facts, in another version, and keeps its age. ``permission`` and
     ``level`` say who may end it where the routing of a rule decides that; otherwise the kind does. The person at work is
     the one who asked.
     """
@@ -98,19 +98,36 @@ def hold_without_saving(
     hold = _open_holds(work, [order]).get((order.id, kind)) if was == target else None
     order.state = target
     record_move(work, "order", order.id, "hold", was, order.state, at=when, reason=reason, facts=known)
+    facts_kept = canonical_json(known).decode()
     if hold is not None:
-        hold.facts, hold.reason = canonical_json(known).decode(), reason
+        hold.version += facts_kept != hold.facts
+        hold.facts, hold.reason = facts_kept, reason
         hold.permission, hold.level = permission or hold.permission, level or hold.level
         return hold
     hold = OrderHold(
         id=work.ids.one(), order_id=order.id, kind=kind, reason=reason, asked_by=work.actor.id or None,
-        permission=permission or RELEASED_BY.get(kind, SETTLE), level=level, facts=canonical_json(known).decode(),
+        permission=permission or RELEASED_BY.get(kind, SETTLE), level=level, facts=facts_kept, version=1,
         since=when, due_at=due or when + HOLD_DUE, is_cured=False,
     )  # fmt: skip
     work.session.add(hold)
     work.memo.setdefault("new_holds", {})[order.id, kind] = hold
     publish_order(work, order, OrderHeld(hold=hold.id, kind=kind, due=hold.due_at), "release", when)
     return hold
+
+
+def open_hold(work: UnitOfWork, order: Order, kind: HoldKind) -> OrderHold | None:
+    """The open hold of a kind of a locked order."""
+    return _open_holds(work, [order]).get((order.id, kind))
+
+
+def refuse_hold(work: UnitOfWork, order: Order, kind: HoldKind, *, reason: str) -> None:
+    """Say that those who decide did not let a locked order go: it stays held until what is held changes, or it is cancelled."""
+    hold = open_hold(work, order, kind)
+    if hold is None:
+        return
+    hold.reason = f"rejected: {reason}"
+    facts = {"hold": hold.id, "kind": kind}
+    record_move(work, "order", order.id, "refuse_hold", order.state, order.state, reason=reason, facts=facts)
 
 
 def _open_holds(work: UnitOfWork, orders: Sequence[Order]) -> dict[tuple[int, str], OrderHold]:

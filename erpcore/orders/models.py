@@ -223,6 +223,7 @@ class OrderHold(Base):
     ``asked_by`` is the person whose wish the hold stops (``None``: a job or an import); they never end it themselves.
     ``permission`` is what ending it takes, ``level`` from where on in the line of authority, as policy routed it. ``covers``:
     JSON of what the order was when it was let go by authority, which is all that was let go; ``None`` while open or cured.
+    ``version`` rises with every change of what is held, so that nobody agrees to what they did not see.
     """
 
     __tablename__ = "order_hold"
@@ -245,6 +246,7 @@ class OrderHold(Base):
     permission: Mapped[str] = mapped_column(String(64))
     level: Mapped[str | None] = mapped_column(String(16))
     facts: Mapped[str] = mapped_column(Text)
+    version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
     since: Mapped[datetime] = mapped_column(UtcDateTime)
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
     released_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -15,19 +15,24 @@ from typing import Protocol
 from erpcore.kernel.canonical import canonical_json
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.model import PRICE_PLACES, QUANTITY_PLACES, scaled_int
+from erpcore.kernel.money import from_minor, places
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import CustomerFacts, ItemFacts, SiteFacts, customers
-from erpcore.orders.acceptance import ENTERED
+from erpcore.orders.acceptance import ENTERED, Facts
 from erpcore.orders.documents import Line, Order
-from erpcore.orders.holds import place_hold
-from erpcore.orders.models import HoldKind
+from erpcore.orders.holds import end_cured, open_hold, place_hold, refuse_hold
+from erpcore.orders.models import HoldKind, OrderHold
 from erpcore.orders.policy import line_rules
-from erpcore.ports import ProcessRules
+from erpcore.orders.records import lock_orders, save_orders
+from erpcore.ports import BY_PERMISSION, Authority, Matter, ProcessRules
 from erpcore.pricing.queries import Asked, Price, resolve_prices
 from erpcore.pricing.rules import PERMISSIONS, EnteredPrice, Routing, price_floor, route
+from erpcore.pricing.rules import Authority as Level
 
 OVERRIDE_PRICE = "orders:price:override"
 OVERRIDE = ENTERED
+#: How much hangs on an entered price, by the level that the policy routes it to.
+_WEIGHTS = {Level.DESK: "low", Level.SITE_LEAD: "medium", Level.PROCESS_OWNER: "high"}
 #: Doors through which prices, dates and amounts are stated by somebody else's document.
 STATED = ("import", "edi", "back-entry")
 
@@ -160,15 +165,50 @@ def routing_of(work: UnitOfWork, rules: ProcessRules, order: Order, lines: Seque
 
 
 def hold_for_price(
-    work: UnitOfWork, rules: ProcessRules, order: Order, lines: Sequence[Line], *, at: datetime | None = None
+    work: UnitOfWork,
+    rules: ProcessRules,
+    order: Order,
+    lines: Sequence[Line],
+    *,
+    at: datetime | None = None,
+    authority: Authority = BY_PERMISSION,
 ) -> bool:
-    """Hold an order whose entered prices need another person; whoever entered them never lets it go. True when it is held."""
+    """Hold an order whose entered prices need another person; whoever entered them never lets it go. True when it is held.
+
+    The authority is asked, and asked anew when what is held is not what it was asked about.
+    """
     routing = routing_of(work, rules, order, lines)
     if routing is None:
         return False
+    before = open_hold(work, order, HoldKind.PRICE)
+    asked = None if before is None else before.version
     facts = {"lost": routing.lost_minor, "lines": list(routing.lines), "level": routing.level, "why": list(routing.why)}
-    place_hold(
+    hold = place_hold(
         work, order, HoldKind.PRICE, reason="price beyond tolerance", facts=facts,
         permission=PERMISSIONS[routing.level], level=routing.level, at=at or order.captured_at,
     )  # fmt: skip
+    if hold.version != asked:
+        authority.ask(work, _matter(order, hold, routing, customers(work, {order.customer_id})[order.customer_id]))
     return True
+
+
+def _matter(order: Order, hold: OrderHold, routing: Routing, customer: CustomerFacts) -> Matter:
+    lost = f"{from_minor(routing.lost_minor, order.currency):,.{places(order.currency)}f} {order.currency}"
+    return Matter(
+        kind="price_override", document_type="order", document=order.id, version=hold.version,
+        summary=f"Price of {order.number} for {customer.code}: {lost} less than by the rules", site=order.site_id,
+        entity=order.entity_id, amount_minor=routing.lost_minor, currency=order.currency,
+        margin_permille=Facts.of(order).margin, tier=customer.tier, materiality=_WEIGHTS[routing.level],
+        excluded=() if hold.asked_by is None else (hold.asked_by,),
+    )  # fmt: skip
+
+
+def settle_price(work: UnitOfWork, order_id: int, *, approved: bool, note: str) -> None:
+    """Let an order go at the prices entered, or leave it held for other prices, as those who decide have answered."""
+    (order,) = lock_orders(work, [order_id])
+    if not approved:
+        refuse_hold(work, order, HoldKind.PRICE, reason=note)
+        return
+    # People have decided, so the hold counts as ended by authority.
+    end_cured(work, order, {HoldKind.PRICE: note}, cured=False)
+    save_orders(work, [order])

@@ -21,7 +21,7 @@ from erpcore.orders.models import HoldKind, OrderState
 from erpcore.orders.moving import admit_order, publish_order
 from erpcore.orders.pricing import hold_for_price
 from erpcore.orders.records import lock_orders, save_orders
-from erpcore.ports import CellStates, ProcessRules
+from erpcore.ports import BY_PERMISSION, Authority, CellStates, ProcessRules
 from erpcore.published import OrderReleased
 
 #: Holds whose cause the system can see, so it also sees when it is gone.
@@ -70,6 +70,7 @@ def recheck_orders(
     moved: Collection[int] = (),
     *,
     rules: ProcessRules,
+    authority: Authority = BY_PERMISSION,
 ) -> list[Order]:
     """Hold those of these changed, locked orders whose credit, addresses or entered prices nobody has let go as they stand now.
 
@@ -90,7 +91,7 @@ def recheck_orders(
             held += [order] if found else []
         # Prices that came with an approved offer were never held, and stand while nothing is added to what was offered.
         if HoldKind.PRICE not in accepted[order.id] and order.id in {*grown, *priced}:
-            hold_for_price(work, rules, order, order.lines, at=work.now)
+            hold_for_price(work, rules, order, order.lines, at=work.now, authority=authority)
     save_orders(work, held)
     return [order for order in orders if order.state == OrderState.HELD]
 

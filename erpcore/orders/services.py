@@ -37,7 +37,7 @@ from erpcore.orders.records import insert_lines, insert_orders
 from erpcore.orders.rules import LineDates, line_dates, line_kind, rush_day
 from erpcore.orders.rush import settle_rush
 from erpcore.orders.sourcing import report_sources, source_and_promise
-from erpcore.ports import Cell, CellStates, Process, ProcessRules, Ruleset, admit
+from erpcore.ports import BY_PERMISSION, Authority, Cell, CellStates, Process, ProcessRules, Ruleset, admit
 from erpcore.published import (
     LinePromise,
     OrderCaptured,
@@ -52,7 +52,12 @@ CAPTURE = "orders:order:capture"
 
 
 def capture_orders(
-    work: UnitOfWork, commands: Sequence[CaptureOrder], *, rules: ProcessRules, cells: CellStates
+    work: UnitOfWork,
+    commands: Sequence[CaptureOrder],
+    *,
+    rules: ProcessRules,
+    cells: CellStates,
+    authority: Authority = BY_PERMISSION,
 ) -> list[Order]:
     """Take orders: validate, price, promise each line, and stamp the rules they were promised under.
 
@@ -106,7 +111,7 @@ def capture_orders(
     for order, command in zip(orders, commands, strict=True):
         # What a quote holds was approved before the quote was sent.
         asked = [line for line, new in zip(order.lines, command.lines, strict=True) if new.quoted is None]
-        hold_for_price(work, rules, order, asked)
+        hold_for_price(work, rules, order, asked, authority=authority)
     settle_duplicates(work, noticed)
     return orders
 

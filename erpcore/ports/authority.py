@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 class Matter:
     """What is to be approved: a document in one version, what it is in a line, and the facts that decide who is asked.
 
-    ``amount_minor`` in ``currency``; ``None`` where nobody knows it. ``site`` and ``entity`` are where it is.
+    ``amount_minor`` in ``currency``; ``None`` where nobody knows it. ``site`` and ``entity`` are where it is. ``excluded``:
+    people beside the one at work who may not decide.
     """
 
     kind: str
@@ -27,6 +28,8 @@ class Matter:
     currency: str | None = None
     margin_permille: int | None = None
     tier: int | None = None
+    materiality: str | None = None
+    excluded: tuple[int, ...] = ()
 
 
 class Asked(NamedTuple):

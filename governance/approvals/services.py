@@ -240,6 +240,16 @@ def outdate(work: UnitOfWork, subject_type: str, subject_ids: Iterable[int], *, 
     return done
 
 
+def outdate_moved_on(work: UnitOfWork, request_id: int, around: Surroundings) -> bool:
+    """Say that the subject of a request moved on, where it did without saying so itself."""
+    request = lock_request(work, request_id)
+    version = around.subject_version(work.session, request.kind, request.subject_id)
+    if request.state != RequestState.WAITING or version == request.subject_version:
+        return False
+    _lapse(work, request, "outdate", "what it was about is over, or changed")
+    return True
+
+
 def route_anew(work: UnitOfWork, request_id: int, around: Surroundings) -> ApprovalRequest:
     """Put a request for which no rule held under the rules as they are now, with the route that was asked for; one that has its
     rules keeps them. The subject is told where it is settled so, and one that moved on outdates its request.

@@ -12,6 +12,7 @@ from app.api.v1.order_models import OrderDetail
 from app.api.v1.orders import detail
 from app.api.values import Amount, Answer, Body, Quantity
 from app.composition.amending import change_of
+from app.composition.core_approvals import BY_RULES
 from app.composition.request import reader
 from app.composition.trading import cells, rules
 from app.queries.amendments import AmendmentFact, Effect, amendments_of, one_amendment
@@ -207,7 +208,7 @@ def stage_amendment(work: UnitOfWork, order_id: int, version: int, body: Amendme
 def apply_amendment(work: UnitOfWork, order_id: int, amendment_id: int) -> OrderDetail:
     """All of them at once; refused with 409 when the order has moved since they were staged."""
     _own(work, order_id, amendment_id)
-    apply_amendments(work, [amendment_id], rules=rules(), cells=cells(), senders=SUPPLIERS)
+    apply_amendments(work, [amendment_id], rules=rules(), cells=cells(), senders=SUPPLIERS, authority=BY_RULES)
     return detail(order_answered(fresh(work), work.actor, order_id))
 
 

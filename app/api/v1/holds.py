@@ -9,14 +9,15 @@ from pydantic import Field
 from app.api.framework import operation
 from app.api.v1.numbers import Key, as_amount
 from app.api.values import Amount, Answer, Body, Page, PageQuery, page_of
+from app.composition.order_approvals import let_go
 from app.composition.request import now, reader
 from app.messages import sentence
 from app.queries.holds import KINDS, HoldFilter, HoldRow, holds_after, holds_by_id
 from app.security.permissions import Permission
 from app.security.require import actor
-from erpcore.kernel.errors import NotAllowed, NotFound, RuleBroken
+from erpcore.kernel.errors import Conflict, NotAllowed, NotFound, RuleBroken
 from erpcore.kernel.work import UnitOfWork
-from erpcore.orders.holds import ReleaseHold, release_holds
+from erpcore.orders.holds import ReleaseHold
 
 TAG = "Orders"
 
@@ -59,7 +60,7 @@ class EndHoldsBody(Body):
 
 
 class EndedHold(Answer):
-    """What became of one hold."""
+    """What became of one hold. Neither ended nor refused: the agreement is kept, and more people decide."""
 
     hold: int
     ended: bool
@@ -104,9 +105,9 @@ def end_holds(work: UnitOfWork, body: EndHoldsBody) -> EndedHolds:
         work.realm = known.get(key, work.realm)
         try:
             # A refusal comes before anything of its order is written, so the others need no savepoint.
-            release_holds(work, [ReleaseHold(hold=key, reason=body.reason)])
-        except (RuleBroken, NotFound, NotAllowed) as refusal:
+            ended = let_go(work, [ReleaseHold(hold=key, reason=body.reason)])
+        except (RuleBroken, NotFound, NotAllowed, Conflict) as refusal:
             results.append(EndedHold(hold=key, ended=False, code=refusal.code, detail=sentence(refusal)))
         else:
-            results.append(EndedHold(hold=key, ended=True))
+            results.append(EndedHold(hold=key, ended=bool(ended)))
     return EndedHolds(ended=sum(one.ended for one in results), results=results)

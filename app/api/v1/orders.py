@@ -27,6 +27,8 @@ from app.api.v1.order_models import (
     ShipmentAnswer,
 )
 from app.api.values import Page, page_of
+from app.composition.core_approvals import BY_RULES
+from app.composition.order_approvals import let_go
 from app.composition.request import now, reader
 from app.composition.trading import cells, hold_command, rules
 from app.messages import sentence
@@ -48,7 +50,7 @@ from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import site_in_any_realm
 from erpcore.orders.allocation import allocate_orders
 from erpcore.orders.cancelling import CancelLines, cancel_lines
-from erpcore.orders.holds import ReleaseHold, hold_orders, release_holds
+from erpcore.orders.holds import ReleaseHold, hold_orders
 from erpcore.orders.services import CaptureOrder, NewLine, capture_orders
 
 TAG = "Orders"
@@ -138,7 +140,7 @@ def _realm_at(work: UnitOfWork, site: int) -> str:
 def capture_order(work: UnitOfWork, body: OrderBody) -> OrderDetail:
     work.realm = _realm_at(work, body.site)
     with pointing():
-        (order,) = capture_orders(work, [_command(body)], rules=rules(), cells=cells())
+        (order,) = capture_orders(work, [_command(body)], rules=rules(), cells=cells(), authority=BY_RULES)
     return _read(work, order.id)
 
 
@@ -158,7 +160,7 @@ def capture_bulk(work: UnitOfWork, body: BulkBody) -> BulkAnswer:
             # A refusal comes before anything of its order is written, so the others need no savepoint.
             with pointing(f"orders/{position}/"):
                 work.realm = _realm_at(work, one.site)
-                (order,) = capture_orders(work, [_command(one)], rules=rules(), cells=cells())
+                (order,) = capture_orders(work, [_command(one)], rules=rules(), cells=cells(), authority=BY_RULES)
         except (RuleBroken, NotFound, Conflict, NotAllowed, NeedsConfirmation) as refusal:
             if body.policy == BulkPolicy.ALL_OR_NOTHING:
                 raise
@@ -203,7 +205,7 @@ def end_hold(work: UnitOfWork, order_id: int, hold_id: int, body: ReasonBody) ->
     if hold_id not in {hold.id for hold in order.holds}:
         raise NotFound("hold_unknown", hold=hold_id)
     work.realm = order.realm
-    release_holds(work, [ReleaseHold(hold=hold_id, reason=body.reason)])
+    let_go(work, [ReleaseHold(hold=hold_id, reason=body.reason)])
     return _read(work, order_id)
 
 

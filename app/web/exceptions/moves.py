@@ -14,6 +14,7 @@ from app.composition.cases import (
     person_named,
     snooze_cases,
 )
+from app.composition.order_approvals import let_go
 from app.composition.request import change, reader
 from app.composition.trading import cells, rules
 from app.messages import sentence
@@ -26,7 +27,7 @@ from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import DomainError, RuleBroken
 from erpcore.kernel.work import UnitOfWork
 from erpcore.orders.allocation import allocate_orders
-from erpcore.orders.holds import ReleaseHold, release_holds
+from erpcore.orders.holds import ReleaseHold
 
 #: What each move takes.
 _NEEDS = {
@@ -93,7 +94,7 @@ def _move(work: UnitOfWork, todo: Todo, form: BulkForm, row: TroubleRow, person:
         case Todo.RELEASE:
             _of_order(row)
             holds = open_holds(work.session, row.id)
-            release_holds(work, [ReleaseHold(hold=hold, reason=words) for hold in holds])
+            let_go(work, [ReleaseHold(hold=hold, reason=words) for hold in holds])
         case Todo.ALLOCATE:
             _of_order(row)
             allocate_orders(work, [row.id], rules=rules(), cells=cells())

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import redirect, render_template, request, url_for
 
+from app.composition.core_approvals import BY_RULES
 from app.composition.request import now, reader
 from app.composition.trading import cells, rules
 from app.queries.addresses import addresses_named, present_addresses
@@ -226,7 +227,9 @@ def apply_amendment(order_id: int, amendment_id: int) -> Any:
     order = _order(order_id)
     one_amendment(reader(), order_id, amendment_id)
     return take_step(
-        lambda work: apply_amendments(work, [amendment_id], rules=rules(), cells=cells(), senders=SUPPLIERS), realm=order.realm,
+        lambda work: apply_amendments(
+            work, [amendment_id], rules=rules(), cells=cells(), senders=SUPPLIERS, authority=BY_RULES
+        ), realm=order.realm,
         done="The changes are applied.", to=url_for("orders.show", order_id=order_id),
         again=lambda why: _amendment_html(order_id, amendment_id, why),
     )  # fmt: skip

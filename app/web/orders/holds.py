@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Response, flash, redirect, request, url_for
 
+from app.composition.order_approvals import let_go
 from app.composition.request import change, now
 from app.messages import sentence
 from app.queries.holds import HOLDS, KINDS, HoldRow
@@ -19,10 +20,10 @@ from app.web.lists.listing import Cell, Empty, Listing, choice, column, flag, mo
 from app.web.lists.page import found_for, list_html, list_page
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.orders.forms import ReasonForm
-from app.web.orders.presenters import closed_to_me, deciders
+from app.web.orders.presenters import AGREED, closed_to_me, deciders
 from app.web.orders.views import blueprint
 from erpcore.kernel.errors import DomainError
-from erpcore.orders.holds import ReleaseHold, release_holds
+from erpcore.orders.holds import ReleaseHold
 
 navigation_entry(
     Entry(label="Holds", endpoint="orders.show_holds", permission=Permission.ORDER_READ, group=Group.OPERATE, order=12)
@@ -127,7 +128,7 @@ def _end(row: HoldRow, reason: str) -> str:
     """End one hold; returns why not, or nothing."""
     try:
         with change(realm=row.realm) as work:
-            release_holds(work, [ReleaseHold(hold=row.id, reason=reason)])
+            has_ended = let_go(work, [ReleaseHold(hold=row.id, reason=reason)])
     except DomainError as refusal:
         return sentence(refusal)
-    return ""
+    return "" if has_ended else AGREED

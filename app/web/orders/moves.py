@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import flash, redirect, render_template, url_for
 
+from app.composition.order_approvals import let_go, request_of_hold
 from app.composition.request import reader
 from app.composition.trading import cells, hold_command, returned_line, rules
 from app.queries.order_detail import order_page
@@ -24,6 +25,7 @@ from app.web.orders.forms import (
     quantities_of,
     with_quantities,
 )
+from app.web.orders.presenters import AGREED
 from app.web.orders.views import blueprint, order_html
 from app.web.steps import form_step, seen_version, take_step
 from erpcore.fulfilment.direct import release_with_purchases
@@ -39,7 +41,7 @@ from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.kernel.work import UnitOfWork
 from erpcore.orders.allocation import allocate_orders
 from erpcore.orders.cancelling import CancelLines, cancel_lines
-from erpcore.orders.holds import ReleaseHold, hold_orders, release_holds
+from erpcore.orders.holds import ReleaseHold, hold_orders
 
 
 def _order(order_id: int) -> OrderPage:
@@ -112,11 +114,14 @@ def release_hold(order_id: int, hold_id: int) -> Any:
     if found is None:
         raise NotFound("hold_unknown", hold=hold_id)
     if form.validate_on_submit():
+        ended = 0
         with form_step(form, realm=order.realm) as work:
-            release_holds(work, [ReleaseHold(hold=hold_id, reason=str(form.reason.data))])
+            ended = let_go(work, [ReleaseHold(hold=hold_id, reason=str(form.reason.data))])
         if form.accepted:
-            return _back(order_id, "The hold has ended. The order can be released.")
-    return _form_page("orders/release_hold.html", order, form, hold=found)
+            return _back(order_id, "The hold has ended. The order can be released." if ended else AGREED)
+    return _form_page(
+        "orders/release_hold.html", order, form, hold=found, asked=request_of_hold(reader(), order_id, found.kind)
+    )
 
 
 @blueprint.route("/orders/<int:order_id>/pick", methods=["GET", "POST"])

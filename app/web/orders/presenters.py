@@ -188,6 +188,10 @@ def _stops(page: OrderPage, actor: Actor) -> list[dict[str, Any]]:
     return out
 
 
+#: Said of a hold for a price on which more people decide.
+AGREED = "Your approval is kept; others are still asked."
+
+
 def closed_to_me(why: str, permission: str) -> str:
     """Why this person may not end a hold, in words; empty when they may."""
     if why == "hold_own_request":
