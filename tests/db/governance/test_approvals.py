@@ -682,10 +682,13 @@ def test_the_rules_that_come_with_the_product_name_who_decides_what(business):
         rows = work.session.execute(
             select(ApprovalRule.kind, ApprovalRule.code, ApprovalRule.capacity, ApprovalRule.people)
             .where(ApprovalRule.state == "in_force")
-            .order_by(ApprovalRule.kind)
+            .order_by(ApprovalRule.kind, ApprovalRule.code)
         ).all()
     assert rows == [
         ("controlled_variation", "authority", "body:design_authority", 1),
+        ("price_override", "desk", "may:orders:price:approve_desk", 1),
+        ("price_override", "process", "may:orders:price:approve_process", 1),
+        ("price_override", "site", "may:orders:price:approve_site", 1),
         ("standard_change", "council", "body:process_council", None),
         ("stock_adjustment", "another", "may:warehouse:stock:approve_adjustment", 1),
         ("strategic_exception", "committee", "body:steering", None),
