@@ -64,7 +64,9 @@ def waiting(database):
     with reading(database) as session:
         (request,) = session.scalars(select(ApprovalRequest))
         (hold,) = session.scalars(select(OrderHold))
-        return request, hold, session.get_one(SalesOrder, hold.order_id)
+        order = session.get_one(SalesOrder, hold.order_id)
+        session.expunge_all()
+        return request, hold, order
 
 
 def test_a_price_beyond_the_tolerance_waits_on_the_home_page_and_among_approvals_of_who_may_decide(

@@ -9,8 +9,8 @@ from alembic import op
 
 from erpcore.kernel.model import UtcDateTime
 
-revision = "0065"
-down_revision = "0064"
+revision = "0066"
+down_revision = "0065"
 branch_labels = None
 depends_on = None
 
