@@ -149,10 +149,8 @@ def test_a_program_captures_lists_and_lets_go_and_is_told_what_others_must_agree
     request, hold, order = waiting(database)
     (listed,) = [each for each in one("GET", "/approvals").json["items"] if each["id"] == request.id]
     assert (listed["kind"], listed["state"]) == ("price_override", "waiting")
-    refused = desk(
-        "POST", f"/approvals/{request.id}/answer", {"verdict": "approve", "reason": "mine", "seen_version": 1}
-    )
-    assert refused.status_code in (403, 404)
+    refused = desk("POST", f"/approvals/{request.id}/answer", {"verdict": "approve", "reason": "mine"}, If_Match='"1"')
+    assert (refused.status_code, refused.json["code"]) == (403, "approval_own")
     first = one("POST", "/holds/release", {"holds": [hold.id], "reason": "a good customer"}).json
     assert (first["ended"], first["results"][0]["ended"], first["results"][0]["code"]) == (0, False, None)
     last = two("POST", f"/orders/{order.id}/holds/{hold.id}/release", {"reason": "as before"})
