@@ -30,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.composition.letter_texts import FIELDS, LANGUAGES, SCRIPTS, STANDARD, Event, Situation
+from erpcore.kernel.canonical import fingerprint
 from erpcore.kernel.errors import Conflict, NotFound, RuleBroken
 from erpcore.kernel.first import add_first
 from erpcore.kernel.flow import Flow, Move
@@ -232,6 +233,10 @@ def save_template(work: UnitOfWork, *, event: Event, language: str, subject: str
         saved_at=work.now, saved_by=work.actor.id,
     )  # fmt: skip
     add_first(work, row, "letter_text_changed", version=last + 1)
+    work.audit(
+        "letter_template.saved", "letter_template", row.id, event=event, language=language, version=[last, last + 1],
+        content=fingerprint([row.subject, row.body]),
+    )  # fmt: skip
     return last + 1
 
 
@@ -270,6 +275,14 @@ def save_script(work: UnitOfWork, *, situation: Situation, body: str, seen: int)
         saved_by=work.actor.id,
     )  # fmt: skip
     add_first(work, row, "letter_text_changed", version=last + 1)
+    work.audit(
+        "agent_script.saved",
+        "agent_script",
+        row.id,
+        situation=situation,
+        version=[last, last + 1],
+        content=fingerprint(row.body),
+    )
     return last + 1
 
 
@@ -288,6 +301,11 @@ def keep_contact(
     if (row.version if row else 0) != seen:
         raise Conflict("letter_contact_changed")
     row = row or CustomerContact(customer_id=customer, version=0)
+    # Whether they are written to elsewhere, not where: the address is kept with the customer alone.
+    work.audit(
+        "customer.contact_kept", "customer", customer, language=[row.language, language], wants_none=[row.wants_none, wants_none],
+        is_other_address=row.email != email.strip(), version=[seen, seen + 1],
+    )  # fmt: skip
     row.email, row.language, row.wants_none = email.strip(), language, wants_none
     row.changed_at, row.version = work.now, seen + 1
     add_first(work, row, "letter_contact_changed")

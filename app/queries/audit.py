@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.identity.models import Account
 from app.identity.queries import names_of
+from app.queries.audit_words import codes_of, in_words
 from app.queries.listing import Eyes, SqlList
 from app.security.permissions import Permission
 from app.security.roles import title_of
@@ -27,7 +28,7 @@ KEY = cast(AuditEntry.position, BigInteger) * _ACTS + AuditEntry.ordinal
 
 @dataclass(frozen=True, kw_only=True)
 class AuditRow:
-    """One act. ``who`` reads as the viewer may know them."""
+    """One act. ``who`` reads as the viewer may know them; ``code`` is what its object is called, ``said`` its facts in words."""
 
     id: int
     position: int
@@ -39,15 +40,8 @@ class AuditRow:
     role: str
     facts: dict[str, Any]
     who: str = ""
-
-    @property
-    def said(self) -> str:
-        """The facts in a line, as they were kept."""
-        return "; ".join(f"{name}: {_text(value)}" for name, value in self.facts.items() if value is not None)
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    code: str = ""
+    said: str = ""
 
 
 def _acts() -> Any:
@@ -101,9 +95,20 @@ _LIST: SqlList[AuditRow] = SqlList(
 
 
 def named(session: Session, actor: Actor, rows: list[AuditRow]) -> list[AuditRow]:
-    """With names for who may see people, with roles for everybody else: that somebody did it is no secret, who it was is."""
+    """With names for who may see people, with roles for everybody else: that somebody did it is no secret, who it was is.
+
+    Two queries.
+    """
     names = names_of(session, {row.actor for row in rows}) if actor.may(Permission.USER_READ) else {}
-    return [replace(row, who=names.get(row.actor, title_of(row.role.removeprefix("system:")))) for row in rows]
+    codes = codes_of(session, [(row.subject_type, row.subject_id, row.facts) for row in rows])
+    return [
+        replace(
+            row, who=names.get(row.actor, title_of(row.role.removeprefix("system:"))),
+            code=codes.get((row.subject_type, row.subject_id or 0), ("", ""))[0],
+            said=in_words(row.subject_type, row.subject_id, row.facts, codes),
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 class AuditList:

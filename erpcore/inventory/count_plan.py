@@ -50,6 +50,8 @@ def set_cadence(work: UnitOfWork, site: int, abc: str, days: int) -> None:
         raise RuleBroken("choice_unknown", field="abc", value=abc)
     if not 1 <= days <= 1000:
         raise RuleBroken("cadence_days", field="days")
+    before = cadence_of(work.session, site)[abc]
+    work.audit("count_cadence.set", "site", site, abc=abc, days=[before, days])
     insert: Any = sqlite_insert if work.dialect.name == "sqlite" else pg_insert
     statement = insert(CountCadence).values(site_id=site, abc=abc, days=days)
     work.session.execute(statement.on_conflict_do_update(index_elements=["site_id", "abc"], set_={"days": days}))

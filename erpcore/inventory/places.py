@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from erpcore.inventory.models import Location, LocationKind, Lot, StockBalance, Zone
+from erpcore.kernel.audit import audit_all
 from erpcore.kernel.errors import Conflict, NotFound, RuleBroken
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import Item, Tracking
@@ -54,7 +55,7 @@ class KeepItem:
 def add_locations(work: UnitOfWork, commands: Sequence[AddLocation]) -> list[int]:
     """New locations; raises ``Conflict`` for a code that the site has already."""
     zones: dict[tuple[int, str], int] = {}
-    made = []
+    made: dict[int, dict[str, Any]] = {}
     for command in commands:
         work.actor.require(ARRANGE, site=command.site)
         site_facts(work, command.site)
@@ -77,9 +78,10 @@ def add_locations(work: UnitOfWork, commands: Sequence[AddLocation]) -> list[int
             )
         )  # fmt: skip
         work.session.flush()
-        made.append(key_)
+        made[key_] = {"code": command.code, "site": command.site, "is_a": command.kind, "zone": zone}
     work.memo.pop("receiving", None)
-    return made
+    audit_all(work, "location.added", "location", made)
+    return list(made)
 
 
 def _zone(work: UnitOfWork, site: int, code: str) -> int:
@@ -90,6 +92,7 @@ def _zone(work: UnitOfWork, site: int, code: str) -> int:
         found = work.ids.one()
         work.session.add(Zone(id=found, site_id=site, code=code, name=code))
         work.session.flush()
+        work.audit("zone.added", "zone", found, site=site, code=code)
     return found
 
 
@@ -104,6 +107,7 @@ def add_zone(work: UnitOfWork, site: int, code: str, name: str) -> int:
     key = work.ids.one()
     work.session.add(Zone(id=key, site_id=site, code=code.strip(), name=name.strip()))
     work.session.flush()
+    work.audit("zone.added", "zone", key, site=site, code=code.strip())
     return key
 
 
@@ -186,6 +190,13 @@ def keep_item(work: UnitOfWork, command: KeepItem) -> None:
         if multiple <= 0:
             raise RuleBroken("multiple_not_positive", field="order_multiple")
         in_own_unit(multiple, None, row.quantity_places, field="order_multiple")
+    work.audit(
+        "item.kept",
+        "item",
+        row.id,
+        tracking=[row.tracking, command.tracking],
+        order_multiple=[row.order_multiple, multiple],
+    )
     row.tracking, row.order_multiple = command.tracking, multiple
     work.memo.pop("items", None)
     work.session.flush()

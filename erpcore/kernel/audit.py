@@ -15,11 +15,11 @@ import orjson
 from sqlalchemy import BigInteger, Index, Integer, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from erpcore.kernel.canonical import canonical_json
+from erpcore.kernel.canonical import canonical_json, fingerprint
 from erpcore.kernel.model import Base, Key, UtcDateTime, append_only
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from erpcore.kernel.work import UnitOfWork
 
@@ -73,6 +73,22 @@ def _content(kind: str, subject_type: str, subject_id: int | None, actor: int, r
     return canonical_json(
         {"kind": kind, "subject": [subject_type, subject_id], "actor": actor, "role": role, "facts": facts}
     ).decode()
+
+
+def audit_all(
+    work: UnitOfWork, kind: str, subject_type: str, changed: Mapping[int, Mapping[str, Any]], **shared: Any
+) -> None:
+    """Keep what one command changed as one act: of a single object what is said of it, of many their number, the last one and
+    the digest of all that is said of them. ``changed``: object → facts; nothing changed is no act.
+    """
+    if not changed:
+        return
+    first = next(iter(changed))
+    if len(changed) == 1:
+        work.audit(kind, subject_type, first, **shared, **changed[first])
+        return
+    content = fingerprint([[key, facts] for key, facts in changed.items()])
+    work.audit(kind, subject_type, first, **shared, count=len(changed), last=max(changed), content=content)
 
 
 def write_link(work: UnitOfWork, acts: Sequence[Act]) -> None:

@@ -33,6 +33,6 @@ def add_account(work: UnitOfWork, entity: int, *, code: str, name: str, kind: st
         "account_taken",
         account=code,
     )
-    work.audit("account_added", "account", key, code=code, of=kind)
+    work.audit("account_added", "ledger_account", key, entity=entity, code=code, of=kind)
     work.memo.pop(f"chart:{entity}", None)
     return key

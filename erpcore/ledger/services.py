@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from erpcore.kernel.audit import audit_all
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.events import Place
@@ -76,12 +77,15 @@ class Entry:
 def open_chart(work: UnitOfWork, entity: int) -> None:
     """Give a new entity the standard chart of accounts."""
     ids = work.ids.reserve(len(STANDARD_CHART))
-    work.session.add_all(
+    accounts = [
         Account(id=next(ids), entity_id=entity, role=role, code=code, name=name, kind=kind)
         for role, code, name, kind in STANDARD_CHART
-    )
+    ]
+    work.session.add_all(accounts)
     # Postings of the same unit of work look the accounts up.
     work.session.flush()
+    said = {one.id: {"code": one.code, "role": one.role, "of": one.kind} for one in accounts}
+    audit_all(work, "account_added", "ledger_account", said, entity=entity)
 
 
 def ensure_account(work: UnitOfWork, entity: int, role: AccountRole) -> None:
@@ -89,11 +93,12 @@ def ensure_account(work: UnitOfWork, entity: int, role: AccountRole) -> None:
     if role in _accounts(work, entity):
         return
     _, code, name, kind = next(row for row in STANDARD_CHART if row[0] == role)
-    rows = [
-        {"id": work.ids.one(), "entity_id": entity, "role": role, "code": code, "name": name, "kind": kind}
-    ]  # fmt: skip
+    key = work.ids.one()
+    rows = [{"id": key, "entity_id": entity, "role": role, "code": code, "name": name, "kind": kind}]
     insert: Any = sqlite_insert if work.dialect.name == "sqlite" else pg_insert
-    work.session.execute(insert(Account).values(rows).on_conflict_do_nothing())
+    added: Any = work.session.execute(insert(Account).values(rows).on_conflict_do_nothing())
+    if added.rowcount == 1:
+        work.audit("account_added", "ledger_account", key, entity=entity, code=code, role=role, of=kind)
     work.memo.pop(f"chart:{entity}", None)
 
 

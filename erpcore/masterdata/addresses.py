@@ -80,6 +80,11 @@ class AddressContent:
     valid_until: date | None = None
 
 
+_PARTS = (
+    "code", "name", "street", "postal_code", "city", "region", "country", "gln", "is_default", "needs_export_check", "valid_until",
+)  # fmt: skip
+
+
 def missing_parts(address: Any) -> list[str]:
     """What an address lacks to be shipped to, by the names of its parts."""
     return [part for part in ("name", "street", "city", "country") if not (getattr(address, part) or "").strip()]
@@ -99,7 +104,12 @@ def add_address(work: UnitOfWork, customer: int, content: AddressContent, *, val
     if taken:
         raise Conflict("address_code_used", field="code", code=content.code.strip())
     first = not _present(work, customer)
-    return _insert(work, customer, content, valid_from, is_default=content.is_default or first)
+    row = _insert(work, customer, content, valid_from, is_default=content.is_default or first)
+    work.audit(
+        "customer_address.added", "customer_address", row.id, customer=customer, code=row.code, is_default=row.is_default,
+        valid_from=valid_from,
+    )  # fmt: skip
+    return row
 
 
 def change_address(
@@ -116,7 +126,7 @@ def change_address(
         raise RuleBroken("address_validity", field="valid_from", day=valid_from)
     if before.is_default and not content.is_default:
         raise RuleBroken("address_default_needed", field="is_default", code=before.code)
-    key = work.ids.one()
+    key, said = work.ids.one(), {part: getattr(before, part) for part in _PARTS}
     before.valid_until, before.version = valid_from, before.version + 1
     # A followed one no longer counts for what may be there once.
     others = [row for row in _present(work, before.customer_id) if row.id != before.id]
@@ -127,6 +137,12 @@ def change_address(
     before.followed_by = key
     work.session.flush()
     record_move(work, "customer_address", before.id, "change", None, "followed", facts={"by": key})
+    # Which parts are other, not what they say: where people live is kept with the customer alone.
+    other = [part for part in _PARTS if said[part] != getattr(after, part)]
+    work.audit(
+        "customer_address.changed", "customer_address", key, customer=before.customer_id, follows=before.id, parts=other,
+        valid_from=valid_from,
+    )  # fmt: skip
     return after
 
 
@@ -137,9 +153,10 @@ def end_address(work: UnitOfWork, address: int, *, on: date, seen_version: int |
         raise RuleBroken("address_validity", field="valid_until", day=on)
     if row.is_default:
         raise RuleBroken("address_default_needed", field="valid_until", code=row.code)
-    row.valid_until, row.version = on, row.version + 1
+    before, row.valid_until, row.version = row.valid_until, on, row.version + 1
     work.session.flush()
     record_move(work, "customer_address", row.id, "end", None, "ended")
+    work.audit("customer_address.ended", "customer_address", row.id, customer=row.customer_id, before=before, until=on)
     return row
 
 

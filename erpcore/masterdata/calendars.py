@@ -97,11 +97,6 @@ def set_calendars(work: UnitOfWork, commands: Sequence[SetCalendar]) -> list[Cal
             raise RuleBroken("calendar_from_past", field="valid_from", site=site.code, day=command.calendar.valid_from)
         twins = work.session.scalars(select(Site).where(Site.twin_id == site.id).order_by(Site.id))
         told += [tell_calendar(work, one, command.calendar, command.reason) for one in (site, *twins)]
-        work.audit(
-            "site_calendar.set", "site", site.id, valid_from=command.calendar.valid_from.isoformat(),
-            week=_minutes(command.calendar), closed=[day.isoformat() for day in sorted(command.calendar.closed)],
-            reason=command.reason,
-        )  # fmt: skip
     return told
 
 
@@ -121,6 +116,15 @@ def tell_calendar(work: UnitOfWork, site: Site, calendar: Calendar, reason: str)
     place = Place(realm, site.entity_id, site.id, time_zone=site.time_zone)
     event = SiteCalendarSet(
         valid_from=calendar.valid_from, time_zone=site.time_zone, week=_minutes(calendar), closed=closed
+    )
+    work.audit(
+        "site_calendar.set",
+        "site",
+        site.id,
+        valid_from=calendar.valid_from,
+        week=_minutes(calendar),
+        closed=closed,
+        reason=reason,
     )
     work.publish(event, place, step="master_data.site", subject=("site", site.id, number), journey=site.id)
     return _view(row)

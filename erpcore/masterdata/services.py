@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import select
 
+from erpcore.kernel.audit import audit_all
 from erpcore.kernel.errors import Conflict, RuleBroken
 from erpcore.kernel.model import Base
 from erpcore.kernel.work import UnitOfWork
@@ -106,7 +107,12 @@ def add_entity(work: UnitOfWork, command: NewEntity) -> Entity:
         id=work.ids.one(), code=command.code, name=command.name, realm=command.realm, twin_id=command.twin,
         country=command.country, currency=command.currency, time_zone=command.time_zone,
     )  # fmt: skip
-    return _added(work, row)
+    _added(work, row)
+    work.audit(
+        "entity.added", "entity", row.id, code=row.code, realm=row.realm, twin=row.twin_id, country=row.country,
+        currency=row.currency, time_zone=row.time_zone,
+    )  # fmt: skip
+    return row
 
 
 def add_site(work: UnitOfWork, command: NewSite) -> Site:
@@ -117,6 +123,10 @@ def add_site(work: UnitOfWork, command: NewSite) -> Site:
         opens_at=command.opens_at, closes_at=command.closes_at,
     )  # fmt: skip
     site = _added(work, row)
+    work.audit(
+        "site.added", "site", row.id, code=row.code, entity=row.entity_id, twin=row.twin_id, is_a=row.kind, country=row.country,
+        time_zone=row.time_zone,
+    )  # fmt: skip
     told = [command.calendar] if command.calendar is not None else []
     if not told and command.twin is not None:
         told = [
@@ -156,7 +166,16 @@ def add_customers(work: UnitOfWork, commands: Sequence[NewCustomer]) -> list[Cus
         )
         for c in commands
     ]  # fmt: skip
-    return _added_all(work, rows)
+    _added_all(work, rows)
+    # By their codes: a name may be that of a person.
+    audit_all(work, "customer.added", "customer", {
+        row.id: {
+            "code": row.code, "entity": row.entity_id, "customer_group": row.group_id, "tax_class": row.tax_class,
+            "payment_days": row.payment_days, "limit_minor": row.credit_limit_minor, "tier": row.tier,
+        }
+        for row in rows
+    })  # fmt: skip
+    return rows
 
 
 def add_items(work: UnitOfWork, commands: Sequence[NewItem]) -> list[Item]:
@@ -172,6 +191,13 @@ def add_items(work: UnitOfWork, commands: Sequence[NewItem]) -> list[Item]:
     ]  # fmt: skip
     made = _added_all(work, rows)
     keep_words(work, made)
+    audit_all(work, "item.added", "item", {
+        row.id: {
+            "code": row.code, "entity": row.entity_id, "item_group": row.group_id, "is_a": row.kind, "unit": row.unit,
+            "standard_cost": row.standard_cost, "tax_class": row.tax_class,
+        }
+        for row in made
+    })  # fmt: skip
     return made
 
 
@@ -190,7 +216,12 @@ def add_tax_rate(
         id=work.ids.one(), entity_id=entity, country=country, customer_tax_class=customer_tax_class,
         item_tax_class=item_tax_class, rate=rate, valid_from=valid_from, valid_until=None,
     )  # fmt: skip
-    return _added(work, row)
+    _added(work, row)
+    work.audit(
+        "tax_rate.added", "tax_rate", row.id, entity=entity, country=country, customers=customer_tax_class, items=item_tax_class,
+        rate=rate, valid_from=valid_from,
+    )  # fmt: skip
+    return row
 
 
 def add_commitment(
@@ -201,7 +232,17 @@ def add_commitment(
         id=work.ids.one(), site_id=site, channel_id=channel, lead_days=lead_days, valid_from=valid_from,
         **{"basis": "ship", "transit_days": 0, "early_days": 0, "late_days": 0, **terms},
     )  # fmt: skip
-    return _added(work, row)
+    _added(work, row)
+    work.audit(
+        "commitment.kept",
+        "service_commitment",
+        row.id,
+        site_id=site,
+        channel=channel,
+        lead_days=lead_days,
+        valid_from=valid_from,
+    )
+    return row
 
 
 def _free(work: UnitOfWork, table: type[Entity], code: str) -> None:
@@ -211,7 +252,10 @@ def _free(work: UnitOfWork, table: type[Entity], code: str) -> None:
 
 def _ensure(work: UnitOfWork, table: type[Coded], code: str, name: str) -> Coded:
     row = work.session.execute(select(table).where(table.code == code)).scalar_one_or_none()
-    return row or _added(work, table(id=work.ids.one(), code=code, name=name))
+    if row is None:
+        row = _added(work, table(id=work.ids.one(), code=code, name=name))
+        work.audit(f"{table.__tablename__}.added", table.__tablename__, row.id, code=code)
+    return row
 
 
 def _added(work: UnitOfWork, row: Row) -> Row:

@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from erpcore.kernel.audit import audit_all
 from erpcore.kernel.errors import Conflict, RuleBroken
 from erpcore.kernel.model import QUANTITY_PLACES
 from erpcore.kernel.quantity import ABSURD
@@ -119,6 +120,7 @@ def add_packs(work: UnitOfWork, commands: Sequence[AddPack]) -> None:
     """
     work.actor.require("masterdata:record:change")
     known = items(work, {c.item for c in commands})
+    packs: dict[int, list[list[Any]]] = {}
     for command in commands:
         item = known[command.item]
         _check_pack(work, command, item)
@@ -139,6 +141,8 @@ def add_packs(work: UnitOfWork, commands: Sequence[AddPack]) -> None:
             )
         )  # fmt: skip
         work.session.flush()
+        packs.setdefault(item.id, []).append([command.code, part.numerator, part.denominator, command.barcode or None])
+    audit_all(work, "item.packs_added", "item", {key: {"packs": added} for key, added in packs.items()})
 
 
 def _check_pack(work: UnitOfWork, command: AddPack, item: ItemFacts) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import or_, select, update
 
+from erpcore.kernel.canonical import fingerprint
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.kernel.model import PRICE_PLACES, QUANTITY_PLACES, scaled_int
@@ -80,13 +81,14 @@ def insert_prices(work: UnitOfWork, commands: Sequence[NewPrice]) -> list[int]:
     work.session.flush()  # items and groups added as objects, which these refer to
     write_rows(work, PriceRule.__table__, _COLUMNS, rows)
     work.memo.pop("prices", None)
-    if rows and not work.actor.is_system:
+    if rows:
         first = commands[0]
+        content = fingerprint([list(row[:-2]) for row in rows]) if len(rows) > 1 else None
         work.audit(
             "price_rules.saved", "price_rule", rows[0][0], count=len(rows), price_kind=first.stands_as, item=first.item,
             item_group=first.item_group, customer=first.customer, customer_group=first.customer_group,
             channel=first.channel, price=first.unit_price, discount=first.discount, valid_from=first.valid_from,
-            price_list=first.price_list,
+            price_list=first.price_list, content=content,
         )  # fmt: skip
     return [row[0] for row in rows]
 

@@ -94,8 +94,11 @@ def add_cells(work: UnitOfWork, programme_id: int, cells: tuple[tuple[int, int],
             select(ProgrammeCell.site_id, ProgrammeCell.channel_id).where(ProgrammeCell.programme_id == programme_id)
         )
     }
-    for site, channel in sorted(set(cells) - known):
+    further = sorted(set(cells) - known)
+    for site, channel in further:
         work.session.add(ProgrammeCell(id=work.ids.one(), programme_id=programme_id, site_id=site, channel_id=channel))
+    if further:
+        work.audit("programme.cells_added", "programme", programme_id, cells=further)
 
 
 def create_body(work: UnitOfWork, command: CreateBody) -> Body:

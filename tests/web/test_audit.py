@@ -67,3 +67,18 @@ def test_the_daily_mail_is_stopped_and_wanted_again_on_ones_account(signed_in):
     assert "A mail each morning" in browser.get("/account").text
     assert "You get no daily mail" in browser.post("/account/digest", {"wanted": "no"}).text
     assert "A mail each morning" in browser.post("/account/digest", {"wanted": "yes"}).text
+
+
+def test_changes_of_master_data_stand_there_in_words_and_lead_to_their_object(signed_in, business):
+    office = signed_in("auditor")
+    with queries(business.database) as ran:
+        page = office.get("/audit?object=item")
+    assert len(ran) <= 25
+    assert "Item added" in page.text
+    page = office.get("/audit?object=customer")
+    assert "Customer added" in page.text
+    assert "entity: DE01" in page.text
+    assert [one for one in page.links() if one.startswith("/customers/")]
+    page = office.get("/audit?object=ledger_account")
+    assert "at once" in page.text
+    assert office.client.get("/audit.csv?object=site").get_data(as_text=True).count("site.added") >= 1

@@ -18,14 +18,15 @@ blueprint = area("audit")
 navigation_entry(
     Entry(label="Audit trail", endpoint="audit.show_all", permission=Permission.AUDIT_READ, group=Group.STEER, order=90)
 )
-#: Where an object is shown, by its kind: endpoint and the argument that is its id.
+#: Where an object is shown, by its kind: endpoint and the argument that is its id or code.
 _PAGES = {
     "approval_request": ("approvals.show", "request_id"), "approval_rule": ("approvals.show_rule", "rule_id"),
     "decision": ("decisions.show", "decision_id"), "wave": ("waves.show", "wave_id"), "gate": ("gates.show", "gate_id"),
     "waiver": ("gates.waiver", "waiver_id"), "account": ("people.show", "account_id"),
     "body": ("decisions.committee", "body_id"), "adjustment": ("inbound.adjustment", "adjustment_id"),
     "price_rule": ("prices.show", "rule_id"), "policy_value": ("policies.show_value", "value_id"),
-    "variant": ("variants.show_one", "variant_id"), "order": ("orders.show", "order_id"), "item": ("items.show", "item_id"),
+    "variant": ("variants.show_one", "variant_id"), "order": ("orders.show", "order_id"), "item": ("items.show", "code"),
+    "customer": ("customers.show", "code"), "supplier": ("suppliers.show", "supplier_id"),
 }  # fmt: skip
 
 
@@ -33,16 +34,19 @@ def _where(row: AuditRow) -> str:
     """The address of the object; empty where it has no page of its own, or none that this person may open."""
     place = _PAGES.get(row.subject_type)
     view = current_app.view_functions.get(place[0]) if place else None
-    if place is None or view is None or row.subject_id is None or not actor().may(getattr(view, "permission", "")):
+    key = row.code if place and place[1] == "code" else row.subject_id
+    if place is None or view is None or not key or not actor().may(getattr(view, "permission", "")):
         return ""
     arguments = {rule.endpoint: rule.arguments for rule in current_app.url_map.iter_rules(place[0])}
-    return url_for(place[0], **{place[1]: row.subject_id}) if place[1] in arguments[place[0]] else ""  # type: ignore[arg-type]  # by name
+    return url_for(place[0], **{place[1]: key}) if place[1] in arguments[place[0]] else ""  # type: ignore[arg-type]  # by name
 
 
 def _object(row: AuditRow) -> Cell:
     same = url_for("audit.show_all", object=row.subject_type, number=row.subject_id) if row.subject_id else ""
     return Cell(
-        heading(row.subject_type), sub="" if row.subject_id is None else str(row.subject_id), href=_where(row) or same
+        heading(row.subject_type),
+        sub=row.code or ("" if row.subject_id is None else str(row.subject_id)),
+        href=_where(row) or same,
     )
 
 

@@ -78,6 +78,7 @@ def add_carrier(work: UnitOfWork, command: NewCarrier) -> Carrier:
         is_active=True,
     )  # fmt: skip
     work.session.add(row)
+    work.audit("carrier.added", "carrier", row.id, entity=command.entity, code=command.code)
     return row
 
 
@@ -105,6 +106,10 @@ def add_service(work: UnitOfWork, command: NewService) -> CarrierService:
         base_charge=command.base_charge, per_kg=command.per_kg, most_kg=command.most_kg, is_active=True,
     )  # fmt: skip
     work.session.add(row)
+    work.audit(
+        "carrier.service_added", "carrier_service", row.id, carrier=carrier.id, code=command.code, transit_days=command.transit_days,
+        base_charge=command.base_charge, per_kg=command.per_kg, most_kg=command.most_kg,
+    )  # fmt: skip
     return row
 
 

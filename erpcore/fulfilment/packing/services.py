@@ -123,6 +123,10 @@ def add_carton_type(work: UnitOfWork, command: NewCartonType) -> CartonType:
         is_active=True,
     )  # fmt: skip
     work.session.add(row)
+    work.audit(
+        "carton_type.added", "carton_type", row.id, entity=command.entity, code=command.code, tare_kg=command.tare_kg,
+        size_mm=[command.length_mm, command.width_mm, command.height_mm], most_kg=command.most_kg,
+    )  # fmt: skip
     return row
 
 

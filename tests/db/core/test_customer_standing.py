@@ -39,7 +39,7 @@ def change(business, by, *, limit=5_000, tier=2, blocked=False, reason="agreed",
 def stored(business):
     with business.work() as work:
         row = work.session.get(Customer, business.customer)
-        acts = work.session.scalars(select(AuditEntry.content).where(AuditEntry.subject_type == "customer")).all()
+        acts = work.session.scalars(select(AuditEntry.content).where(AuditEntry.kind == "customer.changed")).all()
         return (row.credit_limit_minor, row.tier, row.is_blocked), [orjson.loads(one)["facts"] for one in acts]
 
 
