@@ -78,6 +78,7 @@ MESSAGES: dict[str, str] = {
     "policy_value_outside": "{value} cannot stand at {point}. It may be: {may}.",
     "policy_value_is_standard": "{value} is the standard of {point}, so there is nothing to ask for. Ask for another value.",
     "replay_decided": "Variant {variant} is {state}: it is decided on. What is in force shows in the orders that ran under it.",
+    "replay_unknown": "There is no such replay of this variant. Choose one from its page.",
     "replay_days": "Choose a period of 1 to {most} days.",
     "replay_most": "Choose 1 to {most} orders.",
     "replay_shows_nothing": "A replay of orders can show nothing of {points}.",

@@ -56,11 +56,11 @@ def may_replay(work_or_actor: Any) -> bool:
     return any(actor.may(permission) for permission in (VariantPermission.REQUEST, *DECIDERS.values()))
 
 
-def ask_replay(work: UnitOfWork, command: AskReplay) -> VariantReplay:
-    """Let a replay of what is proposed wait for the worker; one that waits or runs already for the same is returned.
+def check_ask(work: UnitOfWork, command: AskReplay) -> Variant:
+    """The variant, locked, where a replay of it may be asked for.
 
-    Raises ``NotAllowed`` for who neither asks for nor decides on variants, ``RuleBroken`` for one that is decided on, for a
-    period or number out of range, and, as an approval would, where another variant holds for the same scope.
+    Raises ``NotAllowed`` for who neither asks for nor decides on variants, ``RuleBroken`` for one that is decided on and for a
+    period or number out of range.
     """
     if not may_replay(work):
         raise NotAllowed("not_allowed", permission=VariantPermission.REQUEST)
@@ -71,6 +71,15 @@ def ask_replay(work: UnitOfWork, command: AskReplay) -> VariantReplay:
         raise RuleBroken("replay_days", field="days", most=MOST_DAYS)
     if not 1 <= command.most <= MOST_ORDERS:
         raise RuleBroken("replay_most", field="most", most=MOST_ORDERS)
+    return row
+
+
+def ask_replay(work: UnitOfWork, command: AskReplay) -> VariantReplay:
+    """Let a replay of what is proposed wait for the worker; one that waits or runs already for the same is returned.
+
+    Raises as ``check_ask`` and, as an approval would, where another variant holds for the same scope.
+    """
+    row = check_ask(work, command)
     values = values_of(work, row.id)
     until = row.valid_until
     refuse_overlap(work, row, values, starts=max(row.valid_from, work.now), until=until)

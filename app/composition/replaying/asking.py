@@ -27,8 +27,8 @@ def ask_replay(work: UnitOfWork, command: AskReplay) -> VariantReplay:
     if not shown(points):
         named = [title for title, _ in not_shown(points)]
         raise RuleBroken("replay_shows_nothing", points=named or ["what is done by hand"])
-    asked = services.ask_replay(work, command)
+    services.check_ask(work, command)
     found = in_scope(scope_of(row), work.now - timedelta(days=command.days), work.now).limit(1)
     if work.session.scalar(found) is None:
         raise RuleBroken("replay_nothing_in_scope", field="days")
-    return asked
+    return services.ask_replay(work, command)

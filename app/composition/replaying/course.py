@@ -32,8 +32,8 @@ from erpcore.orders.allocation import allocate_orders
 from erpcore.orders.backorders import act_by_rule, orders_that_wait
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.exposure import parts_of
-from erpcore.orders.models import OrderHold, OrderLine, OrderState
-from erpcore.orders.releasing import CURABLE, cure_orders, release_orders
+from erpcore.orders.models import HoldKind, OrderHold, OrderLine, OrderState, SalesOrder
+from erpcore.orders.releasing import cure_orders, release_orders
 from erpcore.orders.rerun import places_to_serve, run_allocation
 from erpcore.orders.services import capture_orders
 
@@ -227,7 +227,7 @@ class Side:
                 work.session.execute(exposure.values({column: column - amount}))
                 freed.add(one.customer)
         if freed:
-            self._cure(work)
+            self._cure(work, freed)
 
     # -- what follows --------------------------------------------------------------------------------------------------
 
@@ -243,26 +243,28 @@ class Side:
                 self._pick(work)
 
     def _daily(self, at: datetime) -> None:
-        """Once a day: what the rule of a backorder says, and holds whose cause is gone."""
+        """Once a day what the rule of a backorder says; who owes less by it may go on."""
         day = at.date()
         if day == self._day:
             return
         self._day = day
-        if not self.course.taken:
+        if not self._waiting:
             return
         with self._place.work() as work:
-            if self._waiting:
-                waiting = [key for _, key in orders_that_wait(work.session)]
-                if waiting:
-                    act_by_rule(work, waiting, rules=self._rules)
-        with self._place.work() as work:
-            self._cure(work)
+            waiting = [key for _, key in orders_that_wait(work.session)]
+            touched = act_by_rule(work, waiting, rules=self._rules) if waiting else 0
+        if touched:
+            with self._place.work() as work:
+                self._cure(work, None)
 
-    def _cure(self, work: UnitOfWork) -> None:
-        held = work.session.scalars(
-            select(OrderHold.order_id).where(OrderHold.released_at.is_(None), OrderHold.kind.in_(CURABLE)).distinct()
-        )
-        orders = cure_orders(work, held.all(), rules=self._rules, cells=self._cells)
+    def _cure(self, work: UnitOfWork, customers: Iterable[int] | None) -> None:
+        """Look again at orders that credit held, of these customers: nothing else that holds an order changes here by itself."""
+        held = select(OrderHold.order_id).where(OrderHold.released_at.is_(None), OrderHold.kind == HoldKind.CREDIT)
+        if customers is not None:
+            held = held.join(SalesOrder, SalesOrder.id == OrderHold.order_id).where(
+                SalesOrder.customer_id.in_(sorted(customers))
+            )
+        orders = cure_orders(work, work.session.scalars(held).all(), rules=self._rules, cells=self._cells)
         self._go_on(work, [order.id for order in orders if order.state == OrderState.RELEASED])
 
     # -- orders --------------------------------------------------------------------------------------------------------
