@@ -7,10 +7,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import String, and_, func, literal, select, text, union_all
+from sqlalchemy import String, and_, func, literal, or_, select, text, union_all
 from sqlalchemy.orm import Session
 
-from app.composition.order_approvals import ORDER, PRICE
+from app.composition.order_approvals import OF_HOLDS, ORDER, TAKE_BACK
 from app.queries.holds import mine_to_decide
 from app.security.permissions import Permission
 from app.security.scopes import within_sites
@@ -20,7 +20,7 @@ from erpcore.kernel.actor import Actor
 from erpcore.kernel.model import UtcDateTime
 from erpcore.masterdata.models import Entity
 from erpcore.orders.allocation_models import TakeBackWish
-from erpcore.orders.models import HoldKind, OrderHold, SalesOrder
+from erpcore.orders.models import OrderHold, SalesOrder
 from governance.approvals.flow import RequestState
 from governance.approvals.models import ApprovalRequest
 
@@ -77,11 +77,15 @@ def _holds(actor: Actor) -> Any:
 
 def _is_asked_about() -> Any:
     """Whether a request for approval waits about what is held: it stands among those then, for whom the rules name."""
-    waits = ApprovalRequest.state == RequestState.WAITING
-    about = (
-        ApprovalRequest.kind == PRICE, ApprovalRequest.subject_type == ORDER, ApprovalRequest.subject_id == OrderHold.order_id
+    kinds = [and_(OrderHold.kind == hold, ApprovalRequest.kind == kind) for hold, kind in OF_HOLDS.items()]
+    return _waits(ORDER, OrderHold.order_id).where(or_(*kinds)).exists()
+
+
+def _waits(subject_type: str, subject: Any) -> Any:
+    return select(ApprovalRequest.id).where(
+        ApprovalRequest.state == RequestState.WAITING, ApprovalRequest.subject_type == subject_type,
+        ApprovalRequest.subject_id == subject,
     )  # fmt: skip
-    return and_(OrderHold.kind == HoldKind.PRICE, select(ApprovalRequest.id).where(waits, *about).exists())
 
 
 def _transfers(actor: Actor) -> Any:
@@ -100,8 +104,11 @@ def _take_backs(actor: Actor) -> Any:
     query = (
         _part(DeskKind.TAKE_BACK, TakeBackWish, TakeBackWish.asked_at)
         .join(Entity, Entity.id == TakeBackWish.entity_id)
-        .where(text("take_back_wish.state = 'proposed'"), Entity.realm == "live", TakeBackWish.asked_by != actor.id)
-    )
+        .where(
+            text("take_back_wish.state = 'proposed'"), Entity.realm == "live", TakeBackWish.asked_by != actor.id,
+            ~_waits(TAKE_BACK, TakeBackWish.id).exists(),
+        )
+    )  # fmt: skip
     return within_sites(query, actor, TakeBackWish.site_id)
 
 

@@ -33,7 +33,7 @@ from erpcore.orders.promise import Wanted, promised_parts, set_promise
 from erpcore.orders.records import LINE_COLUMNS, ORDER_COLUMNS, lock_orders, save_orders
 from erpcore.orders.sourcing import free_for_all, keep_choice, lanes_from, open_sites
 from erpcore.orders.substitution import Substitute, offered, substitute_lines
-from erpcore.ports import CellStates, ProcessRules
+from erpcore.ports import BY_PERMISSION, Authority, CellStates, ProcessRules
 from erpcore.published.sourcing import LineSource, OrderSourced
 from erpcore.purchasing.records import on_order
 from erpcore.purchasing.services import PLACE, PlacePurchase, WantedLine, place_purchases
@@ -230,7 +230,14 @@ def _bought(work: UnitOfWork, order: Order, line: Line, short: int, closed: str 
     ]  # fmt: skip
 
 
-def choose(work: UnitOfWork, command: Choose, *, rules: ProcessRules, cells: CellStates) -> Option:
+def choose(
+    work: UnitOfWork,
+    command: Choose,
+    *,
+    rules: ProcessRules,
+    cells: CellStates,
+    authority: Authority = BY_PERMISSION,
+) -> Option:
     """Take one way for a short line: it is carried out at once, and kept with its reason and all the others.
 
     Raises ``RuleBroken("way_gone")`` when it is not there any more: what it took has been used, or the line is short no longer.
@@ -258,7 +265,7 @@ def choose(work: UnitOfWork, command: Choose, *, rules: ProcessRules, cells: Cel
     record_move(
         work, "order", order.id, "shortage", order.state, order.state, reason=command.reason.strip(), facts=facts
     )  # fmt: skip
-    _carry_out(work, order, line, chosen, command.reason.strip(), rules, cells)
+    _carry_out(work, order, line, chosen, command.reason.strip(), rules, cells, authority)
     return chosen
 
 
@@ -267,13 +274,20 @@ def _facts(options: Sequence[Option]) -> list[dict[str, Any]]:
 
 
 def _carry_out(
-    work: UnitOfWork, order: Order, line: Line, chosen: Option, reason: str, rules: ProcessRules, cells: CellStates
+    work: UnitOfWork,
+    order: Order,
+    line: Line,
+    chosen: Option,
+    reason: str,
+    rules: ProcessRules,
+    cells: CellStates,
+    authority: Authority,
 ) -> None:
     if chosen.way == Way.WAIT:
         return
     if chosen.way == Way.SUBSTITUTE:
         command = Substitute(line=line.id, item=chosen.target or 0, quantity=chosen.covers, reason=reason)
-        substitute_lines(work, [command], rules=rules, cells=cells)
+        substitute_lines(work, [command], rules=rules, cells=cells, authority=authority)
         return
     if chosen.way == Way.PURCHASE:
         _buy(work, order, line, chosen, rules, cells)

@@ -28,13 +28,13 @@ from erpcore.orders.allocation import give_stock
 from erpcore.orders.availability import PromiseReason
 from erpcore.orders.cancelling import CancelLines, cancel_lines
 from erpcore.orders.documents import Line, Order
-from erpcore.orders.holds import end_cured, place_hold
+from erpcore.orders.holds import end_cured, open_hold, place_hold
 from erpcore.orders.models import HoldKind, OrderHold, OrderLine, OrderState
 from erpcore.orders.moving import admit_order, publish_order
 from erpcore.orders.policy import line_rules
 from erpcore.orders.promise import promise_new_lines
 from erpcore.orders.records import insert_lines, lock_orders, save_orders
-from erpcore.ports import CellStates, ProcessRules
+from erpcore.ports import BY_PERMISSION, Authority, CellStates, Matter, ProcessRules
 from erpcore.published.sourcing import OrderSubstituted
 
 SUBSTITUTE = "orders:line:substitute"
@@ -63,7 +63,12 @@ class DecideSubstitution:
 
 
 def substitute_lines(
-    work: UnitOfWork, commands: Sequence[Substitute], *, rules: ProcessRules, cells: CellStates
+    work: UnitOfWork,
+    commands: Sequence[Substitute],
+    *,
+    rules: ProcessRules,
+    cells: CellStates,
+    authority: Authority = BY_PERMISSION,
 ) -> list[Order]:
     """Send other items, or hold the orders until somebody else has approved that, as the rule of each line says.
 
@@ -87,10 +92,22 @@ def substitute_lines(
             _replace(work, order, line, c.item, quantity, c.reason.strip(), rules)
             continue
         facts = {"line": line.id, "item": c.item, "quantity": quantity, "version": order.version}
-        place_hold(
+        hold = place_hold(
             work, order, HoldKind.SUBSTITUTION, reason=c.reason.strip(), facts=facts, permission=APPROVE
         )  # fmt: skip
+        authority.ask(work, _matter(work, order, line, c.item, quantity, hold))
     return list(orders.values())
+
+
+def _matter(work: UnitOfWork, order: Order, line: Line, item_id: int, quantity: int, hold: OrderHold) -> Matter:
+    known = items(work, {line.item_id, item_id})
+    return Matter(
+        kind="substitution", document_type="order", document=order.id, version=hold.version,
+        summary=f"{known[item_id].code} instead of {known[line.item_id].code} for {order.number}", site=order.site_id,
+        entity=order.entity_id, amount_minor=scaled_amount(quantity, line.unit_price, order.currency),
+        currency=order.currency, tier=customers(work, {order.customer_id})[order.customer_id].tier,
+        excluded=() if hold.asked_by is None else (hold.asked_by,),
+    )  # fmt: skip
 
 
 def _check(work: UnitOfWork, rules: ProcessRules, order: Order, line: Line, c: Substitute) -> int:
@@ -156,13 +173,35 @@ def decide_substitution(
     work: UnitOfWork, command: DecideSubstitution, *, rules: ProcessRules, cells: CellStates
 ) -> Order:
     """Approve a substitution that waits, or decline it; the hold ends either way. Who asked for it never decides."""
-    query = select(OrderHold).where(OrderHold.id == command.hold, OrderHold.kind == HoldKind.SUBSTITUTION)
+    hold, order = _asked(work, command.hold)
+    work.actor.require(APPROVE, site=order.site_id)
+    return _settle(work, order, hold, command, rules, cells)
+
+
+def settle_substitution(
+    work: UnitOfWork, order_id: int, *, approved: bool, note: str, rules: ProcessRules, cells: CellStates
+) -> Order:
+    """Carry out what was answered: whether the person at work may decide was looked at by whoever took the answer."""
+    (order,) = lock_orders(work, [order_id])
+    hold = open_hold(work, order, HoldKind.SUBSTITUTION)
+    if hold is None:
+        raise NotFound("hold_unknown", hold=order_id)
+    return _settle(work, order, hold, DecideSubstitution(hold=hold.id, approve=approved, reason=note), rules, cells)
+
+
+def _asked(work: UnitOfWork, hold_id: int) -> tuple[OrderHold, Order]:
+    query = select(OrderHold).where(OrderHold.id == hold_id, OrderHold.kind == HoldKind.SUBSTITUTION)
     hold = work.session.execute(query).scalar_one_or_none()
     if hold is None:
-        raise NotFound("hold_unknown", hold=command.hold)
+        raise NotFound("hold_unknown", hold=hold_id)
     (order,) = lock_orders(work, [hold.order_id])
     work.session.refresh(hold)
-    work.actor.require(APPROVE, site=order.site_id)
+    return hold, order
+
+
+def _settle(
+    work: UnitOfWork, order: Order, hold: OrderHold, command: DecideSubstitution, rules: ProcessRules, cells: CellStates
+) -> Order:  # fmt: skip
     admit_order(work, cells, order)
     if hold.released_at is not None:
         raise Conflict("hold_ended", hold=hold.id)

@@ -15,9 +15,10 @@ from erpcore.inventory.services import Demand, free_reservations, reserve
 from erpcore.kernel.errors import Conflict, NotAllowed, NotFound, RuleBroken
 from erpcore.kernel.history import record_move
 from erpcore.kernel.model import QUANTITY_PLACES
+from erpcore.kernel.money import scaled_amount
 from erpcore.kernel.rows import read_rows
 from erpcore.kernel.work import UnitOfWork
-from erpcore.masterdata.queries import site_facts
+from erpcore.masterdata.queries import customers, items, site_facts
 from erpcore.orders import flow
 from erpcore.orders.allocation import backorder, give_stock, promise_short
 from erpcore.orders.allocation_models import TakeBackState, TakeBackWish
@@ -27,7 +28,7 @@ from erpcore.orders.models import OrderLine, OrderState
 from erpcore.orders.moving import admit_order, publish_order
 from erpcore.orders.ranking import outranks
 from erpcore.orders.records import lock_orders, save_orders, write_waiting
-from erpcore.ports import CellStates, ProcessRules
+from erpcore.ports import BY_PERMISSION, Authority, CellStates, Matter, ProcessRules
 from erpcore.published import LineQuantity, OrderDeallocated
 
 TAKE_BACK = "orders:allocation:take_back"
@@ -54,7 +55,12 @@ class TakenBack:
 
 
 def take_back(
-    work: UnitOfWork, commands: Sequence[TakeBack], *, rules: ProcessRules, cells: CellStates
+    work: UnitOfWork,
+    commands: Sequence[TakeBack],
+    *,
+    rules: ProcessRules,
+    cells: CellStates,
+    authority: Authority = BY_PERMISSION,
 ) -> list[TakenBack]:
     """Move allocated stock from one line to another, or ask for it where the site's rule wants a second person.
 
@@ -73,7 +79,10 @@ def take_back(
         if rule == "never":
             raise RuleBroken("take_back_never", document=loser.number, site=site.code)
         _check(work, rules, cells, command, lines[command.line], lines[command.to])
-        wish = _ask(work, command, loser, from_line) if rule == "second_person" else None
+        wish = None
+        if rule == "second_person":
+            wish = _ask(work, command, loser, from_line)
+            authority.ask(work, _matter(work, wish, command, lines))
         if wish is None:
             at_once.append(command)
         out.append(TakenBack(loser=loser, line=from_line, wish=wish))
@@ -94,6 +103,19 @@ def _ask(work: UnitOfWork, command: TakeBack, loser: Order, line: Line) -> int:
     return wish.id
 
 
+def _matter(work: UnitOfWork, wish: int, command: TakeBack, lines: dict[int, tuple[Order, Line]]) -> Matter:
+    (loser, line), (winner, _) = lines[command.line], lines[command.to]
+    item, site = items(work, {line.item_id})[line.item_id], site_facts(work, line.site_id)
+    quantity = Decimal(command.quantity).scaleb(-QUANTITY_PLACES).normalize()
+    return Matter(
+        kind="take_back", document_type="take_back", document=wish, version=1,
+        summary=f"Take {quantity:f} of {item.code} at {site.name} back from {loser.number} for {winner.number}",
+        site=line.site_id, entity=loser.entity_id, currency=loser.currency,
+        amount_minor=scaled_amount(command.quantity, line.unit_price, loser.currency),
+        tier=customers(work, {loser.customer_id})[loser.customer_id].tier,
+    )  # fmt: skip
+
+
 def decide_take_back(
     work: UnitOfWork, wish_id: int, *, agreed: bool, note: str, rules: ProcessRules, cells: CellStates
 ) -> TakeBackWish:
@@ -101,22 +123,42 @@ def decide_take_back(
 
     Raises ``NotAllowed("own_request")`` for who asked, ``Conflict("take_back_outdated")`` when the lines have changed since.
     """
-    wish = work.session.get(TakeBackWish, wish_id, with_for_update={"key_share": True})
-    if wish is None or (work.actor.sites is not None and wish.site_id not in work.actor.sites):
+    seen = work.session.get(TakeBackWish, wish_id)
+    if seen is None or (work.actor.sites is not None and seen.site_id not in work.actor.sites):
         raise NotFound("take_back_unknown", wish=wish_id)
-    site_facts(work, wish.site_id)
-    work.actor.require(APPROVE, site=wish.site_id)
+    site_facts(work, seen.site_id)
+    work.actor.require(APPROVE, site=seen.site_id)
+    return settle_take_back(work, wish_id, agreed=agreed, note=note, rules=rules, cells=cells)
+
+
+def lock_take_back(work: UnitOfWork, wish_id: int) -> TakeBackWish:
+    """The wish, locked after the orders of both its lines. Raises ``NotFound``."""
+    seen = work.session.get(TakeBackWish, wish_id)
+    if seen is None:
+        raise NotFound("take_back_unknown", wish=wish_id)
+    _locked(work, [_command(seen)])
+    return work.session.get_one(TakeBackWish, wish_id, with_for_update={"key_share": True}, populate_existing=True)
+
+
+def _command(wish: TakeBackWish) -> TakeBack:
+    quantity = int(wish.quantity.scaleb(QUANTITY_PLACES))
+    return TakeBack(line=wish.from_line_id, to=wish.to_line_id, quantity=quantity, reason=wish.reason)
+
+
+def settle_take_back(
+    work: UnitOfWork, wish_id: int, *, agreed: bool, note: str, rules: ProcessRules, cells: CellStates
+) -> TakeBackWish:
+    """Carry out what was answered: whether the person at work may decide was looked at by whoever took the answer.
+
+    Raises as ``decide_take_back`` does.
+    """
+    wish = lock_take_back(work, wish_id)
     move, was = ("agree" if agreed else "reject"), wish.state
     target = flow.TAKE_BACK.target(move, was, reason=note)
     if wish.asked_by == work.actor.id:
         raise NotAllowed("own_request", document=f"wish {wish.id}")
     if agreed:
-        command = TakeBack(
-            line=wish.from_line_id,
-            to=wish.to_line_id,
-            quantity=int(wish.quantity.scaleb(QUANTITY_PLACES)),
-            reason=wish.reason,
-        )
+        command = _command(wish)
         lines = _locked(work, [command])
         try:
             _check(work, rules, cells, command, lines[command.line], lines[command.to])

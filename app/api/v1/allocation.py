@@ -30,6 +30,8 @@ from app.api.v1.allocation_models import (
 )
 from app.api.v1.numbers import as_amount, pointing, thousandths
 from app.api.values import Page, page_of, set_filters
+from app.composition import order_approvals
+from app.composition.core_approvals import BY_RULES
 from app.composition.request import now, reader
 from app.composition.trading import cells, rules
 from app.queries.allocation import RUNS, RunRow, run_page, run_row
@@ -45,7 +47,7 @@ from erpcore.kernel.errors import NotFound
 from erpcore.kernel.work import UnitOfWork
 from erpcore.orders.protections import ProtectStock, end_protection, protect_stock
 from erpcore.orders.runs import MoveLine, SimulateRun, commit_run, move_line, reject_run, simulate_run
-from erpcore.orders.takeback import TakeBack, decide_take_back, take_back
+from erpcore.orders.takeback import TakeBack, take_back
 
 TAG = "Allocation"
 
@@ -182,7 +184,7 @@ def take_stock_back(work: UnitOfWork, body: TakeBackBody) -> TakenBackAnswer:
     work.realm = realm_of_line(work.session, body.line) or work.realm
     command = TakeBack(line=body.line, to=body.to, quantity=thousandths(body.quantity), reason=body.reason)
     with pointing():
-        (done,) = take_back(work, [command], rules=rules(), cells=cells())
+        (done,) = take_back(work, [command], rules=rules(), cells=cells(), authority=BY_RULES)
     return TakenBackAnswer(state="done" if done.wish is None else "proposed", wish=done.wish)
 
 
@@ -208,7 +210,9 @@ def list_take_backs() -> WishList:
 def decide_on_take_back(work: UnitOfWork, wish_id: int, body: DecideBody) -> StateAnswer:
     rows = open_wishes(work.session, work.actor, only=wish_id)
     work.realm = rows[0].realm if rows else work.realm
-    wish = decide_take_back(work, wish_id, agreed=body.agreed, note=body.note, rules=rules(), cells=cells())
+    wish = order_approvals.decide_on_take_back(
+        work, wish_id, agreed=body.agreed, note=body.note, rules=rules(), cells=cells()
+    )
     return StateAnswer(id=wish.id, state=wish.state)
 
 

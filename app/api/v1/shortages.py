@@ -9,6 +9,8 @@ from pydantic import Field
 from app.api.framework import check_version, operation
 from app.api.v1.numbers import Key, as_amount, fresh, pointing
 from app.api.values import Amount, Answer, Body, Quantity
+from app.composition.core_approvals import BY_RULES
+from app.composition.order_approvals import decide_on_substitution
 from app.composition.request import now, reader
 from app.composition.trading import cells, rules
 from app.queries.items import item_page
@@ -27,7 +29,7 @@ from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.substitutes import KeepSubstitute, drop_substitute, keep_substitutes
-from erpcore.orders.substitution import DecideSubstitution, decide_substitution
+from erpcore.orders.substitution import DecideSubstitution
 
 TAG = "Shortages"
 
@@ -185,7 +187,13 @@ def choose_way(work: UnitOfWork, line_id: int, version: int, body: ChoiceBody) -
     check_version(version, page.version)
     work.realm = page.realm
     with pointing():
-        choose(work, Choose(line=line_id, option=body.option, reason=body.reason), rules=rules(), cells=cells())
+        choose(
+            work,
+            Choose(line=line_id, option=body.option, reason=body.reason),
+            rules=rules(),
+            cells=cells(),
+            authority=BY_RULES,
+        )
     return _detail(shortage_page(fresh(work), work.actor, work.now, line_id, rules=rules(), cells=cells()), work.actor)
 
 
@@ -237,5 +245,5 @@ def answer_substitution(work: UnitOfWork, hold_id: int, body: SubstitutionBody) 
     work.realm = asked_substitution(work.session, work.actor, hold_id).realm
     command = DecideSubstitution(hold=hold_id, approve=body.approve, reason=body.reason)
     with pointing():
-        order = decide_substitution(work, command, rules=rules(), cells=cells())
-    return SubstitutionAnswer(hold=hold_id, order_id=order.id, is_open=False)
+        order, waits = decide_on_substitution(work, command, rules=rules(), cells=cells())
+    return SubstitutionAnswer(hold=hold_id, order_id=order, is_open=waits)

@@ -6,6 +6,8 @@ from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 
+from app.composition.core_approvals import BY_RULES
+from app.composition.order_approvals import decide_on_take_back
 from app.composition.request import change, now, reader
 from app.composition.trading import cells, rules
 from app.messages import sentence
@@ -21,11 +23,12 @@ from app.web.errors import status_of
 from app.web.figures import quantity
 from app.web.forms import choices
 from app.web.navigation import Entry, Group, navigation_entry
+from app.web.orders.presenters import AGREED
 from app.web.steps import form_step
 from erpcore.kernel.errors import DomainError, NotFound, RuleBroken
 from erpcore.orders.flow import TAKE_BACK
 from erpcore.orders.runs import SimulateRun, simulate_run
-from erpcore.orders.takeback import TakeBack, decide_take_back, take_back
+from erpcore.orders.takeback import TakeBack, take_back
 
 blueprint = area("allocation")
 navigation_entry(
@@ -103,13 +106,19 @@ def take(site_id: int, item_id: int) -> Any:
             )  # fmt: skip
             wish = 0
             with form_step(form, realm=page.realm) as work:
-                wish = form.once(work, lambda: take_back(work, [command], rules=rules(), cells=cells())[0].wish or 0)
+                wish = form.once(
+                    work,
+                    lambda: take_back(work, [command], rules=rules(), cells=cells(), authority=BY_RULES)[0].wish or 0,
+                )
             if form.accepted:
                 said = "A second person has to agree first: your wish waits on the list of short items."
                 flash(said if wish else "The stock is taken back, and who lost it is promised anew.", "success")
                 return redirect(url_for("allocation.show_item", site_id=site_id, item_id=item_id))
     html = render_template("allocation/take_back.html", page=page, form=form, realm=page.realm, held=held)
     return html, form.status
+
+
+_DECIDED = {True: "The stock is taken back.", False: "The wish is rejected."}
 
 
 @blueprint.route("/allocation/take-backs/<int:wish_id>", methods=["GET", "POST"])
@@ -127,12 +136,12 @@ def decide(wish_id: int) -> Any:
         agreed = request.form.get("press") == "agree"
         try:
             with change(realm=row.realm) as work:
-                decide_take_back(
+                state = decide_on_take_back(
                     work, wish_id, agreed=agreed, note=str(form.note.data or ""), rules=rules(), cells=cells()
-                )
+                ).state
         except DomainError as refusal:
             form.form_errors, form.status = [sentence(refusal)], status_of(refusal)
         else:
-            flash("The stock is taken back." if agreed else "The wish is rejected.", "success")
+            flash(AGREED if state == "proposed" else _DECIDED[agreed], "success")
             return redirect(url_for("allocation.show_short"))
     return render_template("allocation/wish.html", wish=row, form=form, realm=row.realm, shut=shut), form.status

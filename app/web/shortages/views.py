@@ -6,6 +6,8 @@ from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 
+from app.composition.core_approvals import BY_RULES
+from app.composition.order_approvals import decide_on_substitution
 from app.composition.request import now, reader
 from app.composition.trading import cells, rules
 from app.queries.items import item_page
@@ -19,12 +21,13 @@ from app.web.chosen import asked_realm, said_realm, viewer
 from app.web.figures import PROMISES
 from app.web.forms import choices
 from app.web.navigation import Entry, Group, navigation_entry
+from app.web.orders.presenters import AGREED
 from app.web.shortages.forms import AnswerForm, SubstituteForm, WayForm
 from app.web.steps import form_step, take_step
 from erpcore.fulfilment.shortage import Choose, choose
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.masterdata.substitutes import KeepSubstitute, drop_substitute, keep_substitutes
-from erpcore.orders.substitution import DecideSubstitution, decide_substitution
+from erpcore.orders.substitution import DecideSubstitution
 
 _RANKS = {
     Rank.TIER: "Tier", Rank.PROMISE: "Promise that breaks first", Rank.MARGIN: "Margin", Rank.CREDIT: "Credit left",
@@ -82,7 +85,7 @@ def show(line_id: int) -> Any:
             seen_version=int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None,
         )  # fmt: skip
         with form_step(form, realm=page.realm) as work:
-            choose(work, command, rules=rules(), cells=cells())
+            choose(work, command, rules=rules(), cells=cells(), authority=BY_RULES)
         if form.accepted:
             flash("It is done, and kept with the reason.", "success")
             return redirect(url_for("shortages.show", line_id=line_id))
@@ -158,10 +161,11 @@ def answer(hold_id: int) -> Any:
         command = DecideSubstitution(
             hold=hold_id, approve=form.verdict.data == "approve", reason=str(form.reason.data)
         )  # fmt: skip
+        waits = False
         with form_step(form, realm=found.realm) as work:
-            decide_substitution(work, command, rules=rules(), cells=cells())
+            _, waits = decide_on_substitution(work, command, rules=rules(), cells=cells())
         if form.accepted:
-            flash("The answer is given; the order may be released again.", "success")
+            flash(AGREED if waits else "The answer is given; the order may be released again.", "success")
             return redirect(url_for("orders.show", order_id=found.order_id))
     closed = "" if found.is_open else "It has been answered already."
     if found.asked_by == actor().id:

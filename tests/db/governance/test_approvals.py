@@ -692,6 +692,8 @@ def test_the_rules_that_come_with_the_product_name_who_decides_what(business):
         ("standard_change", "council", "body:process_council", None),
         ("stock_adjustment", "another", "may:warehouse:stock:approve_adjustment", 1),
         ("strategic_exception", "committee", "body:steering", None),
+        ("substitution", "another", "may:orders:substitution:approve", 1),
+        ("take_back", "another", "may:orders:allocation:approve_take_back", 1),
     ]
 
 
