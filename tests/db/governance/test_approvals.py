@@ -689,6 +689,7 @@ def test_the_rules_that_come_with_the_product_name_who_decides_what(business):
         ("price_override", "desk", "may:orders:price:approve_desk", 1),
         ("price_override", "process", "may:orders:price:approve_process", 1),
         ("price_override", "site", "may:orders:price:approve_site", 1),
+        ("stage_gate", "committee", "body:steering", None),
         ("standard_change", "council", "body:process_council", None),
         ("stock_adjustment", "another", "may:warehouse:stock:approve_adjustment", 1),
         ("strategic_exception", "committee", "body:steering", None),
