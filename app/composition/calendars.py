@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
-from datetime import time, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, time, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.composition.registers import register_entries
 from erpcore.fulfilment.carriers.models import Carrier, CarrierCutOff, CarrierService
 from erpcore.masterdata.models import Site, SiteCalendar
 from readiness.measures import ports
 from readiness.measures.models import ControlLimit
-from readiness.measures.ports import Calendars, Told
+from readiness.measures.ports import Calendars, RegisterEntry, Registers, Told
 from readiness.measures.worked import closed_of, week_of
 
 #: Where a session keeps the collections that it has read.
 _COLLECTIONS = "collections"
 
 
-class SiteCalendars(Calendars):
-    """The calendars of one session's sites."""
+class SiteCalendars(Calendars, Registers):
+    """The calendars of one session's sites, and the registers as it sees them."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -35,6 +36,9 @@ class SiteCalendars(Calendars):
         if key not in self._read:
             self._read[key] = self._of_sites(key)
         return self._read[key]
+
+    def entries(self, since: datetime | None, at: datetime) -> Sequence[RegisterEntry]:
+        return register_entries(self._session, since, at)
 
     def _of_sites(self, sites: Collection[int]) -> Mapping[int, ports.SiteCalendar]:
         rows = self._session.execute(

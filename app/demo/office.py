@@ -53,6 +53,7 @@ _BEFORE = (
 _ANSWERS = {
     "fulfilment owner": "operations", "customer service owner": "process", "process owner": "process",
     "billing owner": "process.billing", "returns owner": "process.billing", "inventory owner": "data", "controller": "finance",
+    "design authority": "process", "programme office": "pmo",
 }  # fmt: skip
 
 

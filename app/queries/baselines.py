@@ -17,7 +17,8 @@ from erpcore.kernel.actor import Actor
 from erpcore.ledger.models import Account as LedgerAccount
 from erpcore.ledger.models import AccountRole, JournalEntry, JournalLine
 from readiness.measures.baselines import BaselineView, baselines, owners
-from readiness.measures.catalogue import MEASURES, Figure, Measure, find_figure
+from readiness.measures.catalogue import MEASURES, Figure, find_figure
+from readiness.measures.measure import Measure
 
 #: What the board asks for first; each needs a baseline before anything is designed.
 HEADLINE = (

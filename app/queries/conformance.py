@@ -50,7 +50,7 @@ class Example:
 @dataclass(frozen=True, kw_only=True)
 class Departure:
     """How often a rule was departed from in the window: with nothing that covers it, under a variant, and what is past due and
-    still waits. ``before``: uncovered and waiting ones of the window before.
+    still waits: of these nobody was asked yet whether anything covers them. ``before``: uncovered ones of the window before.
     """
 
     rule: Rule
@@ -64,8 +64,8 @@ class Departure:
 
     @property
     def open(self) -> int:
-        """What nobody has decided about."""
-        return self.uncovered + self.waiting
+        """What is known to have no variant."""
+        return self.uncovered
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,14 +208,14 @@ def departures_of(
             func.count().filter(is_now & is_bare & ~_D.is_due).label("uncovered"),
             func.count().filter(is_now & ~is_bare).label("covered"),
             func.count().filter(is_now & _D.is_due).label("waiting"),
-            func.count().filter(~is_now & is_bare).label("before"),
+            func.count().filter(~is_now & is_bare & ~_D.is_due).label("before"),
             func.count(func.distinct(case((is_now, _D.root_id)))).label("journeys"),
         )
         .where(*inside, _D.occurred_on >= earlier)
         .group_by(_D.process, _D.code)
     )  # fmt: skip
     rows = session.execute(query).all()
-    shown = _examples(session, [*inside, is_now, is_bare], examples) if rows and examples else {}
+    shown = _examples(session, [*inside, is_now, is_bare, ~_D.is_due], examples) if rows and examples else {}
     out: dict[str, list[Departure]] = defaultdict(list)
     for row in rows:
         rule = RULES.get(row.code)

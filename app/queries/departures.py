@@ -209,7 +209,8 @@ def departing_journeys(
         if value is not None:
             conditions.append(column == value)
     if wanted.covered is not None:
-        conditions.append(_D.covered_by.is_not(None) if wanted.covered else _D.covered_by.is_(None))
+        # What may still come is neither: nobody is asked about what covers it before it is known to be missing.
+        conditions.append(_D.covered_by.is_not(None) if wanted.covered else and_(_D.covered_by.is_(None), ~_D.is_due))
     if wanted.since is not None:
         conditions.append(_D.occurred_on >= wanted.since)
     roots = select(_D.root_id).where(*conditions, _D.root_id > after).distinct().order_by(_D.root_id).limit(limit)

@@ -17,9 +17,9 @@ from erpcore.kernel.errors import NotFound
 from readiness.gates.queries import GateRow, SnapshotView, gates, snapshot, snapshots
 from readiness.gates.services import own_cells, standing_criteria
 from readiness.gates.specs import facts_of, requests_of
-from readiness.measures.catalogue import Kind
 from readiness.measures.flows import flow_reading
 from readiness.measures.live import window_reading
+from readiness.measures.measure import Kind
 from readiness.measures.plans import Asked, Plan, Sources, plan_for
 from readiness.measures.reading import Reading
 from readiness.measures.scopes import SiteDays, load_slices

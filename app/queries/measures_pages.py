@@ -207,12 +207,14 @@ def lines(
 
 
 def baselines_of(session: Session, scope: Scope) -> tuple[dict[tuple[str, int | None], BaselineView], frozenset[int]]:
-    """The baselines beside figures of this scope, and the live sites that it speaks for. Two queries at most."""
-    sites = scope.sites
-    if scope.realm != "live" and sites:
-        twins = session.execute(select(Site.twin_id).where(Site.id.in_(sorted(sites)), Site.twin_id.is_not(None)))
-        sites = frozenset(site for site in twins.scalars() if site is not None)
-    return baselines(session, [None, *sites] if len(sites) == 1 else [None]), sites
+    """The baselines beside figures of this scope, and the live site that it speaks for where it is one. One query."""
+    if len(scope.sites) != 1:
+        return baselines(session, [None]), frozenset()
+    if scope.realm == "live":
+        return baselines(session, [None, *scope.sites]), scope.sites
+    live = select(Site.twin_id).where(Site.id.in_(scope.sites))
+    known = baselines(session, [None], also=live)
+    return known, frozenset(site for _, site in known if site is not None)
 
 
 def all_keys() -> list[str]:

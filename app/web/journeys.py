@@ -23,6 +23,9 @@ _PAGES: Final = {
     "return": ("returns.show", "return_id", Permission.RETURN_READ),
     "receipt": ("billing.show_receipt", "receipt_id", Permission.INVOICE_READ),
     "arrival": ("warehouse.arrival", "arrival_id", Permission.STOCK_READ),
+    "variant": ("variants.show_one", "variant_id", Permission.VARIANT_VIEW),
+    "design_question": ("questions.show", "question_id", Permission.QUESTION_VIEW),
+    "approval_request": ("approvals.show", "request_id", Permission.APPROVAL_VIEW),
 }
 
 
@@ -37,17 +40,20 @@ def document_url(kind: str, identity: int) -> str:
 
 def journey_rows(session: Session, found: Sequence[Behind]) -> list[dict[str, Any]]:
     """The rows of a drill-down, in the order given: the worst first."""
-    numbers = numbers_of(session, [(one.kind, one.id) for one in found] + [("order", one.root_id) for one in found])
+    documents = [one for one in found if not one.title]
+    numbers = numbers_of(
+        session, [(one.kind, one.id) for one in documents] + [("order", one.root_id) for one in documents]
+    )
     return [_row(one, numbers) for one in found]
 
 
 def _row(one: Behind, numbers: dict[tuple[str, int], str]) -> dict[str, Any]:
-    number = numbers.get((one.kind, one.id))
+    number = one.title or numbers.get((one.kind, one.id))
     order = numbers.get(("order", one.root_id)) if one.id != one.root_id else None
     return {
-        "title": f"{one.kind.capitalize()} {number}" if number else f"{one.kind.capitalize()} of order {order}" if order else
+        "title": one.title or f"{one.kind.capitalize()} {number}" if number else f"{one.kind.capitalize()} of order {order}" if order else
         f"{one.kind.capitalize()}, no number yet", "href": document_url(one.kind, one.id) if number else "",
-        "journey": url_for("measures.journey", journey_id=one.root_id), "site": one.site, "channel": one.channel,
+        "journey": "" if one.title else url_for("measures.journey", journey_id=one.root_id), "site": one.site, "channel": one.channel,
         "at": one.opened_at, "value": money(one.value, one.currency) if one.currency else "–",
         "flags": one.flags, "weight": weight_text(one), "where": one.where, "is_open": one.is_open,
     }  # fmt: skip

@@ -15,9 +15,9 @@ from readiness.conformance.contributions import contribute
 from readiness.conformance.journeys import Course, Journey
 from readiness.conformance.ports import Coverage, ReadsCoverage
 from readiness.conformance.store import ConformanceStore, CourseRows
-from readiness.measures.catalogue import Source
 from readiness.measures.consumer import NAME as JOURNEYS
 from readiness.measures.deltas import Deltas, SliceKey
+from readiness.measures.measure import Source
 from readiness.measures.store import Store
 
 #: The consumer's name: its cursor, and what a reading asks whether it is up to date.

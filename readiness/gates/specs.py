@@ -15,7 +15,8 @@ from erpcore.kernel.errors import NotFound, RuleBroken
 from readiness.gates.criteria import REALM_OF, Baseline, Basis, Criterion, Evidence, Layer, MeasureFacts, Phase
 from readiness.gates.models import GateCriterion
 from readiness.gates.ports import ReadingRequest
-from readiness.measures.catalogue import MEASURES, Measure, find_figure
+from readiness.measures.catalogue import MEASURES, find_figure
+from readiness.measures.measure import Measure
 
 Grain = Literal["cell", "site", "all"]
 #: What lies beyond these is a slip of the keyboard.

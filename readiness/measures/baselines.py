@@ -10,8 +10,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from erpcore.kernel.errors import NotFound, RuleBroken
@@ -189,12 +190,15 @@ def owners(session: Session) -> dict[str, int]:
     return {row.measure: row.person_id for row in rows if row.person_id is not None}
 
 
-def baselines(session: Session, sites: Iterable[int | None]) -> dict[tuple[str, int | None], BaselineView]:
-    """The baselines that count for these sites (``None``: all together), by figure and site. One query."""
+def baselines(
+    session: Session, sites: Iterable[int | None], *, also: Select[Any] | None = None
+) -> dict[tuple[str, int | None], BaselineView]:
+    """The baselines that count for these sites (``None``: all together) and those that a query names, by figure and site. One query."""
     wanted = set(sites)
     nth = func.row_number().over(partition_by=(BaselineRow.figure, BaselineRow.site_id), order_by=_NEWEST).label("nth")
     named = BaselineRow.site_id.in_([site for site in wanted if site is not None])
     one_of = or_(named, BaselineRow.site_id.is_(None)) if None in wanted else named
+    one_of = one_of if also is None else or_(one_of, BaselineRow.site_id.in_(also))
     ranked = select(BaselineRow.id, nth).where(one_of).subquery()
     rows = session.scalars(select(BaselineRow).join(ranked, ranked.c.id == BaselineRow.id).where(ranked.c.nth == 1))
     return {(row.figure, row.site_id): _view(row) for row in rows if _is_known(row)}

@@ -6,10 +6,10 @@ A redefined measure is a new version with a new number and is rebuilt from the e
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from erpcore.kernel.errors import NotFound
+from readiness.measures.measure import Kind, Layer, Measure, Source
 from readiness.measures.reading import Direction, Form, Unit
 
 FILL_RATE_LINES = 1
@@ -44,6 +44,10 @@ CONFORMANCE = 60
 UNREGISTERED_DEVIATION_SHARE = 61
 OFF_STANDARD_SHARE = 62
 VARIANT_EXPIRED_IN_USE = 63
+VARIANT_COUNT = 64
+VARIANT_REVIEWS_OVERDUE = 65
+DESIGN_QUESTIONS_OPEN = 66
+APPROVAL_CYCLE_TIME = 67
 # What others divide by; not figures of their own.
 STOCK_VALUE = 101
 HANDLED = 102
@@ -64,67 +68,6 @@ OF_CONFORMANCE = frozenset({CONFORMANCE, UNREGISTERED_DEVIATION_SHARE, OFF_STAND
 BACKORDERS = frozenset({BACKORDER_AGE, BACKORDER_OVER_7D, BACKORDER_OVER_30D})
 
 
-class Kind(StrEnum):
-    """Documents add to a flow; a state is sampled."""
-
-    FLOW = "flow"
-    STATE = "state"
-
-
-class Source(StrEnum):
-    """Which consumer feeds a figure; it is believed only as long as that one keeps up."""
-
-    JOURNEYS = "journeys"
-    CONFORMANCE = "conformance"
-
-
-class Layer(StrEnum):
-    """The layer of the rollout that a figure speaks for."""
-
-    PROCESS = "process"
-    DATA = "data"
-    DEPLOYMENT = "deployment"
-    ADOPTION = "adoption"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Measure:
-    """A figure. Window and maturity are days of the site; window 0 is now.
-
-    ``dimension`` names what the figure splits by; dimensions with a slash (``drop_ship/``) are kept apart from the main
-    figure. With ``parts`` the dimension "" carries the whole and the others their part of it; without, the main figure is
-    the sum of its dimensions. ``by_channel`` false: its documents belong to a site, whatever the channel. ``worked_id`` is the
-    number of the sketch that holds its times in working hours, for the statistics that begin with ``work.``.
-    """
-
-    id: int
-    key: str
-    version: int = 1
-    title: str
-    unit: Unit
-    direction: Direction
-    form: Form
-    kind: Kind = Kind.FLOW
-    statistics: tuple[str, ...] = ()
-    window_days: int = 14
-    maturity_days: int = 0
-    layer: Layer = Layer.PROCESS
-    owner: str
-    documents: str
-    level: str
-    cohort: str
-    formula: str
-    dimension: str | None = None
-    parts: bool = False
-    carries_group: bool = False
-    counts_actors: bool = False
-    is_money: bool = False
-    by_channel: bool = True
-    wait_point: str | None = None
-    worked_id: int | None = None
-    source: Source = Source.JOURNEYS
-
-
 def _backorders(
     number: int, key: str, title: str, unit: Unit, formula: str, statistics: tuple[str, ...] = ()
 ) -> Measure:
@@ -139,6 +82,14 @@ def _backorders(
 def _of_conformance(**fields: Any) -> Measure:
     """What is read from journeys under the rules of their process."""
     return Measure(window_days=28, owner="process owner", source=Source.CONFORMANCE, **fields)
+
+
+def _of_registers(**fields: Any) -> Measure:
+    """What stands in a register now."""
+    return Measure(
+        unit=Unit.COUNT, form=Form.STATE, kind=Kind.STATE, window_days=0, level="entry", source=Source.REGISTER,
+        **fields,
+    )  # fmt: skip
 
 
 def _perfect_order(number: int, key: str, title: str, formula: str, *, counts_actors: bool = False) -> Measure:
@@ -333,6 +284,29 @@ _ALL = (
         direction=Direction.ZERO, form=Form.COMPOSITE, documents="document", level="document",
         cohort="day the rules were stamped",
         formula="Documents that were stamped with a variant that was not in force at that moment.",
+    ),
+    _of_registers(
+        id=VARIANT_COUNT, key="variant_count", title="Variants in force", direction=Direction.INFO, owner="design authority",
+        documents="variant", cohort="variants ever agreed", dimension="kind",
+        formula="Variants in force now that hold anywhere in the scope; what became the standard is told apart.",
+    ),
+    _of_registers(
+        id=VARIANT_REVIEWS_OVERDUE, key="variant_reviews_overdue", title="Reviews of variants overdue", direction=Direction.ZERO,
+        owner="design authority", documents="variant", cohort="variants in force with a day of review", dimension="kind",
+        formula="Variants in force whose day of review is over, by the calendar of where they were asked for.",
+    ),
+    _of_registers(
+        id=DESIGN_QUESTIONS_OPEN, key="design_questions_open", title="Design questions open", direction=Direction.ZERO,
+        owner="process owner", documents="question", cohort="questions ever asked", dimension="process",
+        formula="Questions of the design that hold anywhere in the scope and have no decision.",
+    ),
+    Measure(
+        id=APPROVAL_CYCLE_TIME, key="approval_cycle_time", title="Approval cycle time", unit=Unit.HOURS,
+        direction=Direction.DOWN, form=Form.PERCENTILE, statistics=("p50", "p90"), owner="programme office",
+        documents="approval", level="approval", cohort="day of the request", dimension="kind", by_channel=False,
+        source=Source.REGISTER,
+        formula="From the request until people approved or rejected, those that wait included; what no person had to decide, was "
+        "taken back or overtaken is left out.",
     ),
 )  # fmt: skip
 

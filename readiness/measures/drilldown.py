@@ -15,11 +15,13 @@ from readiness.measures import catalogue as c
 from readiness.measures.backorders import OLDER, age, is_older
 from readiness.measures.contributions import EXCEPTIONS
 from readiness.measures.journeys import REVERSED, flag_names, moves_from_text, moves_to_text
+from readiness.measures.measure import Kind, Source
 from readiness.measures.models import JourneyLineRow, JourneyRow, WaitRow
 from readiness.measures.order_lines import JUDGED
 from readiness.measures.plans import Asked, Plan, counts, matured, plan_for
 from readiness.measures.ports import Calendars
 from readiness.measures.reading import Form
+from readiness.measures.registers import RegisterRows, seconds
 from readiness.measures.scopes import Scope, SiteDays, load_slices
 from readiness.measures.states import CONTROL_POINTS, Limits, Standing, standing
 from readiness.measures.waits import Point
@@ -34,7 +36,7 @@ _W: Table = WaitRow.__table__
 class Behind:
     """A document behind a figure. ``weight`` is what it is ranked by: ``unit`` says lines, minor units, seconds or working seconds.
 
-    ``id`` is the order, return, invoice, receipt, arrival or stock move; ``root_id`` the order an invoice belongs to.
+    ``title`` is the name of an entry of a register, which has no journey. ``id`` is the order, return, invoice, receipt, arrival or stock move; ``root_id`` the order an invoice belongs to.
     """
 
     id: int
@@ -52,6 +54,7 @@ class Behind:
     unit: str
     is_open: bool
     where: str | None = None
+    title: str = ""
 
 
 _ROW = [
@@ -117,6 +120,8 @@ def journeys_behind(
     measure = plan.measure
     if measure.id == c.CONTROL_DIFFERENCE:
         return []
+    if measure.source is Source.REGISTER:
+        return _entries(plan, calendars, as_of)[:limit]
     if measure.id in c.SAMPLED:
         return _standing(session, plan, days, as_of, limit)
     if measure.form is Form.PERCENTILE:
@@ -130,6 +135,22 @@ def journeys_behind(
     unit = "lines" if measure.id in _LINE_DAY else "minor"
     rows = session.execute(query.limit(limit)).all()
     return [_behind(row, int(row.weight), unit, is_open=bool(row.is_open)) for row in rows]
+
+
+def _entries(plan: Plan, calendars: Calendars | None, as_of: datetime) -> list[Behind]:
+    """What counts in a register, the oldest first; of what people were asked what took longest."""
+    if plan.measure.kind is Kind.STATE and not plan.is_now:
+        return []
+    found = [
+        Behind(
+            one.id, one.id, one.register, next(iter(one.sites)) if one.sites and len(one.sites) == 1 else None, one.channel,
+            one.customer_group, one.since, 0, None, (one.kind.strip("/").replace("_", " "),), "", int(seconds(one, as_of)),
+            "seconds", plan.measure.kind is Kind.FLOW and one.until is None, title=one.title,
+        )
+        for one in RegisterRows([plan], calendars, as_of).entries(plan)
+        if plan.measure.key in one.counts
+    ]  # fmt: skip
+    return sorted(found, key=lambda one: (-one.weight, one.id))
 
 
 def _behind(row: Any, weight: int, unit: str, *, is_open: bool, where: str | None = None) -> Behind:

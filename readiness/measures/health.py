@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, func, select, true
+from sqlalchemy import Connection, Select, func, literal, select, true, union_all
 
 from erpcore.kernel.events import ConsumerCursor, EventHead, EventLog, ParkedEvent
 from readiness.measures.consumer import NAME
@@ -44,6 +47,21 @@ class Health:
 
 def consumer_health(connection: Connection, now: datetime, consumer: str = NAME) -> Health:
     """How far a consumer has come, and where something is parked; one read."""
+    return consumer_healths(connection, now, [consumer])[consumer]
+
+
+def consumer_healths(connection: Connection, now: datetime, consumers: Sequence[str]) -> dict[str, Health]:
+    """The same of several; one read too, and none of no consumer."""
+    if not consumers:
+        return {}
+    parts = [_state_of(consumer) for consumer in consumers]
+    rows: dict[str, list[Any]] = defaultdict(list)
+    for row in connection.execute(union_all(*parts) if len(parts) > 1 else parts[0]):
+        rows[row.name].append(row)
+    return {consumer: _health(consumer, rows[consumer], now) for consumer in consumers}
+
+
+def _state_of(consumer: str) -> Select[Any]:
     # A cursor that moves may be far behind all the same, and one that stood through a quiet hour is not: the first event
     # that was not read says how late it is.
     first = (
@@ -57,13 +75,19 @@ def consumer_health(connection: Connection, now: datetime, consumer: str = NAME)
     parked = (
         select(ParkedEvent.consumer, ParkedEvent.site).where(ParkedEvent.consumer == consumer).distinct().subquery()
     )
-    rows = connection.execute(
-        select(ConsumerCursor.seq.label("known"), EventHead.seq, first.label("since"), parked.c.consumer, parked.c.site)
+    return (
+        select(
+            literal(consumer).label("name"), ConsumerCursor.seq.label("known"), EventHead.seq, first.label("since"),
+            parked.c.consumer, parked.c.site,
+        )
         .select_from(EventHead)
         .outerjoin(ConsumerCursor, ConsumerCursor.name == consumer)
         .outerjoin(parked, true())
         .where(EventHead.id == 1)
-    ).all()
+    )  # fmt: skip
+
+
+def _health(consumer: str, rows: Sequence[Any], now: datetime) -> Health:
     known, newest, since = rows[0].known, int(rows[0].seq), rows[0].since
     read_to = int(known or 0)
     lag = now - since if since is not None and newest > read_to else timedelta()

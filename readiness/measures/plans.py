@@ -9,8 +9,9 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Connection
 
 from readiness.measures import catalogue as c
-from readiness.measures.catalogue import Figure, Kind, Measure, find_figure
+from readiness.measures.catalogue import Figure, find_figure
 from readiness.measures.intervals import Sums
+from readiness.measures.measure import Kind, Measure, Source
 from readiness.measures.reading import Window, WindowUnit
 from readiness.measures.scopes import Scope, SiteDays, Slice, is_marker, marking, matching
 from readiness.measures.sums import (
@@ -179,7 +180,7 @@ class Sources:
     """What the plans with a window need from the tables of sums: a statement per table for all of them."""
 
     def __init__(self, connection: Connection, plans: Sequence[Plan]) -> None:
-        windows = [plan for plan in plans if not plan.is_now]
+        windows = [plan for plan in plans if not plan.is_now and plan.measure.source is not Source.REGISTER]
         self._rows = bucket_rows(connection, [span for plan in windows for span in plan.sums()])
         valued = [plan for plan in windows if plan.measure.id == c.INVENTORY_ADJUSTMENT_RATE]
         self._stock = bucket_rows(

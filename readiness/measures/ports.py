@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from datetime import date, time, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
 from types import MappingProxyType
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 
 class Told(NamedTuple):
@@ -65,6 +65,38 @@ class Calendars(Protocol):
     """The calendars of sites."""
 
     def of_sites(self, sites: Collection[int]) -> Mapping[int, SiteCalendar]: ...
+
+
+class RegisterEntry(NamedTuple):
+    """An entry of a register. ``of``: the figures that it is one of the documents of; ``counts``: those that it counts in.
+
+    ``None`` is what it does not name: it holds for all of them. ``sites`` has the twins of other realms too. From ``since`` until
+    ``until``, where that is over; days are those of ``zone``.
+    """
+
+    register: str
+    id: int
+    title: str
+    kind: str
+    of: frozenset[str]
+    counts: frozenset[str]
+    since: datetime
+    until: datetime | None = None
+    zone: str = "UTC"
+    realm: str | None = None
+    entities: frozenset[int] | None = None
+    sites: frozenset[int] | None = None
+    channel: int | None = None
+    customer_group: int | None = None
+    process: str | None = None
+
+
+@runtime_checkable
+class Registers(Protocol):
+    """What stands in the registers of governance."""
+
+    def entries(self, since: datetime | None, at: datetime) -> Sequence[RegisterEntry]:
+        """All of them as of ``at``; of what people were asked those asked from ``since`` on, none without. One query."""
 
 
 class StockValue(Protocol):

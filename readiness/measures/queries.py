@@ -10,16 +10,19 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from readiness.measures import catalogue as c
-from readiness.measures.catalogue import Kind, Source, find_figure
+from readiness.measures.catalogue import find_figure
 from readiness.measures.flows import blank, flow_reading
-from readiness.measures.health import Health, consumer_health
+from readiness.measures.health import Health, consumer_health, consumer_healths
 from readiness.measures.live import Handled, now_reading, window_reading
+from readiness.measures.measure import Kind, Source
 from readiness.measures.plans import Asked, Plan, Sources, matured, plan_for
 from readiness.measures.ports import Calendars
 from readiness.measures.reading import Reading, Stale
+from readiness.measures.registers import RegisterRows
 from readiness.measures.scopes import Scope, SiteDays, Slice, load_slices
 
 __all__ = [
@@ -92,7 +95,11 @@ def read_with_weeks(
 
 
 #: Figures of which nothing is kept by day: parts of theirs are.
-_READ_NOW = frozenset({c.SILENT_FAILURES_PER_1000, c.CONTROL_DIFFERENCE})
+_READ_NOW = frozenset(
+    {
+        c.SILENT_FAILURES_PER_1000, c.CONTROL_DIFFERENCE, c.VARIANT_COUNT, c.VARIANT_REVIEWS_OVERDUE, c.DESIGN_QUESTIONS_OPEN,
+    }
+)  # fmt: skip
 
 
 def _weeks_of(plan: Plan, weeks: int, plans: int, intervals: bool) -> list[Plan]:
@@ -115,8 +122,9 @@ def _read(
     connection = session.connection()
     # Read before the figures: what comes in meanwhile is in them, and what is in them was never called late.
     healths = {} if health is None else {Source.JOURNEYS: health}
-    for source in sorted({find_figure(one.key).measure.source for one in asked} - set(healths)):
-        healths[source] = consumer_health(connection, as_of, source.value)
+    fed = {find_figure(one.key).measure.source for one in asked} - {Source.REGISTER, *healths}
+    read = consumer_healths(connection, as_of, sorted(fed))
+    healths |= {source: read[source.value] for source in fed}
     if slices is None:
         slices = load_slices(connection, {one.scope.realm for one in asked})
     days = SiteDays(as_of, calendars, sorted({one.site for one in slices if one.site is not None}))
@@ -125,21 +133,32 @@ def _read(
         plans = [plan.shifted(back * plan.days) for plan in plans]
     more = further(plans) if further is not None else []
     sources, handled = Sources(connection, [*plans, *more]), Handled(connection, [] if back else plans)
+    registers = RegisterRows([] if back and not more else [*plans, *more], calendars, as_of)
     if into is not None:
-        into.update((plan.tag, _windowed(plan, sources, as_of)) for plan in more)
+        into.update((plan.tag, _windowed(plan, sources, registers, as_of)) for plan in more)
     out = []
     for plan in plans:
         if (refused := _not_kept(plan)) is not None:
             reading = replace(blank(plan, as_of), stale=Stale.SOURCE_MISSING, stale_detail=refused)
         elif plan.is_now:
-            reading = blank(plan, as_of) if back else now_reading(connection, plan, days, handled, as_of)
+            reading = blank(plan, as_of) if back else _now(connection, plan, days, handled, registers, as_of)
         else:
-            reading = _windowed(plan, sources, as_of)
-        out.append(_believed(reading, plan, healths[plan.measure.source]))
+            reading = _windowed(plan, sources, registers, as_of)
+        out.append(_believed(reading, plan, healths.get(plan.measure.source)))
     return out
 
 
-def _windowed(plan: Plan, sources: Sources, as_of: datetime) -> Reading:
+def _now(
+    connection: Connection, plan: Plan, days: SiteDays, handled: Handled, registers: RegisterRows, as_of: datetime
+) -> Reading:
+    if plan.measure.source is Source.REGISTER:
+        return registers.reading(plan)
+    return now_reading(connection, plan, days, handled, as_of)
+
+
+def _windowed(plan: Plan, sources: Sources, registers: RegisterRows, as_of: datetime) -> Reading:
+    if plan.measure.source is Source.REGISTER:
+        return registers.reading(plan)
     return (window_reading if plan.measure.kind is Kind.STATE else flow_reading)(plan, sources, as_of)
 
 
@@ -149,12 +168,19 @@ def _not_kept(plan: Plan) -> str | None:
     waits = plan.is_now and measure.id != c.CONTROL_DIFFERENCE
     if measure.id == c.SILENT_FAILURES_PER_1000 and not plan.is_now:
         return f"{measure.key} is read now; its parts are sampled"
+    if measure.source is Source.REGISTER:
+        if measure.kind is Kind.STATE and not plan.is_now:
+            return f"{measure.key} is read now; nothing of it is kept by day"
+        if scope.variants is not None or scope.grant is not None:
+            return f"{measure.key} is not told apart by what documents run under"
     if scope.customer_group is not None and not measure.carries_group and not waits:
         return f"{measure.key} is not kept by customer group"
     return None
 
 
-def _believed(reading: Reading, plan: Plan, health: Health) -> Reading:
+def _believed(reading: Reading, plan: Plan, health: Health | None) -> Reading:
+    if health is None:
+        return reading
     sites = plan.asked.scope.sites or frozenset(one.site for one in plan.slices if one.site is not None)
     stale = health.stale(sites)
     return reading if stale is None else replace(reading, stale=stale[0], stale_detail=stale[1])
@@ -165,7 +191,8 @@ def read_between(
 ) -> Reading:
     """The figure of the days from ``start`` until before ``end``, as now known; provisional where they are too young."""
     connection = session.connection()
-    health = consumer_health(connection, as_of, find_figure(asked.key).measure.source.value)
+    source = find_figure(asked.key).measure.source
+    health = None if source is Source.REGISTER else consumer_health(connection, as_of, source.value)
     slices = load_slices(connection, {asked.scope.realm})
     days = SiteDays(as_of, calendars, sorted({one.site for one in slices if one.site is not None}))
     found = plan_for(0, asked, slices, days)
@@ -173,7 +200,7 @@ def read_between(
     plan = replace(found, days=(end - start).days, start=start, end=end, provisional=young)
     if (refused := _not_kept(plan)) is not None:
         return replace(blank(plan, as_of), stale=Stale.SOURCE_MISSING, stale_detail=refused)
-    reading = _windowed(plan, Sources(connection, [plan]), as_of)
+    reading = _windowed(plan, Sources(connection, [plan]), RegisterRows([plan], calendars, as_of), as_of)
     return _believed(reading, plan, health)
 
 
@@ -198,6 +225,6 @@ def read_trend(
     for tag in range(days):
         day = first.today - timedelta(days=days - tag)
         plans.append(replace(first, tag=tag, days=1, start=day, end=day + timedelta(days=1), is_point=True))
-    sources = Sources(connection, plans)
-    points = [(plan.start, _windowed(plan, sources, as_of)) for plan in plans]
+    sources, registers = Sources(connection, plans), RegisterRows(plans, calendars, as_of)
+    points = [(plan.start, _windowed(plan, sources, registers, as_of)) for plan in plans]
     return [TrendPoint(day, reading.value, reading.count) for day, reading in points]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, text
 
 from erpcore.kernel.clock import local_day
-from readiness.measures.catalogue import Measure
+from readiness.measures.measure import Measure
 from readiness.measures.ports import NO_SITE, Calendars, SiteCalendar
 
 

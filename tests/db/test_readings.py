@@ -19,7 +19,7 @@ from readiness.conformance.consumer import ConformanceConsumer
 from readiness.measures.catalogue import MEASURES, figures, find_figure
 from readiness.measures.consumer import JourneyConsumer
 from readiness.measures.drilldown import journeys_behind
-from readiness.measures.health import consumer_health
+from readiness.measures.health import consumer_healths
 from readiness.measures.queries import Asked, Scope, read_many, read_measure, read_previous, read_trend
 from readiness.measures.reading import Form, Stale, Window, WindowUnit
 from tests.support.conforming import Register
@@ -315,11 +315,11 @@ def test_twenty_readings_send_hardly_more_statements_than_one_and_read_no_event(
             read_many(session, [Asked(key=key, scope=HERE_ONLY) for key in keys], as_of=MONDAY + DAY)
     finally:
         event.remove(database.read_engine, "before_cursor_execute", note)
-    assert len(keys) == 38
+    assert len(keys) == 43
     assert len(sent) <= 26
-    # Each of the two consumers says once how late it is, by the row of the first event it has not read; no figure reads an event.
+    # How late the two consumers are is asked once, by the row of the first event that each has not read; no figure reads an event.
     late, _ = how_late_is_asked(database)
-    assert [statement for statement in sent if "event_log" in statement] == [late, late]
+    assert [statement for statement in sent if "event_log" in statement] == [late]
 
 
 def how_late_is_asked(database):
@@ -333,20 +333,20 @@ def how_late_is_asked(database):
     event.listen(database.read_engine, "before_cursor_execute", note)
     try:
         with reading(database) as session:
-            consumer_health(session.connection(), MONDAY)
+            consumer_healths(session.connection(), MONDAY, ["conformance", "journeys"])
     finally:
         event.remove(database.read_engine, "before_cursor_execute", note)
     (late,) = sent
     return late
 
 
-def test_how_late_a_consumer_is_takes_one_event_by_its_key_and_scans_none(sqlite_database):
+def test_how_late_a_consumer_is_takes_one_event_of_each_by_its_key_and_scans_none(sqlite_database):
     consumed(sqlite_database, a_smooth_order(1000))
     late, values = how_late_is_asked(sqlite_database)
     with reading(sqlite_database) as session:
         plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {late}", values)
         steps = [row[-1] for row in plan if "event_log" in row[-1]]
-    assert steps == ["SEARCH event_log USING INTEGER PRIMARY KEY (rowid>?)"]
+    assert steps == ["SEARCH event_log USING INTEGER PRIMARY KEY (rowid>?)"] * 2
 
 
 def test_every_figure_answers_on_an_empty_database_without_inventing_anything(database):
@@ -366,7 +366,7 @@ def test_a_figure_that_is_not_in_the_catalogue_is_refused_by_name(key):
 
 
 def test_the_catalogue_is_whole():
-    assert len({measure.id for measure in MEASURES.values()}) == len(MEASURES) == 31
+    assert len({measure.id for measure in MEASURES.values()}) == len(MEASURES) == 35
     for measure in MEASURES.values():
         assert measure.formula.endswith(".")
         assert measure.title

@@ -17,7 +17,8 @@ from app.web.icons import verdict_look
 from app.web.steering_words import PHASES
 from readiness.gates.wording import counted, figure
 from readiness.measures.baselines import BaselineView
-from readiness.measures.catalogue import Figure, Kind
+from readiness.measures.catalogue import Figure
+from readiness.measures.measure import Kind
 from readiness.measures.reading import Direction, Form, Reading, Unit, WindowUnit, shown
 
 STALE: Final = {
