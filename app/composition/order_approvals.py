@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.composition.approving import Answer, answer, settles
 from app.composition.cells import RegisteredCells
-from app.composition.core_approvals import waiting_request
+from app.composition.core_approvals import BY_RULES, waiting_request
 from app.composition.policies import RegisterRules
 from erpcore.kernel.errors import NotAllowed, RuleBroken
 from erpcore.kernel.work import UnitOfWork
@@ -26,6 +26,12 @@ from erpcore.orders.takeback import decide_take_back, lock_take_back, settle_tak
 from erpcore.ports import CellStates, ProcessRules
 from governance.approvals.flow import RequestState
 from governance.approvals.models import ApprovalRequest
+
+#: Whoever asks about an order asks from here, where what becomes of the answers is known.
+__all__ = [
+    "BY_RULES", "OF_HOLDS", "ORDER", "PRICE", "SUBSTITUTION", "TAKE_BACK", "asked_for_nothing", "decide_on_substitution",
+    "decide_on_take_back", "let_go", "request_of_hold",
+]  # fmt: skip
 
 PRICE, SUBSTITUTION, TAKE_BACK = "price_override", "substitution", "take_back"
 #: What requests about prices and substitutions are about.

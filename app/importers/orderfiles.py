@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 from sqlalchemy import select
 
-from app.composition.core_approvals import BY_RULES
+from app.composition.order_approvals import BY_RULES
 from app.composition.orderfiles import BadRows, OrderFile, Outcome
 from app.importers.ordersheets import SheetOrder, orders_of
 from app.importers.sheets import ReadSheet

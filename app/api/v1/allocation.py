@@ -31,7 +31,7 @@ from app.api.v1.allocation_models import (
 from app.api.v1.numbers import as_amount, pointing, thousandths
 from app.api.values import Page, page_of, set_filters
 from app.composition import order_approvals
-from app.composition.core_approvals import BY_RULES
+from app.composition.order_approvals import BY_RULES
 from app.composition.request import now, reader
 from app.composition.trading import cells, rules
 from app.queries.allocation import RUNS, RunRow, run_page, run_row

@@ -12,7 +12,7 @@ from app.api.v1.order_models import OrderDetail
 from app.api.v1.orders import detail
 from app.api.values import Amount, Answer, Body, Quantity
 from app.composition.amending import change_of
-from app.composition.core_approvals import BY_RULES
+from app.composition.order_approvals import BY_RULES
 from app.composition.request import reader
 from app.composition.trading import cells, rules
 from app.queries.amendments import AmendmentFact, Effect, amendments_of, one_amendment

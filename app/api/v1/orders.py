@@ -27,8 +27,7 @@ from app.api.v1.order_models import (
     ShipmentAnswer,
 )
 from app.api.values import Page, page_of
-from app.composition.core_approvals import BY_RULES
-from app.composition.order_approvals import let_go
+from app.composition.order_approvals import BY_RULES, let_go
 from app.composition.request import now, reader
 from app.composition.trading import cells, hold_command, rules
 from app.messages import sentence

@@ -9,8 +9,7 @@ from pydantic import Field
 from app.api.framework import check_version, operation
 from app.api.v1.numbers import Key, as_amount, fresh, pointing
 from app.api.values import Amount, Answer, Body, Quantity
-from app.composition.core_approvals import BY_RULES
-from app.composition.order_approvals import decide_on_substitution
+from app.composition.order_approvals import BY_RULES, decide_on_substitution
 from app.composition.request import now, reader
 from app.composition.trading import cells, rules
 from app.queries.items import item_page

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import redirect, render_template, request, url_for
 
-from app.composition.core_approvals import BY_RULES
+from app.composition.order_approvals import BY_RULES
 from app.composition.request import now, reader
 from app.composition.trading import cells, rules
 from app.queries.addresses import addresses_named, present_addresses

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 
-from app.composition.core_approvals import BY_RULES
+from app.composition.order_approvals import BY_RULES
 from app.composition.request import change, now, reader
 from app.composition.trading import cells, rules
 from app.messages import sentence

@@ -11,8 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from app.composition.approving import Answer, answer, propose_rule, withdraw
-from app.composition.core_approvals import BY_RULES
-from app.composition.order_approvals import let_go
+from app.composition.order_approvals import BY_RULES, let_go
 from app.jobs.approvals import escalate_due
 from erpcore.kernel.errors import Conflict, DomainError, NotAllowed, RuleBroken
 from erpcore.kernel.history import Transition

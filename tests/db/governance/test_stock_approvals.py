@@ -8,8 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from app.composition.approving import propose_rule, withdraw
-from app.composition.core_approvals import BY_RULES
-from app.composition.order_approvals import decide_on_substitution, decide_on_take_back, let_go
+from app.composition.order_approvals import BY_RULES, decide_on_substitution, decide_on_take_back, let_go
 from app.jobs.approvals import escalate_due
 from erpcore.fulfilment.shortage import Choose, choose
 from erpcore.kernel.errors import Conflict, DomainError, NotAllowed, RuleBroken
