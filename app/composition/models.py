@@ -28,7 +28,9 @@ from governance.decisions import models as decisions
 from governance.processes import models as processes
 from governance.programme import models as programme
 from governance.questions import models as questions
+from governance.raci import models as raci
 from governance.replays import models as replays
+from governance.risks import models as risks
 from governance.roadmap import models as roadmap
 from governance.variants import models as variants
 from readiness.conformance import models as conformance
@@ -76,8 +78,10 @@ __all__ = [
     "purchasing",
     "questions",
     "quotes",
+    "raci",
     "replays",
     "requests",
+    "risks",
     "roadmap",
     "saved_views",
     "variants",

@@ -26,6 +26,8 @@ from app.demo.plan import DemoOptions
 from app.demo.policies import share_out_exceptions
 from app.demo.processes import write_processes
 from app.demo.questions import ask_questions
+from app.demo.raci import say_who_answers
+from app.demo.risks import RiskBook
 from app.demo.rollout import Rollout
 from app.demo.services import sell_besides_goods
 from app.demo.trading import Trading
@@ -34,6 +36,7 @@ from app.demo.world import World, build_world
 from app.jobs.consumers import ConsumerRunner
 from app.jobs.letters import send_letters
 from app.jobs.prove import prove_books
+from app.jobs.risks import watch_risks
 from app.jobs.scheduler import ensure_catalogue
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import SetClock
@@ -108,6 +111,7 @@ class _Story:
         self.funding = Funding(self.desk, self.rollout)
         self.occasions = Occasions(self.desk)
         self.register = Register(self.desk)
+        self.risks = RiskBook(database, staff, clock)
         self.runners = [ConsumerRunner(database, consumer, clock=clock, bulk=True) for consumer in CONSUMERS]
         self.letters = next(runner for runner in self.runners if runner.consumer.name == LETTERS)
 
@@ -179,6 +183,8 @@ class _Story:
             (options.open_gates + 1, rollout.attest_gates),
             (options.days - 4, lambda: committee.call_meeting(options.until.date() + timedelta(days=2))),
             (options.days - 4, lambda: self.office.move_next(options.until.date() + timedelta(days=2))),
+            (options.days - 6, lambda: say_who_answers(self.database, self.desk.staff, self.desk.clock)),
+            (options.days - 5, self.risks.write),
             (options.days - 4, lambda: rollout.ask_waiver(*_WAIVER)),
             (options.days - 3, rollout.grant_waivers),
             (options.days - 3, self.requests.agree_on_rules),
@@ -224,6 +230,7 @@ class _Story:
         with unit_of_work(self.database, actor=Actor.system("sampler"), clock=self.desk.clock) as work:
             records = SiteRecords(work.session)
             sample_day_end(work, records.sampled_sites(), day, calendars=records, stock=records)
+        watch_risks(self.database, clock=self.desk.clock)
 
     def _finish(self) -> None:
         self.progress(self.options.days, "The vote on wave 2 opens")

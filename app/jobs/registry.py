@@ -28,6 +28,7 @@ from app.jobs.lease import forget_runs
 from app.jobs.letters import send_letters
 from app.jobs.prove import prove_books, prove_if_asked
 from app.jobs.quotes import expire_old_quotes
+from app.jobs.risks import watch_risks
 from erpcore.kernel import requests
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.audit import last_link
@@ -160,6 +161,11 @@ def escalate(context: Context) -> int:
     return escalate_due(context.database, clock=context.clock)
 
 
+def watch(context: Context) -> int:
+    """Trigger entries of the RAID register by their figures, and pass on those that are late or triggered."""
+    return watch_risks(context.database, clock=context.clock)
+
+
 def anchor(context: Context) -> int:
     """Write the last link of the audit trail beside the database."""
     if context.instance is None:
@@ -204,6 +210,10 @@ JOBS: list[Job] = [
     Job(
         name="escalate-approvals", run=escalate, every=timedelta(minutes=5), longest_silence=timedelta(hours=1),
         sentence="Lets others decide too on requests for approval whose time is over in working hours.",
+    ),
+    Job(
+        name="watch-risks", run=watch, every=timedelta(minutes=10), longest_silence=timedelta(hours=1),
+        sentence="Triggers risks whose figure crossed its limit, and tells the next body of what is late or triggered in working hours.",
     ),
     Job(
         name="send-digests", run=post_digests, every=timedelta(minutes=15), longest_silence=timedelta(hours=2),

@@ -175,6 +175,12 @@ class Permission(StrEnum):
 
     QUESTION_VIEW = "governance:question:view", "see design questions with their options and decisions"
     QUESTION_ASK = "governance:question:ask", "ask design questions, put them off and withdraw them"
+    RACI_VIEW = "governance:raci:view", "see who answers for processes, data domains and waves"
+    RACI_ASSIGN = "governance:raci:assign", "say who answers for processes, data domains and waves"
+    RISK_VIEW = "governance:risk:view", "see risks, assumptions, issues and dependencies"
+    RISK_RAISE = "governance:risk:raise", "raise risks, assumptions, issues and dependencies"
+    RISK_WORK = "governance:risk:work", "work on entries of the RAID register that one owns"
+    RISK_MANAGE = "governance:risk:manage", "work on every entry of the RAID register, whoever owns it"
     QUESTION_DECIDE = (
         "governance:question:decide",
         "decide design questions that somebody else asked, and open them again",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 #: Move → what it did to the document.
 PASTS = {
-    "accept": "accepted", "add": "added", "adjust": "adjusted", "agree": "agreed", "amend": "changed", "apply": "applied",
+    "accept": "accepted", "act": "something to be done was written or settled", "add": "added", "adjust": "adjusted", "agree": "agreed", "amend": "changed", "apply": "applied",
     "approve": "approved", "ask": "approval asked for", "ask_recount": "sent for a recount", "assign": "handed to somebody",
     "authorise": "authorised", "begin": "begun", "block": "blocked", "book": "carrier booked", "cancel": "cancelled",
     "cancel_lines": "lines cancelled", "capture": "captured", "change": "changed", "claim": "taken", "close": "closed",
@@ -20,7 +20,7 @@ PASTS = {
     "keep": "kept after review",
     "order": "ordered", "outdate": "outdated", "override": "allocated by hand", "pack": "packed", "pause": "paused",
     "pick": "picked", "pick_extra": "more picked than ordered", "plan": "planned", "post": "posted",
-    "prepare": "preparation begun", "propose": "put to approval", "receive": "received", "record_live": "recorded as live",
+    "prepare": "preparation begun", "raise": "raised", "stand_down": "back within its threshold", "trigger": "triggered", "turn": "turned into another entry", "propose": "put to approval", "receive": "received", "record_live": "recorded as live",
     "refuse": "refused", "refuse_hold": "not let go", "rehearse": "rehearsal begun", "reject": "rejected", "release": "released",
     "release_hold": "hold released", "reopen": "opened again", "reprioritise": "priority changed", "repromise": "promised anew",
     "replace": "replaced", "request": "requested", "resolve": "settled", "resume": "resumed", "revise": "revised", "revoke": "revoked",

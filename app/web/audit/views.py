@@ -25,7 +25,7 @@ _PAGES = {
     "waiver": ("gates.waiver", "waiver_id"), "account": ("people.show", "account_id"),
     "body": ("decisions.committee", "body_id"), "adjustment": ("inbound.adjustment", "adjustment_id"),
     "price_rule": ("prices.show", "rule_id"), "policy_value": ("policies.show_value", "value_id"),
-    "variant": ("variants.show_one", "variant_id"), "order": ("orders.show", "order_id"), "item": ("items.show", "code"),
+    "raid_entry": ("risks.show", "entry_id"), "variant": ("variants.show_one", "variant_id"), "order": ("orders.show", "order_id"), "item": ("items.show", "code"),
     "customer": ("customers.show", "code"), "supplier": ("suppliers.show", "supplier_id"),
 }  # fmt: skip
 
