@@ -123,7 +123,7 @@ def _read(
     # Read before the figures: what comes in meanwhile is in them, and what is in them was never called late.
     healths = {} if health is None else {Source.JOURNEYS: health}
     fed = {find_figure(one.key).measure.source for one in asked} - {Source.REGISTER, *healths}
-    read = consumer_healths(connection, as_of, sorted(fed))
+    read = consumer_healths(connection, as_of, sorted(source.value for source in fed))
     healths |= {source: read[source.value] for source in fed}
     if slices is None:
         slices = load_slices(connection, {one.scope.realm for one in asked})
