@@ -25,6 +25,7 @@ from erpcore.pricing import models as pricing
 from erpcore.purchasing import models as purchasing
 from governance.approvals import models as approvals
 from governance.decisions import models as decisions
+from governance.interim import models as interim
 from governance.processes import models as processes
 from governance.programme import models as programme
 from governance.questions import models as questions
@@ -61,6 +62,7 @@ __all__ = [
     "identity",
     "ids",
     "imports",
+    "interim",
     "inventory",
     "jobruns",
     "ledger",

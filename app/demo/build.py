@@ -13,6 +13,7 @@ from app.composition.scarcity import FOLLOWERS
 from app.composition.subscriptions import CONSUMERS
 from app.composition.uow import Database, unit_of_work
 from app.demo.approvals import Requests
+from app.demo.between import Between
 from app.demo.bookkeeping import write_journals
 from app.demo.carriers import hire_carriers
 from app.demo.committee import Committee
@@ -109,6 +110,7 @@ class _Story:
         self.requests = Requests(self.desk)
         self.office = Office(self.desk, self.rollout)
         self.funding = Funding(self.desk, self.rollout)
+        self.between = Between(self.desk, self.rollout)
         self.occasions = Occasions(self.desk)
         self.register = Register(self.desk)
         self.risks = RiskBook(database, staff, clock)
@@ -164,17 +166,21 @@ class _Story:
             (0, self.office.call_meetings),
             (0, self.office.record_baselines),
             (0, self.funding.lay_out),
-            (1, self.funding.close_first),
+            (1, lambda: self.funding.close(0)),
             (0, self._agree),
             (1, self.register.begin),
             (11, self.register.revoke),
             (0, lambda: self._begin("live", "KOL", "LDS")),
             (0, lambda: self._begin("rehearsal", "DUI", "WKD")),
             (options.go_live - 8, rollout.freeze_first),
+            (options.go_live - 6, lambda: self.funding.close(1)),
+            (options.go_live - 4, lambda: self.funding.close(2)),
+            (options.go_live - 1, lambda: self.funding.close(3)),
             (options.go_live, self.office.take_counters),
             (options.go_live, self._first_wave),
             (options.go_live + 9, committee.meet_condition),
             (options.go_live + 9, self.funding.record_costs),
+            (options.go_live - 6, self.between.say),
             (options.rehearsal, lambda: rollout.rehearse("W2")),
             (options.rehearsal, lambda: self._begin("rehearsal", "KAS", "PRA")),
             (options.late_rehearsal, lambda: rollout.rehearse("W3")),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
-from itertools import pairwise
 
 from app.composition import approving, stage_gates
 from app.composition.business_case import Booking, plan_benefit, record_money
@@ -18,8 +17,6 @@ from governance.roadmap.kinds import MoneyKind
 from governance.roadmap.queries import phase
 
 _ZONE = "Europe/Berlin"
-#: Days from the demo's first day at which phases meet; the last two hang on its going live and its end.
-_BOUNDS = (-120, -60, -20, 0)
 #: Phase by place, code, what for, and how much in euros.
 _TRANCHES = (
     (0, "T1", "Design and data of all waves", 420_000), (1, "T2", "Rehearsals of waves 1 and 2", 380_000),
@@ -30,7 +27,9 @@ _STATED = (
     (0, "baseline", "Headline figures have a baseline", "finance", "Ten figures, signed and filed with the board's paper."),
     (0, "mandate", "Bodies have their mandates and seats", "sponsor", "Committee and office are seated since the kick-off."),
     (1, "standard", "The standard of every process is signed", "process", "Eight processes, each signed by its owner."),
-    (2, "owners", "Master data have owners and rules", "data", ""),
+    (2, "owners", "Master data have owners and rules", "data", "Customers, items and prices; the list is on the wall of the data room."),
+    (3, "rehearsed", "A day of Duisburg was played end to end", "operations", "Played twice, the second time without a hand in between."),
+    (4, "hypercare", "Support of the last wave has ended", "operations", ""),
 )  # fmt: skip
 #: Code, benefit, figure, target in base units, worth a year in euros, and who answers.
 _BENEFITS = (
@@ -56,12 +55,19 @@ class Funding:
     phases: list[int] = field(default_factory=list)
 
     def lay_out(self) -> None:
-        """Six phases, what closes the first three, the money on them, and what the programme is to bring."""
+        """Six phases, what closes five of them, the money on them, and what the programme is to bring."""
         options, staff, programme = self.desk.options, self.desk.staff, self.rollout.programme
-        bounds = [*_BOUNDS, options.go_live, options.days + 60, options.days + 240]
+        live = options.go_live
+        bounds = (
+            (-120, 2),
+            (-60, live - 5),
+            (-30, live - 3),
+            (0, live),
+            (live, options.days + 60),
+            (options.days + 60, options.days + 240),
+        )
         days = tuple(
-            (options.first + timedelta(days=start), options.first + timedelta(days=end))
-            for start, end in pairwise(bounds)
+            (options.first + timedelta(days=start), options.first + timedelta(days=end)) for start, end in bounds
         )
         with self.desk.work(staff["pmo"], "live", "screen") as work:
             self.phases = [one.id for one in phases.lay_out(work, phases.LayOut(programme_id=programme, days=days))]
@@ -80,9 +86,8 @@ class Funding:
             stage_gates.add_criterion(
                 work,
                 phases.AddCriterion(
-                    phase_id=self.phases[1], code="rehearsal", title="Invoices right at posting in rehearsal",
-                    owner=staff.ids["process.billing"], figure="invoice_right_at_posting", realm="rehearsal",
-                    pass_mark=Decimal("0.9"),
+                    phase_id=self.phases[4], code="right", title="Invoices right at posting", owner=staff.ids["process.billing"],
+                    figure="invoice_right_at_posting", realm="live", pass_mark=Decimal("0.95"),
                 ),
             )  # fmt: skip
             for code, title, figure, target, worth, who in _BENEFITS:
@@ -95,18 +100,17 @@ class Funding:
                     ),
                 )  # fmt: skip
 
-    def close_first(self) -> None:
-        """The owners state what holds, the committee closes the first phase, and the next money is released."""
+    def close(self, place: int) -> None:
+        """The owners state what holds, the committee closes the phase, and its money is released."""
         desk, staff = self.desk, self.desk.staff
-        for place, code, _, who, said in _STATED:
-            with reading(desk.database) as session:
-                found = {one.code: one.id for one in phase(session, self.phases[place]).criteria}
-            if said:
+        with reading(desk.database) as session:
+            found = {one.code: one.id for one in phase(session, self.phases[place]).criteria}
+        for where, code, _, who, said in _STATED:
+            if where == place:
                 with desk.work(staff[who], "live", "screen") as work:
                     stage_gates.state(work, phases.State(criterion_id=found[code], holds=True, statement=said))
         with desk.work(staff["pmo"], "live", "screen") as work:
-            request = stage_gates.ask_the_body(work, self.phases[0])
-            needed = request.id
+            needed = stage_gates.ask_the_body(work, self.phases[place]).id
         for who in ("sponsor", "finance", "operations", "sales", "technology"):
             with desk.work(staff[who], "live", "screen") as work:
                 state = approving.answer(work, Answer(request=needed, verdict="approve")).state

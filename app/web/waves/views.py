@@ -8,6 +8,7 @@ from flask import flash, redirect, render_template, url_for
 
 from app.composition import golive
 from app.composition.request import change, now, reader
+from app.queries.interim import interim_brief
 from app.queries.questions import open_of_wave
 from app.queries.steer import WavePage, wave_page, waves_page
 from app.security.permissions import Permission
@@ -99,7 +100,8 @@ def wave_html(wave_id: int, refused: str = "") -> str:
         "waves/show.html", page=page, wave=page.line.wave, line=page.line, speech=said, today=today, refused=refused,
         moves=moves(page, actor()), sites=sites_of(page.line.wave, said), channels=channels_of(page.line.wave, said),
         when=when(page.line, today), days_between=days_between, papers=papers(page, actor(), said),
-        fallbacks=may_fall_back(page, actor(), said), questions=_questions(page), **WORDS,
+        fallbacks=may_fall_back(page, actor(), said), questions=_questions(page),
+        interim=interim_brief(reader(), page.line.wave, now()), **WORDS,
     )  # fmt: skip
 
 

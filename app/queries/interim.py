@@ -1,0 +1,67 @@
+"""What does the page of a wave's interim state show, and how many of its links are open?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session
+
+from app.composition.interim_desk import people_gone, processes_of, require_wave
+from app.identity.queries import names_of
+from app.reports.wording import PROCESSES
+from erpcore.kernel.clock import local_day
+from governance.interim.queries import InterimState, SlotView, interim_state
+from governance.processes.queries import counting_steps
+from readiness.waves.models import Wave
+from readiness.waves.queries import WaveView
+
+
+@dataclass(frozen=True, kw_only=True)
+class InterimPage:
+    """The interim state of a wave on its day, with the names of who looks after its interfaces."""
+
+    wave: Wave
+    today: date
+    state: InterimState
+    processes: dict[str, str]
+    names: dict[int, str]
+    gone: set[int]
+
+
+def interim_of(session: Session, wave_id: int, now: datetime) -> InterimPage:
+    """The interim state of a wave. Raises ``NotFound``. Seven queries."""
+    wave = require_wave(session, wave_id)
+    processes, gone = processes_of(session, wave_id), people_gone(session)
+    today = local_day(now, wave.time_zone)
+    state = interim_state(
+        session, wave_id, processes=processes, steps=counting_steps(session, list(processes)), today=today, left=gone
+    )  # fmt: skip
+    owners = {one.owner for one in state.interfaces if one.owner is not None}
+    return InterimPage(
+        wave=wave, today=today, state=state, processes=processes, gone=gone, names=names_of(session, sorted(owners))
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class InterimBrief:
+    """How the interim state of a wave stands, for the page of the wave."""
+
+    slots: int
+    open: tuple[SlotView, ...]
+    interfaces: int
+    next_end: date | None
+
+
+def interim_brief(session: Session, wave: WaveView, now: datetime) -> InterimBrief:
+    """The interim state in brief. Four queries."""
+    processes = {one: PROCESSES[one] for one in wave.processes}
+    state = interim_state(
+        session, wave.id, processes=processes, steps=counting_steps(session, list(processes)),
+        today=local_day(now, wave.time_zone), left=people_gone(session),
+    )  # fmt: skip
+    carrying = state.interfaces
+    return InterimBrief(
+        slots=state.slots, open=tuple(state.open), interfaces=len(carrying),
+        next_end=carrying[0].ends_on if carrying else None,
+    )  # fmt: skip

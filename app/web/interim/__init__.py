@@ -1,0 +1,1 @@
+"""The interim state of a wave: who masters what while the old systems still run."""

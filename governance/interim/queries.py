@@ -1,0 +1,171 @@
+"""What is said of a wave's interim state, and which of its links are open: nobody masters them, or an interface is overdue?"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from erpcore.kernel.errors import NotFound
+from governance.interim.kinds import DOMAINS, Direction, LinkKind, Master, domains_of
+from governance.interim.models import InterimInterface, InterimLink
+
+
+class Open(StrEnum):
+    """Why a link is open."""
+
+    NO_MASTER = "no_master"
+    OVERDUE = "overdue"
+    NO_OWNER = "no_owner"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InterfaceView:
+    """A temporary interface. ``opens``: why it is open, empty for one that is looked after and in time, or has ended."""
+
+    id: int
+    link_id: int
+    name: str
+    direction: Direction
+    frequency: str
+    owner: int | None
+    ends_on: date
+    when_it_stops: str
+    version: int
+    ended_at: datetime | None
+    opens: tuple[Open, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlotView:
+    """A process step or data domain in the wave's scope, with who masters it. ``inherited``: said of its whole process.
+
+    ``id`` and ``version`` are those of what was said of exactly this; ``None`` where nothing was.
+    """
+
+    kind: LinkKind
+    code: str
+    title: str
+    id: int | None
+    version: int | None
+    master: Master | None
+    inherited: bool
+    rule: str
+    evidence: str
+    interfaces: tuple[InterfaceView, ...]
+
+    @property
+    def opens(self) -> tuple[Open, ...]:
+        """Why it is open: itself, or by one of its interfaces; each once."""
+        own = () if self.master is not None else (Open.NO_MASTER,)
+        return tuple(dict.fromkeys([*own, *(why for one in self.interfaces for why in one.opens)]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class InterimState:
+    """The interim state of a wave: whole processes first, then their steps, then data."""
+
+    processes: tuple[SlotView, ...]
+    steps: tuple[SlotView, ...]
+    data: tuple[SlotView, ...]
+    without_steps: tuple[str, ...]
+
+    @property
+    def open(self) -> list[SlotView]:
+        """Unmapped links: steps and data without a master, and whatever has an interface that is overdue or nobody's.
+
+        A process of which no step is known is one itself: nobody can say that it is mastered step by step.
+        """
+        whole = [
+            one for one in self.processes
+            if (one.code in self.without_steps and one.master is None) or any(each.opens for each in one.interfaces)
+        ]  # fmt: skip
+        return [*whole, *(one for one in (*self.steps, *self.data) if one.opens)]
+
+    @property
+    def slots(self) -> int:
+        """How many steps, processes without known steps and data must have a master."""
+        return len(self.steps) + len(self.data) + len(self.without_steps)
+
+    @property
+    def interfaces(self) -> list[InterfaceView]:
+        """All interfaces that still carry, the one that ends first at the top."""
+        every = [one for slot in (*self.processes, *self.steps, *self.data) for one in slot.interfaces]
+        return sorted((one for one in every if one.ended_at is None), key=lambda one: (one.ends_on, one.id))
+
+
+def interim_state(
+    session: Session, wave_id: int, *, processes: Mapping[str, str], steps: Mapping[str, str], today: date,
+    left: Collection[int] = (),
+) -> InterimState:  # fmt: skip
+    """The interim state of a wave over its processes and their steps (names by code), on a day. ``left``: people who left,
+    which is as good as nobody. Two queries.
+    """
+    rows = session.scalars(select(InterimLink).where(InterimLink.wave_id == wave_id)).all()
+    said = {(row.kind, row.code): row for row in rows}
+    carried = _interfaces(session, [row.id for row in rows], today, left)
+
+    def slot(kind: LinkKind, code: str, title: str) -> SlotView:
+        row = said.get((kind, code))
+        whole = said.get((kind, code.partition(".")[0])) if row is None and "." in code else None
+        shown = row or whole
+        return SlotView(
+            kind=kind, code=code, title=title, id=row.id if row else None, version=row.version if row else None,
+            master=Master(shown.master) if shown else None, inherited=row is None and whole is not None,
+            rule=shown.rule if shown else "", evidence=shown.evidence if shown else "",
+            interfaces=tuple(carried[row.id]) if row else (),
+        )  # fmt: skip
+
+    with_steps = {code.partition(".")[0] for code in steps}
+    return InterimState(
+        processes=tuple(slot(LinkKind.PROCESS, code, name) for code, name in processes.items()),
+        steps=tuple(slot(LinkKind.PROCESS, code, name) for code, name in steps.items()),
+        data=tuple(slot(LinkKind.DATUM, one.value, DOMAINS[one]) for one in domains_of(list(processes))),
+        without_steps=tuple(code for code in processes if code not in with_steps),
+    )
+
+
+def _interfaces(
+    session: Session, links: Collection[int], today: date, left: Collection[int]
+) -> dict[int, list[InterfaceView]]:
+    found: dict[int, list[InterfaceView]] = defaultdict(list)
+    query = select(InterimInterface).where(InterimInterface.link_id.in_(sorted(links)))
+    for row in session.scalars(query.order_by(InterimInterface.ends_on, InterimInterface.id)):
+        why = []
+        if row.ended_at is None and row.ends_on < today:
+            why.append(Open.OVERDUE)
+        if row.ended_at is None and (row.owner_id is None or row.owner_id in left):
+            why.append(Open.NO_OWNER)
+        found[row.link_id].append(
+            InterfaceView(
+                id=row.id, link_id=row.link_id, name=row.name, direction=Direction(row.direction), frequency=row.frequency,
+                owner=row.owner_id, ends_on=row.ends_on, when_it_stops=row.when_it_stops, version=row.version,
+                ended_at=row.ended_at, opens=tuple(why),
+            )
+        )  # fmt: skip
+    return found
+
+
+def wave_of_link(session: Session, link_id: int) -> int:
+    """The wave that a link belongs to. Raises ``NotFound``."""
+    found = session.scalar(select(InterimLink.wave_id).where(InterimLink.id == link_id))
+    if found is None:
+        raise NotFound("interim_link_not_found", link=link_id)
+    return found
+
+
+def wave_of_interface(session: Session, interface_id: int) -> int:
+    """The wave that an interface belongs to. Raises ``NotFound``."""
+    found = session.scalar(
+        select(InterimLink.wave_id)
+        .join(InterimInterface, InterimInterface.link_id == InterimLink.id)
+        .where(InterimInterface.id == interface_id)
+    )
+    if found is None:
+        raise NotFound("interim_interface_not_found", interface=interface_id)
+    return found
