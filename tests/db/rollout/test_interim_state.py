@@ -117,9 +117,6 @@ def test_an_interface_whose_owner_left_is_nobodys(steered, clock):
     add(steered, links["stock"], owner=leaver.id)
     assert opens(steered) == {}
     with steered.work() as work:
-        work.actor = work.actor.__class__(
-            id=steered.office.id, role="administrator", permissions=frozenset({"platform:user:manage"})
-        )
         close_account(work, leaver.id, reason="left")
     assert opens(steered) == {"stock": ["no_owner"]}
     with pytest.raises(RuleBroken) as refused:
