@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from app.composition.planning import require_person
@@ -51,9 +51,10 @@ def require_wave(session: Session, wave_id: int) -> Wave:
     return wave
 
 
-def people_gone(session: Session) -> set[int]:
-    """Accounts that are closed: who left looks after nothing. One query."""
-    return set(session.scalars(select(Account.id).where(Account.closed_at.is_not(None))))
+def owner_gone() -> ColumnElement[bool]:
+    """Whether the account of who looks after an interface is closed, as a part of a query."""
+    closed = select(Account.id).where(Account.id == InterimInterface.owner_id, Account.closed_at.is_not(None))
+    return closed.correlate(InterimInterface).exists()
 
 
 def map_link(work: UnitOfWork, command: services.MapLink) -> InterimLink:

@@ -34,7 +34,7 @@ def validity(session: Session, decision: Decision, now: datetime) -> Validity:
 
 
 def validities(session: Session, found: Sequence[Decision], now: datetime) -> dict[int, Validity]:
-    """What each decision is worth now, in five queries, however many there are."""
+    """What each decision is worth now, in at most five queries, however many there are."""
     ended = {each.id: Validity(_ENDED[DecisionState(each.state)]) for each in found if each.state in _ENDED}
     standing = [each for each in found if each.id not in ended]
     if not standing:
@@ -43,10 +43,8 @@ def validities(session: Session, found: Sequence[Decision], now: datetime) -> di
     bases = bases_of(session, ids)
     words = latest_words(session, {basis.gate_id for each in bases.values() for basis in each})
     relied = {waiver for each in bases.values() for basis in each for waiver, _, _ in basis.waivers}
-    ends = {
-        row.id: row.ended_at
-        for row in session.execute(select(WaiverRecord.id, WaiverRecord.ended_at).where(WaiverRecord.id.in_(relied)))
-    }
+    waivers = select(WaiverRecord.id, WaiverRecord.ended_at).where(WaiverRecord.id.in_(relied))
+    ends = {row.id: row.ended_at for row in session.execute(waivers)} if relied else {}
     live = {
         row.id: row.live_at
         for row in session.execute(

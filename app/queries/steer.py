@@ -174,8 +174,9 @@ def wave_page(session: Session, wave_id: int, now: datetime) -> WavePage:
     if wave is None:
         raise NotFound("wave_not_found", wave=wave_id)
     steps = history(session, "wave", [wave_id])[wave_id]
-    effective = grants(session, only_effective=True)
-    own = grants(session, wave_id=wave_id)
+    known = grants(session, only_effective=True, and_of_wave=wave_id)
+    effective = [one for one in known if one.state is not GrantState.CLOSED]
+    own = [one for one in known if one.wave_id == wave_id]
     decided = decision_log(session, wave_id=wave_id)
     by_id = {one.id: one for one in everything}
     cells = _cells(wave, effective, now)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from erpcore.kernel.errors import NotFound
@@ -178,16 +178,18 @@ def wave_by_code(session: Session, code: str) -> WaveView:
 
 
 def grants(
-    session: Session, *, wave_id: int | None = None, site: int | None = None, only_effective: bool = False
-) -> list[GrantView]:
-    """Grants by site, channel and process. One query."""
+    session: Session, *, wave_id: int | None = None, site: int | None = None, only_effective: bool = False,
+    and_of_wave: int | None = None,
+) -> list[GrantView]:  # fmt: skip
+    """Grants by site, channel and process; ``and_of_wave``: those of this wave too, whatever has become of them. One query."""
     query = select(Grant).order_by(Grant.site_id, Grant.channel_id, Grant.process, Grant.id)
     if wave_id is not None:
         query = query.where(Grant.wave_id == wave_id)
     if site is not None:
         query = query.where(Grant.site_id == site)
     if only_effective:
-        query = query.where(Grant.state != GrantState.CLOSED)
+        effective = Grant.state != GrantState.CLOSED
+        query = query.where(effective if and_of_wave is None else or_(effective, Grant.wave_id == and_of_wave))
     return [
         GrantView(
             id=row.id, wave_id=row.wave_id, decision_id=row.decision_id, site=row.site_id, channel=row.channel_id,
