@@ -7,8 +7,8 @@ from alembic import op
 
 from erpcore.kernel.model import Key, UtcDateTime
 
-revision = "0065"
-down_revision = "0064"
+revision = "0069"
+down_revision = "0068"
 branch_labels = None
 depends_on = None
 
