@@ -10,13 +10,12 @@ from sqlalchemy.orm import Session
 
 from app.composition.planning import require_person
 from app.identity.models import Account
-from app.reports.wording import PROCESSES
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ports import Process
 from governance.interim import services
-from governance.interim.kinds import Direction, LinkKind, domains_of
+from governance.interim.kinds import Direction, LinkKind, domains_of, process_title
 from governance.interim.models import InterimInterface, InterimLink
 from governance.interim.queries import wave_of_interface, wave_of_link
 from governance.processes.queries import counting_steps
@@ -40,7 +39,7 @@ class NewInterface:
 def processes_of(session: Session, wave_id: int) -> dict[str, str]:
     """The processes that a wave brings live, with their names, in order. One query."""
     found = set(session.scalars(select(WaveScope.process).where(WaveScope.wave_id == wave_id).distinct()))
-    return {one.value: PROCESSES[one.value] for one in Process if one in found}
+    return {one.value: process_title(one.value) for one in Process if one in found}
 
 
 def require_wave(session: Session, wave_id: int) -> Wave:

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from app.composition.interim_desk import owner_gone, processes_of, require_wave
 from app.identity.queries import names_of
-from app.reports.wording import PROCESSES
 from erpcore.kernel.clock import local_day
+from governance.interim.kinds import process_title
 from governance.interim.queries import InterimState, SlotView, interim_state
 from governance.processes.queries import counting_steps
 from readiness.waves.models import Wave
@@ -55,7 +55,7 @@ class InterimBrief:
 
 def interim_brief(session: Session, wave: WaveView, now: datetime) -> InterimBrief:
     """The interim state in brief. Two queries."""
-    processes = {one: PROCESSES[one] for one in wave.processes}
+    processes = {one: process_title(one) for one in wave.processes}
     state = interim_state(
         session, wave.id, processes=processes, steps=counting_steps(session, list(processes)),
         today=local_day(now, wave.time_zone), gone=owner_gone(),

@@ -53,6 +53,11 @@ _NEEDS = {
 }  # fmt: skip
 
 
+def process_title(code: str) -> str:
+    """A process by its code, as people say it: ``order_to_cash`` → ``Order to cash``."""
+    return code.replace("_", " ").capitalize()
+
+
 def domains_of(processes: Collection[str]) -> list[Domain]:
     """The data that these processes read and write; of a process that is not known, all."""
     return [one for one in Domain if any(one in _NEEDS.get(process, Domain) for process in processes)]
