@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Table, and_, func, or_, select
@@ -32,7 +32,7 @@ KINDS = {"procure_to_pay": "purchase", "returns_to_credit": "return", "order_to_
 
 def journeys_behind(
     session: Session, key: str, scope: Scope, *, as_of: datetime, window: int | None = None, dimension: str | None = None,
-    calendars: Calendars | None = None, limit: int = 50,
+    calendars: Calendars | None = None, limit: int = 50, between: tuple[date, date] | None = None,
 ) -> list[Behind]:  # fmt: skip
     """The documents that hold any figure back, the worst first; see ``readiness.measures.drilldown``.
 
@@ -42,12 +42,14 @@ def journeys_behind(
     asked = Asked(key=key, scope=scope, window_days=window, dimension=dimension)
     if c.find_figure(key).measure.id not in c.OF_CONFORMANCE:
         return of_measures.journeys_behind(
-            session, key, scope, as_of=as_of, window=window, dimension=dimension, calendars=calendars, limit=limit
-        )
+            session, key, scope, as_of=as_of, window=window, dimension=dimension, calendars=calendars, limit=limit,
+            between=between,
+        )  # fmt: skip
     connection = session.connection()
     slices = load_slices(connection, {scope.realm})
     days = SiteDays(as_of, calendars, sorted({one.site for one in slices if one.site is not None}))
-    plan = matured(connection, [plan_for(0, asked, slices, days)])[0]
+    plan = plan_for(0, asked, slices, days)
+    plan = matured(connection, [plan])[0] if between is None else plan.between(*between)
     rows = session.execute(_query(plan).limit(limit)).all()
     departures = _departures(session, [row.root_id for row in rows])
     return [_behind(row, departures[row.root_id], as_of) for row in rows]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Table, and_, exists, false, func, not_, or_, select, true, tuple_
@@ -106,17 +106,19 @@ def journeys_behind(
     dimension: str | None = None,
     calendars: Calendars | None = None,
     limit: int = 50,
+    between: tuple[date, date] | None = None,
 ) -> list[Behind]:
     """The documents that hold a figure back, the worst first: misses by value, times by length, open ones by age.
 
-    Same scope, window and dimension as ``read_measure``. ``control_difference`` has no documents behind it and gives none.
+    Same scope, window and dimension as ``read_measure``, or the days from the first until before the last of ``between``. ``control_difference`` has no documents behind it and gives none.
     Raises ``NotFound`` for a figure that is not in the catalogue.
     """
     connection = session.connection()
     slices = load_slices(connection, {scope.realm})
     days = SiteDays(as_of, calendars, sorted({one.site for one in slices if one.site is not None}))
     asked = Asked(key=key, scope=scope, window_days=window, dimension=dimension)
-    plan = matured(connection, [plan_for(0, asked, slices, days)])[0]
+    plan = plan_for(0, asked, slices, days)
+    plan = matured(connection, [plan])[0] if between is None else plan.between(*between)
     measure = plan.measure
     if measure.id == c.CONTROL_DIFFERENCE:
         return []
@@ -176,6 +178,8 @@ def in_scope(table: Table, scope: Scope, *, by_channel: bool = True) -> list[Col
     ):  # fmt: skip
         if value is not None and column in table.c:
             found.append(table.c[column] == value)
+    if scope.classes is not None and "variants" in table.c:
+        found.append(table.c.variants.in_(sorted(scope.classes)))
     return found
 
 

@@ -138,6 +138,11 @@ class Plan:
             out.append(Open(self.tag, point, ids, self.start + shift, self.end + shift, group))
         return out
 
+    def between(self, start: date, end: date) -> Plan:
+        """The same question of the days from ``start`` until before ``end``; provisional where they are too young."""
+        young = end > self.today - timedelta(days=self.measure.maturity_days)
+        return replace(self, days=(end - start).days, start=start, end=end, provisional=young)
+
     def shifted(self, days: int) -> Plan:
         """The same question for a window so many days earlier."""
         back = timedelta(days=days)

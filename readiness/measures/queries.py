@@ -190,18 +190,33 @@ def read_between(
     session: Session, asked: Asked, *, start: date, end: date, as_of: datetime, calendars: Calendars | None = None
 ) -> Reading:
     """The figure of the days from ``start`` until before ``end``, as now known; provisional where they are too young."""
+    return read_periods(session, [(asked, start, end)], as_of=as_of, calendars=calendars)[0]
+
+
+def read_periods(
+    session: Session, asked: Sequence[tuple[Asked, date, date]], *, as_of: datetime, calendars: Calendars | None = None,
+    slices: list[Slice] | None = None,
+) -> list[Reading]:  # fmt: skip
+    """The same of many figures, each of its own days; hardly more statements than for one."""
     connection = session.connection()
-    source = find_figure(asked.key).measure.source
-    health = None if source is Source.REGISTER else consumer_health(connection, as_of, source.value)
-    slices = load_slices(connection, {asked.scope.realm})
+    # Before the sums: what comes in between is in them, and only then not late.
+    sources_of = {find_figure(one.key).measure.source for one, _, _ in asked}
+    healths: dict[Source, Health | None] = {
+        source: None if source is Source.REGISTER else consumer_health(connection, as_of, source.value)
+        for source in sorted(sources_of)
+    }
+    if slices is None:
+        slices = load_slices(connection, {one.scope.realm for one, _, _ in asked})
     days = SiteDays(as_of, calendars, sorted({one.site for one in slices if one.site is not None}))
-    found = plan_for(0, asked, slices, days)
-    young = end > found.today - timedelta(days=found.measure.maturity_days)
-    plan = replace(found, days=(end - start).days, start=start, end=end, provisional=young)
-    if (refused := _not_kept(plan)) is not None:
-        return replace(blank(plan, as_of), stale=Stale.SOURCE_MISSING, stale_detail=refused)
-    reading = _windowed(plan, Sources(connection, [plan]), RegisterRows([plan], calendars, as_of), as_of)
-    return _believed(reading, plan, health)
+    plans = [plan_for(tag, one, slices, days).between(start, end) for tag, (one, start, end) in enumerate(asked)]
+    sources, registers, out = Sources(connection, plans), RegisterRows(plans, calendars, as_of), []
+    for plan in plans:
+        if (refused := _not_kept(plan)) is not None:
+            out.append(replace(blank(plan, as_of), stale=Stale.SOURCE_MISSING, stale_detail=refused))
+        else:
+            reading = _windowed(plan, sources, registers, as_of)
+            out.append(_believed(reading, plan, healths[plan.measure.source]))
+    return out
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ class Scope:
     """Dimensions to read; what is left empty is not asked for. Sites are those of the realm: a rehearsal's are the twins.
 
     ``cells`` (site, channel) narrows sites and channels down to these pairs, where a scope is no rectangle. ``variants`` is
-    a class of ruleset: the sorted ids of its variants, "" for the standard alone. ``name`` is what a reading calls it.
+    a class of ruleset: the sorted ids of its variants, "" for the standard alone; ``classes`` are several of them. ``name`` is
+    what a reading calls it.
     """
 
     realm: str = "live"
@@ -30,6 +31,7 @@ class Scope:
     process: str | None = None
     customer_group: int | None = None
     variants: str | None = None
+    classes: frozenset[str] | None = None
     grant: int | None = None
     name: str = ""
 
@@ -69,6 +71,7 @@ def matching(slices: Iterable[Slice], scope: Scope, measure: Measure) -> list[Sl
         and (not channels or not scope.cells or (one.site, one.channel) in scope.cells)
         and (scope.process is None or one.process == scope.process)
         and (scope.variants is None or one.variants == scope.variants)
+        and (scope.classes is None or one.variants in scope.classes)
         and (scope.grant is None or one.grant == scope.grant)
     ]
 
