@@ -29,7 +29,7 @@ from readiness.measures.catalogue import find_figure
 from readiness.measures.plans import Asked
 from readiness.measures.queries import read_periods
 from readiness.measures.reading import Direction, Reading
-from readiness.measures.scopes import Scope, load_slices
+from readiness.measures.scopes import Scope, Slice, load_slices
 
 #: A comparison looks at most so many days back: a quarter.
 LONGEST = timedelta(days=91)
@@ -130,11 +130,11 @@ def find_term(session: Session, actor: Actor, variant_id: int) -> Term:
 def comparison(session: Session, actor: Actor, variant_id: int, now: datetime) -> Comparison:
     """The variant against the standard on both other sides. About twenty queries. Raises ``NotFound`` as ``find_term`` does."""
     term = find_term(session, actor, variant_id)
-    parts, why_not = sides_of(session, actor, term, now)
+    slices = load_slices(session.connection(), {"live"})
+    parts, why_not = sides_of(session, actor, term, now, slices, places(session, actor, "live"))
     if why_not:
         return Comparison(term=term, why_not=why_not)
     calendars, today = SiteCalendars(session), local_day(now, term.zone)
-    slices = load_slices(session.connection(), {"live"})
     wanted: list[tuple[Asked, date, date]] = []
     for key, dimension in ((VOLUME, None), *FIGURES):
         for part in parts:
@@ -162,8 +162,15 @@ def span_of(part: SideScope, key: str, today: date) -> tuple[date, date]:
     return (part.start, ripe) if ripe > part.start else (part.start, part.end)
 
 
-def sides_of(session: Session, actor: Actor, term: Term, now: datetime) -> tuple[list[SideScope], str]:
-    """The three sides, or why there is nothing to compare."""
+def sides_of(
+    session: Session,
+    actor: Actor,
+    term: Term,
+    now: datetime,
+    slices: Sequence[Slice],
+    known: tuple[Sequence[Place], Sequence[Place]],
+) -> tuple[list[SideScope], str]:
+    """The three sides, or why there is nothing to compare. ``known``: the live sites that the person sees, and all channels."""
     if term.kind == Kind.STANDARD_CHANGE:
         return [], "A new standard holds for everybody: nobody goes on by the old one."
     if not term.values:
@@ -175,8 +182,7 @@ def sides_of(session: Session, actor: Actor, term: Term, now: datetime) -> tuple
     start = max(term.first_day, end - LONGEST)
     if end <= start:
         return [], "It is not in force for a whole day yet."
-    sites, channels = places(session, actor, "live")
-    slices = load_slices(session.connection(), {"live"})
+    sites, channels = known
     same = _same_points(session, term)
     under = frozenset(one.variants for one in slices if term.id in _ids(one.variants))
     standard = frozenset(one.variants for one in slices if not same & _ids(one.variants))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN
 from typing import Any
@@ -54,7 +54,7 @@ def newest_orders(scope: Scope, start: date, end: date, zone: str, *, most: int)
 def margins(
     session: Session, scopes: Sequence[Scope], spans: Sequence[tuple[date, date]], zone: str, now: datetime
 ) -> list[Reading]:
-    """(Price − cost) ÷ price of order lines whose cost was known when they were priced, by side. Two queries each.
+    """(Price − cost) ÷ price of order lines whose cost was known when they were priced, by side. A query each, and one for their lines.
 
     Sides are held against each other in one currency, that of most orders of the first. An order has its margin as it was
     priced: what is credited or returned later does not change it.
@@ -65,29 +65,37 @@ def margins(
     ]
     currencies = Counter(row.currency for row in found[0]) or Counter(row.currency for side in found for row in side)
     currency = min(currencies, key=lambda one: (-currencies[one], one), default="EUR")
-    return [
-        _reading(session, [row for row in rows if row.currency == currency], currency, span, zone, now)
-        for rows, span in zip(found, spans, strict=True)
-    ]
+    orders = [[row for row in rows if row.currency == currency] for rows in found]
+    worth = _worth(session, {row.id for rows in orders for row in rows}, currency)
+    return [_reading(rows, worth, currency, span, now) for rows, span in zip(orders, spans, strict=True)]
+
+
+def _worth(session: Session, orders: Collection[int], currency: str) -> dict[int, tuple[int, int]]:
+    """By order what its lines leave over their cost, and what they come to, in minor units; a line is rounded once."""
+    worth: dict[int, tuple[int, int]] = {}
+    query = select(OrderLine.order_id, OrderLine.quantity, OrderLine.value_minor, OrderLine.unit_cost).where(
+        OrderLine.order_id.in_(sorted(orders)), OrderLine.unit_cost.is_not(None), OrderLine.replaces_id.is_(None)
+    )
+    for row in session.execute(query):
+        cost = (row.quantity * row.unit_cost).scaleb(places(currency)).to_integral_value(ROUND_HALF_EVEN)
+        x, y = worth.get(row.order_id, (0, 0))
+        worth[row.order_id] = x + row.value_minor - int(cost), y + row.value_minor
+    return worth
 
 
 def _reading(
-    session: Session, orders: Sequence[Any], currency: str, span: tuple[date, date], zone: str, now: datetime
+    orders: Sequence[Any],
+    worth: Mapping[int, tuple[int, int]],
+    currency: str,
+    span: tuple[date, date],
+    now: datetime,
 ) -> Reading:
     days = {row.id: row.captured_at.date() for row in orders}
-    worth: dict[int, list[int]] = defaultdict(lambda: [0, 0])
-    if days:
-        query = select(OrderLine.order_id, OrderLine.quantity, OrderLine.value_minor, OrderLine.unit_cost).where(
-            OrderLine.order_id.in_(sorted(days)), OrderLine.unit_cost.is_not(None), OrderLine.replaces_id.is_(None)
-        )
-        for row in session.execute(query):
-            cost = (row.quantity * row.unit_cost).scaleb(places(currency)).to_integral_value(ROUND_HALF_EVEN)
-            worth[row.order_id][0] += row.value_minor - int(cost)
-            worth[row.order_id][1] += row.value_minor
     by_day: dict[date, list[Sums]] = defaultdict(list)
-    for order, (x, y) in worth.items():
+    for order, day in days.items():
+        x, y = worth.get(order, (0, 0))
         if y > 0:
-            by_day[days[order]].append(Sums(1, x, y, x * x, x * y, y * y))
+            by_day[day].append(Sums(1, x, y, x * x, x * y, y * y))
     sums = [total(by_day[day]) for day in sorted(by_day)]
     whole = total(sums)
     return Reading(

@@ -36,6 +36,7 @@ from erpcore.kernel.errors import NotFound
 from readiness.conformance.drilldown import journeys_behind
 from readiness.measures.catalogue import find_figure
 from readiness.measures.reading import Reading
+from readiness.measures.scopes import load_slices
 
 #: How a finding is drawn, and its words.
 _LOOKS = {
@@ -149,11 +150,12 @@ def compared_documents(variant_id: int, side: str, key: str) -> str:
     session, at = reader(), now()
     dimension = request.args.get("dimension") or None
     term = find_term(session, actor(), variant_id)
-    parts, _ = sides_of(session, actor(), term, at)
+    sites, channels = places(session, actor(), "live")
+    slices = load_slices(session.connection(), {"live"})
+    parts, _ = sides_of(session, actor(), term, at, slices, (sites, channels))
     part = next((one for one in parts if one.side == side), None)
     if part is None or (key, dimension) not in {*FIGURES, (VOLUME, None), (MARGIN, None)}:
         raise NotFound("not_found")
-    sites, channels = places(session, actor(), "live")
     names = {
         "people": {}, "customer_groups": {}, "channels": {str(one.id): one.name for one in channels},
         "sites": {str(one.id): {"name": one.name} for one in sites},

@@ -197,9 +197,10 @@ def test_one_of_a_channel_is_held_against_other_channels(business):
     ],
 )
 def test_what_cannot_be_compared_says_why(business, made, said):
+    made = dict(made)
     if made.pop("group", False):
         with business.work() as work:
-            made = {**made, "scope": Scope(item_group=ensure_item_group(work, "pipes", "Pipes").id)}
+            made["scope"] = Scope(item_group=ensure_item_group(work, "pipes", "Pipes").id)
     variant = in_force(business, **made)
     business.clock.advance(timedelta(days=5))
     figured(business)
