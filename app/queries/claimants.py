@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from app.queries.listing import MOST_ROWS, PAGE
+from app.queries.listing import PAGE, SqlList
 from app.security.scopes import check_site, within_sites
 from erpcore.inventory.models import Reservation
 from erpcore.kernel.actor import Actor
+from erpcore.kernel.errors import NotFound
 from erpcore.masterdata.models import Customer, Entity, Item, Site
 from erpcore.orders.allocation_models import StockProtection, TakeBackState, TakeBackWish
 from erpcore.orders.models import OrderLine, SalesOrder
@@ -127,6 +128,7 @@ class ProtectionRow:
     id: int
     site_id: int
     site: str
+    time_zone: str
     realm: str
     item_id: int
     code: str
@@ -139,37 +141,46 @@ class ProtectionRow:
     valid_until: Any
 
 
-def protections(
-    session: Session, actor: Actor, *, realm: str | None = None, site: int | None = None, only: int | None = None
-) -> list[ProtectionRow]:
-    """Protections, by site and item; ended ones too, since runs looked at them."""
-    query: Any = (
-        select(
-            StockProtection,
-            Site.name.label("site"),
-            Entity.realm,
-            Item.code,
-            Item.unit,
-            Customer.name.label("customer"),
-        )
+def _protections() -> Any:
+    return (
+        select(StockProtection, Site.name.label("site"), Site.time_zone, Entity.realm, Item.code, Item.unit, Customer.name.label("customer"))
+        .select_from(StockProtection)
         .join(Site, Site.id == StockProtection.site_id)
         .join(Entity, Entity.id == StockProtection.entity_id)
         .join(Item, Item.id == StockProtection.item_id)
         .join(Customer, Customer.id == StockProtection.customer_id)
-        .order_by(Site.name, Item.code, StockProtection.valid_from, StockProtection.id)
-        .limit(MOST_ROWS)
-    )
-    if realm is not None:
-        query = query.where(Entity.realm == realm)
-    if site is not None:
-        query = query.where(StockProtection.site_id == site)
-    if only is not None:
-        query = query.where(StockProtection.id == only)
+    )  # fmt: skip
+
+
+def _protection(row: Any) -> ProtectionRow:
     names = ("id", "site_id", "item_id", "customer_id", "quantity", "contract", "valid_from", "valid_until")
-    return [
-        ProtectionRow(
-            site=row.site, realm=row.realm, code=row.code, unit=row.unit, customer=row.customer,
-            **{name: getattr(row.StockProtection, name) for name in names},
-        )
-        for row in session.execute(within_sites(query, actor, StockProtection.site_id))
-    ]  # fmt: skip
+    return ProtectionRow(
+        site=row.site, time_zone=row.time_zone, realm=row.realm, code=row.code, unit=row.unit, customer=row.customer,
+        **{name: getattr(row.StockProtection, name) for name in names},
+    )  # fmt: skip
+
+
+#: Protections, by site and item; ended ones too, since runs looked at them.
+PROTECTIONS: SqlList[ProtectionRow] = SqlList(
+    select=_protections, row=_protection, usual="site", steady=True,
+    tie=(Site.id, Item.code, StockProtection.valid_from, StockProtection.id), site=StockProtection.site_id,
+    realm=Entity.realm, flags=("open",), text=(Item.code, Customer.name, StockProtection.contract),
+    sorts={
+        "item": Item.code, "site": Site.name, "customer": Customer.name, "quantity": StockProtection.quantity,
+        "from": StockProtection.valid_from, "until": StockProtection.valid_until,
+    },
+    wanted={
+        "open": lambda _value, _: StockProtection.valid_until.is_(None),
+        "item": lambda value, _: StockProtection.item_id == value,
+        "customer": lambda value, _: StockProtection.customer_id == value,
+    },
+)  # fmt: skip
+
+
+def one_protection(session: Session, actor: Actor, protection: int) -> ProtectionRow:
+    """One protection; raises ``NotFound`` for an unknown one and another site's."""
+    query = within_sites(_protections().where(StockProtection.id == protection), actor, StockProtection.site_id)
+    found = session.execute(query).one_or_none()
+    if found is None:
+        raise NotFound("protection_unknown", protection=protection)
+    return _protection(found)

@@ -127,7 +127,8 @@ class SqlList(Generic[R]):
     ``wanted``: a condition for each filter by its name, from the value and who looks when. ``by``: the filter whose values are
     counted, and its column. ``flags``: filters that are on or off and counted too. ``sums``: columns of minor units by label,
     with ``currency``. ``count_from``: the select without the joins that only name things, for counting. ``scope``: how rows are kept to the person's sites, where no ``site`` column says it. ``finish``: what a
-    page of rows needs besides, in queries of its own. ``tie``: what decides between equals; its last is the row's key. ``groups``: values
+    page of rows needs besides, in queries of its own. ``tie``: what decides between equals; its last is the row's key, and when it
+    is ``steady`` the first of equals is the first whichever way the list is sorted. ``groups``: values
     of the filter ``by`` that stand for several of its column. ``company``: the column of the company, by which a long list is kept to
     a realm instead of ``realm``. ``words``: the values of ``by`` of a long list, which is then counted up to a bound (``is_long``
     without any).
@@ -137,6 +138,7 @@ class SqlList(Generic[R]):
     row: Callable[[Any], R]
     count_from: Callable[[], Any] | None = None
     tie: tuple[Any, ...]
+    steady: bool = False
     sorts: Mapping[str, Any]
     usual: str
     site: Any = None
@@ -270,7 +272,8 @@ class SqlList(Generic[R]):
         name = asked.sort.removeprefix("-")
         sort = asked.sort if name in self.sorts else self.usual
         column, down = self.sorts[sort.removeprefix("-")], sort.startswith("-")
-        by = [one.desc() if down else one.asc() for one in (column, *self.tie)]
+        by = [column.desc() if down else column.asc()]
+        by += [one.desc() if down and not self.steady else one.asc() for one in self.tie]
         if getattr(getattr(column, "expression", column), "nullable", True):
             # Said only where there can be none: an index keeps its use.
             by[0] = by[0].nulls_last()

@@ -10,9 +10,9 @@ from typing import Any
 
 import orjson
 from sqlalchemy import ColumnElement, Date, case, func, literal, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
-from app.queries.listing import MOST_ROWS, Asked, AskedList, Found, last_page, like
+from app.queries.listing import MOST_ROWS, Asked, AskedList, Found, SqlList, last_page, like
 from app.security.scopes import within_companies
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import local_day
@@ -275,11 +275,21 @@ class ListRow:
     rejected: Sequence[Mapping[str, Any]]
 
 
-def _lists(actor: Actor) -> Any:
-    query: Any = select(PriceList, Entity.name.label("entity"), Entity.currency).join(
-        Entity, Entity.id == PriceList.entity_id
+def _filed() -> Any:
+    return (
+        select(PriceList, Entity.name.label("entity"), Entity.currency)
+        .select_from(PriceList)
+        .join(Entity, Entity.id == PriceList.entity_id)
+        .options(defer(PriceList.content))
     )
+
+
+def _lists_seen(query: Any, actor: Actor) -> Any:
     return within_companies(query, actor, PriceList.entity_id)
+
+
+def _lists(actor: Actor) -> Any:
+    return _lists_seen(_filed(), actor)
 
 
 def _list(found: Any) -> ListRow:
@@ -297,10 +307,18 @@ def _list(found: Any) -> ListRow:
     )  # fmt: skip
 
 
-def price_lists(session: Session, actor: Actor, *, limit: int = 200) -> list[ListRow]:
-    """The newest lists."""
-    rows = session.execute(_lists(actor).order_by(PriceList.id.desc()).limit(limit))
-    return [_list(row) for row in rows]
+#: The lists of prices of the companies one sees, the newest first.
+PRICE_LISTS: SqlList[ListRow] = SqlList(
+    select=_filed, row=_list, tie=(PriceList.id,), usual="-handed_in", scope=_lists_seen, realm=Entity.realm,
+    by=("state", PriceList.state), text=(PriceList.file_name,),
+    sorts={
+        "file": PriceList.file_name, "company": Entity.name, "rows": PriceList.rows, "handed_in": PriceList.uploaded_at,
+        "applied": PriceList.applied_at,
+    },
+    wanted={
+        "state": lambda value, _: PriceList.state == value, "entity": lambda value, _: PriceList.entity_id == value,
+    },
+)  # fmt: skip
 
 
 def price_list(session: Session, actor: Actor, list_id: int) -> ListRow:

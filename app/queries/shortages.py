@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,14 +11,14 @@ from typing import Any
 
 import orjson
 from sqlalchemy import ColumnElement, Float, cast, func, select, text
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from app.composition.trading import looking
 from app.messages.supply import WAY_CLOSED
 from app.queries.bounded import OPEN_ORDER
+from app.queries.listing import Asked, SqlList
 from app.queries.order_detail import exposure_of
 from app.queries.short import is_short
-from app.security.scopes import within_companies, within_sites
 from erpcore.credit.models import CreditExposure
 from erpcore.fulfilment.shortage import Option, Way, compare, short_line
 from erpcore.inventory.models import Reservation
@@ -25,12 +26,14 @@ from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.model import PRICE_PLACES, QUANTITY_PLACES, scaled_int
 from erpcore.kernel.money import scaled_amount
-from erpcore.masterdata.models import Channel, Customer, CustomerGroup, Entity, Item, ItemSubstitute, Site, Supplier
+from erpcore.masterdata.models import Channel, Customer, CustomerGroup, Entity, Item, Site, Supplier
 from erpcore.orders.allocation_models import ShortageChoice
-from erpcore.orders.models import HoldKind, OrderHold, OrderLine, SalesOrder
+from erpcore.orders.models import OrderLine, SalesOrder
 from erpcore.ports import CellStates, ProcessRules
 
 MOST = 200
+#: More than any limit leaves.
+_NO_LIMIT = 2**62
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +51,7 @@ class ShortRow:
     code: str
     name: str
     unit: str
+    site_id: int
     site: str
     unmet: Decimal
     since: datetime
@@ -136,30 +140,21 @@ class Rank(StrEnum):
 _OWED = CreditExposure.receivable_minor + CreditExposure.shipped_minor + CreditExposure.released_minor
 
 
-def _margin() -> ColumnElement[float]:
-    """The margin of what is missing, to sort by; nothing where no cost is known."""
-    return (cast(OrderLine.unit_price, Float) - cast(Item.standard_cost, Float)) * cast(Reservation.unmet, Float)
+#: The margin of what is missing, to sort by; nothing where no cost is known.
+_MARGIN: ColumnElement[float] = (cast(OrderLine.unit_price, Float) - cast(Item.standard_cost, Float)) * cast(
+    Reservation.unmet, Float
+)
+#: What is left of the limit, to sort by; who has none leads.
+_LEFT = func.coalesce(Customer.credit_limit_minor - func.coalesce(_OWED, 0), _NO_LIMIT)
 
 
-def _order(rank: Rank) -> list[Any]:
-    """The best first: the key account, the promise that breaks first, the most margin, the most credit left (no limit leads)."""
-    limit, left = Customer.credit_limit_minor, Customer.credit_limit_minor - func.coalesce(_OWED, 0)
-    keys: dict[Rank, list[Any]] = {
-        Rank.TIER: [Customer.tier],
-        Rank.PROMISE: [OrderLine.promised_on, Customer.tier],
-        Rank.MARGIN: [_margin().is_(None), _margin().desc()],
-        Rank.CREDIT: [limit.is_not(None), left.desc()],
-    }
-    return [*keys[rank], Reservation.since, Reservation.id]
-
-
-def short_lines(session: Session, actor: Actor, *, realm: str, rank: Rank = Rank.TIER) -> list[ShortRow]:
-    """Lines of released orders that wait for stock at the sites one sees, in the order of one figure that people decide by."""
-    query: Any = (
+def _short() -> Any:
+    return (
         select(
-            OrderLine, SalesOrder, Customer.name.label("customer"), Customer.tier, Item, Site.name.label("site"),
+            OrderLine, SalesOrder, Customer.name.label("customer"), Customer.tier, Item, Site.name.label("site"), Entity.realm,
             Reservation.unmet, Reservation.since, Customer.credit_limit_minor, func.coalesce(_OWED, 0).label("owed"),
         )
+        .select_from(Reservation)
         .join(OrderLine, OrderLine.id == Reservation.order_line_id)
         .join(SalesOrder, SalesOrder.id == OrderLine.order_id)
         .join(Customer, Customer.id == SalesOrder.customer_id)
@@ -167,21 +162,50 @@ def short_lines(session: Session, actor: Actor, *, realm: str, rank: Rank = Rank
         .join(Site, Site.id == OrderLine.site_id)
         .join(Entity, Entity.id == SalesOrder.entity_id)
         .outerjoin(CreditExposure, CreditExposure.customer_id == Customer.id)
-        .where(text("reservation.unmet > 0"), OPEN_ORDER, is_short(), Entity.realm == realm)
-        .order_by(*_order(rank))
-        .limit(MOST)
+        .where(text("reservation.unmet > 0"), OPEN_ORDER, is_short())
     )  # fmt: skip
-    query = within_sites(query, actor, OrderLine.site_id)
-    return [
-        ShortRow(
-            line_id=row.OrderLine.id, order_id=row.SalesOrder.id, order=row.SalesOrder.number, line_no=row.OrderLine.line_no,
-            customer=row.customer, tier=row.tier, code=row.Item.code, name=row.Item.name, unit=row.Item.unit, site=row.site,
-            unmet=row.unmet, since=row.since, promised_on=row.OrderLine.promised_on, requested_on=row.OrderLine.requested_on,
-            value_minor=row.OrderLine.value_minor, currency=row.SalesOrder.currency, margin_minor=_margin_of(row),
-            credit_left_minor=None if row.credit_limit_minor is None else row.credit_limit_minor - row.owed,
-        )
-        for row in session.execute(query)
-    ]  # fmt: skip
+
+
+def _short_row(row: Any) -> ShortRow:
+    line, order, item = row.OrderLine, row.SalesOrder, row.Item
+    return ShortRow(
+        line_id=line.id, order_id=order.id, order=order.number, line_no=line.line_no, customer=row.customer, tier=row.tier,
+        code=item.code, name=item.name, unit=item.unit, site_id=line.site_id, site=row.site, unmet=row.unmet, since=row.since,
+        promised_on=line.promised_on, requested_on=line.requested_on, value_minor=line.value_minor, currency=order.currency,
+        margin_minor=_margin_of(row),
+        credit_left_minor=None if row.credit_limit_minor is None else row.credit_limit_minor - row.owed,
+    )  # fmt: skip
+
+
+#: Lines of released orders that wait for stock at the sites one sees; who waits longest comes first among equals.
+SHORT_LINES: SqlList[ShortRow] = SqlList(
+    select=_short, row=_short_row, tie=(Reservation.since, Reservation.id), steady=True, usual="tier",
+    site=OrderLine.site_id, realm=Entity.realm, text=(SalesOrder.number, Customer.name, Item.code, Item.name),
+    flags=("late",), sums={"Worth": OrderLine.value_minor}, currency=SalesOrder.currency,
+    sorts={
+        "order": SalesOrder.number, "tier": Customer.tier, "item": Item.code, "unmet": Reservation.unmet,
+        "since": Reservation.since, "promised": OrderLine.promised_on, "value": OrderLine.value_minor, "margin": _MARGIN,
+        "credit": _LEFT,
+    },
+    wanted={
+        "late": lambda _value, _: OrderLine.promised_on > OrderLine.requested_on,
+        "tier": lambda value, _: Customer.tier == value, "channel": lambda value, _: SalesOrder.channel_id == value,
+        "customer": lambda value, _: SalesOrder.customer_id == value, "item": lambda value, _: OrderLine.item_id == value,
+    },
+)  # fmt: skip
+
+#: How a list sorted by each of the figures is asked for: the best first.
+SORTED_BY: Mapping[Rank, str] = {
+    Rank.TIER: "tier", Rank.PROMISE: "promised", Rank.MARGIN: "-margin", Rank.CREDIT: "-credit",
+}  # fmt: skip
+
+
+def short_lines(
+    session: Session, actor: Actor, now: datetime, *, realm: str = "live", rank: Rank = Rank.TIER, **values: Any
+) -> list[ShortRow]:
+    """The first ``MOST`` of the list, led by one figure that people decide by. ``values``: its filters."""
+    asked = Asked(values=values, realm=realm, sort=SORTED_BY[rank], size=MOST)
+    return list(SHORT_LINES.page(session, actor, asked, now).rows)
 
 
 def _margin_of(row: Any) -> int | None:
@@ -279,80 +303,3 @@ def _choices(session: Session, line_id: int) -> list[ChoiceFact]:
         for row in rows
         for facts in [orjson.loads(row.facts)]
     ]  # fmt: skip
-
-
-@dataclass(frozen=True, kw_only=True)
-class SubstituteRow:
-    item_id: int
-    code: str
-    name: str
-    substitute_id: int
-    substitute_code: str
-    substitute_name: str
-    rank: int
-    same_group: bool
-    realm: str
-
-
-def substitute_rows(session: Session, actor: Actor, *, only_item: int | None = None) -> list[SubstituteRow]:
-    """What may be sent instead of what, by item and rank, of the companies one sees; all of one item when it is named."""
-    other = aliased(Item)
-    query: Any = (
-        select(ItemSubstitute, Item, other, Entity.realm)
-        .join(Item, Item.id == ItemSubstitute.item_id)
-        .join(other, other.id == ItemSubstitute.substitute_id)
-        .join(Entity, Entity.id == Item.entity_id)
-        .order_by(Item.code, ItemSubstitute.rank, other.code)
-    )
-    query = query.limit(MOST) if only_item is None else query.where(ItemSubstitute.item_id == only_item)
-    query = within_companies(query, actor, Item.entity_id)
-    return [
-        SubstituteRow(
-            item_id=row[1].id, code=row[1].code, name=row[1].name, substitute_id=row[2].id, substitute_code=row[2].code,
-            substitute_name=row[2].name, rank=row[0].rank, realm=row.realm,
-            same_group=row[1].group_id is not None and row[1].group_id == row[2].group_id,
-        )
-        for row in session.execute(query)
-    ]  # fmt: skip
-
-
-@dataclass(frozen=True, kw_only=True)
-class AskedSubstitution:
-    """A substitution that waits for somebody else's answer."""
-
-    hold_id: int
-    order_id: int
-    order: str
-    realm: str
-    asked_by: int | None
-    reason: str
-    since: datetime
-    quantity: Decimal
-    unit: str
-    item: str
-    substitute: str
-    is_open: bool
-
-
-def asked_substitution(session: Session, actor: Actor, hold_id: int) -> AskedSubstitution:
-    """One that was asked for; raises ``NotFound`` for another kind of hold, an unknown one and another site's."""
-    query: Any = (
-        select(OrderHold, SalesOrder, Entity.realm)
-        .join(SalesOrder, SalesOrder.id == OrderHold.order_id)
-        .join(Entity, Entity.id == SalesOrder.entity_id)
-        .where(OrderHold.id == hold_id, OrderHold.kind == HoldKind.SUBSTITUTION)
-    )
-    row = session.execute(within_sites(query, actor, SalesOrder.site_id)).one_or_none()
-    facts = orjson.loads(row.OrderHold.facts) if row is not None else {}
-    if row is None or "item" not in facts:
-        raise NotFound("hold_unknown", hold=hold_id)
-    line = session.get(OrderLine, facts["line"])
-    old, new = (session.get(Item, key) for key in (line.item_id if line else 0, facts["item"]))
-    if old is None or new is None:
-        raise NotFound("hold_unknown", hold=hold_id)
-    return AskedSubstitution(
-        hold_id=hold_id, order_id=row.SalesOrder.id, order=row.SalesOrder.number, realm=row.realm,
-        asked_by=row.OrderHold.asked_by, reason=row.OrderHold.reason, since=row.OrderHold.since,
-        quantity=Decimal(facts["quantity"]).scaleb(-3), unit=old.unit, item=f"{old.code} {old.name}",
-        substitute=f"{new.code} {new.name}", is_open=row.OrderHold.released_at is None,
-    )  # fmt: skip

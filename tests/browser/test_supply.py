@@ -22,7 +22,7 @@ from tests.support.web import a_person
 pytestmark = pytest.mark.browser
 
 PAGES = ("purchase-orders", "purchase-orders/{po}", "purchase-orders/{po}/confirm", "purchase-orders/new", "suppliers", "suppliers/{supplier}",
-         "transfer-orders", "transfer-orders/{to}", "service-commitments", "sourcing-lanes", "shortages", "shortages?rank=credit", "shortages/{line}", "orders/{order}", "purchase-orders/{direct}",
+         "transfer-orders", "transfer-orders/{to}", "service-commitments", "sourcing-lanes", "shortages", "shortages?sort=-credit", "shortages/{line}", "orders/{order}", "purchase-orders/{direct}",
          "purchase-orders/{direct}/rest", "stock/{site}/{item}/count", "measures/silent-failures/goods receipt")  # fmt: skip
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import gc
+import inspect
 import io
 import re
+from types import CodeType, FunctionType
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from python_calamine import CalamineWorkbook
 
+from app.api import framework
 from app.composition.saved_views import SaveView, open_with, remove_view, save_view, views_of
 from app.composition.uow import reading, unit_of_work
 from app.security.roles import ROLES, Role, permissions_of
@@ -30,6 +33,38 @@ OTHERWISE = {
     "imports/show.html": "the rejected lines of one import; the page has both files",
     "prices/list_show.html": "the rows of one list of prices, by what becomes of them; the page has both files",
 }
+
+
+#: Pages with a table that are no lists of records, and what they are.
+NO_LISTS = {
+    "account.show": "one's own account", "api_docs.show": "the description of the API", "today.show": "what waits for one", "carriers.show": "settings, a few rows each",
+    "approvals.show_delegations": "one's own delegations", "approvals.show_rules": "settings: who decides on what",
+    "conformance.show_all": "figures by process and site", "exceptions.owners": "settings: whose each queue is",
+    "floor.board": "a board of what is going on", "gates.show_templates": "settings: templates of gates",
+    "ledger.show_balance": "a report", "ledger.report_balance_sheet": "a report", "ledger.report_profit_and_loss": "a report",
+    "ledger.report_trial_balance": "a report", "ledger.show_periods": "months of one company, open or closed",
+    "ledger.show_rules": "the posting rules, which are declared", "letters.texts": "settings: words of letters",
+    "measures.show_all": "the measures and how they read", "measures.show_baselines": "what was before, by measure",
+    "measures.show_calendars": "settings: working days", "measures.show_limits": "settings: limits",
+    "measures.show_owners": "settings: who answers for a measure", "operations.show": "how the jobs stand",
+    "policies.show_all": "the policy points, which are declared", "policies.run_here": "the rules at one place",
+    "prices.check": "why one price is as it is", "processes.show_all": "the processes by value stream",
+    "programme.show": "one programme", "proof.show": "a proof", "variants.ask": "the policy points to choose from",
+    "variants.show_map": "the register as a map", "variants.show_health": "figures of the register",
+    "waves.show_all": "a calendar", "waves.blackouts": "settings: when nothing goes live",
+}  # fmt: skip
+#: Where programs read a list whose name is not its path.
+OVER_API = {
+    "audit": "/audit/acts", "transfers": "/stock-transfers", "people": "/users", "ledger-entries": "/ledger/entries",
+    "order_files": "/order-files", "counts": "/count-tasks", "protections": "/stock-protections",
+}  # fmt: skip
+#: Lists that programs read with fewer filters than people, or, like shipments, not at all as a list.
+BEHIND = {
+    "approvals", "audit", "backorders", "invoices", "receipts", "customers", "exceptions", "imports", "items", "ledger-entries",
+    "journals", "letters", "order_files", "holds", "orders", "people", "tokens", "process-steps", "purchase-orders",
+    "design-questions", "quotes", "returns", "stock", "variants", "counts", "credit-memos", "departures", "ledger-lines",
+    "exception-paths", "shipments", "risks", "raci",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -56,6 +91,49 @@ def test_no_page_pages_through_rows_but_the_lists():
         if "pagination(" in path.read_text(encoding="utf-8")
     }
     assert pages == set(OTHERWISE)
+
+
+def test_every_page_of_rows_is_a_list_or_says_why_it_is_none(site):
+    lists = {listing.endpoint for listing in LISTINGS.values()}
+    tables = {
+        rule.endpoint
+        for rule in site.url_map.iter_rules()
+        if "GET" in rule.methods and not rule.arguments and rule.endpoint not in lists
+        if any("table_wrap(" in text or "<table" in text for text in _templates_of(site.view_functions[rule.endpoint]))
+    }
+    assert tables == set(NO_LISTS)
+
+
+def _templates_of(view):
+    """The texts of the templates that a view names, itself or through the functions of the screens that it calls."""
+    found, seen, functions = set(), set(), [view]
+    while functions:
+        function = inspect.unwrap(functions.pop())
+        function = getattr(function, "func", function)
+        if not isinstance(function, FunctionType) or function in seen:
+            continue
+        seen.add(function)
+        codes = [function.__code__]
+        while codes:
+            code = codes.pop()
+            found |= {one for one in code.co_consts if isinstance(one, str) and one.endswith(".html")}
+            codes += [one for one in code.co_consts if isinstance(one, CodeType)]
+            called = [function.__globals__.get(name) for name in code.co_names]
+            functions += [
+                one for one in called if isinstance(one, FunctionType) and one.__module__.startswith("app.web.")
+            ]
+    return [(ROOT / "templates" / name).read_text(encoding="utf-8") for name in found]
+
+
+def test_a_list_is_there_for_programs_with_the_filters_of_its_page(site):
+    assert site.url_map
+    read = {one.path: one for one in framework._operations if one.method == "GET"}
+    behind = set()
+    for name, listing in LISTINGS.items():
+        found = read.get(OVER_API.get(name, f"/{name}"))
+        offered = set(found.query.model_fields) if found and found.query else set()
+        behind |= {name} if {one.name for one in listing.filters} - offered else set()
+    assert behind == BEHIND, "a new list is offered to programs as on its page"
 
 
 def test_every_list_has_its_page_both_files_and_views_and_asks_little(signed_in, sqlite_database, trade, site):

@@ -23,7 +23,7 @@ def business(sqlite_database, clock):
 
 def test_a_supplier_is_kept_with_what_it_asks(signed_in, business):
     owner = signed_in("data_owner")
-    assert "No supplier yet" in owner.get("/suppliers").text
+    assert "No supplier fits" in owner.get("/suppliers").text
     form = {
         "entity": business.entity,
         "code": "ROHR",

@@ -32,7 +32,7 @@ def test_a_commitment_is_kept_once_and_ended(signed_in, business):  # the fixtur
 
 def test_a_lane_is_kept_replaced_and_dropped(signed_in, business):  # the fixture above
     owner = signed_in("data_owner")
-    assert "No lane yet" in owner.get("/sourcing-lanes").text
+    assert "No lane fits" in owner.get("/sourcing-lanes").text
     owner.get("/sourcing-lanes/new")
     typed = {"site": business.site, "country": "Germany", "transit_days": "2", "cost": "9.50"}
     owner.post("/sourcing-lanes/new", {**typed, "transit_days": "-1"}, status=422)
@@ -41,7 +41,7 @@ def test_a_lane_is_kept_replaced_and_dropped(signed_in, business):  # the fixtur
     assert "8.00" in page.text
     assert "9.50" not in page.text
     (lane,) = column(business, "SELECT id FROM sourcing_lane")
-    assert "No lane yet" in owner.post(f"/sourcing-lanes/{lane}/drop", {}).text
+    assert "No lane fits" in owner.post(f"/sourcing-lanes/{lane}/drop", {}).text
 
 
 def test_a_program_keeps_commitments_and_lanes(caller, business):  # the fixtures above

@@ -12,6 +12,7 @@ from app.api.v1.allocation_models import (
     ProtectBody,
     ProtectionAnswer,
     ProtectionList,
+    ProtectionQuery,
     RankBody,
     RejectBody,
     RunAnswer,
@@ -37,13 +38,12 @@ from app.composition.trading import cells, rules
 from app.queries.allocation import RUNS, RunRow, run_page, run_row
 from app.queries.allocation_preview import preview
 from app.queries.backorders import realm_of_line
-from app.queries.claimants import ProtectionRow, held_lines, open_wishes, protections
+from app.queries.claimants import PROTECTIONS, ProtectionRow, held_lines, one_protection, open_wishes
 from app.queries.listing import Asked
 from app.queries.places import realm_of_site
 from app.queries.scarcity import short_items_after
 from app.security.permissions import Permission
 from app.security.require import actor
-from erpcore.kernel.errors import NotFound
 from erpcore.kernel.work import UnitOfWork
 from erpcore.orders.protections import ProtectStock, end_protection, protect_stock
 from erpcore.orders.runs import MoveLine, SimulateRun, commit_run, move_line, reject_run, simulate_run
@@ -223,10 +223,11 @@ def _protection(row: ProtectionRow) -> ProtectionAnswer:
 
 @operation(
     "GET", "/stock-protections", permission=Permission.ORDER_READ, summary="What is kept by contract", tag=TAG,
-    answer=ProtectionList,
+    query=ProtectionQuery, answer=ProtectionList,
 )  # fmt: skip
-def list_protections() -> ProtectionList:
-    rows = [_protection(row) for row in protections(reader(), actor())]
+def list_protections(query: ProtectionQuery) -> ProtectionList:
+    asked = Asked(values=set_filters(query), realm=query.realm)
+    rows = [_protection(row) for row in PROTECTIONS.every(reader(), actor(), asked, now())]
     return ProtectionList(count=len(rows), items=rows)
 
 
@@ -250,9 +251,6 @@ def enter_protection(work: UnitOfWork, body: ProtectBody) -> StateAnswer:
     tag=TAG, answer=StateAnswer,
 )  # fmt: skip
 def end_stock_protection(work: UnitOfWork, protection_id: int) -> StateAnswer:
-    rows = protections(work.session, work.actor, only=protection_id)
-    if not rows:
-        raise NotFound("protection_unknown", protection=protection_id)
-    work.realm = rows[0].realm
+    work.realm = one_protection(work.session, work.actor, protection_id).realm
     end_protection(work, protection_id)
     return StateAnswer(id=protection_id, state="ended")

@@ -252,8 +252,19 @@ class ProtectionAnswer(Answer):
     valid_until: date | None
 
 
+class ProtectionQuery(Body):
+    """Which protections, as on their page. `open`: those without an end."""
+
+    realm: Realm = "live"
+    site: Key | None = None
+    item: Key | None = None
+    customer: Key | None = None
+    open: bool = False
+    text: str = Field("", max_length=120)
+
+
 class ProtectionList(Answer):
-    """Protections."""
+    """Protections that fit, by site and item."""
 
     count: int
     items: list[ProtectionAnswer]

@@ -10,22 +10,25 @@ from pydantic import Field
 
 from app.api.framework import check_version, operation
 from app.api.v1.numbers import Key
-from app.api.values import Answer, Body, UnitPrice
+from app.api.values import Answer, Body, Realm, UnitPrice, set_filters
 from app.composition.request import now, reader
 from app.composition.trading import looking, rules
 from app.importers.pricechanges import Effect, hand_in, preview, rows_with, settle
 from app.importers.pricelists import COLUMNS, ReadSheet, read_list
 from app.messages import sentence
+from app.queries.listing import Asked
 from app.queries.places import entities_seen
-from app.queries.prices import ListRow, price_list, price_lists
+from app.queries.prices import PRICE_LISTS, ListRow, price_list
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.work import UnitOfWork
-from erpcore.pricing.flow import PRICE_LIST_FLOW
+from erpcore.pricing.flow import PRICE_LIST_FLOW, PriceListState
 from erpcore.pricing.lists import Outcome, RowPlan, SettleList
 
 TAG = "Prices"
+#: So many lists are answered at once.
+MOST_LISTS = 200
 
 
 class ListQuery(Body):
@@ -50,8 +53,17 @@ class ListAnswer(Answer):
     version: int
 
 
+class FiledQuery(Body):
+    """Which lists, as on their page."""
+
+    realm: Realm = "live"
+    entity: Key | None = None
+    state: PriceListState | None = None
+    text: str = Field("", max_length=120)
+
+
 class ListsAnswer(Answer):
-    """The newest lists."""
+    """The newest lists that fit, at most 200."""
 
     items: list[ListAnswer]
 
@@ -114,9 +126,10 @@ def hand_in_price_list(work: UnitOfWork, query: ListQuery, prepared: ReadSheet) 
     return _list(price_list(work.session, work.actor, hand_in(work, query.entity, prepared)))
 
 
-@operation("GET", "/price-lists", permission=Permission.MASTERDATA_READ, summary="Lists of prices", tag=TAG, answer=ListsAnswer)  # fmt: skip
-def list_price_lists() -> ListsAnswer:
-    return ListsAnswer(items=[_list(row) for row in price_lists(reader(), actor())])
+@operation("GET", "/price-lists", permission=Permission.MASTERDATA_READ, summary="Lists of prices", tag=TAG, query=FiledQuery, answer=ListsAnswer)  # fmt: skip
+def list_price_lists(query: FiledQuery) -> ListsAnswer:
+    asked = Asked(values=set_filters(query), realm=query.realm, size=MOST_LISTS)
+    return ListsAnswer(items=[_list(row) for row in PRICE_LISTS.page(reader(), actor(), asked, now()).rows])
 
 
 @operation("GET", "/price-lists/{list_id}", permission=Permission.MASTERDATA_READ, summary="One list of prices", tag=TAG, answer=ListAnswer)  # fmt: skip

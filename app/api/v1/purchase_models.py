@@ -7,7 +7,7 @@ from datetime import date, datetime
 from pydantic import Field
 
 from app.api.v1.numbers import Key
-from app.api.values import Amount, Answer, Body, Quantity, UnitPrice
+from app.api.values import Amount, Answer, Body, Quantity, Realm, UnitPrice
 
 
 class SupplierAnswer(Answer):
@@ -40,8 +40,19 @@ class SupplierDetail(SupplierAnswer):
     offers: list[OfferAnswer]
 
 
+class SupplierQuery(Body):
+    """Which suppliers, as on their page. `direct`: they send goods straight to our customers."""
+
+    realm: Realm = "live"
+    entity: Key | None = None
+    country: str | None = Field(None, max_length=64)
+    direct: bool = False
+    blocked: bool = False
+    text: str = Field("", max_length=120)
+
+
 class SupplierList(Answer):
-    """All suppliers, by name."""
+    """All suppliers that fit, by name."""
 
     count: int
     items: list[SupplierAnswer]

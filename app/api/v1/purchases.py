@@ -19,13 +19,15 @@ from app.api.v1.purchase_models import (
     SupplierBody,
     SupplierDetail,
     SupplierList,
+    SupplierQuery,
 )
-from app.api.values import Page, PageQuery, page_of
-from app.composition.request import reader
+from app.api.values import Page, PageQuery, page_of, set_filters
+from app.composition.request import now, reader
 from app.composition.trading import cells, rules
+from app.queries.listing import Asked
 from app.queries.places import entities_seen, realm_of_site
 from app.queries.purchases import PurchasePage, PurchaseRow, purchase_page, purchases_after
-from app.queries.suppliers import SupplierFact, all_suppliers, supplier_page
+from app.queries.suppliers import SUPPLIERS, SupplierFact, supplier_page
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.fulfilment.direct import OrderRest, ShipDirect, confirm_with_promises, order_rest, ship_direct
@@ -79,10 +81,12 @@ def _detail(page: PurchasePage) -> PurchaseDetail:
 
 
 @operation(
-    "GET", "/suppliers", permission=Permission.PURCHASE_READ, summary="List suppliers", tag=TAG, answer=SupplierList
-)
-def list_suppliers() -> SupplierList:
-    rows = [SupplierAnswer.model_validate(one) for one in all_suppliers(reader(), actor())]
+    "GET", "/suppliers", permission=Permission.PURCHASE_READ, summary="List suppliers", tag=TAG, query=SupplierQuery,
+    answer=SupplierList,
+)  # fmt: skip
+def list_suppliers(query: SupplierQuery) -> SupplierList:
+    asked = Asked(values=set_filters(query), realm=query.realm)
+    rows = [SupplierAnswer.model_validate(one) for one in SUPPLIERS.every(reader(), actor(), asked, now())]
     return SupplierList(count=len(rows), items=rows)
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import date, time
+from typing import Literal
 
 from pydantic import Field
 
 from app.api.framework import operation
 from app.api.v1.numbers import Key, as_amount, as_minor, fresh, pointing
-from app.api.values import Amount, Answer, Body
-from app.composition.request import reader
-from app.queries.charges import charges
+from app.api.values import Amount, Answer, Body, Realm, set_filters
+from app.composition.request import now, reader
+from app.queries.charges import CHARGES, one_charge
+from app.queries.listing import Asked
 from app.queries.places import entities_seen, realm_of_site, sites_seen
-from app.queries.serving import CommitmentRow, LaneRow, commitments, lanes, one_commitment
+from app.queries.serving import COMMITMENTS, LANES, CommitmentRow, LaneRow, one_commitment, one_lane
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.kernel.errors import NotFound
@@ -41,10 +43,23 @@ class CommitmentAnswer(Answer):
     fill_target_permille: int | None
     valid_from: date
     valid_until: date | None
+    standing: Literal["now", "later", "ended"]
+
+
+class CommitmentQuery(Body):
+    """Which commitments, as on their page. `group` 0: for customers without a commitment of their group."""
+
+    realm: Realm = "live"
+    site: Key | None = None
+    channel: Key | None = None
+    group: int | None = Field(None, ge=0, le=2**63 - 1)
+    basis: Literal["ship", "delivery"] | None = None
+    standing: Literal["now", "later", "ended"] | None = None
+    text: str = Field("", max_length=120)
 
 
 class CommitmentList(Answer):
-    """All of them, by site and channel."""
+    """All that fit, by site and channel."""
 
     count: int
     items: list[CommitmentAnswer]
@@ -85,8 +100,17 @@ class LaneAnswer(Answer):
     currency: str
 
 
+class LaneQuery(Body):
+    """Which lanes, as on their page. `others`: those for every country that has none."""
+
+    realm: Realm = "live"
+    site: Key | None = None
+    others: bool = False
+    text: str = Field("", max_length=120)
+
+
 class LaneList(Answer):
-    """All of them, by site and country."""
+    """All that fit, by site and country."""
 
     count: int
     items: list[LaneAnswer]
@@ -113,8 +137,19 @@ class ChargeAnswer(Answer):
     is_rush: bool
 
 
+class ChargeQuery(Body):
+    """Which charges and services, as on their page. `rush`: what a rush costs."""
+
+    realm: Realm = "live"
+    entity: Key | None = None
+    kind: Literal["charge", "service"] | None = None
+    leaves: Literal["first_goods", "last_goods", "by_itself"] | None = None
+    rush: bool = False
+    text: str = Field("", max_length=120)
+
+
 class ChargeList(Answer):
-    """All of them, by company and code."""
+    """All that fit, by code."""
 
     count: int
     items: list[ChargeAnswer]
@@ -144,10 +179,11 @@ def _lane(row: LaneRow) -> LaneAnswer:
 
 @operation(
     "GET", "/service-commitments", permission=Permission.MASTERDATA_READ, summary="List service commitments", tag=TAG,
-    answer=CommitmentList,
+    query=CommitmentQuery, answer=CommitmentList,
 )  # fmt: skip
-def list_commitments() -> CommitmentList:
-    rows = [_commitment(row) for row in commitments(reader(), actor())]
+def list_commitments(query: CommitmentQuery) -> CommitmentList:
+    asked = Asked(values=set_filters(query), realm=query.realm)
+    rows = [_commitment(row) for row in COMMITMENTS.every(reader(), actor(), asked, now())]
     return CommitmentList(count=len(rows), items=rows)
 
 
@@ -160,7 +196,7 @@ def keep_commitment(work: UnitOfWork, body: CommitmentBody) -> CommitmentAnswer:
     work.realm = realm_of_site(work.session, work.actor, body.site)
     with pointing():
         (key,) = keep_commitments(work, [NewCommitment(**dict(body))])
-    return _commitment(one_commitment(fresh(work), work.actor, key))
+    return _commitment(one_commitment(fresh(work), work.actor, key, work.now))
 
 
 @operation(
@@ -168,10 +204,10 @@ def keep_commitment(work: UnitOfWork, body: CommitmentBody) -> CommitmentAnswer:
     summary="Let a service commitment end", tag=TAG, body=UntilBody, answer=CommitmentAnswer, example={"until": "2026-12-31"},
 )  # fmt: skip
 def finish_commitment(work: UnitOfWork, commitment_id: int, body: UntilBody) -> CommitmentAnswer:
-    work.realm = one_commitment(work.session, work.actor, commitment_id).realm
+    work.realm = one_commitment(work.session, work.actor, commitment_id, work.now).realm
     with pointing():
         end_commitment(work, commitment_id, body.until)
-    return _commitment(one_commitment(fresh(work), work.actor, commitment_id))
+    return _commitment(one_commitment(fresh(work), work.actor, commitment_id, work.now))
 
 
 @operation(
@@ -180,10 +216,12 @@ def finish_commitment(work: UnitOfWork, commitment_id: int, body: UntilBody) -> 
     permission=Permission.MASTERDATA_READ,
     summary="List sourcing lanes",
     tag=TAG,
+    query=LaneQuery,
     answer=LaneList,
 )
-def list_lanes() -> LaneList:
-    rows = [_lane(row) for row in lanes(reader(), actor())]
+def list_lanes(query: LaneQuery) -> LaneList:
+    asked = Asked(values=set_filters(query), realm=query.realm)
+    rows = [_lane(row) for row in LANES.every(reader(), actor(), asked, now())]
     return LaneList(count=len(rows), items=rows)
 
 
@@ -200,7 +238,7 @@ def keep_sourcing_lane(work: UnitOfWork, body: LaneBody) -> LaneAnswer:
     )  # fmt: skip
     with pointing():
         (key,) = keep_lanes(work, [command])
-    return _lane(next(row for row in lanes(fresh(work), work.actor) if row.id == key))
+    return _lane(one_lane(fresh(work), work.actor, key))
 
 
 @operation(
@@ -208,18 +246,17 @@ def keep_sourcing_lane(work: UnitOfWork, body: LaneBody) -> LaneAnswer:
     answer=None,
 )  # fmt: skip
 def drop_sourcing_lane(work: UnitOfWork, lane_id: int) -> None:
-    row = next((one for one in lanes(work.session, work.actor) if one.id == lane_id), None)
-    if row is None:
-        raise NotFound("lane_unknown", lane=lane_id)
-    work.realm = row.realm
+    work.realm = one_lane(work.session, work.actor, lane_id).realm
     drop_lane(work, lane_id)
 
 
 @operation(
-    "GET", "/charges", permission=Permission.MASTERDATA_READ, summary="List charges and services", tag=TAG, answer=ChargeList,
+    "GET", "/charges", permission=Permission.MASTERDATA_READ, summary="List charges and services", tag=TAG,
+    query=ChargeQuery, answer=ChargeList,
 )  # fmt: skip
-def list_charges() -> ChargeList:
-    rows = [ChargeAnswer.model_validate(row) for row in charges(reader(), actor())]
+def list_charges(query: ChargeQuery) -> ChargeList:
+    asked = Asked(values=set_filters(query), realm=query.realm)
+    rows = [ChargeAnswer.model_validate(row) for row in CHARGES.every(reader(), actor(), asked, now())]
     return ChargeList(count=len(rows), items=rows)
 
 
@@ -235,5 +272,4 @@ def keep_charge(work: UnitOfWork, body: ChargeBody) -> ChargeAnswer:
     work.realm = entity.realm
     with pointing():
         (item,) = declare_charges(work, [DeclareCharge(**dict(body))])
-    found = next(row for row in charges(fresh(work), work.actor) if row.item == item)
-    return ChargeAnswer.model_validate(found)
+    return ChargeAnswer.model_validate(one_charge(fresh(work), work.actor, item))

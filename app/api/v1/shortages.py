@@ -8,19 +8,14 @@ from pydantic import Field
 
 from app.api.framework import check_version, operation
 from app.api.v1.numbers import Key, as_amount, fresh, pointing
-from app.api.values import Amount, Answer, Body, Quantity
+from app.api.values import Amount, Answer, Body, Quantity, Realm, set_filters
 from app.composition.order_approvals import BY_RULES, decide_on_substitution
 from app.composition.request import now, reader
 from app.composition.trading import cells, rules
 from app.queries.items import item_page
-from app.queries.shortages import (
-    Rank,
-    ShortagePage,
-    asked_substitution,
-    short_lines,
-    shortage_page,
-    substitute_rows,
-)
+from app.queries.listing import Asked
+from app.queries.shortages import Rank, ShortagePage, short_lines, shortage_page
+from app.queries.substitutes import SUBSTITUTES, asked_substitution, substitutes_of
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.fulfilment.shortage import Choose, choose
@@ -50,9 +45,19 @@ class ShortLineAnswer(Answer):
 
 
 class ShortQuery(Body):
-    """What leads the list. `margin` needs the permission to read costs."""
+    """Which lines, as on their page, and what leads the list: `margin` needs the permission to read costs. `late`: promised for a
+    later day than was wished.
+    """
 
+    realm: Realm = "live"
     rank: Rank = Rank.TIER
+    site: Key | None = None
+    channel: Key | None = None
+    customer: Key | None = None
+    item: Key | None = None
+    tier: int | None = Field(None, ge=1, le=3)
+    late: bool = False
+    text: str = Field("", max_length=120)
 
 
 class ShortLineList(Answer):
@@ -102,6 +107,17 @@ class SubstituteAnswer(Answer):
     same_group: bool
 
 
+class SubstituteQuery(Body):
+    """Which substitutes, as on their page: of the `same_group` as the item, or of another one, so that somebody has to agree."""
+
+    realm: Realm = "live"
+    item: Key | None = None
+    entity: Key | None = None
+    same_group: bool = False
+    other_group: bool = False
+    text: str = Field("", max_length=120)
+
+
 class SubstituteList(Answer):
     """What may be sent instead of what."""
 
@@ -149,6 +165,10 @@ def _detail(page: ShortagePage, who: Actor) -> ShortageDetail:
     )  # fmt: skip
 
 
+def _filters(query: ShortQuery) -> dict[str, object]:
+    return {name: value for name, value in set_filters(query).items() if name != "rank"}
+
+
 @operation(
     "GET", "/shortages", permission=Permission.ORDER_READ, summary="List lines that wait for stock", tag=TAG,
     query=ShortQuery, answer=ShortLineList,
@@ -164,7 +184,7 @@ def list_shortages(query: ShortQuery) -> ShortLineList:
             margin=None if row.margin_minor is None or not sees else as_amount(row.margin_minor, row.currency),
             credit_left=None if row.credit_left_minor is None else as_amount(row.credit_left_minor, row.currency),
         )
-        for row in short_lines(reader(), actor(), realm="live", rank=query.rank)
+        for row in short_lines(reader(), actor(), now(), realm=query.realm, rank=query.rank, **_filters(query))
     ]  # fmt: skip
     return ShortLineList(count=len(rows), items=rows)
 
@@ -202,10 +222,12 @@ def choose_way(work: UnitOfWork, line_id: int, version: int, body: ChoiceBody) -
     permission=Permission.MASTERDATA_READ,
     summary="List substitutes",
     tag=TAG,
+    query=SubstituteQuery,
     answer=SubstituteList,
 )
-def list_substitutes() -> SubstituteList:
-    rows = [SubstituteAnswer.model_validate(row) for row in substitute_rows(reader(), actor())]
+def list_substitutes(query: SubstituteQuery) -> SubstituteList:
+    asked = Asked(values=set_filters(query), realm=query.realm)
+    rows = [SubstituteAnswer.model_validate(row) for row in SUBSTITUTES.every(reader(), actor(), asked, now())]
     return SubstituteList(count=len(rows), items=rows)
 
 
@@ -218,7 +240,7 @@ def add_substitute(work: UnitOfWork, body: SubstituteBody) -> SubstituteList:
     work.realm = item_page(work.session, work.actor, body.item).realm
     with pointing():
         keep_substitutes(work, [KeepSubstitute(**dict(body))])
-    rows = substitute_rows(fresh(work), work.actor, only_item=body.item)
+    rows = substitutes_of(fresh(work), work.actor, body.item)
     return SubstituteList(count=len(rows), items=[SubstituteAnswer.model_validate(row) for row in rows])
 
 
@@ -227,9 +249,8 @@ def add_substitute(work: UnitOfWork, body: SubstituteBody) -> SubstituteList:
     tag=TAG, answer=None,
 )  # fmt: skip
 def remove_substitute(work: UnitOfWork, item_id: int, substitute_id: int) -> None:
-    asked = (item_id, substitute_id)
-    rows = substitute_rows(work.session, work.actor, only_item=item_id)
-    kept = next((row for row in rows if (row.item_id, row.substitute_id) == asked), None)
+    rows = substitutes_of(work.session, work.actor, item_id)
+    kept = next((row for row in rows if row.substitute_id == substitute_id), None)
     if kept is None:
         raise NotFound("substitute_unknown", item=item_page(work.session, work.actor, item_id).code)
     work.realm = kept.realm

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, url_for
+from markupsafe import Markup
+from werkzeug import Response
 
 from app.composition.request import now, reader
-from app.queries.claimants import protections
+from app.queries.claimants import PROTECTIONS, ProtectionRow, one_protection
 from app.queries.order_entry import find_customers, items_with_codes
 from app.queries.places import sites_seen
 from app.security.permissions import Permission
@@ -15,26 +17,62 @@ from app.security.require import actor, require
 from app.web.allocation.forms import ProtectForm
 from app.web.allocation.presenters import tabs
 from app.web.allocation.views import blueprint
-from app.web.areas import asked_key
-from app.web.chosen import asked_realm, viewer
-from app.web.exports import csv_file, xlsx_file
+from app.web.chosen import asked_realm
+from app.web.figures import on, quantity
 from app.web.forms import choices
+from app.web.lists.listing import Cell, Empty, Listing, column, flag, site_filter, text_filter
+from app.web.lists.page import list_html, list_page
 from app.web.steps import form_step, take_step
-from erpcore.kernel.errors import NotFound
+from erpcore.kernel.clock import local_day
 from erpcore.orders.protections import ProtectStock, end_protection, protect_stock
 
-_HEAD = ("Site", "Item", "Unit", "Customer", "Quantity", "Contract", "From", "Until before")
+
+def _item(row: ProtectionRow) -> Cell:
+    return Cell(row.code, href=url_for("allocation.show_item", site_id=row.site_id, item_id=row.item_id))
 
 
-def _html(form: ProtectForm, refusal: str = "") -> str:
+def _next(row: ProtectionRow) -> Cell:
+    is_over = row.valid_until is not None and row.valid_until <= local_day(now(), row.time_zone)
+    if is_over or not actor().may(Permission.PROTECTION_CHANGE):
+        return Cell("")
+    said = Markup('End today<span class="visually-hidden"> the protection of {} for {}</span>')
+    return Cell(said.format(row.code, row.customer), post=url_for("allocation.end", protection_id=row.id))
+
+
+PROTECTION_LIST = list_page(
+    blueprint,
+    Listing(
+        name="protections", endpoint="allocation.show_protections", path="/allocation/protections",
+        permission=Permission.ORDER_READ, title="Protected stock",
+        lead="What is kept for a customer by contract, where the rule of the place protects contracts", unit="protections",
+        source=PROTECTIONS, sort="site", template="allocation/protections.html",
+        empty=Empty(
+            title="Nothing is protected", sign="lock",
+            text="A protection keeps stock for a customer by contract; it takes effect where the allocation rule protects contracts.",
+        ),
+        filters=(flag("open", "Without an end"), text_filter("Item, customer or contract"), site_filter()),
+        columns=(
+            column("item", "Item", "code", cell=_item),
+            column("site", "Site"),
+            column("unit", "Unit", file_only=True),
+            column("customer", "Customer"),
+            column("contract", "Contract"),
+            column("quantity", "Quantity", cell=lambda row: quantity(row.quantity, row.unit), num=True),
+            column("from", "From", "valid_from"),
+            column("until", "Until before", "valid_until", cell=lambda row: on(row.valid_until) if row.valid_until else "open"),
+            column("end", "Next step", lambda _row: "", cell=_next, page_only=True),
+        ),
+    ),
+    own_view=True,
+)  # fmt: skip
+
+
+def _html(form: ProtectForm, refusal: str = "") -> Any:
     realm = asked_realm()
-    sites = [site for site in sites_seen(reader(), actor()) if site.realm == realm]
-    form.site.choices = choices((str(site.id), site.name) for site in sites)
-    rows = protections(reader(), viewer(asked_key("site")), realm=realm, site=asked_key("site"))
-    return render_template(
-        "allocation/protections.html", rows=rows, form=form, realm=realm, tabs=tabs("allocation.show_protections"),
-        today=now().date(), refusal=refusal, sites=sites, site=asked_key("site"),
-    )  # fmt: skip
+    form.site.choices = choices(
+        (str(site.id), site.name) for site in sites_seen(reader(), actor()) if site.realm == realm
+    )
+    return list_html(PROTECTION_LIST, form=form, tabs=tabs("allocation.show_protections"), refusal=refusal)
 
 
 @blueprint.route("/allocation/protections", methods=["GET", "POST"])
@@ -67,43 +105,15 @@ def show_protections() -> Any:
                 flash("The stock is protected.", "success")
                 return redirect(url_for("allocation.show_protections", realm=site.realm))
     form.status = form.status if form.status != 200 else 422
-    return _html(form), form.status
+    html = _html(form)
+    return html if isinstance(html, Response) else (html, form.status)
 
 
 @blueprint.post("/allocation/protections/<int:protection_id>/end")
 @require(Permission.PROTECTION_CHANGE)
 def end(protection_id: int) -> Any:
-    rows = protections(reader(), actor(), only=protection_id)
-    if not rows:
-        raise NotFound("protection_unknown", protection=protection_id)
+    row = one_protection(reader(), actor(), protection_id)
     return take_step(
-        lambda work: end_protection(work, protection_id), realm=rows[0].realm, done="The protection ends today.",
-        to=url_for("allocation.show_protections", realm=rows[0].realm), again=lambda said: _html(ProtectForm(formdata=None), said),
+        lambda work: end_protection(work, protection_id), realm=row.realm, done="The protection ends today.",
+        to=url_for("allocation.show_protections", realm=row.realm), again=lambda said: _html(ProtectForm(formdata=None), said),
     )  # fmt: skip
-
-
-@blueprint.get("/allocation/protections.csv")
-@require(Permission.ORDER_READ)
-def protections_as_csv() -> Any:
-    return csv_file("protections", _HEAD, _file_rows())
-
-
-@blueprint.get("/allocation/protections.xlsx")
-@require(Permission.ORDER_READ)
-def protections_as_xlsx() -> Any:
-    return xlsx_file("protections", _HEAD, _file_rows())
-
-
-def _file_rows() -> Any:
-    site = request.args.get("site") and asked_key("site")
-    for row in protections(reader(), viewer(asked_key("site")), realm=asked_realm(), site=site or None):
-        yield (
-            row.site,
-            row.code,
-            row.unit,
-            row.customer,
-            row.quantity,
-            row.contract,
-            row.valid_from,
-            row.valid_until or "",
-        )

@@ -11,7 +11,8 @@ from app.composition.request import change, now, reader
 from app.composition.trading import cells, rules
 from app.messages import sentence
 from app.queries.allocation_preview import Preview, preview
-from app.queries.claimants import held_lines, open_wishes, protections
+from app.queries.claimants import PROTECTIONS, held_lines, open_wishes
+from app.queries.listing import Asked
 from app.queries.places import realm_of_site
 from app.security.permissions import Permission
 from app.security.require import actor, require
@@ -44,7 +45,8 @@ def _look(site_id: int, item_id: int) -> Preview:
 def show_item(site_id: int, item_id: int) -> str:
     """The claims on one item with what each rule would give them now."""
     page = _look(site_id, item_id)
-    kept = [one for one in protections(reader(), actor(), site=site_id) if one.item_id == item_id]
+    at_place = Asked(values={"site": site_id, "item": item_id}, realm=page.realm)
+    kept = list(PROTECTIONS.every(reader(), actor(), at_place, now()))
     return render_template(
         "allocation/item.html", page=page, realm=page.realm, rules=RULES, why=WHY, form=SimulateForm(), kept=kept,
         held=held_lines(reader(), actor(), site_id, item_id), today=now().date(),

@@ -28,7 +28,9 @@ _TEXT = 120
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What stands in a cell of the page: text, a smaller line under it, where it leads; ``kind`` draws a verdict."""
+    """What stands in a cell of the page: text, a smaller line under it, where it leads; ``kind`` draws a verdict. ``post``: the
+    text is a button, and this is where it sends to.
+    """
 
     text: str | Markup
     sub: str | Markup = ""
@@ -36,6 +38,7 @@ class Cell:
     kind: str = ""
     muted: bool = False
     sub_kind: str = ""
+    post: str = ""
 
 
 Shown = Callable[[Any], Cell | str]

@@ -17,7 +17,7 @@ from app.importers.pricechanges import Effect, effect, hand_in, preview, rows_wi
 from app.importers.pricelists import COLUMNS, read_list
 from app.messages import MESSAGES, sentence
 from app.queries.listing import PAGE
-from app.queries.prices import ListRow, list_steps, lists_to_decide, price_list, price_lists
+from app.queries.prices import ListRow, list_steps, lists_to_decide, price_list
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import asked_page, closed
@@ -62,12 +62,6 @@ def _only() -> Effect | None:
     """The effect that the address narrows the rows to."""
     text = request.args.get("only", "")
     return Effect(text) if text in set(Effect) else None
-
-
-@blueprint.get("/prices/lists")
-@require(Permission.MASTERDATA_READ)
-def show_lists() -> str:
-    return render_template("prices/lists.html", rows=price_lists(reader(), actor()))
 
 
 @blueprint.route("/prices/lists/new", methods=["GET", "POST"])

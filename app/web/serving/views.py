@@ -8,22 +8,20 @@ from typing import Any
 from flask import flash, redirect, render_template, url_for
 
 from app.composition.request import now, reader
-from app.queries.charges import LEAVES, charges
+from app.queries.charges import one_charge
 from app.queries.places import SitePick, all_channels, entities_seen, sites_seen
-from app.queries.serving import commitments, groups, lanes, one_commitment
+from app.queries.serving import groups, one_commitment
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import area, asked_key
-from app.web.chosen import asked_realm, viewer
 from app.web.forms import choices
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.serving.forms import ChargeForm, CommitmentForm, EndForm, LaneForm
-from app.web.steps import form_step, take_step
-from erpcore.kernel.errors import NotFound
+from app.web.steps import form_step
 from erpcore.kernel.money import to_minor
 from erpcore.masterdata.charges import DeclareCharge, declare_charges
 from erpcore.masterdata.commitments import NewCommitment, end_commitment, keep_commitments
-from erpcore.masterdata.lanes import KeepLane, drop_lane, keep_lanes
+from erpcore.masterdata.lanes import KeepLane, keep_lanes
 
 blueprint = area("serving")
 navigation_entry(
@@ -34,8 +32,6 @@ navigation_entry(
 navigation_entry(
     Entry(label="Sourcing lanes", endpoint="serving.show_lanes", permission=Permission.MASTERDATA_READ, group=Group.WAREHOUSE, order=13)
 )  # fmt: skip
-
-
 navigation_entry(
     Entry(label="Charges and services", endpoint="serving.show_charges", permission=Permission.MASTERDATA_READ, group=Group.OPERATE, order=13)
 )  # fmt: skip
@@ -43,15 +39,6 @@ navigation_entry(
 
 def _sites() -> dict[int, SitePick]:
     return {site.id: site for site in sites_seen(reader(), actor(), realms=("live", "rehearsal"))}
-
-
-@blueprint.get("/service-commitments")
-@require(Permission.MASTERDATA_READ)
-def show() -> str:
-    realm = asked_realm()
-    return render_template(
-        "serving/commitments.html", rows=commitments(reader(), viewer(), realm=realm), today=now().date(), realm=realm
-    )
 
 
 @blueprint.route("/service-commitments/new", methods=["GET", "POST"])
@@ -84,7 +71,7 @@ def create() -> Any:
 @blueprint.route("/service-commitments/<int:commitment_id>/end", methods=["GET", "POST"])
 @require(Permission.MASTERDATA_CHANGE)
 def end(commitment_id: int) -> Any:
-    row, form = one_commitment(reader(), actor(), commitment_id), EndForm()
+    row, form = one_commitment(reader(), actor(), commitment_id, now()), EndForm()
     if not form.is_submitted():
         form.until.data = now().date()
     if form.validate_on_submit():
@@ -94,19 +81,6 @@ def end(commitment_id: int) -> Any:
             flash("The commitment has its end; what was committed stays.", "success")
             return redirect(url_for("serving.show"))
     return render_template("serving/end.html", row=row, form=form, realm=row.realm), form.status
-
-
-@blueprint.get("/sourcing-lanes")
-@require(Permission.MASTERDATA_READ)
-def show_lanes() -> str:
-    return _lanes()
-
-
-def _lanes(refused: str = "") -> str:
-    realm = asked_realm()
-    return render_template(
-        "serving/lanes.html", rows=lanes(reader(), viewer(), realm=realm), refused=refused, realm=realm
-    )
 
 
 @blueprint.route("/sourcing-lanes/new", methods=["GET", "POST"])
@@ -128,27 +102,6 @@ def keep_lane() -> Any:
     return render_template("serving/lane.html", form=form, realm="live"), form.status
 
 
-@blueprint.post("/sourcing-lanes/<int:lane_id>/drop")
-@require(Permission.MASTERDATA_CHANGE)
-def forget_lane(lane_id: int) -> Any:
-    row = next((one for one in lanes(reader(), actor()) if one.id == lane_id), None)
-    if row is None:
-        raise NotFound("lane_unknown", lane=lane_id)
-    return take_step(
-        lambda work: drop_lane(work, lane_id), realm=row.realm, done=f"The lane from {row.site} to {row.country} is gone.",
-        to=url_for("serving.show_lanes"), again=_lanes,
-    )  # fmt: skip
-
-
-@blueprint.get("/charges")
-@require(Permission.MASTERDATA_READ)
-def show_charges() -> str:
-    realm = asked_realm()
-    return render_template(
-        "serving/charges.html", rows=charges(reader(), viewer(), realm=realm), leaves=LEAVES, realm=realm
-    )
-
-
 @blueprint.route("/charges/new", methods=["GET", "POST"])
 @require(Permission.MASTERDATA_CHANGE)
 def keep_charge() -> Any:
@@ -156,7 +109,7 @@ def keep_charge() -> Any:
     form = ChargeForm()
     entities = {one.id: one for one in entities_seen(reader(), actor())}
     form.entity.choices = choices((one.id, one.label) for one in entities.values())
-    known = next((row for row in charges(reader(), actor()) if row.item == asked_key("item")), None)
+    known = one_charge(reader(), actor(), asked_key("item"))
     if known is not None and not form.is_submitted():
         form.entity.data, form.code.data, form.name.data = known.entity_id, known.code, known.name
         form.kind.data, form.leaves.data, form.is_rush.data = known.kind, known.leaves, known.is_rush

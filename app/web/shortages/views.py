@@ -1,36 +1,31 @@
-"""Short lines: the list, the ways compared on one page, the choice; and what may be sent instead of what."""
+"""Short lines: the ways compared on one page, the choice; and what may be sent instead of what."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 
 from app.composition.order_approvals import BY_RULES, decide_on_substitution
 from app.composition.request import now, reader
 from app.composition.trading import cells, rules
-from app.queries.items import item_page
 from app.queries.order_entry import items_with_codes
 from app.queries.places import entities_seen
-from app.queries.shortages import Rank, asked_substitution, short_lines, shortage_page, substitute_rows
+from app.queries.shortages import shortage_page
+from app.queries.substitutes import asked_substitution
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import area
-from app.web.chosen import asked_realm, said_realm, viewer
 from app.web.figures import PROMISES
 from app.web.forms import choices
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.orders.presenters import AGREED
 from app.web.shortages.forms import AnswerForm, SubstituteForm, WayForm
-from app.web.steps import form_step, take_step
+from app.web.steps import form_step
 from erpcore.fulfilment.shortage import Choose, choose
-from erpcore.kernel.errors import NotFound, RuleBroken
-from erpcore.masterdata.substitutes import KeepSubstitute, drop_substitute, keep_substitutes
+from erpcore.kernel.errors import RuleBroken
+from erpcore.masterdata.substitutes import KeepSubstitute, keep_substitutes
 from erpcore.orders.substitution import DecideSubstitution
-
-_RANKS = {
-    Rank.TIER: "Tier", Rank.PROMISE: "Promise that breaks first", Rank.MARGIN: "Margin", Rank.CREDIT: "Credit left",
-}  # fmt: skip
 
 blueprint = area("shortages")
 navigation_entry(
@@ -45,28 +40,6 @@ navigation_entry(
 navigation_entry(
     Entry(label="Substitutes", endpoint="shortages.substitutes", permission=Permission.MASTERDATA_READ, group=Group.WAREHOUSE, order=14)
 )  # fmt: skip
-
-
-@blueprint.get("/shortages")
-@require(Permission.ORDER_READ)
-def show_all() -> str:
-    realm = asked_realm()
-    sees_cost = actor().may(Permission.COST_READ)
-    rank = _rank(sees_cost)
-    ranks = [
-        {"label": words, "current": one == rank, "href": url_for("shortages.show_all", rank=one.value, **said_realm(realm))}
-        for one, words in _RANKS.items()
-        if one != Rank.MARGIN or sees_cost
-    ]  # fmt: skip
-    rows = short_lines(reader(), viewer(), realm=realm, rank=rank)
-    return render_template("shortages/list.html", rows=rows, ranks=ranks, may_see_cost=sees_cost, realm=realm)
-
-
-def _rank(sees_cost: bool) -> Rank:
-    """What the address asks for; the order would tell the margin to who may not see it."""
-    asked = request.args.get("rank", "")
-    rank = Rank(asked) if asked in set(Rank) else Rank.TIER
-    return rank if rank != Rank.MARGIN or sees_cost else Rank.TIER
 
 
 @blueprint.route("/shortages/<int:line_id>", methods=["GET", "POST"])
@@ -102,18 +75,6 @@ def show(line_id: int) -> Any:
     return html, form.status
 
 
-@blueprint.get("/substitutes")
-@require(Permission.MASTERDATA_READ)
-def substitutes() -> str:
-    return _substitutes()
-
-
-def _substitutes(refused: str = "") -> str:
-    return render_template(
-        "shortages/substitutes.html", rows=substitute_rows(reader(), actor()), refused=refused, realm="live"
-    )
-
-
 @blueprint.route("/substitutes/new", methods=["GET", "POST"])
 @require(Permission.MASTERDATA_CHANGE)
 def keep_substitute() -> Any:
@@ -136,20 +97,6 @@ def keep_substitute() -> Any:
             flash("It is offered where a rule lets it.", "success")
             return redirect(url_for("shortages.substitutes"))
     return render_template("shortages/substitute.html", form=form, realm="live"), form.status
-
-
-@blueprint.post("/substitutes/<int:item_id>/<int:substitute_id>/drop")
-@require(Permission.MASTERDATA_CHANGE)
-def forget_substitute(item_id: int, substitute_id: int) -> Any:
-    asked = (item_id, substitute_id)
-    rows = substitute_rows(reader(), actor(), only_item=item_id)
-    row = next((one for one in rows if (one.item_id, one.substitute_id) == asked), None)
-    if row is None:
-        raise NotFound("substitute_unknown", item=item_page(reader(), actor(), item_id).code)
-    return take_step(
-        lambda work: drop_substitute(work, item_id, substitute_id), realm=row.realm, done=f"{row.substitute_code} is offered no more.",
-        to=url_for("shortages.substitutes"), again=_substitutes,
-    )  # fmt: skip
 
 
 @blueprint.route("/substitutions/<int:hold_id>", methods=["GET", "POST"])

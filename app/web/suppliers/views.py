@@ -9,7 +9,7 @@ from flask import flash, redirect, render_template, url_for
 from app.composition.request import reader
 from app.queries.order_entry import items_with_codes
 from app.queries.places import entities_seen, sites_seen
-from app.queries.suppliers import all_suppliers, supplier_page
+from app.queries.suppliers import supplier_page
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import area
@@ -24,12 +24,6 @@ blueprint = area("suppliers")
 navigation_entry(
     Entry(label="Suppliers", endpoint="suppliers.show_all", permission=Permission.PURCHASE_READ, group=Group.WAREHOUSE, order=25)
 )  # fmt: skip
-
-
-@blueprint.get("/suppliers")
-@require(Permission.PURCHASE_READ)
-def show_all() -> str:
-    return render_template("suppliers/list.html", suppliers=all_suppliers(reader(), actor()), realm="live")
 
 
 @blueprint.get("/suppliers/<int:supplier_id>")

@@ -32,11 +32,11 @@ def short_everywhere(business):
         seen = [
             {row.id for row in ORDERS.page(session, ANYBODY, Asked(values={"step": "short"}), now).rows},
             {row.id for row in TROUBLES.page(session, ANYBODY, Asked(values={"queue": "short"}), now).rows},
-            {row.order_id for row in short_lines(session, ANYBODY, realm="live")},
+            {row.order_id for row in short_lines(session, ANYBODY, now)},
             {row.order_id for row in BACKORDERS.page(session, ANYBODY, Asked(), now).rows},
         ]
         lines = sum(row.lines for row in SHORT_ITEMS.page(session, ANYBODY, Asked(), now).rows)
-        assert lines == len(short_lines(session, ANYBODY, realm="live"))
+        assert lines == len(short_lines(session, ANYBODY, now))
     assert all(one == seen[0] for one in seen), seen
     return seen[0]
 

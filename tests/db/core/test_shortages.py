@@ -128,7 +128,7 @@ def test_short_lines_are_led_by_the_figure_one_decides_by(database):
 
     def ranked(rank):
         with reading(database) as session:
-            return short_lines(session, DESK, realm="live", rank=rank)
+            return short_lines(session, DESK, business.clock.now(), rank=rank)
 
     assert [row.line_id for row in ranked(Rank.TIER)] == [first, second]
     for rank in (Rank.PROMISE, Rank.MARGIN, Rank.CREDIT):
