@@ -33,6 +33,7 @@ from erpcore.billing.services import draft_invoices, post_invoices
 from erpcore.fulfilment.services import DeliverShipment, PickOrder, confirm_shipments, deliver_shipments, pick_orders
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import SystemClock, local_day
+from erpcore.ledger.days import CONSUMER
 from erpcore.ledger.periods import ClosePeriod, close_period
 from erpcore.masterdata.search import search_items
 from erpcore.orders.allocation import allocate_orders
@@ -48,6 +49,17 @@ _ITEMS, _CUSTOMERS, _STOCK = 1_200, 50, 1_000_000
 _OPEN_DAYS = timedelta(days=9)
 _LIMIT, _LONG_ORDER_S, _LONG_LINES = 1.3, 3, 1_000
 _STEP_ROUNDS, _ROUNDS, _MORE_ROUNDS = 31, 3, 15
+
+_DAYS = (
+    "INSERT INTO ledger_day (entity_id, entry_on, account_id, site_id, channel_id, debit_minor, credit_minor) "
+    "SELECT e.entity_id, e.entry_on, l.account_id, COALESCE(e.site_id, 0), COALESCE(e.channel_id, 0), SUM(l.debit_minor), "
+    "SUM(l.credit_minor) FROM journal_entry e JOIN journal_line l ON l.entry_id = e.id GROUP BY 1, 2, 3, 4, 5"
+)
+_CURSOR = (
+    "INSERT INTO consumer_cursor (name, seq, moved_at, is_paused, changes) SELECT :name, h.seq, h.recorded_at, FALSE, 1 "
+    "FROM (SELECT seq, recorded_at FROM event_log ORDER BY seq DESC LIMIT 1) h WHERE TRUE "
+    "ON CONFLICT (name) DO UPDATE SET seq = excluded.seq, moved_at = excluded.moved_at"
+)
 
 
 @dataclass
@@ -115,6 +127,7 @@ def _two(bench: Bench, kind: str, long: int) -> tuple[_Place, _Place]:
         building = connect(where)
         go_back(building, replace(past), lines // DAY)
         _close_the_books(building, business.entity)
+        _keep_days(building)
         building.dispose()
         print(f"  {kind}: {lines:,} lines behind it, built in {time.perf_counter() - begun:.0f} s", flush=True)
         places.append(_place(bench, replace(business, database=connect(where))))
@@ -126,6 +139,14 @@ def _close_the_books(database: Database, entity: int) -> None:
     with unit_of_work(database, actor=Actor.system("benchmark")) as work:
         until = local_day(work.now, "Europe/Berlin") - _OPEN_DAYS
         close_period(work, ClosePeriod(entity=entity, until=until, reason="month end"))
+
+
+def _keep_days(database: Database) -> None:
+    """What the consumer of the ledger's days would have kept of the past, which was written without it."""
+    with database.write_engine.begin() as connection:
+        connection.execute(text("DELETE FROM ledger_day"))
+        connection.execute(text(_DAYS))
+        connection.execute(text(_CURSOR), {"name": CONSUMER})
 
 
 def _keep_still(database: Database) -> None:

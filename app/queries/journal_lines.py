@@ -44,10 +44,11 @@ def _all_lines() -> Any:
             JournalLine, JournalEntry, Account.code, Account.name, Customer.name.label("party"), Site.name.label("site"),
             Channel.name.label("channel"), Entity.name.label("entity"),
         )
-        .select_from(JournalLine)
-        .join(JournalEntry, JournalEntry.id == JournalLine.entry_id)
-        .join(Account, Account.id == JournalLine.account_id)
-        .join(Entity, Entity.id == JournalEntry.entity_id)
+        # Every entry has lines and every line an account; said so that SQLite begins with the entries, in the order of their days.
+        .select_from(JournalEntry)
+        .join(JournalLine, JournalLine.entry_id == JournalEntry.id, isouter=True)
+        .join(Account, Account.id == JournalLine.account_id, isouter=True)
+        .join(Entity, Entity.id == JournalEntry.entity_id, isouter=True)
         .join(Customer, Customer.id == JournalLine.party_id, isouter=True)
         .join(Site, Site.id == JournalEntry.site_id, isouter=True)
         .join(Channel, Channel.id == JournalEntry.channel_id, isouter=True)

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from app.queries.bounded import OPEN_ORDER
+from app.queries.bounded import OPEN_ORDER, by_sorting
 from erpcore.fulfilment.models import Shipment
 from erpcore.kernel.errors import NotFound
 from erpcore.masterdata.models import Channel, Customer, Site
@@ -82,12 +82,12 @@ def _rows(session: Session, site_id: int, channels: Iterable[int]) -> list[Paper
         .join(Customer, Customer.id == SalesOrder.customer_id)
         .join(Channel, Channel.id == SalesOrder.channel_id)
         .where(SalesOrder.site_id == site_id, SalesOrder.channel_id.in_(list(channels)))
-        .order_by(SalesOrder.captured_at.desc(), SalesOrder.id.desc())
         .limit(MOST)
     )  # fmt: skip
+    under_way = orders.where(OPEN_ORDER, SalesOrder.state == OrderState.RELEASED, SalesOrder.source != "back-entry")
     kinds = (
-        orders.where(_IS_PAPER),
-        orders.where(OPEN_ORDER, SalesOrder.state == OrderState.RELEASED, SalesOrder.source != "back-entry"),
+        orders.where(_IS_PAPER).order_by(SalesOrder.captured_at.desc(), SalesOrder.id.desc()),
+        under_way.order_by(by_sorting(SalesOrder.captured_at).desc(), SalesOrder.id.desc()),
     )
     found = [
         PaperRow(
