@@ -27,7 +27,7 @@ def test_a_risk_is_raised_on_a_laptop_goes_on_and_is_closed_on_a_phone(signed, s
     office.get_by_label("Probability").select_option("4")
     office.get_by_label("Goes on to").select_option(str(register.council))
     office.get_by_label("After working hours").fill("1")
-    office.get_by_label("Until").fill("2026-03-04")
+    office.locator("input[name=due_on]").fill("2026-03-04")
     office.get_by_role("button", name="Raise it").click()
     expect(office.get_by_text("It is raised.")).to_be_visible()
     office.goto("/risks")
