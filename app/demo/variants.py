@@ -8,6 +8,8 @@ from typing import Any
 
 from app.composition import variants
 from app.composition.approving import Answer, answer
+from app.composition.replaying.asking import ask_replay
+from app.composition.replaying.runs import run_replays
 from app.composition.uow import Database, unit_of_work
 from app.composition.variants import AskForVariant
 from app.demo.desk import Desk
@@ -15,8 +17,10 @@ from app.demo.people import Staff
 from app.demo.world import World
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import Clock
+from erpcore.kernel.errors import RuleBroken
 from erpcore.masterdata.models import Realm
 from governance.approvals.flow import RequestState
+from governance.replays.services import AskReplay
 from governance.variants.kinds import Kind, Rationale
 from governance.variants.register import Scope
 from governance.variants.services import MoveVariant
@@ -189,3 +193,24 @@ class Register:
                 trainings="Picking in somebody else's warehouse", tests="Two orders that are short, one of them released in parts",
             ),
         )  # fmt: skip
+        self._wonder(today + timedelta(days=180))
+
+    def _wonder(self, until: date) -> None:
+        """A thought of the process owner's, only written down: what would it change for Duisburg to ship whole orders?"""
+        desk, staff = self.desk, self.desk.staff
+        with unit_of_work(desk.database, actor=staff["process"], clock=desk.clock) as work:
+            command = AskForVariant(
+                scope=Scope(site=self._site("DUI")), values={"partial_shipment": False}, until_on=until, is_draft=True,
+                content=said(
+                    "Customers complain about second deliveries; the yard would send what is complete.",
+                    title="Duisburg ships whole orders", step="warehouse.ship", rationale=Rationale.CUSTOMER_VALUE,
+                    exit_condition="fill is back above target",
+                ),
+            )  # fmt: skip
+            row = variants.write_variant(work, command)
+            # What is replayed is what was really ordered there; a demo without live orders has nothing to replay.
+            try:
+                ask_replay(work, AskReplay(variant=row.id, days=28))
+            except RuleBroken:
+                return
+        run_replays(desk.database, clock=desk.clock)

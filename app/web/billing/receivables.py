@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -32,13 +33,17 @@ def _customer(row: AgeingRow) -> Cell:
     )
 
 
-def _bucket(at: int) -> Column:
-    def cell(row: AgeingRow) -> Cell:
-        return Cell(amount(row.due_minor[at], row.currency) if row.due_minor[at] else "–", muted=not row.due_minor[at])
+def _part(key: str, label: str, minor: Callable[[AgeingRow], int]) -> Column:
+    """A part of the balance, whose currency the balance says; nothing is a dash."""
 
-    return column(
-        f"bucket_{at}", BUCKETS[at], lambda row: from_minor(row.due_minor[at], row.currency), num=True, cell=cell
-    )
+    def cell(row: AgeingRow) -> Cell:
+        return Cell(amount(minor(row), row.currency) if minor(row) else "–", muted=not minor(row))
+
+    return column(key, label, lambda row: from_minor(minor(row), row.currency), num=True, cell=cell)
+
+
+def _bucket(at: int) -> Column:
+    return _part(f"bucket_{at}", BUCKETS[at], lambda row: row.due_minor[at])
 
 
 AGEING_LIST = list_page(
@@ -57,8 +62,8 @@ AGEING_LIST = list_page(
             column("code", "Customer code", file_only=True),
             column("entity", "Company", file_only=True),
             *(_bucket(at) for at in range(len(BUCKETS))),
-            money("credits", "Credits", "credits_minor"),
-            money("on_account", "On account", "on_account_minor"),
+            _part("credits", "Credits", lambda row: row.credits_minor),
+            _part("on_account", "On account", lambda row: row.on_account_minor),
             money("balance", "Balance", "balance_minor"),
             column("currency", "Currency", file_only=True),
         ),
