@@ -63,7 +63,7 @@ BEHIND = {
     "approvals", "audit", "backorders", "invoices", "receipts", "customers", "exceptions", "imports", "items", "ledger-entries",
     "journals", "letters", "order_files", "holds", "orders", "people", "tokens", "process-steps", "purchase-orders",
     "design-questions", "quotes", "returns", "stock", "variants", "counts", "credit-memos", "departures", "ledger-lines",
-    "exception-paths", "shipments", "risks", "raci",
+    "exception-paths", "shipments", "risks", "raci", "receivables",
 }  # fmt: skip
 
 
