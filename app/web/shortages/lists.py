@@ -47,6 +47,14 @@ _RANKS = {
 _TIERS = (1, 2, 3)
 
 
+def _code(item: int) -> str:
+    """The item's code, when it is one that the person sees."""
+    try:
+        return item_page(reader(), actor(), item).code
+    except NotFound:
+        return "unknown"
+
+
 def _ranks(asked: Asked) -> list[dict[str, Any]]:
     """What may lead the list for this person; the order would tell the margin to who may not see it."""
     return [
@@ -95,7 +103,7 @@ SHORT_LIST = list_page(
             text="Every line of a released order that fits has its stock, or none is released.",
         ),
         filters=(
-            flag("late", "Promised after the wish"), key_filter("item", "Item", lambda item: item_page(reader(), actor(), item).code),
+            flag("late", "Promised after the wish"), key_filter("item", "Item", _code),
             key_filter("customer", "Customer", lambda customer: customer_label(reader(), actor(), customer)),
             text_filter("Order, customer or item"), site_filter(), channel_filter(),
             pick("tier", "Tier", lambda _: [(one, f"tier {one}") for one in _TIERS]),
@@ -152,7 +160,7 @@ SUBSTITUTE_LIST = list_page(
         ),
         filters=(
             flag("same_group", "Of the same group"), flag("other_group", "Of another group: needs approval"),
-            key_filter("item", "Item", lambda item: item_page(reader(), actor(), item).code),
+            key_filter("item", "Item", _code),
             text_filter("Code or name"), pick("entity", "Company", _companies),
         ),
         columns=(
