@@ -55,7 +55,7 @@ def test_the_navigation_shows_where_one_is_also_on_the_pages_below_an_entry(sign
 
 def test_a_charge_is_declared_on_its_page_and_changed_there(signed_in, business, database):
     owner = signed_in("data_owner")
-    assert "No charge yet" in owner.get("/charges").text
+    assert "No charge fits" in owner.get("/charges").text
     form = {"entity": business.entity, "code": "FREIGHT", "name": "Freight", "kind": "charge", "leaves": "first_goods"}
     owner.get("/charges/new")
     page = owner.post("/charges/new", {**form, "code": "40-0"}, status=422)

@@ -133,7 +133,7 @@ def test_the_site_is_served_until_it_is_told_to_stop(sqlite_database, free_port,
             try:
                 assert _ask(free_port, "/readyz")[0] == 200
                 break
-            except (urllib.error.URLError, ConnectionError):
+            except (urllib.error.URLError, ConnectionError, TimeoutError):
                 assert served.poll() is None, "the server ended by itself"
                 time.sleep(0.2)
         else:
