@@ -338,7 +338,11 @@ def _acts(session: Session, customer: int) -> list[Act]:
     query = (
         select(AuditEntry, AuditLink.at)
         .join(AuditLink, AuditLink.position == AuditEntry.position)
-        .where(AuditEntry.subject_type == "customer", AuditEntry.subject_id == customer)
+        .where(
+            AuditEntry.subject_type == "customer",
+            AuditEntry.subject_id == customer,
+            AuditEntry.kind == "customer.changed",
+        )
         .order_by(AuditEntry.position.desc())
         .limit(MOST_SHOWN)
     )

@@ -69,6 +69,11 @@ class ProcessView:
     def current(self) -> VersionView | None:
         return counting(self.versions)
 
+    @property
+    def live(self) -> VersionView | None:
+        """The version in force."""
+        return next((one for one in self.versions if one.state is VersionState.LIVE), None)
+
 
 @dataclass(frozen=True, kw_only=True)
 class StreamView:
