@@ -11,8 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.queries.places import EntityPick
-from app.queries.receivables import Account, account, company_of, day_asked
+from app.queries.receivables import FIRST, Account, account_on, company_of, day_asked
 from erpcore.billing.models import CreditMemo, DebtJournal, Invoice, InvoiceState, Receipt
+from erpcore.credit.models import Receivable
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import day_end, day_start, local_day
 from erpcore.kernel.errors import RuleBroken
@@ -65,11 +66,11 @@ def statement(
     Raises ``RuleBroken`` for days that are not in order or have not come, and for a period of too many movements.
     """
     row, entity = company_of(session, actor, customer)
-    last = day_asked(until, entity, now)
-    first = day_asked(since or usual_since(last), entity, now)
+    last = day_asked(until, entity, now, field="until")
+    first = day_asked(since or max(usual_since(last), FIRST), entity, now, field="since")
     if first > last:
         raise RuleBroken("days_not_in_order", field="since", since=first, until=last)
-    opening = account(session, actor, customer, max(first - _DAY, date(1990, 1, 1)), now).row.balance_minor
+    opening = account_on(session, row, entity, first - _DAY, now).row.balance_minor
     found = _moved(session, customer, entity, first, last)
     if len(found) > MOST_MOVEMENTS:
         raise RuleBroken("statement_too_long", field="since", most=MOST_MOVEMENTS)
@@ -83,7 +84,7 @@ def statement(
         )
     return Statement(
         since=first, until=last, opening_minor=opening, movements=movements, country=row.country,
-        account=account(session, actor, customer, last, now),
+        account=account_on(session, row, entity, last, now),
     )  # fmt: skip
 
 
@@ -97,9 +98,12 @@ def _moved(session: Session, customer: int, entity: EntityPick, first: date, las
     memos = select(
         CreditMemo.id, CreditMemo.number, CreditMemo.credit_on, CreditMemo.reason, CreditMemo.gross_minor
     ).where(CreditMemo.customer_id == customer, CreditMemo.credit_on.between(first, last))
-    debts = select(
-        DebtJournal.id, DebtJournal.number, DebtJournal.posted_at, DebtJournal.reason, DebtJournal.amount_minor
-    ).where(DebtJournal.customer_id == customer, DebtJournal.posted_at >= begins, DebtJournal.posted_at < ends)
+    # Of a debt journal the receivable keeps the day, which is that of its site.
+    debts = (
+        select(DebtJournal.id, DebtJournal.number, Receivable.due_on, DebtJournal.reason, DebtJournal.amount_minor)
+        .join(Receivable, Receivable.document_id == DebtJournal.id)
+        .where(Receivable.customer_id == customer, Receivable.due_on.between(first, last))
+    )
     receipts = select(Receipt.id, Receipt.number, Receipt.received_at, Receipt.reference, Receipt.amount_minor).where(
         Receipt.customer_id == customer, Receipt.received_at >= begins, Receipt.received_at < ends
     )
@@ -109,7 +113,7 @@ def _moved(session: Session, customer: int, entity: EntityPick, first: date, las
 
     found: list[tuple[Any, ...]] = [("invoice", r[0], r[1] or "", r[2], r[3], "", r[4]) for r in read(invoices)]
     found += [("credit_memo", r[0], r[1] or "", r[2], None, r[3], -r[4]) for r in read(memos)]
-    found += [("debt_journal", r[0], r[1], local_day(r[2], entity.time_zone), None, r[3], r[4]) for r in read(debts)]
+    found += [("debt_journal", r[0], r[1], r[2], None, r[3], r[4]) for r in read(debts)]
     found += [
         ("receipt", r[0], r[1], local_day(r[2], entity.time_zone), None, r[3] or "", -r[4]) for r in read(receipts)
     ]

@@ -34,7 +34,7 @@ _DAY = timedelta(days=1)
 #: As the partial index of what is owed says it.
 _OWED = text("receivable.open_minor <> 0")
 #: The earliest day that may be asked for: no books of ours are older.
-_FIRST = date(1990, 1, 1)
+FIRST = date(1990, 1, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,16 +86,16 @@ class Account:
     items: list[OpenItem]
 
 
-def day_asked(day: date | None, entity: EntityPick, now: datetime) -> date:
+def day_asked(day: date | None, entity: EntityPick, now: datetime, *, field: str = "as_of") -> date:
     """The day meant at a company, which is its own today when none is named.
 
     Raises ``RuleBroken("day_not_come")`` for a day after it and ``RuleBroken("day_out_of_range")`` for one before any books.
     """
     today = local_day(now, entity.time_zone)
     if day is not None and day > today:
-        raise RuleBroken("day_not_come", field="as_of", day=day)
-    if day is not None and day < _FIRST:
-        raise RuleBroken("day_out_of_range", field="as_of", day=day)
+        raise RuleBroken("day_not_come", field=field, day=day)
+    if day is not None and day < FIRST:
+        raise RuleBroken("day_out_of_range", field=field, day=day)
     return day or today
 
 
@@ -111,7 +111,7 @@ def _documents(entities: Sequence[EntityPick], days: Mapping[int, date], *, is_t
             Receivable.document_id, Receivable.customer_id, Receivable.entity_id, Receivable.due_on,
             Receivable.open_minor.label("open_minor"),
         ).where(_OWED, Receivable.entity_id.in_(ids))  # fmt: skip
-    later = _settled_later(entities, days)
+    later = _applied_later(entities, days, ReceiptApplication.invoice_id)
     keys = union(
         select(Receivable.document_id.label("key")).where(_OWED, Receivable.entity_id.in_(ids)),
         select(later.c.invoice_id),
@@ -135,18 +135,18 @@ def _ends(entities: Sequence[EntityPick], days: Mapping[int, date]) -> dict[int,
     return {one.id: literal(day_end(days[one.id], one.time_zone), UtcDateTime()) for one in entities}
 
 
-def _settled_later(entities: Sequence[EntityPick], days: Mapping[int, date]) -> Any:
-    """By invoice, what was applied after the day."""
+def _applied_later(entities: Sequence[EntityPick], days: Mapping[int, date], by: Any) -> Any:
+    """What was applied after the day, by invoice or by receipt."""
     earliest = min(day_end(days[one.id], one.time_zone) for one in entities)
     return (
-        select(ReceiptApplication.invoice_id, func.sum(ReceiptApplication.amount_minor).label("minor"))
+        select(by, func.sum(ReceiptApplication.amount_minor).label("minor"))
         .join(Receipt, Receipt.id == ReceiptApplication.receipt_id)
         # The first condition is what an index can be used for; the second is the day of each company.
         .where(
             ReceiptApplication.applied_at >= earliest, Receipt.entity_id.in_([one.id for one in entities]),
             ReceiptApplication.applied_at >= _by_company(Receipt.entity_id, _ends(entities, days)),
         )
-        .group_by(ReceiptApplication.invoice_id)
+        .group_by(by)
         .subquery()
     )  # fmt: skip
 
@@ -158,18 +158,7 @@ def _on_account(entities: Sequence[EntityPick], days: Mapping[int, date], *, is_
         return select(
             Receipt.id, Receipt.customer_id, Receipt.entity_id, (-Receipt.left_minor).label("open_minor")
         ).where(text("receipt.left_minor > 0"), Receipt.entity_id.in_(ids))
-    ends = _ends(entities, days)
-    earliest = min(day_end(days[one.id], one.time_zone) for one in entities)
-    later = (
-        select(ReceiptApplication.receipt_id, func.sum(ReceiptApplication.amount_minor).label("minor"))
-        .join(Receipt, Receipt.id == ReceiptApplication.receipt_id)
-        .where(
-            ReceiptApplication.applied_at >= earliest,
-            ReceiptApplication.applied_at >= _by_company(Receipt.entity_id, ends),
-        )
-        .group_by(ReceiptApplication.receipt_id)
-        .subquery()
-    )
+    later, ends = _applied_later(entities, days, ReceiptApplication.receipt_id), _ends(entities, days)
     left = Receipt.left_minor + func.coalesce(later.c.minor, 0)
     return (
         select(Receipt.id, Receipt.customer_id, Receipt.entity_id, (-left).label("open_minor"))
@@ -190,7 +179,7 @@ def _aged(entities: Sequence[EntityPick], days: Mapping[int, date], *, is_today:
 
     def on(back: int) -> ColumnElement[Any]:
         return _by_company(
-            parts.c.entity_id, {key: literal(max(day - back * _DAY, _FIRST), Date) for key, day in days.items()}
+            parts.c.entity_id, {key: literal(max(day - back * _DAY, FIRST), Date) for key, day in days.items()}
         )
 
     def summed(*conditions: Any) -> Any:
@@ -223,7 +212,7 @@ def _row(found: Any) -> AgeingRow:
 def _list(entities: Sequence[EntityPick], asked: date | None, now: datetime) -> SqlList[AgeingRow]:
     todays = {one.id: local_day(now, one.time_zone) for one in entities}
     # A day that is not over everywhere yet is today there.
-    days = {key: today if asked is None else min(max(asked, _FIRST), today) for key, today in todays.items()}
+    days = {key: today if asked is None else min(max(asked, FIRST), today) for key, today in todays.items()}
     aged = _aged(entities, days, is_today=days == todays)
     buckets = [aged.c[f"b{at}"] for at in range(len(BUCKETS))]
     overdue = sum(buckets[2:], buckets[1])
@@ -302,8 +291,12 @@ def company_of(session: Session, actor: Actor, customer: int) -> tuple[Customer,
 def account(session: Session, actor: Actor, customer: int, as_of: date | None, now: datetime) -> Account:
     """What is open of the customer on the day: documents by the day they were due, then receipts."""
     row, entity = company_of(session, actor, customer)
-    day = day_asked(as_of, entity, now)
-    days, is_today = {entity.id: day}, day == local_day(now, entity.time_zone)
+    return account_on(session, row, entity, day_asked(as_of, entity, now), now)
+
+
+def account_on(session: Session, row: Customer, entity: EntityPick, day: date, now: datetime) -> Account:
+    """The account of a customer whose company is known, on a day that has come. Two queries."""
+    customer, days, is_today = row.id, {entity.id: day}, day == local_day(now, entity.time_zone)
     documents = _documents([entity], days, is_today=is_today).where(Receivable.customer_id == customer).subquery()
     query = (
         select(

@@ -78,7 +78,11 @@ def frame(kind: str, number: str, made_at: datetime, *, realm: str, of: str = ""
         "kind": kind, "number": number, "title": f"{kind} {number}", "foot": foot or f"{kind} {number}",
         "made_at": made_at, "realm": realm, "of": of,
     }  # fmt: skip
-    return {"paper": paper, "sign": product_sign, "bars": lambda text: code_128(text, height_mm=13)}
+    return {
+        "paper": paper,
+        "sign": product_sign,
+        "bars": lambda text: code_128(text, height_mm=13) if _is_plain(text) else "",
+    }
 
 
 def set_paper(template: str, context: dict[str, Any], name: str) -> Paper:

@@ -65,6 +65,10 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else cell(value)
 
 
+def safe_name(name: str) -> str:
+    """A name that any header and any disk takes: a number or code of people may hold signs that neither does."""
+    return "".join(sign if sign.isascii() and (sign.isalnum() or sign in "-_.") else "-" for sign in name)
+
+
 def _saved_as(name: str, ending: str) -> dict[str, str]:
-    safe = "".join(sign if sign.isalnum() or sign in "-_" else "-" for sign in name)
-    return {"Content-Disposition": f'attachment; filename="{safe}.{ending}"'}
+    return {"Content-Disposition": f'attachment; filename="{safe_name(name)}.{ending}"'}

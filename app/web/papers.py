@@ -9,6 +9,7 @@ from flask import Response, flash, redirect
 
 from app.messages import sentence
 from app.reports.papers import Paper
+from app.web.exports import safe_name
 from erpcore.kernel.errors import RuleBroken
 
 
@@ -20,5 +21,5 @@ def paper_file(make: Callable[[], Paper], *, back: str) -> Any:
         flash(sentence(refusal), "warn")
         return redirect(back)
     answer = Response(paper.content, content_type="application/pdf")
-    answer.headers["Content-Disposition"] = f'inline; filename="{paper.file_name}"'
+    answer.headers["Content-Disposition"] = f'inline; filename="{safe_name(paper.file_name)}"'
     return answer

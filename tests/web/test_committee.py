@@ -183,7 +183,11 @@ def test_a_series_changes_from_a_day_on(office, steered):
     with steered.work() as work:
         series = begin_series(work, weekly(steered)).id
     page = office.get(f"{here}/series/{series}/change")
-    assert (page.value("title"), page.value("begins_at"), page.value("minutes")) == ("Steering committee", "10:00", "60")
+    assert (page.value("title"), page.value("begins_at"), page.value("minutes")) == (
+        "Steering committee",
+        "10:00",
+        "60",
+    )
     typed = {
         "title": "Steering", "rhythm": "weekly", "weekday": "3", "week": "0", "begins_at": "11:00", "minutes": "45",
         "time_zone": "Europe/Berlin", "first_on": "2026-03-16", "request_key": page.value("request_key"),

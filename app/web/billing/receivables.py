@@ -11,13 +11,15 @@ from flask import render_template, request, url_for
 from app.composition.request import now, reader
 from app.messages import sentence
 from app.queries.customer_statement import statement, usual_since
+from app.queries.listing import Asked
+from app.queries.places import entities_seen
 from app.queries.receivables import AGEING, BUCKETS, AgeingRow, OpenItem, account
 from app.reports.accounts import statement_paper
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.billing.views import blueprint
 from app.web.figures import amount
-from app.web.lists.listing import Cell, Column, Empty, Listing, column, day_filter, flag, key_filter, money, text_filter
+from app.web.lists.listing import Cell, Column, Empty, Listing, column, day_filter, flag, money, pick, text_filter
 from app.web.lists.page import list_page
 from app.web.papers import paper_file
 from erpcore.kernel.errors import RuleBroken
@@ -46,6 +48,10 @@ def _bucket(at: int) -> Column:
     return _part(f"bucket_{at}", BUCKETS[at], lambda row: row.due_minor[at])
 
 
+def _companies(asked: Asked) -> list[tuple[int, str]]:
+    return [(one.id, one.name) for one in entities_seen(reader(), actor()) if one.realm == asked.realm]
+
+
 AGEING_LIST = list_page(
     blueprint,
     Listing(
@@ -55,7 +61,7 @@ AGEING_LIST = list_page(
         empty=Empty(title="Nobody owes anything", text="Nothing is open on this day, or a filter hides it.", sign="file"),
         filters=(
             flag("overdue", "Overdue"), day_filter("as_of", "As of"), text_filter("Customer or code"),
-            key_filter("company", "Company"),
+            pick("company", "Company", _companies),
         ),
         columns=(
             column("customer", "Customer", cell=_customer),

@@ -135,7 +135,7 @@ def test_a_statement_leads_from_the_balance_before_to_the_balance_after(story):
         ("invoice", 24_000, 36_000), ("receipt", -5_000, 31_000), ("credit_memo", -2_400, 28_600), ("debt_journal", -500, 28_100),
     ]  # fmt: skip
     assert page.closing_minor == page.account.row.balance_minor == 28_100
-    assert page.movements[0].number == second.number or page.movements[0].id == second.id
+    assert page.movements[0].id == second.id
     assert first.id not in {one.id for one in page.movements}
 
 
@@ -170,7 +170,7 @@ def test_another_companys_customer_has_no_account_here(story):
     here = Actor(id=1, role="finance", permissions=frozenset(), sites=frozenset({business.site}))
     with reading(business.database) as session:
         with pytest.raises(NotFound, match="customer_unknown"):
-            account(session, here, theirs.id if hasattr(theirs, "id") else theirs, None, business.clock.now())
+            account(session, here, theirs.id, None, business.clock.now())
         assert len(AGEING.page(session, here, Asked(), business.clock.now()).rows) == 1
         nobody = Actor(id=1, role="finance", permissions=frozenset(), sites=frozenset())
         assert AGEING.page(session, nobody, Asked(), business.clock.now()).rows == []
