@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, insert, select
+from sqlalchemy import Connection, Engine, create_engine, event, insert, select
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
@@ -20,8 +20,6 @@ from app.composition.models import Base
 from app.composition.uow import Database, unit_of_work
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import SetClock
-from erpcore.kernel.events import Event
-from erpcore.kernel.events import Place as EventPlace
 from erpcore.kernel.ids import IdHead
 from erpcore.kernel.rows import chunks, raw_columns, write_rows
 from erpcore.kernel.work import UnitOfWork
@@ -35,23 +33,13 @@ _FIRST_ID = 10**15
 class ThrowAway(UnitOfWork):
     """A unit of work of which nobody is ever told."""
 
-    def publish(
-        self,
-        event: Event,
-        place: EventPlace,
-        *,
-        step: str,
-        subject: tuple[str, int, int],
-        journey: int,
-        at: datetime | None = None,
-        refs: Sequence[tuple[str, int, int]] = (),
-    ) -> None:
+    def publish(self, *_said: Any, **_about: Any) -> None:
         """Tell nobody."""
 
-    def later(self, table: Table, columns: tuple[str, ...], row: tuple[Any, ...]) -> None:
+    def later(self, *_row: Any) -> None:
         """Keep no history: nothing decides by it, and it goes with the place."""
 
-    def audit(self, kind: str, subject_type: str, subject_id: int | None, **facts: Any) -> None:
+    def audit(self, *_subject: Any, **_facts: Any) -> None:
         """Keep no act: none was done."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from app.composition.policies import RegisterRules
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ports import Admission, Cell, CellState, Ruleset
@@ -12,39 +13,18 @@ from readiness.waves.flow import GrantState
 from readiness.waves.register import Index as Grants
 
 
-class RulesAt:
+class RulesAt(RegisterRules):
     """The register's answers as of one instant: what is in force then decides, whenever the order was captured."""
 
     def __init__(self, index: Index, at: datetime) -> None:
-        self._index, self._at = index, at
-        self._resolved: dict[Scope, Ruleset] = {}
-        self._stored: dict[str, Ruleset] = {}
+        super().__init__()
+        self._fixed, self._at = index, at
+        self._by_scope: dict[Scope, Ruleset] = {}
+        self._by_hash: dict[str, Ruleset] = {}
 
-    def resolve(
-        self, work: UnitOfWork, *, entity: int, site: int, channel: int | None, customer_group: int | None
-    ) -> Ruleset:
-        """The ruleset of a document."""
-        return self._of(Scope(None, customer_group, channel, site, entity))
-
-    def resolve_line(
-        self,
-        work: UnitOfWork,
-        *,
-        entity: int,
-        site: int,
-        channel: int | None,
-        customer_group: int | None,
-        item_group: int | None,
-    ) -> Ruleset:
-        """The ruleset of a line: its document's, unless a variant names the item group."""
-        named = item_group if self._index.names_item_groups else None
-        return self._of(Scope(named, customer_group, channel, site, entity))
-
-    def consult(
-        self, work: UnitOfWork, *, entity: int, channel: int | None, customer_group: int | None, item_group: int | None
-    ) -> Ruleset:
-        """The values for what no one site has."""
-        return self._of(Scope(item_group, customer_group, channel, None, entity))
+    def in_force(self, work: UnitOfWork, asked: Scope) -> Ruleset:
+        """The values of a scope at the instant."""
+        return self._resolved(work, asked)
 
     def stored(self, work: UnitOfWork, hash_: str) -> Ruleset:
         """A ruleset that was resolved here."""
@@ -52,15 +32,18 @@ class RulesAt:
 
     def of(self, hash_: str) -> Ruleset:
         """A ruleset that was resolved here, by its hash; raises ``RuleBroken`` for another."""
-        if hash_ not in self._stored:
+        if hash_ not in self._by_hash:
             raise RuleBroken("rules_unreadable", ruleset=hash_[:12])
-        return self._stored[hash_]
+        return self._by_hash[hash_]
 
-    def _of(self, asked: Scope) -> Ruleset:
-        found = self._resolved.get(asked)
+    def _current(self, work: UnitOfWork) -> Index:
+        return self._fixed
+
+    def _resolved(self, work: UnitOfWork, asked: Scope) -> Ruleset:
+        found = self._by_scope.get(asked)
         if found is None:
-            found = self._resolved[asked] = self._index.ruleset(asked, self._at)
-            self._stored[found.hash] = found
+            found = self._by_scope[asked] = self._fixed.ruleset(asked, self._at)
+            self._by_hash[found.hash] = found
         return found
 
 
