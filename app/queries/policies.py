@@ -221,12 +221,9 @@ def _alive(now: datetime) -> Any:
 
 
 def policy_points(session: Session, actor: Actor, now: datetime) -> list[PointRow]:
-    """Every point of the catalogue with where it departs. Four queries."""
-    query, unfit, standards = (
-        seen_by(_query(), actor).where(_alive(now)),
-        unfit_variants(session),
-        standards_at(session, now),
-    )
+    """Every point of the catalogue with where it departs. Three queries."""
+    query, unfit = seen_by(_query(), actor).where(_alive(now)), unfit_variants(session)
+    standards = standards_at(session, now, unfit=unfit)
     rows: dict[str, list[ValueRow]] = {}
     for found in session.execute(query.order_by(Variant.valid_from, Variant.id)):
         row = _row(found, now, unfit)
@@ -246,7 +243,8 @@ def point_page(session: Session, actor: Actor, name: str, now: datetime) -> Poin
     past = session.execute(
         query.where(~_alive(now), Variant.state != VariantState.DRAFT).order_by(Variant.id.desc()).limit(MOST_PAST)
     )
-    unfit, standard = unfit_variants(session), standards_at(session, now).get(name, POLICY_POINTS[name].standard)
+    unfit = unfit_variants(session)
+    standard = standards_at(session, now, unfit=unfit).get(name, POLICY_POINTS[name].standard)
     return PointPage(
         row=_grouped(POLICY_POINTS[name], standard, [_row(found, now, unfit) for found in current]),
         past=tuple(_row(found, now, unfit) for found in past),

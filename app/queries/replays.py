@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -79,9 +79,9 @@ class OrderThatDiffers:
 
 
 def replays_of(session: Session, variant_id: int) -> list[ReplayRow]:
-    """The replays of a variant, the newest first; at most a dozen. Five queries."""
+    """The replays of a variant, the newest first; at most a dozen. Five queries, one for none."""
     found = session.execute(
-        select(VariantReplay, ReplayRecord)
+        select(VariantReplay, ReplayRecord, func.count().over().label("total"))
         .outerjoin(ReplayRecord, ReplayRecord.replay_id == VariantReplay.id)
         .where(VariantReplay.variant_id == variant_id)
         .order_by(VariantReplay.id.desc())
@@ -89,7 +89,6 @@ def replays_of(session: Session, variant_id: int) -> list[ReplayRow]:
     ).all()
     if not found:
         return []
-    total = session.scalar(select(func.count()).where(VariantReplay.variant_id == variant_id)) or 0
     variant = session.get_one(Variant, variant_id)
     values = session.execute(
         select(VariantValue.point, VariantValue.value).where(VariantValue.variant_id == variant_id)
@@ -98,17 +97,22 @@ def replays_of(session: Session, variant_id: int) -> list[ReplayRow]:
     revision = read_revision(session)
     names = names_of(session, {row.VariantReplay.asked_by for row in found})
     return [
-        _row(row.VariantReplay, row.ReplayRecord, total - place, proposal, revision, names)
+        _row(row.VariantReplay, row.ReplayRecord, row.total - place, proposal, revision, names)
         for place, row in enumerate(found)
     ]
 
 
 def replay_of(session: Session, variant_id: int, replay_id: int) -> ReplayRow:
     """One replay of a variant; raises ``NotFound`` for another's and one that is too old to be listed."""
-    for row in replays_of(session, variant_id):
-        if row.id == replay_id:
-            return row
-    raise NotFound("replay_unknown", replay=replay_id)
+    return named(replays_of(session, variant_id), replay_id)
+
+
+def named(rows: Iterable[ReplayRow], replay_id: int) -> ReplayRow:
+    """The one of this id; raises ``NotFound`` where it is not among them."""
+    found = next((row for row in rows if row.id == replay_id), None)
+    if found is None:
+        raise NotFound("replay_unknown", replay=replay_id)
+    return found
 
 
 def orders_that_differ(

@@ -96,6 +96,11 @@ class VariantRow:
         return ", ".join(part.name for part in self.scope) or "everybody"
 
     @property
+    def site_id(self) -> int | None:
+        """The one site that it is for; ``None`` where it reaches beyond one."""
+        return next((part.id for part in self.scope if part.dimension == "site"), None)
+
+    @property
     def changes(self) -> str:
         """What it changes in one line."""
         said = [f"{one.title}: {one.shown}" for one in self.values]
@@ -177,10 +182,12 @@ def _row(found: Any, now: datetime, unfit: Collection[int]) -> VariantRow:
     )  # fmt: skip
 
 
-def _with_parts(session: Session, rows: Sequence[VariantRow], now: datetime) -> list[VariantRow]:
+def _with_parts(
+    session: Session, rows: Sequence[VariantRow], now: datetime, unfit: Collection[int]
+) -> list[VariantRow]:
     """With their values and deviations: three queries for any number."""
     ids = sorted(row.id for row in rows)
-    standards = standards_at(session, now)
+    standards = standards_at(session, now, unfit=unfit)
     values: dict[int, list[PointValue]] = {}
     for found in session.scalars(
         select(VariantValue).where(VariantValue.variant_id.in_(ids)).order_by(VariantValue.point)
@@ -211,7 +218,7 @@ def _list(now: datetime, unfit: Collection[int]) -> SqlList[VariantRow]:
     value, deviation = aliased(VariantValue), aliased(VariantDeviation)
     return SqlList(
         select=_query, row=lambda found: _row(found, now, unfit), tie=(Variant.id,), usual="-asked", scope=seen_by,
-        finish=lambda session, rows: _with_parts(session, rows, now), by=("state", Variant.state),
+        finish=lambda session, rows: _with_parts(session, rows, now, unfit), by=("state", Variant.state),
         flags=("effective", "expired", "ending", "review", "left"), text=(Variant.code, Variant.title, Account.name),
         sorts={
             "code": Variant.id, "title": Variant.title, "kind": Variant.kind, "from": Variant.valid_from,
@@ -264,10 +271,33 @@ def variants_after(
 
 
 def variant_rows(session: Session, actor: Actor, ids: Collection[int], now: datetime) -> list[VariantRow]:
-    """These variants, as far as the person may see them."""
-    found = session.execute(seen_by(_query(), actor).where(Variant.id.in_(sorted(ids))).order_by(Variant.id)).all()
+    """These variants, as far as the person may see them. Five queries, one where none is found, none for none."""
+    return _rows(session, _found(session, actor, ids), now)
+
+
+def variant_row(session: Session, actor: Actor, variant_id: int, now: datetime) -> VariantRow:
+    """What one variant changes, where and when; raises ``NotFound`` for an unknown one and for another site's. Five queries."""
+    return _rows(session, [_one_found(session, actor, variant_id)], now)[0]
+
+
+def _found(session: Session, actor: Actor, ids: Collection[int]) -> Sequence[Any]:
+    if not ids:
+        return []
+    return session.execute(seen_by(_query(), actor).where(Variant.id.in_(sorted(ids))).order_by(Variant.id)).all()
+
+
+def _one_found(session: Session, actor: Actor, variant_id: int) -> Any:
+    found = _found(session, actor, {variant_id})
+    if not found:
+        raise NotFound("variant_unknown", variant=variant_id)
+    return found[0]
+
+
+def _rows(session: Session, found: Sequence[Any], now: datetime) -> list[VariantRow]:
+    if not found:
+        return []
     unfit = unfit_variants(session)
-    return _with_parts(session, [_row(one, now, unfit) for one in found], now) if found else []
+    return _with_parts(session, [_row(one, now, unfit) for one in found], now, unfit)
 
 
 def codes_of(session: Session, actor: Actor, ids: Collection[int]) -> dict[int, str]:
@@ -280,18 +310,18 @@ def codes_of(session: Session, actor: Actor, ids: Collection[int]) -> dict[int, 
 
 def variant_page(session: Session, actor: Actor, variant_id: int, now: datetime) -> VariantPage:
     """One variant whole; raises ``NotFound`` for an unknown one and for another site's."""
-    rows = variant_rows(session, actor, {variant_id}, now)
-    if not rows:
-        raise NotFound("variant_unknown", variant=variant_id)
-    (row,) = rows
-    record = session.get_one(Variant, variant_id)
+    found = _one_found(session, actor, variant_id)
+    record: Variant = found.Variant
+    (row,) = _rows(session, [found], now)
     later = session.scalars(select(Variant.id).where(Variant.supersedes_id == variant_id)).all()
-    kin = {one.id: one for one in variant_rows(session, actor, {*later, record.supersedes_id or 0}, now)}
+    before = set() if record.supersedes_id is None else {record.supersedes_id}
+    kin = {one.id: one for one in variant_rows(session, actor, {*later, *before}, now)}
+    deputies = {} if record.deputy_id is None else names_of(session, [record.deputy_id])
     request = session.get(ApprovalRequest, record.approval_id) if record.approval_id is not None else None
     return VariantPage(
         row=row, record=record, steps=tuple(value_steps(session, [variant_id])[variant_id]), request=request,
         supersedes=kin.get(record.supersedes_id or 0), superseded_by=tuple(kin[key] for key in later if key in kin),
-        ran=ran_under(session, record), deputy=names_of(session, [record.deputy_id or 0]).get(record.deputy_id or 0, ""),
+        ran=ran_under(session, record), deputy=deputies.get(record.deputy_id or 0, ""),
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -25,12 +25,16 @@ def unfit_variants(session: Session) -> frozenset[int]:
     return frozenset(session.scalars(query))
 
 
-def standards_at(session: Session, at: datetime) -> Mapping[str, Any]:
-    """What became the standard of a point since the catalogue was written, as it is at this instant. Two queries."""
+def standards_at(session: Session, at: datetime, *, unfit: Collection[int] | None = None) -> Mapping[str, Any]:
+    """What became the standard of a point since the catalogue was written, as it is at this instant. One query, and one more
+    where the caller does not know the ``unfit_variants``.
+    """
+    if unfit is None:
+        unfit = unfit_variants(session)
     rows = session.execute(
         select(VariantValue.point, VariantValue.value)
         .join(Variant, Variant.id == VariantValue.variant_id)
-        .where(Variant.kind == Kind.STANDARD_CHANGE, effective_at(at, unfit_variants(session)))
+        .where(Variant.kind == Kind.STANDARD_CHANGE, effective_at(at, unfit))
         .order_by(Variant.valid_from, Variant.id)
     )
     return {row.point: orjson.loads(row.value) for row in rows}

@@ -5,12 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from app.composition.replaying.runs import run_replays
+from app.composition.uow import reading
 from governance.programme.kinds import BodyKind
+from governance.replays.models import VariantReplay
 from tests.support.approvals import a_body, acting
 from tests.support.core import a_business
 from tests.support.operate import open_cells
+from tests.support.queries import MOST, queries
 from tests.support.replays import taken
 from tests.web.test_register import typed
 
@@ -56,8 +60,16 @@ def test_who_asks_sees_before_the_decision_what_it_would_change_and_so_does_who_
     assert business.second in page.text
     assert business.first not in page.text
     assert "Partial shipment: the order leaves whole or not at all" in page.text
-    page = judge.get(here)
+    with queries(database) as ran:
+        page = judge.get(here)
     assert "1 of 2 orders would have gone another way." in page.text
+    assert len(ran) <= MOST
+    with reading(database) as session:
+        key = session.scalars(select(VariantReplay.id)).one()
+    with queries(database) as ran:
+        assert "Replay 1" in judge.get(f"{here}/what-if?replay={key}").text
+    assert len(ran) <= MOST
+    judge.get(f"{here}/what-if?replay={key + 1}", status=404)
     request = next(
         link for link in judge.get("/approvals").links() if link.startswith("/approvals/") and link[11:].isdigit()
     )
@@ -73,6 +85,19 @@ def test_points_of_which_orders_tell_nothing_are_named_and_nobody_else_is_offere
     assert "Freeze while counting" in page.text
     assert "Replay them" not in page.text
     assert "Replay them" not in desk.get(f"{owner.path}").text
+
+
+def test_who_sees_one_site_is_not_offered_a_replay_that_reaches_beyond_it(signed_in, business):
+    owner, lead = signed_in("process_owner"), signed_in("site_lead", site=business.site)
+    owner.get("/register/ask?point=partial_shipment")
+    owner.post("/register/ask?point=partial_shipment", typed(business, site=0, entity=business.entity))
+    wide = owner.path
+    owner.get("/register/ask?point=partial_shipment")
+    owner.post("/register/ask?point=partial_shipment", typed(business, key="k2"))
+    assert "Replay them" in lead.get(f"{owner.path}/what-if").text
+    page = lead.get(f"{wide}/what-if")
+    assert "Replay them" not in page.text
+    assert "and sees all sites of its scope, has orders replayed" in page.text
 
 
 def test_where_nothing_is_in_scope_it_says_so_and_keeps_what_was_chosen(signed_in, database, clock):

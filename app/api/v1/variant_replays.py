@@ -12,7 +12,7 @@ from app.api.values import Answer, Body, Page, PageQuery, page_of
 from app.composition.replaying.asking import ask_replay
 from app.composition.request import now, reader
 from app.queries.replays import OrderThatDiffers, ReplayRow, may_see_orders, orders_that_differ, replay_of, replays_of
-from app.queries.variants import variant_page
+from app.queries.variants import variant_row
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.kernel.errors import NotFound
@@ -118,10 +118,8 @@ class ReplayBody(Body):
     most: int = Field(10_000, ge=1, le=MOST_ORDERS)
 
 
-_SAME = (
-    "id", "number", "variant", "variant_version", "period_from", "period_until", "most", "state", "asked_at", "finished_at",
-    "steps", "steps_done", "note", "is_outdated", "is_moved", "orders", "lines", "differing",
-)  # fmt: skip
+#: Of an answer what a row does not have as it stands.
+_OWN = ("inputs", "standard", "proposed")
 _PARTS = ("promise", "in_time", "first", "shipments")
 
 
@@ -134,7 +132,7 @@ def _side(said: dict[str, Any]) -> SideAnswer:
 def _answer(row: ReplayRow) -> ReplayAnswer:
     both = row.figures
     return ReplayAnswer(
-        **{name: getattr(row, name) for name in _SAME}, inputs=row.inputs or None,
+        **{name: getattr(row, name) for name in ReplayAnswer.model_fields if name not in _OWN}, inputs=row.inputs or None,
         standard=None if both is None else _side(both["standard"]), proposed=None if both is None else _side(both["proposed"]),
     )  # fmt: skip
 
@@ -154,7 +152,7 @@ def _order(one: OrderThatDiffers) -> OrderDifferenceAnswer:
     query=ReplayQuery, answer=Page[ReplayAnswer],
 )  # fmt: skip
 def list_replays(variant_id: int, query: ReplayQuery) -> Page[ReplayAnswer]:
-    variant_page(reader(), actor(), variant_id, now())
+    variant_row(reader(), actor(), variant_id, now())
     rows = sorted(replays_of(reader(), variant_id), key=lambda row: row.id)
     rows = [row for row in rows if row.id > query.after][: query.limit + 1]
     return page_of([_answer(row) for row in rows], [row.id for row in rows], query.limit)
@@ -165,7 +163,7 @@ def list_replays(variant_id: int, query: ReplayQuery) -> Page[ReplayAnswer]:
     answer=ReplayAnswer,
 )  # fmt: skip
 def show_replay(variant_id: int, replay_id: int) -> ReplayAnswer:
-    variant_page(reader(), actor(), variant_id, now())
+    variant_row(reader(), actor(), variant_id, now())
     return _answer(replay_of(reader(), variant_id, replay_id))
 
 
@@ -174,9 +172,9 @@ def show_replay(variant_id: int, replay_id: int) -> ReplayAnswer:
     summary="Orders that would have gone another way", tag=TAG, query=ReplayQuery, answer=Page[OrderDifferenceAnswer],
 )  # fmt: skip
 def list_replayed_orders(variant_id: int, replay_id: int, query: ReplayQuery) -> Page[OrderDifferenceAnswer]:
-    page = variant_page(reader(), actor(), variant_id, now())
+    row = variant_row(reader(), actor(), variant_id, now())
     replay_of(reader(), variant_id, replay_id)
-    if not may_see_orders(actor(), page.record.site_id):
+    if not may_see_orders(actor(), row.site_id):
         raise NotFound("not_found")
     # Positions count from nought; what a page goes on behind counts from one.
     found = orders_that_differ(reader(), replay_id, after=query.after - 1, limit=query.limit + 1)
@@ -189,7 +187,7 @@ def list_replayed_orders(variant_id: int, replay_id: int, query: ReplayQuery) ->
     tag=TAG, body=ReplayBody, answer=ReplayAnswer, status=201, example={"days": 28, "most": 10000},
 )  # fmt: skip
 def replay_orders(work: UnitOfWork, variant_id: int, body: ReplayBody) -> ReplayAnswer:
-    variant_page(work.session, work.actor, variant_id, work.now)
+    variant_row(work.session, work.actor, variant_id, work.now)
     asked = ask_replay(work, AskReplay(variant=variant_id, days=body.days, most=body.most))
     work.session.flush()
     return _answer(replay_of(work.session, variant_id, asked.id))

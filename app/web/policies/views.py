@@ -19,7 +19,7 @@ from app.queries.policies import (
     scope_picks,
     value_steps,
 )
-from app.queries.variants import variant_page
+from app.queries.variants import variant_row
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import area, asked_key
@@ -117,8 +117,8 @@ def ask(point: str) -> Any:
 @require(Permission.VARIANT_VIEW)
 def show_value(value_id: int) -> Any:
     """Where a value stood before the register was there."""
-    page = variant_page(reader(), actor(), value_id, now())
-    return redirect(url_for("variants.show_one", variant_id=page.row.id))
+    row = variant_row(reader(), actor(), value_id, now())
+    return redirect(url_for("variants.show_one", variant_id=row.id))
 
 
 def _asked_day() -> date | None:

@@ -39,7 +39,7 @@ _SAID = {
 
 def _reaches(page: VariantPage) -> bool:
     sites = actor().sites
-    return sites is None or any(part.dimension == "site" and part.id in sites for part in page.row.scope)
+    return sites is None or page.row.site_id in sites
 
 
 #: In these states somebody is to decide.

@@ -12,8 +12,8 @@ from app.composition.replaying.asking import ask_replay
 from app.composition.replaying.points import not_shown, shown
 from app.composition.request import change, now, reader
 from app.queries.jobs import leader
-from app.queries.replays import AT_ONCE, ReplayRow, may_see_orders, orders_that_differ, replay_of, replays_of
-from app.queries.variants import VariantPage, variant_page
+from app.queries.replays import AT_ONCE, ReplayRow, may_see_orders, named, orders_that_differ, replay_of, replays_of
+from app.queries.variants import VariantRow, variant_row
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import asked_key
@@ -37,12 +37,15 @@ class WhatIfForm(KeyedForm):
     )
 
 
-def may_ask(page: VariantPage) -> bool:
-    """Whether this person may have orders replayed under it: it is not decided on, and a replay can show something of it."""
+def may_ask(row: VariantRow) -> bool:
+    """Whether this person may have orders replayed under it: it is not decided on, does not reach beyond the person's sites, and
+    a replay can show something of it.
+    """
     return (
-        page.row.state in (VariantState.DRAFT, VariantState.SUBMITTED)
+        row.state in (VariantState.DRAFT, VariantState.SUBMITTED)
         and may_replay(actor())
-        and bool(shown(one.name for one in page.row.values))
+        and may_see_orders(actor(), row.site_id)
+        and bool(shown(one.name for one in row.values))
     )
 
 
@@ -63,7 +66,7 @@ def replay_summary(variant_id: int) -> dict[str, Any] | None:
 @require(Permission.VARIANT_VIEW)
 def what_if(variant_id: int) -> Any:
     """What the newest replay found (or the one that the address names), those before, and asking for another."""
-    page = variant_page(reader(), actor(), variant_id, now())
+    row = variant_row(reader(), actor(), variant_id, now())
     form = WhatIfForm()
     form.days.choices = choices(_PERIODS)
     if form.validate_on_submit():
@@ -75,24 +78,23 @@ def what_if(variant_id: int) -> Any:
             return redirect(url_for("variants.what_if", variant_id=variant_id))
     rows = replays_of(reader(), variant_id)
     asked = asked_key("replay")
-    chosen = replay_of(reader(), variant_id, asked) if asked is not None else next(iter(rows), None)
-    return _shown(page, form, rows, chosen), form.status
+    chosen = named(rows, asked) if asked is not None else next(iter(rows), None)
+    return _shown(row, form, rows, chosen), form.status
 
 
-def _shown(page: VariantPage, form: WhatIfForm, rows: list[ReplayRow], chosen: ReplayRow | None) -> str:
+def _shown(row: VariantRow, form: WhatIfForm, rows: list[ReplayRow], chosen: ReplayRow | None) -> str:
     after = request.args.get("after", "")
     last = int(after) if after.isdecimal() and len(after) < 10 else -1
-    is_seen = may_see_orders(actor(), page.record.site_id)
+    is_seen = may_see_orders(actor(), row.site_id)
     found = orders_that_differ(reader(), chosen.id, after=last, limit=AT_ONCE) if chosen is not None and is_seen else []
-    values = {one.name: one.value for one in page.row.values}
-    names = [one.name for one in page.row.values]
+    values = {one.name: one.value for one in row.values}
     return render_template(
-        "register/what_if.html", page=page, row=page.row, form=form, replays=rows, chosen=chosen, at=now(),
+        "register/what_if.html", row=row, form=form, replays=rows, chosen=chosen, at=now(),
         figures=rows_of(chosen.figures) if chosen is not None and chosen.figures is not None else [],
         said=headline(chosen.differing, chosen.orders) if chosen is not None else "", state_words=state_words,
         orders=[(one, said_of(one), because(one.points, values)) for one in found], first=last + 1,
-        is_seen=is_seen, next_after=last + len(found) if len(found) == AT_ONCE else None, may_ask=may_ask(page), shown=shown(names),
-        not_shown=not_shown(names), leader=leader(reader(), now()), tabs=register_tabs("variants.show_all"),
+        is_seen=is_seen, next_after=last + len(found) if len(found) == AT_ONCE else None, may_ask=may_ask(row), shown=shown(values),
+        not_shown=not_shown(values), leader=leader(reader(), now()), tabs=register_tabs("variants.show_all"),
     )  # fmt: skip
 
 
@@ -100,10 +102,10 @@ def _shown(page: VariantPage, form: WhatIfForm, rows: list[ReplayRow], chosen: R
 @require(Permission.VARIANT_VIEW)
 def what_if_progress(variant_id: int, replay_id: int) -> Any:
     """The part of the page that renews itself; once it is done, the browser loads the whole page again."""
-    page = variant_page(reader(), actor(), variant_id, now())
+    row = variant_row(reader(), actor(), variant_id, now())
     chosen = replay_of(reader(), variant_id, replay_id)
     html = render_template(
-        "register/_what_if_progress.html", row=page.row, chosen=chosen, at=now(), leader=leader(reader(), now()),
+        "register/_what_if_progress.html", row=row, chosen=chosen, at=now(), leader=leader(reader(), now()),
         state_words=state_words,
     )  # fmt: skip
     return html, 200, {} if chosen.is_open else {"HX-Refresh": "true"}
