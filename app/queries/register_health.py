@@ -111,7 +111,7 @@ class RegisterHealth:
 
 
 def register_health(session: Session, actor: Actor, now: datetime) -> RegisterHealth:
-    """The health of what the person sees of the register. About fifteen queries, none of documents."""
+    """The health of what the person sees of the register. About a dozen queries, none of documents."""
     terms = [one for one in read_terms(session, actor) if one.kind != Kind.STANDARD_CHANGE]
     since = local_day(now, "UTC") - UNUSED_AFTER
     held = held_now(session, actor, terms, now, since)

@@ -52,7 +52,7 @@ _SHARES = text(
 
 
 def register_map(session: Session, actor: Actor, now: datetime) -> RegisterMap:
-    """The map of what is in force now, with the shares of the last 30 days. About eight queries."""
+    """The map of what is in force now, with the shares of the last 30 days. Nine queries."""
     sites, _ = places(session, actor, "live")
     entity_of = {row.id: row.entity_id for row in session.execute(select(Site.id, Site.entity_id))}
     terms = [
