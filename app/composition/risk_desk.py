@@ -61,8 +61,8 @@ def move_entry(work: UnitOfWork, command: services.MoveEntry) -> RaidEntry:
     if command.move == "stand_down":
         row = entry(work.session, command.entry)
         if row.figure is not None:
-            watch = watched(work.session, [row], work.now)[row.id]
-            if watch.is_beyond is None:
+            watch = watched(work.session, [row], work.now).get(row.id)
+            if watch is None or watch.is_beyond is None:
                 raise RuleBroken("risk_unread", entry=row.code)
             if watch.is_beyond:
                 raise RuleBroken("risk_figure_over", entry=row.code)
@@ -93,11 +93,17 @@ def _check(work: UnitOfWork, said: Said, *, keeps: int | None = None) -> None:
         if known is None:
             raise RuleBroken("question_process", field="process", process=said.process)
     _check_links(work, said)
-    if said.watched is not None:
-        try:
-            find_figure(said.watched.figure)
-        except NotFound:
-            raise RuleBroken("measure_unknown", field="figure", measure=said.watched.figure[:80]) from None
+    if said.watched is not None and not is_figure(said.watched.figure):
+        raise RuleBroken("measure_unknown", field="figure", measure=said.watched.figure[:80])
+
+
+def is_figure(key: str) -> bool:
+    """Whether the catalogue has this figure, still."""
+    try:
+        find_figure(key)
+    except NotFound:
+        return False
+    return True
 
 
 def _check_links(work: UnitOfWork, said: Said) -> None:
@@ -119,8 +125,10 @@ class Watch:
 
 
 def watched(session: Session, entries: Sequence[RaidEntry], now: datetime) -> Mapping[int, Watch]:
-    """The live figures of those entries that name one: of its site, else of the sites of its wave, else of all. All read together."""
-    found = [one for one in entries if one.figure is not None]
+    """The live figures of those entries that name one which the catalogue still has: of its site, else of the sites of its wave, else
+    of all. All read together.
+    """
+    found = [one for one in entries if one.figure is not None and is_figure(one.figure)]
     if not found:
         return {}
     sites = _sites_of_waves(session, {one.wave_id for one in found if one.wave_id is not None and one.site_id is None})

@@ -13,6 +13,7 @@ from governance.risks.escalation import pass_on, trigger_by_figure
 from governance.risks.flow import EntryState
 from governance.risks.models import RaidEntry
 from governance.risks.queries import to_pass_on, watching
+from governance.risks.rules import concern
 from readiness.gates.wording import figure
 from readiness.measures.catalogue import find_figure
 from readiness.measures.reading import Reading
@@ -30,11 +31,15 @@ def trigger_crossed(database: Database, *, clock: Clock) -> int:
     with reading(database) as session:
         open_ones = [one for one in watching(session) if one.state == EntryState.OPEN]
         read = watched(session, open_ones, clock.now())
-        crossed = [(one.id, *_said(one, read[one.id].reading)) for one in open_ones if read[one.id].is_beyond]
+        crossed = [
+            (one.id, one.version, *_said(one, read[one.id].reading))
+            for one in open_ones
+            if one.id in read and read[one.id].is_beyond
+        ]
     done = 0
-    for entry, reason, facts in crossed:
+    for entry, version, reason, facts in crossed:
         with unit_of_work(database, actor=Actor.system(_JOB), clock=clock) as work:
-            done += trigger_by_figure(work, entry, reason, facts)
+            done += trigger_by_figure(work, entry, reason, facts, seen_version=version)
     return done
 
 
@@ -54,11 +59,15 @@ def pass_on_due(database: Database, *, clock: Clock) -> int:
     with reading(database) as session:
         found = to_pass_on(session, now, utc)
         days = days_at(session, {one.site for one in found if one.site is not None}, now)
-        bodies = ladders(session, {one.body for one in found})
-        terms = {one.id: term_ends(session, one.site, now, one.escalation_hours) for one in found}
+        dated = [(one, utc if one.site is None else days.get(one.site, utc)) for one in found]
+        # Most of those that are due today are not late yet: nothing is done about them.
+        dated = [
+            (one, today) for one, today in dated if one.is_watched or concern(one.state, one.due_on, today) is not None
+        ]
+        bodies = ladders(session, {one.body for one, _ in dated})
+        terms = {one.id: term_ends(session, one.site, now, one.escalation_hours) for one, _ in dated}
     done = 0
-    for one in found:
-        today = utc if one.site is None else days.get(one.site, utc)
+    for one, today in dated:
         with unit_of_work(database, actor=Actor.system(_JOB), clock=clock) as work:
             done += pass_on(work, one.id, ladder=bodies.get(one.body, (one.body,)), due=terms[one.id], today=today)
     return done

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -10,7 +11,7 @@ from typing import Any
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from app.composition.risk_desk import Watch, ladders, watched
+from app.composition.risk_desk import Watch, is_figure, ladders, watched
 from app.identity.models import Account
 from app.queries.listing import SqlList
 from app.queries.processes import Person, people
@@ -21,7 +22,7 @@ from erpcore.masterdata.models import Site
 from governance.processes.models import BusinessProcess
 from governance.processes.queries import step_codes
 from governance.programme.models import Body, Seat
-from governance.risks.flow import STANDING, EntryState, LinkKind, Side
+from governance.risks.flow import STANDING, EntryKind, EntryState, LinkKind, Side
 from governance.risks.models import RaidAction, RaidAssessment, RaidEntry
 from governance.risks.queries import (
     actions_of,
@@ -29,7 +30,6 @@ from governance.risks.queries import (
     entry,
     family_of,
     links_of,
-    map_of_risks,
     moves_of,
 )
 from governance.risks.rules import Band, Concern, band, concern, score
@@ -126,10 +126,7 @@ class EntryRow:
     @property
     def watched(self) -> Figure | None:
         """The figure that may trigger it; ``None`` without one, or where the catalogue lost it."""
-        try:
-            return find_figure(self.figure) if self.figure else None
-        except NotFound:
-            return None
+        return find_figure(self.figure) if self.figure and is_figure(self.figure) else None
 
     @property
     def limit_words(self) -> str:
@@ -245,8 +242,12 @@ class Cell:
 
 
 def risk_map(session: Session, actor: Actor) -> list[list[Cell]]:
-    """The map of standing risks: the likeliest on top, the gravest to the right. One query."""
-    found = map_of_risks(session, sites=actor.sites, person=actor.id)
+    """The map of standing risks that the list shows this person: the likeliest on top, the gravest to the right. One query."""
+    found: dict[tuple[int, int], list[tuple[int, str]]] = defaultdict(list)
+    query = select(RaidEntry.id, RaidEntry.code, RaidEntry.probability, RaidEntry.impact)
+    query = _seen(query.where(RaidEntry.kind == EntryKind.RISK, _STANDS), actor)
+    for row in session.execute(query.order_by(RaidEntry.id)):
+        found[row.probability, row.impact].append((row.id, row.code))
     return [
         [
             Cell(
@@ -301,7 +302,7 @@ def entry_page(session: Session, actor: Actor, entry_id: int, today: date, now: 
         points=tuple(target for kind, target in links if kind is LinkKind.POINT),
         family={other.id: (other.code, other.title) for other in family_of(session, one)},
         names=people(session, _everybody(row, actions, assessments)),
-        watch=watched(session, [one], now).get(entry_id) if row.stands and row.watched is not None else None,
+        watch=watched(session, [one], now).get(entry_id) if row.stands else None,
         ladder=tuple((key, bodies.get(key, "a body that is no more")) for key in ladders(session, {row.body_id}).get(row.body_id, ())),
     )  # fmt: skip
 

@@ -12,10 +12,12 @@ from governance.risks.records import calm, moved, note
 from governance.risks.rules import concern
 
 
-def trigger_by_figure(work: UnitOfWork, entry: int, reason: str, facts: Mapping[str, str]) -> bool:
-    """Trigger an entry whose figure is beyond its limit. False where somebody was quicker."""
+def trigger_by_figure(
+    work: UnitOfWork, entry: int, reason: str, facts: Mapping[str, str], *, seen_version: int
+) -> bool:
+    """Trigger an entry whose figure was beyond its limit. False where somebody was quicker, if only with another limit."""
     row = work.session.get_one(RaidEntry, entry, with_for_update={"key_share": True}, populate_existing=True)
-    if row.state != EntryState.OPEN or row.figure is None:
+    if row.version != seen_version or row.state != EntryState.OPEN:
         return False
     moved(work, row, "trigger", ENTRY_FLOW.target("trigger", row.state, reason=reason), reason, **facts)
     return True

@@ -110,7 +110,7 @@ def reminders(session: Session, person: int, today: date) -> list[Reminder]:
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """What the job has to know of an entry."""
+    """What the job has to know of an entry. ``is_watched``: it was late or triggered when the job last looked."""
 
     id: int
     state: EntryState
@@ -118,15 +118,13 @@ class Standing:
     site: int | None
     body: int
     escalation_hours: int
-    concern_since: datetime | None
-    escalates_at: datetime | None
-    level: int
+    is_watched: bool
 
 
 def to_pass_on(session: Session, now: datetime, today: date) -> list[Standing]:
     """Entries of which another body may have to hear, or no longer: those that are late or triggered, or were. One query.
 
-    ``today`` is the earliest day that it is anywhere; whose day it is the caller looks at.
+    ``today`` is UTC's: what is due then is late already where the next day has begun, which the caller looks at.
     """
     late = and_(RaidEntry.state.in_(STANDING), or_(RaidEntry.state == EntryState.TRIGGERED, RaidEntry.due_on <= today))
     term = or_(RaidEntry.concern_since.is_(None), RaidEntry.escalates_at <= now)
@@ -135,7 +133,7 @@ def to_pass_on(session: Session, now: datetime, today: date) -> list[Standing]:
     return [
         Standing(
             id=row.id, state=EntryState(row.state), due_on=row.due_on, site=row.site_id, body=row.body_id,
-            escalation_hours=row.escalation_hours, concern_since=row.concern_since, escalates_at=row.escalates_at, level=row.level,
+            escalation_hours=row.escalation_hours, is_watched=row.concern_since is not None,
         )
         for row in session.scalars(query)
     ]  # fmt: skip
@@ -145,20 +143,3 @@ def watching(session: Session) -> Sequence[RaidEntry]:
     """Standing entries that a figure may trigger. One query."""
     query = select(RaidEntry).where(RaidEntry.state.in_(STANDING), RaidEntry.figure.is_not(None))
     return session.scalars(query.order_by(RaidEntry.id)).all()
-
-
-def map_of_risks(
-    session: Session, *, sites: Collection[int] | None, person: int
-) -> dict[tuple[int, int], list[tuple[int, str]]]:
-    """Standing risks by probability and impact, as ids with codes, for who sees these sites. One query."""
-    query = select(RaidEntry.id, RaidEntry.code, RaidEntry.probability, RaidEntry.impact).where(
-        RaidEntry.kind == EntryKind.RISK, RaidEntry.state.in_(STANDING)
-    )
-    if sites is not None:
-        query = query.where(
-            or_(RaidEntry.site_id.is_(None), RaidEntry.site_id.in_(sorted(sites)), RaidEntry.owner_id == person)
-        )
-    found: dict[tuple[int, int], list[tuple[int, str]]] = {}
-    for row in session.execute(query.order_by(RaidEntry.id)):
-        found.setdefault((row.probability or 0, row.impact), []).append((row.id, row.code))
-    return found

@@ -169,7 +169,7 @@ def change_entry(work: UnitOfWork, command: ChangeEntry) -> RaidEntry:
     check(EntryKind(row.kind), said)
     if said.due_on != row.due_on:
         _in_time(said.due_on, command.today)
-    work.actor.require(RiskPermission.WORK, site=said.site if said.site != row.site_id else None)
+    _may_bind(work, row, said)
     before = _shown(row)
     fill(row, said)
     if row.review_days != before["review_days"]:
@@ -182,6 +182,11 @@ def change_entry(work: UnitOfWork, command: ChangeEntry) -> RaidEntry:
     _by_score(work, row)
     calm(work, row, command.today)
     return row
+
+
+def _may_bind(work: UnitOfWork, row: RaidEntry, said: Said) -> None:
+    """An owner keeps the site that an entry has, whether or not they see it; another one they must see."""
+    work.actor.require(RiskPermission.WORK, site=said.site if said.site != row.site_id else None)
 
 
 def _shown(row: RaidEntry) -> dict[str, str | int | None]:
@@ -217,9 +222,13 @@ def move_entry(work: UnitOfWork, command: MoveEntry) -> RaidEntry:
 
 
 def turn_entry(work: UnitOfWork, command: TurnEntry) -> RaidEntry:
-    """The new entry that this one became. Both know each other, and nothing is left to do about the old one."""
+    """The new entry that this one became. Both know each other, and nothing is left to do about the old one.
+
+    Raises ``NotFound`` for another site than the old one's which the person does not see.
+    """
     row = locked(work, command.entry, command.seen_version)
     may_work(work, row)
+    _may_bind(work, row, command.said)
     if command.into not in TURNS[EntryKind(row.kind)]:
         raise RuleBroken("risk_turns_not", field="into", kind=row.kind, into=command.into)
     target = ENTRY_FLOW.target("turn", row.state, reason=command.reason)

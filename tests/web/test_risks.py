@@ -8,6 +8,7 @@ from erpcore.kernel.actor import Actor
 from erpcore.masterdata.models import Site
 from erpcore.masterdata.services import NewSite, add_site
 from governance.risks.flow import EntryKind
+from governance.risks.services import AssessEntry, assess_entry
 from tests.support.processes import the_set, work_as
 from tests.support.queries import MOST, queries
 from tests.support.risks import TODAY, WEEK, a_register
@@ -58,6 +59,8 @@ def test_a_risk_is_raised_reviewed_closed_and_opened_again(signed_in, sqlite_dat
     assert "Say why" in page.text
     page = office.post(action, {"move": "finish", "note": "prints"})
     assert "The action is settled." in page.text
+    assert "To be done until Tue 3 Mar 2026: Test it" in page.text
+    assert "Done: Test it" in page.text
     page = office.post(f"{here}/move", {"move": "close", "why": "", "version": page.value("version")}, status=422)
     assert "Say why" in page.text
     page = office.post(f"{here}/move", {"move": "close", "why": "It prints.", "version": page.value("version")})
@@ -148,3 +151,19 @@ def test_the_map_counts_and_the_list_asks_little(signed_in, sqlite_database, clo
     assert len(asked) <= MOST
     assert "R-3" in office.get("/risks?probability=3&impact=4").text
     assert "R-2" not in office.get("/risks?probability=3&impact=4").text.split("Triggered when")[1]
+
+
+def test_who_changes_an_entry_that_changed_meanwhile_overwrites_nothing(signed_in, sqlite_database, clock):
+    register = a_register(sqlite_database, clock)
+    the_set(sqlite_database, clock)
+    key = register.raised()
+    office = signed_in("pmo")
+    page = office.get(f"/risks/{key}/change")
+    seen = page.value("version")
+    with work_as(sqlite_database, clock, register.owner) as work:
+        assess_entry(work, AssessEntry(entry=key, impact=5, probability=5, today=TODAY))
+    fields = typed(register, register.owner.id, title="Printer jams", reason="Seen.", version=seen)
+    page = office.post(f"/risks/{key}/change", {**fields, "title": ""}, status=422)
+    assert page.value("version") == seen
+    office.post(f"/risks/{key}/change", {**fields, "version": page.value("version")}, status=409)
+    assert register.read(key).title == "The carrier cannot take the volume"

@@ -6,15 +6,15 @@ from typing import Any
 
 from flask import url_for
 
-from app.composition.request import now, reader
+from app.composition.request import reader
 from app.queries.risks import RISKS, STANDS, EntryRow, as_of, risk_map
 from app.security.permissions import Permission
 from app.security.require import actor
-from app.web.context import day, local
+from app.web.context import day
 from app.web.figures import counted, heading
 from app.web.lists.listing import Cell, Empty, Listing, choice, column, flag, key_filter, pick, site_filter, text_filter
 from app.web.lists.page import list_page
-from app.web.risks.views import blueprint
+from app.web.risks.views import blueprint, today
 from governance.processes.queries import processes
 from governance.risks.flow import EntryKind, EntryState, Layer
 from governance.risks.rules import IMPACTS, PROBABILITIES
@@ -24,13 +24,8 @@ LOOKS = {"open": "wait", "triggered": "fail", "closed": "pass", "turned": "none"
 BANDS = {"low": "pass", "medium": "warn", "high": "fail"}
 
 
-def today_here() -> Any:
-    """The day of whoever looks."""
-    return local(now()).date()
-
-
 def _due(row: EntryRow) -> Cell:
-    seen = as_of(row, today_here())
+    seen = as_of(row, today())
     if seen.is_overdue:
         return Cell(day(row.due_on), sub="late", kind="fail")
     review = f"review {day(row.next_review_on)}" if seen.stands else ""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, time
 from typing import Any
 
+import orjson
 from flask import flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 
@@ -17,9 +18,11 @@ from app.queries.risks import EntryPage, EntryRow, body_choices, entry_page, ent
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import area, closed
-from app.web.context import local
+from app.web.context import day, local
+from app.web.figures import heading
 from app.web.forms import choices
 from app.web.navigation import Entry, Group, navigation_entry
+from app.web.pasts import past
 from app.web.risks.forms import (
     DAYS,
     EFFECTS,
@@ -31,12 +34,11 @@ from app.web.risks.forms import (
     MoveForm,
     figure_choices,
 )
-from app.web.signed_in import visitor
 from app.web.steps import seen_version
 from app.web.today.slots import Waiting, waits_for_me
 from erpcore.kernel.actor import Actor
-from erpcore.kernel.clock import zone
 from erpcore.kernel.errors import NotFound
+from erpcore.kernel.history import Transition
 from erpcore.ports import POLICY_POINTS
 from governance.processes.queries import processes
 from governance.risks.flow import ENTRY_FLOW, TURNS, EntryKind, LinkKind
@@ -66,13 +68,12 @@ def today() -> date:
 @waits_for_me(Permission.RISK_WORK)
 def risks_waiting(session: Session, who: Actor, at: datetime) -> Iterable[Waiting]:
     """Entries and actions that this person answers for, and what has gone on to a body of theirs."""
-    person = visitor()
-    place = zone(person.time_zone if person else "UTC")
-    for one in reminders(session, who.id, at.astimezone(place).date()):
+    here = local(at)
+    for one in reminders(session, who.id, here.date()):
         why, move = _WHY[one.why]
         yield Waiting(
             title=f"{one.code} {one.title}", why=f"RAID register: {why}", move=move,
-            url=url_for("risks.show", entry_id=one.entry), due_at=datetime.combine(one.due_on, time(23, 59), tzinfo=place),
+            url=url_for("risks.show", entry_id=one.entry), due_at=datetime.combine(one.due_on, time(23, 59), tzinfo=here.tzinfo),
         )  # fmt: skip
 
 
@@ -114,8 +115,20 @@ def entry_html(
     return render_template(
         "risks/show.html", page=page, row=row, assess=assess, go=go, act=act, mine=mine, moves=moves, turns=turns,
         me=who.id, kind=EntryKind(row.kind), words=_words(EntryKind(row.kind)), points=POLICY_POINTS, reading=_reading(page),
-        probabilities=PROBABILITIES, impacts=IMPACTS,
+        probabilities=PROBABILITIES, impacts=IMPACTS, happened={one.id: _happened(one, page) for one in page.moves},
     ), max(assess.status, go.status, act.status)  # fmt: skip
+
+
+def _happened(one: Transition, page: EntryPage) -> str:
+    """What a line of the history says: which action it was, and who heard of the entry."""
+    facts = orjson.loads(one.facts) if one.facts else {}
+    if one.move == "act" and "state" in facts:
+        return f"{facts['state'].capitalize()}: {facts['action']}"
+    if one.move == "act":
+        return f"To be done until {day(date.fromisoformat(facts['due_on']))}: {facts['action']}"
+    if one.move == "escalate":
+        return f"Gone on to {dict(page.ladder).get(facts['to'], 'another body')}"
+    return "Back with its owner alone" if one.move == "calm" else heading(past(one.move))
 
 
 def _words(kind: EntryKind) -> dict[str, str]:
@@ -209,7 +222,7 @@ def change_one(entry_id: int) -> Any:
             return redirect(url_for("risks.show", entry_id=entry_id))
     elif request.method == "GET":
         _fill(form, row)
-    form.version.data = str(row.version)
+    form.version.data = form.version.data or str(row.version)
     return _form_html(form, kind, f"Change {row.code}", "Change it", row)
 
 
@@ -257,6 +270,6 @@ def turn_one(entry_id: int, into: str) -> Any:
             form.cause.data = f"{row.code} was taken for granted: {row.statement}"
         if row.due_on < today():
             form.due_on.data = None
-    form.version.data = str(row.version)
+    form.version.data = form.version.data or str(row.version)
     title = f"{row.code} becomes {'an' if kind is EntryKind.ISSUE else 'a'} {kind.value}"
     return _form_html(form, kind, title, "Let it become that", row, turns=True)

@@ -16,11 +16,13 @@ from app.composition.uow import reading
 from app.jobs.consumers import ConsumerRunner
 from app.jobs.risks import pass_on_due, trigger_crossed, watch_risks
 from app.queries.risks import entry_page, risk_map
+from erpcore.kernel.actor import Actor
 from erpcore.kernel.audit import verify_chain
 from erpcore.kernel.errors import Conflict, DomainError, IllegalMove, NotAllowed, NotFound, RuleBroken
 from erpcore.kernel.history import Transition
 from governance.risks.actions import AddAction, SettleAction, settle_action
 from governance.risks.content import Watched
+from governance.risks.escalation import trigger_by_figure
 from governance.risks.flow import EntryKind, LinkKind, Side
 from governance.risks.models import RaidAction, RaidAssessment, RaidEntry
 from governance.risks.queries import assessments_of, moves_of, reminders
@@ -28,6 +30,7 @@ from governance.risks.services import AssessEntry, ChangeEntry, MoveEntry, TurnE
 from readiness.measures.consumer import JourneyConsumer
 from tests.support.events import AnOrder, publish
 from tests.support.processes import acting, the_set, work_as
+from tests.support.queries import queries
 from tests.support.risks import TODAY, WEEK, a_register
 from tests.support.web import a_person
 
@@ -343,3 +346,54 @@ def test_an_assessment_stays_as_it_was_written(register):
         work_as(register.database, register.clock, register.office) as work,
     ):
         work.session.execute(RaidAssessment.__table__.update().values(impact=1))
+
+
+def test_an_entry_is_bound_to_no_site_that_its_owner_does_not_see(register):
+    key = register.raised(EntryKind.ASSUMPTION)
+    narrow = replace(register.owner, sites=frozenset({-1}))
+    command = TurnEntry(
+        entry=key, into=EntryKind.RISK, said=register.said(site=register.site), reason="It is wrong.", today=TODAY
+    )
+    with pytest.raises(NotFound), work_as(register.database, register.clock, narrow) as work:
+        turn_entry(work, command)
+    assert (how_many(register), register.read(key).state) == (1, "open")
+
+
+def test_a_figure_that_the_catalogue_lost_keeps_no_other_entry_from_being_triggered(register):
+    lost = register.raised(watched=LATE)
+    kept = register.raised(watched=LATE)
+    with work_as(register.database, register.clock, register.office) as work:
+        work.session.get_one(RaidEntry, lost).figure = "weather"
+    consumed(register, AnOrder(id=1000).captured())
+    register.clock.set(datetime(2026, 3, 3, 9, 0, tzinfo=UTC))
+    assert trigger_crossed(register.database, clock=register.clock) == 1
+    assert (register.read(lost).state, register.read(kept).state) == ("open", "triggered")
+    move(register, lost, "trigger")
+    with pytest.raises(RuleBroken) as refusal:
+        move(register, lost, "stand_down")
+    assert refusal.value.code == "risk_unread"
+
+
+def test_a_limit_that_was_changed_meanwhile_triggers_nothing(register):
+    key = register.raised(watched=LATE)
+    with work_as(register.database, register.clock, Actor.system("risks")) as work:
+        assert not trigger_by_figure(work, key, "It reads 0 %.", {}, seen_version=register.read(key).version - 1)
+    assert register.read(key).state == "open"
+
+
+def test_what_is_due_today_is_not_looked_at_by_the_job(register):
+    register.raised(due_on=TODAY)
+    with queries(register.database) as ran:
+        assert pass_on_due(register.database, clock=register.clock) == 0
+    assert not any("raid_entry.id = " in one for one in ran.statements)
+
+
+def test_the_map_shows_whom_the_list_shows(register):
+    far = register.raised(site=register.site)
+    with work_as(register.database, register.clock, register.owner) as work:
+        add_action(work, AddAction(entry=far, title="Ask", owner=register.colleague.id, due_on=TODAY, today=TODAY))
+    narrow = replace(register.colleague, sites=frozenset({-1}))
+    with reading(register.database) as session:
+        assert entry_page(session, narrow, far, TODAY, register.clock.now()).row.code == "R-1"
+        shown = [risk for line in risk_map(session, narrow) for cell in line for risk in cell.risks]
+    assert shown == [(far, "R-1")]
