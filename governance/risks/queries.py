@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.history import Transition
 from governance.programme.models import Seat
-from governance.risks.flow import STANDING, ActionState, EntryKind, EntryState, LinkKind
+from governance.risks.flow import STANDING, ActionState, EntryState, LinkKind
 from governance.risks.models import RaidAction, RaidAssessment, RaidEntry, RaidLink
 from governance.risks.records import DOCUMENT
 

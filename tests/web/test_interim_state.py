@@ -88,6 +88,19 @@ def test_a_master_is_said_an_interface_added_handed_over_and_ended(as_person, st
     assert "No temporary interface" in office.page.text
 
 
+def test_steps_of_a_process_that_is_mastered_as_a_whole_are_folded(as_person, steered):
+    office, here = as_person(steered.office), f"/waves/{steered.wave}/interim"
+    assert "as the whole process" not in office.get(here).text
+    for code, master in (("order_to_cash", "ours"), ("order_to_cash.capture", "legacy")):
+        office.get(f"{here}/process/{code}")
+        office.post(f"{here}/process/{code}", {"master": master, "rule": "", "evidence": "", "version": ""})
+    (fold,) = [one for one in office.page.root.find("details") if one.attributes.get("class") == "more"]
+    links = [one.attributes["href"] for one in fold.find("a")]
+    assert f"{here}/process/order_to_cash.release" in links
+    assert f"{here}/process/order_to_cash.capture" not in links
+    assert f"{here}/process/order_to_cash.capture" in office.page.links()
+
+
 def test_the_wave_counts_its_open_links_and_leads_to_them(as_person, steered):
     chair, here = as_person(steered.chair), f"/waves/{steered.wave}/interim"
     with queries(steered.database) as ran:

@@ -43,12 +43,13 @@ def show(wave_id: int) -> str:
     )  # fmt: skip
 
 
-def _groups(page: InterimPage) -> list[tuple[SlotView, list[SlotView]]]:
-    """Each process with its steps."""
-    return [
-        (whole, [one for one in page.state.steps if one.code.startswith(f"{whole.code}.")])
-        for whole in page.state.processes
-    ]
+def _groups(page: InterimPage) -> list[tuple[SlotView, list[SlotView], list[SlotView]]]:
+    """Each process with the steps of which something is said or missing, and those that it says for."""
+    groups = []
+    for whole in page.state.processes:
+        steps = [one for one in page.state.steps if one.code.startswith(f"{whole.code}.")]
+        groups.append((whole, [one for one in steps if not one.inherited], [one for one in steps if one.inherited]))
+    return groups
 
 
 @blueprint.route("/waves/<int:wave_id>/interim/<kind>/<code>", methods=["GET", "POST"])
