@@ -17,7 +17,7 @@ from app.web.icons import verdict_look
 from app.web.steering_words import PHASES
 from readiness.gates.wording import counted, figure
 from readiness.measures.baselines import BaselineView
-from readiness.measures.catalogue import Figure
+from readiness.measures.catalogue import Figure, figures
 from readiness.measures.measure import Kind
 from readiness.measures.reading import Direction, Form, Reading, Unit, WindowUnit, shown
 
@@ -137,6 +137,17 @@ def figure_title(one: Figure) -> str:
     """A figure as people call it: ``Order cycle time, nine of ten``."""
     statistic = {"p50": ", median", "p90": ", nine of ten"}.get(one.percentile or "", "")
     return f"{one.measure.title}{statistic}" + (" in working hours" if one.is_worked else "")
+
+
+def figure_choices() -> list[tuple[str, str]]:
+    """Every figure that can prove something, since it has a better side, with its unit; for a form."""
+    found = [one for one in figures() if one.measure.direction is not Direction.INFO]
+    named = [(one.key, f"{figure_title(one)} ({_unit(one.measure.unit.value)})") for one in found]
+    return sorted(named, key=lambda one: one[1])
+
+
+def _unit(unit: str) -> str:
+    return {"n": "number", "d": "days", "h": "hours"}.get(unit, unit)
 
 
 def baseline_sub(before: BaselineView) -> str:

@@ -10,7 +10,6 @@ from wtforms.validators import InputRequired, Length, Optional
 from app.web.fields import ChecksField, ExactField
 from app.web.figures import heading
 from app.web.forms import Form, choices
-from app.web.measures.presenters import figure_title
 from app.web.once import KeyedForm
 from erpcore.kernel.errors import RuleBroken
 from erpcore.ports import POLICY_POINTS
@@ -26,8 +25,8 @@ from governance.risks.content import (
 )
 from governance.risks.flow import EntryKind, Layer, LinkKind, Response, Side
 from governance.risks.rules import IMPACTS, PROBABILITIES
-from readiness.measures.catalogue import figures, find_figure
-from readiness.measures.reading import Direction, from_shown
+from readiness.measures.catalogue import find_figure
+from readiness.measures.reading import from_shown
 
 #: What the sentence of each kind says, and what follows from it.
 STATEMENTS = {
@@ -52,17 +51,6 @@ PLANS = {
 }  # fmt: skip
 _SCALES = [(number, f"{number} · {word}") for number, word in IMPACTS.items()]
 _LIKELY = [(number, f"{number} · {word}") for number, word in PROBABILITIES.items()]
-
-
-def figure_choices() -> list[tuple[str, str]]:
-    """Every figure that has a better side, with its unit."""
-    found = [one for one in figures() if one.measure.direction is not Direction.INFO]
-    named = [(one.key, f"{figure_title(one)} ({_unit(one.measure.unit.value)})") for one in found]
-    return sorted(named, key=lambda one: one[1])
-
-
-def _unit(unit: str) -> str:
-    return {"n": "number", "d": "days", "h": "hours"}.get(unit, unit)
 
 
 class EntryForm(KeyedForm):

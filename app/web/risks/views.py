@@ -21,6 +21,7 @@ from app.web.areas import area, closed
 from app.web.context import day, local
 from app.web.figures import heading
 from app.web.forms import choices
+from app.web.measures.presenters import figure_choices
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.pasts import past
 from app.web.risks.forms import (
@@ -32,7 +33,6 @@ from app.web.risks.forms import (
     AssessForm,
     EntryForm,
     MoveForm,
-    figure_choices,
 )
 from app.web.steps import seen_version
 from app.web.today.slots import Waiting, waits_for_me

@@ -14,8 +14,9 @@ from app.queries.steer import people_picks
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.forms import Form, choices
-from app.web.roadmap.forms import KINDS, BenefitForm, MoneyForm, ReasonForm, TrancheForm, figure_choices
-from app.web.roadmap.views import WORDS, blueprint, form_html, in_base, zone_here
+from app.web.measures.presenters import figure_choices
+from app.web.roadmap.forms import KINDS, BenefitForm, MoneyForm, TrancheForm
+from app.web.roadmap.views import WORDS, blueprint, form_html, in_base, with_reason, zone_here
 from erpcore.kernel.errors import NotFound
 from governance.roadmap import funding
 from governance.roadmap.kinds import MoneyKind
@@ -54,17 +55,15 @@ def plan_tranche(programme_id: int) -> Any:
 @blueprint.route("/programmes/<int:programme_id>/tranches/<int:tranche_id>/withdraw", methods=["GET", "POST"])
 @require(Permission.PROGRAMME_MANAGE)
 def withdraw_tranche(programme_id: int, tranche_id: int) -> Any:
-    page, form = business_case(reader(), programme_id, now()), ReasonForm()
+    page = business_case(reader(), programme_id, now())
     shown = next((one for phase in page.phases for one in phase.tranches if one.id == tranche_id), None)
     if shown is None:
         raise NotFound("tranche_not_found", tranche=tranche_id)
-    if form.validate_on_submit():
-        with form.refusals(), change() as work:
-            stage_gates.withdraw_tranche(work, tranche_id, reason=str(form.reason.data))
-        if form.accepted:
-            flash("No stage gate releases it any more.", "success")
-            return redirect(_here(page))
-    return _html(page, form, f"Withdraw “{shown.title}”", "What is released stays released", "Withdraw it")
+    return with_reason(
+        lambda work, reason: stage_gates.withdraw_tranche(work, tranche_id, reason=reason),
+        done="No stage gate releases it any more.", to=_here(page),
+        again=lambda form: _html(page, form, f"Withdraw “{shown.title}”", "What is released stays released", "Withdraw it"),
+    )  # fmt: skip
 
 
 @blueprint.route("/programmes/<int:programme_id>/money/new", methods=["GET", "POST"])
@@ -107,23 +106,16 @@ def plan_benefit(programme_id: int) -> Any:
 @blueprint.route("/programmes/<int:programme_id>/benefits/<int:benefit_id>/withdraw", methods=["GET", "POST"])
 @require(Permission.PROGRAMME_MANAGE)
 def withdraw_benefit(programme_id: int, benefit_id: int) -> Any:
-    page, form = business_case(reader(), programme_id, now()), ReasonForm()
+    page = business_case(reader(), programme_id, now())
     shown = next((line.benefit for line in page.benefits if line.benefit.id == benefit_id), None)
     if shown is None:
         raise NotFound("benefit_not_found", benefit=benefit_id)
-    if form.validate_on_submit():
-        with form.refusals(), change() as work:
-            funding.withdraw_benefit(work, benefit_id, reason=str(form.reason.data))
-        if form.accepted:
-            flash("The benefit is no longer expected.", "success")
-            return redirect(_here(page))
-    return _html(
-        page,
-        form,
-        f"Withdraw “{shown.title}”",
-        "What was expected, and why no longer, stays in the trail",
-        "Withdraw it",
-    )
+    lead = "What was expected, and why no longer, stays in the trail"
+    return with_reason(
+        lambda work, reason: funding.withdraw_benefit(work, benefit_id, reason=reason),
+        done="The benefit is no longer expected.", to=_here(page),
+        again=lambda form: _html(page, form, f"Withdraw “{shown.title}”", lead, "Withdraw it"),
+    )  # fmt: skip
 
 
 def _here(page: BusinessCase) -> str:

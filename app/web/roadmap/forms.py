@@ -13,23 +13,12 @@ from app.web.forms import Form, choices
 from app.web.once import KeyedForm
 from erpcore.kernel.money import places, to_minor
 from governance.roadmap.kinds import TITLES, MoneyKind, PhaseCode
-from readiness.measures.catalogue import figures
-from readiness.measures.reading import Direction
 
 _CODE = Regexp(r"[A-Za-z0-9][A-Za-z0-9_-]*\Z", message="Letters, digits, - and _ only")
 _CURRENCY = Regexp(r"[A-Z]{3}\Z", message="Three capital letters, as in EUR")
 STATED = ""
 _REALMS = (("live", "Live"), ("rehearsal", "Rehearsal"), ("legacy", "Legacy"))
 KINDS = {MoneyKind.BUDGET: "Budget", MoneyKind.SPEND: "Spend", MoneyKind.FORECAST: "Forecast of the whole"}
-
-
-def figure_choices() -> list[Any]:
-    """Every figure that can prove something, by its title."""
-    return [
-        (one.key, f"{one.measure.title} · {one.key}")
-        for one in figures()
-        if one.measure.direction is not Direction.INFO
-    ]
 
 
 class _MoneyForm(KeyedForm):

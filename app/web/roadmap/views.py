@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -16,7 +17,7 @@ from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import area
 from app.web.forms import Form, choices
-from app.web.measures.presenters import count_text
+from app.web.measures.presenters import count_text, figure_choices, figure_title
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.roadmap.forms import (
     STATED,
@@ -26,13 +27,13 @@ from app.web.roadmap.forms import (
     LayOutForm,
     ReasonForm,
     StateForm,
-    figure_choices,
 )
 from app.web.signed_in import visitor
 from app.web.steering_words import short_day, short_moment
 from app.web.steps import seen_version
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound
+from erpcore.kernel.work import UnitOfWork
 from governance.programme.queries import programmes
 from governance.roadmap import phases
 from governance.roadmap.kinds import TITLES, PhaseCode, PhaseState
@@ -54,14 +55,8 @@ def mark_text(figure: str | None, value: Decimal | None) -> str:
     return figure_text(value, find_figure(figure).measure.unit)
 
 
-def figure_title(figure: str) -> str:
-    """A figure by the title of its measure: ``Billing cycle time, p90``."""
-    found = find_figure(figure)
-    return f"{found.measure.title}, {found.statistic}" if found.statistic else found.measure.title
-
-
 WORDS: dict[str, Any] = {
-    "short_day": short_day, "short_moment": short_moment, "TITLES": TITLES, "mark_text": mark_text, "figure_title": figure_title,
+    "short_day": short_day, "short_moment": short_moment, "TITLES": TITLES, "mark_text": mark_text, "figure_title": lambda key: figure_title(find_figure(key)),
     "count_text": count_text,
 }  # fmt: skip
 
@@ -228,15 +223,28 @@ def state(phase_id: int, criterion_id: int) -> Any:
 @require(Permission.PROGRAMME_MANAGE)
 def remove_criterion(phase_id: int, criterion_id: int) -> Any:
     """It no longer stands in the way; who asked before asks again."""
-    page, form = phase_page(reader(), phase_id, now()), ReasonForm()
+    page = phase_page(reader(), phase_id, now())
     shown = _criterion(page, criterion_id)
+    lead = f"Criterion of “{page.phase.title}”"
+    return with_reason(
+        lambda work, reason: stage_gates.remove_criterion(work, criterion_id, reason=reason),
+        done="The criterion no longer stands in the way.", to=url_for("roadmap.show_phase", phase_id=phase_id),
+        again=lambda form: of_phase(page, form, f"Remove “{shown.title}”", lead, "Remove it"),
+    )  # fmt: skip
+
+
+def with_reason(
+    act: Callable[[UnitOfWork, str], Any], *, done: str, to: str, again: Callable[[ReasonForm], Any]
+) -> Any:
+    """Take something away with the reason that was typed and go ``to`` where it stood; ``again`` makes the page with the form."""
+    form = ReasonForm()
     if form.validate_on_submit():
         with form.refusals(), change() as work:
-            stage_gates.remove_criterion(work, criterion_id, reason=str(form.reason.data))
+            act(work, str(form.reason.data))
         if form.accepted:
-            flash("The criterion no longer stands in the way.", "success")
-            return redirect(url_for("roadmap.show_phase", phase_id=phase_id))
-    return of_phase(page, form, f"Remove “{shown.title}”", f"Criterion of “{page.phase.title}”", "Remove it")
+            flash(done, "success")
+            return redirect(to)
+    return again(form)
 
 
 def _criterion(page: Any, criterion_id: int) -> CriterionView:
