@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from erpcore.kernel.errors import NotFound
-from governance.interim.kinds import DOMAINS, Direction, LinkKind, Master, domains_of
+from governance.interim.kinds import DOMAINS, Direction, LinkKind, Master, domains_of, process_title
 from governance.interim.models import InterimInterface, InterimLink
 
 
@@ -69,11 +69,15 @@ class SlotView:
 
 @dataclass(frozen=True, kw_only=True)
 class InterimState:
-    """The interim state of a wave: whole processes first, then their steps, then data."""
+    """The interim state of a wave: whole processes first, then their steps, then data.
+
+    ``beyond``: what is in the wave's scope no more, such as a step that its process has lost, and still has interfaces that carry.
+    """
 
     processes: tuple[SlotView, ...]
     steps: tuple[SlotView, ...]
     data: tuple[SlotView, ...]
+    beyond: tuple[SlotView, ...]
     without_steps: tuple[str, ...]
 
     @property
@@ -86,7 +90,7 @@ class InterimState:
             one for one in self.processes
             if (one.code in self.without_steps and one.master is None) or any(each.opens for each in one.interfaces)
         ]  # fmt: skip
-        return [*whole, *(one for one in (*self.steps, *self.data) if one.opens)]
+        return [*whole, *(one for one in (*self.steps, *self.data, *self.beyond) if one.opens)]
 
     @property
     def slots(self) -> int:
@@ -96,7 +100,7 @@ class InterimState:
     @property
     def interfaces(self) -> list[InterfaceView]:
         """All interfaces that still carry, the one that ends first at the top."""
-        every = [one for slot in (*self.processes, *self.steps, *self.data) for one in slot.interfaces]
+        every = [one for slot in (*self.processes, *self.steps, *self.data, *self.beyond) for one in slot.interfaces]
         return sorted((one for one in every if one.ended_at is None), key=lambda one: (one.ends_on, one.id))
 
 
@@ -132,10 +136,17 @@ def interim_state(
         )  # fmt: skip
 
     with_steps = {code.partition(".")[0] for code in steps}
+    data = {one.value: DOMAINS[one] for one in domains_of(list(processes))}
     return InterimState(
         processes=tuple(slot(LinkKind.PROCESS, code, name) for code, name in processes.items()),
         steps=tuple(slot(LinkKind.PROCESS, code, name) for code, name in steps.items()),
-        data=tuple(slot(LinkKind.DATUM, one.value, DOMAINS[one]) for one in domains_of(list(processes))),
+        data=tuple(slot(LinkKind.DATUM, code, name) for code, name in data.items()),
+        beyond=tuple(
+            slot(LinkKind(kind), code, process_title(code.rpartition(".")[2]))
+            for (kind, code), row in said.items()
+            if code not in (data if kind == LinkKind.DATUM else {*processes, *steps})
+            and any(one.ended_at is None for one in carried[row.id])
+        ),
         without_steps=tuple(code for code in processes if code not in with_steps),
     )
 

@@ -102,6 +102,19 @@ def test_nothing_is_open_once_all_is_mastered_and_an_overdue_or_ownerless_interf
     assert [one.id for one in seen(steered).interfaces] == [lonely]
 
 
+def test_an_interface_of_a_step_that_its_process_has_lost_is_seen_until_it_ends(steered, clock):
+    whole(steered)
+    step = say(steered, LinkKind.PROCESS, "warehouse.pick", Master.LEGACY)
+    left = add(steered, step, owner=None)
+    with work_as(steered.database, clock, PMO) as work:
+        work.session.get_one(InterimLink, step).code = "warehouse.pick_by_voice"
+    assert [one.id for one in seen(steered).interfaces] == [left]
+    assert opens(steered) == {"warehouse.pick_by_voice": ["no_owner"]}
+    with steered.work() as work:
+        end_interface(work, left, reason="the step is gone")
+    assert (seen(steered).interfaces, opens(steered)) == ([], {})
+
+
 def test_the_last_day_ends_by_the_calendar_of_the_wave(steered, clock):
     links = whole(steered)
     add(steered, links["stock"])
