@@ -208,7 +208,8 @@ def _stamp(one: Journey, event: LoggedEvent, register: Coverage) -> None:
     one.stamped_at, one.stamped_on = event.at, event.on
     if event.variants and event.ruleset is not None:
         one.points = ",".join(sorted(set(register.points(event.ruleset))))
-        one.is_expired = not all(register.in_force(variant, event.at) for variant in _ids(event.variants))
+        # What was entered afterwards happened before it got its rules: the moment counts at which it got them.
+        one.is_expired = not all(register.in_force(variant, event.recorded_at) for variant in _ids(event.variants))
 
 
 def _ids(variants: str) -> Iterable[int]:

@@ -22,7 +22,7 @@ class ConformanceRow(Base):
     order; ``executed`` how many there are, ``off`` how many of them depart uncovered. ``standing`` is conforming, covered or
     uncovered; one that has not ended by ``due_on`` conforms to nothing. ``lines`` is a JSON list of [line, quantity still
     ordered]. ``points``: the policy points that variants set in its ruleset; ``is_expired``: one of these did not hold when it
-    was stamped. ``version`` is that of the rules it was judged under.
+    was entered. ``version`` is that of the rules it was judged under.
     """
 
     __tablename__ = "conformance_journey"

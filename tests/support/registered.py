@@ -29,9 +29,9 @@ def in_force(business, values=None, *, deviations=(), days=365, kind=Kind.CONTRO
     return asked
 
 
-def ordered(business, many=1, lines=((0, 10),), **changes):
+def ordered(business, many=1, lines=((0, 10),), source="system", **changes):
     """So many orders under the rules of now."""
-    with business.work() as work:
+    with business.work(source=source) as work:
         commands = [business.order(lines, **changes) for _ in range(many)]
         return capture_orders(work, commands, rules=RegisterRules(), cells=OPEN)
 

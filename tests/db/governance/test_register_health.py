@@ -190,6 +190,19 @@ def test_no_document_runs_under_an_expired_variant_and_a_forged_end_is_found(bus
     assert [(one.left, one.right, one.difference, one.first_key) for one in found] == [(2, 0, 2, f"journey {first.id}")]
 
 
+def test_what_is_entered_afterwards_is_held_against_the_moment_at_which_it_was_entered(business):
+    taken = business.clock.now() - timedelta(hours=2)
+    whole = in_force(business, {"partial_shipment": False}, days=30)
+    (paper,) = ordered(business, source="back-entry", at=taken)
+    figured(business)
+    assert (paper.captured_at, paper.variants) == (taken, str(whole))
+    page = health(business)
+    assert (page.expired.documents, page.expired.stamped) == (0, 1)
+    with reading(business.database) as session:
+        (found,) = compare_variants(session)
+    assert (found.left, found.right) == (1, 1)
+
+
 def test_the_map_counts_what_reaches_a_site_and_the_share_that_ran_under_a_variant(business):
     bremen = a_closed_site(business)
     ordered(business)
