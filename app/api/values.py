@@ -32,7 +32,7 @@ class Body(BaseModel):
     @classmethod
     def _is_in_time(cls, value: Any) -> Any:
         """A day at an end of the calendar overflows where it becomes a moment."""
-        if out_of_time(value):
+        if any(out_of_time(one) for one in (value if isinstance(value, list) else [value])):
             raise ValueError(f"name a year from {FIRST_YEAR} to {LAST_YEAR}")
         return value
 

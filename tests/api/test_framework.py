@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -241,6 +242,20 @@ def test_the_row_too_many_makes_the_cursor():
 class _Money(Body):
     amount: Amount
     quantity: Quantity = Decimal(1)
+
+
+class _Days(Body):
+    one: date | None = None
+    many: list[date] = []
+
+
+@pytest.mark.parametrize(
+    "given", [{"one": "9999-12-31"}, {"one": "0001-01-01"}, {"many": ["2026-03-02", "9999-12-31"]}]
+)
+def test_a_day_that_no_calendar_has_is_refused_also_among_others(given):
+    with pytest.raises(ValidationError, match="name a year from 1900 to 2999"):
+        _Days.model_validate(given)
+    assert _Days(one=date(1900, 1, 1), many=[date(2999, 12, 31)])
 
 
 @pytest.mark.parametrize("given", ["12.50", "0", "-3.1", "9999999999999.9999"])
