@@ -75,5 +75,4 @@ CHARGES: SqlList[ChargeRow] = SqlList(
 
 def one_charge(session: Session, actor: Actor, item: int | None) -> ChargeRow | None:
     """The charge or service with this item; ``None`` for an unknown one and another company's."""
-    found = session.execute(_mine(_charges().where(Item.id == item), actor)).one_or_none()
-    return None if found is None else _row(found)
+    return CHARGES.one(session, actor, item)

@@ -179,8 +179,7 @@ PROTECTIONS: SqlList[ProtectionRow] = SqlList(
 
 def one_protection(session: Session, actor: Actor, protection: int) -> ProtectionRow:
     """One protection; raises ``NotFound`` for an unknown one and another site's."""
-    query = within_sites(_protections().where(StockProtection.id == protection), actor, StockProtection.site_id)
-    found = session.execute(query).one_or_none()
+    found = PROTECTIONS.one(session, actor, protection)
     if found is None:
         raise NotFound("protection_unknown", protection=protection)
-    return _protection(found)
+    return found

@@ -184,6 +184,17 @@ class SqlList(Generic[R]):
         query = self.narrowed(actor, asked, now).where(key > after).order_by(key).limit(limit)
         return self._finished(session, [self.row(found) for found in session.execute(query)])
 
+    def one(self, session: Session, actor: Actor, key: int | None) -> R | None:
+        """The row with this key, of whatever realm; ``None`` for an unknown one and one that the person may not see."""
+        found = session.execute(self._seen(self.select(), actor).where(self.tie[-1] == key)).one_or_none()
+        return None if found is None else self._finished(session, [self.row(found)])[0]
+
+    def _seen(self, query: Any, actor: Actor) -> Any:
+        """Kept to what the person may see."""
+        if self.scope is not None:
+            return self.scope(query, actor)
+        return query if self.site is None else within_sites(query, actor, self.site)
+
     def _finished(self, session: Session, rows: list[R]) -> list[R]:
         return self.finish(session, rows) if self.finish and rows else rows
 
@@ -195,10 +206,7 @@ class SqlList(Generic[R]):
             query = query.where(of_realm(self.company, asked.realm))
         elif self.realm is not None:
             query = query.where(self.realm == asked.realm)
-        if self.scope is not None:
-            query = self.scope(query, actor)
-        elif self.site is not None:
-            query = within_sites(query, actor, self.site)
+        query = self._seen(query, actor)
         for name, value in asked.values.items():
             if name == but:
                 continue

@@ -115,7 +115,7 @@ LOCATIONS: SqlList[LocationRow] = SqlList(
 
 def one_location(session: Session, actor: Actor, location: int) -> LocationRow:
     """A location of a site that one sees; raises ``NotFound``."""
-    row = session.execute(within_sites(_all(), actor, Location.site_id).where(Location.id == location)).one_or_none()
-    if row is None:
+    found = LOCATIONS.one(session, actor, location)
+    if found is None:
         raise NotFound("location_unknown", id=location)
-    return _filled(session, [_row(row)])[0]
+    return found

@@ -165,14 +165,7 @@ LANES: SqlList[LaneRow] = SqlList(
 
 def one_lane(session: Session, actor: Actor, lane: int) -> LaneRow:
     """One lane; raises ``NotFound`` for an unknown one and another site's."""
-    query = within_sites(_lanes().where(SourcingLane.id == lane), actor, SourcingLane.site_id)
-    found = session.execute(query).one_or_none()
+    found = LANES.one(session, actor, lane)
     if found is None:
         raise NotFound("lane_unknown", lane=lane)
-    return _lane(found)
-
-
-def groups(session: Session) -> list[tuple[int, str]]:
-    """Every customer group, by name."""
-    rows = session.execute(select(CustomerGroup.id, CustomerGroup.name).order_by(CustomerGroup.name))
-    return [(row.id, row.name) for row in rows]
+    return found

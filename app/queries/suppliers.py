@@ -99,10 +99,9 @@ def supplier_countries(session: Session, actor: Actor) -> list[str]:
 
 def supplier_page(session: Session, actor: Actor, supplier_id: int) -> SupplierFact:
     """One supplier with what it offers; raises ``NotFound`` for an unknown one or another company's."""
-    row = session.execute(_mine(_suppliers(), actor).where(Supplier.id == supplier_id)).one_or_none()
-    if row is None:
+    found = SUPPLIERS.one(session, actor, supplier_id)
+    if found is None:
         raise NotFound("supplier_unknown", id=supplier_id)
-    found = _supplier(row)
     query = (
         select(SupplierItem, Item.code, Item.name, Item.unit)
         .join(Item, Item.id == SupplierItem.item_id)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import flash, redirect, url_for
-from markupsafe import Markup
 from werkzeug import Response
 
 from app.composition.request import now, reader
@@ -20,7 +19,7 @@ from app.web.allocation.views import blueprint
 from app.web.chosen import asked_realm
 from app.web.figures import on, quantity
 from app.web.forms import choices
-from app.web.lists.listing import Cell, Empty, Listing, column, flag, site_filter, text_filter
+from app.web.lists.listing import Cell, Empty, Listing, column, flag, site_filter, step, text_filter
 from app.web.lists.page import list_html, list_page
 from app.web.steps import form_step, take_step
 from erpcore.kernel.clock import local_day
@@ -35,8 +34,8 @@ def _next(row: ProtectionRow) -> Cell:
     is_over = row.valid_until is not None and row.valid_until <= local_day(now(), row.time_zone)
     if is_over or not actor().may(Permission.PROTECTION_CHANGE):
         return Cell("")
-    said = Markup('End today<span class="visually-hidden"> the protection of {} for {}</span>')
-    return Cell(said.format(row.code, row.customer), post=url_for("allocation.end", protection_id=row.id))
+    about = f"the protection of {row.code} for {row.customer}"
+    return step("End today", about, post=url_for("allocation.end", protection_id=row.id))
 
 
 PROTECTION_LIST = list_page(

@@ -15,8 +15,6 @@ from app.web.figures import amount, counted, heading, on
 from app.web.lists.listing import (
     Cell,
     Empty,
-    Filter,
-    Kind,
     Listing,
     choice,
     column,
@@ -51,7 +49,7 @@ INVOICE_LIST = list_page(
         sort="-at", usual={"lane": "posted"}, template="billing/list.html",
         empty=Empty(title="Nothing here", text="No document fits: nothing waits here, or a filter hides it.", sign="file"),
         filters=(
-            Filter(name="lane", label="Lane", kind=Kind.CHOICE, options=lambda _: [(one, _LANES[one]) for one in LANES]),
+            choice("lane", LANES, said=_LANES),
             flag("overdue", "Overdue"), text_filter("Number, order or customer"), site_filter(),
         ),
         columns=(

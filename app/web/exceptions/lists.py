@@ -13,7 +13,17 @@ from app.web.context import ago, local, moment
 from app.web.exceptions.presenters import owner_of, page_of, step_of
 from app.web.exceptions.views import blueprint
 from app.web.figures import amount, heading, on
-from app.web.lists.listing import Cell, Empty, Filter, Kind, Listing, column, flag, pick, site_filter, text_filter
+from app.web.lists.listing import (
+    Cell,
+    Empty,
+    Listing,
+    choice,
+    column,
+    flag,
+    pick,
+    site_filter,
+    text_filter,
+)
 from app.web.lists.page import list_page
 from erpcore.kernel.money import from_minor
 
@@ -68,7 +78,7 @@ EXCEPTION_LIST = list_page(
             text="A document comes here by itself when it is stopped, short, late, left lying, or differs from the book.",
         ),
         filters=(
-            Filter(name="queue", label="Queue", kind=Kind.CHOICE, options=lambda _: [(one.value, QUEUE_WORDS[one]) for one in Queue]),
+            choice("queue", tuple(Queue), said=QUEUE_WORDS),
             flag("mine", "Mine"), flag("past", "Past the promise"),
             text_filter("Document, customer or cause"), site_filter(),
             pick("subject", "Document", lambda _: [(one.value, heading(one.value)) for one in Subject]),

@@ -5,7 +5,7 @@ A declaration is all that an area writes; reading the address, chips, sorting, p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,7 +15,9 @@ from typing import Any
 
 from markupsafe import Markup
 
+from app.composition.request import reader
 from app.queries.listing import Asked, Source
+from app.queries.places import entities_seen
 from app.security.permissions import Permission
 from app.security.require import actor
 from app.web.areas import MOST_KEY
@@ -39,6 +41,11 @@ class Cell:
     muted: bool = False
     sub_kind: str = ""
     post: str = ""
+
+
+def step(text: str, about: str, *, href: str = "", post: str = "") -> Cell:
+    """A step of a row in one word, to ``href`` or ``post``, with what it is about for who does not see the row."""
+    return Cell(Markup('{}<span class="visually-hidden"> {}</span>').format(text, about), href=href, post=post)
 
 
 Shown = Callable[[Any], Cell | str]
@@ -162,9 +169,25 @@ def channel_filter() -> Filter:
     return Filter(name="channel", label="Channel", kind=Kind.CHANNEL)
 
 
-def choice(name: str, values: Sequence[str], *, label: str = "", hide_empty: bool = False) -> Filter:
-    """Chips, one for each of these codes."""
-    options = [(value, heading(value)) for value in values]
+def company_filter() -> Filter:
+    """One of the companies that the person sees, of the realm that is shown."""
+    return pick("entity", "Company", _companies)
+
+
+def _companies(asked: Asked) -> list[tuple[int, str]]:
+    return [(one.id, one.name) for one in entities_seen(reader(), actor()) if one.realm == asked.realm]
+
+
+def choice(
+    name: str,
+    values: Sequence[str],
+    *,
+    said: Mapping[Any, str] | None = None,
+    label: str = "",
+    hide_empty: bool = False,
+) -> Filter:
+    """Chips, one for each of these codes; in the words of ``said`` where it is given."""
+    options = [(str(value), heading(value) if said is None else said[value]) for value in values]
     return Filter(
         name=name, label=label or heading(name), kind=Kind.CHOICE, options=lambda _asked: options, hide_empty=hide_empty
     )

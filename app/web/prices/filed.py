@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from flask import url_for
 
-from app.queries.listing import Asked
 from app.queries.prices import PRICE_LISTS, ListRow
 from app.security.permissions import Permission
 from app.web.context import moment
-from app.web.lists.listing import Cell, Empty, Filter, Kind, Listing, column, pick, text_filter
+from app.web.lists.listing import Cell, Empty, Listing, choice, column, company_filter, text_filter
 from app.web.lists.page import list_page
-from app.web.prices.views import blueprint, entities
+from app.web.prices.views import blueprint
 
 #: How a list stands: its words, and its sign.
 _STATES = {
     "kept": ("Not applied", "none"), "asked": ("Waits for approval", "wait"), "applied": ("Applied", "pass"),
     "declined": ("Refused", "fail"),
 }  # fmt: skip
-
-
-def _companies(asked: Asked) -> list[tuple[int, str]]:
-    return [(one.id, one.name) for one in entities() if one.realm == asked.realm]
 
 
 def _state(row: ListRow) -> Cell:
@@ -47,8 +42,8 @@ FILED_LIST = list_page(
             text="Export the prices, change them in a spreadsheet and hand the file in: nothing changes until you have looked at every row.",
         ),
         filters=(
-            Filter(name="state", label="State", kind=Kind.CHOICE, options=lambda _: [(one, words) for one, (words, _) in _STATES.items()]),
-            text_filter("File"), pick("entity", "Company", _companies),
+            choice("state", tuple(_STATES), said={one: words for one, (words, _) in _STATES.items()}),
+            text_filter("File"), company_filter(),
         ),
         columns=(
             column("file", "List", "file_name", cell=lambda row: Cell(row.file_name, href=url_for("prices.show_list", list_id=row.id))),

@@ -9,7 +9,6 @@ from markupsafe import Markup
 
 from app.composition.request import reader
 from app.importers.pricelists import COLUMNS
-from app.queries.listing import Asked
 from app.queries.places import all_groups
 from app.queries.prices import KINDS, PRICES, STANDINGS, PriceRow, lists_to_decide
 from app.security.permissions import Permission
@@ -19,17 +18,16 @@ from app.web.lists.listing import (
     Cell,
     Column,
     Empty,
-    Filter,
-    Kind,
     Listing,
     channel_filter,
     choice,
     column,
+    company_filter,
     pick,
     text_filter,
 )
 from app.web.lists.page import list_page
-from app.web.prices.views import blueprint, entities, today
+from app.web.prices.views import blueprint, today
 
 _WORDS = {"now": "Hold now", "later": "Begin later", "ended": "Ended"}
 _SUBS = {"later": "begins later", "ended": "ended"}
@@ -81,10 +79,6 @@ def _reference(row: PriceRow) -> Cell:
     return Cell(row.reference or "–", sub=Markup('<a href="{}">from a list</a>').format(link))
 
 
-def _companies(asked: Asked) -> list[tuple[int, str]]:
-    return [(one.id, one.name) for one in entities() if one.realm == asked.realm]
-
-
 def _waiting() -> dict[str, Any]:
     return {"waiting": lists_to_decide(reader(), actor()) if actor().may(Permission.PRICE_RULE_APPROVE) else []}
 
@@ -100,9 +94,9 @@ PRICE_LIST = list_page(
             text="Prices come in one by one or as a list. Take a filter away to see what there is.",
         ),
         filters=(
-            Filter(name="standing", label="Standing", kind=Kind.CHOICE, options=lambda _: [(one, _WORDS[one]) for one in STANDINGS]),
+            choice("standing", STANDINGS, said=_WORDS),
             choice("kind", KINDS, hide_empty=True), text_filter("Item, customer, reference"),
-            pick("entity", "Company", _companies), pick("customer_group", "Customer group", lambda _: all_groups(reader())),
+            company_filter(), pick("customer_group", "Customer group", lambda _: all_groups(reader())),
             channel_filter(),
         ),
         columns=(

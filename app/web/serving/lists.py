@@ -6,29 +6,27 @@ from decimal import Decimal
 from typing import Any
 
 from flask import url_for
-from markupsafe import Markup
 
 from app.composition.request import reader
 from app.queries.charges import CHARGES, LEAVES, ChargeRow
-from app.queries.listing import Asked
-from app.queries.places import entities_seen
-from app.queries.serving import COMMITMENTS, EVERYWHERE, LANES, STANDINGS, CommitmentRow, LaneRow, groups, one_lane
+from app.queries.places import all_groups
+from app.queries.serving import COMMITMENTS, EVERYWHERE, LANES, STANDINGS, CommitmentRow, LaneRow, one_lane
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.figures import counted, on, words
 from app.web.lists.listing import (
     Cell,
     Empty,
-    Filter,
-    Kind,
     Listing,
     channel_filter,
     choice,
     column,
+    company_filter,
     flag,
     money,
     pick,
     site_filter,
+    step,
     text_filter,
 )
 from app.web.lists.page import list_html, list_page
@@ -39,11 +37,6 @@ from erpcore.masterdata.lanes import drop_lane
 
 _STANDS = {"now": "Hold now", "later": "Not yet", "ended": "Have ended"}
 _HOLDS = {"now": "", "later": "not yet", "ended": "has ended"}
-
-
-def _next(text: str, about: str) -> Markup:
-    """A step of a row in one word, with what it is about for who does not see the row."""
-    return Markup('{}<span class="visually-hidden"> {}</span>').format(text, about)
 
 
 def _may_change() -> bool:
@@ -80,7 +73,7 @@ def _end(row: CommitmentRow) -> Cell:
     if row.standing == "ended" or not _may_change():
         return Cell("")
     about = f"the commitment of {row.site}, {row.channel}, {row.group or 'all others'}"
-    return Cell(_next("End…", about), href=url_for("serving.end", commitment_id=row.id))
+    return step("End…", about, href=url_for("serving.end", commitment_id=row.id))
 
 
 COMMITMENT_LIST = list_page(
@@ -95,9 +88,9 @@ COMMITMENT_LIST = list_page(
             text="Without one an order is committed for its own day. Say what each site promises in each channel.",
         ),
         filters=(
-            Filter(name="standing", label="Standing", kind=Kind.CHOICE, options=lambda _: [(one, _STANDS[one]) for one in STANDINGS]),
+            choice("standing", STANDINGS, said=_STANDS),
             text_filter("Site, channel or customers"), site_filter(), channel_filter(),
-            pick("group", "Customers", lambda _: [(0, "all others"), *groups(reader())]),
+            pick("group", "Customers", lambda _: [(0, "all others"), *all_groups(reader())]),
             pick("basis", "Committed day", lambda _: [("ship", "the day it leaves"), ("delivery", "the day it arrives")]),
         ),
         columns=(
@@ -128,7 +121,7 @@ def _drop(row: LaneRow) -> Cell:
     if not _may_change():
         return Cell("")
     about = f"the lane from {row.site} to {row.country}"
-    return Cell(_next("Drop", about), post=url_for("serving.forget_lane", lane_id=row.id))
+    return step("Drop", about, post=url_for("serving.forget_lane", lane_id=row.id))
 
 
 LANE_LIST = list_page(
@@ -166,10 +159,6 @@ def forget_lane(lane_id: int) -> Any:
     )  # fmt: skip
 
 
-def _companies(asked: Asked) -> list[tuple[int, str]]:
-    return [(one.id, one.name) for one in entities_seen(reader(), actor()) if one.realm == asked.realm]
-
-
 def _kind(row: ChargeRow) -> Cell:
     return Cell(words(row.kind), sub="a rush costs this" if row.is_rush else "")
 
@@ -177,7 +166,7 @@ def _kind(row: ChargeRow) -> Cell:
 def _change(row: ChargeRow) -> Cell:
     if not _may_change():
         return Cell("")
-    return Cell(_next("Change…", row.code), href=url_for("serving.keep_charge", item=row.item))
+    return step("Change…", row.code, href=url_for("serving.keep_charge", item=row.item))
 
 
 CHARGE_LIST = list_page(
@@ -193,7 +182,7 @@ CHARGE_LIST = list_page(
         ),
         filters=(
             choice("kind", KINDS), flag("rush", "For a rush"), text_filter("Code or name"),
-            pick("entity", "Company", _companies),
+            company_filter(),
             pick("leaves", "Leaves", lambda _: [(str(key), said) for key, said in LEAVES.items()]),
         ),
         columns=(

@@ -9,8 +9,8 @@ from flask import flash, redirect, render_template, url_for
 
 from app.composition.request import now, reader
 from app.queries.charges import one_charge
-from app.queries.places import SitePick, all_channels, entities_seen, sites_seen
-from app.queries.serving import groups, one_commitment
+from app.queries.places import SitePick, all_channels, all_groups, entities_seen, sites_seen
+from app.queries.serving import one_commitment
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import area, asked_key
@@ -47,7 +47,7 @@ def create() -> Any:
     form, sites = CommitmentForm(), _sites()
     form.site.choices = choices((one.id, one.label) for one in sites.values())
     form.channel.choices = choices((one.id, one.name) for one in all_channels(reader()))
-    form.group.choices = choices([(0, "all without one of their group"), *groups(reader())])
+    form.group.choices = choices([(0, "all without one of their group"), *all_groups(reader())])
     if not form.is_submitted():
         form.valid_from.data = now().date()
     if form.validate_on_submit():

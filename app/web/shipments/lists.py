@@ -6,7 +6,7 @@ from flask import g, url_for
 
 from app.queries.shipments import SHIPMENTS, STATES, ShipmentRow
 from app.security.permissions import Permission
-from app.web.lists.listing import Cell, Empty, Filter, Kind, Listing, column, flag, site_filter, text_filter
+from app.web.lists.listing import Cell, Empty, Listing, choice, column, flag, site_filter, text_filter
 from app.web.lists.page import list_page
 from app.web.shipments.views import blueprint
 
@@ -35,7 +35,7 @@ SHIPMENT_LIST = list_page(
             text="Shipments come from picked orders. Take a filter away to see what there is.",
         ),
         filters=(
-            Filter(name="state", label="State", kind=Kind.CHOICE, options=lambda _: [(one, _WORDS[one]) for one in STATES]),
+            choice("state", STATES, said=_WORDS),
             flag("trouble", "Exception"), flag("missed", "Missed its cut-off"),
             text_filter("Shipment, order, customer or tracking number"), site_filter(),
         ),

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from app.composition.request import reader
 from app.queries.items import item_page
 from app.queries.listing import Asked
-from app.queries.places import customer_label, entities_seen
+from app.queries.places import customer_label
 from app.queries.shortages import SHORT_LINES, SORTED_BY, Rank, ShortRow
 from app.queries.substitutes import SUBSTITUTES, SubstituteRow, substitutes_of
 from app.security.permissions import Permission
@@ -26,11 +26,13 @@ from app.web.lists.listing import (
     Listing,
     channel_filter,
     column,
+    company_filter,
     flag,
     key_filter,
     money,
     pick,
     site_filter,
+    step,
     text_filter,
 )
 from app.web.lists.page import list_html, list_page
@@ -133,17 +135,12 @@ SHORT_LIST = list_page(
 )  # fmt: skip
 
 
-def _companies(asked: Asked) -> list[tuple[int, str]]:
-    return [(one.id, one.name) for one in entities_seen(reader(), actor()) if one.realm == asked.realm]
-
-
 def _drop(row: SubstituteRow) -> Cell:
     if not actor().may(Permission.MASTERDATA_CHANGE):
         return Cell("")
     about = f"{row.substitute_code} instead of {row.code}"
-    said = Markup('Drop<span class="visually-hidden"> {}</span>').format(about)
     address_ = url_for("shortages.forget_substitute", item_id=row.item_id, substitute_id=row.substitute_id)
-    return Cell(said, post=address_)
+    return step("Drop", about, post=address_)
 
 
 SUBSTITUTE_LIST = list_page(
@@ -161,7 +158,7 @@ SUBSTITUTE_LIST = list_page(
         filters=(
             flag("same_group", "Of the same group"), flag("other_group", "Of another group: needs approval"),
             key_filter("item", "Item", _code),
-            text_filter("Code or name"), pick("entity", "Company", _companies),
+            text_filter("Code or name"), company_filter(),
         ),
         columns=(
             column("item", "Item", "code", cell=lambda row: Cell(row.code, sub=row.name)),

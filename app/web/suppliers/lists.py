@@ -6,18 +6,13 @@ from flask import url_for
 
 from app.composition.request import reader
 from app.queries.listing import Asked
-from app.queries.places import entities_seen
 from app.queries.suppliers import SUPPLIERS, SupplierFact, supplier_countries
 from app.security.permissions import Permission
 from app.security.require import actor
 from app.web.figures import counted
-from app.web.lists.listing import Cell, Empty, Listing, column, flag, pick, text_filter
+from app.web.lists.listing import Cell, Empty, Listing, column, company_filter, flag, pick, text_filter
 from app.web.lists.page import list_page
 from app.web.suppliers.views import blueprint
-
-
-def _companies(asked: Asked) -> list[tuple[int, str]]:
-    return [(one.id, one.name) for one in entities_seen(reader(), actor()) if one.realm == asked.realm]
 
 
 def _countries(_asked: Asked) -> list[tuple[str, str]]:
@@ -47,7 +42,7 @@ SUPPLIER_LIST = list_page(
         empty=Empty(title="No supplier fits", text="Add whom you buy from, then what they ask for which item.", sign="box"),
         filters=(
             flag("direct", "Send to customers"), flag("blocked", "Blocked"), text_filter("Name or code"),
-            pick("entity", "Company", _companies), pick("country", "Country", _countries),
+            company_filter(), pick("country", "Country", _countries),
         ),
         columns=(
             column("supplier", "Supplier", "name", cell=_name),

@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 from flask import flash, redirect, url_for
-from markupsafe import Markup
 
 from app.composition.request import now, reader
 from app.composition.trading import cells, rules
@@ -19,7 +18,17 @@ from app.queries.warehouse import location_named, lot_named
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.figures import money, quantity
-from app.web.lists.listing import Cell, Empty, Filter, Kind, Listing, column, pick, site_filter, text_filter
+from app.web.lists.listing import (
+    Cell,
+    Empty,
+    Listing,
+    choice,
+    column,
+    pick,
+    site_filter,
+    step,
+    text_filter,
+)
 from app.web.lists.page import list_html, list_page
 from app.web.steps import form_step, take_step
 from app.web.warehouse.forms import CountAskedForm, WhyForm, cadence_form
@@ -72,8 +81,8 @@ def _difference(row: CountRow) -> Cell:
 def _next(row: CountRow) -> Cell:
     if row.state in ("done", "cancelled") or not actor().may(Permission.COUNT_PLAN):
         return Cell("")
-    said = Markup('Cancel…<span class="visually-hidden"> the count of {} at {}</span>').format(row.code, row.location)
-    return Cell(said, href=url_for("warehouse.drop_count", task_id=row.id))
+    about = f"the count of {row.code} at {row.location}"
+    return step("Cancel…", about, href=url_for("warehouse.drop_count", task_id=row.id))
 
 
 COUNT_LIST = list_page(
@@ -86,7 +95,7 @@ COUNT_LIST = list_page(
             title="No count fits", sign="list", text="Put what is due on the list, or ask for the count of one place.",
         ),
         filters=(
-            Filter(name="state", label="State", kind=Kind.CHOICE, options=lambda _: list(_WORDS.items()), hide_empty=True),
+            choice("state", tuple(_WORDS), said=_WORDS, hide_empty=True),
             text_filter("Place, item or lot"), pick("why", "Why", lambda _: list(_WHY.items())), site_filter(),
         ),
         columns=(

@@ -166,7 +166,7 @@ TRANSFER_LIST = list_page(
             title="No transfer fits", sign="box", text="Ship goods to another site to begin, or take a filter away.",
         ),
         filters=(
-            Filter(name="state", label="State", kind=Kind.CHOICE, options=lambda _: [(one, _TRANSFER_WORDS[one]) for one in STATES]),
+            choice("state", STATES, said=_TRANSFER_WORDS),
             flag("late", "Late"), text_filter("Transfer or note"), Filter(name="site", label="From or to", kind=Kind.SITE),
         ),
         columns=(
