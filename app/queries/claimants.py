@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -90,6 +90,7 @@ class HeldLine:
     line_no: int
     customer: str
     allocated: Decimal
+    promised_on: date
     promised_at: datetime
 
 
@@ -99,7 +100,7 @@ def held_lines(session: Session, actor: Actor, site: int, item: int) -> list[Hel
     query = (
         select(
             OrderLine.id, SalesOrder.id.label("order_id"), SalesOrder.number, OrderLine.line_no, OrderLine.allocated,
-            Customer.name.label("customer"), OrderLine.promised_due_at,
+            Customer.name.label("customer"), OrderLine.promised_on, OrderLine.promised_due_at,
         )
         .join(Reservation, Reservation.order_line_id == OrderLine.id)
         .join(SalesOrder, SalesOrder.id == OrderLine.order_id)
@@ -115,7 +116,7 @@ def held_lines(session: Session, actor: Actor, site: int, item: int) -> list[Hel
     return [
         HeldLine(
             line_id=row.id, order_id=row.order_id, number=row.number, line_no=row.line_no, customer=row.customer,
-            allocated=row.allocated, promised_at=row.promised_due_at,
+            allocated=row.allocated, promised_on=row.promised_on, promised_at=row.promised_due_at,
         )
         for row in session.execute(query)
     ]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -57,7 +57,7 @@ class StockRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Keeper:
-    """An order line that holds stock: how much of it is kept, since when, and until when it is promised."""
+    """An order line that holds stock: how much of it is kept, since when, and for which day it is promised."""
 
     order_id: int
     number: str
@@ -65,7 +65,7 @@ class Keeper:
     line_no: int
     quantity: Decimal
     since: datetime
-    promised_at: datetime
+    promised_on: date
     site: str
 
 
@@ -207,7 +207,7 @@ def holders(session: Session, item: int, sites: Sequence[int]) -> list[Keeper]:
     rows = session.execute(
         select(
             SalesOrder.id, SalesOrder.number, Customer.name.label("customer"), OrderLine.line_no, Reservation.quantity,
-            Reservation.consumed, Reservation.freed, Reservation.reserved_at, OrderLine.promised_due_at, Site.name.label("site"),
+            Reservation.consumed, Reservation.freed, Reservation.reserved_at, OrderLine.promised_on, Site.name.label("site"),
         )
         .join(OrderLine, OrderLine.id == Reservation.order_line_id)
         .join(SalesOrder, SalesOrder.id == OrderLine.order_id)
@@ -223,7 +223,7 @@ def holders(session: Session, item: int, sites: Sequence[int]) -> list[Keeper]:
     return [
         Keeper(
             order_id=row.id, number=row.number, customer=row.customer, line_no=row.line_no, quantity=row.quantity - row.consumed - row.freed,
-            since=row.reserved_at, promised_at=row.promised_due_at, site=row.site,
+            since=row.reserved_at, promised_on=row.promised_on, site=row.site,
         )
         for row in rows
     ]  # fmt: skip

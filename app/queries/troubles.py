@@ -44,6 +44,7 @@ class TroubleRow:
     number: str
     site_id: int
     site: str
+    time_zone: str
     realm: str
     customer: str
     cause: str
@@ -74,7 +75,7 @@ def troubles(now: datetime) -> SqlList[TroubleRow]:
         return (
             select(
                 found.queue, found.subject, found.id, found.link_id, found.number, found.site_id, found.customer, found.cause,
-                found.since, found.due_at, found.value_minor, found.currency, Site.name.label("site"), Entity.realm,
+                found.since, found.due_at, found.value_minor, found.currency, Site.name.label("site"), Site.time_zone, Entity.realm,
                 ExceptionCase.owner_id, role.label("owner_role"), ExceptionCase.owner_role.is_(None).label("is_by_rule"),
                 ExceptionCase.snoozed_until, ExceptionCase.note, priority.label("priority"),
             )
@@ -113,7 +114,7 @@ def troubles(now: datetime) -> SqlList[TroubleRow]:
 
 def _row(row: Any) -> TroubleRow:
     names = (
-        "queue", "subject", "id", "link_id", "number", "site_id", "site", "realm", "customer", "since", "due_at", "owner_id",
+        "queue", "subject", "id", "link_id", "number", "site_id", "site", "time_zone", "realm", "customer", "since", "due_at", "owner_id",
         "owner_role", "snoozed_until", "priority",
     )  # fmt: skip
     return TroubleRow(

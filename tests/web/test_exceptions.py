@@ -6,12 +6,13 @@ import re
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from app.composition.uow import reading
 from app.queries.troubles import named_troubles
 from erpcore.kernel.actor import Actor
 from erpcore.orders.holds import HoldOrder, hold_orders
-from erpcore.orders.models import HoldKind
+from erpcore.orders.models import HoldKind, OrderLine
 from tests.support.operate import a_trading_business
 from tests.support.queries import MOST, queries
 from tests.support.steps import captured
@@ -106,6 +107,15 @@ def test_what_a_move_lacks_stands_at_its_field_and_nothing_moves(signed_in, sqli
         assert f'value="order:{trade.held}"' in page.html
     assert "Choose at least one" in browser.post("/exceptions", bulk(todo="take"), status=422).text
     assert owners(sqlite_database, clock, trade.held)[trade.held] == (None, "site_lead", True)
+
+
+def test_a_promise_is_the_day_of_its_site_wherever_the_person_is(signed_in, sqlite_database, trade):
+    with reading(sqlite_database) as session:
+        (day,) = session.scalars(select(OrderLine.promised_on).where(OrderLine.order_id == trade.also_held).distinct())
+    browser = signed_in("site_lead", time_zone="Asia/Tokyo")
+    for page in ("/exceptions?queue=blocked", "/orders?state=held"):
+        row = next(one for one in browser.get(page).root.find("tr") if f"SO-{trade.also_held}" in one.text)
+        assert f"{day:%a} {day.day} {day:%b}" in row.text, page
 
 
 def test_who_may_only_see_moves_nothing(signed_in, sqlite_database, trade, clock):

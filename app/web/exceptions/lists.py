@@ -9,7 +9,7 @@ from app.composition.request import now
 from app.queries.troubles import TROUBLES, TroubleRow
 from app.security.permissions import Permission
 from app.security.roles import ROLES
-from app.web.context import ago, local, moment
+from app.web.context import ago, moment
 from app.web.exceptions.presenters import owner_of, page_of, step_of
 from app.web.exceptions.views import blueprint
 from app.web.figures import amount, heading, on
@@ -25,6 +25,7 @@ from app.web.lists.listing import (
     text_filter,
 )
 from app.web.lists.page import list_page
+from erpcore.kernel.clock import local_day
 from erpcore.kernel.money import from_minor
 
 _PRIORITIES = {1: "large and late", 2: "late", 3: "large", 4: "–"}
@@ -46,7 +47,7 @@ def _since(row: TroubleRow) -> Cell:
 def _due(row: TroubleRow) -> Cell:
     if row.due_at is None:
         return Cell("–", muted=True)
-    shown = on(local(row.due_at).date())
+    shown = on(local_day(row.due_at, row.time_zone))
     return Cell(shown, sub="passed", sub_kind="fail") if row.due_at < now() else Cell(shown)
 
 

@@ -28,6 +28,7 @@ from app.web.lists.listing import (
 )
 from app.web.lists.page import list_page
 from app.web.orders.views import blueprint
+from erpcore.kernel.clock import local_day
 
 _STATE_LOOKS = {"held": "warn", "closed": "pass", "cancelled": "none"}
 
@@ -54,7 +55,7 @@ def _promise(row: OrderRow) -> Cell:
     if row.due_at is None:
         return Cell("–", muted=True)
     late = row.is_late(now())
-    return Cell(on(local(row.due_at).date()), sub="late" if late else "", sub_kind="fail" if late else "")
+    return Cell(on(local_day(row.due_at, row.time_zone)), sub="late" if late else "", sub_kind="fail" if late else "")
 
 
 ORDER_LIST = list_page(
