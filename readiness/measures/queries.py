@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from readiness.measures import catalogue as c
 from readiness.measures.catalogue import find_figure
 from readiness.measures.flows import blank, flow_reading
-from readiness.measures.health import Health, consumer_health, consumer_healths
+from readiness.measures.health import Health, consumer_healths
 from readiness.measures.live import Handled, now_reading, window_reading
 from readiness.measures.measure import Kind, Source
 from readiness.measures.plans import Asked, Plan, Sources, matured, plan_for
@@ -120,11 +120,7 @@ def _read(
     health: Health | None = None, slices: list[Slice] | None = None,
 ) -> list[Reading]:  # fmt: skip
     connection = session.connection()
-    # Read before the figures: what comes in meanwhile is in them, and what is in them was never called late.
-    healths = {} if health is None else {Source.JOURNEYS: health}
-    fed = {find_figure(one.key).measure.source for one in asked} - {Source.REGISTER, *healths}
-    read = consumer_healths(connection, as_of, sorted(source.value for source in fed))
-    healths |= {source: read[source.value] for source in fed}
+    healths = _healths(connection, as_of, asked, {} if health is None else {Source.JOURNEYS: health})
     if slices is None:
         slices = load_slices(connection, {one.scope.realm for one in asked})
     days = SiteDays(as_of, calendars, sorted({one.site for one in slices if one.site is not None}))
@@ -146,6 +142,17 @@ def _read(
             reading = _windowed(plan, sources, registers, as_of)
         out.append(_believed(reading, plan, healths.get(plan.measure.source)))
     return out
+
+
+def _healths(
+    connection: Connection, as_of: datetime, asked: Sequence[Asked], known: dict[Source, Health]
+) -> dict[Source, Health]:
+    """How far those have come who feed these figures; nobody feeds those of registers. At most one read, to be made before the
+    figures: what comes in meanwhile is in them, and what is in them was never called late.
+    """
+    fed = {find_figure(one.key).measure.source for one in asked} - {Source.REGISTER, *known}
+    read = consumer_healths(connection, as_of, sorted(source.value for source in fed))
+    return known | {source: read[source.value] for source in fed}
 
 
 def _now(
@@ -171,7 +178,7 @@ def _not_kept(plan: Plan) -> str | None:
     if measure.source is Source.REGISTER:
         if measure.kind is Kind.STATE and not plan.is_now:
             return f"{measure.key} is read now; nothing of it is kept by day"
-        if scope.variants is not None or scope.grant is not None:
+        if any(one is not None for one in (scope.variants, scope.classes, scope.grant)):
             return f"{measure.key} is not told apart by what documents run under"
     if scope.customer_group is not None and not measure.carries_group and not waits:
         return f"{measure.key} is not kept by customer group"
@@ -199,12 +206,7 @@ def read_periods(
 ) -> list[Reading]:  # fmt: skip
     """The same of many figures, each of its own days; hardly more statements than for one."""
     connection = session.connection()
-    # Before the sums: what comes in between is in them, and only then not late.
-    sources_of = {find_figure(one.key).measure.source for one, _, _ in asked}
-    healths: dict[Source, Health | None] = {
-        source: None if source is Source.REGISTER else consumer_health(connection, as_of, source.value)
-        for source in sorted(sources_of)
-    }
+    healths = _healths(connection, as_of, [one for one, _, _ in asked], {})
     if slices is None:
         slices = load_slices(connection, {one.scope.realm for one, _, _ in asked})
     days = SiteDays(as_of, calendars, sorted({one.site for one in slices if one.site is not None}))
@@ -215,7 +217,7 @@ def read_periods(
             out.append(replace(blank(plan, as_of), stale=Stale.SOURCE_MISSING, stale_detail=refused))
         else:
             reading = _windowed(plan, sources, registers, as_of)
-            out.append(_believed(reading, plan, healths[plan.measure.source]))
+            out.append(_believed(reading, plan, healths.get(plan.measure.source)))
     return out
 
 
