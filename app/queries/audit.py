@@ -97,7 +97,7 @@ _LIST: SqlList[AuditRow] = SqlList(
 def named(session: Session, actor: Actor, rows: list[AuditRow]) -> list[AuditRow]:
     """With names for who may see people, with roles for everybody else: that somebody did it is no secret, who it was is.
 
-    Two queries.
+    At most two queries.
     """
     names = names_of(session, {row.actor for row in rows}) if actor.may(Permission.USER_READ) else {}
     codes = codes_of(session, [(row.subject_type, row.subject_id, row.facts) for row in rows])

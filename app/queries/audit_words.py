@@ -74,7 +74,7 @@ def _word_of(kind: str, name: str) -> str:
 
 
 def in_words(kind: str, key: int | None, facts: Mapping[str, Any], codes: Codes) -> str:
-    """The facts of an act in a line."""
+    """The facts of an act in a line, but for those that say nothing."""
     currency = codes.get((kind, key or 0), ("", ""))[1]
 
     def one(name: str, value: Any) -> str:
@@ -93,7 +93,7 @@ def in_words(kind: str, key: int | None, facts: Mapping[str, Any], codes: Codes)
 
     said = [f"{facts['count']} at once"] if "count" in facts and "content" in facts else []
     for name, value in facts.items():
-        if value is None or (said and name == "count"):
+        if value is None or value in ([], {}) or (said and name == "count"):
             continue
         called = _CALLED.get(name, name.replace("_", " "))
         if name in _PAIRS and isinstance(value, list) and len(value) == 2:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.composition.uow import unit_of_work
+from app.web.audit.views import _PAGES
 from tests.support.approvals import acting
 from tests.support.queries import queries
 from tests.support.web import a_person
@@ -60,6 +61,14 @@ def test_a_program_reads_acts_and_checks_the_chain(caller, business):
     chain = audit("GET", "/audit/chain").json
     assert (chain["broken_at"], chain["links"] > 2) == (None, True)
     assert caller("buyer")("GET", "/audit/acts").status_code == 403
+
+
+def test_every_kind_of_object_that_has_a_page_leads_to_one_that_there_is(signed_in, business):
+    site = signed_in("auditor").client.application
+    arguments = {rule.endpoint: rule.arguments for rule in site.url_map.iter_rules() if "GET" in rule.methods}
+    for endpoint, argument in _PAGES.values():
+        assert arguments[endpoint] == {argument}
+        assert site.view_functions[endpoint].permission
 
 
 def test_the_daily_mail_is_stopped_and_wanted_again_on_ones_account(signed_in):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import current_app, url_for
 
 from app.composition.request import reader
@@ -25,7 +27,8 @@ _PAGES = {
     "waiver": ("gates.waiver", "waiver_id"), "account": ("people.show", "account_id"),
     "body": ("decisions.committee", "body_id"), "adjustment": ("inbound.adjustment", "adjustment_id"),
     "price_rule": ("prices.show", "rule_id"), "policy_value": ("policies.show_value", "value_id"),
-    "raid_entry": ("risks.show", "entry_id"), "variant": ("variants.show_one", "variant_id"), "order": ("orders.show", "order_id"), "item": ("items.show", "code"),
+    "raid_entry": ("risks.show", "entry_id"), "variant": ("variants.show_one", "variant_id"),
+    "order": ("orders.show", "order_id"), "item": ("items.show", "code"),
     "customer": ("customers.show", "code"), "supplier": ("suppliers.show", "supplier_id"),
 }  # fmt: skip
 
@@ -33,12 +36,13 @@ _PAGES = {
 def _where(row: AuditRow) -> str:
     """The address of the object; empty where it has no page of its own, or none that this person may open."""
     place = _PAGES.get(row.subject_type)
-    view = current_app.view_functions.get(place[0]) if place else None
-    key = row.code if place and place[1] == "code" else row.subject_id
-    if place is None or view is None or not key or not actor().may(getattr(view, "permission", "")):
+    if place is None:
         return ""
-    arguments = {rule.endpoint: rule.arguments for rule in current_app.url_map.iter_rules(place[0])}
-    return url_for(place[0], **{place[1]: key}) if place[1] in arguments[place[0]] else ""  # type: ignore[arg-type]  # by name
+    key = row.code if place[1] == "code" else row.subject_id
+    if not key or not actor().may(getattr(current_app.view_functions[place[0]], "permission", "")):
+        return ""
+    named: dict[str, Any] = {place[1]: key}
+    return url_for(place[0], **named)
 
 
 def _object(row: AuditRow) -> Cell:

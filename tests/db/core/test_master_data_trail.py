@@ -99,6 +99,8 @@ def test_before_and_after_are_kept_and_said_in_words(business):
     assert in_words(subject, business.items[0], facts, codes) == "order multiple: nothing → 5; tracking: none → none"
     assert in_words("zone", None, {"site": business.site}, codes) == "site: DUI"
     assert in_words("zone", None, {"site": -1}, codes) == "site: number -1"
+    nothing = {"code": "V-1", "values": {}, "deviations": [], "scope": {}, "valid_until": None}
+    assert in_words("variant", 1, nothing, codes) == "code: V-1", "what says nothing is left out"
 
 
 def test_many_at_once_are_one_act_with_a_digest_that_tells_them_apart(business):
