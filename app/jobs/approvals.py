@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import structlog
 
 from app.composition.approving import AROUND
@@ -9,6 +11,7 @@ from app.composition.order_approvals import asked_for_nothing
 from app.composition.uow import Database, reading, unit_of_work
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import Clock
+from erpcore.kernel.work import UnitOfWork
 from governance.approvals.queries import past_due
 from governance.approvals.services import escalate, outdate_moved_on
 
@@ -19,17 +22,20 @@ def escalate_due(database: Database, *, clock: Clock) -> int:
     """How many went on: after so many working hours those of another capacity may decide too."""
     with reading(database) as session:
         gone, due = asked_for_nothing(session), past_due(session, clock.now())
-    for request in gone:
-        with unit_of_work(database, actor=Actor.system("approvals"), clock=clock) as work:
-            outdate_moved_on(work, request, AROUND)
-    moved = 0
-    for request in due:
+    _each(database, clock, gone, lambda work, request: outdate_moved_on(work, request, AROUND))
+    return _each(database, clock, due, escalate)
+
+
+def _each(database: Database, clock: Clock, requests: list[int], step: Callable[[UnitOfWork, int], bool]) -> int:
+    """Take a step for every request; for how many it was one."""
+    made = 0
+    for request in requests:
         try:
             with unit_of_work(database, actor=Actor.system("approvals"), clock=clock) as work:
-                went = escalate(work, request)
+                taken = step(work, request)
         except Exception:
-            # The others' time is over too; this one is tried again by the next run.
-            log.exception("approval_not_escalated", request=request)
+            # The others wait for it too; this one is tried again by the next run.
+            log.exception("approval_not_moved", request=request)
         else:
-            moved += went
-    return moved
+            made += taken
+    return made

@@ -68,9 +68,9 @@ def place_hold(
 ) -> OrderHold:
     """Hold an order that is locked or just captured, for whoever's rule found something; the order is saved.
 
-    A kind that is open already is not opened twice: the open hold takes the new facts, in another version, and keeps its age. ``permission`` and
-    ``level`` say who may end it where the routing of a rule decides that; otherwise the kind does. The person at work is
-    the one who asked.
+    A kind that is open already is not opened twice: the open hold takes the new facts, in another version, and keeps its age.
+    ``permission`` and ``level`` say who may end it where the routing of a rule decides that; otherwise the kind does. The
+    person at work is the one who asked.
     """
     hold = hold_without_saving(
         work, order, kind, reason=reason, facts=facts, permission=permission, level=level, due=due, at=at
@@ -100,8 +100,9 @@ def hold_without_saving(
     record_move(work, "order", order.id, "hold", was, order.state, at=when, reason=reason, facts=known)
     facts_kept = canonical_json(known).decode()
     if hold is not None:
-        hold.version += facts_kept != hold.facts
-        hold.facts, hold.reason = facts_kept, reason
+        if facts_kept != hold.facts:
+            # Of what is held as before its reason stays too, which may be that those who decide said no.
+            hold.version, hold.facts, hold.reason = hold.version + 1, facts_kept, reason
         hold.permission, hold.level = permission or hold.permission, level or hold.level
         return hold
     hold = OrderHold(
