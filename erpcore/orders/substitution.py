@@ -202,7 +202,9 @@ def _asked(work: UnitOfWork, hold_id: int) -> tuple[OrderHold, Order]:
 def _settle(
     work: UnitOfWork, order: Order, hold: OrderHold, command: DecideSubstitution, rules: ProcessRules, cells: CellStates
 ) -> Order:  # fmt: skip
-    admit_order(work, cells, order)
+    if command.approve:
+        # Declined, the order stays as it was, which nobody needs an open cell for, as when any hold is ended.
+        admit_order(work, cells, order)
     if hold.released_at is not None:
         raise Conflict("hold_ended", hold=hold.id)
     if hold.asked_by is not None and hold.asked_by == work.actor.id:

@@ -107,6 +107,23 @@ def test_ending_the_hold_of_a_substitution_declines_it(waiting):
     assert (replaced(business), the(business, ApprovalRequest).state) == ([], "rejected")
 
 
+def test_where_the_cell_is_closed_another_item_is_declined_and_not_sent(database):
+    business = a_business(database, items=2, stock=0)
+    substitutable(business, same_group=False)
+    line = short(business, rule="with_approval")
+    with business.work(person(business, "customer_service")) as work:
+        command = Choose(line=line, option=f"substitute:{business.items[1]}", reason="he cannot wait")
+        choose(work, command, rules=RULES, cells=OPEN, authority=BY_RULES)
+    lead = person(business, "site_lead")
+    with pytest.raises(RuleBroken) as refused:
+        decided(business, lead)
+    assert (refused.value.code, the(business, ApprovalRequest).state) == ("cell_closed", "waiting")
+    hold = the(business, OrderHold).id
+    with business.work(lead) as work:
+        assert let_go(work, [ReleaseHold(hold=hold, reason="as ordered")]) == 1
+    assert (the(business, ApprovalRequest).state, the(business, SalesOrder).state) == ("rejected", "captured")
+
+
 def test_two_decide_on_another_item_where_the_rule_says_so(database):
     business = a_business(database, items=2, stock=0)
     a_rule(
