@@ -17,6 +17,8 @@ from app.composition.policies import RegisterRules
 from erpcore.kernel.errors import NotAllowed, RuleBroken
 from erpcore.kernel.work import UnitOfWork
 from erpcore.orders.allocation_models import TakeBackState, TakeBackWish
+from erpcore.orders.cancelling import CancelLines, cancel_lines
+from erpcore.orders.documents import Order
 from erpcore.orders.holds import ReleaseHold, release_holds
 from erpcore.orders.models import HoldKind, OrderHold, OrderState, SalesOrder
 from erpcore.orders.pricing import settle_price
@@ -26,11 +28,12 @@ from erpcore.orders.takeback import decide_take_back, lock_take_back, settle_tak
 from erpcore.ports import CellStates, ProcessRules
 from governance.approvals.flow import RequestState
 from governance.approvals.models import ApprovalRequest
+from governance.approvals.services import outdate
 
 #: Whoever asks about an order asks from here, where what becomes of the answers is known.
 __all__ = [
-    "BY_RULES", "OF_HOLDS", "ORDER", "PRICE", "SUBSTITUTION", "TAKE_BACK", "asked_for_nothing", "decide_on_substitution",
-    "decide_on_take_back", "let_go", "request_of_hold",
+    "BY_RULES", "OF_HOLDS", "ORDER", "PRICE", "SUBSTITUTION", "TAKE_BACK", "asked_for_nothing", "cancel",
+    "decide_on_substitution", "decide_on_take_back", "let_go", "request_of_hold",
 ]  # fmt: skip
 
 PRICE, SUBSTITUTION, TAKE_BACK = "price_override", "substitution", "take_back"
@@ -201,8 +204,20 @@ def _answered(work: UnitOfWork, hold: OrderHold, request: ApprovalRequest, *, re
     return answer(work, Answer(request=request.id, verdict=verdict, reason=reason)).state != RequestState.WAITING
 
 
+def cancel(work: UnitOfWork, commands: Sequence[CancelLines]) -> list[Order]:
+    """Cancel what is open of orders; what is asked about an order of which nothing is left waits no longer.
+
+    Raises as ``cancel_lines`` does.
+    """
+    orders = cancel_lines(work, commands)
+    gone = [order.id for order in orders if order.state == OrderState.CANCELLED]
+    if gone:
+        outdate(work, ORDER, gone, reason="the order is cancelled")
+    return orders
+
+
 def asked_for_nothing(session: Session) -> list[int]:
-    """Requests about orders that nothing holds for it any more, such as cancelled ones. One query."""
+    """Requests about orders that nothing holds for it any more, such as those that were cancelled in a batch. One query."""
     gone = [
         and_(
             ApprovalRequest.kind == kind,

@@ -27,7 +27,7 @@ from app.api.v1.order_models import (
     ShipmentAnswer,
 )
 from app.api.values import Page, page_of
-from app.composition.order_approvals import BY_RULES, let_go
+from app.composition.order_approvals import BY_RULES, cancel, let_go
 from app.composition.request import now, reader
 from app.composition.trading import cells, hold_command, rules
 from app.messages import sentence
@@ -48,7 +48,7 @@ from erpcore.kernel.errors import Conflict, NeedsConfirmation, NotAllowed, NotFo
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import site_in_any_realm
 from erpcore.orders.allocation import allocate_orders
-from erpcore.orders.cancelling import CancelLines, cancel_lines
+from erpcore.orders.cancelling import CancelLines
 from erpcore.orders.holds import ReleaseHold, hold_orders
 from erpcore.orders.services import CaptureOrder, NewLine, capture_orders
 
@@ -261,7 +261,7 @@ def cancel_order(work: UnitOfWork, order_id: int, version: int, body: CancelBody
     command = CancelLines(
         order=order_id, reason=body.reason, by_customer=body.by_customer, lines=lines, seen_version=version
     )
-    cancel_lines(work, [command])
+    cancel(work, [command])
     return _read(work, order_id)
 
 

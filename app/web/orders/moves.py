@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import flash, redirect, render_template, url_for
 
+from app.composition.order_approvals import cancel as cancel_orders
 from app.composition.order_approvals import let_go, request_of_hold
 from app.composition.request import reader
 from app.composition.trading import cells, hold_command, returned_line, rules
@@ -40,7 +41,7 @@ from erpcore.fulfilment.services import (
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.kernel.work import UnitOfWork
 from erpcore.orders.allocation import allocate_orders
-from erpcore.orders.cancelling import CancelLines, cancel_lines
+from erpcore.orders.cancelling import CancelLines
 from erpcore.orders.holds import ReleaseHold, hold_orders
 
 
@@ -209,7 +210,7 @@ def cancel(order_id: int) -> Any:
             lines=quantities_of(form), seen_version=seen_version(),
         )  # fmt: skip
         with form_step(form, realm=order.realm) as work:
-            cancel_lines(work, [command])
+            cancel_orders(work, [command])
         if form.accepted:
             return _back(order_id, "What was open is cancelled, its stock is free again.")
     return _form_page("orders/cancel.html", order, form)
