@@ -7,15 +7,18 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, and_, func, select, true
+from sqlalchemy import ColumnElement, and_, func, or_, select, true
 from sqlalchemy.orm import Session
 
+from app.composition.order_approvals import OF_HOLDS, ORDER
 from app.queries.bounded import OPEN_ORDER
 from app.queries.listing import SqlList
 from app.security.scopes import within_sites
 from erpcore.kernel.actor import Actor
 from erpcore.masterdata.models import Customer, Entity, Site
 from erpcore.orders.models import HoldKind, OrderHold, SalesOrder
+from governance.approvals.flow import RequestState
+from governance.approvals.models import ApprovalRequest
 
 KINDS = tuple(kind.value for kind in HoldKind)
 
@@ -33,7 +36,7 @@ class HoldFilter:
 
 @dataclass(frozen=True, kw_only=True)
 class HoldRow:
-    """One open hold with its order; ``value_minor`` is the order's, in its currency."""
+    """One open hold with its order; ``value_minor`` is the order's, in its currency. ``asked``: as of ``HoldFact``."""
 
     id: int
     kind: str
@@ -44,6 +47,7 @@ class HoldRow:
     asked_by: int | None
     permission: str
     level: str | None
+    asked: str | None
     order_id: int
     order: str
     customer: str
@@ -63,6 +67,19 @@ def why_not(asked_by: int | None, permission: str, actor: Actor) -> str:
     if asked_by is not None and asked_by == actor.id:
         return "hold_own_request"
     return "" if actor.may(permission) else "not_allowed"
+
+
+def asked_about() -> Any:
+    """By which rules of approval those are asked who decide about a hold; no row where no request about it waits."""
+    kinds = [and_(OrderHold.kind == hold, ApprovalRequest.kind == kind) for hold, kind in OF_HOLDS.items()]
+    return (
+        select(ApprovalRequest.rule_text)
+        .where(
+            ApprovalRequest.state == RequestState.WAITING, ApprovalRequest.subject_type == ORDER,
+            ApprovalRequest.subject_id == OrderHold.order_id, or_(*kinds),
+        )
+        .correlate(OrderHold)
+    )  # fmt: skip
 
 
 def mine_to_decide(actor: Actor) -> ColumnElement[bool]:
@@ -115,7 +132,7 @@ def _holds() -> Any:
     """Holds that are open on orders that are held."""
     return (
         select(
-            OrderHold, SalesOrder.number, SalesOrder.site_id, SalesOrder.value_minor, SalesOrder.currency,
+            OrderHold, asked_about().scalar_subquery().label("asked"), SalesOrder.number, SalesOrder.site_id, SalesOrder.value_minor, SalesOrder.currency,
             Customer.name.label("customer"), Site.name.label("site"), Entity.realm,
         )
         .select_from(OrderHold)
@@ -131,8 +148,8 @@ def _row(row: Any) -> HoldRow:
     hold: OrderHold = row.OrderHold
     return HoldRow(
         id=hold.id, kind=hold.kind, reason=hold.reason, facts=orjson.loads(hold.facts), since=hold.since,
-        due_at=hold.due_at, asked_by=hold.asked_by, permission=hold.permission, level=hold.level, order_id=hold.order_id,
-        order=row.number, customer=row.customer, site_id=row.site_id, site=row.site, realm=row.realm,
+        due_at=hold.due_at, asked_by=hold.asked_by, permission=hold.permission, level=hold.level, asked=row.asked,
+        order_id=hold.order_id, order=row.number, customer=row.customer, site_id=row.site_id, site=row.site, realm=row.realm,
         value_minor=row.value_minor, currency=row.currency,
     )  # fmt: skip
 

@@ -9,6 +9,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from app.queries.addresses import addresses_named
+from app.queries.holds import asked_about
 from app.queries.order_facts import (
     EventFact,
     GrantFact,
@@ -143,14 +144,15 @@ def _lines(session: Session, order: SalesOrder) -> list[LineFact]:
 
 
 def _holds(session: Session, order_id: int) -> list[HoldFact]:
-    rows = session.scalars(select(OrderHold).where(OrderHold.order_id == order_id).order_by(OrderHold.id.desc()))
+    asked = asked_about().scalar_subquery()
+    rows = session.execute(select(OrderHold, asked).where(OrderHold.order_id == order_id).order_by(OrderHold.id.desc()))
     return [
         HoldFact(
             id=hold.id, kind=hold.kind, reason=hold.reason, asked_by=hold.asked_by, permission=hold.permission,
-            level=hold.level, facts=orjson.loads(hold.facts), since=hold.since, due_at=hold.due_at,
+            level=hold.level, asked=text, facts=orjson.loads(hold.facts), since=hold.since, due_at=hold.due_at,
             released_at=hold.released_at, release_reason=hold.release_reason, is_cured=hold.is_cured,
         )
-        for hold in rows
+        for hold, text in rows
     ]  # fmt: skip
 
 

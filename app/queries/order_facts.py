@@ -95,7 +95,9 @@ class LineFact:
 
 @dataclass(frozen=True, kw_only=True)
 class HoldFact:
-    """``permission`` is what ending it takes; ``asked_by`` whose wish it stops, who never ends it."""
+    """``permission`` is what ending it takes, but where a request about it waits: ``asked`` says by which rules of approval then,
+    and is empty where none holds. ``asked_by``: whose wish it stops, who never ends it.
+    """
 
     id: int
     kind: str
@@ -103,6 +105,7 @@ class HoldFact:
     asked_by: int | None
     permission: str
     level: str | None
+    asked: str | None
     facts: dict[str, Any]
     since: datetime
     due_at: datetime

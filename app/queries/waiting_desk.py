@@ -7,11 +7,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import String, and_, func, literal, or_, select, text, union_all
+from sqlalchemy import String, func, literal, select, text, union_all
 from sqlalchemy.orm import Session
 
-from app.composition.order_approvals import OF_HOLDS, ORDER, TAKE_BACK
-from app.queries.holds import mine_to_decide
+from app.composition.order_approvals import TAKE_BACK
+from app.queries.holds import asked_about, mine_to_decide
 from app.security.permissions import Permission
 from app.security.scopes import within_sites
 from erpcore.fulfilment.branch.models import TransferOrder, TransferOrderState
@@ -70,22 +70,10 @@ def _holds(actor: Actor) -> Any:
     query = _part(DeskKind.HOLD, OrderHold, OrderHold.due_at).join(SalesOrder, SalesOrder.id == OrderHold.order_id)
     query = query.join(Entity, Entity.id == SalesOrder.entity_id).where(
         Entity.realm == "live", OrderHold.released_at.is_(None), SalesOrder.state == "held", mine_to_decide(actor),
-        ~_is_asked_about(),
+        # What a request asks about stands among those, for whom the rules name.
+        ~asked_about().exists(),
     )  # fmt: skip
     return within_sites(query, actor, SalesOrder.site_id)
-
-
-def _is_asked_about() -> Any:
-    """Whether a request for approval waits about what is held: it stands among those then, for whom the rules name."""
-    kinds = [and_(OrderHold.kind == hold, ApprovalRequest.kind == kind) for hold, kind in OF_HOLDS.items()]
-    return _waits(ORDER, OrderHold.order_id).where(or_(*kinds)).exists()
-
-
-def _waits(subject_type: str, subject: Any) -> Any:
-    return select(ApprovalRequest.id).where(
-        ApprovalRequest.state == RequestState.WAITING, ApprovalRequest.subject_type == subject_type,
-        ApprovalRequest.subject_id == subject,
-    )  # fmt: skip
 
 
 def _transfers(actor: Actor) -> Any:
@@ -101,12 +89,16 @@ def _transfers(actor: Actor) -> Any:
 
 
 def _take_backs(actor: Actor) -> Any:
+    is_asked = select(ApprovalRequest.id).where(
+        ApprovalRequest.state == RequestState.WAITING, ApprovalRequest.subject_type == TAKE_BACK,
+        ApprovalRequest.subject_id == TakeBackWish.id,
+    )  # fmt: skip
     query = (
         _part(DeskKind.TAKE_BACK, TakeBackWish, TakeBackWish.asked_at)
         .join(Entity, Entity.id == TakeBackWish.entity_id)
         .where(
             text("take_back_wish.state = 'proposed'"), Entity.realm == "live", TakeBackWish.asked_by != actor.id,
-            ~_waits(TAKE_BACK, TakeBackWish.id).exists(),
+            ~is_asked.exists(),
         )
     )  # fmt: skip
     return within_sites(query, actor, TakeBackWish.site_id)

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from app.composition.uow import reading
-from erpcore.orders.models import OrderHold, SalesOrder
+from erpcore.orders.models import OrderHold, OrderLine, SalesOrder
 from governance.approvals.models import ApprovalRequest
 from tests.support.approvals import a_rule
 from tests.support.core import a_business
@@ -106,8 +106,9 @@ def test_the_page_of_the_hold_says_who_decides_and_keeps_an_agreement_that_is_no
     enter(desk)
     request, hold, order = waiting(database)
     here = f"/orders/{order.id}/holds/{hold.id}/release"
+    for place in (here, f"/orders/{order.id}", "/holds"):
+        assert "two different people who may approve" in one.get(place).text
     page = one.get(here)
-    assert "two different people who may approve" in page.text
     assert f"/approvals/{request.id}" in page.links()
     page = one.post(here, {"reason": "a good customer"})
     assert "Your approval is kept; others are still asked." in page.text
@@ -116,6 +117,39 @@ def test_the_page_of_the_hold_says_who_decides_and_keeps_an_agreement_that_is_no
     page = two.post("/holds?mine=1", {"hold": str(hold.id), "reason": "as before"})
     assert "1 hold has ended" in page.text
     assert waiting(database)[2].state == "captured"
+
+
+def test_the_order_and_the_list_of_holds_say_whom_a_changed_rule_names_and_not_whom_the_price_named(
+    signed_in, business, database
+):
+    a_rule(business, "large", kind="price_override", amount_from_minor=500, currency="EUR", materiality="medium", capacity="role:finance")  # fmt: skip
+    desk, clerk = signed_in("customer_service"), signed_in("finance")
+    enter(desk)
+    _, _, order = waiting(database)
+    for place in (f"/orders/{order.id}", "/holds"):
+        text = clerk.get(place).text
+        assert "one person" in text
+        assert "Site lead" not in text
+        assert "it is decided among the approvals" in text
+
+
+@pytest.mark.parametrize("door", ["screen", "program"])
+def test_nobody_is_asked_about_the_price_of_an_order_that_was_cancelled(signed_in, calling, business, database, door):
+    desk = signed_in("customer_service")
+    enter(desk)
+    _, _, order = waiting(database)
+    if door == "screen":
+        with reading(database) as session:
+            line = session.scalar(select(OrderLine.id))
+        desk.get(f"/orders/{order.id}/cancel")
+        desk.post(f"/orders/{order.id}/cancel", {f"line_{line}": "10", "reason": "not wanted", "by_customer": "y"})
+    else:
+        answer = calling("customer_service")(
+            "POST", f"/orders/{order.id}/cancel", {"reason": "not wanted", "by_customer": True}, If_Match=f'"{order.version}"'
+        )  # fmt: skip
+        assert answer.status_code == 200
+    request, _, order = waiting(database)
+    assert (order.state, request.state, request.settle_reason) == ("cancelled", "outdated", "the order is cancelled")
 
 
 def test_a_price_that_was_rejected_is_not_let_go_at_its_hold_and_says_why(signed_in, business, database):

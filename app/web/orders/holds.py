@@ -20,7 +20,7 @@ from app.web.lists.listing import Cell, Empty, Listing, choice, column, flag, mo
 from app.web.lists.page import found_for, list_html, list_page
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.orders.forms import ReasonForm
-from app.web.orders.presenters import AGREED, closed_to_me, deciders
+from app.web.orders.presenters import AGREED, closed_to_me, deciders, who_ends
 from app.web.orders.views import blueprint
 from erpcore.kernel.errors import DomainError
 from erpcore.orders.holds import ReleaseHold
@@ -32,7 +32,7 @@ navigation_entry(
 
 def _shut(row: HoldRow) -> str:
     """Why this person may not end the hold, in words; empty when they may."""
-    return closed_to_me(row.closed_to(actor()), row.permission)
+    return closed_to_me(row.closed_to(actor()), row)
 
 
 def _held_for(row: HoldRow) -> Cell:
@@ -48,8 +48,14 @@ def _due(row: HoldRow) -> Cell:
     return Cell(moment(row.due_at))
 
 
+def _deciders(row: HoldRow) -> str:
+    return deciders(row.permission) if row.asked is None else who_ends(row)
+
+
 def _decider(row: HoldRow) -> Cell:
     shut = _shut(row)
+    if row.asked is not None:
+        return Cell(who_ends(row), sub=shut)
     if shut:
         return Cell(deciders(row.permission), sub=shut)
     return Cell("You may", sub=words(row.level) if row.level else deciders(row.permission))
@@ -77,7 +83,7 @@ HOLD_LIST = list_page(
             column("site", "Site"),
             column("since", "Since", cell=lambda row: Cell(ago(row.since), sub=moment(row.since))),
             column("due", "Look by", "due_at", cell=_due),
-            column("deciders", "Who decides", lambda row: deciders(row.permission), cell=_decider),
+            column("deciders", "Who decides", _deciders, cell=_decider),
             money("value", "Value", "value_minor"),
             column("currency", "Currency", file_only=True),
         ),

@@ -7,8 +7,8 @@ from typing import Any
 
 from flask import url_for
 
-from app.queries.holds import why_not
-from app.queries.order_facts import LineFact, OrderPage
+from app.queries.holds import HoldRow, why_not
+from app.queries.order_facts import HoldFact, LineFact, OrderPage
 from app.security.permissions import Permission
 from app.security.roles import ROLES
 from app.web.areas import closed, lacking
@@ -157,7 +157,7 @@ def _stops(page: OrderPage, actor: Actor) -> list[dict[str, Any]]:
     out = [
         _move(
             actor, f"Release the {words(hold.kind)} hold…", Permission.HOLD_RELEASE,
-            closed_to_me(why_not(hold.asked_by, hold.permission, actor), hold.permission),
+            closed_to_me(why_not(hold.asked_by, hold.permission, actor), hold),
             href=url_for("orders.release_hold", order_id=page.id, hold_id=hold.id),
         )
         for hold in page.open_holds
@@ -192,11 +192,20 @@ def _stops(page: OrderPage, actor: Actor) -> list[dict[str, Any]]:
 AGREED = "Your approval is kept; others are still asked."
 
 
-def closed_to_me(why: str, permission: str) -> str:
+def closed_to_me(why: str, hold: HoldFact | HoldRow) -> str:
     """Why this person may not end a hold, in words; empty when they may."""
     if why == "hold_own_request":
         return "you asked for what it stops, so a colleague decides"
-    return lacking(permission) if why else ""
+    if why and hold.asked is not None:
+        return "it is decided among the approvals"
+    return lacking(hold.permission) if why else ""
+
+
+def who_ends(hold: HoldFact | HoldRow) -> str:
+    """Who may end a hold: the rules of approval where a request about it waits, else the roles that have the permission."""
+    if hold.asked is None:
+        return f"{deciders(hold.permission)} may end it"
+    return hold.asked.rstrip(".") or "No rule of approval says who may decide, so nobody may"
 
 
 def deciders(permission: str) -> str:

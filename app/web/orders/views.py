@@ -19,7 +19,7 @@ from app.web.areas import area, paper_desk_address
 from app.web.figures import PROMISES
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.orders.history import told
-from app.web.orders.presenters import days_late, deciders, moves, progress, situations
+from app.web.orders.presenters import days_late, moves, progress, situations, who_ends
 
 blueprint = area("orders")
 navigation_entry(
@@ -44,7 +44,7 @@ def order_html(order_id: int, refused: str = "") -> str:
     page = order_page(reader(), actor(), order_id)
     return render_template(
         "orders/show.html", order=page, moves=moves(page, actor()), steps=progress(page), refused=refused, at=now(),
-        realm=page.realm, promises=PROMISES, days_late=days_late, deciders=deciders, told=told,
+        realm=page.realm, promises=PROMISES, days_late=days_late, who_ends=who_ends, told=told,
         rules=order_rules(reader(), page.ruleset, page.lines, now()),
         from_quote=quote_of_order(reader(), order_id),
         supply=supply_of_order(reader(), actor(), page),

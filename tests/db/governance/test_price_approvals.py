@@ -26,6 +26,7 @@ from erpcore.orders.services import capture_orders
 from governance.approvals.models import ApprovalExcluded, ApprovalRequest
 from governance.approvals.rulebook import ProposeRule
 from governance.approvals.rules import Materiality
+from governance.approvals.services import outdate_moved_on
 from tests.db.core.test_two_at_once import at_once
 from tests.support.approvals import a_rule, answered, person
 from tests.support.core import OPEN, RULES, a_business
@@ -157,9 +158,19 @@ def test_rejected_it_stays_held_with_the_reason_until_other_prices_are_asked_abo
     assert answered(business, lead, second.id) == "approved"
 
 
-def changed(business, who, order, *, quantity):
+def test_rejected_it_says_so_after_a_change_that_leaves_the_prices_as_they_were(business):
+    desk, lead = person(business, "customer_service"), person(business, "site_lead")
+    order = entered(business, desk, "9.00", "10.00")
+    (request,) = the(business, ApprovalRequest)
+    answered(business, lead, request.id, "reject", "too little left")
+    changed(business, desk, order, quantity=12, place=1)
+    assert len(the(business, ApprovalRequest)) == 1
+    assert the(business, OrderHold)[0].reason == "rejected: too little left"
+
+
+def changed(business, who, order, *, quantity, place=0):
     with business.work(who) as work:
-        line = next(iter(work.session.scalars(_first_line(order))))
+        line = work.session.scalars(_first_line(order)).all()[place]
         change = Amend(kind=ChangeKind.QUANTITY, line=line, quantity=Decimal(quantity))
         command = StageAmendment(order=order, by_customer=True, reason="he called", changes=[change])
         (staged,) = stage_amendments(work, [command], rules=RULES, cells=OPEN)
@@ -217,6 +228,24 @@ def test_a_cancelled_order_waits_for_nobody(business):
     assert refused.value.code == "approval_outdated"
     escalate_due(business.database, clock=business.clock)
     assert the(business, ApprovalRequest)[0].state == "outdated"
+
+
+def test_a_request_that_cannot_be_outdated_holds_up_no_other(business, monkeypatch):
+    desk = person(business, "customer_service")
+    orders = [entered(business, desk, "9.00", quantity=quantity) for quantity in (10, 20)]
+    with business.work(desk) as work:
+        cancel_lines(work, [CancelLines(order=one, reason="not wanted", by_customer=True) for one in orders])
+    broken, _ = the(business, ApprovalRequest)
+
+    def some(work, request, around):
+        if request == broken.id:
+            raise RuleBroken("approval_outdated")
+        return outdate_moved_on(work, request, around)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("app.jobs.approvals.outdate_moved_on", some)
+        escalate_due(business.database, clock=business.clock)
+    assert [one.state for one in the(business, ApprovalRequest)] == ["waiting", "outdated"]
 
 
 def test_no_rule_lets_a_price_through_without_anybody(business):
