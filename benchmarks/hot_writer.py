@@ -29,6 +29,7 @@ from erpcore.kernel.errors import Busy, DomainError
 from erpcore.kernel.work import UnitOfWork
 from erpcore.orders.allocation import allocate_orders
 from erpcore.orders.cancelling import CancelLines, cancel_lines
+from erpcore.orders.duplicates import DUPLICATE
 from erpcore.orders.releasing import release_orders
 from erpcore.orders.services import CaptureOrder, NewLine, capture_orders
 
@@ -100,9 +101,11 @@ class _Writer:
             NewLine(item=item, quantity=Decimal(self._random.randint(1, 9)))
             for item in self._random.sample(job.items, LINES)
         ]
+        # Of thousands of orders on few items some are the same by chance, which a clerk would be asked about and accept.
         command = CaptureOrder(
-            site=job.site, channel=job.channel, customer=self._random.choice(job.customers), lines=lines
-        )
+            site=job.site, channel=job.channel, customer=self._random.choice(job.customers), lines=lines,
+            accepted={DUPLICATE: "ordered twice by chance"},
+        )  # fmt: skip
         (order,) = self._step("capture", lambda work: capture_orders(work, [command], rules=rules, cells=cells))
         key = order.id
         self._step("release", lambda work: release_orders(work, [key], rules=rules, cells=cells))
