@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy import func, select
 
 from app.api import framework
@@ -246,7 +246,7 @@ class _Money(Body):
 
 class _Days(Body):
     one: date | None = None
-    many: list[date] = []
+    many: list[date] = Field(default_factory=list)
 
 
 @pytest.mark.parametrize(

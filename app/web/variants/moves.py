@@ -10,7 +10,8 @@ from app.composition.approving import Answer, answer
 from app.composition.request import change, now, reader
 from app.composition.variants import ask_again, hand_over, may_answer, move, move_orders, submit
 from app.queries.register_health import proposal_for
-from app.queries.variants import VariantPage, movable_orders, people_to_choose, variant_page
+from app.queries.variant_runs import movable_orders
+from app.queries.variants import VariantPage, people_to_choose, variant_page
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.conformance.presenters import step_words

@@ -13,7 +13,8 @@ from app.composition.approving import propose_rule, withdraw
 from app.composition.coverage import read_coverage
 from app.composition.policies import RegisterRules
 from app.composition.variants import AskForVariant
-from app.queries.variants import agreed_of_point, movable_orders
+from app.queries.variant_runs import movable_orders
+from app.queries.variants import agreed_of_point
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.audit import AuditEntry
 from erpcore.kernel.errors import Conflict, DomainError, NotAllowed, NotFound, RuleBroken
