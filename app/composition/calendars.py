@@ -37,8 +37,8 @@ class SiteCalendars(Calendars, Registers):
             self._read[key] = self._of_sites(key)
         return self._read[key]
 
-    def entries(self, since: datetime | None, at: datetime) -> Sequence[RegisterEntry]:
-        return register_entries(self._session, since, at)
+    def entries(self, since: datetime | None, at: datetime, figures: Collection[str]) -> Sequence[RegisterEntry]:
+        return register_entries(self._session, since, at, figures)
 
     def _of_sites(self, sites: Collection[int]) -> Mapping[int, ports.SiteCalendar]:
         rows = self._session.execute(

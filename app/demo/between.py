@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 
-from app.composition.interim_desk import NewInterface, map_link, put_interface
+from app.composition.interim_desk import NewInterface, change_interface, map_link, put_interface
 from app.demo.desk import Desk
 from app.demo.rollout import Rollout
+from erpcore.kernel.work import UnitOfWork
 from governance.interim.kinds import Direction, LinkKind, Master
-from governance.interim.services import MapLink
+from governance.interim.services import ChangeInterface, MapLink
 
+_Said = Sequence[tuple[str, LinkKind, str, Master, str, str]]
 _P, _D = LinkKind.PROCESS, LinkKind.DATUM
 #: Wave, kind, code, who masters it, by which rule, and where that was agreed. Wave 3 has hardly begun.
 _LINKS = (
@@ -27,6 +30,19 @@ _LINKS = (
     ("W2", _D, "prices", Master.BOTH, "Swiss prices in the old system until the day of the cut-over.", "Price committee"),
     ("W2", _D, "open_orders", Master.LEGACY, "", "Moved at the cut-over"),
 )  # fmt: skip
+#: What the second wave says of the rest, before its gate is frozen on it.
+_REST = (
+    ("W2", _P, "returns_to_credit", Master.OURS, "", "Rehearsal in Pratteln"),
+    ("W2", _P, "record_to_report", Master.BOTH, "The core for the Swiss company, the old books for the group.", "Auditor's letter"),
+    ("W2", _D, "stock", Master.BOTH, "A site's stock is mastered where the site transacts; no item of a site is promised by both.", "Count of the rehearsal"),
+    ("W2", _D, "receivables", Master.LEGACY, "", "Balance is agreed at the cut-over"),
+    ("W2", _D, "ledger", Master.LEGACY, "", "Group closes in the old books until the last wave"),
+)  # fmt: skip
+#: Interface, who looks after it from then on, in how many days it ends, and why.
+_HANDED = (
+    ("Swiss price lists by file", "sales", 60, "Sales in Pratteln sends the file and checks what came of it"),
+    ("Orders of Pratteln for the rehearsal", "data", 75, "Needed until the cut-over"),
+)  # fmt: skip
 #: Wave, kind and code of the link, name, direction, how often, who looks after it, in how many days it ends, and what follows.
 _INTERFACES = (
     ("W1", _D, "ledger", "Journals to the group's books", Direction.TO_LEGACY, "each night", "finance", 200, "The group closes in the core."),
@@ -42,22 +58,41 @@ class Between:
 
     desk: Desk
     rollout: Rollout
+    interfaces: dict[str, int] = field(default_factory=dict)
 
     def say(self) -> None:
         """Masters first, then the interfaces that hang on them."""
-        today, staff, waves = self.desk.clock.now().date(), self.desk.staff, self.rollout.waves
-        links: dict[tuple[str, LinkKind, str], int] = {}
+        today, staff = self.desk.clock.now().date(), self.desk.staff
         with self.desk.work(staff["pmo"], "live", "screen") as work:
-            for wave, kind, code, master, rule, evidence in _LINKS:
-                command = MapLink(
-                    wave_id=waves[wave], kind=kind, code=code, master=master, rule=rule, evidence=evidence
-                )
-                links[wave, kind, code] = map_link(work, command).id
+            links = self._map(work, _LINKS)
             for wave, kind, code, name, direction, often, who, ends, after in _INTERFACES:
-                put_interface(
+                self.interfaces[name] = put_interface(
                     work,
                     NewInterface(
                         link_id=links[wave, kind, code], name=name, direction=direction, frequency=often,
                         owner=staff.ids[who] if who else None, ends_on=today + timedelta(days=ends), when_it_stops=after,
                     ),
-                )  # fmt: skip
+                ).id  # fmt: skip
+
+    def settle(self) -> None:
+        """Wave 2 says the rest, and somebody looks after each of its interfaces; wave 3 has said nothing yet."""
+        today, staff = self.desk.clock.now().date(), self.desk.staff
+        with self.desk.work(staff["pmo"], "live", "screen") as work:
+            self._map(work, _REST)
+            for name, who, ends, why in _HANDED:
+                command = ChangeInterface(
+                    interface_id=self.interfaces[name],
+                    owner=staff.ids[who],
+                    ends_on=today + timedelta(days=ends),
+                    reason=why,
+                )
+                change_interface(work, command)
+
+    def _map(self, work: UnitOfWork, said: _Said) -> dict[tuple[str, LinkKind, str], int]:
+        links = {}
+        for wave, kind, code, master, rule, evidence in said:
+            command = MapLink(
+                wave_id=self.rollout.waves[wave], kind=kind, code=code, master=master, rule=rule, evidence=evidence
+            )
+            links[wave, kind, code] = map_link(work, command).id
+        return links

@@ -185,6 +185,7 @@ class _Story:
             (options.rehearsal, lambda: self._begin("rehearsal", "KAS", "PRA")),
             (options.late_rehearsal, lambda: rollout.rehearse("W3")),
             (options.late_rehearsal, lambda: self._begin("rehearsal", "LDS")),
+            (options.open_gates, self.between.settle),
             (options.open_gates, rollout.freeze_gates),
             (options.open_gates + 1, rollout.attest_gates),
             (options.days - 4, lambda: committee.call_meeting(options.until.date() + timedelta(days=2))),

@@ -118,6 +118,7 @@ class Criteria:
                 documents=8, grain="all"),
             one("adjusted", "Stock adjusted", "inventory_adjustment_rate", "0.02", "0.04", 4, _OWN, grain="site"),
             one("silent", "Documents beyond their limit", "silent_failures", 4, 10, 5, _OWN, grain="all", layer=Layer.DEPLOYMENT),
+            one("interim", "Interim links open", "interim_links_open", 0, 0, 5, _OWN, grain="all", key=True),
             self._attested("trained", "People certified for their roles", 8, Layer.ADOPTION, people["trained"]),
             self._attested("cutover", "Cut-over rehearsed with a way back", 6, Layer.DEPLOYMENT, people["cutover"], key=True),
         )  # fmt: skip

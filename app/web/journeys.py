@@ -25,6 +25,7 @@ _PAGES: Final = {
     "arrival": ("warehouse.arrival", "arrival_id", Permission.STOCK_READ),
     "variant": ("variants.show_one", "variant_id", Permission.VARIANT_VIEW),
     "design_question": ("questions.show", "question_id", Permission.QUESTION_VIEW),
+    "interim_state": ("interim.show", "wave_id", Permission.WAVE_VIEW),
     "approval_request": ("approvals.show", "request_id", Permission.APPROVAL_VIEW),
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -111,18 +111,27 @@ def interim_state(
     """The interim state of a wave over its processes and their steps (names by code), on a day. ``gone``: whether whoever
     looks after an interface left, which is as good as nobody. One query.
     """
-    said: dict[tuple[str, str], InterimLink] = {}
-    carried: dict[int, list[InterfaceView]] = defaultdict(list)
     query = (
         select(InterimLink, InterimInterface, gone.label("gone"))
         .outerjoin(InterimInterface, InterimInterface.link_id == InterimLink.id)
         .where(InterimLink.wave_id == wave_id)
         .order_by(InterimInterface.ends_on, InterimInterface.id, InterimLink.id)
     )
-    for link, interface, has_left in session.execute(query):
+    rows = [(link, interface, bool(has_left)) for link, interface, has_left in session.execute(query)]
+    return state_of(rows, processes=processes, steps=steps, today=today)
+
+
+def state_of(
+    rows: Iterable[tuple[InterimLink, InterimInterface | None, bool]], *, processes: Mapping[str, str], steps: Mapping[str, str],
+    today: date,
+) -> InterimState:  # fmt: skip
+    """The same out of what is said of the wave: each link with each of its interfaces, and whether who looks after that left."""
+    said: dict[tuple[str, str], InterimLink] = {}
+    carried: dict[int, list[InterfaceView]] = defaultdict(list)
+    for link, interface, has_left in rows:
         said[link.kind, link.code] = link
         if interface is not None:
-            carried[link.id].append(_interface(interface, today, bool(has_left)))
+            carried[link.id].append(_interface(interface, today, has_left))
 
     def slot(kind: LinkKind, code: str, title: str) -> SlotView:
         row = said.get((kind, code))

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
@@ -249,6 +250,13 @@ def counting_steps(session: Session, process_codes: Collection[str]) -> dict[str
         .where(BusinessProcess.code.in_(sorted(process_codes)), ProcessVersion.state != VersionState.WITHDRAWN)
         .order_by(BusinessProcess.position, ProcessVersion.number, ProcessStep.position)
     ).all()  # fmt: skip
+    return steps_that_count(rows)
+
+
+def steps_that_count(rows: Sequence[Any]) -> dict[str, str]:
+    """The same out of the steps of all versions that were not given up, each row with its process' code, the version's id,
+    state, kind and number, and the step's code and name.
+    """
     best: dict[str, tuple[tuple[int, bool, int], int]] = {}
     for row in rows:
         rank = (_RANK[VersionState(row.state)], row.kind == VersionKind.AS_IS, -row.number)

@@ -48,6 +48,7 @@ VARIANT_COUNT = 64
 VARIANT_REVIEWS_OVERDUE = 65
 DESIGN_QUESTIONS_OPEN = 66
 APPROVAL_CYCLE_TIME = 67
+INTERIM_LINKS_OPEN = 68
 # What others divide by; not figures of their own.
 STOCK_VALUE = 101
 HANDLED = 102
@@ -299,6 +300,13 @@ _ALL = (
         id=DESIGN_QUESTIONS_OPEN, key="design_questions_open", title="Design questions open", direction=Direction.ZERO,
         owner="process owner", documents="question", cohort="questions ever asked", dimension="process",
         formula="Questions of the design that hold anywhere in the scope and have no decision.",
+    ),
+    _of_registers(
+        id=INTERIM_LINKS_OPEN, key="interim_links_open", title="Interim links open", direction=Direction.ZERO,
+        layer=Layer.DEPLOYMENT, owner="programme office", documents="interim link", dimension="wave",
+        cohort="steps and data of a wave that must have a master",
+        formula="Steps of the wave's processes and data these need that nobody masters while the old systems run, or with a temporary "
+        "interface that is past its last day or that nobody looks after.",
     ),
     Measure(
         id=APPROVAL_CYCLE_TIME, key="approval_cycle_time", title="Approval cycle time", unit=Unit.HOURS,

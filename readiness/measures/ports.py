@@ -70,8 +70,8 @@ class Calendars(Protocol):
 class RegisterEntry(NamedTuple):
     """An entry of a register. ``of``: the figures that it is one of the documents of; ``counts``: those that it counts in.
 
-    ``None`` is what it does not name: it holds for all of them. ``sites`` has the twins of other realms too. From ``since`` until
-    ``until``, where that is over; days are those of ``zone``.
+    ``None`` is what it does not name: it holds for all of them. ``sites`` has the twins of other realms too, and so has ``cells``,
+    which narrows sites and channels down to these pairs. From ``since`` until ``until``, where that is over; days are those of ``zone``.
     """
 
     register: str
@@ -89,14 +89,17 @@ class RegisterEntry(NamedTuple):
     channel: int | None = None
     customer_group: int | None = None
     process: str | None = None
+    cells: frozenset[tuple[int, int]] | None = None
 
 
 @runtime_checkable
 class Registers(Protocol):
     """What stands in the registers of governance."""
 
-    def entries(self, since: datetime | None, at: datetime) -> Sequence[RegisterEntry]:
-        """All of them as of ``at``; of what people were asked those asked from ``since`` on, none without. One query."""
+    def entries(self, since: datetime | None, at: datetime, figures: Collection[str]) -> Sequence[RegisterEntry]:
+        """All that these figures are counted from as of ``at``; of what people were asked those asked from ``since`` on, none
+        without. One query.
+        """
 
 
 class StockValue(Protocol):

@@ -98,6 +98,7 @@ def read_with_weeks(
 _READ_NOW = frozenset(
     {
         c.SILENT_FAILURES_PER_1000, c.CONTROL_DIFFERENCE, c.VARIANT_COUNT, c.VARIANT_REVIEWS_OVERDUE, c.DESIGN_QUESTIONS_OPEN,
+        c.INTERIM_LINKS_OPEN,
     }
 )  # fmt: skip
 

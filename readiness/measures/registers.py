@@ -33,7 +33,7 @@ class RegisterRows:
             starts = [plan.start for plan in mine if plan.measure.kind is Kind.FLOW]
             # A day more: where it is the first day of the window already.
             since = datetime.combine(min(starts) - timedelta(days=1), time(), UTC) if starts else None
-            self._entries = source.entries(since, as_of)
+            self._entries = source.entries(since, as_of, {plan.measure.key for plan in mine})
 
     def reading(self, plan: Plan) -> Reading:
         """The figure of a plan. Where its register has nothing there is nothing to judge and no value."""
@@ -81,6 +81,13 @@ def _is_within(one: RegisterEntry, plan: Plan) -> bool:
     """
     scope, measure = plan.asked.scope, plan.measure
     channels = scope.channels if measure.by_channel else frozenset()
+    if one.cells is not None and not any(
+        (not scope.sites or site in scope.sites)
+        and (not channels or channel in channels)
+        and (not channels or not scope.cells or (site, channel) in scope.cells)
+        for site, channel in one.cells
+    ):
+        return False
     if one.realm not in {None, scope.realm}:
         return False
     if scope.sites and (measure.kind is Kind.FLOW if one.sites is None else not one.sites & scope.sites):

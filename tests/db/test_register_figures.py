@@ -24,7 +24,13 @@ from tests.support.queries import queries
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 ELSEWHERE = Scope(sites=frozenset({4711}))
-KEYS = ("variant_count", "variant_reviews_overdue", "design_questions_open", "approval_cycle_time.p90")
+KEYS = (
+    "variant_count",
+    "variant_reviews_overdue",
+    "design_questions_open",
+    "interim_links_open",
+    "approval_cycle_time.p90",
+)
 
 
 @pytest.fixture
@@ -229,8 +235,9 @@ def test_all_registers_together_are_one_statement_and_other_figures_need_none(bu
     with queries(business.database) as ran, reading(business.database) as session:
         asked_for = [Asked(key=key, scope=Scope()) for key in KEYS]
         found = read_many(session, asked_for, as_of=business.clock.now(), calendars=SiteCalendars(session))
-    assert [one.value for one in found] == [None, None, Decimal(1), None]
+    assert [one.value for one in found] == [None, None, Decimal(1), None, None]
     assert len([one for one in ran.statements if "design_question" in one]) == 1
+    assert len([one for one in ran.statements if "interim_link" in one]) == 1
     with queries(business.database) as ran, reading(business.database) as session:
         read_many(
             session,

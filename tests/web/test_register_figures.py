@@ -38,7 +38,7 @@ def test_they_stand_among_all_measures_and_lead_to_what_is_behind_them(signed_in
     reader = signed_in("auditor")
     page = reader.get("/measures")
     for title in (
-        "Variants in force", "Reviews of variants overdue", "Design questions open", "Approval cycle time, nine of ten",
+        "Variants in force", "Reviews of variants overdue", "Design questions open", "Interim links open", "Approval cycle time, nine of ten",
     ):  # fmt: skip
         assert title in page.text
     with queries(business.database) as ran:
