@@ -77,7 +77,7 @@ def test_a_gate_begins_from_a_template_and_is_frozen_by_its_body(office, steered
     page = office.page
     assert page.heading == "W2 · Duisburg: what the exit gate asks"
     assert "≥\xa097\xa0%" in page.html
-    assert len(kept(steered, GateCriterion, gate_id=gate)) == 9
+    assert len(kept(steered, GateCriterion, gate_id=gate)) == 10
     page = office.post(f"/gates/{gate}/freeze", {"body": "pmo", "version": page.value("version")})
     assert "The criteria are frozen" in page.text
     frozen = kept(steered, Gate, id=gate)[0]
