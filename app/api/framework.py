@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from functools import cache, partial
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -90,10 +91,11 @@ def register(site: Flask, modules: list[ModuleType]) -> None:
         path = re.sub(r"\{(\w+)\}", r"<int:\1>", found.path)
         view = _served(found)
         blueprint.add_url_rule(path, f"{found.name}", view, methods=[found.method])
-    description = openapi.describe(mine)
+    # Written when somebody asks for the first time: half of what a process takes to start would go into it.
+    description = cache(partial(openapi.describe, mine))
 
     def show_description() -> Response:
-        return Response(orjson.dumps(description), content_type="application/json")
+        return Response(orjson.dumps(description()), content_type="application/json")
 
     show_description.permission = PUBLIC  # type: ignore[attr-defined]  # read by the test that walks all routes
     blueprint.add_url_rule("/openapi.json", "openapi", show_description)

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from io import BytesIO
 from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
+from jinja2.bccache import Bucket, BytecodeCache
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
@@ -60,6 +62,7 @@ def a_site(database: Database, tmp_path: Any, clock: Clock, **settings: Any) -> 
         clock=clock,
     )
     app.config["TESTING"] = True
+    app.jinja_env.bytecode_cache = _COMPILED
     return app
 
 
@@ -102,6 +105,27 @@ def a_token(
             work, CreateToken(account=who.id, name="test", role=role, permissions=wanted, sites=sites, lasting=lasting)
         )
     return secret
+
+
+class _Compiled(BytecodeCache):
+    """Templates as they were compiled for the first application of this process; each test makes one of its own."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """What was kept of this template, if its text is still the same."""
+        if bucket.key in self._kept:
+            bucket.load_bytecode(BytesIO(self._kept[bucket.key]))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep it."""
+        kept = BytesIO()
+        bucket.write_bytecode(kept)
+        self._kept[bucket.key] = kept.getvalue()
+
+
+_COMPILED = _Compiled()
 
 
 class Browser:

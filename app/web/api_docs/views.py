@@ -16,7 +16,7 @@ blueprint = Blueprint("api_docs", __name__)
 @blueprint.get("/api/docs")
 @require(Permission.SELF_READ)
 def show() -> str:
-    description = current_app.extensions["wavegate_openapi"]
+    description = current_app.extensions["wavegate_openapi"]()
     return render_template("api_docs/show.html", info=description["info"], tags=_by_tag(description))
 
 
