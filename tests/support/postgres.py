@@ -28,6 +28,9 @@ import psycopg
 from sqlalchemy import URL, make_url
 
 OLDEST = 15
+#: Where Linux keeps files in memory. Each test makes a thousand files, which takes a second on some disks.
+MEMORY, ROOM_IN_MEMORY = Path("/dev/shm"), 6 * 2**30
+_NAME = "wavegate-pg-"
 #: PostgreSQL refuses to run as root; this account exists everywhere and owns nothing.
 UNPRIVILEGED = "nobody"
 #: A zone no site of the tests stands in, so that a query that leans on the server's zone gives itself away.
@@ -59,7 +62,9 @@ class Server:
         """Create a database, empty or a copy of ``template``, and return its name."""
         self._serial += 1
         name = f"wavegate_test_{os.getpid()}_{self._serial}"
-        self._run(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
+        # Our own server waits for no disk, so that copying files is four times as fast as writing them through its log.
+        how = " STRATEGY file_copy" if self.owned is not None else ""
+        self._run(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"{how}' if template else ""))
         return name
 
     def drop(self, name: str) -> None:
@@ -142,10 +147,11 @@ def _copy(programs: Path, to: Path) -> Path:
 def _start_own(programs: Path, *, durable: bool, settings: dict[str, str]) -> Server:
     as_root = os.geteuid() == 0
     # A unix socket's path may have 107 characters at most, so the folder stays near the root.
-    parent = Path(tempfile.gettempdir())
+    parent = Path(tempfile.gettempdir()) if durable or not _holds_a_server(MEMORY) else MEMORY
     if len(str(parent)) > 60 or (as_root and not _open_to_all(parent)):
         parent = Path("/tmp")  # the one folder any account may enter; mkdtemp makes its own private
-    folder = Path(tempfile.mkdtemp(prefix="wavegate-pg-", dir=parent))
+    _clear(parent)
+    folder = Path(tempfile.mkdtemp(prefix=f"{_NAME}{os.getpid()}-", dir=parent))
     account: dict[str, object] = {}
     if as_root:
         nobody = pwd.getpwnam(UNPRIVILEGED)
@@ -171,6 +177,7 @@ def _start_own(programs: Path, *, durable: bool, settings: dict[str, str]) -> Se
         "fsync": "on" if durable else "off",
         "full_page_writes": "on" if durable else "off",
         "shared_buffers": "256MB" if durable else "64MB",
+        "max_wal_size": "1GB" if durable else "256MB",
         "timezone": SERVER_ZONE,
         "log_destination": "stderr",
         **settings,
@@ -184,6 +191,19 @@ def _start_own(programs: Path, *, durable: bool, settings: dict[str, str]) -> Se
     server = Server(address, process, folder)
     _wait_until_ready(server, folder)
     return server
+
+
+def _clear(parent: Path) -> None:
+    """Remove what runs left behind that were killed: in memory it would stay until the machine is started anew."""
+    for left in parent.glob(f"{_NAME}*-*"):
+        process = left.name.removeprefix(_NAME).partition("-")[0]
+        if process.isdigit() and not Path("/proc", process).exists() and sys.platform == "linux":
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _holds_a_server(folder: Path) -> bool:
+    """Whether there is room for what the tests of one process leave behind: their largest database, and the log of all."""
+    return folder.is_dir() and os.access(folder, os.W_OK) and shutil.disk_usage(folder).free >= ROOM_IN_MEMORY
 
 
 def _end_with_parent() -> None:
