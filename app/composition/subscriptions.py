@@ -16,6 +16,7 @@ from readiness.measures.consumer import JourneyConsumer
 #: with many of them has a module of its own beside the others.
 _PUBLISHERS = (
     "erpcore.published",
+    "erpcore.published.cash",
     "erpcore.published.floor",
     "erpcore.published.journals",
     "erpcore.published.purchasing",

@@ -10,10 +10,19 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.queries.cash import Applied, OpenInvoice, applied, open_invoices
 from app.queries.order_detail import steps_of
 from app.queries.order_facts import Step
 from app.security.scopes import within_sites
-from erpcore.billing.models import CreditMemo, Invoice, InvoiceLine, Receipt, ReceiptApplication
+from erpcore.billing.models import (
+    CreditApplication,
+    CreditMemo,
+    DebtJournal,
+    Invoice,
+    InvoiceLine,
+    Receipt,
+    ReceiptApplication,
+)
 from erpcore.credit.models import Receivable
 from erpcore.fulfilment.models import Shipment
 from erpcore.kernel.actor import Actor
@@ -89,6 +98,7 @@ class InvoicePage:
     version: int
     lines: list[InvoiceLineFact]
     payments: list[tuple[int, str, int, datetime]]
+    credits: list[tuple[int, str | None, str, int, datetime]]
     memos: list[tuple[int, str, str, int, datetime]]
     entries: list[int]
     steps: list[Step]
@@ -113,6 +123,9 @@ class MemoPage:
     net_minor: int
     tax_minor: int
     gross_minor: int
+    left_minor: int
+    applied: list[Applied]
+    open_invoices: list[OpenInvoice]
     entries: list[int]
 
 
@@ -173,6 +186,16 @@ def invoice_page(session: Session, actor: Actor, invoice_id: int) -> InvoicePage
         .where(ReceiptApplication.invoice_id == invoice_id)
         .order_by(ReceiptApplication.id)
     )
+    used = session.execute(
+        select(
+            CreditApplication.credit_id, CreditMemo.number, DebtJournal.number, CreditApplication.amount_minor,
+            CreditApplication.applied_at,
+        )
+        .outerjoin(CreditMemo, CreditMemo.id == CreditApplication.credit_id)
+        .outerjoin(DebtJournal, DebtJournal.id == CreditApplication.credit_id)
+        .where(CreditApplication.invoice_id == invoice_id)
+        .order_by(CreditApplication.id)
+    )  # fmt: skip
     memos = session.execute(
         select(CreditMemo.id, CreditMemo.number, CreditMemo.reason, CreditMemo.gross_minor, CreditMemo.posted_at)
         .where(CreditMemo.invoice_id == invoice_id)
@@ -187,6 +210,7 @@ def invoice_page(session: Session, actor: Actor, invoice_id: int) -> InvoicePage
         gross_minor=invoice.gross_minor, exact=invoice.exact, open_minor=row.open_minor,
         is_price_right=invoice.is_price_right, is_tax_determined=invoice.is_tax_determined, version=invoice.version,
         lines=_lines(session, invoice_id), payments=[(p[0], p[1], p[2], p[3]) for p in payments],
+        credits=[(c[0], c[1], c[2] or "", c[3], c[4]) for c in used],
         memos=[(m.id, m.number or "", m.reason, m.gross_minor, m.posted_at) for m in memos],
         entries=_entries(session, "invoice", invoice_id), steps=steps_of(session, {"invoice": [invoice_id]}),
     )  # fmt: skip
@@ -221,11 +245,12 @@ def memo_page(session: Session, actor: Actor, memo_id: int) -> MemoPage:
     """One credit memo; raises ``NotFound`` for an unknown one and for another site's."""
     row = session.execute(
         select(CreditMemo, Customer.name.label("customer"), Site.name.label("site"), Entity.realm,
-               Invoice.number.label("invoice"))
+               Invoice.number.label("invoice"), Receivable.open_minor)
         .join(Customer, Customer.id == CreditMemo.customer_id)
         .join(Site, Site.id == CreditMemo.site_id)
         .join(Entity, Entity.id == CreditMemo.entity_id)
         .join(Invoice, Invoice.id == CreditMemo.invoice_id, isouter=True)
+        .join(Receivable, Receivable.document_id == CreditMemo.id, isouter=True)
         .where(CreditMemo.id == memo_id)
     ).one_or_none()  # fmt: skip
     if row is None or (actor.sites is not None and row.CreditMemo.site_id not in actor.sites):
@@ -235,5 +260,8 @@ def memo_page(session: Session, actor: Actor, memo_id: int) -> MemoPage:
         id=memo.id, number=memo.number, realm=row.realm, site=row.site, customer=row.customer, invoice_id=memo.invoice_id,
         invoice=row.invoice, return_id=memo.return_id, reason=memo.reason, fault=memo.fault, unlinked=memo.unlinked,
         posted_at=memo.posted_at, credit_on=memo.credit_on, currency=memo.currency, net_minor=memo.net_minor,
-        tax_minor=memo.tax_minor, gross_minor=memo.gross_minor, entries=_entries(session, "credit_memo", memo_id),
+        tax_minor=memo.tax_minor, gross_minor=memo.gross_minor, left_minor=-(row.open_minor or 0),
+        applied=applied(session, CreditApplication, CreditApplication.credit_id == memo_id),
+        open_invoices=open_invoices(session, actor, memo.customer_id, memo.currency),
+        entries=_entries(session, "credit_memo", memo_id),
     )  # fmt: skip

@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.identity.models import Account
 from app.queries.listing import SqlList
 from app.security.scopes import within_companies
-from erpcore.billing.models import Invoice, Receipt, ReceiptApplication
+from erpcore.billing.models import Invoice, Receipt, ReceiptApplication, ReceiptReturn
 from erpcore.credit.models import Receivable
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
@@ -32,7 +33,26 @@ class ReceiptRow:
     currency: str
     amount_minor: int
     left_minor: int
+    returned_minor: int
+    fee_minor: int
+    owner_id: int | None
+    owner: str | None
     received_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Applied:
+    """What of a receipt or credit settled an invoice; negative, it takes an earlier application back. ``stands``: it may be taken
+    back itself.
+    """
+
+    id: int
+    invoice_id: int
+    invoice: str
+    amount_minor: int
+    at: datetime
+    reason: str | None
+    stands: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +70,8 @@ class ReceiptPage:
     """One receipt with what it settled, and what of its customer's invoices it could settle."""
 
     row: ReceiptRow
-    applied: list[tuple[int, str, int, datetime]]
+    applied: list[Applied]
+    returns: list[tuple[int, int, str, datetime]]
     open_invoices: list[OpenInvoice]
 
 
@@ -58,11 +79,12 @@ def _all_receipts() -> Any:
     return (
         select(
             Receipt, Customer.name.label("customer"), Customer.code.label("customer_code"), Entity.name.label("entity"),
-            Entity.realm,
+            Entity.realm, Account.name.label("owner"),
         )
         .select_from(Receipt)
         .join(Customer, Customer.id == Receipt.customer_id, isouter=True)
         .join(Entity, Entity.id == Receipt.entity_id, isouter=True)
+        .join(Account, Account.id == Receipt.owner_id, isouter=True)
     )  # fmt: skip
 
 
@@ -81,6 +103,7 @@ def _row(row: Any) -> ReceiptRow:
         id=receipt.id, number=receipt.number, reference=receipt.reference, customer_id=receipt.customer_id,
         customer=row.customer, customer_code=row.customer_code, entity_id=receipt.entity_id, entity=row.entity,
         realm=row.realm, currency=receipt.currency, amount_minor=receipt.amount_minor, left_minor=receipt.left_minor,
+        returned_minor=receipt.returned_minor, fee_minor=receipt.fee_minor, owner_id=receipt.owner_id, owner=row.owner,
         received_at=receipt.received_at,
     )  # fmt: skip
 
@@ -111,24 +134,39 @@ def receipt_page(session: Session, actor: Actor, receipt_id: int) -> ReceiptPage
     if row is None:
         raise NotFound("receipt_unknown", id=receipt_id)
     found = _row(row)
-    applied = session.execute(
-        select(Invoice.id, Invoice.number, ReceiptApplication.amount_minor, ReceiptApplication.applied_at)
-        .join(Invoice, Invoice.id == ReceiptApplication.invoice_id)
-        .where(ReceiptApplication.receipt_id == receipt_id)
-        .order_by(ReceiptApplication.id)
+    returns = session.execute(
+        select(ReceiptReturn.amount_minor, ReceiptReturn.fee_minor, ReceiptReturn.reason, ReceiptReturn.returned_at)
+        .where(ReceiptReturn.receipt_id == receipt_id)
+        .order_by(ReceiptReturn.id)
     )
     return ReceiptPage(
-        row=found, applied=[(one[0], one[1] or "", one[2], one[3]) for one in applied],
-        open_invoices=open_invoices(session, actor, found.customer_id),
+        row=found, applied=applied(session, ReceiptApplication, ReceiptApplication.receipt_id == receipt_id),
+        returns=[(one[0], one[1], one[2], one[3]) for one in returns],
+        open_invoices=open_invoices(session, actor, found.customer_id, found.currency),
     )  # fmt: skip
 
 
-def open_invoices(session: Session, actor: Actor, customer: int) -> list[OpenInvoice]:
+def applied(session: Session, table: Any, condition: Any) -> list[Applied]:
+    """Applications of receipts or of credits, in the order of what happened."""
+    rows = session.execute(
+        select(table, Invoice.number).join(Invoice, Invoice.id == table.invoice_id).where(condition).order_by(table.id)
+    ).all()
+    gone = {one.reverses_id for one, _ in rows}
+    return [
+        Applied(
+            id=one.id, invoice_id=one.invoice_id, invoice=number or "", amount_minor=one.amount_minor, at=one.applied_at,
+            reason=one.reason, stands=one.reverses_id is None and one.id not in gone,
+        )
+        for one, number in rows
+    ]  # fmt: skip
+
+
+def open_invoices(session: Session, actor: Actor, customer: int, currency: str) -> list[OpenInvoice]:
     """The customer's invoices that are not paid in full, at the sites that the person sees, the longest due first."""
     query = (
         select(Invoice.id, Invoice.number, Invoice.order_id, Receivable.due_on, Receivable.amount_minor, Receivable.open_minor)
         .join(Receivable, Receivable.document_id == Invoice.id)
-        .where(Invoice.customer_id == customer, Receivable.open_minor > 0)
+        .where(Invoice.customer_id == customer, Invoice.currency == currency, Receivable.open_minor > 0)
         .order_by(Receivable.due_on, Invoice.id)
         .limit(100)
     )  # fmt: skip

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.queries.cash_controls import CASH_CONTROLS
 from app.queries.closed_controls import CLOSED_CONTROLS
 from app.queries.journal_controls import JOURNAL_CONTROLS
 from app.queries.programme_controls import PROGRAMME_CONTROLS
@@ -154,7 +155,7 @@ CONTROLS: tuple[Control, ...] = (
         "SELECT r.entity_id, r.site_id, l.expected_receipt_id, l.quantity FROM goods_receipt_line l "
         "JOIN goods_receipt r ON r.id = l.receipt_id WHERE l.expected_receipt_id IS NOT NULL",
     ),
-    *(Control(*row) for row in (*CLOSED_CONTROLS, *JOURNAL_CONTROLS, *PROGRAMME_CONTROLS, *SUPPLY_CONTROLS)),
+    *(Control(*row) for row in (*CLOSED_CONTROLS, *CASH_CONTROLS, *JOURNAL_CONTROLS, *PROGRAMME_CONTROLS, *SUPPLY_CONTROLS)),
     Control(
         "counts_frozen", "counts", "Places that stand still = counts under way that let nothing move",
         "SELECT entity_id, site_id, item_id, frozen FROM stock_balance",
@@ -241,23 +242,6 @@ CONTROLS: tuple[Control, ...] = (
         "SELECT entity_id, NULL, id, gross_minor FROM invoice WHERE state = 'posted' UNION ALL "
         "SELECT entity_id, NULL, id, -gross_minor FROM credit_memo UNION ALL "
         "SELECT entity_id, NULL, id, amount_minor FROM debt_journal",
-    ),
-    Control(
-        "receivable_settled", "minor", "Settled of invoices = applications of receipts",
-        "SELECT entity_id, NULL, document_id, amount_minor - open_minor FROM receivable WHERE document_type = 'invoice'",
-        "SELECT i.entity_id, NULL, a.invoice_id, a.amount_minor FROM receipt_application a "
-        "JOIN invoice i ON i.id = a.invoice_id",
-    ),
-    Control(
-        "receipt_applied", "minor", "Applied of receipts = their applications",
-        "SELECT entity_id, NULL, id, amount_minor - left_minor FROM receipt",
-        "SELECT r.entity_id, NULL, a.receipt_id, a.amount_minor FROM receipt_application a "
-        "JOIN receipt r ON r.id = a.receipt_id",
-    ),
-    Control(
-        "on_account_ledger", "minor", "Receipts not applied = on-account account",
-        "SELECT entity_id, NULL, 0, left_minor FROM receipt",
-        _ledger("on_account", credit=True, site="NULL"),
     ),
     Control(
         "credit_exposure_receivable", "minor", "Receivable part of exposure = open receivables",

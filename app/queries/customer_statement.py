@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.queries.places import EntityPick
 from app.queries.receivables import FIRST, Account, account_on, company_of, day_asked
-from erpcore.billing.models import CreditMemo, DebtJournal, Invoice, InvoiceState, Receipt
+from erpcore.billing.models import CreditMemo, DebtJournal, Invoice, InvoiceState, Receipt, ReceiptReturn
 from erpcore.credit.models import Receivable
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import day_end, day_start, local_day
@@ -107,6 +107,11 @@ def _moved(session: Session, customer: int, entity: EntityPick, first: date, las
     receipts = select(Receipt.id, Receipt.number, Receipt.received_at, Receipt.reference, Receipt.amount_minor).where(
         Receipt.customer_id == customer, Receipt.received_at >= begins, Receipt.received_at < ends
     )
+    returned = (
+        select(Receipt.id, Receipt.number, ReceiptReturn.returned_at, ReceiptReturn.reason, ReceiptReturn.amount_minor)
+        .join(Receipt, Receipt.id == ReceiptReturn.receipt_id)
+        .where(Receipt.customer_id == customer, ReceiptReturn.returned_at >= begins, ReceiptReturn.returned_at < ends)
+    )
 
     def read(query: Any) -> Any:
         return session.execute(query.limit(MOST_MOVEMENTS + 1))
@@ -116,5 +121,8 @@ def _moved(session: Session, customer: int, entity: EntityPick, first: date, las
     found += [("debt_journal", r[0], r[1], r[2], None, r[3], r[4]) for r in read(debts)]
     found += [
         ("receipt", r[0], r[1], local_day(r[2], entity.time_zone), None, r[3] or "", -r[4]) for r in read(receipts)
+    ]
+    found += [
+        ("receipt_return", r[0], r[1], local_day(r[2], entity.time_zone), None, r[3], r[4]) for r in read(returned)
     ]
     return sorted(found, key=lambda one: (one[3], one[1]))

@@ -18,7 +18,15 @@ from sqlalchemy.orm import Session
 from app.queries.listing import Asked, AskedList, Found, SqlList
 from app.queries.places import EntityPick, entities_seen
 from app.security.scopes import within_companies
-from erpcore.billing.models import CreditMemo, DebtJournal, Invoice, Receipt, ReceiptApplication
+from erpcore.billing.models import (
+    CreditApplication,
+    CreditMemo,
+    DebtJournal,
+    Invoice,
+    Receipt,
+    ReceiptApplication,
+    ReceiptReturn,
+)
 from erpcore.credit.models import Receivable
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import day_end, local_day
@@ -111,10 +119,10 @@ def _documents(entities: Sequence[EntityPick], days: Mapping[int, date], *, is_t
             Receivable.document_id, Receivable.customer_id, Receivable.entity_id, Receivable.due_on,
             Receivable.open_minor.label("open_minor"),
         ).where(_OWED, Receivable.entity_id.in_(ids))  # fmt: skip
-    later = _applied_later(entities, days, ReceiptApplication.invoice_id)
+    later = _settled_later(entities, days)
     keys = union(
         select(Receivable.document_id.label("key")).where(_OWED, Receivable.entity_id.in_(ids)),
-        select(later.c.invoice_id),
+        select(later.c.key),
     ).subquery()
     on = func.coalesce(Invoice.invoice_on, Receivable.due_on)
     return (
@@ -124,7 +132,7 @@ def _documents(entities: Sequence[EntityPick], days: Mapping[int, date], *, is_t
         )
         .select_from(keys)
         .join(Receivable, Receivable.document_id == keys.c.key)
-        .outerjoin(later, later.c.invoice_id == Receivable.document_id)
+        .outerjoin(later, later.c.key == Receivable.document_id)
         .outerjoin(Invoice, Invoice.id == Receivable.document_id)
         .where(on <= _by_company(Receivable.entity_id, {key: literal(day, Date) for key, day in days.items()}))
     )  # fmt: skip
@@ -135,19 +143,38 @@ def _ends(entities: Sequence[EntityPick], days: Mapping[int, date]) -> dict[int,
     return {one.id: literal(day_end(days[one.id], one.time_zone), UtcDateTime()) for one in entities}
 
 
-def _applied_later(entities: Sequence[EntityPick], days: Mapping[int, date], by: Any) -> Any:
-    """What was applied after the day, by invoice or by receipt."""
+def _later(entities: Sequence[EntityPick], days: Mapping[int, date], *moved: tuple[Any, Any, Any, Any]) -> Any:
+    """What was moved after the day, by ``key``. Each: the key, the amount, when, and the company of it."""
     earliest = min(day_end(days[one.id], one.time_zone) for one in entities)
-    return (
-        select(by, func.sum(ReceiptApplication.amount_minor).label("minor"))
-        .join(Receipt, Receipt.id == ReceiptApplication.receipt_id)
-        # The first condition is what an index can be used for; the second is the day of each company.
-        .where(
-            ReceiptApplication.applied_at >= earliest, Receipt.entity_id.in_([one.id for one in entities]),
-            ReceiptApplication.applied_at >= _by_company(Receipt.entity_id, _ends(entities, days)),
-        )
-        .group_by(by)
-        .subquery()
+    ends, ids = _ends(entities, days), [one.id for one in entities]
+    parts = [
+        select(key.label("key"), minor.label("minor"))
+        .join(owner.class_, owner.class_.id == joined)
+        # The first condition is what an index can be used for; the last is the day of each company.
+        .where(at >= earliest, owner.in_(ids), at >= _by_company(owner, ends))
+        for key, minor, at, (owner, joined) in moved
+    ]
+    found = union_all(*parts).subquery()
+    return select(found.c.key, func.sum(found.c.minor).label("minor")).group_by(found.c.key).subquery()
+
+
+def _settled_later(entities: Sequence[EntityPick], days: Mapping[int, date]) -> Any:
+    """What documents were settled by after the day: invoices by money and credits, credits by what they were set against."""
+    cash, credit = ReceiptApplication, CreditApplication
+    receipt, invoice = (Receipt.entity_id, cash.receipt_id), (Invoice.entity_id, credit.invoice_id)
+    return _later(
+        entities, days, (cash.invoice_id, cash.amount_minor, cash.applied_at, receipt),
+        (credit.invoice_id, credit.amount_minor, credit.applied_at, invoice),
+        (credit.credit_id, -credit.amount_minor, credit.applied_at, invoice),
+    )  # fmt: skip
+
+
+def _used_later(entities: Sequence[EntityPick], days: Mapping[int, date]) -> Any:
+    """What was applied of receipts, or went back to the bank, after the day."""
+    cash, back = ReceiptApplication, ReceiptReturn
+    return _later(
+        entities, days, (cash.receipt_id, cash.amount_minor, cash.applied_at, (Receipt.entity_id, cash.receipt_id)),
+        (back.receipt_id, back.amount_minor, back.returned_at, (Receipt.entity_id, back.receipt_id)),
     )  # fmt: skip
 
 
@@ -158,11 +185,11 @@ def _on_account(entities: Sequence[EntityPick], days: Mapping[int, date], *, is_
         return select(
             Receipt.id, Receipt.customer_id, Receipt.entity_id, (-Receipt.left_minor).label("open_minor")
         ).where(text("receipt.left_minor > 0"), Receipt.entity_id.in_(ids))
-    later, ends = _applied_later(entities, days, ReceiptApplication.receipt_id), _ends(entities, days)
+    later, ends = _used_later(entities, days), _ends(entities, days)
     left = Receipt.left_minor + func.coalesce(later.c.minor, 0)
     return (
         select(Receipt.id, Receipt.customer_id, Receipt.entity_id, (-left).label("open_minor"))
-        .outerjoin(later, later.c.receipt_id == Receipt.id)
+        .outerjoin(later, later.c.key == Receipt.id)
         .where(left > 0, Receipt.entity_id.in_(ids), Receipt.received_at < _by_company(Receipt.entity_id, ends))
     )
 

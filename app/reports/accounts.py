@@ -8,7 +8,13 @@ from app.queries.customer_statement import Statement
 from app.queries.receivables import BUCKETS
 from app.reports.papers import Paper, amount_text, day_text, frame, set_paper
 
-_KINDS = {"invoice": "Invoice", "credit_memo": "Credit memo", "debt_journal": "Debt journal", "receipt": "Payment"}
+_KINDS = {
+    "invoice": "Invoice",
+    "credit_memo": "Credit memo",
+    "debt_journal": "Debt journal",
+    "receipt": "Payment",
+    "receipt_return": "Payment returned",
+}
 
 
 def statement_paper(page: Statement, at: datetime) -> Paper:

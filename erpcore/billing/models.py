@@ -147,11 +147,17 @@ append_only(CreditMemoLine)
 
 
 class Receipt(Base):
-    """Money that came in. ``left_minor`` is what is not applied to an invoice yet."""
+    """Money that came in. ``left_minor`` is what is not applied to an invoice yet, ``returned_minor`` what went back to the bank;
+    of ``fee_minor`` the bank kept so much before it arrived. ``owner_id`` is who looks after what is left.
+    """
 
     __tablename__ = "receipt"
     __table_args__ = (
-        CheckConstraint("amount_minor > 0 AND left_minor BETWEEN 0 AND amount_minor", name="within"),
+        CheckConstraint(
+            "amount_minor > 0 AND left_minor >= 0 AND returned_minor >= 0 AND left_minor + returned_minor <= amount_minor "
+            "AND fee_minor BETWEEN 0 AND amount_minor",
+            name="within",
+        ),
         Index("ix_receipt_customer", "customer_id"),
         Index("ix_receipt_received", "received_at", "id"),
         Index(
@@ -166,15 +172,23 @@ class Receipt(Base):
     currency: Mapped[str] = mapped_column(String(3))
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     left_minor: Mapped[int] = mapped_column(BigInteger)
+    returned_minor: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    fee_minor: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    owner_id: Mapped[int | None] = mapped_column(BigInteger)
     received_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class ReceiptApplication(Base):
-    """Part of a receipt that settles part of an invoice."""
+    """Part of a receipt that settles part of an invoice; negative, it takes an earlier one back whole."""
 
     __tablename__ = "receipt_application"
     __table_args__ = (
-        CheckConstraint("amount_minor > 0", name="applies_something"),
+        CheckConstraint(
+            "(amount_minor > 0 AND reverses_id IS NULL) OR (amount_minor < 0 AND reverses_id IS NOT NULL AND reason IS NOT NULL)",
+            name="applies_or_reverses",
+        ),
+        UniqueConstraint("reverses_id"),
+        Index("ix_receipt_application_receipt", "receipt_id"),
         Index("ix_receipt_application_invoice", "invoice_id"),
         Index("ix_receipt_application_applied", "applied_at"),
     )
@@ -184,9 +198,53 @@ class ReceiptApplication(Base):
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     applied_at: Mapped[datetime] = mapped_column(UtcDateTime)
     actor: Mapped[int] = mapped_column(BigInteger)
+    reverses_id: Mapped[int | None] = mapped_column(ForeignKey("receipt_application.id"))
+    reason: Mapped[str | None] = mapped_column(Text)
 
 
-append_only(ReceiptApplication)
+class CreditApplication(Base):
+    """Part of a credit memo, or of a debt given up, that settles part of an invoice; negative, it takes an earlier one back."""
+
+    __tablename__ = "credit_application"
+    __table_args__ = (
+        CheckConstraint(
+            "(amount_minor > 0 AND reverses_id IS NULL) OR (amount_minor < 0 AND reverses_id IS NOT NULL AND reason IS NOT NULL)",
+            name="applies_or_reverses",
+        ),
+        UniqueConstraint("reverses_id"),
+        Index("ix_credit_application_credit", "credit_id"),
+        Index("ix_credit_application_invoice", "invoice_id"),
+        Index("ix_credit_application_applied", "applied_at"),
+    )
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    credit_id: Mapped[int] = mapped_column(ForeignKey("receivable.document_id"))
+    invoice_id: Mapped[int] = mapped_column(ForeignKey("invoice.id"))
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    applied_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    actor: Mapped[int] = mapped_column(BigInteger)
+    reverses_id: Mapped[int | None] = mapped_column(ForeignKey("credit_application.id"))
+    reason: Mapped[str | None] = mapped_column(Text)
+
+
+class ReceiptReturn(Base):
+    """Money of a receipt that the bank took back, with what it charged for that."""
+
+    __tablename__ = "receipt_return"
+    __table_args__ = (
+        CheckConstraint("amount_minor > 0 AND fee_minor >= 0", name="returns_something"),
+        Index("ix_receipt_return_receipt", "receipt_id"),
+        Index("ix_receipt_return_returned", "returned_at"),
+    )
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    receipt_id: Mapped[int] = mapped_column(ForeignKey("receipt.id"))
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    fee_minor: Mapped[int] = mapped_column(BigInteger)
+    reason: Mapped[str] = mapped_column(Text)
+    returned_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    actor: Mapped[int] = mapped_column(BigInteger)
+
+
+append_only(ReceiptApplication, CreditApplication, ReceiptReturn)
 
 
 class DebtJournal(Base):

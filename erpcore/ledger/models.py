@@ -40,6 +40,9 @@ class AccountRole(StrEnum):
     ON_ACCOUNT = "on_account"
     BAD_DEBT = "bad_debt"
     TRANSFER = "transfer"
+    BANK_FEES = "bank_fees"
+    CURRENCY_DIFFERENCE = "currency_difference"
+    BANK_CLEARING = "bank_clearing"
 
 
 class AccountKind(StrEnum):

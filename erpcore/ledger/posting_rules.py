@@ -103,12 +103,32 @@ POSTING_RULES: tuple[PostingRule, ...] = (
     PostingRule(
         name="receipt", document="receipt", journal=JournalKind.CASH, event="cash.received",
         when="Money comes in; it stands on account until it is applied.",
-        sides=(_debit(AccountRole.BANK), _credit(AccountRole.ON_ACCOUNT)),
+        sides=(_debit(AccountRole.BANK), _debit(AccountRole.BANK_FEES), _credit(AccountRole.ON_ACCOUNT)),
+    ),
+    PostingRule(
+        name="receipt_from_bank", document="receipt", journal=JournalKind.CASH, event="cash.received",
+        when="An entry of a bank statement is found to be a customer's; it stands on account until it is applied.",
+        sides=(_debit(AccountRole.BANK_CLEARING), _debit(AccountRole.BANK_FEES), _credit(AccountRole.ON_ACCOUNT)),
+    ),
+    PostingRule(
+        name="receipt_returned_by_bank", document="receipt_return", journal=JournalKind.CASH, event="cash.returned",
+        when="An entry of a bank statement takes money of a receipt back.",
+        sides=(_debit(AccountRole.ON_ACCOUNT), _debit(AccountRole.BANK_FEES), _credit(AccountRole.BANK_CLEARING)),
+    ),
+    PostingRule(
+        name="receipt_returned", document="receipt_return", journal=JournalKind.CASH, event="cash.returned",
+        when="The bank takes money of a receipt back, and what it charges for that.",
+        sides=(_debit(AccountRole.ON_ACCOUNT), _debit(AccountRole.BANK_FEES), _credit(AccountRole.BANK)),
     ),
     PostingRule(
         name="application", document="application", journal=JournalKind.CASH, event="cash.applied",
         when="A receipt settles so much of an invoice.",
         sides=(_debit(AccountRole.ON_ACCOUNT), _credit(AccountRole.RECEIVABLE)),
+    ),
+    PostingRule(
+        name="application_reversed", document="application", journal=JournalKind.CASH, event="cash.unapplied",
+        when="What a receipt settled is open again, and the money on account.",
+        sides=(_debit(AccountRole.RECEIVABLE), _credit(AccountRole.ON_ACCOUNT)),
     ),
     PostingRule(
         name="cost_of_sales", document="shipment", journal=JournalKind.STOCK, event="shipment.confirmed",

@@ -8,6 +8,7 @@ from typing import Any
 from erpcore import published as p
 from erpcore.kernel.eventlog import LoggedEvent
 from erpcore.kernel.events import Event
+from erpcore.published.cash import CashReturned, CashUnapplied, InvoiceReopened
 from erpcore.published.stock import StockArrived, StockPutAway, StockTransferReceived, StockTransferShipped
 from readiness.measures.journeys import BLOCKED, CORRECTED, REVERSED, WRONG_AT_POSTING, Family, Journey
 from readiness.measures.milestones import earlier, expect_posting, later, open_document, stamp
@@ -78,6 +79,12 @@ def _settled(family: Family, event: LoggedEvent, data: p.InvoiceSettled) -> None
     family.root.paid_at = later(family.root.paid_at, event.at)
 
 
+def _reopened(family: Family, event: LoggedEvent, data: InvoiceReopened) -> None:
+    _invoice(family, event).paid_at = None
+    paid = [one.paid_at for one in family.invoices.values() if one.paid_at is not None]
+    family.root.paid_at = max(paid, default=None)
+
+
 def _credited(family: Family, event: LoggedEvent, data: p.CreditMemoPosted) -> None:
     if data.gross:
         expect_posting(family.root, event, event.subject)
@@ -120,6 +127,14 @@ def _cash_received(family: Family, event: LoggedEvent, data: p.CashReceived) -> 
 
 
 def _cash_applied(family: Family, event: LoggedEvent, data: p.CashApplied) -> None:
+    family.root.remaining -= data.amount
+
+
+def _cash_unapplied(family: Family, event: LoggedEvent, data: CashUnapplied) -> None:
+    family.root.remaining += data.amount
+
+
+def _cash_returned(family: Family, event: LoggedEvent, data: CashReturned) -> None:
     family.root.remaining -= data.amount
 
 
@@ -187,6 +202,7 @@ BILLING_HANDLERS: dict[type[Event], Callable[[Family, LoggedEvent, Any], None]] 
     p.InvoicePosted: _posted,
     p.InvoiceCorrected: _corrected,
     p.InvoiceSettled: _settled,
+    InvoiceReopened: _reopened,
     p.CreditMemoPosted: _credited,
     p.ReturnRequested: _return_requested,
     p.ReturnAuthorised: _return_authorised,
@@ -195,6 +211,8 @@ BILLING_HANDLERS: dict[type[Event], Callable[[Family, LoggedEvent, Any], None]] 
     p.ReturnCredited: _return_credited,
     p.CashReceived: _cash_received,
     p.CashApplied: _cash_applied,
+    CashUnapplied: _cash_unapplied,
+    CashReturned: _cash_returned,
     p.StockAdjusted: _adjusted,
     p.StockAdjustmentReversed: _reversed,
     StockTransferShipped: _transfer_shipped,

@@ -20,6 +20,7 @@ FOR_THE_RECORD: dict[str, str] = {
     "waiver": "as condition",
     "variant": "as condition",
     "wave": "as condition",
+    "credit": "the receivable holds it, and invoice.settled and invoice.reopened what figures read",
     "debt.written_off": "the books hold it; no figure of this release reads it",
     "invoice.unblocked": "invoice.posted follows and is what figures read",
     "pick_wave": "the floor shows where its waves stand; the event dates them for other systems",

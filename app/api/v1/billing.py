@@ -100,6 +100,7 @@ class ReceiptBody(Body):
     entity: Key
     customer: Key
     amount: Amount
+    fee: Amount | None = Field(None, description="Of the amount the bank kept so much.")
     reference: str | None = Field(None, max_length=120)
 
 
@@ -134,7 +135,8 @@ def _detail(page: InvoicePage) -> InvoiceDetail:
     )  # fmt: skip
 
 
-def _receipt(row: ReceiptRow) -> ReceiptAnswer:
+def receipt_answer(row: ReceiptRow) -> ReceiptAnswer:
+    """One receipt as programs read it."""
     return ReceiptAnswer(
         id=row.id, number=row.number, reference=row.reference, customer_id=row.customer_id, entity_id=row.entity_id,
         currency=row.currency, amount=as_amount(row.amount_minor, row.currency),
@@ -201,7 +203,7 @@ def post_invoice(work: UnitOfWork, invoice_id: int, version: int) -> InvoiceDeta
 )  # fmt: skip
 def list_receipts(query: PageQuery) -> Page[ReceiptAnswer]:
     rows = receipts_after(reader(), actor(), query.after, query.limit + 1)
-    return page_of([_receipt(row) for row in rows], [row.id for row in rows], query.limit)
+    return page_of([receipt_answer(row) for row in rows], [row.id for row in rows], query.limit)
 
 
 @operation(
@@ -215,10 +217,10 @@ def take_receipt(work: UnitOfWork, body: ReceiptBody) -> ReceiptAnswer:
     work.realm = entity.realm
     command = ReceiveCash(
         entity=body.entity, customer=body.customer, amount_minor=as_minor(body.amount, entity.currency, "amount"),
-        reference=body.reference,
+        fee_minor=0 if body.fee is None else as_minor(body.fee, entity.currency, "fee"), reference=body.reference,
     )  # fmt: skip
     (receipt,) = receive_cash(work, [command])
-    return _receipt(receipt_page(fresh(work), work.actor, receipt).row)
+    return receipt_answer(receipt_page(fresh(work), work.actor, receipt).row)
 
 
 @operation(
@@ -237,4 +239,4 @@ def apply_receipt(work: UnitOfWork, receipt_id: int, body: ApplyBody) -> Receipt
     ]  # fmt: skip
     with pointing():
         apply_cash(work, commands)
-    return _receipt(receipt_page(fresh(work), work.actor, receipt_id).row)
+    return receipt_answer(receipt_page(fresh(work), work.actor, receipt_id).row)

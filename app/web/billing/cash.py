@@ -8,19 +8,23 @@ from typing import Any
 from flask import flash, redirect, render_template, url_for
 
 from app.composition.request import reader
-from app.queries.cash import ReceiptPage, receipt_page
+from app.queries.cash import OpenInvoice, ReceiptPage, ReceiptRow, receipt_page
 from app.queries.order_entry import customer_by_id, find_customers
 from app.queries.places import EntityPick, entities_seen
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import asked_key
-from app.web.billing.forms import ReceiptForm, apply_form, minor_of
+from app.web.billing.forms import ReceiptForm, ReturnForm, apply_form, minor_of
 from app.web.billing.views import blueprint
+from app.web.figures import amount
 from app.web.forms import choices
-from app.web.steps import form_step
-from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cash
+from app.web.orders.forms import ReasonForm
+from app.web.steps import form_step, take_step
+from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, look_after, receive_cash
+from erpcore.billing.cash_reversal import ReturnReceipt, Unapply, return_receipts, unapply_cash
 from erpcore.kernel import requests
-from erpcore.kernel.errors import RuleBroken
+from erpcore.kernel.errors import NotFound, RuleBroken
+from erpcore.kernel.money import from_minor
 from erpcore.kernel.work import UnitOfWork
 
 
@@ -51,9 +55,10 @@ def _take(work: UnitOfWork, form: ReceiptForm, entity: EntityPick) -> int:
         raise RuleBroken("customer_unheard", field="customer")
     if len(found) > 1:
         raise RuleBroken("customer_unclear", field="customer", count=len(found))
-    amount = minor_of(form.amount.data, entity.currency, "amount")
+    paid = minor_of(form.amount.data, entity.currency, "amount")
+    fee = minor_of(form.fee.data, entity.currency, "fee") if form.fee.data else 0
     command = ReceiveCash(
-        entity=entity.id, customer=found[0].id, amount_minor=amount, reference=form.reference.data or None
+        entity=entity.id, customer=found[0].id, amount_minor=paid, fee_minor=fee, reference=form.reference.data or None
     )
     before = requests.claim(work, f"receipt-form:{form.request_key.data}", repr(command))
     if before is not None:
@@ -77,7 +82,7 @@ def apply_receipt(receipt_id: int) -> Any:
     form = _form_of(page)
     if form.validate_on_submit():
         with form_step(form, realm=page.row.realm) as work:
-            apply_cash(work, _applications(page, form))
+            form.once(work, lambda: apply_cash(work, _applications(page, form))[0])
         if form.accepted:
             flash("The receipt is applied.", "success")
             return redirect(url_for("billing.show_receipt", receipt_id=receipt_id))
@@ -85,25 +90,101 @@ def apply_receipt(receipt_id: int) -> Any:
 
 
 def _applications(page: ReceiptPage, form: Any) -> list[ApplyCash]:
-    commands = [
-        ApplyCash(
-            receipt=page.row.id, invoice=invoice.id,
-            amount_minor=minor_of(form[f"invoice_{invoice.id}"].data, page.row.currency, f"invoice_{invoice.id}"),
-        )
-        for invoice in page.open_invoices
+    return [
+        ApplyCash(receipt=page.row.id, invoice=invoice, amount_minor=minor)
+        for invoice, minor in amounts_of(form, page.open_invoices, page.row.currency)
+    ]
+
+
+@blueprint.route("/receipts/<int:receipt_id>/applications/<int:application_id>/reverse", methods=["GET", "POST"])
+@require(Permission.RECEIPT_APPLY)
+def unapply_receipt(receipt_id: int, application_id: int) -> Any:
+    page = receipt_page(reader(), actor(), receipt_id)
+    one = next((one for one in page.applied if one.id == application_id), None)
+    if one is None:
+        raise NotFound("application_unknown", id=application_id)
+    form = ReasonForm()
+    if form.validate_on_submit():
+        with form_step(form, realm=page.row.realm) as work:
+            unapply_cash(work, [Unapply(application=application_id, reason=str(form.reason.data))])
+        if form.accepted:
+            flash("It is taken back. The invoice is open again, and the money on account.", "success")
+            return redirect(url_for("billing.show_receipt", receipt_id=receipt_id))
+    said = f"{amount(one.amount_minor, page.row.currency)} {page.row.currency} of invoice {one.invoice}"
+    return _small_form(page, form, title="Take back", label="Take it back", note=said), form.status
+
+
+@blueprint.route("/receipts/<int:receipt_id>/return", methods=["GET", "POST"])
+@require(Permission.RECEIPT_APPLY)
+def return_receipt(receipt_id: int) -> Any:
+    page, form = receipt_page(reader(), actor(), receipt_id), ReturnForm()
+    row = page.row
+    if not form.is_submitted():
+        form.amount.data = from_minor(row.amount_minor - row.returned_minor, row.currency)
+    if form.validate_on_submit():
+        with form_step(form, realm=row.realm) as work:
+            form.once(work, lambda: return_receipts(work, [_returned(row, form)])[0])
+        if form.accepted:
+            flash("The money has gone back. What it had paid is open again.", "success")
+            return redirect(url_for("billing.show_receipt", receipt_id=receipt_id))
+    note = "What is on account goes back first; then the newest of what it paid is open again."
+    return _small_form(page, form, title="Returned by the bank", label="Book the return", note=note), form.status
+
+
+def _returned(row: ReceiptRow, form: ReturnForm) -> ReturnReceipt:
+    return ReturnReceipt(
+        receipt=row.id, reason=str(form.reason.data), amount_minor=minor_of(form.amount.data, row.currency, "amount"),
+        fee_minor=minor_of(form.fee.data, row.currency, "fee") if form.fee.data else 0,
+    )  # fmt: skip
+
+
+@blueprint.post("/receipts/<int:receipt_id>/take-over")
+@require(Permission.RECEIPT_APPLY)
+def take_over_receipt(receipt_id: int) -> Any:
+    row = receipt_page(reader(), actor(), receipt_id).row
+    return take_step(
+        lambda work: look_after(work, [receipt_id], actor().id), realm=row.realm, done="You look after this receipt now.",
+        to=url_for("billing.show_receipt", receipt_id=receipt_id), again=lambda why: _refused(receipt_id, why),
+    )  # fmt: skip
+
+
+def _refused(receipt_id: int, why: str) -> str:
+    page = receipt_page(reader(), actor(), receipt_id)
+    return _html(page, _form_of(page), why)
+
+
+def amounts_of(form: Any, invoices: list[OpenInvoice], currency: str) -> list[tuple[int, int]]:
+    """The invoices for which something was entered, each with its minor units; raises ``RuleBroken`` when there is none."""
+    typed = [
+        (invoice.id, minor_of(form[f"invoice_{invoice.id}"].data, currency, f"invoice_{invoice.id}"))
+        for invoice in invoices
         if form[f"invoice_{invoice.id}"].data
-    ]  # fmt: skip
-    if not commands:
+    ]
+    if not typed:
         raise RuleBroken("nothing_entered")
-    return commands
+    return typed
 
 
 def _form_of(page: ReceiptPage) -> Any:
     return apply_form(page.open_invoices if page.row.left_minor else [], page.row.left_minor, page.row.currency)
 
 
-def _html(page: ReceiptPage, form: Any) -> str:
-    fields = [field for field in form if field.name.startswith("invoice_")]
+def _small_form(page: ReceiptPage, form: Any, **words: str) -> str:
+    trail = [
+        ("Billing", url_for("billing.show_all")), ("Receipts", url_for("billing.show_receipts")),
+        (page.row.number, url_for("billing.show_receipt", receipt_id=page.row.id)),
+    ]  # fmt: skip
     return render_template(
-        "billing/receipt.html", page=page, row=page.row, form=form, fields=fields, realm=page.row.realm
-    )
+        "billing/small_form.html", form=form, trail=trail, of=f"{page.row.number} · {page.row.customer}",
+        unit=page.row.currency, realm=page.row.realm, **words,
+    )  # fmt: skip
+
+
+def _html(page: ReceiptPage, form: Any, refused: str = "") -> str:
+    fields = [field for field in form if field.name.startswith("invoice_")]
+    row = page.row
+    owner = "You" if row.owner_id == actor().id else row.owner or "Nobody yet: the cash desk"
+    return render_template(
+        "billing/receipt.html", page=page, row=row, form=form, fields=fields, owner=owner, refused=refused, realm=row.realm,
+        mine=row.owner_id == actor().id,
+    )  # fmt: skip

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from wtforms import HiddenField, SelectField, StringField
-from wtforms.validators import DataRequired, InputRequired, Length
+from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from app.queries.cash import OpenInvoice
 from app.web.fields import ExactField, PriceField, QuantityField
 from app.web.figures import amount
 from app.web.forms import Form, choices
+from app.web.once import KeyedForm
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.money import from_minor, places, to_minor
 
@@ -39,13 +40,22 @@ class ReceiptForm(Form):
 
     entity = SelectField("Company", coerce=int)
     customer = StringField("Customer", [DataRequired("Enter the customer by code or name"), Length(max=200)])
-    amount = ExactField("Amount", [InputRequired("Enter what came in")])
+    amount = ExactField("Amount paid", [InputRequired("Enter what the customer paid")])
+    fee = ExactField("Of this the bank kept", [Optional()], description="A fee taken before the money arrived.")
     reference = StringField("Their reference", [Length(max=120)])
     request_key = HiddenField(validators=[InputRequired("The form lost its key; open it again"), Length(max=64)])
 
 
+class ReturnForm(KeyedForm):
+    """Money that the bank took back."""
+
+    amount = ExactField("Amount", [InputRequired("Enter what went back")])
+    fee = ExactField("Fee of the bank", [Optional()])
+    reason = StringField("Reason", [DataRequired("Say why, as the bank does"), Length(max=500)])
+
+
 def apply_form(invoices: list[OpenInvoice], left: int, currency: str) -> Any:
-    """An amount for each open invoice, filled from the oldest until the receipt is used up."""
+    """An amount for each open invoice, filled from the oldest until the receipt, or the credit, is used up."""
     fields: dict[str, Any] = {}
     for invoice in invoices:
         part = min(left, invoice.open_minor)
@@ -54,7 +64,7 @@ def apply_form(invoices: list[OpenInvoice], left: int, currency: str) -> Any:
             invoice.number, places=places(currency), description=f"{amount(invoice.open_minor, currency)} {currency} open",
             default=from_minor(part, currency) if part else None,
         )  # fmt: skip
-    return type("ApplyForm", (Form,), fields)()
+    return type("ApplyForm", (KeyedForm,), fields)()
 
 
 def minor_of(value: Any, currency: str, field: str) -> int:

@@ -25,7 +25,13 @@ from app.web.papers import paper_file
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.money import from_minor
 
-KINDS = {"invoice": "Invoice", "credit_memo": "Credit memo", "debt_journal": "Debt journal", "receipt": "Receipt"}
+KINDS = {
+    "invoice": "Invoice",
+    "credit_memo": "Credit memo",
+    "debt_journal": "Debt journal",
+    "receipt": "Receipt",
+    "receipt_return": "Payment returned",
+}
 
 
 def _customer(row: AgeingRow) -> Cell:
@@ -104,7 +110,7 @@ def _leads(one: OpenItem) -> str:
         return url_for("billing.show", invoice_id=one.id)
     if one.kind == "credit_memo":
         return url_for("billing.show_memo", memo_id=one.id)
-    return url_for("billing.show_receipt", receipt_id=one.id) if one.kind == "receipt" else ""
+    return url_for("billing.show_receipt", receipt_id=one.id) if one.kind in ("receipt", "receipt_return") else ""
 
 
 @blueprint.get("/receivables/<int:customer_id>/statement.pdf")

@@ -8,7 +8,7 @@ from flask import flash, redirect, render_template, url_for
 
 from app.composition.request import now, reader
 from app.composition.trading import cells
-from app.queries.billing import InvoicePage, invoice_page, memo_page
+from app.queries.billing import InvoicePage, invoice_page
 from app.queries.order_detail import shipment_place
 from app.security.permissions import Permission
 from app.security.require import actor, require
@@ -153,10 +153,3 @@ def _form(page: InvoicePage, form: Any, **words: str) -> Any:
 def _back(page: InvoicePage, said: str) -> Any:
     flash(said, "success")
     return redirect(url_for("billing.show", invoice_id=page.id))
-
-
-@blueprint.get("/credit-memos/<int:memo_id>")
-@require(Permission.INVOICE_READ)
-def show_memo(memo_id: int) -> str:
-    page = memo_page(reader(), actor(), memo_id)
-    return render_template("billing/memo.html", page=page, realm=page.realm)
