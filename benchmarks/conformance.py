@@ -2,7 +2,8 @@
 
 The million stands in the database as the consumer leaves it: orders of ten to fifteen steps, one in eight with a departure, over
 three months at four sites. They are judged in one transaction as a release with other rules has it. The events are those that
-``consumers`` publishes; the floor reads the same rows of the log with the driver and writes the same rows of journeys in batches
+``consumers`` publishes, once beside that million and once in an empty database: what comes costs what it costs itself, however
+much there is already. The floor reads the same rows of the log with the driver and writes the same rows of journeys in batches
 of the same size, and judges nothing. Seconds are those of the processor, of the PostgreSQL server too.
 """
 
@@ -33,6 +34,10 @@ from tests.support.events import MONDAY, publish
 
 _JOURNEYS = 1_000_000
 _ORDERS = 4_000
+#: Where the ids of the million begin, beyond those of what comes afterwards.
+_FIRST = 10**9
+#: So much longer what comes may take beside a million than in an empty database.
+_BESIDE = 1.25
 _PART = 20_000
 _PATH = (
     a.ORDER_CAPTURED, a.ORDER_VALIDATED, a.ORDER_PROMISED, a.ORDER_RELEASED, a.ORDER_ALLOCATED, a.GOODS_PICKED,
@@ -66,6 +71,7 @@ def measure(bench: Bench) -> Iterator[Figure]:
         with unit_of_work(database, actor=Actor.system("bench")) as work:
             judged = judge_all_anew(work, _Half())
         seconds = bench.processor_seconds() - begun
+        beside = _events_a_second(bench, database, orders)
         database.dispose()
         if judged != journeys:
             raise RuntimeError(f"{judged} journeys were judged instead of {journeys}")
@@ -73,6 +79,7 @@ def measure(bench: Bench) -> Iterator[Figure]:
         pairs = [_afterwards(bench, kind, orders) for _ in range(bench.repeat)]
         ours, floor = bench.median(one for one, _ in pairs), bench.median(one for _, one in pairs)
         yield Figure("events judged as they come", kind, ours, "events/s", floor=floor)
+        yield Figure(f"the same beside {journeys:,} journeys", kind, beside, "events/s", floor=ours, limit=_BESIDE)
 
 
 def _fill(database: Database, journeys: int) -> None:
@@ -101,7 +108,20 @@ def _course(random: Random, number: int, first: int) -> Course:
         steps.append(Step(at, number * 20 + nth, activity, number if activity in _PARTS else 0, _day(at)))
     site = 11 + number % 4
     journey = Journey(
-        number + 1, "order_to_cash", "live", 1, site, 21, 31, 41, "EUR", "a" * 64, "", MONDAY, MONDAY.date(), version=0
+        _FIRST + number,
+        "order_to_cash",
+        "live",
+        1,
+        site,
+        21,
+        31,
+        41,
+        "EUR",
+        "a" * 64,
+        "",
+        MONDAY,
+        MONDAY.date(),
+        version=0,
     )
     journey.steps = steps_to_text(steps).decode()
     course = Course(journey)
@@ -121,9 +141,7 @@ def _afterwards(bench: Bench, kind: str, orders: int) -> tuple[float, float]:
     database = connect(url)
     events = publish(database, trading(orders))
     again = bench.copied(url) if kind == "sqlite" else None
-    begun = bench.processor_seconds()
-    ConsumerRunner(database, ConformanceConsumer(lambda _: _Half()), bulk=True).run_to_head()
-    ours = events / max(bench.processor_seconds() - begun, 0.001)
+    ours = _rate(bench, database, events)
     rows = _rows_of(database)
     database.dispose()
     other = connect(again or bench.new_database(kind))
@@ -134,6 +152,17 @@ def _afterwards(bench: Bench, kind: str, orders: int) -> tuple[float, float]:
     floor = events / max(bench.processor_seconds() - begun, 0.001)
     other.dispose()
     return ours, floor
+
+
+def _events_a_second(bench: Bench, database: Database, orders: int) -> float:
+    """What is published now, through the consumer."""
+    return _rate(bench, database, publish(database, trading(orders)))
+
+
+def _rate(bench: Bench, database: Database, events: int) -> float:
+    begun = bench.processor_seconds()
+    ConsumerRunner(database, ConformanceConsumer(lambda _: _Half()), bulk=True).run_to_head()
+    return events / max(bench.processor_seconds() - begun, 0.001)
 
 
 def _rows_of(database: Database) -> Any:

@@ -32,6 +32,7 @@ BENCHMARKS: dict[str, str] = {
     "allocation": "benchmarks.allocation:measure",
     "api": "benchmarks.order_api:measure",
     "order": "benchmarks.order_cycle:measure",
+    "rules": "benchmarks.rules:measure",
     "search": "benchmarks.item_search:measure",
     "pages": "benchmarks.pages:measure",
     "what-if": "benchmarks.what_if:measure",

@@ -1,7 +1,7 @@
 """Which rules does a document run under? The answer to the core's ``ProcessRules`` port, from the register of variants.
 
-The index of what was agreed is kept per process and read anew when the register's revision has moved; the revision is read
-once in every unit of work, so nothing is ever answered from a stale one.
+The index of what was agreed is kept per process; where the register's revision has moved, what changed since is read anew. The
+revision is read once in every unit of work, so nothing is ever answered from a stale one.
 """
 
 from __future__ import annotations
@@ -21,11 +21,15 @@ from erpcore.kernel.rows import read_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import StoredRuleset
 from erpcore.ports import CATALOGUE_VERSION, Ruleset
-from governance.variants.register import MEMO, RESOLVED, Index, Scope, read_index, read_revision
+from governance.variants.register import MEMO, RESOLVED, Index, Scope, current_index
 
 #: Rulesets that are stored in a database for good, by its pool of ids: what has a hash as its key never changes.
 _STORED: WeakKeyDictionary[IdPool, dict[str, Ruleset]] = WeakKeyDictionary()
 _MOST_KEPT = 1000
+_STORE = {
+    "sqlite": sqlite_insert(StoredRuleset.__table__).on_conflict_do_nothing(),
+    "postgresql": pg_insert(StoredRuleset.__table__).on_conflict_do_nothing(),
+}
 
 
 def _kept(work: UnitOfWork) -> dict[str, Ruleset]:
@@ -103,14 +107,11 @@ class RegisterRules:
         if known is not None:
             return known
         try:
-            revision = read_revision(work.session)
-            index = self._index
-            if index is None or index.revision != revision:
-                index = read_index(work.session, revision)
-                if not work.memo.get(MEMO + "_changed"):
-                    self._index = index
-        except SQLAlchemyError as error:
+            index = current_index(work, self._index)
+        except (SQLAlchemyError, work.dialect.loaded_dbapi.Error) as error:
             raise RuleBroken("rules_unreadable", ruleset="register") from error
+        if not work.memo.get(MEMO + "_changed"):
+            self._index = index
         work.memo[MEMO] = index
         return index
 
@@ -120,14 +121,12 @@ class RegisterRules:
             if rows := read_rows(work, StoredRuleset, ("first_used_at",), "hash", [ruleset.hash]):
                 _keep_for_good(work, ruleset, rows[0].first_used_at)
             else:
-                insert = sqlite_insert if work.dialect.name == "sqlite" else pg_insert
-                work.session.execute(
-                    insert(StoredRuleset)
-                    .values(
-                        hash=ruleset.hash, catalogue_version=CATALOGUE_VERSION,
-                        content=canonical_json(dict(ruleset.values)).decode(), variants=ruleset.variants,
-                        origins=canonical_json(dict(ruleset.origins)).decode(), first_used_at=work.now,
-                    )
-                    .on_conflict_do_nothing()
+                work.connection.execute(
+                    _STORE[work.dialect.name],
+                    {
+                        "hash": ruleset.hash, "catalogue_version": CATALOGUE_VERSION,
+                        "content": canonical_json(dict(ruleset.values)).decode(), "variants": ruleset.variants,
+                        "origins": canonical_json(dict(ruleset.origins)).decode(), "first_used_at": work.now,
+                    },
                 )  # fmt: skip
         return known.setdefault(ruleset.hash, ruleset)

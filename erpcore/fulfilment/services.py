@@ -38,7 +38,7 @@ from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.models import AccountRole
 from erpcore.ledger.services import Entry, Side, post_entries, read_charts
 from erpcore.masterdata.queries import items, site_facts
-from erpcore.orders.addressing import shipped_to
+from erpcore.orders.addressing import addresses_now, shipped_to
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.models import OrderState
 from erpcore.orders.moving import admit_order
@@ -108,6 +108,7 @@ def pick_orders(
     orders = {order.id: order for order in lock_orders(work, [c.order for c in commands])}
     by_line = lines_by_id(orders.values())
     elsewhere = sent_by_suppliers(work, orders.values())
+    addresses = addresses_now(work, orders.values())
     shipments: list[ShipmentRow] = []
     lines: list[tuple[Any, ...]] = []
     changed: dict[int, Line] = {}
@@ -124,7 +125,7 @@ def pick_orders(
             line.allocated -= quantity
             freed[line_id] = freed.get(line_id, 0) + quantity
             changed[line_id] = line
-        there = shipped_to(work, order, order.lines)
+        there = shipped_to(work, order, order.lines, addresses)
         taken_now = taken_of(work, order, command.lines, {} if command.is_direct else elsewhere, rules)
         parts = by_destination(order, taken_now, command.short, there)
         take_extra(work, order, taken_now)

@@ -11,11 +11,16 @@ from typing import Any
 
 import orjson
 
+#: Most of what is ever asked: seen by its type at once.
+_AS_THEY_ARE = frozenset({type(None), bool, int, str})
+
 
 def plain(value: Any) -> Any:
     """``value`` as dicts, lists, strings, integers and booleans; decimals become strings, floats are refused."""
-    if value is None or isinstance(value, bool | int) or type(value) is str:
+    if type(value) in _AS_THEY_ARE or isinstance(value, int):
         return value
+    if type(value) in (list, tuple):
+        return [each if type(each) in _AS_THEY_ARE else plain(each) for each in value]
     if isinstance(value, StrEnum):
         return value.value
     if isinstance(value, str):

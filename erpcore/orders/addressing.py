@@ -7,7 +7,7 @@ missing stops the release, not the taking; files and back-entries tell of what h
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -121,14 +121,26 @@ def _finding(address: Any, day: date) -> Finding | None:
     return None
 
 
-def shipped_to(work: UnitOfWork, order: Order, lines: Iterable[Line]) -> dict[int, int | None]:
+def addresses_now(work: UnitOfWork, orders: Iterable[Order]) -> dict[int, Any]:
+    """The addresses that these orders name, as they stand now. One read for all of them."""
+    named = {line.ship_to_id or order.ship_to_id for order in orders for line in order.lines}
+    asked = {key for key in named if key is not None}
+    return addresses_by_id(work, asked) if asked else {}
+
+
+def shipped_to(
+    work: UnitOfWork, order: Order, lines: Iterable[Line], now: Mapping[int, Any] | None = None
+) -> dict[int, int | None]:
     """The address as it stands now that each of these lines goes to, by line; ``None`` where none is known.
 
     An order that was asked for its address and has none goes to the customer's usual one: that is what its release looked at.
+    ``now``: the addresses of the order, where they are read already.
     """
     chosen = {line.id: line.ship_to_id or order.ship_to_id for line in lines}
     asked = {key for key in chosen.values() if key is not None}
-    known = addresses_by_id(work, asked) if asked else {}
+    known: dict[int, Any] = {}
+    if asked:
+        known = addresses_by_id(work, asked) if now is None else {key: now[key] for key in asked}
     if None in chosen.values() and order.source in ASKED:
         day = local_day(work.now, site_facts(work, order.site_id).time_zone)
         usual = _usual(work, order.customer_id, day)

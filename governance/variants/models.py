@@ -130,3 +130,15 @@ class VariantRegister(Base):
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     revision: Mapped[str] = mapped_column(String(32))
     last_number: Mapped[int] = mapped_column(Integer)
+
+
+class VariantChange(Base):
+    """Which variants made the register's word from ``before`` into ``revision``; ``variants`` is a JSON list of their ids.
+
+    A process that knows the register as of an earlier word reads only these anew.
+    """
+
+    __tablename__ = "variant_change"
+    revision: Mapped[str] = mapped_column(String(32), primary_key=True)
+    before: Mapped[str] = mapped_column(String(32))
+    variants: Mapped[str] = mapped_column(Text)

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from secrets import token_hex
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from erpcore.kernel.errors import RuleBroken
+from erpcore.kernel.rows import first_row
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ports import Ruleset
 from erpcore.ports.rules import ruleset_of
 from governance.variants.flow import AGREED
-from governance.variants.models import Variant, VariantRegister, VariantValue
+from governance.variants.models import Variant, VariantChange, VariantRegister, VariantValue
 from governance.variants.validity import Facts, facts_of, fits, is_valid
 
 
@@ -91,8 +92,8 @@ class Index:
         return found
 
 
-def scope_of(row: Variant) -> Scope:
-    """The scope of a stored variant."""
+def scope_of(row: Any) -> Scope:
+    """The scope of a stored variant, or of a row with its columns."""
     return Scope(row.item_group_id, row.customer_group_id, row.channel_id, row.site_id, row.entity_id)
 
 
@@ -110,26 +111,93 @@ def read_revision(session: Session) -> str:
 
 def read_index(session: Session, revision: str) -> Index:
     """All values that were agreed, also those that do not hold yet. One query."""
-    rows = session.execute(
-        select(
-            Variant.id, VariantValue.point, VariantValue.value, Variant.item_group_id, Variant.customer_group_id,
-            Variant.channel_id, Variant.site_id, Variant.entity_id, Variant.state, Variant.valid_from, Variant.valid_until,
-            Variant.owner_left_at,
-        )
-        .join(VariantValue, VariantValue.variant_id == Variant.id)
-        .where(Variant.state.in_(AGREED))
-    ).all()  # fmt: skip
+    entries = _entries(session.execute(_VALUES.where(Variant.state.in_(AGREED))))
+    standards = _latest_first(entries.pop(Scope(), ()))
+    return Index(revision, _ranks(entries), entries, standards)
+
+
+def current_index(work: UnitOfWork, known: Index | None) -> Index:
+    """The index as the register stands now, from the one that is ``known``: only what changed since is read, however many
+    variants there are. All is read where there is none, or it is not told what changed.
+
+    Raises ``RuleBroken`` when the register cannot be read: a rule is never guessed.
+    """
+    now = first_row(work, _NOW)
+    if now is None:
+        raise RuleBroken("rules_unreadable", ruleset="register")
+    revision: str = now[0]
+    if known is not None and known.revision == revision:
+        return known
+    changed = None if known is None else _changed_since(work, known.revision, now)
+    if known is None or changed is None:
+        return read_index(work.session, revision)
+    return _renewed(work, known, changed, revision)
+
+
+#: So many steps back are followed; who is further behind reads all.
+_MOST_STEPS = 32
+#: The register's word, and what made it from the one before.
+_NOW = (
+    "SELECT r.revision, c.before, c.variants FROM variant_register r LEFT JOIN variant_change c ON c.revision = r.revision "
+    "WHERE r.id = 1"
+)
+_STEP = "SELECT revision, before, variants FROM variant_change WHERE revision = ?"
+
+
+def _changed_since(work: UnitOfWork, known: str, step: tuple[Any, ...] | None) -> list[int] | None:
+    """The variants that changed on the way from the one word of the register to the other."""
+    changed: set[int] = set()
+    for _ in range(_MOST_STEPS):
+        if step is None or step[1] is None:
+            return None
+        changed.update(orjson.loads(step[2]))
+        if step[1] == known:
+            return sorted(changed)
+        step = first_row(work, _STEP, step[1])
+    return None
+
+
+def _renewed(work: UnitOfWork, known: Index, changed: Collection[int], revision: str) -> Index:
+    """The index with these variants as they stand now."""
+    # Those that are no longer agreed to are read too: their scope says where they stood.
+    rows = work.connection.execute(_CHANGED, {"changed": list(changed)}).all()
+    entries = dict(known.entries) | {Scope(): known.standards}
+    found = _entries(row for row in rows if row.state in AGREED)
+    for scope in {scope_of(row) for row in rows}:
+        kept = tuple(entry for entry in entries.pop(scope, ()) if entry.id not in changed)
+        if there := kept + found.get(scope, ()):
+            entries[scope] = there
+    standards = _latest_first(entries.pop(Scope(), ()))
+    return Index(revision, _ranks(entries), entries, standards)
+
+
+def _entries(rows: Iterable[Any]) -> dict[Scope, tuple[Entry, ...]]:
+    first: dict[int, Any] = {}
     values: dict[int, list[tuple[str, Any]]] = defaultdict(list)
     for row in rows:
+        first.setdefault(row.id, row)
         values[row.id].append((row.point, orjson.loads(row.value)))
     entries: dict[Scope, list[Entry]] = defaultdict(list)
-    for key, row in {row.id: row for row in rows}.items():
+    for key, row in first.items():
         # A variant was agreed as a whole: one value that the core does not have takes the others with it.
         facts = facts_of(row, fits(values[key]))
-        entries[Scope(*row[3:8])] += [Entry(key, point, value, facts) for point, value in values[key]]
-    standards = tuple(sorted(entries.pop(Scope(), ()), key=lambda entry: (entry.facts.starts, entry.id), reverse=True))
-    ranks = sorted({scope.named for scope in entries}, reverse=True)
-    return Index(revision, tuple(ranks), {scope: tuple(found) for scope, found in entries.items()}, standards)
+        entries[scope_of(row)] += [Entry(key, point, value, facts) for point, value in values[key]]
+    return {scope: tuple(found) for scope, found in entries.items()}
+
+
+def _latest_first(standards: Iterable[Entry]) -> tuple[Entry, ...]:
+    return tuple(sorted(standards, key=lambda entry: (entry.facts.starts, entry.id), reverse=True))
+
+
+def _ranks(entries: Iterable[Scope]) -> tuple[tuple[bool, ...], ...]:
+    return tuple(sorted({scope.named for scope in entries}, reverse=True))
+
+
+_VALUES = select(
+    Variant.id, VariantValue.point, VariantValue.value, Variant.item_group_id, Variant.customer_group_id, Variant.channel_id,
+    Variant.site_id, Variant.entity_id, Variant.state, Variant.valid_from, Variant.valid_until, Variant.owner_left_at,
+).join(VariantValue, VariantValue.variant_id == Variant.id)  # fmt: skip
+_CHANGED = _VALUES.where(Variant.id.in_(bindparam("changed", expanding=True)))
 
 
 #: Where a unit of work keeps the index it has read, and what it has resolved with it.
@@ -143,13 +211,16 @@ def lock_register(work: UnitOfWork) -> VariantRegister:
     ).scalar_one()
 
 
-def touch(work: UnitOfWork) -> None:
-    """Say that a variant began or ceased to be agreed, so that every later unit of work reads them anew.
+def touch(work: UnitOfWork, *variants: int) -> None:
+    """Say that these variants began or ceased to be agreed, so that every later unit of work reads them anew.
 
-    The revision is a random word, not a count: one that was rolled back never comes again.
+    The register must be locked. Its revision is a random word, not a count: one that was rolled back never comes again.
     """
     work.session.flush()
-    work.session.execute(update(VariantRegister).where(VariantRegister.id == 1).values(revision=token_hex(16)))
+    before, revision = read_revision(work.session), token_hex(16)
+    work.session.execute(update(VariantRegister).where(VariantRegister.id == 1).values(revision=revision))
+    changed = orjson.dumps(sorted(variants)).decode()
+    work.session.execute(insert(VariantChange).values(revision=revision, before=before, variants=changed))
     work.memo.pop(MEMO, None)
     work.memo.pop(RESOLVED, None)
     work.memo[MEMO + "_changed"] = True

@@ -98,7 +98,7 @@ def settle_variant(work: UnitOfWork, command: SettleVariant) -> Variant:
 def _moved(work: UnitOfWork, row: Variant, move: str, target: str, reason: str) -> Variant:
     was, row.state, row.version = row.state, target, row.version + 1
     if was in AGREED or row.state in AGREED:
-        touch(work)
+        touch(work, row.id, *(() if row.supersedes_id is None else (row.supersedes_id,)))
     work.session.flush()
     record_move(work, "variant", row.id, move, was, row.state, reason=reason.strip())
     facts = facts_of_record(row, values_of(work, row.id), deviations_of(work, row.id))
@@ -192,7 +192,7 @@ def hand_over(
     before = row.owner_id
     row.owner_id, row.deputy_id, row.owner_left_at, row.version = owner, deputy, None, row.version + 1
     if row.state in AGREED:
-        touch(work)
+        touch(work, row.id)
     work.session.flush()
     record_move(work, "variant", row.id, "hand_over", row.state, row.state, reason=reason.strip())
     work.audit(
@@ -213,6 +213,7 @@ def owner_leaves(work: UnitOfWork, person: int) -> int:
     for row in rows:
         row.owner_left_at, row.version = work.now, row.version + 1
         work.audit("variant.owner_left", "variant", row.id, code=row.code, owner=person)
-    if any(row.state in AGREED for row in rows):
-        touch(work)
+    agreed = [row.id for row in rows if row.state in AGREED]
+    if agreed:
+        touch(work, *agreed)
     return len(rows)

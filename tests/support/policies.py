@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from sqlalchemy import insert, update
+
 from erpcore.kernel.actor import Actor
 from governance.variants.kinds import Rationale
+from governance.variants.models import Variant, VariantRegister, VariantValue
 from governance.variants.permissions import VariantPermission
 from governance.variants.register import Scope
 from governance.variants.services import MoveVariant, SettleVariant, move_variant, settle_variant
@@ -54,3 +57,32 @@ def approve(business, point, value, **more):
     asked = ask_for(business, point, value, **more)
     decide(business, asked)
     return asked
+
+
+#: What each of many sites departs in: point, channel and customer group.
+_MANY = (
+    ("partial_shipment", None, None), ("partial_shipment", 1, None), ("partial_shipment", 2, None),
+    ("partial_shipment", None, 1), ("partial_shipment", None, 2), ("partial_shipment", 1, 1),
+    ("count_tolerance_permille", None, None), ("price_tolerance_permille", None, None),
+    ("price_tolerance_permille", 1, None), ("price_tolerance_permille", None, 1),
+)  # fmt: skip
+
+
+def many_variants(business, sites=500):
+    """Ten variants in force at each of so many sites, whose ids count from 0; written as they stand. How many there are."""
+    start = business.clock.now()
+    with business.work() as work:
+        variants, values = [], []
+        for number, (site, (point, channel, group)) in enumerate((s, one) for s in range(sites) for one in _MANY):
+            key = work.ids.one()
+            variants.append({
+                "id": key, "code": f"M-{number}", "title": point, "kind": "controlled_variation", "site_id": site,
+                "channel_id": channel, "customer_group_id": group, "zone": "UTC", "valid_from": start,
+                "valid_until": start + timedelta(days=30), "state": "approved", "version": 3, "owner_id": 1, "reason": "x",
+                "requested_by": 1, "requested_at": start, "needs_consent": False, "decided_by": 2, "decided_at": start,
+            })  # fmt: skip
+            values.append({"variant_id": key, "point": point, "value": "7" if "permille" in point else "false"})
+        work.session.execute(insert(Variant), variants)
+        work.session.execute(insert(VariantValue), values)
+        work.session.execute(update(VariantRegister).values(revision="many"))
+    return len(variants)

@@ -239,7 +239,7 @@ class Side:
             found = places_to_serve(work.session, sorted(places))
         for (_, site), items in found.items():
             with self._place.work() as work:
-                run_allocation(work, site, items, rules=self._rules, cells=self._cells)
+                run_allocation(work, site, items, rules=self._rules, cells=self._cells, keep=False)
                 self._pick(work)
 
     def _daily(self, at: datetime) -> None:

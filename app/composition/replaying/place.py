@@ -26,6 +26,13 @@ from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import Realm
 
 REPLAYS = Actor.system("replays")
+#: What units of work read of master data, and of cells as of one instant: nothing here changes any of it, so all of a replay
+#: read it once. By the names (or their beginnings) under which those who ask keep it.
+_STANDS = (
+    "entities", "sites", "customers", "items", "channels", "channel priorities", "prices", "usual ship_to", "ship_to",
+    "admissions",
+)  # fmt: skip
+_STANDS_BY_SITE = ("tax:", "tax_found:", "('commitments'")
 #: Ids made in the throw-away place begin here, above all that are copied into it.
 _FIRST_ID = 10**15
 
@@ -50,6 +57,7 @@ class Place:
         engine = _engine()
         self.database = Database("sqlite://", engine, engine)
         self.clock = SetClock(at)
+        self._stands: dict[str, Any] = {}
 
     @classmethod
     def empty(cls, at: datetime) -> Place:
@@ -64,6 +72,7 @@ class Place:
         """Another place that begins as this one is now."""
         other = Place(self.clock.now())
         _driver(self.database.write_engine).backup(_driver(other.database.write_engine))
+        other._stands = self._stands
         return other
 
     @contextmanager
@@ -72,11 +81,17 @@ class Place:
         with unit_of_work(
             self.database, actor=REPLAYS, clock=self.clock, realm=Realm.REHEARSAL, source=source, kind=ThrowAway
         ) as work:
+            work.memo.update(self._stands)
             yield work
+            self._stands.update({name: found for name, found in work.memo.items() if _stands(name)})
 
     def close(self) -> None:
         """Throw it away."""
         self.database.dispose()
+
+
+def _stands(name: str) -> bool:
+    return name in _STANDS or name.startswith(_STANDS_BY_SITE)
 
 
 def copy_rows(

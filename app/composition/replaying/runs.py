@@ -6,6 +6,7 @@ import time
 
 import structlog
 
+from app.composition.garbage import no_garbage_collection
 from app.composition.replaying.place import REPLAYS
 from app.composition.replaying.replay import replay
 from app.composition.uow import Database, unit_of_work
@@ -43,7 +44,8 @@ def _run(database: Database, clock: Clock, asked: VariantReplay) -> None:
                 tell_progress(work, asked.id, done, steps)
 
     try:
-        outcome = replay(database, asked, told)
+        with no_garbage_collection():
+            outcome = replay(database, asked, told)
     except DomainError as refusal:
         log.warning("not replayed", replay=asked.id, code=refusal.code)
         with unit_of_work(database, actor=REPLAYS, clock=clock) as work:
