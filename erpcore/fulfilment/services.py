@@ -107,8 +107,7 @@ def pick_orders(
     """
     orders = {order.id: order for order in lock_orders(work, [c.order for c in commands])}
     by_line = lines_by_id(orders.values())
-    elsewhere = sent_by_suppliers(work, orders.values())
-    addresses = addresses_now(work, orders.values())
+    elsewhere, addresses = sent_by_suppliers(work, orders.values()), addresses_now(work, orders.values())
     shipments: list[ShipmentRow] = []
     lines: list[tuple[Any, ...]] = []
     changed: dict[int, Line] = {}
