@@ -1,44 +1,84 @@
-"""Invoices without typing: every shipment whose invoice is due gets one, one transaction each."""
+"""Invoices without typing: what waits for its order or its period falls due in time, and what is due gets its invoice, one
+transaction for each.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import groupby
+
 import structlog
-from sqlalchemy import select
+from sqlalchemy import and_, exists, or_, select, text
 
 from app.composition.cells import RegisteredCells
 from app.composition.uow import Database, reading, unit_of_work
 from erpcore.billing.models import InvoiceState
 from erpcore.billing.services import draft_invoices, post_invoices
+from erpcore.fulfilment.billing_due import trigger_shipments
 from erpcore.fulfilment.models import Shipment
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import Clock
 from erpcore.kernel.errors import DomainError
 from erpcore.masterdata.models import Entity
+from erpcore.orders.models import OrderLine
 
 log = structlog.get_logger(__name__)
 JOB = "billing"
+
+#: As the partial indexes say it, so that both databases use them.
+_TO_BILL = text("shipment.invoice_id IS NULL AND shipment.invoice_due_at IS NOT NULL")
+_NOT_DUE = text("shipment.invoice_id IS NULL AND shipment.invoice_due_at IS NULL AND shipment.state <> 'picked'")
 
 
 def bill_due_shipments(database: Database, *, clock: Clock) -> int:
     """Draft and post what is due; a doubtful invoice stays blocked. Returns how many shipments got an invoice.
 
-    A shipment that is refused (its cell is closed, somebody bills it at this moment) is tried again the next time.
+    A shipment that is refused (its cell is closed, somebody bills it at this moment) is tried again the next time. Killed between
+    two invoices the run loses nothing: the next one finds what is left, and what is billed is no longer due.
     """
+    end_waits(database, clock=clock)
     with reading(database) as session:
         due = session.execute(
-            select(Shipment.id, Entity.realm)
+            select(Shipment.id, Shipment.bill_with, Entity.realm)
             .join(Entity, Entity.id == Shipment.entity_id)
-            .where(Shipment.invoice_id.is_(None), Shipment.invoice_due_at.is_not(None))
+            .where(_TO_BILL)
             .order_by(Shipment.id)
         ).all()
+    # What goes on one invoice is drafted with the first of it.
+    together = Counter(of or key for key, of, _ in due)
+    first = {of or key: (key, realm) for key, of, realm in reversed(due)}
     cells, billed = RegisteredCells(), 0
-    for shipment, realm in due:
+    for of, (shipment, realm) in sorted(first.items(), key=lambda one: one[1][0]):
         try:
             with unit_of_work(database, actor=Actor.system(JOB), clock=clock, realm=realm) as work:
                 (invoice,) = draft_invoices(work, [shipment], cells=cells)
                 if invoice.state == InvoiceState.DRAFT:
                     post_invoices(work, [invoice.id], cells=cells)
-            billed += 1
+            billed += together[of]
         except DomainError as refusal:
             log.warning("shipment not billed", shipment=shipment, code=refusal.code)
     return billed
+
+
+def end_waits(database: Database, *, clock: Clock) -> int:
+    """What waited for the rest of its order, or for the end of its period, falls due. Returns how many shipments did."""
+    rest = exists().where(
+        OrderLine.order_id == Shipment.order_id,
+        or_(OrderLine.shipped + OrderLine.cancelled < OrderLine.quantity + OrderLine.extra, OrderLine.picked > 0),
+    )
+    ended = or_(and_(Shipment.bill_after.is_(None), ~rest), Shipment.bill_after <= clock.now())
+    with reading(database) as session:
+        waiting = session.execute(
+            select(Shipment.bill_with, Shipment.id, Entity.realm)
+            .join(Entity, Entity.id == Shipment.entity_id)
+            .where(_NOT_DUE, Shipment.bill_with.is_not(None), ended)
+            .order_by(Shipment.bill_with, Shipment.id)
+        ).all()
+    ended_now = 0
+    for (_, realm), rows in groupby(waiting, key=lambda row: (row.bill_with, row.realm)):
+        try:
+            with unit_of_work(database, actor=Actor.system(JOB), clock=clock, realm=realm) as work:
+                ended_now += len(trigger_shipments(work, [row.id for row in rows]))
+        except DomainError as refusal:
+            log.warning("wait not ended", code=refusal.code)
+    return ended_now

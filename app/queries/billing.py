@@ -68,7 +68,7 @@ class InvoiceLineFact:
 
 @dataclass(frozen=True, kw_only=True)
 class InvoicePage:
-    """One invoice. ``rounding`` is what the posted cents leave out of the exact amount, in units of the currency."""
+    """One invoice. ``also``: what else it bills, as (order id, order, shipment)."""
 
     id: int
     number: str | None
@@ -83,6 +83,7 @@ class InvoicePage:
     order_id: int
     order: str
     shipment: str
+    also: list[tuple[int, str, str]]
     drafted_at: datetime
     posted_at: datetime | None
     invoice_on: date | None
@@ -205,7 +206,7 @@ def invoice_page(session: Session, actor: Actor, invoice_id: int) -> InvoicePage
         id=invoice.id, number=invoice.number, state=invoice.state, block_reason=invoice.block_reason,
         realm=row.Entity.realm, site_id=invoice.site_id, site=row.Site.name, entity_id=invoice.entity_id,
         customer_id=invoice.customer_id, customer=row.Customer.name, order_id=invoice.order_id, order=row.order,
-        shipment=row.shipment, drafted_at=invoice.drafted_at, posted_at=invoice.posted_at, invoice_on=invoice.invoice_on,
+        shipment=row.shipment, also=_also(session, invoice), drafted_at=invoice.drafted_at, posted_at=invoice.posted_at, invoice_on=invoice.invoice_on,
         due_on=invoice.due_on, currency=invoice.currency, net_minor=invoice.net_minor, tax_minor=invoice.tax_minor,
         gross_minor=invoice.gross_minor, exact=invoice.exact, open_minor=row.open_minor,
         is_price_right=invoice.is_price_right, is_tax_determined=invoice.is_tax_determined, version=invoice.version,
@@ -216,6 +217,22 @@ def invoice_page(session: Session, actor: Actor, invoice_id: int) -> InvoicePage
     )  # fmt: skip
 
 
+def _also(session: Session, invoice: Invoice) -> list[tuple[int, str, str]]:
+    if invoice.bill_with is None:
+        return []
+    rows = session.execute(
+        select(SalesOrder.id, SalesOrder.number, Shipment.number.label("shipment"))
+        .join(SalesOrder, SalesOrder.id == Shipment.order_id)
+        .where(
+            Shipment.bill_with == invoice.bill_with,
+            Shipment.invoice_id == invoice.id,
+            Shipment.id != invoice.shipment_id,
+        )
+        .order_by(Shipment.id)
+    )
+    return [(row.id, row.number, row.shipment) for row in rows]
+
+
 def _lines(session: Session, invoice_id: int) -> list[InvoiceLineFact]:
     rows = session.execute(
         select(
@@ -224,7 +241,7 @@ def _lines(session: Session, invoice_id: int) -> list[InvoiceLineFact]:
         .join(OrderLine, OrderLine.id == InvoiceLine.order_line_id)
         .join(Item, Item.id == InvoiceLine.item_id)
         .where(InvoiceLine.invoice_id == invoice_id)
-        .order_by(OrderLine.line_no)
+        .order_by(OrderLine.order_id, OrderLine.line_no)
     )
     return [
         InvoiceLineFact(

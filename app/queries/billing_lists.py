@@ -20,8 +20,8 @@ from erpcore.kernel.model import UtcDateTime
 from erpcore.masterdata.models import Customer, Entity, Site
 from erpcore.orders.models import SalesOrder
 
-#: What the board shows, in the order of the work: shipments that are due to be billed, then invoices by state.
-LANES = ("due", "draft", "blocked", "posted")
+#: What the board shows, in the order of the work: shipments that left and are not due yet, those that are, then invoices by state.
+LANES = ("waiting", "due", "draft", "blocked", "posted")
 
 
 def _invoices() -> Any:
@@ -41,7 +41,11 @@ _TO_BILL = text("shipment.invoice_id IS NULL AND shipment.invoice_due_at IS NOT 
 _OWED = text("receivable.open_minor <> 0")
 
 
-def _due() -> Any:
+#: As the partial index of shipments that left and are not due yet says it.
+_NOT_DUE = text("shipment.invoice_id IS NULL AND shipment.invoice_due_at IS NULL AND shipment.state <> 'picked'")
+
+
+def _shipments(which: Any) -> Any:
     return (
         select(
             Shipment, SalesOrder.number.label("order"), SalesOrder.currency, Customer.name.label("customer"),
@@ -51,17 +55,34 @@ def _due() -> Any:
         .join(SalesOrder, SalesOrder.id == Shipment.order_id, isouter=True)
         .join(Customer, Customer.id == SalesOrder.customer_id, isouter=True)
         .join(Site, Site.id == Shipment.site_id, isouter=True)
-        .where(_TO_BILL)
+        .where(which)
     )  # fmt: skip
+
+
+def _due() -> Any:
+    return _shipments(_TO_BILL)
+
+
+def _waiting() -> Any:
+    return _shipments(_NOT_DUE)
 
 
 def _due_row(row: Any) -> InvoiceRow:
     shipment: Shipment = row.Shipment
+    is_due = shipment.invoice_due_at is not None
     return InvoiceRow(
         id=shipment.id, number=shipment.number, order_id=shipment.order_id, order=row.order, customer=row.customer,
-        site=row.site, state="due", note=None, at=shipment.invoice_due_at, due_on=None, currency=row.currency,
-        gross_minor=None, open_minor=None, version=shipment.version,
+        site=row.site, state="due" if is_due else "waiting", note=None if is_due else _what_for(shipment),
+        at=shipment.invoice_due_at or shipment.bill_after, due_on=None, currency=row.currency, gross_minor=None, open_minor=None,
+        version=shipment.version,
     )  # fmt: skip
+
+
+def _what_for(shipment: Shipment) -> str:
+    """What must happen before the invoice of these goods is due."""
+    if shipment.bill_after is not None:
+        return "billed with its period"
+    return "billed with the whole order" if shipment.bill_with is not None else "billed once delivered"
 
 
 #: When an invoice was posted, where all are: no nulls to be put anywhere, so that the rows come in the order of their index.
@@ -70,7 +91,7 @@ _POSTED_AT.nullable = False
 
 _INVOICES: SqlList[InvoiceRow] = SqlList(
     select=_invoices, row=invoice_row, tie=(Invoice.id,), usual="-at", site=Invoice.site_id, company=Invoice.entity_id,
-    by=("lane", Invoice.state), words=LANES[1:], flags=("overdue",), text=(Invoice.number, SalesOrder.number, Customer.name, Customer.code),
+    by=("lane", Invoice.state), words=LANES[2:], flags=("overdue",), text=(Invoice.number, SalesOrder.number, Customer.name, Customer.code),
     sums={"Gross": Invoice.gross_minor, "Open": Receivable.open_minor}, currency=Invoice.currency,
     sorts={
         "number": Invoice.number, "customer": Customer.name, "due_on": Invoice.due_on, "gross": Invoice.gross_minor,
@@ -88,6 +109,10 @@ _DUE: SqlList[InvoiceRow] = SqlList(
     text=(Shipment.number, SalesOrder.number, Customer.name),
 )  # fmt: skip
 
+_WAITING: SqlList[InvoiceRow] = replace(
+    _DUE, select=_waiting, sorts={**_DUE.sorts, "at": func.coalesce(Shipment.bill_after, Shipment.confirmed_at)}
+)
+
 
 def _of_due(asked: Asked) -> Asked:
     """What the filters of invoices mean for shipments that have none yet; the longest due first unless asked otherwise."""
@@ -95,24 +120,33 @@ def _of_due(asked: Asked) -> Asked:
     return replace(asked, values=values, sort="at" if asked.sort == "-at" else asked.sort)
 
 
+#: The lanes of shipments that have no invoice yet.
+_SHIPPED = {"waiting": _WAITING, "due": _DUE}
+
+
 def _source(asked: Asked) -> SqlList[InvoiceRow]:
     return _POSTED if asked.values.get("lane") == "posted" else _INVOICES
 
 
 def _page(session: Session, actor: Actor, asked: Asked, now: datetime) -> Found[InvoiceRow]:
-    if asked.values.get("lane") == "due":
-        found = _DUE.page(session, actor, _of_due(asked), now)
-        due: int = found.total
+    lane = str(asked.values.get("lane", ""))
+    if lane in _SHIPPED:
+        found = _SHIPPED[lane].page(session, actor, _of_due(asked), now)
         counts: Mapping[str, Mapping[Any, int]] = _INVOICES.counted(session, actor, asked, now)[0]
     else:
         found = _source(asked).page(session, actor, asked, now)
-        counts, due = found.counts, _DUE.counted(session, actor, _of_due(asked), now)[1]
-    return replace(found, counts={**counts, "lane": {**counts.get("lane", {}), "due": due}})
+        counts = found.counts
+    shipped = {
+        name: found.total if name == lane else source.counted(session, actor, _of_due(asked), now)[1]
+        for name, source in _SHIPPED.items()
+    }
+    return replace(found, counts={**counts, "lane": {**counts.get("lane", {}), **shipped}})
 
 
 def _every(session: Session, actor: Actor, asked: Asked, now: datetime) -> Iterator[InvoiceRow]:
-    if asked.values.get("lane") == "due":
-        return _DUE.every(session, actor, _of_due(asked), now)
+    lane = str(asked.values.get("lane", ""))
+    if lane in _SHIPPED:
+        return _SHIPPED[lane].every(session, actor, _of_due(asked), now)
     return _source(asked).every(session, actor, asked, now)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, bindparam, exists, select
+from sqlalchemy import BindParameter, bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
 from erpcore.billing.models import Invoice
@@ -37,7 +37,10 @@ _ORDER = (
         _order.c.ship_to_id, _order.c.captured_at, _order.c.ruleset, _order.c.variants, _order.c.version,
         exists().where(_shipment.c.order_id == _order.c.id).label("has_shipments"),
         exists().where(_hold.c.order_id == _order.c.id, _hold.c.released_at.is_(None)).label("has_holds"),
-        exists().where(_invoice.c.order_id == _order.c.id).label("has_invoices"),
+        or_(
+            exists().where(_invoice.c.order_id == _order.c.id),
+            exists().where(_shipment.c.order_id == _order.c.id, _shipment.c.invoice_id.is_not(None)),
+        ).label("has_invoices"),
     )
     .join(_customer, _customer.c.id == _order.c.customer_id)
     .join(_entity, _entity.c.id == _order.c.entity_id)
@@ -72,7 +75,16 @@ _HOLDS = (
     .where(_hold.c.order_id == _KEY, _hold.c.released_at.is_(None))
     .order_by(_hold.c.id.desc())
 )
-_INVOICES = select(_invoice.c.id).where(_invoice.c.order_id == _KEY).order_by(_invoice.c.id)
+_INVOICES = (
+    select(_invoice.c.id)
+    .where(
+        or_(
+            _invoice.c.order_id == _KEY,
+            _invoice.c.id.in_(select(_shipment.c.invoice_id).where(_shipment.c.order_id == _KEY)),
+        )
+    )
+    .order_by(_invoice.c.id)
+)
 
 
 class OrderHead(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from decimal import Decimal
 
 import orjson
@@ -177,18 +178,22 @@ def _shipments(session: Session, order_id: int, lines: dict[int, LineFact]) -> l
 
 
 def _invoices(session: Session, order_id: int, shipments: list[ShipmentFact]) -> list[InvoiceFact]:
-    numbers = {shipment.id: shipment.number for shipment in shipments}
+    numbers: dict[int | None, list[str]] = defaultdict(list)
+    for shipment in shipments:
+        numbers[shipment.invoice_id].append(shipment.number)
     rows = session.execute(
         select(Invoice, Receivable.open_minor)
         .join(Receivable, Receivable.document_id == Invoice.id, isouter=True)
-        .where(Invoice.order_id == order_id)
+        .where(
+            or_(Invoice.order_id == order_id, Invoice.id.in_({one.invoice_id for one in shipments if one.invoice_id}))
+        )
         .order_by(Invoice.id)
     )
     return [
         InvoiceFact(
             id=row.Invoice.id, number=row.Invoice.number, state=row.Invoice.state, block_reason=row.Invoice.block_reason,
             posted_at=row.Invoice.posted_at, due_on=row.Invoice.due_on, gross_minor=row.Invoice.gross_minor,
-            open_minor=row.open_minor, shipment=numbers.get(row.Invoice.shipment_id, ""),
+            open_minor=row.open_minor, shipment=", ".join(numbers[row.Invoice.id]),
         )
         for row in rows
     ]  # fmt: skip

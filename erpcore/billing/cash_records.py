@@ -14,8 +14,8 @@ from typing import Any
 
 from sqlalchemy import update
 
-from erpcore.billing.models import Invoice, Receipt
-from erpcore.billing.records import InvoiceRow, lock_invoices, orders_of_invoices
+from erpcore.billing.models import Receipt
+from erpcore.billing.records import InvoiceRow, invoices_of_orders, lock_invoices, orders_of_invoices, shares_of
 from erpcore.credit.models import Receivable
 from erpcore.credit.services import Part, change_exposures
 from erpcore.kernel.clock import local_day
@@ -29,7 +29,7 @@ from erpcore.masterdata.queries import entity_facts
 from erpcore.orders.cancelling import close_if_done
 from erpcore.orders.documents import Order
 from erpcore.orders.models import Progress
-from erpcore.orders.records import lock_orders, save_orders
+from erpcore.orders.records import lines_by_id, lock_orders, save_orders
 from erpcore.ports import standard_ruleset
 from erpcore.published import InvoiceSettled
 from erpcore.published.cash import InvoiceReopened
@@ -147,7 +147,7 @@ def settled_or_reopened(work: UnitOfWork, order: Order, invoice: InvoiceRow, bef
         return
     work.publish(
         event, order.place(work), step="order_to_cash.cash", subject=("invoice", invoice.id, invoice.version),
-        journey=order.id,
+        journey=order.id, refs=shares_of(invoice, lines_by_id(work.memo["orders"].values())) if invoice.bill_with else (),
     )  # fmt: skip
 
 
@@ -162,14 +162,13 @@ def _mark_paid(work: UnitOfWork, orders: Sequence[Order]) -> None:
 
     An order that is closed stays closed when a payment goes back: nothing is left to do for it but to collect.
     """
-    invoices = read_rows(work, Invoice, ("id", "order_id"), "order_id", [order.id for order in orders])
-    order_of = {row.id: row.order_id for row in invoices}
-    sums: dict[int, list[int]] = defaultdict(lambda: [0, 0])
-    for row in read_rows(work, Receivable, ("document_id", "amount_minor", "open_minor"), "document_id", order_of):
-        sums[order_of[row.document_id]][0] += row.amount_minor
-        sums[order_of[row.document_id]][1] += row.open_minor
+    billed = invoices_of_orders(work, orders)
+    wanted = {key for found in billed.values() for key in found}
+    rows = read_rows(work, Receivable, ("document_id", "amount_minor", "open_minor"), "document_id", wanted)
+    owed = {row.document_id: (row.amount_minor, row.open_minor) for row in rows}
     for order in orders:
-        amount, still = sums[order.id]
+        parts = [owed[key] for key in billed[order.id] if key in owed]
+        amount, still = sum(part[0] for part in parts), sum(part[1] for part in parts)
         paid_all = still == 0 and order.billing_status == Progress.DONE
         order.payment_status = Progress.DONE if paid_all else Progress.PARTIAL if still < amount else Progress.NONE
     save_orders(work, orders)

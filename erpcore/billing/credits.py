@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from erpcore.billing.models import CreditMemo, CreditMemoLine, DebtJournal, InvoiceLine, InvoiceState
-from erpcore.billing.records import RECEIVABLE, lock_invoices, orders_of_invoices
+from erpcore.billing.records import RECEIVABLE, lock_invoices, orders_of_invoices, shares_of
 from erpcore.billing.services import scaled_posted
 from erpcore.credit.models import Receivable
 from erpcore.credit.services import Part, change_exposures
@@ -29,7 +29,7 @@ from erpcore.ledger.services import Entry, Side, post_entries
 from erpcore.masterdata.models import ItemKind
 from erpcore.masterdata.queries import customers, items, site_facts
 from erpcore.orders.models import LineKind
-from erpcore.orders.records import lock_orders
+from erpcore.orders.records import lines_by_id, lock_orders
 from erpcore.ports import Cell, CellStates, Process, admit, standard_ruleset
 from erpcore.published import CreditMemoPosted, DebtWrittenOff, InvoiceCorrected, ReturnCredited
 
@@ -275,6 +275,7 @@ def _report_corrections(work: UnitOfWork, memos: Sequence[_Memo]) -> None:
     invoices = {key for found in named.values() for key in found} | {memo.invoice for memo in memos if memo.invoice}
     orders = {o.id: o for o in lock_orders(work, orders_of_invoices(work, invoices))}
     owner = {i.id: i for i in lock_invoices(work, invoices)}
+    by_line = lines_by_id(orders.values())
     # Nothing can be credited of a draft: of several invoices of a line the last one posted is meant.
     posted = {key for key, invoice in owner.items() if invoice.state == InvoiceState.POSTED}
     billed = {line: max((key for key in found if key in posted), default=None) for line, found in named.items()}
@@ -290,7 +291,7 @@ def _report_corrections(work: UnitOfWork, memos: Sequence[_Memo]) -> None:
             event = InvoiceCorrected(credit_memo=memo.id, fault=memo.fault, reason=memo.reason, gross=gross)
             work.publish(
                 event, order.place(work), step="order_to_cash.invoice", subject=("invoice", invoice.id, invoice.version),
-                journey=order.id, at=memo.when,
+                journey=order.id, at=memo.when, refs=shares_of(invoice, by_line),
             )  # fmt: skip
 
 

@@ -33,7 +33,8 @@ class InvoiceState(StrEnum):
 class Invoice(Base):
     """What a shipment costs the customer. Posted it has a legal number and never changes; corrections are credit memos.
 
-    ``exact`` is the net at six places; the posted net is the sum of lines rounded to minor units.
+    ``exact`` is the net at six places; the posted net is the sum of lines rounded to minor units. ``bill_with``: what its
+    shipments have in common where it bills several; order and shipment are then the first of them.
     """
 
     __tablename__ = "invoice"
@@ -71,6 +72,7 @@ class Invoice(Base):
     is_quantity_right: Mapped[bool] = mapped_column(Boolean)
     is_tax_determined: Mapped[bool] = mapped_column(Boolean)
     version: Mapped[int] = mapped_column(Integer)
+    bill_with: Mapped[str | None] = mapped_column(String(96))
 
 
 class InvoiceLine(Base):

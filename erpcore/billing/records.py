@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from operator import attrgetter
@@ -14,6 +15,8 @@ from erpcore.billing.models import Invoice, InvoiceLine
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.rows import Change, param, read_rows
 from erpcore.kernel.work import UnitOfWork
+from erpcore.orders.documents import Line, Order
+from erpcore.orders.models import OrderLine
 
 
 @dataclass(slots=True)
@@ -42,6 +45,7 @@ class InvoiceRow:
     is_quantity_right: bool
     is_tax_determined: bool
     version: int
+    bill_with: str | None = None
     lines: list[InvoiceLineRow] = field(kw_only=True)
 
 
@@ -153,11 +157,35 @@ def lock_invoices(work: UnitOfWork, ids: Iterable[int]) -> list[InvoiceRow]:
 
 
 def orders_of_invoices(work: UnitOfWork, ids: Iterable[int]) -> list[int]:
-    """Order ids of invoices, read without a lock so that orders can be locked first."""
+    """Order ids of invoices, all of those that bill several, read without a lock so that orders can be locked first."""
     held: dict[int, InvoiceRow] = work.memo.get("invoices", {})
     wanted = set(ids)
-    found = {held[key].order_id for key in wanted if key in held}
+    heads: list[Any] = [held[key] for key in wanted if key in held]
     unread = [key for key in wanted if key not in held]
     if unread:
-        found |= {row.order_id for row in read_rows(work, Invoice, ("order_id",), "id", unread)}
+        heads += read_rows(work, Invoice, ("id", "order_id", "bill_with"), "id", unread)
+    found = {row.order_id for row in heads}
+    several = [row.id for row in heads if row.bill_with is not None]
+    if several:
+        lines = {row.order_line_id for row in read_rows(work, InvoiceLine, ("order_line_id",), "invoice_id", several)}
+        found |= {row.order_id for row in read_rows(work, OrderLine, ("order_id",), "id", lines)}
     return sorted(found)
+
+
+def invoices_of_orders(work: UnitOfWork, orders: Iterable[Order]) -> dict[int, set[int]]:
+    """Ids of the invoices on which something of each order stands. The orders must be held with their lines."""
+    order_of = {line.id: order.id for order in orders for line in order.lines}
+    found: dict[int, set[int]] = defaultdict(set)
+    for row in read_rows(work, InvoiceLine, ("invoice_id", "order_line_id"), "order_line_id", order_of):
+        found[order_of[row.order_line_id]].add(row.invoice_id)
+    return found
+
+
+def shares_of(invoice: InvoiceRow, by_line: Mapping[int, Line]) -> list[tuple[str, int, int]]:
+    """The orders that an invoice bills, each with its part of the net in millionths; none where it bills one alone."""
+    if invoice.bill_with is None:
+        return []
+    parts: dict[int, int] = defaultdict(int)
+    for line in invoice.lines:
+        parts[by_line[line.order_line_id].order_id] += line.net_minor
+    return [("order", key, part * 1_000_000 // (invoice.net_minor or 1)) for key, part in sorted(parts.items())]

@@ -23,10 +23,11 @@ from erpcore.billing.records import (
     lock_invoices,
     orders_of_invoices,
     save_invoices,
+    shares_of,
 )
 from erpcore.credit.models import Receivable
 from erpcore.credit.services import Part, change_exposures
-from erpcore.fulfilment.records import ShipmentRow, lock_shipments, orders_of, save_shipments
+from erpcore.fulfilment.records import ShipmentRow, billed_together, lock_shipments, save_shipments
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.kernel.history import record_move
@@ -47,6 +48,9 @@ from erpcore.published import InvoiceBlocked, InvoiceDrafted, InvoicePosted, Inv
 
 POST = "billing:invoice:post"
 
+#: Another order that a document belongs to, with its part in millionths.
+Ref = tuple[str, int, int]
+
 
 @dataclass(frozen=True, kw_only=True)
 class AmendInvoice:
@@ -61,27 +65,35 @@ class AmendInvoice:
 def draft_invoices(
     work: UnitOfWork, shipment_ids: Iterable[int], *, cells: CellStates, at: Mapping[int, datetime] | None = None
 ) -> list[InvoiceRow]:
-    """An invoice per shipment whose trigger has passed, from order prices and shipped quantities.
+    """An invoice per shipment whose trigger has passed, from order prices and shipped quantities; one for all that are billed
+    together, also for those of them that are not named.
 
     Doubtful ones are blocked with the reason: no tax rate determines a line's tax. Raises ``RuleBroken`` for a shipment that
     is not due or has its invoice already.
     """
-    wanted = list(shipment_ids)
-    orders = {order.id: order for order in lock_orders(work, orders_of(work, wanted))}
+    asked = set(shipment_ids)
+    wanted, of_orders = billed_together(work, asked)
+    orders = {order.id: order for order in lock_orders(work, of_orders)}
     shipments = lock_shipments(work, wanted)
     by_line = lines_by_id(orders.values())
-    ids = work.ids.reserve(len(shipments))
-    invoices = []
+    parts: dict[Any, list[ShipmentRow]] = defaultdict(list)
     for shipment in shipments:
         order = orders[shipment.order_id]
         work.actor.require("billing:invoice:draft", site=order.site_id)
+        if shipment.invoice_due_at is None or shipment.invoice_id is not None:
+            if shipment.id not in asked:
+                continue
+            problem = "invoice_not_due" if shipment.invoice_due_at is None else "invoice_exists"
+            raise RuleBroken(problem, document=shipment.number)
         admit_order(work, cells, order)
-        if shipment.invoice_due_at is None:
-            raise RuleBroken("invoice_not_due", document=shipment.number)
-        if shipment.invoice_id is not None:
-            raise RuleBroken("invoice_exists", document=shipment.number)
-        invoice = _draft(order, shipment, by_line, next(ids), (at or {}).get(shipment.id, work.now))
-        shipment.invoice_id = invoice.id
+        parts[shipment.bill_with or shipment.id].append(shipment)
+    ids = work.ids.reserve(len(parts))
+    invoices = []
+    for part in parts.values():
+        first = part[0]
+        invoice = _draft(orders[first.order_id], part, by_line, next(ids), (at or {}).get(first.id, work.now))
+        for shipment in part:
+            shipment.invoice_id = invoice.id
         invoices.append(invoice)
     write_rows(work, Invoice.__table__, COLUMNS, [invoice_values(i) for i in invoices])
     write_rows(
@@ -90,30 +102,41 @@ def draft_invoices(
         LINE_COLUMNS,
         [line_values(line) for i in invoices for line in i.lines],
     )
-    save_shipments(work, shipments)
+    billed = [shipment for part in parts.values() for shipment in part]
+    save_shipments(work, billed)
     work.memo.setdefault("invoices", {}).update((i.id, i) for i in invoices)
-    for invoice in invoices:
+    for invoice, part in zip(invoices, parts.values(), strict=True):
         order = orders[invoice.order_id]
         record_move(work, "invoice", invoice.id, "draft", None, InvoiceState.DRAFT, at=invoice.drafted_at)
-        drafted = InvoiceDrafted(shipment=invoice.shipment_id, net=invoice.net_minor)
-        _publish(work, order, invoice, drafted, invoice.drafted_at)
+        several = [one.id for one in part] if len(part) > 1 else []
+        drafted = InvoiceDrafted(shipment=invoice.shipment_id, net=invoice.net_minor, shipments=several)
+        refs = shares_of(invoice, by_line)
+        _publish(work, order, invoice, drafted, invoice.drafted_at, refs)
         if invoice.state == InvoiceState.BLOCKED:
             record_move(
                 work, "invoice", invoice.id, "block", InvoiceState.DRAFT, invoice.state, at=invoice.drafted_at,
                 reason=invoice.block_reason,
             )  # fmt: skip
-            _publish(work, order, invoice, InvoiceBlocked(reason=invoice.block_reason or ""), invoice.drafted_at)
+            blocked = InvoiceBlocked(reason=invoice.block_reason or "")
+            _publish(work, order, invoice, blocked, invoice.drafted_at, refs)
     return invoices
 
 
-def _draft(order: Order, shipment: ShipmentRow, by_line: Mapping[int, Line], key: int, at: datetime) -> InvoiceRow:
+def _draft(
+    order: Order, shipments: Sequence[ShipmentRow], by_line: Mapping[int, Line], key: int, at: datetime
+) -> InvoiceRow:
     invoice = InvoiceRow(
         id=key, entity_id=order.entity_id, site_id=order.site_id, customer_id=order.customer_id, order_id=order.id,
-        shipment_id=shipment.id, number=None, state=InvoiceState.DRAFT, block_reason=None, drafted_at=at, posted_at=None,
+        shipment_id=shipments[0].id, number=None, state=InvoiceState.DRAFT, block_reason=None, drafted_at=at, posted_at=None,
         invoice_on=None, due_on=None, currency=order.currency, net_minor=0, tax_minor=0, gross_minor=0, exact=0,
-        is_price_right=True, is_quantity_right=True, is_tax_determined=True, version=1, lines=[],
+        is_price_right=True, is_quantity_right=True, is_tax_determined=True, version=1,
+        bill_with=shipments[0].bill_with if len(shipments) > 1 else None, lines=[],
     )  # fmt: skip
-    for line_id, quantity in shipment.lines:
+    quantities: dict[int, int] = defaultdict(int)
+    for shipment in shipments:
+        for line_id, quantity in shipment.lines:
+            quantities[line_id] += quantity
+    for line_id, quantity in quantities.items():
         line = by_line[line_id]
         whole = quantity == line.quantity
         invoice.lines.append(
@@ -185,7 +208,8 @@ def unblock_invoices(work: UnitOfWork, ids: Iterable[int], reason: str) -> list[
         was = invoice.state
         invoice.state = INVOICE.target("unblock", was, reason=reason)
         record_move(work, "invoice", invoice.id, "unblock", was, invoice.state, reason=reason)
-        _publish(work, orders[invoice.order_id], invoice, InvoiceUnblocked(reason=reason), work.now)
+        refs = shares_of(invoice, lines_by_id(orders.values()))
+        _publish(work, orders[invoice.order_id], invoice, InvoiceUnblocked(reason=reason), work.now, refs)
     save_invoices(work, invoices)
     return invoices
 
@@ -233,7 +257,7 @@ def post_invoices(
                 invoice.gross_minor, invoice.due_on,
             )
         )  # fmt: skip
-        _report_post(work, order, invoice, when)
+        _report_post(work, order, invoice, when, shares_of(invoice, by_line))
         if invoice.number is None:
             year = invoice.invoice_on.year
             work.number_later(
@@ -269,16 +293,18 @@ def scaled_posted(minor: int, currency: str) -> int:
     return int(minor * 10 ** (PRICE_PLACES - places(currency)))
 
 
-def _report_post(work: UnitOfWork, order: Order, invoice: InvoiceRow, when: datetime) -> None:
+def _report_post(work: UnitOfWork, order: Order, invoice: InvoiceRow, when: datetime, refs: Sequence[Ref]) -> None:
     event = InvoicePosted(
         net=invoice.net_minor, tax=invoice.tax_minor, gross=invoice.gross_minor, price_right=invoice.is_price_right,
         quantity_right=invoice.is_quantity_right, tax_determined=invoice.is_tax_determined, shipment=invoice.shipment_id,
     )  # fmt: skip
-    _publish(work, order, invoice, event, when)
+    _publish(work, order, invoice, event, when, refs)
 
 
-def _publish(work: UnitOfWork, order: Order, invoice: InvoiceRow, event: Any, at: datetime) -> None:
+def _publish(
+    work: UnitOfWork, order: Order, invoice: InvoiceRow, event: Any, at: datetime, refs: Sequence[Ref] = ()
+) -> None:
     work.publish(
         event, order.place(work), step="order_to_cash.invoice", subject=("invoice", invoice.id, invoice.version + 1),
-        journey=order.id, at=at,
+        journey=order.id, at=at, refs=refs,
     )  # fmt: skip

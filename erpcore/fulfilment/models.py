@@ -45,7 +45,10 @@ class Disposition(StrEnum):
 
 
 class Shipment(Base):
-    """What leaves together for one order, to one address. ``invoice_due_at``: since when its invoice is due, by the order's policy."""
+    """What leaves together for one order, to one address. ``invoice_due_at``: since when its invoice is due, by the order's policy.
+
+    ``bill_with``: what goes on one invoice has the same text here; ``bill_after``: the end of the period it is billed with.
+    """
 
     __tablename__ = "shipment"
     __table_args__ = (
@@ -56,6 +59,15 @@ class Shipment(Base):
             "ix_shipment_to_bill", "entity_id", "invoice_due_at",
             sqlite_where=text("invoice_id IS NULL AND invoice_due_at IS NOT NULL"),
             postgresql_where=text("invoice_id IS NULL AND invoice_due_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_shipment_bill_with", "bill_with", sqlite_where=text("bill_with IS NOT NULL"),
+            postgresql_where=text("bill_with IS NOT NULL"),
+        ),
+        Index(
+            "ix_shipment_not_due", "entity_id", "id",
+            sqlite_where=text("invoice_id IS NULL AND invoice_due_at IS NULL AND state <> 'picked'"),
+            postgresql_where=text("invoice_id IS NULL AND invoice_due_at IS NULL AND state <> 'picked'"),
         ),
     )  # fmt: skip
     id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
@@ -71,6 +83,8 @@ class Shipment(Base):
     invoice_id: Mapped[int | None] = mapped_column(BigInteger)
     version: Mapped[int] = mapped_column(Integer)
     ship_to_id: Mapped[int | None] = mapped_column(ForeignKey("customer_address.id"))
+    bill_with: Mapped[str | None] = mapped_column(String(96))
+    bill_after: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class ShipmentLine(Base):

@@ -37,6 +37,8 @@ class ShipmentRow:
     invoice_id: int | None
     version: int
     ship_to_id: int | None = None
+    bill_with: str | None = None
+    bill_after: datetime | None = None
     lines: list[tuple[int, int]] = field(kw_only=True)
 
 
@@ -53,7 +55,7 @@ SHIPMENT_LINE_COLUMNS = (
 
 def _save() -> Any:
     table = Shipment.__table__
-    names = ("state", "confirmed_at", "delivered_at", "invoice_due_at", "invoice_id")
+    names = ("state", "confirmed_at", "delivered_at", "invoice_due_at", "invoice_id", "bill_with", "bill_after")
     return (
         update(table)
         .where(table.c.id == param("of", table.c.id), table.c.version == param("was", table.c.version))
@@ -102,6 +104,7 @@ def save_shipments(work: UnitOfWork, shipments: Sequence[ShipmentRow]) -> None:
             {
                 "of": s.id, "was": s.version, "new_state": s.state, "new_confirmed_at": s.confirmed_at,
                 "new_delivered_at": s.delivered_at, "new_invoice_due_at": s.invoice_due_at, "new_invoice_id": s.invoice_id,
+                "new_bill_with": s.bill_with, "new_bill_after": s.bill_after,
             }
             for s in shipments
         ],
@@ -157,6 +160,19 @@ def orders_of(work: UnitOfWork, shipments: Iterable[int]) -> list[int]:
         rows = read_rows(work, Shipment, ("order_id",), "id", unread)
         found |= {row.order_id for row in rows}
     return sorted(found)
+
+
+def billed_together(work: UnitOfWork, shipments: Iterable[int]) -> tuple[set[int], list[int]]:
+    """These shipments and what goes on one invoice with them, and the ids of their orders, all read without a lock."""
+    held: dict[int, ShipmentRow] = work.memo.get("shipments", {})
+    wanted = set(shipments)
+    names = ("id", "order_id", "bill_with")
+    heads: list[Any] = [held[key] for key in wanted if key in held]
+    heads += read_rows(work, Shipment, names, "id", wanted - held.keys())
+    together = {row.bill_with for row in heads} - {None}
+    if together:
+        heads += read_rows(work, Shipment, names, "bill_with", together)
+    return wanted | {row.id for row in heads}, sorted({row.order_id for row in heads})
 
 
 def sent_by_suppliers(work: UnitOfWork, orders: Iterable[Order]) -> dict[int, int]:

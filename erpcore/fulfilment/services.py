@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from erpcore.fulfilment.billing_due import ARRIVES, fall_due, left, whole_orders_left
 from erpcore.fulfilment.carriers.records import lock_carriages
 from erpcore.fulfilment.extra import take_extra, taken_of
 from erpcore.fulfilment.flow import SHIPMENT
@@ -46,7 +47,6 @@ from erpcore.orders.records import lines_by_id, lock_orders, save_orders
 from erpcore.orders.rules import value_of
 from erpcore.ports import CellStates, ProcessRules
 from erpcore.published import (
-    InvoiceTriggered,
     LineQuantity,
     ShipmentConfirmed,
     ShipmentDamaged,
@@ -305,8 +305,8 @@ def _post_costs(
             entries.append(_cost_entry(work, order, shipment, asked, "direct_cost", AccountRole.RECEIVED_NOT_INVOICED))
             value, valued = value + asked, 1
         _report_confirm(work, order, shipment, by_line, value if valued else None, unknown)
-        if rules.stored(work, order.ruleset)["invoice_trigger"] == "shipment_confirmed":
-            _trigger(work, order, shipment, by_line, "shipment_confirmed", shipment.confirmed_at or work.now)
+        left(work, order, shipment, by_line, rules)
+    whole_orders_left(work, orders.values(), shipments)
     post_entries(work, entries)
 
 
@@ -342,17 +342,6 @@ def _report_confirm(
     )  # fmt: skip
 
 
-def _trigger(
-    work: UnitOfWork, order: Order, shipment: ShipmentRow, by_line: Mapping[int, Line], policy: str, at: datetime
-) -> None:
-    shipment.invoice_due_at = at
-    value = sum(value_of(by_line[line], quantity, order.currency) for line, quantity in shipment.lines)
-    work.publish(
-        InvoiceTriggered(policy=policy, shipment=shipment.id, value=value), order.place(work),
-        step="order_to_cash.invoice", subject=("shipment", shipment.id, shipment.version + 1), journey=order.id, at=at,
-    )  # fmt: skip
-
-
 def deliver_shipments(
     work: UnitOfWork, commands: Sequence[DeliverShipment], *, rules: ProcessRules, cells: CellStates
 ) -> list[ShipmentRow]:
@@ -372,8 +361,8 @@ def deliver_shipments(
         for line_id, quantity in shipment.lines:
             by_line[line_id].delivered += quantity
         _report_delivery(work, order, shipment, command)
-        if rules.stored(work, order.ruleset)["invoice_trigger"] == "delivered":
-            _trigger(work, order, shipment, by_line, "delivered", shipment.delivered_at)
+        if rules.stored(work, order.ruleset)["invoice_trigger"] == ARRIVES:
+            fall_due(work, order, shipment, by_line, ARRIVES, shipment.delivered_at)
     save_shipments(work, shipments)
     save_orders(work, list(orders.values()), [by_line[line] for s in shipments for line, _ in s.lines])
     return shipments

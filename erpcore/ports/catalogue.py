@@ -83,8 +83,16 @@ _SALES = (
     ),
     _point(
         "invoice_trigger", "Invoice trigger", SALES, _C, "When the invoice of a shipment is due.", "shipment_confirmed",
-        choices=("shipment_confirmed", "delivered"),
-        means={"shipment_confirmed": "once the goods have left", "delivered": "once they have arrived"},
+        choices=("shipment_confirmed", "order_complete", "delivered", "periodic"),
+        means={
+            "shipment_confirmed": "once the goods have left", "order_complete": "once the whole order has left, on one invoice",
+            "delivered": "once they have arrived", "periodic": "with all that the customer got in a period, on one invoice",
+        },
+    ),
+    _point(
+        "invoice_period", "Invoice period", SALES, _C, "How long a period is, where invoices are made by period.", "month",
+        choices=("day", "week", "month"),
+        means={"day": "each day", "week": "Monday to Sunday", "month": "the calendar month"},
     ),
 )  # fmt: skip
 

@@ -249,9 +249,12 @@ class InvoiceTriggered(Event, frozen=True, kw_only=True):
 
 
 class InvoiceDrafted(Event, frozen=True, kw_only=True):
+    """``shipments``: all of one that bills several; ``shipment`` is the first of them."""
+
     type: ClassVar[str] = "invoice.drafted"
     shipment: int | None = None
     net: int = 0
+    shipments: list[int] = msgspec.field(default_factory=list)
 
 
 class InvoiceBlocked(Event, frozen=True, kw_only=True):

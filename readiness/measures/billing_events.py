@@ -37,7 +37,12 @@ def _invoice(family: Family, event: LoggedEvent, shipment: int | None = None) ->
 
 
 def _drafted(family: Family, event: LoggedEvent, data: p.InvoiceDrafted) -> None:
-    _invoice(family, event, data.shipment)
+    """One invoice for several shipments counts once, with the order of the first; the others wait for none of their own."""
+    if event.journey == family.root.id:
+        _invoice(family, event, data.shipment)
+    for shipment in set(data.shipments) & family.invoices.keys():
+        del family.invoices[shipment]
+        family.gone.add(shipment)
 
 
 def _triggered(family: Family, event: LoggedEvent, data: p.InvoiceTriggered) -> None:
@@ -54,6 +59,9 @@ def _blocked(family: Family, event: LoggedEvent, data: p.InvoiceBlocked) -> None
 
 
 def _posted(family: Family, event: LoggedEvent, data: p.InvoicePosted) -> None:
+    if event.journey != family.root.id:
+        family.root.invoiced_at = later(family.root.invoiced_at, event.at)
+        return
     invoice = _invoice(family, event, data.shipment)
     if invoice.start_at is None:
         invoice.opened_at, invoice.opened_on = event.at, event.on
@@ -75,11 +83,15 @@ def _corrected(family: Family, event: LoggedEvent, data: p.InvoiceCorrected) -> 
 
 
 def _settled(family: Family, event: LoggedEvent, data: p.InvoiceSettled) -> None:
-    _invoice(family, event).paid_at = event.at
+    if event.journey == family.root.id:
+        _invoice(family, event).paid_at = event.at
     family.root.paid_at = later(family.root.paid_at, event.at)
 
 
 def _reopened(family: Family, event: LoggedEvent, data: InvoiceReopened) -> None:
+    if event.journey != family.root.id:
+        family.root.paid_at = None
+        return
     _invoice(family, event).paid_at = None
     paid = [one.paid_at for one in family.invoices.values() if one.paid_at is not None]
     family.root.paid_at = max(paid, default=None)

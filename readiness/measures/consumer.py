@@ -30,7 +30,14 @@ from readiness.measures.worked import Worked, told_calendar
 NAME = "journeys"
 
 #: Documents whose events also mark the orders they refer to: a consolidated invoice belongs to several.
-_MARKS_REFERRED = {"invoice.blocked", "invoice.corrected"}
+_MARKS_REFERRED = {
+    "invoice.drafted",
+    "invoice.blocked",
+    "invoice.posted",
+    "invoice.corrected",
+    "invoice.settled",
+    "invoice.reopened",
+}
 _decode_refs = msgspec.json.Decoder(list[tuple[str, int, int]]).decode
 
 

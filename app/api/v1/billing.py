@@ -58,6 +58,7 @@ class InvoiceDetail(Answer):
     id: int
     number: str | None
     order_id: int
+    also_orders: list[int] = Field(description="the other orders that a collective invoice bills")
     state: str
     block_reason: str | None
     posted_at: datetime | None
@@ -120,7 +121,8 @@ class ApplyBody(Body):
 def _detail(page: InvoicePage) -> InvoiceDetail:
     code = page.currency
     return InvoiceDetail(
-        id=page.id, number=page.number, order_id=page.order_id, state=page.state, block_reason=page.block_reason,
+        id=page.id, number=page.number, order_id=page.order_id,
+        also_orders=sorted({key for key, _, _ in page.also} - {page.order_id}), state=page.state, block_reason=page.block_reason,
         posted_at=page.posted_at, due_on=page.due_on, currency=code, net=as_amount(page.net_minor, code),
         tax=as_amount(page.tax_minor, code), gross=as_amount(page.gross_minor, code), exact_net=page.exact,
         open=None if page.open_minor is None else as_amount(page.open_minor, code), is_price_right=page.is_price_right,

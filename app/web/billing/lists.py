@@ -25,10 +25,13 @@ from app.web.lists.listing import (
 )
 from app.web.lists.page import list_page
 
-_LANES = {"due": "Due to bill", "draft": "Draft", "blocked": "Blocked", "posted": "Posted"}
+_LANES = {"waiting": "Not due yet", "due": "Due to bill", "draft": "Draft", "blocked": "Blocked", "posted": "Posted"}
 
 
 def _number(row: InvoiceRow) -> Cell:
+    if row.state == "waiting":
+        until = f", ends {on(row.at.date())}" if row.at is not None else ""
+        return Cell(row.number, sub=f"{row.note}{until}", href=url_for("orders.show", order_id=row.order_id))
     if row.state == "due":
         return Cell(row.number, sub=f"due for {ago(row.at)}", href=url_for("orders.show", order_id=row.order_id))
     return Cell(heading(row.number), sub=row.note or "", href=url_for("billing.show", invoice_id=row.id))
@@ -45,7 +48,7 @@ INVOICE_LIST = list_page(
     blueprint,
     Listing(
         name="invoices", endpoint="billing.show_all", path="/invoices", permission=Permission.INVOICE_READ, title="Billing",
-        lead="Shipments due to be billed, drafts, what is blocked, and what is posted", unit="documents", source=INVOICES,
+        lead="What has left and waits for its order, its period or its delivery, shipments due to be billed, drafts, what is blocked, and what is posted", unit="documents", source=INVOICES,
         sort="-at", usual={"lane": "posted"}, template="billing/list.html",
         empty=Empty(title="Nothing here", text="No document fits: nothing waits here, or a filter hides it.", sign="file"),
         filters=(

@@ -1,0 +1,14 @@
+"""Is everything that left billed once, or known to wait for its invoice? Rows of name, unit, title, left, right."""
+
+from __future__ import annotations
+
+BILLING_CONTROLS: tuple[tuple[str, str, str, str, str], ...] = (
+    (
+        "shipped_billed", "thousandths", "Shipped on orders = on invoices, and on shipments that wait for one",
+        "SELECT o.entity_id, o.site_id, l.id, l.shipped FROM order_line l JOIN sales_order o ON o.id = l.order_id",
+        ("SELECT i.entity_id, i.site_id, l.order_line_id, l.quantity FROM invoice_line l JOIN invoice i ON i.id = l.invoice_id "
+        "UNION ALL SELECT o.entity_id, o.site_id, l.order_line_id, l.quantity FROM shipment_line l "
+        "JOIN shipment s ON s.id = l.shipment_id JOIN sales_order o ON o.id = s.order_id "
+        "WHERE s.state <> 'picked' AND s.invoice_id IS NULL"),
+    ),
+)  # fmt: skip
