@@ -33,6 +33,7 @@ from governance.raci import models as raci
 from governance.replays import models as replays
 from governance.risks import models as risks
 from governance.roadmap import models as roadmap
+from governance.templates import models as templates
 from governance.variants import models as variants
 from readiness.conformance import models as conformance
 from readiness.gates import models as gates
@@ -86,6 +87,7 @@ __all__ = [
     "risks",
     "roadmap",
     "saved_views",
+    "templates",
     "variants",
     "waves",
 ]

@@ -14,7 +14,19 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from app.messages import composition, core, floor, governance, identity, kernel, processes, readiness, supply, surface
+from app.messages import (
+    composition,
+    core,
+    floor,
+    governance,
+    identity,
+    kernel,
+    places,
+    processes,
+    readiness,
+    supply,
+    surface,
+)
 from erpcore.kernel.errors import DomainError
 
 #: A sentence with ``{facts}``, or a function that chooses one by the facts.
@@ -28,6 +40,7 @@ MESSAGES: Mapping[str, Words] = MappingProxyType(
     | supply.MESSAGES
     | governance.MESSAGES
     | processes.MESSAGES
+    | places.MESSAGES
     | readiness.MESSAGES
     | identity.MESSAGES
     | composition.MESSAGES

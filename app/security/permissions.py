@@ -140,6 +140,9 @@ class Permission(StrEnum):
 
     PROGRAMME_VIEW = "governance:programme:view", "see the programme"
     PROGRAMME_MANAGE = "governance:programme:manage", "set up the programme and its decision bodies"
+    TEMPLATE_VIEW = "governance:template:view", "see templates of places and what was made from them"
+    TEMPLATE_WRITE = "governance:template:write", "write templates of places"
+    TEMPLATE_APPLY = "governance:template:apply", "make sites, companies and channels from templates"
     SEAT_ASSIGN = "governance:seat:assign", "assign seats, which carry votes"
     SEAT_DELEGATE = "governance:seat:delegate", "name a delegate for one's seat"
     DECISION_VIEW = "governance:decision:view", "see decisions and votes"

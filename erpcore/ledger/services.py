@@ -77,12 +77,20 @@ class Entry:
     reverses: int | None = None
 
 
-def open_chart(work: UnitOfWork, entity: int) -> None:
-    """Give a new entity the standard chart of accounts."""
-    ids = work.ids.reserve(len(STANDARD_CHART))
+ChartRow = tuple[AccountRole | None, str, str, AccountKind]
+"""Role of the postings, code, name, kind; without a role it is for journals by hand."""
+
+
+def open_chart(work: UnitOfWork, entity: int, chart: Sequence[ChartRow] = STANDARD_CHART) -> None:
+    """Give a new entity a chart of accounts, the standard one unless another is named. Raises ``RuleBroken`` for a role that has
+    no account in it: some document could not be posted.
+    """
+    if missing := [role for role in AccountRole if role not in {row[0] for row in chart}]:
+        raise RuleBroken("chart_role_missing", roles=[role.replace("_", " ") for role in missing])
+    ids = work.ids.reserve(len(chart))
     accounts = [
         Account(id=next(ids), entity_id=entity, role=role, code=code, name=name, kind=kind)
-        for role, code, name, kind in STANDARD_CHART
+        for role, code, name, kind in chart
     ]
     work.session.add_all(accounts)
     # Postings of the same unit of work look the accounts up.

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy import select
 
 from erpcore.kernel.audit import audit_all
-from erpcore.kernel.errors import Conflict, RuleBroken
+from erpcore.kernel.errors import Conflict, NotFound, RuleBroken
 from erpcore.kernel.model import Base
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.calendars import Calendar, calendars_of, tell_calendar
@@ -141,6 +141,17 @@ def add_site(work: UnitOfWork, command: NewSite) -> Site:
 def ensure_channel(work: UnitOfWork, code: str, name: str) -> Channel:
     """The channel of that code, made when it is not there yet."""
     return _ensure(work, Channel, code, name)
+
+
+def rank_channel(work: UnitOfWork, channel: int, priority: int) -> None:
+    """How a channel ranks for scarce stock: 1 comes first, 9 last. Raises ``NotFound`` for one that is not there."""
+    row = work.session.get(Channel, channel, with_for_update={"key_share": True})
+    if row is None:
+        raise NotFound("channel_unknown", channel=channel)
+    if row.priority != priority:
+        row.priority = priority
+        work.session.flush()
+        work.audit("channel.ranked", "channel", channel, priority=priority)
 
 
 def ensure_customer_group(work: UnitOfWork, code: str, name: str) -> CustomerGroup:

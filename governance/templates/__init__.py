@@ -1,0 +1,1 @@
+"""Templates of places: what a new site, company or channel begins with."""
