@@ -18,7 +18,6 @@ from app.queries.place_templates import template_page
 from app.security.permissions import Permission
 from erpcore.kernel.work import UnitOfWork
 from governance.templates.content import PlaceKind
-from governance.templates.models import TemplateUse
 from governance.templates.queries import templates
 from governance.templates.services import retire_template
 
@@ -271,9 +270,5 @@ def plan_place(work: UnitOfWork, template_id: int, body: AskBody) -> PlanAnswer:
 )  # fmt: skip
 def make_place(work: UnitOfWork, template_id: int, body: ApplyBody) -> UseAnswer:
     made = making.apply_template(work, template_id, _asked(body), seen=body.seen)
-    return _use(work, template_id, made)
-
-
-def _use(work: UnitOfWork, template_id: int, made: TemplateUse) -> UseAnswer:
     page = template_page(work.session, template_id, work.now)
     return next(UseAnswer.model_validate(one.use) for one in page.uses if one.use.id == made.id)
