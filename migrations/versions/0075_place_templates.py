@@ -8,8 +8,8 @@ from alembic import op
 from erpcore.kernel.model import Key, UtcDateTime
 from migrations.ddl import refuse_changes
 
-revision = "0072"
-down_revision = "0071"
+revision = "0075"
+down_revision = "0074"
 branch_labels = None
 depends_on = None
 
