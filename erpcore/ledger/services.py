@@ -30,7 +30,7 @@ _LINE = ("entry_id", "line_no", "account_id", "party_id", "debit_minor", "credit
 #: The chart a new entity starts with: role, code, name, kind.
 STANDARD_CHART = (
     (AccountRole.BANK, "1000", "Bank", AccountKind.ASSET),
-    (AccountRole.BANK_CLEARING, "1010", "Bank entries not assigned", AccountKind.LIABILITY),
+    (AccountRole.BANK_CLEARING, "1090", "Bank entries not assigned", AccountKind.LIABILITY),
     (AccountRole.RECEIVABLE, "1200", "Trade receivables", AccountKind.ASSET),
     (AccountRole.INVENTORY, "1400", "Inventory", AccountKind.ASSET),
     (AccountRole.TRANSFER, "1450", "Stock in transfer between sites", AccountKind.ASSET),
@@ -43,8 +43,8 @@ STANDARD_CHART = (
     (AccountRole.COST_OF_SALES, "5000", "Cost of sales", AccountKind.EXPENSE),
     (AccountRole.ADJUSTMENT, "5200", "Stock adjustments", AccountKind.EXPENSE),
     (AccountRole.BAD_DEBT, "6000", "Bad debt", AccountKind.EXPENSE),
-    (AccountRole.BANK_FEES, "6100", "Bank fees", AccountKind.EXPENSE),
-    (AccountRole.CURRENCY_DIFFERENCE, "6200", "Currency differences", AccountKind.EXPENSE),
+    (AccountRole.BANK_FEES, "6800", "Bank fees", AccountKind.EXPENSE),
+    (AccountRole.CURRENCY_DIFFERENCE, "6850", "Currency differences", AccountKind.EXPENSE),
 )
 
 
