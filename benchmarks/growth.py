@@ -29,6 +29,7 @@ from benchmarks.history import DAY, go_back, trade_a_day
 from benchmarks.pages import let_in, people, signed_in
 from benchmarks.registry import Bench, Figure
 from benchmarks.site import a_live_business
+from benchmarks.statements import kept
 from erpcore.billing.services import draft_invoices, post_invoices
 from erpcore.fulfilment.services import DeliverShipment, PickOrder, confirm_shipments, deliver_shipments, pick_orders
 from erpcore.kernel.actor import Actor
@@ -50,11 +51,6 @@ _OPEN_DAYS = timedelta(days=9)
 _LIMIT, _LONG_ORDER_S, _LONG_LINES = 1.3, 3, 1_000
 _STEP_ROUNDS, _ROUNDS, _MORE_ROUNDS = 31, 3, 15
 
-_DAYS = (
-    "INSERT INTO ledger_day (entity_id, entry_on, account_id, site_id, channel_id, debit_minor, credit_minor) "
-    "SELECT e.entity_id, e.entry_on, l.account_id, COALESCE(e.site_id, 0), COALESCE(e.channel_id, 0), SUM(l.debit_minor), "
-    "SUM(l.credit_minor) FROM journal_entry e JOIN journal_line l ON l.entry_id = e.id GROUP BY 1, 2, 3, 4, 5"
-)
 _CURSOR = (
     "INSERT INTO consumer_cursor (name, seq, moved_at, is_paused, changes) SELECT :name, h.seq, h.recorded_at, FALSE, 1 "
     "FROM (SELECT seq, recorded_at FROM event_log ORDER BY seq DESC LIMIT 1) h WHERE TRUE "
@@ -144,8 +140,8 @@ def _close_the_books(database: Database, entity: int) -> None:
 def _keep_days(database: Database) -> None:
     """What the consumer of the ledger's days would have kept of the past, which was written without it."""
     with database.write_engine.begin() as connection:
-        connection.execute(text("DELETE FROM ledger_day"))
-        connection.execute(text(_DAYS))
+        for statement in ("DELETE FROM ledger_day", "DELETE FROM ledger_month", *kept(is_sqlite=database.is_sqlite)):
+            connection.execute(text(statement))
         connection.execute(text(_CURSOR), {"name": CONSUMER})
 
 

@@ -70,7 +70,10 @@ def write_past(database: Database, business: Business, entries: int) -> None:
     }  # fmt: skip
     is_sqlite = database.write_engine.dialect.name == "sqlite"
     with database.write_engine.begin() as connection:
-        for statement in (*_PLACES, *_entries(is_sqlite=is_sqlite), _KEPT, _event(is_sqlite=is_sqlite), _HEAD, _CURSOR):
+        for statement in (
+            *_PLACES, *_entries(is_sqlite=is_sqlite), *kept(is_sqlite=is_sqlite, among=_BEFORE),
+            _event(is_sqlite=is_sqlite), _HEAD, _CURSOR,
+        ):  # fmt: skip
             connection.execute(text(statement), {key: value for key, value in values.items() if f":{key}" in statement})
         if not is_sqlite:
             connection.execute(text("ANALYZE"))
@@ -117,12 +120,24 @@ def _entries(*, is_sqlite: bool) -> tuple[str, str]:
     return heads, lines
 
 
-#: What the consumer of the days would have kept of all but the newest.
-_KEPT = (
-    "INSERT INTO ledger_day (entity_id, entry_on, account_id, site_id, channel_id, debit_minor, credit_minor) "
-    "SELECT e.entity_id, e.entry_on, l.account_id, COALESCE(e.site_id, 0), COALESCE(e.channel_id, 0), SUM(l.debit_minor), "
-    "SUM(l.credit_minor) FROM journal_entry e JOIN journal_line l ON l.entry_id = e.id WHERE e.id < :base + :kept GROUP BY 1, 2, 3, 4, 5"
-)
+def kept(*, is_sqlite: bool, among: str = "") -> tuple[str, str]:
+    """Statements that keep what the consumer of the days would have kept of entries that were written without it."""
+    month = "date(entry_on, 'start of month')" if is_sqlite else "CAST(date_trunc('month', entry_on) AS date)"
+    days = (
+        "INSERT INTO ledger_day (entity_id, entry_on, account_id, site_id, channel_id, debit_minor, credit_minor) "
+        "SELECT e.entity_id, e.entry_on, l.account_id, COALESCE(e.site_id, 0), COALESCE(e.channel_id, 0), SUM(l.debit_minor), "
+        f"SUM(l.credit_minor) FROM journal_entry e JOIN journal_line l ON l.entry_id = e.id {among} GROUP BY 1, 2, 3, 4, 5"
+    )
+    months = (
+        "INSERT INTO ledger_month (entity_id, month_on, account_id, site_id, channel_id, debit_minor, credit_minor) "
+        f"SELECT entity_id, {month}, account_id, site_id, channel_id, SUM(debit_minor), SUM(credit_minor) FROM ledger_day "
+        "GROUP BY 1, 2, 3, 4, 5"
+    )
+    return days, months
+
+
+#: All but the newest, which are behind the cursor.
+_BEFORE = "WHERE e.id < :base + :kept"
 
 
 def _event(*, is_sqlite: bool) -> str:

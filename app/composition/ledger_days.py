@@ -1,4 +1,4 @@
-"""Keeps the days of the ledger: every entry is added to its day once, in the transaction that moves the cursor."""
+"""Keeps the days and months of the ledger: every entry is added to its own once, in the transaction that moves the cursor."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from sqlalchemy import Connection
 
 from erpcore.kernel.eventlog import LoggedEvent
 from erpcore.kernel.work import UnitOfWork
-from erpcore.ledger.days import CONSUMER, DayTotals, add_totals, day_totals
+from erpcore.ledger.days import CONSUMER, DayTotals, add_totals, by_month, day_totals
 
 
 class LedgerDayConsumer:
-    """Adds what was posted to the totals of its day."""
+    """Adds what was posted to the totals of its day and month."""
 
     name = CONSUMER
     types = frozenset({"ledger.posted"})
@@ -22,8 +22,8 @@ class LedgerDayConsumer:
         return day_totals(connection, (event.subject for event in events))
 
     def rows(self, prepared: DayTotals) -> int:
-        """A row for each account, site and channel of each day."""
-        return len(prepared)
+        """A row for each account, site and channel of each day and month."""
+        return len(prepared) + len(by_month(prepared))
 
     def take(self, work: UnitOfWork, events: Sequence[LoggedEvent], prepared: DayTotals | None = None) -> None:
         """Add them."""

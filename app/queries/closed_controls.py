@@ -24,6 +24,12 @@ _IN_DAYS = (
 )
 _KEY = "{site} || ':' || {channel} || ':' || {account} || ':' || {day}"
 _DAY_KEY = _KEY.format(site="site_id", channel="channel_id", account="account_id", day="entry_on")
+#: Days are written year first on both databases, so a month is their first seven characters.
+_MONTH = "substr(CAST({day} AS TEXT), 1, 7)"
+_MONTH_KEY, _MONTH_OF_DAY_KEY = (
+    _KEY.format(site="site_id", channel="channel_id", account="account_id", day=_MONTH.format(day=day))
+    for day in ("month_on", "entry_on")
+)
 _ENTRY_KEY = _KEY.format(
     site="COALESCE(e.site_id, 0)", channel="COALESCE(e.channel_id, 0)", account="l.account_id", day="e.entry_on"
 )
@@ -47,5 +53,12 @@ CLOSED_CONTROLS: tuple[tuple[str, str, str, str, str], ...] = (
         f"UNION ALL SELECT entity_id, NULL, {_DAY_KEY} || '-credit', credit_minor FROM ledger_day"),
         (f"SELECT e.entity_id, NULL, {_ENTRY_KEY} || '-debit', l.debit_minor {_IN_DAYS} "
         f"UNION ALL SELECT e.entity_id, NULL, {_ENTRY_KEY} || '-credit', l.credit_minor {_IN_DAYS}"),
+    ),
+    (
+        "ledger_months", "minor", "Totals of each month = totals of its days",
+        (f"SELECT entity_id, NULL, {_MONTH_KEY} || '-debit', debit_minor FROM ledger_month "
+        f"UNION ALL SELECT entity_id, NULL, {_MONTH_KEY} || '-credit', credit_minor FROM ledger_month"),
+        (f"SELECT entity_id, NULL, {_MONTH_OF_DAY_KEY} || '-debit', debit_minor FROM ledger_day "
+        f"UNION ALL SELECT entity_id, NULL, {_MONTH_OF_DAY_KEY} || '-credit', credit_minor FROM ledger_day"),
     ),
 )  # fmt: skip

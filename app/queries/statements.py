@@ -1,7 +1,7 @@
 """Trial balance, profit and loss and balance sheet of a company, for any days, site and channel.
 
-Figures are read from the days that are kept beside the entries, and from the entries behind the cursor of who keeps them, so that
-they hold all that is posted at this moment and need not add up every entry there ever was.
+Figures are read from the months and days that are kept beside the entries, and from the entries behind the cursor of who keeps
+them, so that they hold all that is posted at this moment and need not add up every entry, nor every day, there ever was.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.events import ConsumerCursor, EventLog, ParkedEvent
 from erpcore.ledger.days import CONSUMER
-from erpcore.ledger.models import Account, JournalEntry, JournalLine, LedgerDay
+from erpcore.ledger.models import Account, JournalEntry, JournalLine, LedgerDay, LedgerMonth
 from erpcore.ledger.statements import (
     AccountFact,
     Period,
@@ -97,8 +97,18 @@ class _Span:
     since: date | None
     until: date
 
+    @property
+    def broken(self) -> set[date]:
+        """The months, by their first day, of which it holds a part."""
+        ends = (self.until,) if self.since is None else (self.since, self.until)
+        return {day.replace(day=1) for day in ends if day.day > 1}
+
     def holds(self, day: Any) -> ColumnElement[bool]:
         return day < self.until if self.since is None else and_(day >= self.since, day < self.until)
+
+
+def _next_month(first: date) -> date:
+    return (first + timedelta(days=31)).replace(day=1)
 
 
 def _whole(period: Period) -> _Span:
@@ -110,11 +120,11 @@ def _until(day: date) -> _Span:
     return _Span(None, day + _DAY)
 
 
-def _conditions(asked: AskedReport, actor: Actor, table: Any, spans: Sequence[_Span]) -> list[Any]:
+def _conditions(asked: AskedReport, actor: Actor, table: Any, day: Any, spans: Sequence[_Span]) -> list[Any]:
     """The rows that a report may read: of the company, the person's sites, the site and channel asked for, the days at all."""
-    found: list[Any] = [table.entity_id == asked.entity, table.entry_on < max(span.until for span in spans)]
+    found: list[Any] = [table.entity_id == asked.entity, day < max(span.until for span in spans)]
     if all(span.since is not None for span in spans):
-        found.append(table.entry_on >= min(span.since for span in spans if span.since is not None))
+        found.append(day >= min(span.since for span in spans if span.since is not None))
     if actor.sites is not None:
         found.append(table.site_id.in_(sorted(actor.sites)))
     if asked.site is not None:
@@ -157,17 +167,27 @@ def _sums(
 ) -> dict[tuple[int, int], list[tuple[int, int]]]:
     """Debits and credits of each account in each span, by account and part (0 where nothing is set apart)."""
 
-    def lines_of(table: Any) -> Any:
+    def lines_of(table: Any, day: Any, *only: Any) -> Any:
         columns = (
-            table.entry_on, table.account_id, table.site_id, table.channel_id, table.debit_minor, table.credit_minor,
+            day.label("day"), table.account_id, table.site_id, table.channel_id, table.debit_minor, table.credit_minor,
         )  # fmt: skip
-        return select(*columns).where(*_conditions(asked, actor, table, spans))
+        return select(*columns).where(*_conditions(asked, actor, table, day, spans), *only)
 
-    each = union_all(lines_of(LedgerDay), lines_of(_late(session).c)).subquery()
+    broken = sorted(set().union(*(span.broken for span in spans)))
+    late = _late(session).c
+    parts = [
+        lines_of(late, late.entry_on),
+        lines_of(LedgerMonth, LedgerMonth.month_on, LedgerMonth.month_on.not_in(broken)),
+    ]
+    parts += [
+        lines_of(LedgerDay, LedgerDay.entry_on, LedgerDay.entry_on >= first, LedgerDay.entry_on < _next_month(first))
+        for first in broken
+    ]
+    each = union_all(*parts).subquery()
     part = {"site": each.c.site_id, "channel": each.c.channel_id}.get(asked.by)
     groups = [each.c.account_id, *([part] if part is not None else [])]
     figures = [
-        func.sum(case((span.holds(each.c.entry_on), side), else_=0))
+        func.sum(case((span.holds(each.c.day), side), else_=0))
         for span in spans
         for side in (each.c.debit_minor, each.c.credit_minor)
     ]

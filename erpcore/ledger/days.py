@@ -1,4 +1,7 @@
-"""What did each day's entries come to, by account, site and channel? Kept beside the entries, so that a report adds up days."""
+"""What did the entries of each day and of each month come to, by account, site and channel?
+
+Kept beside the entries, so that a report adds up months, and days only of months in which one of its periods begins or ends.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +21,15 @@ _READ = (
     "SUM(l.credit_minor) FROM journal_entry e JOIN journal_line l ON l.entry_id = e.id WHERE e.id {among} GROUP BY 1, 2, 3, 4, 5"
 )
 _ADD = (
-    "INSERT INTO ledger_day (entity_id, entry_on, account_id, site_id, channel_id, debit_minor, credit_minor) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (entity_id, entry_on, account_id, site_id, channel_id) "
-    "DO UPDATE SET debit_minor = ledger_day.debit_minor + excluded.debit_minor, "
-    "credit_minor = ledger_day.credit_minor + excluded.credit_minor"
+    "INSERT INTO {table} (entity_id, {day}, account_id, site_id, channel_id, debit_minor, credit_minor) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (entity_id, {day}, account_id, site_id, channel_id) "
+    "DO UPDATE SET debit_minor = {table}.debit_minor + excluded.debit_minor, "
+    "credit_minor = {table}.credit_minor + excluded.credit_minor"
 )
 
 
 class DayKey(NamedTuple):
-    """One row of the days; the day is as the driver gives and takes it."""
+    """One row of the days, or of the months, which go by their first day; the day is as the driver gives and takes it."""
 
     entity: int
     day: Any
@@ -56,13 +59,25 @@ def day_totals(connection: Connection, entries: Iterable[int]) -> DayTotals:
     return dict(found)
 
 
+def by_month(totals: DayTotals) -> DayTotals:
+    """The same for whole months."""
+    found: dict[DayKey, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    for key, (debit, credit) in totals.items():
+        first = key.day[:8] + "01" if isinstance(key.day, str) else key.day.replace(day=1)
+        month = key._replace(day=first)
+        found[month] = (found[month][0] + debit, found[month][1] + credit)
+    return dict(found)
+
+
 def add_totals(work: UnitOfWork, totals: DayTotals) -> None:
-    """Add these to the days, in the order of their keys, so that nobody waits for each other in a ring."""
-    rows: Sequence[tuple[Any, ...]] = [(*key, *totals[key]) for key in sorted(totals)]
-    if not rows:
+    """Add these to the days and months, in the order of their keys, so that nobody waits for each other in a ring."""
+    if not totals:
         return
     cursor = work.driver.cursor()
     try:
-        cursor.executemany(_ADD if work.dialect.name == "sqlite" else _ADD.replace("?", "%s"), rows)
+        for table, day, sums in (("ledger_day", "entry_on", totals), ("ledger_month", "month_on", by_month(totals))):
+            rows: Sequence[tuple[Any, ...]] = [(*key, *sums[key]) for key in sorted(sums)]
+            add = _ADD.format(table=table, day=day)
+            cursor.executemany(add if work.dialect.name == "sqlite" else add.replace("?", "%s"), rows)
     finally:
         cursor.close()

@@ -175,6 +175,20 @@ class LedgerDay(Base):
     credit_minor: Mapped[int] = mapped_column(BigInteger)
 
 
+class LedgerMonth(Base):
+    """The same for a whole month, which goes by its first day. Whole months of a report are read from here."""
+
+    __tablename__ = "ledger_month"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012  # what the toolkit takes
+    entity_id: Mapped[int] = mapped_column(ForeignKey("entity.id"), primary_key=True)
+    month_on: Mapped[date] = mapped_column(Date, primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("ledger_account.id"), primary_key=True)
+    site_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    channel_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    debit_minor: Mapped[int] = mapped_column(BigInteger)
+    credit_minor: Mapped[int] = mapped_column(BigInteger)
+
+
 class JournalState(StrEnum):
     DRAFT = "draft"
     SUBMITTED = "submitted"

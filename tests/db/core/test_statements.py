@@ -118,7 +118,9 @@ def test_every_figure_equals_what_the_raw_lines_add_up_to_whether_days_are_kept_
 
 
 def _same_as_raw_lines(business):
-    for period in (MARCH, APRIL, Period(since=FIRST, until=date(2026, 4, 6))):
+    # Periods of whole months, of parts of one month, of two, and of the next year, when all that was is in months.
+    later = Period(since=date(2027, 2, 3), until=date(2027, 2, 9))
+    for period in (MARCH, APRIL, Period(since=FIRST, until=date(2026, 4, 6)), Period(since=FIRST, until=FIRST), later):
         balance = _figures(_report(business, Report.BALANCE_SHEET, period))
         sums, kinds = _from_raw_lines(business, until=period.until.isoformat())
         signed = {"asset": 1, "liability": -1, "equity": -1}
@@ -219,6 +221,19 @@ def test_a_wrong_day_is_found_by_the_books(business):
         (found,) = compare_controls(session, ["ledger_days"])
     assert found.difference == 3
     assert found.first_key.endswith("2026-03-02-debit")
+
+
+def test_a_wrong_month_is_found_by_the_books_and_read_by_reports_of_later_months(business):
+    _keep_days(business)
+    june = Period(since=date(2026, 6, 1), until=date(2026, 6, 30))
+    assert _figures(_report(business, Report.TRIAL_BALANCE, june), 3)["1400"] == 114_000
+    with business.database.write_engine.begin() as connection:
+        connection.execute(text("UPDATE ledger_month SET debit_minor = debit_minor + 5 WHERE debit_minor = 120000"))
+    with reading(business.database, snapshot=True) as session:
+        (found,) = compare_controls(session, ["ledger_months"])
+    assert found.difference == 5
+    assert found.first_key.endswith("2026-03-debit")
+    assert _figures(_report(business, Report.TRIAL_BALANCE, june), 3)["1400"] == 114_005
 
 
 def test_stock_that_is_lost_stands_in_the_cost_of_goods(business):
