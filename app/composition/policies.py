@@ -10,6 +10,7 @@ from datetime import datetime
 from weakref import WeakKeyDictionary
 
 import orjson
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import SQLAlchemyError
@@ -26,10 +27,19 @@ from governance.variants.register import MEMO, RESOLVED, Index, Scope, current_i
 #: Rulesets that are stored in a database for good, by its pool of ids: what has a hash as its key never changes.
 _STORED: WeakKeyDictionary[IdPool, dict[str, Ruleset]] = WeakKeyDictionary()
 _MOST_KEPT = 1000
-_STORE = {
-    "sqlite": sqlite_insert(StoredRuleset.__table__).on_conflict_do_nothing(),
-    "postgresql": pg_insert(StoredRuleset.__table__).on_conflict_do_nothing(),
-}
+_TABLE = StoredRuleset.__table__
+_STORE = sqlite_insert(_TABLE).on_conflict_do_nothing()
+#: Stores it unless it is there, and says since when it was there before: one round trip for both.
+_STORE_PG = (
+    select(_TABLE.c.first_used_at)
+    .where(_TABLE.c.hash == bindparam("hash"))
+    .add_cte(
+        pg_insert(_TABLE)
+        .values({column.name: bindparam(column.name) for column in _TABLE.columns})
+        .on_conflict_do_nothing()
+        .cte("made")
+    )
+)
 
 
 def _kept(work: UnitOfWork) -> dict[str, Ruleset]:
@@ -118,15 +128,22 @@ class RegisterRules:
     def _keep(self, work: UnitOfWork, ruleset: Ruleset) -> Ruleset:
         known: dict[str, Ruleset] = work.memo.setdefault("rulesets", {})
         if ruleset.hash not in known and ruleset.hash not in _kept(work):
-            if rows := read_rows(work, StoredRuleset, ("first_used_at",), "hash", [ruleset.hash]):
-                _keep_for_good(work, ruleset, rows[0].first_used_at)
-            else:
-                work.connection.execute(
-                    _STORE[work.dialect.name],
-                    {
-                        "hash": ruleset.hash, "catalogue_version": CATALOGUE_VERSION,
-                        "content": canonical_json(dict(ruleset.values)).decode(), "variants": ruleset.variants,
-                        "origins": canonical_json(dict(ruleset.origins)).decode(), "first_used_at": work.now,
-                    },
-                )  # fmt: skip
+            before = self._stored_before(work, ruleset)
+            if before is not None:
+                _keep_for_good(work, ruleset, before)
         return known.setdefault(ruleset.hash, ruleset)
+
+    def _stored_before(self, work: UnitOfWork, ruleset: Ruleset) -> datetime | None:
+        """Since when it is stored; ``None`` where it was not, and is now."""
+        row = {
+            "hash": ruleset.hash, "catalogue_version": CATALOGUE_VERSION, "first_used_at": work.now,
+            "content": canonical_json(dict(ruleset.values)).decode(), "variants": ruleset.variants,
+            "origins": canonical_json(dict(ruleset.origins)).decode(),
+        }  # fmt: skip
+        if work.dialect.name == "postgresql":
+            return work.connection.execute(_STORE_PG, row).scalar_one_or_none()
+        if found := read_rows(work, StoredRuleset, ("first_used_at",), "hash", [ruleset.hash]):
+            since: datetime = found[0].first_used_at
+            return since
+        work.connection.execute(_STORE, row)
+        return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -52,26 +52,38 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Index:
-    """All values that were agreed. ``ranks`` are the combinations of dimensions in use, the most specific first; ``standards``
-    are the standards that were changed, the latest first.
+    """All values that were agreed. ``ranks`` are the combinations of dimensions in use, the most specific first, each with the
+    number of its scopes; ``standards`` are the standards that were changed, the latest first. ``since`` are the scopes that
+    changed after all were read: the many that did not are shared with the index before.
     """
 
     revision: str
-    ranks: tuple[tuple[bool, ...], ...]
-    entries: Mapping[Scope, tuple[Entry, ...]]
+    ranks: Mapping[tuple[bool, ...], int]
+    read: Mapping[Scope, tuple[Entry, ...]]
     standards: tuple[Entry, ...] = ()
+    since: Mapping[Scope, tuple[Entry, ...]] = field(default_factory=dict)
     _rulesets: dict[tuple[tuple[str, int], ...], Ruleset] = field(default_factory=dict)
 
     @property
+    def entries(self) -> dict[Scope, tuple[Entry, ...]]:
+        """What was agreed, by scope."""
+        return {scope: found for scope, found in {**self.read, **self.since}.items() if found}
+
+    def at(self, scope: Scope) -> tuple[Entry, ...]:
+        """What was agreed for exactly this scope."""
+        found = self.since.get(scope)
+        return self.read.get(scope, ()) if found is None else found
+
+    @property
     def names_item_groups(self) -> bool:
-        return bool(self.ranks) and self.ranks[0][0]
+        return any(rank[0] for rank in self.ranks)
 
     def ruleset(self, asked: Scope, at: datetime) -> Ruleset:
         """The standard with every variant that holds for this scope at this instant, the most specific of a point."""
         departures: dict[str, Entry] = {}
         for rank in self.ranks:
             key = Scope(*(part if is_named else None for part, is_named in zip(asked, rank, strict=True)))
-            for entry in self.entries.get(key, ()):
+            for entry in self.at(key):
                 if entry.point not in departures and entry.holds(at):
                     departures[entry.point] = entry
         changed = self._changed(at) if self.standards else {}
@@ -113,7 +125,7 @@ def read_index(session: Session, revision: str) -> Index:
     """All values that were agreed, also those that do not hold yet. One query."""
     entries = _entries(session.execute(_VALUES.where(Variant.state.in_(AGREED))))
     standards = _latest_first(entries.pop(Scope(), ()))
-    return Index(revision, _ranks(entries), entries, standards)
+    return Index(revision, _in_order(Counter(scope.named for scope in entries)), entries, standards)
 
 
 def current_index(work: UnitOfWork, known: Index | None) -> Index:
@@ -161,14 +173,17 @@ def _renewed(work: UnitOfWork, known: Index, changed: Collection[int], revision:
     """The index with these variants as they stand now."""
     # Those that are no longer agreed to are read too: their scope says where they stood.
     rows = work.connection.execute(_CHANGED, {"changed": list(changed)}).all()
-    entries = dict(known.entries) | {Scope(): known.standards}
+    since, ranks, standards = dict(known.since), Counter(known.ranks), known.standards
     found = _entries(row for row in rows if row.state in AGREED)
     for scope in {scope_of(row) for row in rows}:
-        kept = tuple(entry for entry in entries.pop(scope, ()) if entry.id not in changed)
-        if there := kept + found.get(scope, ()):
-            entries[scope] = there
-    standards = _latest_first(entries.pop(Scope(), ()))
-    return Index(revision, _ranks(entries), entries, standards)
+        were = standards if scope == Scope() else known.at(scope)
+        are = tuple(entry for entry in were if entry.id not in changed) + found.get(scope, ())
+        if scope == Scope():
+            standards = _latest_first(are)
+            continue
+        ranks[scope.named] += bool(are) - bool(were)
+        since[scope] = are
+    return Index(revision, _in_order(ranks), known.read, standards, since)
 
 
 def _entries(rows: Iterable[Any]) -> dict[Scope, tuple[Entry, ...]]:
@@ -189,8 +204,8 @@ def _latest_first(standards: Iterable[Entry]) -> tuple[Entry, ...]:
     return tuple(sorted(standards, key=lambda entry: (entry.facts.starts, entry.id), reverse=True))
 
 
-def _ranks(entries: Iterable[Scope]) -> tuple[tuple[bool, ...], ...]:
-    return tuple(sorted({scope.named for scope in entries}, reverse=True))
+def _in_order(ranks: Counter[tuple[bool, ...]]) -> dict[tuple[bool, ...], int]:
+    return {rank: count for rank, count in sorted(ranks.items(), reverse=True) if count}
 
 
 _VALUES = select(
