@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.composition.receivable_figures import debts_of, owed_and_sold
 from app.composition.registers import register_entries
 from erpcore.fulfilment.carriers.models import Carrier, CarrierCutOff, CarrierService
 from erpcore.masterdata.models import Site, SiteCalendar
 from readiness.measures import ports
 from readiness.measures.models import ControlLimit
-from readiness.measures.ports import Calendars, RegisterEntry, Registers, Told
+from readiness.measures.ports import Calendars, OpenDebt, Owed, Receivables, RegisterEntry, Registers, Sold, Told
 from readiness.measures.worked import closed_of, week_of
 
 #: Where a session keeps the collections that it has read.
 _COLLECTIONS = "collections"
 
 
-class SiteCalendars(Calendars, Registers):
-    """The calendars of one session's sites, and the registers as it sees them."""
+class SiteCalendars(Calendars, Registers, Receivables):
+    """The calendars of one session's sites, and the registers and receivables as it sees them."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -39,6 +40,19 @@ class SiteCalendars(Calendars, Registers):
 
     def entries(self, since: datetime | None, at: datetime, figures: Collection[str]) -> Sequence[RegisterEntry]:
         return register_entries(self._session, since, at, figures)
+
+    def owed(
+        self, realms: Collection[str], days: Collection[date | None], sold_since: date, at: datetime
+    ) -> tuple[Sequence[Owed], Sequence[Sold]]:
+        return owed_and_sold(self._session, realms, days, sold_since, at)
+
+    def debts(
+        self, realm: str, entities: Collection[int], sites: Collection[int], on: date | None, at: datetime, limit: int,
+        *, customer_group: int | None, is_due: bool,
+    ) -> Sequence[OpenDebt]:  # fmt: skip
+        return debts_of(
+            self._session, realm, entities, sites, on, at, limit, customer_group=customer_group, is_due=is_due
+        )
 
     def _of_sites(self, sites: Collection[int]) -> Mapping[int, ports.SiteCalendar]:
         rows = self._session.execute(

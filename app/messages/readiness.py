@@ -31,6 +31,7 @@ _CRITERION: Final = {
     "cell_of_another_wave": "it reads a cell that this wave does not have. Leave it out",
     "attestation_has_no_measure": "an attestation has neither measure nor marks. Leave them out",
     "measure_unknown": "the catalogue has its measure in no such version. Choose the measure again",
+    "measure_not_in_hypercare": "its measure moves too slowly for hypercare: it looks months back. Hold the entry gate against it, or choose the overdue share",
     "measure_only_informs": "its measure only informs: neither way is better. Choose another measure",
     "statistic_not_named": "its measure has several statistics. Name one of them",
     "statistic_unknown": "its measure has no such statistic. Leave it out",

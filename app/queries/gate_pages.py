@@ -23,7 +23,7 @@ from readiness.gates.models import AttestationRecord, GateCriterion, GateSnapsho
 from readiness.gates.queries import GateView, SnapshotView, WaiverView, gate_view, snapshots, view_of
 from readiness.gates.services import own_cells, standing_criteria
 from readiness.gates.specs import requests_of
-from readiness.measures.drilldown import Behind
+from readiness.measures.behind import Behind
 from readiness.measures.queries import Asked
 
 

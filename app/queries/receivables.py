@@ -12,26 +12,18 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, case, func, literal, null, select, text, union, union_all
+from sqlalchemy import ColumnElement, Date, func, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
 from app.queries.listing import Asked, AskedList, Found, SqlList
 from app.queries.places import EntityPick, entities_seen
 from app.security.scopes import within_companies
-from erpcore.billing.models import (
-    CreditApplication,
-    CreditMemo,
-    DebtJournal,
-    Invoice,
-    Receipt,
-    ReceiptApplication,
-    ReceiptReturn,
-)
+from erpcore.billing.models import CreditMemo, DebtJournal, Invoice, Receipt
+from erpcore.billing.queries import by_company, documents_on, on_account_on
 from erpcore.credit.models import Receivable
 from erpcore.kernel.actor import Actor
-from erpcore.kernel.clock import day_end, local_day
+from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound, RuleBroken
-from erpcore.kernel.model import UtcDateTime
 from erpcore.masterdata.models import Customer, Entity
 
 #: The last day of each bucket of days overdue but the oldest; what is not overdue comes before them.
@@ -39,8 +31,6 @@ BUCKET_ENDS = (30, 60, 90)
 #: What the buckets are called, youngest first.
 BUCKETS = ("Not due", "1–30 days", "31–60 days", "61–90 days", "Over 90 days")
 _DAY = timedelta(days=1)
-#: As the partial index of what is owed says it.
-_OWED = text("receivable.open_minor <> 0")
 #: The earliest day that may be asked for: no books of ours are older.
 FIRST = date(1990, 1, 1)
 
@@ -107,97 +97,11 @@ def day_asked(day: date | None, entity: EntityPick, now: datetime, *, field: str
     return day or today
 
 
-def _by_company(column: Any, values: Mapping[int, Any]) -> ColumnElement[Any]:
-    return case(values, value=column)
-
-
-def _documents(entities: Sequence[EntityPick], days: Mapping[int, date], *, is_today: bool) -> Any:
-    """Documents with what is open of them on the day: customer, due day, open."""
-    ids = [one.id for one in entities]
-    if is_today:
-        return select(
-            Receivable.document_id, Receivable.customer_id, Receivable.entity_id, Receivable.due_on,
-            Receivable.open_minor.label("open_minor"),
-        ).where(_OWED, Receivable.entity_id.in_(ids))  # fmt: skip
-    later = _settled_later(entities, days)
-    keys = union(
-        select(Receivable.document_id.label("key")).where(_OWED, Receivable.entity_id.in_(ids)),
-        select(later.c.key),
-    ).subquery()
-    on = func.coalesce(Invoice.invoice_on, Receivable.due_on)
-    return (
-        select(
-            Receivable.document_id, Receivable.customer_id, Receivable.entity_id, Receivable.due_on,
-            (Receivable.open_minor + func.coalesce(later.c.minor, 0)).label("open_minor"),
-        )
-        .select_from(keys)
-        .join(Receivable, Receivable.document_id == keys.c.key)
-        .outerjoin(later, later.c.key == Receivable.document_id)
-        .outerjoin(Invoice, Invoice.id == Receivable.document_id)
-        .where(on <= _by_company(Receivable.entity_id, {key: literal(day, Date) for key, day in days.items()}))
-    )  # fmt: skip
-
-
-def _ends(entities: Sequence[EntityPick], days: Mapping[int, date]) -> dict[int, Any]:
-    """The moment at which each company's day is over."""
-    return {one.id: literal(day_end(days[one.id], one.time_zone), UtcDateTime()) for one in entities}
-
-
-def _later(entities: Sequence[EntityPick], days: Mapping[int, date], *moved: tuple[Any, Any, Any, Any]) -> Any:
-    """What was moved after the day, by ``key``. Each: the key, the amount, when, and the company of it."""
-    earliest = min(day_end(days[one.id], one.time_zone) for one in entities)
-    ends, ids = _ends(entities, days), [one.id for one in entities]
-    parts = [
-        select(key.label("key"), minor.label("minor"))
-        .join(owner.class_, owner.class_.id == joined)
-        # The first condition is what an index can be used for; the last is the day of each company.
-        .where(at >= earliest, owner.in_(ids), at >= _by_company(owner, ends))
-        for key, minor, at, (owner, joined) in moved
-    ]
-    found = union_all(*parts).subquery()
-    return select(found.c.key, func.sum(found.c.minor).label("minor")).group_by(found.c.key).subquery()
-
-
-def _settled_later(entities: Sequence[EntityPick], days: Mapping[int, date]) -> Any:
-    """What documents were settled by after the day: invoices by money and credits, credits by what they were set against."""
-    cash, credit = ReceiptApplication, CreditApplication
-    receipt, invoice = (Receipt.entity_id, cash.receipt_id), (Invoice.entity_id, credit.invoice_id)
-    return _later(
-        entities, days, (cash.invoice_id, cash.amount_minor, cash.applied_at, receipt),
-        (credit.invoice_id, credit.amount_minor, credit.applied_at, invoice),
-        (credit.credit_id, -credit.amount_minor, credit.applied_at, invoice),
-    )  # fmt: skip
-
-
-def _used_later(entities: Sequence[EntityPick], days: Mapping[int, date]) -> Any:
-    """What was applied of receipts, or went back to the bank, after the day."""
-    cash, back = ReceiptApplication, ReceiptReturn
-    return _later(
-        entities, days, (cash.receipt_id, cash.amount_minor, cash.applied_at, (Receipt.entity_id, cash.receipt_id)),
-        (back.receipt_id, back.amount_minor, back.returned_at, (Receipt.entity_id, back.receipt_id)),
-    )  # fmt: skip
-
-
-def _on_account(entities: Sequence[EntityPick], days: Mapping[int, date], *, is_today: bool) -> Any:
-    """Receipts with what is not applied of them on the day, negative."""
-    ids = [one.id for one in entities]
-    if is_today:
-        return select(
-            Receipt.id, Receipt.customer_id, Receipt.entity_id, (-Receipt.left_minor).label("open_minor")
-        ).where(text("receipt.left_minor > 0"), Receipt.entity_id.in_(ids))
-    later, ends = _used_later(entities, days), _ends(entities, days)
-    left = Receipt.left_minor + func.coalesce(later.c.minor, 0)
-    return (
-        select(Receipt.id, Receipt.customer_id, Receipt.entity_id, (-left).label("open_minor"))
-        .outerjoin(later, later.c.key == Receipt.id)
-        .where(left > 0, Receipt.entity_id.in_(ids), Receipt.received_at < _by_company(Receipt.entity_id, ends))
-    )
-
-
 def _aged(entities: Sequence[EntityPick], days: Mapping[int, date], *, is_today: bool) -> Any:
     """One row per customer: the buckets, credits and what is on account."""
-    documents = _documents(entities, days, is_today=is_today).subquery()
-    receipts = _on_account(entities, days, is_today=is_today).subquery()
+    zones = {one.id: one.time_zone for one in entities}
+    documents = documents_on(zones, days, is_today=is_today).subquery()
+    receipts = on_account_on(zones, days, is_today=is_today).subquery()
     parts = union_all(
         select(documents.c.customer_id, documents.c.entity_id, documents.c.due_on, documents.c.open_minor),
         select(receipts.c.customer_id, receipts.c.entity_id, null().cast(Date), receipts.c.open_minor),
@@ -205,7 +109,7 @@ def _aged(entities: Sequence[EntityPick], days: Mapping[int, date], *, is_today:
     open_, due = parts.c.open_minor, parts.c.due_on
 
     def on(back: int) -> ColumnElement[Any]:
-        return _by_company(
+        return by_company(
             parts.c.entity_id, {key: literal(max(day - back * _DAY, FIRST), Date) for key, day in days.items()}
         )
 
@@ -324,7 +228,8 @@ def account(session: Session, actor: Actor, customer: int, as_of: date | None, n
 def account_on(session: Session, row: Customer, entity: EntityPick, day: date, now: datetime) -> Account:
     """The account of a customer whose company is known, on a day that has come. Two queries."""
     customer, days, is_today = row.id, {entity.id: day}, day == local_day(now, entity.time_zone)
-    documents = _documents([entity], days, is_today=is_today).where(Receivable.customer_id == customer).subquery()
+    zones = {entity.id: entity.time_zone}
+    documents = documents_on(zones, days, is_today=is_today).where(Receivable.customer_id == customer).subquery()
     query = (
         select(
             Receivable.document_type, Receivable.document_id, Receivable.due_on, Receivable.amount_minor, documents.c.open_minor,
@@ -346,7 +251,7 @@ def account_on(session: Session, row: Customer, entity: EntityPick, day: date, n
         )
         for one in session.execute(query)
     ]  # fmt: skip
-    receipts = _on_account([entity], days, is_today=is_today).where(Receipt.customer_id == customer).subquery()
+    receipts = on_account_on(zones, days, is_today=is_today).where(Receipt.customer_id == customer).subquery()
     money = (
         select(Receipt.id, Receipt.number, Receipt.received_at, Receipt.amount_minor, receipts.c.open_minor)
         .join(receipts, receipts.c.id == Receipt.id)

@@ -14,7 +14,7 @@ from app.security.permissions import Permission
 from app.security.require import actor
 from app.web.context import lasting
 from app.web.figures import money
-from readiness.measures.drilldown import Behind
+from readiness.measures.behind import Behind
 
 #: Kind of document → its page and what it takes to open it.
 _PAGES: Final = {

@@ -17,7 +17,8 @@ from readiness.conformance.journeys import Standing
 from readiness.conformance.models import ConformanceRow, DeviationRow
 from readiness.measures import catalogue as c
 from readiness.measures import drilldown as of_measures
-from readiness.measures.drilldown import Behind, in_scope, within
+from readiness.measures.behind import Behind
+from readiness.measures.drilldown import in_scope, within
 from readiness.measures.models import JourneyRow
 from readiness.measures.plans import Asked, Plan, matured, plan_for
 from readiness.measures.ports import Calendars

@@ -125,6 +125,7 @@ class MeasureFacts:
     form: Form
     statistics: tuple[str, ...] = ()
     counts_actors: bool = False
+    in_hypercare: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,7 @@ FIELD_OF: Final = {
     "attestation_has_no_measure": "measure",
     "measure_unknown": "measure",
     "measure_only_informs": "measure",
+    "measure_not_in_hypercare": "measure",
     "statistic_not_named": "measure",
     "statistic_unknown": "measure",
     "actors_not_counted": "min_actors",
@@ -202,6 +204,8 @@ def _cell_problems(criterion: Criterion, own_cells: Collection[str]) -> Iterable
 def _measure_problems(criterion: Criterion, measure: MeasureFacts) -> Iterable[str]:
     if measure.direction is Direction.INFO:
         yield "measure_only_informs"
+    if not measure.in_hypercare and criterion.phase is not Phase.ENTRY:
+        yield "measure_not_in_hypercare"
     if measure.statistics and criterion.statistic not in measure.statistics:
         yield "statistic_not_named"
     if not measure.statistics and criterion.statistic is not None:

@@ -111,7 +111,7 @@ def measure_facts(measure: Measure | None) -> MeasureFacts | None:
         return None
     return MeasureFacts(
         id=measure.key, version=measure.version, direction=measure.direction, form=measure.form,
-        statistics=measure.statistics, counts_actors=measure.counts_actors,
+        statistics=measure.statistics, counts_actors=measure.counts_actors, in_hypercare=measure.in_hypercare,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from erpcore.kernel.errors import NotFound
 from readiness.measures.measure import Kind, Layer, Measure, Source
 from readiness.measures.reading import Direction, Form, Unit
+from readiness.measures.receivable_figures import RECEIVABLES
 
 FILL_RATE_LINES = 1
 FILL_RATE_VALUE = 2
@@ -316,6 +317,7 @@ _ALL = (
         formula="From the request until people approved or rejected, those that wait included; what no person had to decide, was "
         "taken back or overtaken is left out.",
     ),
+    *RECEIVABLES,
 )  # fmt: skip
 
 MEASURES: dict[str, Measure] = {measure.key: measure for measure in _ALL}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -13,6 +12,7 @@ from sqlalchemy.sql import ColumnElement, Select
 
 from readiness.measures import catalogue as c
 from readiness.measures.backorders import OLDER, age, is_older
+from readiness.measures.behind import Behind
 from readiness.measures.contributions import EXCEPTIONS
 from readiness.measures.journeys import REVERSED, flag_names, moves_from_text, moves_to_text
 from readiness.measures.measure import Kind, Source
@@ -21,6 +21,7 @@ from readiness.measures.order_lines import JUDGED
 from readiness.measures.plans import Asked, Plan, counts, matured, plan_for
 from readiness.measures.ports import Calendars
 from readiness.measures.reading import Form
+from readiness.measures.receivables import debts_behind
 from readiness.measures.registers import RegisterRows, seconds
 from readiness.measures.scopes import Scope, SiteDays, load_slices
 from readiness.measures.states import CONTROL_POINTS, Limits, Standing, standing
@@ -30,31 +31,6 @@ from readiness.measures.worked import as_instant, worked
 _J: Table = JourneyRow.__table__
 _L: Table = JourneyLineRow.__table__
 _W: Table = WaitRow.__table__
-
-
-@dataclass(frozen=True)
-class Behind:
-    """A document behind a figure. ``weight`` is what it is ranked by: ``unit`` says lines, minor units, seconds or working seconds.
-
-    ``title`` is the name of an entry of a register, which has no journey. ``id`` is the order, return, invoice, receipt, arrival or stock move; ``root_id`` the order an invoice belongs to.
-    """
-
-    id: int
-    root_id: int
-    kind: str
-    site: int | None
-    channel: int | None
-    customer_group: int | None
-    opened_at: datetime | None
-    value: int
-    currency: str | None
-    flags: tuple[str, ...]
-    steps: str
-    weight: int
-    unit: str
-    is_open: bool
-    where: str | None = None
-    title: str = ""
 
 
 _ROW = [
@@ -124,6 +100,8 @@ def journeys_behind(
         return []
     if measure.source is Source.REGISTER:
         return _entries(plan, calendars, as_of)[:limit]
+    if measure.source is Source.RECEIVABLES:
+        return debts_behind(plan, calendars, as_of, limit)
     if measure.id in c.SAMPLED:
         return _standing(session, plan, days, as_of, limit)
     if measure.form is Form.PERCENTILE:

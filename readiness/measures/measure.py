@@ -16,11 +16,18 @@ class Kind(StrEnum):
 
 
 class Source(StrEnum):
-    """What feeds a figure: a consumer, and it is believed only as long as that one keeps up; or the registers themselves."""
+    """What feeds a figure: a consumer, and it is believed only as long as that one keeps up; or records, read themselves: the
+    registers, and what customers owe.
+    """
 
     JOURNEYS = "journeys"
     CONFORMANCE = "conformance"
     REGISTER = "register"
+    RECEIVABLES = "receivables"
+
+
+#: What is read from records: nobody can be behind with it.
+READ = frozenset({Source.REGISTER, Source.RECEIVABLES})
 
 
 class Layer(StrEnum):
@@ -39,7 +46,8 @@ class Measure:
     ``dimension`` names what the figure splits by; dimensions with a slash (``drop_ship/``) are kept apart from the main
     figure. With ``parts`` the dimension "" carries the whole and the others their part of it; without, the main figure is
     the sum of its dimensions. ``by_channel`` false: its documents belong to a site, whatever the channel. ``worked_id`` is the
-    number of the sketch that holds its times in working hours, for the statistics that begin with ``work.``.
+    number of the sketch that holds its times in working hours, for the statistics that begin with ``work.``. ``is_monthly``: its
+    window is the last whole calendar month. ``in_hypercare`` false: no gate of hypercare is held against it.
     """
 
     id: int
@@ -68,3 +76,5 @@ class Measure:
     wait_point: str | None = None
     worked_id: int | None = None
     source: Source = Source.JOURNEYS
+    is_monthly: bool = False
+    in_hypercare: bool = True

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from readiness.measures import catalogue as c
 from readiness.measures.catalogue import Figure, find_figure
 from readiness.measures.intervals import Sums
-from readiness.measures.measure import Kind, Measure, Source
+from readiness.measures.measure import READ, Kind, Measure
 from readiness.measures.reading import Window, WindowUnit
 from readiness.measures.scopes import Scope, SiteDays, Slice, is_marker, marking, matching
 from readiness.measures.sums import (
@@ -144,7 +144,9 @@ class Plan:
         return replace(self, days=(end - start).days, start=start, end=end, provisional=young)
 
     def shifted(self, days: int) -> Plan:
-        """The same question for a window so many days earlier."""
+        """The same question for a window so many days earlier; of a month for the one before."""
+        if self.measure.is_monthly:
+            return replace(self, start=month_before(self.start), end=self.start)
         back = timedelta(days=days)
         return replace(self, start=self.start - back, end=self.end - back)
 
@@ -165,10 +167,18 @@ def plan_for(tag: int, asked: Asked, slices: Sequence[Slice], days: SiteDays) ->
     if measure.kind is Kind.FLOW:
         length = max(1, length)
     end = today - timedelta(days=measure.maturity_days)
+    start = end - timedelta(days=length)
+    if measure.is_monthly and length == measure.window_days:
+        end = today.replace(day=1)
+        start = month_before(end)
     return Plan(
-        tag, asked, figure, found, groups, today, length, end - timedelta(days=length), end, markers=markers,
-        marking=tuple(marks),
+        tag, asked, figure, found, groups, today, length, start, end, markers=markers, marking=tuple(marks)
     )  # fmt: skip
+
+
+def month_before(day: date) -> date:
+    """The first day of the month before the day's own."""
+    return (day.replace(day=1) - timedelta(days=1)).replace(day=1)
 
 
 def matured(connection: Connection, plans: Sequence[Plan]) -> list[Plan]:
@@ -185,7 +195,7 @@ class Sources:
     """What the plans with a window need from the tables of sums: a statement per table for all of them."""
 
     def __init__(self, connection: Connection, plans: Sequence[Plan]) -> None:
-        windows = [plan for plan in plans if not plan.is_now and plan.measure.source is not Source.REGISTER]
+        windows = [plan for plan in plans if not plan.is_now and plan.measure.source not in READ]
         self._rows = bucket_rows(connection, [span for plan in windows for span in plan.sums()])
         valued = [plan for plan in windows if plan.measure.id == c.INVENTORY_ADJUSTMENT_RATE]
         self._stock = bucket_rows(

@@ -102,6 +102,72 @@ class Registers(Protocol):
         """
 
 
+class Owed(NamedTuple):
+    """What the customers of one group of a company owed at the end of a day, ``None``: owe now, in minor units.
+
+    What they have on account and credits that settle nothing yet are taken off what each of them owes, first off what is longest
+    due. ``documents``: how many of theirs are open; ``sites``: those of the company.
+    """
+
+    realm: str
+    entity: int
+    sites: frozenset[int]
+    currency: str
+    customer_group: int | None
+    on: date | None
+    not_due: int
+    overdue: int
+    documents: int
+
+
+class Sold(NamedTuple):
+    """What was invoiced to the customers of one group of a company in a month, tax in; ``month`` is its first day.
+
+    ``days``: on so many days. ``today``: the company's.
+    """
+
+    realm: str
+    entity: int
+    sites: frozenset[int]
+    currency: str
+    customer_group: int | None
+    month: date
+    minor: int
+    invoices: int
+    days: int
+    today: date
+
+
+class OpenDebt(NamedTuple):
+    """A document that a customer had not paid at the end of a day; ``minor`` is what was open of it."""
+
+    kind: str
+    id: int
+    number: str
+    sites: frozenset[int]
+    customer_group: int | None
+    currency: str
+    since: datetime
+    days_over: int
+    minor: int
+
+
+@runtime_checkable
+class Receivables(Protocol):
+    """What customers owe, and what was sold to them."""
+
+    def owed(
+        self, realms: Collection[str], days: Collection[date | None], sold_since: date, at: datetime
+    ) -> tuple[Sequence[Owed], Sequence[Sold]]:
+        """Of each company and group at the end of each day, and each month from this first one on. Two queries at most."""
+
+    def debts(
+        self, realm: str, entities: Collection[int], sites: Collection[int], on: date | None, at: datetime, limit: int,
+        *, customer_group: int | None, is_due: bool,
+    ) -> Sequence[OpenDebt]:  # fmt: skip
+        """The largest that were open, of those that were due where ``is_due``; empty entities and sites: of all."""
+
+
 class StockValue(Protocol):
     """What the stock of a site is worth now, in minor units of its entity's currency."""
 

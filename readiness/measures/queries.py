@@ -18,11 +18,12 @@ from readiness.measures.catalogue import find_figure
 from readiness.measures.flows import blank, flow_reading
 from readiness.measures.health import Health, consumer_healths
 from readiness.measures.live import Handled, now_reading, window_reading
-from readiness.measures.measure import Kind, Source
+from readiness.measures.measure import READ, Kind, Source
 from readiness.measures.plans import Asked, Plan, Sources, matured, plan_for
 from readiness.measures.ports import Calendars
 from readiness.measures.reading import Reading, Stale
-from readiness.measures.registers import RegisterRows
+from readiness.measures.receivable_figures import RECEIVABLES
+from readiness.measures.receivables import Records
 from readiness.measures.scopes import Scope, SiteDays, Slice, load_slices
 
 __all__ = [
@@ -98,7 +99,7 @@ def read_with_weeks(
 _READ_NOW = frozenset(
     {
         c.SILENT_FAILURES_PER_1000, c.CONTROL_DIFFERENCE, c.VARIANT_COUNT, c.VARIANT_REVIEWS_OVERDUE, c.DESIGN_QUESTIONS_OPEN,
-        c.INTERIM_LINKS_OPEN,
+        c.INTERIM_LINKS_OPEN, *(one.id for one in RECEIVABLES),
     }
 )  # fmt: skip
 
@@ -130,17 +131,17 @@ def _read(
         plans = [plan.shifted(back * plan.days) for plan in plans]
     more = further(plans) if further is not None else []
     sources, handled = Sources(connection, [*plans, *more]), Handled(connection, [] if back else plans)
-    registers = RegisterRows([] if back and not more else [*plans, *more], calendars, as_of)
+    records = Records([] if back and not more else [*plans, *more], calendars, as_of)
     if into is not None:
-        into.update((plan.tag, _windowed(plan, sources, registers, as_of)) for plan in more)
+        into.update((plan.tag, _windowed(plan, sources, records, as_of)) for plan in more)
     out = []
     for plan in plans:
         if (refused := _not_kept(plan)) is not None:
             reading = replace(blank(plan, as_of), stale=Stale.SOURCE_MISSING, stale_detail=refused)
         elif plan.is_now:
-            reading = blank(plan, as_of) if back else _now(connection, plan, days, handled, registers, as_of)
+            reading = blank(plan, as_of) if back else _now(connection, plan, days, handled, records, as_of)
         else:
-            reading = _windowed(plan, sources, registers, as_of)
+            reading = _windowed(plan, sources, records, as_of)
         out.append(_believed(reading, plan, healths.get(plan.measure.source)))
     return out
 
@@ -148,25 +149,25 @@ def _read(
 def _healths(
     connection: Connection, as_of: datetime, asked: Sequence[Asked], known: dict[Source, Health]
 ) -> dict[Source, Health]:
-    """How far those have come who feed these figures; nobody feeds those of registers. At most one read, to be made before the
+    """How far those have come who feed these figures; nobody feeds those of records. At most one read, to be made before the
     figures: what comes in meanwhile is in them, and what is in them was never called late.
     """
-    fed = {find_figure(one.key).measure.source for one in asked} - {Source.REGISTER, *known}
+    fed = {find_figure(one.key).measure.source for one in asked} - {*READ, *known}
     read = consumer_healths(connection, as_of, sorted(source.value for source in fed))
     return known | {source: read[source.value] for source in fed}
 
 
 def _now(
-    connection: Connection, plan: Plan, days: SiteDays, handled: Handled, registers: RegisterRows, as_of: datetime
+    connection: Connection, plan: Plan, days: SiteDays, handled: Handled, records: Records, as_of: datetime
 ) -> Reading:
-    if plan.measure.source is Source.REGISTER:
-        return registers.reading(plan)
+    if plan.measure.source in READ:
+        return records.reading(plan)
     return now_reading(connection, plan, days, handled, as_of)
 
 
-def _windowed(plan: Plan, sources: Sources, registers: RegisterRows, as_of: datetime) -> Reading:
-    if plan.measure.source is Source.REGISTER:
-        return registers.reading(plan)
+def _windowed(plan: Plan, sources: Sources, records: Records, as_of: datetime) -> Reading:
+    if plan.measure.source in READ:
+        return records.reading(plan)
     return (window_reading if plan.measure.kind is Kind.STATE else flow_reading)(plan, sources, as_of)
 
 
@@ -176,11 +177,13 @@ def _not_kept(plan: Plan) -> str | None:
     waits = plan.is_now and measure.id != c.CONTROL_DIFFERENCE
     if measure.id == c.SILENT_FAILURES_PER_1000 and not plan.is_now:
         return f"{measure.key} is read now; its parts are sampled"
-    if measure.source is Source.REGISTER:
+    if measure.source in READ:
         if measure.kind is Kind.STATE and not plan.is_now:
             return f"{measure.key} is read now; nothing of it is kept by day"
         if any(one is not None for one in (scope.variants, scope.classes, scope.grant)):
             return f"{measure.key} is not told apart by what documents run under"
+        if measure.is_monthly and (plan.start.day, plan.end.day) != (1, 1):
+            return f"{measure.key} is of whole calendar months"
     if scope.customer_group is not None and not measure.carries_group and not waits:
         return f"{measure.key} is not kept by customer group"
     return None
@@ -212,12 +215,12 @@ def read_periods(
         slices = load_slices(connection, {one.scope.realm for one, _, _ in asked})
     days = SiteDays(as_of, calendars, sorted({one.site for one in slices if one.site is not None}))
     plans = [plan_for(tag, one, slices, days).between(start, end) for tag, (one, start, end) in enumerate(asked)]
-    sources, registers, out = Sources(connection, plans), RegisterRows(plans, calendars, as_of), []
+    sources, records, out = Sources(connection, plans), Records(plans, calendars, as_of), []
     for plan in plans:
         if (refused := _not_kept(plan)) is not None:
             out.append(replace(blank(plan, as_of), stale=Stale.SOURCE_MISSING, stale_detail=refused))
         else:
-            reading = _windowed(plan, sources, registers, as_of)
+            reading = _windowed(plan, sources, records, as_of)
             out.append(_believed(reading, plan, healths.get(plan.measure.source)))
     return out
 
@@ -243,6 +246,6 @@ def read_trend(
     for tag in range(days):
         day = first.today - timedelta(days=days - tag)
         plans.append(replace(first, tag=tag, days=1, start=day, end=day + timedelta(days=1), is_point=True))
-    sources, registers = Sources(connection, plans), RegisterRows(plans, calendars, as_of)
-    points = [(plan.start, _windowed(plan, sources, registers, as_of)) for plan in plans]
+    sources, records = Sources(connection, plans), Records(plans, calendars, as_of)
+    points = [(plan.start, _windowed(plan, sources, records, as_of)) for plan in plans]
     return [TrendPoint(day, reading.value, reading.count) for day, reading in points]
