@@ -23,6 +23,7 @@ from app.demo.occasions import Occasions
 from app.demo.office import Office
 from app.demo.order_files import hand_orders_in
 from app.demo.people import Staff, hire
+from app.demo.places import Newcomer
 from app.demo.plan import DemoOptions
 from app.demo.policies import share_out_exceptions
 from app.demo.processes import write_processes
@@ -111,6 +112,7 @@ class _Story:
         self.office = Office(self.desk, self.rollout)
         self.funding = Funding(self.desk, self.rollout)
         self.between = Between(self.desk, self.rollout)
+        self.newcomer = Newcomer(self.desk, self.rollout)
         self.occasions = Occasions(self.desk)
         self.register = Register(self.desk)
         self.risks = RiskBook(database, staff, clock)
@@ -197,6 +199,7 @@ class _Story:
             (options.days - 3, self.requests.agree_on_rules),
             (options.days - 3, self.requests.ask_first),
             (options.days - 2, self.requests.answer_usual),
+            (options.days - 2, self.newcomer.make),
         )
 
     def _agree(self) -> None:
