@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import BigInteger, String, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from governance.decisions.models import Decision
 from governance.decisions.queries import waiting_conditions, waiting_votes
 from governance.programme.kinds import BodyKind
 from governance.programme.queries import bodies_of_person
+from governance.roadmap.kinds import TITLES, PhaseCode, PhaseState
+from governance.roadmap.models import RoadmapPhase, StageCriterion, StageStatement
 from readiness.gates.criteria import Evidence
 from readiness.gates.flow import GateState, WaiverState
 from readiness.gates.models import AttestationRecord, Gate, GateCriterion, WaiverRecord
@@ -26,11 +28,15 @@ class WaitingKind(StrEnum):
     WAIVER = "waiver"
     CONDITION = "condition"
     ATTESTATION = "attestation"
+    STAGE = "stage"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
-    """One thing that waits for a person. ``id`` is the decision's, waiver's, condition's or gate's; ``is_late``: past due."""
+    """One thing that waits for a person. ``id`` is the decision's, waiver's, condition's, gate's or phase's; ``is_late``: past due.
+
+    Of a stage gate ``wave_code`` is the title of the phase, and ``wave_id`` 0.
+    """
 
     kind: WaitingKind
     id: int
@@ -65,7 +71,7 @@ def waits_for(session: Session, person: int, now: datetime) -> list[Waiting]:
         for each in conditions
     ]  # fmt: skip
     found += _waivers(session, person, now)
-    found += _attestations(session, person, now)
+    found += _statements(session, person, now)
     return sorted(found, key=lambda each: (each.due_at is None, each.due_at or now, each.kind, each.id))
 
 
@@ -100,32 +106,49 @@ def _waivers(session: Session, person: int, now: datetime) -> list[Waiting]:
     return found
 
 
-def _attestations(session: Session, person: int, now: datetime) -> list[Waiting]:
-    rows = session.execute(
-        select(GateCriterion, Gate, Wave)
+def _statements(session: Session, person: int, now: datetime) -> list[Waiting]:
+    """Criteria that the person states: of gates in force those not stated for now, of stage gates those of the current phase that
+    nobody has stated yet. One query.
+    """
+    said = (
+        select(AttestationRecord.id)
+        .where(
+            AttestationRecord.gate_id == Gate.id, AttestationRecord.criterion == GateCriterion.code,
+            (AttestationRecord.until.is_(None)) | (AttestationRecord.until > now),
+        )
+        .exists()
+    )  # fmt: skip
+    of_gates = (
+        select(
+            literal(WaitingKind.ATTESTATION.value, String).label("kind"), Gate.id, Wave.id.label("wave"), Wave.code,
+            GateCriterion.title, GateCriterion.owner, Gate.decides_on.label("day"), GateCriterion.id.label("criterion"),
+        )
         .join(Gate, Gate.id == GateCriterion.gate_id)
         .join(Wave, Wave.id == Gate.wave_id)
         .where(
             GateCriterion.evidence == Evidence.ATTESTATION, GateCriterion.owner_id == person,
-            GateCriterion.removed_in.is_(None), Gate.state == GateState.FROZEN,
+            GateCriterion.removed_in.is_(None), Gate.state == GateState.FROZEN, ~said,
         )
-        .order_by(Gate.decides_on, GateCriterion.id)
-    ).all()  # fmt: skip
-    if not rows:
-        return []
-    stated = {
-        (row.gate_id, row.criterion)
-        for row in session.scalars(
-            select(AttestationRecord)
-            .where(AttestationRecord.gate_id.in_({gate.id for _, gate, _ in rows}))
-            .where((AttestationRecord.until.is_(None)) | (AttestationRecord.until > now))
+    )  # fmt: skip
+    stated = select(StageStatement.id).where(StageStatement.criterion_id == StageCriterion.id).exists()
+    of_phases = (
+        select(
+            literal(WaitingKind.STAGE.value, String), RoadmapPhase.id, literal(0, BigInteger), RoadmapPhase.code,
+            StageCriterion.title, literal("", String), RoadmapPhase.ends_on, StageCriterion.id,
         )
-    }
+        .join(RoadmapPhase, RoadmapPhase.id == StageCriterion.phase_id)
+        .where(
+            RoadmapPhase.state == PhaseState.CURRENT, StageCriterion.owner_id == person, StageCriterion.figure.is_(None),
+            StageCriterion.removed_at.is_(None), ~stated,
+        )
+    )  # fmt: skip
+    rows = session.execute(union_all(of_gates, of_phases)).all()
     return [
         Waiting(
-            kind=WaitingKind.ATTESTATION, id=gate.id, wave_id=wave.id, wave_code=wave.code, title=criterion.title,
-            detail=f"statement by {criterion.owner}", due_at=None, is_late=False,
+            kind=(kind := WaitingKind(row.kind)), id=row.id, wave_id=row.wave,
+            wave_code=row.code if kind is WaitingKind.ATTESTATION else TITLES[PhaseCode(row.code)], title=row.title,
+            detail=f"statement by {row.owner}" if kind is WaitingKind.ATTESTATION else f"for its stage gate, planned to end on {row.day:%-d %B %Y}",
+            due_at=None, is_late=False,
         )
-        for criterion, gate, wave in rows
-        if (gate.id, criterion.code) not in stated
+        for row in sorted(rows, key=lambda row: (row.kind, row.day, row.criterion))
     ]  # fmt: skip

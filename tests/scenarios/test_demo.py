@@ -116,7 +116,7 @@ def test_the_command_says_what_the_gates_say_who_may_sign_in_and_where_the_pack_
     assert {int(found) for found in re.findall(r"/gates/(\d+)", built.said)} == ids
 
 
-def test_the_world_has_three_countries_six_sites_four_channels_and_three_waves(demo):
+def test_the_world_has_three_countries_seven_sites_four_channels_and_four_waves(demo):
     assert rows(demo, "SELECT country, currency FROM entity WHERE realm = 'live' ORDER BY code") == [
         ("Germany", "EUR"), ("Switzerland", "CHF"), ("United Kingdom", "GBP"),
     ]  # fmt: skip
@@ -124,11 +124,33 @@ def test_the_world_has_three_countries_six_sites_four_channels_and_three_waves(d
         demo,
         "SELECT s.kind, COUNT(*) FROM site s JOIN entity e ON e.id = s.entity_id WHERE e.realm = 'live' GROUP BY 1 ORDER BY 1",
     )
-    assert dict(map(tuple, kinds)) == {"branch": 1, "distribution_centre": 3, "drop_ship": 1, "third_party": 1}
+    assert dict(map(tuple, kinds)) == {"branch": 2, "distribution_centre": 3, "drop_ship": 1, "third_party": 1}
     assert rows(demo, "SELECT COUNT(*) FROM channel") == [(4,)]
     assert rows(demo, "SELECT code, state FROM wave ORDER BY code") == [
-        ("W1", "hypercare"), ("W2", "in_rehearsal"), ("W3", "in_rehearsal"),
+        ("W1", "hypercare"), ("W2", "in_rehearsal"), ("W3", "in_rehearsal"), ("W4", "planned"),
     ]  # fmt: skip
+
+
+def test_a_branch_was_made_from_a_template_and_waits_for_its_wave(demo):
+    ((place, made),) = rows(demo, "SELECT place_id, made FROM template_use")
+    assert place == site(demo, "BRE")
+    assert rows(demo, "SELECT COUNT(*) FROM wave_scope s JOIN wave w ON w.id = s.wave_id WHERE w.code = 'W4' AND s.site_id = :site",
+                site=place) == [(4,)]  # fmt: skip
+    assert rows(demo, "SELECT COUNT(*) FROM cell_grant WHERE site_id = :site", site=place) == [(0,)]
+    assert '"commitments":[' in made
+
+
+def test_the_second_wave_says_who_masters_everything_and_the_third_is_held_back_by_what_it_has_not_said(demo):
+    with reading(demo) as session:
+        found = latest_snapshots(session, [row.id for row in gates(session)])
+        said = {
+            row.wave_code: next(
+                (line["word"] for line in found[row.id].content["criteria"] if line["code"] == "interim"), None
+            )
+            for row in gates(session)
+            if row.id in found and row.phase == "entry" and row.state == "frozen"
+        }
+    assert said == {"W2": "pass", "W3": "fail"}
 
 
 def test_the_trading_has_everything_that_goes_wrong_in_a_warehouse(demo):

@@ -28,15 +28,17 @@ from readiness.waves.flow import WaveState
 
 _MOVES = {
     WaitingKind.VOTE: "Vote", WaitingKind.WAIVER: "Decide", WaitingKind.CONDITION: "Settle", WaitingKind.ATTESTATION: "State",
+    WaitingKind.STAGE: "State",
 }  # fmt: skip
 _TITLES = {
     WaitingKind.VOTE: "Vote", WaitingKind.WAIVER: "Waiver", WaitingKind.CONDITION: "Condition", WaitingKind.ATTESTATION: "Statement",
+    WaitingKind.STAGE: "Statement",
 }  # fmt: skip
 
 
 @waits_for_me(Permission.WAVE_VIEW)
 def governance(session: Session, actor: Actor, now: datetime) -> Iterable[Waiting]:
-    """Votes, waivers to decide, conditions and statements."""
+    """Votes, waivers to decide, conditions and statements, those of stage gates too."""
     found = waits_for(session, actor.id, now)
     g.votes_waiting = sum(1 for one in found if one.kind is WaitingKind.VOTE)
     for one in found:
@@ -66,6 +68,8 @@ def _url(kind: WaitingKind, identity: int) -> str:
         return url_for("gates.waiver", waiver_id=identity)
     if kind is WaitingKind.CONDITION:
         return url_for("decisions.condition", condition_id=identity)
+    if kind is WaitingKind.STAGE:
+        return url_for("roadmap.show_phase", phase_id=identity)
     return url_for("gates.show", gate_id=identity)
 
 

@@ -16,6 +16,7 @@ from app.composition.business_case import Booking, plan_benefit, record_money
 from app.composition.uow import reading, unit_of_work
 from app.queries.controls import compare_controls
 from app.queries.roadmap import business_case
+from app.queries.waiting import waits_for
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import Busy, Conflict, DomainError, NotAllowed, NotFound, RuleBroken
 from governance.approvals.models import ApprovalRequest
@@ -479,3 +480,21 @@ def test_money_is_of_a_wave_of_the_programme_and_spent_until_today_where_it_is_r
     with steered.work() as work:
         record_money(work, [money(steered, **ahead, time_zone="Europe/Berlin")])
     assert counts(steered)[4] == 1
+
+
+def test_a_criterion_of_the_current_phase_waits_for_its_owner_until_it_is_stated(steered, phases):
+    def waiting(who):
+        with reading(steered.database) as session:
+            return [
+                (one.kind.value, one.id, one.wave_code, one.title)
+                for one in waits_for(session, who.id, steered.clock.now())
+            ]
+
+    with steered.work() as work:
+        stage_gates.add_criterion(
+            work, ways.AddCriterion(phase_id=phases[1], code="later", title="Design is signed", owner=steered.chair.id)
+        )  # fmt: skip
+    assert waiting(steered.chair) == [("stage", phases[0], "Mobilise and baseline", "Baselines are taken")]
+    assert waiting(steered.warehouse) == []
+    stated(steered, phases[0], holds=False)
+    assert waiting(steered.chair) == [], "what was stated waits for nobody, whatever was said"
