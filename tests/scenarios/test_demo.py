@@ -222,7 +222,7 @@ def test_goods_of_a_pick_wave_leave_with_the_carrier_whose_collection_it_was_pla
     gone = "SELECT COUNT(*) FROM warehouse_task t JOIN shipment s ON s.id = t.document_id WHERE t.document_type = 'shipment' AND t.state = 'open' AND s.state <> 'picked'"
     assert rows(demo, gone) == [(0,)]
     stops = "SELECT s.code, COUNT(*) FROM carrier_cut_off c JOIN site s ON s.id = c.site_id GROUP BY 1 ORDER BY 1"
-    assert list(map(tuple, rows(demo, stops))) == [("DUI", 10), ("KOL", 10)]
+    assert list(map(tuple, rows(demo, stops))) == [("BRE", 10), ("DUI", 10), ("KOL", 10)]
 
 
 def test_a_supplier_confirms_each_window_for_the_day_it_is_wanted(demo):
