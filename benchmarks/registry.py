@@ -37,6 +37,7 @@ BENCHMARKS: dict[str, str] = {
     "pages": "benchmarks.pages:measure",
     "what-if": "benchmarks.what_if:measure",
     "statements": "benchmarks.statements:measure",
+    "cash": "benchmarks.cash:measure",
 }
 
 

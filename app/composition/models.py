@@ -46,6 +46,7 @@ __all__ = [
     "allocation",
     "approvals",
     "audit",
+    "bank",
     "billing",
     "branch",
     "carriers",

@@ -16,6 +16,7 @@ from app.demo.approvals import Requests
 from app.demo.between import Between
 from app.demo.bookkeeping import write_journals
 from app.demo.carriers import hire_carriers
+from app.demo.cashdesk import open_the_desk
 from app.demo.committee import Committee
 from app.demo.desk import Desk, moment
 from app.demo.funding import Funding
@@ -253,6 +254,7 @@ class _Story:
         self.committee.open_next()
         hand_orders_in(self.desk)
         self.requests.finish()
+        open_the_desk(self.desk)
         self._read_events()
 
 

@@ -35,6 +35,7 @@ class ReceiptRow:
     left_minor: int
     returned_minor: int
     fee_minor: int
+    difference_minor: int
     owner_id: int | None
     owner: str | None
     received_at: datetime
@@ -103,7 +104,7 @@ def _row(row: Any) -> ReceiptRow:
         id=receipt.id, number=receipt.number, reference=receipt.reference, customer_id=receipt.customer_id,
         customer=row.customer, customer_code=row.customer_code, entity_id=receipt.entity_id, entity=row.entity,
         realm=row.realm, currency=receipt.currency, amount_minor=receipt.amount_minor, left_minor=receipt.left_minor,
-        returned_minor=receipt.returned_minor, fee_minor=receipt.fee_minor, owner_id=receipt.owner_id, owner=row.owner,
+        returned_minor=receipt.returned_minor, fee_minor=receipt.fee_minor, difference_minor=receipt.difference_minor, owner_id=receipt.owner_id, owner=row.owner,
         received_at=receipt.received_at,
     )  # fmt: skip
 

@@ -49,8 +49,8 @@ CASH_CONTROLS: tuple[tuple[str, str, str, str, str], ...] = (
         "JOIN ledger_account a ON a.id = l.account_id WHERE a.role = 'on_account'"),
     ),
     (
-        "receipt_banked", "minor", "Receipts less bank fees = what the bank account received for them",
-        "SELECT entity_id, NULL, 'receipt ' || id, amount_minor - fee_minor FROM receipt",
+        "receipt_banked", "minor", "Receipts less fees and differences = what the bank account received for them",
+        "SELECT entity_id, NULL, 'receipt ' || id, amount_minor - fee_minor - difference_minor FROM receipt",
         (f"{_posted('bank', 'debit', ('receipt', 'receipt'))} UNION ALL "
         f"{_posted('bank_clearing', 'debit', ('receipt', 'receipt_from_bank'))}"),
     ),
@@ -60,5 +60,26 @@ CASH_CONTROLS: tuple[tuple[str, str, str, str, str], ...] = (
         "JOIN receipt r ON r.id = b.receipt_id"),
         (f"{_posted('bank', 'credit', ('receipt_return', 'receipt_returned'))} UNION ALL "
         f"{_posted('bank_clearing', 'credit', ('receipt_return', 'receipt_returned_by_bank'))}"),
+    ),
+    (
+        "bank_lines", "minor", "Entries of accepted statements = what the bank account received for them",
+        "SELECT entity_id, NULL, 'bank_line ' || id, amount_minor FROM bank_line WHERE state IN ('open', 'assigned')",
+        _posted("bank", "debit", ("bank_line", "bank_line")),
+    ),
+    (
+        "bank_clearing", "minor", "Entries of the bank that wait = account of entries not assigned",
+        "SELECT entity_id, NULL, 0, amount_minor FROM bank_line WHERE state = 'open'",
+        (
+            "SELECT e.entity_id, NULL, 0, l.credit_minor - l.debit_minor FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id "
+            "JOIN ledger_account a ON a.id = l.account_id WHERE a.role = 'bank_clearing'"
+        ),
+    ),
+    (
+        "bank_statements", "minor", "Closing balances of statements = opening balances and their entries",
+        "SELECT entity_id, NULL, id, closing_minor - opening_minor FROM bank_statement WHERE state = 'accepted'",
+        (
+            "SELECT l.entity_id, NULL, l.statement_id, l.amount_minor FROM bank_line l "
+            "JOIN bank_statement s ON s.id = l.statement_id WHERE s.state = 'accepted'"
+        ),
     ),
 )  # fmt: skip

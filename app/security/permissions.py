@@ -132,6 +132,8 @@ class Permission(StrEnum):
     CREDIT_POST = "billing:credit_memo:post", "post credit memos"
     RECEIPT_TAKE = "billing:receipt:take", "record receipts"
     RECEIPT_APPLY = "billing:receipt:apply", "apply receipts to invoices"
+    BANK_IMPORT = "billing:bank:import", "hand bank statements in"
+    BANK_ACCOUNT = "billing:bank:account", "add bank accounts and say how their files are read"
     DEBT_WRITE_OFF = "billing:debt:write_off", "write off bad debt"
     LEDGER_READ = "ledger:entry:read", "see the ledger"
     LEDGER_POST = "ledger:entry:post", "post journals by hand"

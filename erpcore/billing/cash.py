@@ -31,7 +31,7 @@ from erpcore.published import CashApplied, CashReceived
 
 _RECEIPT = (
     "id", "entity_id", "customer_id", "number", "reference", "currency", "amount_minor", "left_minor", "returned_minor",
-    "fee_minor", "owner_id", "received_at",
+    "fee_minor", "difference_minor", "owner_id", "received_at",
 )  # fmt: skip
 #: In minor units: more than any customer pays at once.
 MOST_MINOR = 10**13
@@ -39,12 +39,15 @@ MOST_MINOR = 10**13
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReceiveCash:
-    """A receipt of so many minor units from a customer; of these the bank kept ``fee_minor``."""
+    """A receipt of so many minor units from a customer; of these the bank kept ``fee_minor``, and ``difference_minor`` was lost (or,
+    negative, won) by the currency in which it was paid.
+    """
 
     entity: int
     customer: int
     amount_minor: int
     fee_minor: int = 0
+    difference_minor: int = 0
     reference: str | None = None
     number: str | None = None
 
@@ -90,16 +93,10 @@ def receive_cash(
         rows.append(
             (
                 key, command.entity, command.customer, command.number or f"RC-{key}", command.reference, place.currency,
-                command.amount_minor, command.amount_minor, 0, command.fee_minor, owner, work.now,
+                command.amount_minor, command.amount_minor, 0, command.fee_minor, command.difference_minor, owner, work.now,
             )
         )  # fmt: skip
-        if command.fee_minor:
-            ensure_account(work, command.entity, AccountRole.BANK_FEES)
-        sides = (
-            Side(source, command.amount_minor - command.fee_minor), Side(AccountRole.BANK_FEES, command.fee_minor),
-            Side(AccountRole.ON_ACCOUNT, -command.amount_minor),
-        )  # fmt: skip
-        entries.append(cash_entry(rule, place, ("receipt", key), work.now, sides, journey=key))
+        entries.append(cash_entry(rule, place, ("receipt", key), work.now, _sides(work, command, source), journey=key))
         work.publish(
             CashReceived(amount=command.amount_minor), place, step="order_to_cash.cash", subject=("receipt", key, 1),
             journey=key,
@@ -109,12 +106,23 @@ def receive_cash(
     return given
 
 
+def _sides(work: UnitOfWork, command: ReceiveCash, source: AccountRole) -> tuple[Side, ...]:
+    lost = ((AccountRole.BANK_FEES, command.fee_minor), (AccountRole.CURRENCY_DIFFERENCE, command.difference_minor))
+    for role, minor in lost:
+        if minor:
+            ensure_account(work, command.entity, role)
+    arrived = command.amount_minor - command.fee_minor - command.difference_minor
+    return (
+        Side(source, arrived), *(Side(role, minor) for role, minor in lost), Side(AccountRole.ON_ACCOUNT, -command.amount_minor),
+    )  # fmt: skip
+
+
 def _check(command: ReceiveCash) -> None:
     if command.amount_minor <= 0:
         raise RuleBroken("amount_not_positive", field="amount")
     if command.amount_minor >= MOST_MINOR:
         raise RuleBroken("amount_absurd", field="amount")
-    if not 0 <= command.fee_minor < command.amount_minor:
+    if command.fee_minor < 0 or command.fee_minor + command.difference_minor >= command.amount_minor:
         raise RuleBroken("fee_not_within", field="fee")
 
 

@@ -150,7 +150,7 @@ append_only(CreditMemoLine)
 
 class Receipt(Base):
     """Money that came in. ``left_minor`` is what is not applied to an invoice yet, ``returned_minor`` what went back to the bank;
-    of ``fee_minor`` the bank kept so much before it arrived. ``owner_id`` is who looks after what is left.
+    ``fee_minor`` the bank kept before it arrived, ``difference_minor`` was lost by the currency. ``owner_id`` is who looks after what is left.
     """
 
     __tablename__ = "receipt"
@@ -176,6 +176,7 @@ class Receipt(Base):
     left_minor: Mapped[int] = mapped_column(BigInteger)
     returned_minor: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     fee_minor: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    difference_minor: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     owner_id: Mapped[int | None] = mapped_column(BigInteger)
     received_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

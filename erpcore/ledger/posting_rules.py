@@ -103,12 +103,28 @@ POSTING_RULES: tuple[PostingRule, ...] = (
     PostingRule(
         name="receipt", document="receipt", journal=JournalKind.CASH, event="cash.received",
         when="Money comes in; it stands on account until it is applied.",
-        sides=(_debit(AccountRole.BANK), _debit(AccountRole.BANK_FEES), _credit(AccountRole.ON_ACCOUNT)),
+        sides=(
+            _debit(AccountRole.BANK), _debit(AccountRole.BANK_FEES), _debit(AccountRole.CURRENCY_DIFFERENCE, may_turn=True),
+            _credit(AccountRole.ON_ACCOUNT),
+        ),
+    ),
+    PostingRule(
+        name="bank_line", document="bank_line", journal=JournalKind.CASH, event="bank_statement.accepted",
+        when="An entry of a bank statement is in the books before anybody has said what it is.",
+        sides=(_debit(AccountRole.BANK, may_turn=True), _credit(AccountRole.BANK_CLEARING, may_turn=True)),
+    ),
+    PostingRule(
+        name="bank_fee", document="bank_line", journal=JournalKind.CASH, event="bank_line.assigned",
+        when="An entry of a bank statement is what the bank charges.",
+        sides=(_debit(AccountRole.BANK_FEES), _credit(AccountRole.BANK_CLEARING)),
     ),
     PostingRule(
         name="receipt_from_bank", document="receipt", journal=JournalKind.CASH, event="cash.received",
         when="An entry of a bank statement is found to be a customer's; it stands on account until it is applied.",
-        sides=(_debit(AccountRole.BANK_CLEARING), _debit(AccountRole.BANK_FEES), _credit(AccountRole.ON_ACCOUNT)),
+        sides=(
+            _debit(AccountRole.BANK_CLEARING), _debit(AccountRole.BANK_FEES),
+            _debit(AccountRole.CURRENCY_DIFFERENCE, may_turn=True), _credit(AccountRole.ON_ACCOUNT),
+        ),
     ),
     PostingRule(
         name="receipt_returned_by_bank", document="receipt_return", journal=JournalKind.CASH, event="cash.returned",
@@ -161,7 +177,7 @@ POSTING_RULES: tuple[PostingRule, ...] = (
 CONTROL_ROLES = frozenset(
     {
         AccountRole.RECEIVABLE, AccountRole.INVENTORY, AccountRole.TRANSFER, AccountRole.RECEIVED_NOT_INVOICED,
-        AccountRole.ON_ACCOUNT,
+        AccountRole.ON_ACCOUNT, AccountRole.BANK_CLEARING,
     }
 )  # fmt: skip
 

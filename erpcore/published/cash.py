@@ -26,6 +26,26 @@ class CashReturned(Event, frozen=True, kw_only=True):
     reason: str
 
 
+class StatementAccepted(Event, frozen=True, kw_only=True):
+    """A statement of a bank adds up and is in the books; ``new`` of its lines were not known from an earlier one."""
+
+    type: ClassVar[str] = "bank_statement.accepted"
+    account: int
+    lines: int
+    new: int
+    opening: int
+    closing: int
+
+
+class BankLineAssigned(Event, frozen=True, kw_only=True):
+    """An entry of a bank became a receipt, a return of one, or a fee."""
+
+    type: ClassVar[str] = "bank_line.assigned"
+    outcome: str
+    amount: int
+    receipt: int | None
+
+
 class CreditApplied(Event, frozen=True, kw_only=True):
     """Part of a credit memo, or of a debt given up (``document_type``), settles part of an invoice."""
 

@@ -12,6 +12,8 @@ CONSUMED = frozenset().union(*(consumer.types for consumer in CONSUMERS))
 #: Types, or families of types, whose events no consumer turns into figures, and why they are published all the same.
 FOR_THE_RECORD: dict[str, str] = {
     "approval": "the request holds its state; the event dates it for other systems and the export",
+    "bank_line": "the entry holds what became of it, and the receipt what figures read",
+    "bank_statement": "the statement holds it; the event dates it for other systems and the export",
     "condition": "the register holds the state; the event dates it for other systems and the export",
     "decision": "as condition",
     "gate": "as condition",

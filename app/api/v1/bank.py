@@ -1,0 +1,273 @@
+"""Statements of banks for programs: handed in as files, their entries with proposals, accepted or assigned."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import IO, NamedTuple
+
+import orjson
+from pydantic import Field
+
+from app.api.framework import operation
+from app.api.v1.billing import TAG
+from app.api.v1.numbers import Key, as_amount, as_minor, fresh
+from app.api.values import Amount, Answer, Body
+from app.composition.cash_desk import accept_chosen, accept_sure
+from app.composition.request import reader
+from app.importers.bankfiles.reading import digest_of, read_bank_file
+from app.importers.bankfiles.table import Mapping
+from app.importers.bankfiles.values import MOST_BYTES
+from app.queries.cash_desk import Suggestion, entity_here, line_page, lines_waiting, statement_page, suggest
+from app.security.permissions import Permission
+from app.security.require import actor
+from erpcore.billing.bank import account_facts, add_bank_account, take_statements
+from erpcore.billing.bank_lines import AssignLine, Part, assign_lines
+from erpcore.kernel.work import UnitOfWork
+
+
+class BankAccountBody(Body):
+    """An account of a company at a bank."""
+
+    entity: Key
+    number: str = Field(min_length=4, max_length=64, description="IBAN, or the number as statements name it.")
+    name: str = Field(min_length=1, max_length=120)
+
+
+class BankAccountAnswer(Answer):
+    """The account that was added."""
+
+    id: int
+
+
+class StatementQuery(Body):
+    """Of which account, and for a table, which has none, the balances."""
+
+    account: Key
+    entity: Key
+    file_name: str = Field(max_length=200)
+    opening: Amount | None = None
+    closing: Amount | None = None
+
+
+class StatementLineAnswer(Answer):
+    """A line as the bank wrote it: `open`, `assigned`, `repeated` or `rejected` with its fault."""
+
+    id: int
+    line_no: int
+    state: str
+    fault: str | None
+    booked_on: date | None
+    amount: Amount | None
+    payer_name: str | None
+    payer_account: str | None
+    text: str | None
+    outcome: str | None
+    receipt_id: int | None
+
+
+class BankStatementAnswer(Answer):
+    """A statement: `accepted`, or `refused` with the fault, and then nothing moved. `follows`: it begins where the one before ended."""
+
+    id: int
+    reference: str
+    format: str
+    state: str
+    fault: str | None
+    currency: str
+    opening: Amount | None
+    closing: Amount | None
+    follows: bool
+    lines: list[StatementLineAnswer]
+
+
+class DeskQuery(Body):
+    """Of which company; the oldest entries first."""
+
+    entity: Key
+    limit: int = Field(50, ge=1, le=500)
+
+
+class PartAnswer(Answer):
+    """So much of an invoice would be settled."""
+
+    invoice_id: int
+    invoice: str
+    amount: Amount
+
+
+class SuggestionAnswer(Answer):
+    """An entry that waits and what is proposed for it; `token` says which proposal it was."""
+
+    line: int
+    booked_on: date
+    amount: Amount
+    payer_name: str | None
+    text: str
+    owner_id: int | None
+    confidence: int = Field(description="In percent; nothing is proposed at 0.")
+    customer_id: int | None
+    why: str
+    parts: list[PartAnswer]
+    token: str
+
+
+class DeskAnswer(Answer):
+    """What waits at the cash desk."""
+
+    items: list[SuggestionAnswer]
+
+
+class ChosenBody(Body):
+    """An entry, and the token of the proposal that is accepted."""
+
+    line: Key
+    token: str = Field(max_length=16)
+
+
+class AcceptBody(Body):
+    """The proposals that are accepted, or all of at least this confidence."""
+
+    entity: Key
+    chosen: list[ChosenBody] = Field(default_factory=list, max_length=200)
+    percent: int | None = Field(None, ge=1, le=100)
+
+
+class AcceptedAnswer(Answer):
+    """The receipts that were taken."""
+
+    receipts: list[int]
+
+
+class PartBody(Body):
+    """So much of an invoice is settled."""
+
+    invoice: Key
+    amount: Amount
+
+
+class AssignBody(Body):
+    """Whose the money is and what it pays; what is left stands on account."""
+
+    customer: Key
+    parts: list[PartBody] = Field(default_factory=list, max_length=200)
+    fee: Amount | None = Field(None, description="What the bank kept besides what the line says.")
+
+
+class Read(NamedTuple):
+    """A file that came, and by what it is known again."""
+
+    content: bytes
+    digest: str
+
+
+def _read(query: StatementQuery, file: IO[bytes]) -> Read:
+    content = file.read(MOST_BYTES + 1)
+    return Read(content, digest_of(content))
+
+
+def _statement(statement_id: int, work: UnitOfWork | None = None) -> BankStatementAnswer:
+    page = statement_page(fresh(work) if work else reader(), work.actor if work else actor(), statement_id)
+    row, code = page.statement, page.account.currency
+    return BankStatementAnswer(
+        id=row.id, reference=row.reference, format=row.format, state=row.state, fault=row.fault, currency=code,
+        opening=None if row.opening_minor is None else as_amount(row.opening_minor, code),
+        closing=None if row.closing_minor is None else as_amount(row.closing_minor, code), follows=page.follows,
+        lines=[
+            StatementLineAnswer(
+                id=one.id, line_no=one.line_no, state=one.state, fault=one.fault, booked_on=one.booked_on,
+                amount=None if one.amount_minor is None else as_amount(one.amount_minor, code), payer_name=one.payer_name,
+                payer_account=one.payer_account, text=one.text, outcome=one.outcome, receipt_id=one.receipt_id,
+            )
+            for one in page.lines
+        ],
+    )  # fmt: skip
+
+
+def _suggestion(one: Suggestion) -> SuggestionAnswer:
+    line, code = one.line, one.line.currency
+    return SuggestionAnswer(
+        line=line.id, booked_on=line.booked_on, amount=as_amount(line.amount_minor, code), payer_name=line.payer_name,
+        text=line.text, owner_id=line.owner_id, confidence=one.proposal.confidence, customer_id=one.proposal.customer,
+        why=one.proposal.why, token=one.token,
+        parts=[PartAnswer(invoice_id=key, invoice=number, amount=as_amount(minor, code)) for key, number, minor in one.parts],
+    )  # fmt: skip
+
+
+@operation(
+    "POST", "/bank-accounts", permission=Permission.BANK_ACCOUNT, summary="Add an account of a company at a bank", tag=TAG,
+    body=BankAccountBody, answer=BankAccountAnswer, status=201,
+    example={"entity": 1000, "number": "DE89370400440532013000", "name": "House bank"},
+)  # fmt: skip
+def add_account_at_bank(work: UnitOfWork, body: BankAccountBody) -> BankAccountAnswer:
+    work.realm = entity_here(work.session, work.actor, body.entity).realm
+    return BankAccountAnswer(id=add_bank_account(work, body.entity, number=body.number, name=body.name))
+
+
+@operation(
+    "POST", "/bank-statements", permission=Permission.BANK_IMPORT,
+    summary="Hand in a bank's file: camt.053, MT940, or a table by the account's mapping", tag=TAG, query=StatementQuery,
+    answer=BankStatementAnswer, status=201, takes_file=True, prepare=_read,
+)  # fmt: skip
+def take_bank_statement(work: UnitOfWork, query: StatementQuery, prepared: Read) -> BankStatementAnswer:
+    entity = entity_here(work.session, work.actor, query.entity)
+    work.realm = entity.realm
+    account = account_facts(work, query.account)
+    entity_here(work.session, work.actor, account.entity_id)
+    mapping = None if account.mapping is None else Mapping(**orjson.loads(account.mapping))
+    sums = [
+        None if value is None else as_minor(value, account.currency, name)
+        for name, value in (("opening", query.opening), ("closing", query.closing))
+    ]
+    found = read_bank_file(prepared.content, account, mapping, opening_minor=sums[0], closing_minor=sums[1])
+    taken = take_statements(work, account.id, found, file_name=query.file_name, digest=prepared.digest)
+    return _statement(taken[-1].id, work)
+
+
+@operation(
+    "GET", "/bank-statements/{statement_id}", permission=Permission.RECEIPT_TAKE, summary="One bank statement with its lines",
+    tag=TAG, answer=BankStatementAnswer,
+)  # fmt: skip
+def show_bank_statement(statement_id: int) -> BankStatementAnswer:
+    return _statement(statement_id)
+
+
+@operation(
+    "GET", "/cash-desk", permission=Permission.RECEIPT_TAKE, summary="Entries of the bank that wait, with what is proposed",
+    tag=TAG, query=DeskQuery, answer=DeskAnswer,
+)  # fmt: skip
+def list_cash_desk(query: DeskQuery) -> DeskAnswer:
+    entity = entity_here(reader(), actor(), query.entity)
+    waiting = lines_waiting(reader(), entity.id, limit=query.limit)
+    return DeskAnswer(items=[_suggestion(one) for one in suggest(reader(), actor(), entity.id, waiting)])
+
+
+@operation(
+    "POST", "/cash-desk/accept", permission=Permission.RECEIPT_APPLY,
+    summary="Accept proposals: those chosen with their tokens, or all of at least a confidence", tag=TAG, body=AcceptBody,
+    answer=AcceptedAnswer, example={"entity": 1000, "percent": 95},
+)  # fmt: skip
+def accept_at_cash_desk(work: UnitOfWork, body: AcceptBody) -> AcceptedAnswer:
+    entity = entity_here(work.session, work.actor, body.entity)
+    work.realm = entity.realm
+    if body.percent is not None:
+        return AcceptedAnswer(receipts=accept_sure(work, entity.id, body.percent))
+    shown = {one.line: one.token for one in body.chosen}
+    return AcceptedAnswer(receipts=accept_chosen(work, entity.id, shown, set(shown)))
+
+
+@operation(
+    "POST", "/bank-lines/{line_id}/assign", permission=Permission.RECEIPT_APPLY,
+    summary="Say whose the money of a bank entry is and what it pays", tag=TAG, body=AssignBody, answer=AcceptedAnswer,
+    example={"customer": 1003, "parts": [{"invoice": 1201, "amount": "129.90"}]},
+)  # fmt: skip
+def assign_bank_line(work: UnitOfWork, line_id: int, body: AssignBody) -> AcceptedAnswer:
+    page = line_page(work.session, work.actor, line_id, body.customer)
+    work.realm, code = page.entity.realm, page.suggestion.line.currency
+    command = AssignLine(
+        line=line_id, customer=body.customer, fee_minor=0 if body.fee is None else as_minor(body.fee, code, "fee"),
+        parts=[
+            Part(invoice=one.invoice, amount_minor=as_minor(one.amount, code, f"parts/{at}/amount"))
+            for at, one in enumerate(body.parts)
+        ],
+    )  # fmt: skip
+    return AcceptedAnswer(receipts=assign_lines(work, [command]))

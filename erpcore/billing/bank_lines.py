@@ -1,0 +1,170 @@
+"""Lines of bank statements become what they are: a customer's receipt, a payment that went back, a fee of the bank."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import update
+
+from erpcore.billing.bank_models import BankStatementLine, LineOutcome, LineState
+from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cash
+from erpcore.billing.cash_records import cash_entry, place_of
+from erpcore.billing.cash_reversal import ReturnReceipt, return_receipts
+from erpcore.kernel.errors import NotFound, RuleBroken
+from erpcore.kernel.rows import Change, param, read_rows
+from erpcore.kernel.work import UnitOfWork
+from erpcore.ledger.models import AccountRole
+from erpcore.ledger.services import Side, ensure_account, post_entries
+from erpcore.published.cash import BankLineAssigned
+
+_COLUMNS = (
+    "id", "entity_id", "state", "amount_minor", "fee_minor", "end_to_end", "text", "statement_id", "payer_account",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """So much of an invoice is settled."""
+
+    invoice: int
+    amount_minor: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AssignLine:
+    """The money of a line is a customer's and settles these invoices; what is left stands on account.
+
+    ``fee_minor`` the bank kept besides what the line says itself; ``difference_minor`` was lost (or, negative, won) by the
+    currency in which the customer paid. ``explanation`` is why, in a sentence.
+    """
+
+    line: int
+    customer: int
+    parts: Sequence[Part] = ()
+    fee_minor: int = 0
+    difference_minor: int = 0
+    explanation: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReturnByLine:
+    """A line takes money of a receipt back; ``fee_minor`` of it is what the bank charged."""
+
+    line: int
+    receipt: int
+    reason: str
+    fee_minor: int = 0
+
+
+def _assign() -> Any:
+    table = BankStatementLine.__table__
+    names = ("outcome", "receipt_id", "assigned_by", "assigned_at", "explanation")
+    return (
+        update(table)
+        .where(table.c.id == param("of", table.c.id), table.c.state == LineState.OPEN)
+        .values({name: param(f"now_{name}", table.c[name]) for name in names} | {"state": LineState.ASSIGNED})
+    )
+
+
+_ASSIGN = Change(_assign)
+
+
+def assign_lines(work: UnitOfWork, commands: Sequence[AssignLine]) -> list[int]:
+    """Make receipts of lines and settle what they pay; returns the receipts' ids.
+
+    Raises ``RuleBroken("line_settled")`` for a line that is no longer open, ``line_pays_out`` for one that brought nothing.
+    """
+    lines = _open_lines(work, [c.line for c in commands])
+    money = []
+    for command, line in zip(commands, lines, strict=True):
+        work.actor.require("billing:receipt:take")
+        if line.amount_minor <= 0:
+            raise RuleBroken("line_pays_out", line=line.id)
+        fee = line.fee_minor + command.fee_minor
+        money.append(
+            ReceiveCash(
+                entity=line.entity_id, customer=command.customer, fee_minor=fee, difference_minor=command.difference_minor,
+                amount_minor=line.amount_minor + fee + command.difference_minor, reference=(line.end_to_end or line.text or "")[:120] or None,
+            )
+        )  # fmt: skip
+    receipts = receive_cash(work, money, source=AccountRole.BANK_CLEARING)
+    parts = [
+        ApplyCash(receipt=receipt, invoice=part.invoice, amount_minor=part.amount_minor)
+        for command, receipt in zip(commands, receipts, strict=True)
+        for part in command.parts
+    ]
+    if parts:
+        apply_cash(work, parts)
+    _settle(
+        work, lines, LineOutcome.RECEIPT, receipts,
+        [command.explanation[:500] or "assigned by hand" for command in commands],
+    )  # fmt: skip
+    return receipts
+
+
+def return_by_lines(work: UnitOfWork, commands: Sequence[ReturnByLine]) -> list[int]:
+    """Book lines that take money back; what it had paid is open again. Returns the ids of the returns."""
+    lines = _open_lines(work, [c.line for c in commands])
+    back = []
+    for command, line in zip(commands, lines, strict=True):
+        amount = -line.amount_minor - command.fee_minor
+        if amount <= 0:
+            raise RuleBroken("line_pays_in", line=line.id)
+        back.append(
+            ReturnReceipt(
+                receipt=command.receipt, reason=command.reason, amount_minor=amount, fee_minor=command.fee_minor
+            )
+        )
+    made = return_receipts(work, back, source=AccountRole.BANK_CLEARING)
+    _settle(work, lines, LineOutcome.RETURN, [c.receipt for c in commands], [c.reason.strip() for c in commands])
+    return made
+
+
+def book_fees(work: UnitOfWork, ids: Sequence[int]) -> None:
+    """Book lines that are what the bank charges."""
+    lines = _open_lines(work, ids)
+    entries = []
+    for line in lines:
+        work.actor.require("billing:receipt:apply")
+        if line.amount_minor >= 0:
+            raise RuleBroken("line_pays_in", line=line.id)
+        place = place_of(work, line.entity_id, None)
+        ensure_account(work, line.entity_id, AccountRole.BANK_FEES)
+        sides = (Side(AccountRole.BANK_FEES, -line.amount_minor), Side(AccountRole.BANK_CLEARING, line.amount_minor))
+        entries.append(
+            cash_entry("bank_fee", place, ("bank_line", line.id), work.now, sides, journey=line.statement_id)
+        )
+    post_entries(work, entries)
+    _settle(work, lines, LineOutcome.FEE, [None] * len(lines), ["a fee of the bank"] * len(lines))
+
+
+def _open_lines(work: UnitOfWork, ids: Sequence[int]) -> list[Any]:
+    """The lines, locked, in the order asked for; each must be open and asked for once."""
+    found = {row.id: row for row in read_rows(work, BankStatementLine, _COLUMNS, "id", set(ids), lock=True)}
+    for key in ids:
+        if key not in found:
+            raise NotFound("bank_line_unknown", id=key)
+        if found[key].state != LineState.OPEN or list(ids).count(key) > 1:
+            raise RuleBroken("line_settled", line=key)
+    return [found[key] for key in ids]
+
+
+def _settle(
+    work: UnitOfWork, lines: Sequence[Any], outcome: LineOutcome, receipts: Sequence[int | None], why: Sequence[str]
+) -> None:
+    rows = []
+    for line, receipt, said in zip(lines, receipts, why, strict=True):
+        rows.append(
+            {
+                "of": line.id, "now_outcome": outcome, "now_receipt_id": receipt, "now_assigned_by": work.actor.id,
+                "now_assigned_at": work.now, "now_explanation": said,
+            }
+        )  # fmt: skip
+        place = place_of(work, line.entity_id, None)
+        event = BankLineAssigned(outcome=outcome, amount=line.amount_minor, receipt=receipt)
+        work.publish(
+            event, place, step="order_to_cash.cash", subject=("bank_line", line.id, 1), journey=line.statement_id
+        )
+    _ASSIGN.run(work, rows)

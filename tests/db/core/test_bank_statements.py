@@ -1,0 +1,222 @@
+"""Statements of banks: taken when they add up, refused whole when not; entries become receipts, returns and fees once."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+
+from app.composition.cash_desk import accept_chosen, accept_sure
+from app.composition.uow import reading
+from app.importers.bankfiles.reading import digest_of, read_bank_file
+from app.queries.cash_desk import lines_waiting, suggest
+from erpcore.billing.bank import BankAccountFacts, add_bank_account, name_payer, take_statements
+from erpcore.billing.bank_lines import AssignLine, Part, ReturnByLine, assign_lines, book_fees, return_by_lines
+from erpcore.kernel.actor import Actor
+from erpcore.kernel.errors import Conflict, DomainError
+from tests.support.bankfiles import IBAN, camt, entry
+from tests.support.controls import assert_books_agree
+from tests.support.core import a_business
+from tests.support.steps import invoiced
+from tests.support.threads import at_once
+from tests.support.trader import fingerprint_of
+
+FINANCE = Actor.system("test")
+
+
+def a_desk(database):
+    business = a_business(database)
+    with business.work() as work:
+        business.bank = add_bank_account(work, business.entity, number="DE89 3704 0044 0532 0130 00", name="House bank")
+    return business
+
+
+def hand_in(business, content, name="day.xml"):
+    facts = BankAccountFacts(business.bank, business.entity, IBAN, "House bank", "EUR", None, 1)
+    with business.work() as work:
+        return take_statements(
+            work, business.bank, read_bank_file(content, facts, None), file_name=name, digest=digest_of(content)
+        )
+
+
+def rows(business, sql):
+    with reading(business.database) as session:
+        return [tuple(row) for row in session.execute(text(sql))]
+
+
+def sums(business):
+    found = rows(
+        business,
+        "SELECT a.role, SUM(l.debit_minor - l.credit_minor) FROM journal_line l JOIN ledger_account a ON a.id = l.account_id "
+        "WHERE a.role IN ('bank', 'bank_clearing', 'on_account', 'bank_fees', 'currency_difference') GROUP BY a.role",
+    )
+    return {role: minor for role, minor in found if minor}
+
+
+def waiting(business):
+    with reading(business.database) as session:
+        return suggest(session, FINANCE, business.entity, lines_waiting(session, business.entity, limit=50))
+
+
+def refused(business, act, code):
+    before = fingerprint_of(business.database)
+    with pytest.raises(DomainError) as found, business.work() as work:
+        act(work)
+    assert found.value.code == code
+    assert fingerprint_of(business.database) == before
+
+
+def test_a_statement_is_taken_once_and_an_entry_that_came_before_moves_nothing(database):
+    business = a_desk(database)
+    first = camt(entry("120.00", ref="B1"), entry("5.00"), entry("5.00"), closing="130.00")
+    (taken,) = hand_in(business, first)
+    assert (taken.fault, taken.new, taken.repeated) == ("", 3, 0)
+    assert sums(business) == {"bank": 13_000, "bank_clearing": -13_000}
+    before = fingerprint_of(database)
+    with pytest.raises(DomainError, match="bank_file_twice"):
+        hand_in(business, first, "again.xml")
+    assert fingerprint_of(database) == before
+    overlapping = camt(entry("120.00", ref="B1"), entry("7.00", ref="B2"), opening="10.00", closing="137.00", name="2")
+    (taken,) = hand_in(business, overlapping)
+    assert (taken.fault, taken.new, taken.repeated) == ("", 1, 1)
+    assert sums(business) == {"bank": 13_700, "bank_clearing": -13_700}
+    assert rows(business, "SELECT state, COUNT(*) FROM bank_line GROUP BY state ORDER BY state") == [
+        ("open", 4),
+        ("repeated", 1),
+    ]
+    assert_books_agree(database)
+
+
+@pytest.mark.parametrize(
+    ("content", "why", "states"),
+    [
+        (camt(entry("1.00"), entry("120.00", day="2026-02-30"), closing="121.00"), "is no day", ["rejected"] * 2),
+        (camt(entry("120.00001"), closing="120.00"), "more decimals", ["rejected"]),
+        (camt(entry("120.00"), closing="121.00"), "closing balance says 121.00", ["rejected"]),
+        (camt(entry("120.00", name="Müller"), closing="120.00").decode().encode("latin-1"), "character set", []),
+        (camt(entry("120.00"), closing="120.00")[:400], "cut off", []),
+        (camt(entry("0.00"), closing="0.00"), "moves nothing", ["rejected"]),
+    ],
+    ids=["30 February", "five decimals", "wrong closing balance", "other charset", "truncated", "nothing"],
+)  # fmt: skip
+def test_a_faulty_statement_is_kept_with_its_reason_and_nothing_else_moves(sqlite_database, content, why, states):
+    business = a_desk(sqlite_database)
+    kept = {name: rows(business, f"SELECT COUNT(*) FROM {name}") for name in ("journal_entry", "receipt", "event_log")}
+    (taken,) = hand_in(business, content)
+    assert why in taken.fault
+    assert [state for (state,) in rows(business, "SELECT state FROM bank_line")] == states
+    assert [state for (state,) in rows(business, "SELECT state FROM bank_statement")] == ["refused"]
+    assert kept == {name: rows(business, f"SELECT COUNT(*) FROM {name}") for name in kept}
+    (again,) = hand_in(business, content)
+    assert why in again.fault, "a refused file may come again"
+    assert_books_agree(sqlite_database)
+
+
+def test_entries_become_receipts_returns_and_fees_and_the_clearing_account_is_empty(database):
+    business = a_desk(database)
+    first, second = invoiced(business)[2], invoiced(business, [(1, 5)])[2]
+    content = camt(
+        entry("118.00", fee="2.00", text="x"), entry("59.00"), entry("4.50", debit=True, text="Entgelt"),
+        entry("123.00", debit=True, returned="AC04"), closing="49.50",
+    )  # fmt: skip
+    hand_in(business, content)
+    paid, less, fee, back = [one.line.id for one in waiting(business)]
+    with business.work() as work:
+        whole = AssignLine(line=paid, customer=business.customer, parts=[Part(invoice=first.id, amount_minor=12_000)])
+        lost = AssignLine(
+            line=less, customer=business.customer, difference_minor=150, fee_minor=-50 + 50,
+            parts=[Part(invoice=second.id, amount_minor=6_000)],
+        )  # fmt: skip
+        receipt, _ = assign_lines(work, [whole, lost])
+        book_fees(work, [fee])
+    assert sums(business) == {
+        "bank": 4_950,
+        "bank_clearing": 12_300,
+        "bank_fees": 650,
+        "currency_difference": 150,
+        "on_account": -50,
+    }
+    with business.work() as work:
+        return_by_lines(work, [ReturnByLine(line=back, receipt=receipt, reason="AC04", fee_minor=300)])
+    assert sums(business) == {"bank": 4_950, "bank_fees": 950, "currency_difference": 150, "on_account": -50}
+    assert rows(business, "SELECT open_minor FROM receivable ORDER BY document_id") == [(12_000,), (0,)]
+    for act, code in (
+        (lambda work: assign_lines(work, [AssignLine(line=paid, customer=business.customer)]), "line_settled"),
+        (lambda work: book_fees(work, [fee]), "line_settled"),
+        (lambda work: book_fees(work, [1]), "bank_line_unknown"),
+    ):
+        refused(business, act, code)
+    assert_books_agree(database)
+
+
+def test_proposals_are_accepted_as_they_were_shown_or_above_a_confidence(database):
+    business = a_desk(database)
+    first, second = invoiced(business)[2], invoiced(business, [(1, 5)])[2]
+    number = rows(business, f"SELECT number FROM invoice WHERE id = {first.id}")[0][0]
+    hand_in(
+        business,
+        camt(
+            entry("120.00", text=f"Rg {number}"),
+            entry("60.00", payer="DE22", text="danke"),
+            entry("1.00"),
+            closing="181.00",
+        ),
+    )
+    one, two, three = waiting(business)
+    assert (one.proposal.confidence, one.parts) == (99, [(first.id, number, 12_000)])
+    assert (two.proposal.confidence, two.proposal.customer) == (45, business.customer), "by its amount alone"
+    assert three.proposal.confidence == 0
+    refused(business, lambda work: accept_sure(work, business.entity, 60), "confidence_too_low")
+    refused(business, lambda work: accept_chosen(work, business.entity, {}, set()), "nothing_chosen")
+    shown = {one.line.id: one.token, two.line.id: two.token}
+    with business.work() as work:
+        name_payer(work, business.entity, "DE22", business.customer)
+        name_payer(work, business.entity, "DE22", business.customer)
+    refused(business, lambda work: accept_chosen(work, business.entity, shown, set(shown)), "proposal_changed")
+    with business.work() as work:
+        assert len(accept_sure(work, business.entity, 95)) == 2
+    assert rows(business, "SELECT open_minor FROM receivable ORDER BY document_id") == [(0,), (0,)]
+    assert [line.line.id for line in waiting(business)] == [three.line.id]
+    (said,) = rows(business, f"SELECT explanation FROM bank_line WHERE id = {two.line.id}")
+    assert said == (f"95 %: By its account it is from Bautechnik, and pays exactly {second_number(business, second)}.",)
+    assert_books_agree(database)
+
+
+def second_number(business, invoice):
+    return rows(business, f"SELECT number FROM invoice WHERE id = {invoice.id}")[0][0]
+
+
+def test_two_who_accept_the_same_entry_and_two_who_hand_the_same_file_in_do_it_once(database):
+    business = a_desk(database)
+    _, _, invoice = invoiced(business)
+    content = camt(entry("120.00", payer="DE22"), closing="120.00")
+    taken = at_once(lambda: hand_in(business, content), lambda: hand_in(business, content))
+    assert sorted(type(one).__name__ for one in taken) == ["RuleBroken", "list"], taken
+    (line,) = [one.line.id for one in waiting(business)]
+
+    def assign():
+        with business.work() as work:
+            command = AssignLine(
+                line=line, customer=business.customer, parts=[Part(invoice=invoice.id, amount_minor=12_000)]
+            )
+            return assign_lines(work, [command])
+
+    found = at_once(assign, assign)
+    assert sum(isinstance(one, list) for one in found) == 1, found
+    assert all(isinstance(one, list | DomainError) for one in found), found
+    assert rows(business, "SELECT COUNT(*) FROM receipt") == [(1,)]
+    assert_books_agree(database)
+
+
+def test_a_power_cut_between_leaves_nothing(sqlite_database):
+    business = a_desk(sqlite_database)
+    hand_in(business, camt(entry("5.00"), closing="5.00"))
+    (line,) = [one.line.id for one in waiting(business)]
+    before = fingerprint_of(sqlite_database)
+
+    def power_goes(work):
+        assign_lines(work, [AssignLine(line=line, customer=business.customer)])
+        raise Conflict("changed_meanwhile")
+
+    with pytest.raises(Conflict), business.work() as work:
+        power_goes(work)
+    assert fingerprint_of(sqlite_database) == before
