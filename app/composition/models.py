@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.composition import cases, digests, imports, jobruns, letters, orderfiles, proofs, saved_views
 from app.identity import models as identity
+from erpcore.billing import bank_models as bank
 from erpcore.billing import models as billing
 from erpcore.credit import models as credit
 from erpcore.fulfilment import models as fulfilment
