@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.composition.cash_desk import accept_sure
 from app.composition.uow import reading
 from app.demo.desk import Desk
+from app.importers.bankfiles.accepting import accept_sure
 from erpcore.billing.bank import BankLine, TakeStatement, add_bank_account, name_payer, take_statements
 from erpcore.billing.models import Invoice
 from erpcore.credit.models import Receivable

@@ -12,8 +12,8 @@ from app.api.framework import operation
 from app.api.v1.billing import TAG
 from app.api.v1.numbers import Key, as_amount, as_minor, fresh
 from app.api.values import Amount, Answer, Body
-from app.composition.cash_desk import accept_chosen, accept_sure
 from app.composition.request import reader
+from app.importers.bankfiles.accepting import accept_chosen, accept_sure
 from app.importers.bankfiles.reading import digest_of, read_bank_file
 from app.importers.bankfiles.table import Mapping
 from app.importers.bankfiles.values import MOST_BYTES

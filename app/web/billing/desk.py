@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 from flask import flash, redirect, render_template, request, url_for
 
-from app.composition.cash_desk import accept_chosen, accept_sure
 from app.composition.request import reader
+from app.importers.bankfiles.accepting import accept_chosen, accept_sure
 from app.importers.bankfiles.reading import digest_of, read_bank_file
 from app.importers.bankfiles.table import DAYS, Mapping
 from app.queries.cash_desk import LinePage, accounts_of, desk, entity_here, line_page, statement_page, statements_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
-from app.composition.cash_desk import accept_chosen, accept_sure
 from app.composition.uow import reading
+from app.importers.bankfiles.accepting import accept_chosen, accept_sure
 from app.importers.bankfiles.reading import digest_of, read_bank_file
 from app.queries.cash_desk import lines_waiting, suggest
 from erpcore.billing.bank import BankAccountFacts, add_bank_account, name_payer, take_statements
