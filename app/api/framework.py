@@ -33,6 +33,7 @@ PREFIX = "/api/v1"
 #: A keyed call may be repeated without harm, so it is, when others were faster.
 TRIES, PAUSE_SECONDS = 3, 0.05
 _KEY = re.compile(r"[!-~]{8,200}")
+_PART = re.compile(r"\{(\w+)\}")
 
 
 _operations: list[Operation] = []
@@ -54,6 +55,7 @@ def operation(
     prepare: Callable[..., Any] | None = None,
     takes_file: bool = False,
     source: str = "api",
+    texts: frozenset[str] = frozenset(),
 ) -> Callable[[F], F]:
     """Register an operation under ``/api/v1``. ``permission`` ``None``: for everybody. ``answer`` ``None``: 204, no body.
 
@@ -61,6 +63,7 @@ def operation(
     An answer with a ``version`` carries it as ETag. ``example`` is a body for the docs. ``prepare`` does a change's long work
     with the same arguments before its unit of work is opened; the view gets what it returns as ``prepared``. ``takes_file``:
     the body is a file, which ``prepare`` gets as a stream ``file``; what it returns has a ``digest``, for the request key.
+    ``texts`` are the parts of the path that are words, where all others are ids.
     """
 
     def register(view: F) -> F:
@@ -68,7 +71,7 @@ def operation(
             Operation(
                 name=view.__name__, method=method, path=path, permission=permission, summary=summary, tag=tag, view=view,
                 answer=answer, body=body, query=query, status=204 if answer is None else status, versioned=versioned,
-                example=example or {}, prepare=prepare, takes_file=takes_file, source=source,
+                example=example or {}, prepare=prepare, takes_file=takes_file, source=source, texts=texts,
             )
         )  # fmt: skip
         return view
@@ -88,7 +91,7 @@ def register(site: Flask, modules: list[ModuleType]) -> None:
     mine = [found for found in _operations if found.view.__module__ in names]
     blueprint = Blueprint("api", __name__, url_prefix=PREFIX)
     for found in mine:
-        path = re.sub(r"\{(\w+)\}", r"<int:\1>", found.path)
+        path = _PART.sub(partial(_converted, found.texts), found.path)
         view = _served(found)
         blueprint.add_url_rule(path, f"{found.name}", view, methods=[found.method])
     # Written when somebody asks for the first time: half of what a process takes to start would go into it.
@@ -105,6 +108,10 @@ def register(site: Flask, modules: list[ModuleType]) -> None:
     site.extensions["wavegate_openapi"] = description
 
 
+def _converted(texts: frozenset[str], part: re.Match[str]) -> str:
+    return f"<{part[1]}>" if part[1] in texts else f"<int:{part[1]}>"
+
+
 def _served(found: Operation) -> Callable[..., Response]:
     def serve(**arguments: Any) -> Response:
         g.actor = None if found.permission is None else bearer()
@@ -113,7 +120,7 @@ def _served(found: Operation) -> Callable[..., Response]:
                 raise SignInNeeded
             actor().require(found.permission)
         for value in arguments.values():
-            if value >= 2**63:
+            if isinstance(value, int) and value >= 2**63:
                 raise NotFound("not_found")
         if found.query is not None:
             arguments["query"] = found.query.model_validate(request.args.to_dict())

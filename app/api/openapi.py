@@ -116,8 +116,10 @@ def _operation(found: Operation, refs: dict[tuple[type[BaseModel], JsonSchemaMod
 
 def _parameters(found: Operation) -> list[dict[str, Any]]:
     key = {"type": "integer", "minimum": 0, "maximum": 2**63 - 1}
+    word = {"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[^/]+$"}
     out: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": key} for name in re.findall(r"\{(\w+)\}", found.path)
+        {"name": name, "in": "path", "required": True, "schema": word if name in found.texts else key}
+        for name in re.findall(r"\{(\w+)\}", found.path)
     ]
     if found.query is not None:
         schema = found.query.model_json_schema()

@@ -34,6 +34,8 @@ class Operation:
     takes_file: bool = False
     #: Through which door what it changes comes in; only back-entries state their own times.
     source: str = "api"
+    #: Parts of the path that are words; all others are ids.
+    texts: frozenset[str] = frozenset()
 
     @property
     def changes(self) -> bool:

@@ -9,6 +9,7 @@ from app.charts.columns import Column, columns
 from app.charts.control import ControlPoint, control_chart
 from app.charts.forecast import ForecastRow, ForecastSpan, forecast_bars
 from app.charts.funnel import FunnelStep, funnel
+from app.charts.impact_map import ImpactBox, ImpactThread, impact_map
 from app.charts.interval import Interval, interval_bar
 from app.charts.picture import Chart, ChartTable
 from app.charts.process_map import MapProcess, MapStep, process_map, swimlanes
@@ -29,6 +30,8 @@ __all__ = [
     "ForecastSpan",
     "FunnelStep",
     "GateMark",
+    "ImpactBox",
+    "ImpactThread",
     "Interval",
     "MapProcess",
     "MapStep",
@@ -44,6 +47,7 @@ __all__ = [
     "for_paper",
     "forecast_bars",
     "funnel",
+    "impact_map",
     "interval_bar",
     "process_map",
     "score_bar",

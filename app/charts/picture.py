@@ -90,8 +90,9 @@ def drawing(
     title: str,
     description: str,
     key: str | None = None,
+    role: Literal["img", "group"] = "img",
 ) -> str:
-    """The outer element. With a `key` (unique on its page) title and description become elements of their own, which
+    """The outer element; one with links inside is a `group`, whose parts are read one by one. With a `key` (unique on its page) title and description become elements of their own, which
     a screen reader offers one after the other; without one, as in table rows, a single label carries both.
     """
     box = f"0 0 {fixed(width)} {fixed(height)}"
@@ -110,7 +111,7 @@ def drawing(
         viewBox=box,
         width=width,
         height=height,
-        role="img",
+        role=role,
         aria_labelledby=f"{key}-title {key}-desc",
     )
 

@@ -19,5 +19,7 @@ MESSAGES = {
     "view_name_taken": "You have a view “{name}” of this list already. Choose another name, or change that one.",
     "view_unknown": "This view is gone, or no longer shared with you. Choose another in the list.",
     "view_changed": "The view “{name}” was changed since you opened it. Look at it again.",
+    "impact_kind_unknown": "There is no kind of thing “{kind}”. A walk begins at one of these: {kinds}.",
+    "impact_unknown": "There is no {thing} “{id}”, or none that you may see. Look for it by its name.",
     "views_enough": "{most} views of one list are enough. Forget one first.",
 }

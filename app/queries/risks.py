@@ -178,21 +178,28 @@ def _finish(session: Session, rows: list[EntryRow]) -> list[EntryRow]:
     return [replace(row, actions=many.get(row.id, 0)) for row in rows]
 
 
-def _seen(query: Any, actor: Actor) -> Any:
-    """Entries bound to no site or to one of the person's, their own, those they do something about, and what their bodies heard of."""
+def seen_entries(row: Any, actor: Actor) -> list[Any]:
+    """What narrows entries to those bound to no site or to one of the person's, their own, those they do something about, and
+    what their bodies heard of. ``row`` has the columns of an entry.
+    """
     if actor.sites is None:
-        return query
-    return query.where(
+        return []
+    acts = select(RaidAction.entry_id).where(RaidAction.owner_id == actor.id)
+    return [
         or_(
-            RaidEntry.site_id.is_(None), RaidEntry.site_id.in_(sorted(actor.sites)), RaidEntry.owner_id == actor.id,
-            RaidEntry.id.in_(select(RaidAction.entry_id).where(RaidAction.owner_id == actor.id)), _of_my_bodies(actor),
+            row.site_id.is_(None), row.site_id.in_(sorted(actor.sites)), row.owner_id == actor.id, row.id.in_(acts),
+            _of_my_bodies(row, actor),
         )
-    )  # fmt: skip
+    ]  # fmt: skip
 
 
-def _of_my_bodies(actor: Actor) -> Any:
+def _seen(query: Any, actor: Actor) -> Any:
+    return query.where(*seen_entries(RaidEntry, actor))
+
+
+def _of_my_bodies(row: Any, actor: Actor) -> Any:
     seats = select(Seat.body_id).where(Seat.person_id == actor.id, Seat.ended_at.is_(None))
-    return and_(RaidEntry.level > 0, RaidEntry.escalated_to.in_(seats))
+    return and_(row.level > 0, row.escalated_to.in_(seats))
 
 
 _SCORE = RaidEntry.probability * RaidEntry.impact
@@ -219,7 +226,7 @@ RISKS: SqlList[EntryRow] = SqlList(
         "overdue": lambda _value, eyes: and_(_STANDS, RaidEntry.due_on < eyes.now.date()),
         "triggered": lambda _value, _eyes: RaidEntry.state == EntryState.TRIGGERED,
         "escalated": lambda _value, _eyes: RaidEntry.level > 0,
-        "mine": lambda _value, eyes: or_(RaidEntry.owner_id == eyes.actor.id, _of_my_bodies(eyes.actor)),
+        "mine": lambda _value, eyes: or_(RaidEntry.owner_id == eyes.actor.id, _of_my_bodies(RaidEntry, eyes.actor)),
         "review": lambda _value, eyes: and_(_STANDS, RaidEntry.next_review_on <= eyes.now.date()),
     },
 )  # fmt: skip

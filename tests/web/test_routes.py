@@ -94,9 +94,11 @@ def test_every_page_that_a_role_reaches_by_links_is_whole_and_asks_little(site, 
     to_see, seen = ["/"], set()
     while to_see:
         path = to_see.pop().partition("#")[0]
-        if not path or path in seen or len(seen) > 200:
+        # Walks of the impact graph lead to each other without end: one from each kind of thing stands for all.
+        page_kind = "/".join(path.split("/")[:3]) if path.startswith("/impact/") else path
+        if not path or page_kind in seen or len(seen) > 200:
             continue
-        seen.add(path)
+        seen.add(page_kind)
         with queries(sqlite_database) as ran:
             page = browser.get(path)
         assert len(ran) <= MOST, f"{path} asked {len(ran)} times: {ran.statements}"

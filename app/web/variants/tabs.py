@@ -13,7 +13,7 @@ _TABS = (
     ("variants.show_all", "Variants", Permission.VARIANT_VIEW), ("policies.show_all", "Policy points", Permission.VARIANT_VIEW),
     ("variants.show_health", "Health", Permission.VARIANT_VIEW), ("variants.show_map", "Map", Permission.VARIANT_VIEW),
     ("processes.show_all", "Processes", None), ("conformance.show_all", "Conformance", None),
-    ("questions.show_all", "Questions", None),
+    ("questions.show_all", "Questions", None), ("impact.show_all", "Impact", None),
 )  # fmt: skip
 
 
