@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
@@ -46,6 +46,7 @@ class Answer(BaseModel):
 #: Whose figures and documents: the business's own, of practice, of the replaced system.
 Realm = Literal["live", "rehearsal", "training", "legacy"]
 
+_DIGITS, _WORD = re.compile(r"[0-9]{1,18}"), re.compile(r"[a-z0-9_.-]{1,64}")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,40})(\.[0-9]{1,40})?")
 
 
@@ -114,36 +115,47 @@ class PageQuery(Body):
 
     @property
     def after(self) -> int:
-        """The id after which the list goes on; raises ``RuleBroken`` for a cursor that this API did not make."""
-        return self._numbers(1)[0]
+        """The number behind which a list goes on that is read by one."""
+        (number,) = self.position((int,)) or (0,)
+        return int(number)
 
-    @property
-    def after_pair(self) -> tuple[int, int]:
-        """As ``after``, for rows with a key of two parts."""
-        first, second = self._numbers(2)
-        return first, second
-
-    def _numbers(self, parts: int) -> list[int]:
+    def position(self, kinds: Sequence[type]) -> tuple[Any, ...] | None:
+        """The key behind which the list goes on, in parts of these types; raises ``RuleBroken`` for a cursor that this list did
+        not make.
+        """
         if self.cursor is None:
-            return [0] * parts
+            return None
         try:
             text = base64.urlsafe_b64decode(self.cursor.encode()).decode()
-        except (binascii.Error, UnicodeError):
-            raise RuleBroken("cursor_unknown", field="cursor") from None
-        mark, *numbers = text.split(":")
-        fit = all(number.isascii() and number.isdecimal() and len(number) <= 18 for number in numbers)
-        if mark != "after" or len(numbers) != parts or not fit:
-            raise RuleBroken("cursor_unknown", field="cursor")
-        return [int(number) for number in numbers]
+            mark, *parts = text.split(":")
+            if mark == "after":
+                return tuple(_part(kind, part) for kind, part in zip(kinds, parts, strict=True))
+        except ValueError:
+            pass  # binascii.Error and UnicodeError are among them
+        raise RuleBroken("cursor_unknown", field="cursor")
+
+
+def _part(kind: type, text: str) -> int | str | date:
+    if kind is date:
+        return date.fromisoformat(text)
+    if kind is str and _WORD.fullmatch(text):
+        return text
+    if kind is int and _DIGITS.fullmatch(text):
+        return int(text)
+    raise ValueError("no such part")
 
 
 def set_filters(query: Body) -> dict[str, Any]:
     """The filters of a list that the query sets, by the names of the list's source; what is left out or off is not set."""
-    told = {name: getattr(query, name) for name in type(query).model_fields if name not in ("cursor", "limit", "realm")}
+    told = {
+        name: getattr(query, name)
+        for name in type(query).model_fields
+        if name not in ("cursor", "limit", "page", "realm")
+    }
     return {name: value for name, value in told.items() if value is not None and value is not False and value != ""}
 
 
-def page_of(items: list[Item], keys: Sequence[int | tuple[int, int]], limit: int) -> Page[Item]:
+def page_of(items: list[Item], keys: Sequence[Any], limit: int) -> Page[Item]:
     """A part of a list that was read with ``limit + 1`` rows: the row too many only says that there is more."""
     if len(items) <= limit:
         return Page[Item](items=items, next=None)

@@ -133,11 +133,9 @@ def account_by_sign_in(session: Session, sign_in: str) -> Account | None:
     )
 
 
-def list_people(
-    session: Session, now: datetime, *, after: int = 0, limit: int | None = None, ids: Sequence[int] | None = None
-) -> list[Person]:
-    """Accounts by id, with the roles they have now; ``after`` and ``limit`` cut a page out."""
-    query = select(Account).where(Account.id > after).order_by(Account.id).limit(limit)
+def list_people(session: Session, now: datetime, *, ids: Sequence[int] | None = None) -> list[Person]:
+    """Accounts by id, with the roles they have now."""
+    query = select(Account).order_by(Account.id)
     accounts = list(session.scalars(query if ids is None else query.where(Account.id.in_(ids))))
     keys = [account.id for account in accounts]
     grants = _grants(session, keys, now)
@@ -193,11 +191,9 @@ def roles_there(session: Session, accounts: Iterable[int], site: int, now: datet
     return {row.account_id: row.role for row in rows}
 
 
-def list_tokens(
-    session: Session, *, account: int | None = None, after: int = 0, limit: int | None = None
-) -> list[TokenEntry]:
+def list_tokens(session: Session, *, account: int | None = None) -> list[TokenEntry]:
     """Tokens by id, also those that ended."""
-    query = select(ApiToken).where(ApiToken.id > after).order_by(ApiToken.id).limit(limit)
+    query = select(ApiToken).order_by(ApiToken.id)
     if account is not None:
         query = query.where(ApiToken.account_id == account)
     return [

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.composition.approving import AROUND, OUTCOMES
 from app.identity.queries import names_of
-from app.queries.listing import Asked, Found, SqlList
+from app.queries.listing import Asked, Found, Position, SqlList
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.history import Transition
@@ -115,6 +115,7 @@ class ApprovalList:
     """The list of requests; what waits for a person is worked out before, since who acts for whom decides it."""
 
     sorts = _SORTS
+    kinds: tuple[type, ...] = (int,)
 
     def page(self, session: Session, actor: Actor, asked: Asked, now: datetime) -> Found[ApprovalRow]:
         return self._for(session, actor, now).page(session, actor, asked, now)
@@ -123,7 +124,7 @@ class ApprovalList:
         return self._for(session, actor, now).every(session, actor, asked, now)
 
     def after(
-        self, session: Session, actor: Actor, asked: Asked, now: datetime, *, after: int, limit: int
+        self, session: Session, actor: Actor, asked: Asked, now: datetime, *, after: Position, limit: int
     ) -> list[ApprovalRow]:
         """Rows by their id, those after ``after``."""
         return self._for(session, actor, now).after(session, actor, asked, now, after=after, limit=limit)

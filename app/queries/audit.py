@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.identity.models import Account
 from app.identity.queries import names_of
 from app.queries.audit_words import codes_of, in_words
-from app.queries.listing import Eyes, SqlList
+from app.queries.listing import Eyes, Position, SqlList
 from app.security.permissions import Permission
 from app.security.roles import title_of
 from erpcore.kernel.actor import Actor
@@ -115,6 +115,7 @@ class AuditList:
     """The trail as lists, files and programs read it."""
 
     sorts = _LIST.sorts
+    kinds: tuple[type, ...] = (int,)
 
     def page(self, session: Session, actor: Actor, asked: Any, now: datetime) -> Any:
         found = _LIST.page(session, actor, asked, now)
@@ -130,7 +131,7 @@ class AuditList:
         yield from named(session, actor, part)
 
     def after(
-        self, session: Session, actor: Actor, asked: Any, now: datetime, *, after: int, limit: int
+        self, session: Session, actor: Actor, asked: Any, now: datetime, *, after: Position, limit: int
     ) -> list[AuditRow]:
         """Acts in their order, those after ``after``."""
         return named(session, actor, _LIST.after(session, actor, asked, now, after=after, limit=limit))

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from app.queries.cash import Applied, OpenInvoice, applied, open_invoices
 from app.queries.order_detail import steps_of
 from app.queries.order_facts import Step
-from app.security.scopes import within_sites
 from erpcore.billing.models import (
     CreditApplication,
     CreditMemo,
@@ -147,22 +146,6 @@ def invoice_row(row: Any) -> InvoiceRow:
         at=invoice.posted_at or invoice.drafted_at, due_on=invoice.due_on, currency=invoice.currency,
         gross_minor=invoice.gross_minor, open_minor=row.open_minor, version=invoice.version,
     )  # fmt: skip
-
-
-def invoices_after(session: Session, actor: Actor, state: str | None, after: int, limit: int) -> list[InvoiceRow]:
-    """Invoices by id, from after that one, in all realms that the person's sites have."""
-    query = (
-        row_columns()
-        .join(SalesOrder, SalesOrder.id == Invoice.order_id)
-        .join(Customer, Customer.id == Invoice.customer_id)
-        .join(Site, Site.id == Invoice.site_id)
-        .join(Receivable, Receivable.document_id == Invoice.id, isouter=True)
-        .where(Invoice.id > after)
-    )
-    if state is not None:
-        query = query.where(Invoice.state == state)
-    query = within_sites(query, actor, Invoice.site_id).order_by(Invoice.id).limit(limit)
-    return [invoice_row(row) for row in session.execute(query)]
 
 
 def invoice_page(session: Session, actor: Actor, invoice_id: int) -> InvoicePage:

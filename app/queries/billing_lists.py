@@ -11,7 +11,8 @@ from sqlalchemy import and_, func, select, text, type_coerce
 from sqlalchemy.orm import Session
 
 from app.queries.billing import InvoiceRow, invoice_row, row_columns
-from app.queries.listing import Asked, AskedList, Found, SqlList
+from app.queries.listing import Asked, Found, Position, SqlList
+from app.queries.worked_out import AskedList
 from erpcore.billing.models import CreditMemo, Invoice
 from erpcore.credit.models import Receivable
 from erpcore.fulfilment.models import Shipment
@@ -150,8 +151,16 @@ def _every(session: Session, actor: Actor, asked: Asked, now: datetime) -> Itera
     return _source(asked).every(session, actor, asked, now)
 
 
+def _behind(
+    session: Session, actor: Actor, asked: Asked, now: datetime, after: Position, limit: int
+) -> list[InvoiceRow]:
+    is_due = asked.values.get("lane") == "due"
+    source, asked = (_DUE, _of_due(asked)) if is_due else (_INVOICES, asked)
+    return source.after(session, actor, asked, now, after=after, limit=limit)
+
+
 #: The board of billing, one lane at a time.
-INVOICES: AskedList[InvoiceRow] = AskedList(sorts=_INVOICES.sorts, one_page=_page, all_rows=_every)
+INVOICES: AskedList[InvoiceRow] = AskedList(sorts=_INVOICES.sorts, one_page=_page, all_rows=_every, behind=_behind)
 
 
 @dataclass(frozen=True, kw_only=True)

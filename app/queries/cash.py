@@ -123,12 +123,6 @@ RECEIPTS: SqlList[ReceiptRow] = SqlList(
 )  # fmt: skip
 
 
-def receipts_after(session: Session, actor: Actor, after: int, limit: int) -> list[ReceiptRow]:
-    """Receipts by id, from after that one."""
-    query = _receipts(actor).where(Receipt.id > after).order_by(Receipt.id).limit(limit)
-    return [_row(row) for row in session.execute(query)]
-
-
 def receipt_page(session: Session, actor: Actor, receipt_id: int) -> ReceiptPage:
     """One receipt; raises ``NotFound`` for an unknown one and for one of a company without a site of the person."""
     row = session.execute(_receipts(actor).where(Receipt.id == receipt_id)).one_or_none()

@@ -14,7 +14,7 @@ import orjson
 from sqlalchemy import ColumnElement, String, cast, func, or_, select
 from sqlalchemy.orm import Session
 
-from app.queries.listing import SqlList, like
+from app.queries.listing import SqlList
 from app.queries.orders import OPEN_STATES
 from app.security.scopes import within_companies, within_sites
 from erpcore.billing.models import Invoice
@@ -186,15 +186,6 @@ CUSTOMERS: SqlList[CustomerRow] = SqlList(
         "blocked": lambda _value, _eyes: Customer.is_blocked.is_(True),
     },
 )  # fmt: skip
-
-
-def customers_after(session: Session, actor: Actor, after: int, limit: int, text: str = "") -> list[CustomerRow]:
-    """Customers by id, from after that one, of all realms: the API's way to read them all, part by part."""
-    query = _of_company(_joined(select(*_COLUMNS)), actor).where(Customer.id > after)
-    if text:
-        pattern = like(text)
-        query = query.where(or_(Customer.code.ilike(pattern, escape="\\"), Customer.name.ilike(pattern, escape="\\")))
-    return [_row(found) for found in session.execute(query.order_by(Customer.id).limit(limit))]
 
 
 def find_customer(session: Session, actor: Actor, code: str, *, realm: str, company: int | None = None) -> int:

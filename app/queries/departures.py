@@ -11,8 +11,9 @@ from sqlalchemy import and_, case, or_, select
 from sqlalchemy.orm import Session
 
 from app.queries.journey_pages import numbers_of
-from app.queries.listing import AskedList, SqlList
+from app.queries.listing import SqlList
 from app.queries.variants import codes_of
+from app.queries.worked_out import AskedList
 from app.security.scopes import check_site, within_sites
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
@@ -72,7 +73,7 @@ def departures(now: datetime) -> SqlList[DepartureRow]:
 
     return SqlList(
         select=rows, count_from=lambda: select(_D.root_id).select_from(DeviationRow).where(told), row=_row,
-        tie=(_D.root_id, _D.code, _D.seq), usual="-at", site=_D.site, realm=_D.realm, finish=_numbered, by=("word", _WORD),
+        tie=(_D.root_id, _D.code, _D.seq), key=(_D.root_id, _D.code, _D.seq), usual="-at", site=_D.site, realm=_D.realm, finish=_numbered, by=("word", _WORD),
         sorts={"at": _D.occurred_at, "code": _D.code, "site": Site.name, "process": _D.process},
         wanted={
             "word": lambda value, _: value == _WORD,
@@ -91,6 +92,10 @@ DEPARTURES: AskedList[DepartureRow] = AskedList(
     sorts=dict.fromkeys(("at", "code", "site", "process")),
     one_page=lambda session, actor, asked, now: departures(now).page(session, actor, asked, now),
     all_rows=lambda session, actor, asked, now: departures(now).every(session, actor, asked, now),
+    behind=lambda session, actor, asked, now, after, limit: departures(now).after(
+        session, actor, asked, now, after=after, limit=limit
+    ),
+    kinds=(int, str, int),
 )
 
 

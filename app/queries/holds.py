@@ -24,17 +24,6 @@ KINDS = tuple(kind.value for kind in HoldKind)
 
 
 @dataclass(frozen=True, kw_only=True)
-class HoldFilter:
-    """``mine``: only what this person may end."""
-
-    kind: str = ""
-    site: int | None = None
-    realm: str = "live"
-    overdue: bool = False
-    mine: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
 class HoldRow:
     """One open hold with its order; ``value_minor`` is the order's, in its currency. ``asked``: as of ``HoldFact``."""
 
@@ -89,15 +78,6 @@ def mine_to_decide(actor: Actor) -> ColumnElement[bool]:
     return and_(OrderHold.permission.in_(sorted(actor.permissions)), func.coalesce(OrderHold.asked_by, 0) != actor.id)
 
 
-def holds_after(
-    session: Session, actor: Actor, asked: HoldFilter, now: datetime, after: int, limit: int
-) -> list[HoldRow]:
-    """Open holds by id, from after that one."""
-    query = _holds().where(Entity.realm == asked.realm, OrderHold.id > after, *_wanted(actor, asked, now))
-    query = within_sites(query, actor, SalesOrder.site_id)
-    return [_row(row) for row in session.execute(query.order_by(OrderHold.id).limit(limit))]
-
-
 def holds_by_id(session: Session, actor: Actor, ids: list[int]) -> dict[int, str]:
     """The realm of each of these holds whose order this person sees, open or not."""
     query: Any = (
@@ -113,19 +93,6 @@ def open_holds(session: Session, order: int) -> list[int]:
     """The holds that are open on an order."""
     query = select(OrderHold.id).where(OrderHold.order_id == order, OrderHold.released_at.is_(None))
     return list(session.scalars(query.order_by(OrderHold.id)))
-
-
-def _wanted(actor: Actor, asked: HoldFilter, now: datetime) -> list[Any]:
-    wanted: list[Any] = []
-    if asked.kind in KINDS:
-        wanted.append(OrderHold.kind == asked.kind)
-    if asked.site is not None:
-        wanted.append(SalesOrder.site_id == asked.site)
-    if asked.overdue:
-        wanted.append(OrderHold.due_at < now)
-    if asked.mine:
-        wanted.append(mine_to_decide(actor))
-    return wanted
 
 
 def _holds() -> Any:

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.composition.imports import ImportDocument, ImportLine, ImportProfile, ImportRun, Outcome, RunState
-from app.queries.listing import PAGE, SqlList
+from app.queries.listing import PAGE, Asked, SqlList
 from app.security.scopes import within_sites
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
@@ -128,10 +128,10 @@ RUNS: SqlList[RunRow] = SqlList(
 STATES = tuple(state.value for state in RunState)
 
 
-def list_runs(session: Session, actor: Actor, page: int) -> tuple[list[RunRow], int]:
-    """Runs, the newest first, with how many there are."""
-    total = session.scalar(select(func.count()).select_from(_runs(actor).subquery())) or 0
-    query = _runs(actor).order_by(ImportRun.started_at.desc(), ImportRun.id.desc())
+def list_runs(session: Session, actor: Actor, asked: Asked, now: datetime, page: int) -> tuple[list[RunRow], int]:
+    """Runs that fit, the newest first, with how many there are."""
+    _, total, _ = RUNS.counted(session, actor, asked, now)
+    query = RUNS.narrowed(actor, asked, now).order_by(ImportRun.started_at.desc(), ImportRun.id.desc())
     return [_row(row) for row in session.execute(query.limit(PAGE).offset((page - 1) * PAGE))], total
 
 

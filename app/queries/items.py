@@ -12,10 +12,11 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from app.queries.listing import MOST_ROWS, Asked, AskedList, Found, last_page, like
+from app.queries.listing import MOST_ROWS, Asked, Found, Position, last_page, like
 from app.queries.stock import Keeper, StockRow, holders, item_rows
 from app.queries.stock_moves import MoveRow, list_moves
 from app.queries.warehouse import BinRow, ExpectedRow, bin_rows, expected_rows
+from app.queries.worked_out import AskedList
 from app.security.scopes import within_companies, within_sites
 from erpcore.inventory.documents import ExpectedReceipt
 from erpcore.inventory.models import StockBalance, StockBin, StockMove, StockStatus
@@ -193,14 +194,16 @@ def _every_item(session: Session, actor: Actor, asked: Asked, _now: datetime) ->
         yield from _filled(session, actor, part)
 
 
-#: The list of items with their sums over the sites that the person sees.
-ITEMS: AskedList[ItemRow] = AskedList(sorts=_SORTS, one_page=_page_of_items, all_rows=_every_item)
-
-
-def items_after(session: Session, actor: Actor, asked: ItemFilter, after: int, limit: int) -> list[ItemRow]:
-    """Items by id, those after ``after``."""
-    query = _narrowed(select(*_COLUMNS), actor, asked).where(Item.id > after).order_by(Item.id).limit(limit)
+def _items_behind(
+    session: Session, actor: Actor, asked: Asked, _now: datetime, after: Position, limit: int
+) -> list[ItemRow]:
+    query = _narrowed(select(*_COLUMNS), actor, _filter(asked)).order_by(Item.id).limit(limit)
+    query = query if after is None else query.where(Item.id > after[0])
     return _filled(session, actor, session.execute(query).all())
+
+
+#: The list of items with their sums over the sites that the person sees.
+ITEMS: AskedList[ItemRow] = AskedList(sorts=_SORTS, one_page=_page_of_items, all_rows=_every_item, behind=_items_behind)
 
 
 def _filled(session: Session, actor: Actor, found: Sequence[Any]) -> list[ItemRow]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.queries.ledger import EntryLine
+from app.queries.ledger import ENTRIES, EntryLine
 from app.queries.listing import SqlList
 from erpcore.kernel.actor import Actor
 from erpcore.ledger.models import Account, JournalEntry, JournalLine
@@ -81,6 +81,7 @@ def _row(row: Any) -> LineRow:
 LINES: SqlList[LineRow] = SqlList(
     select=_all_lines, count_from=_counted, row=_row, tie=(JournalEntry.id, JournalLine.line_no), usual="-day", scope=_scoped,
     is_long=True, sorts={"day": JournalEntry.entry_on}, currency=JournalEntry.currency,
+    key=(JournalEntry.entry_on, JournalEntry.id, JournalLine.line_no), kinds=(date, int, int),
     sums={"Debit": JournalLine.debit_minor, "Credit": JournalLine.credit_minor},
     wanted={
         "entity": lambda value, _: JournalEntry.entity_id == value,
@@ -111,16 +112,16 @@ class WholeEntry:
     lines: list[EntryLine]
 
 
-def entries_after(
-    session: Session, actor: Actor, entity: int, *, after: int, limit: int, since: date | None, until: date | None
-) -> list[WholeEntry]:
-    """Entries of a company by their id, those behind ``after``, of days in between. Two queries."""
-    query = _scoped(select(JournalEntry), actor).where(JournalEntry.entity_id == entity, JournalEntry.id > after)
-    if since is not None:
-        query = query.where(JournalEntry.entry_on >= since)
-    if until is not None:
-        query = query.where(JournalEntry.entry_on <= until)
-    heads = list(session.scalars(query.order_by(JournalEntry.id).limit(limit)))
+def _whole(row: Any) -> WholeEntry:
+    head: JournalEntry = row.JournalEntry
+    return WholeEntry(
+        id=head.id, entity_id=head.entity_id, site_id=head.site_id, channel_id=head.channel_id, entry_on=head.entry_on,
+        rule=head.rule, document_type=head.document_type, document_id=head.document_id, reverses_id=head.reverses_id,
+        currency=head.currency, text=head.text, lines=[],
+    )  # fmt: skip
+
+
+def _with_lines(session: Session, heads: list[WholeEntry]) -> list[WholeEntry]:
     lines: dict[int, list[EntryLine]] = defaultdict(list)
     rows = session.execute(
         select(JournalLine, Account.code, Account.name, Customer.name.label("party"))
@@ -137,11 +138,16 @@ def entries_after(
                 debit_minor=one.debit_minor, credit_minor=one.credit_minor,
             )
         )  # fmt: skip
-    return [
-        WholeEntry(
-            id=head.id, entity_id=head.entity_id, site_id=head.site_id, channel_id=head.channel_id, entry_on=head.entry_on,
-            rule=head.rule, document_type=head.document_type, document_id=head.document_id, reverses_id=head.reverses_id,
-            currency=head.currency, text=head.text, lines=lines[head.id],
-        )
-        for head in heads
-    ]  # fmt: skip
+    return [replace(head, lines=lines[head.id]) for head in heads]
+
+
+#: The list of entries as programs read it: with their lines, and between two days as well.
+WHOLE_ENTRIES: SqlList[WholeEntry] = SqlList(
+    select=lambda: select(JournalEntry), row=_whole, finish=_with_lines, tie=(JournalEntry.id,), usual=ENTRIES.usual,
+    sorts=ENTRIES.sorts, scope=_scoped, text=ENTRIES.text,
+    wanted={
+        **ENTRIES.wanted,
+        "since": lambda value, _: JournalEntry.entry_on >= value,
+        "until": lambda value, _: JournalEntry.entry_on <= value,
+    },
+)  # fmt: skip

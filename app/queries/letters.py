@@ -97,17 +97,6 @@ def letters_of_order(session: Session, order: int) -> list[LetterRow]:
     return [_row(row) for row in session.execute(query)]
 
 
-def letters_after(session: Session, actor: Actor, order: int | None, after: int, limit: int) -> list[LetterRow]:
-    """Letters by id, from after that one."""
-    query = _letters().where(Letter.id > after)
-    if order is not None:
-        query = query.where(Letter.order_id == order)
-    return [
-        _row(row)
-        for row in session.execute(within_sites(query, actor, Letter.site_id).order_by(Letter.id).limit(limit))
-    ]
-
-
 def waiting_letters(session: Session) -> tuple[int, int]:
     """How many wait to be sent, and how many are parked."""
     counts = dict(

@@ -1,7 +1,7 @@
 """What is a list asked, and what does it answer? Rows of one page with what all that fit come to, or every row for a file.
 
 A list of the database is a ``SqlList``: one select with its joins, and by name what narrows, sorts, counts and sums it. A short
-list that is worked out in Python is a ``MemoryList`` with the same face.
+list that is worked out in Python, or one whose queries are written out, has the same face (``worked_out``).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, func, or_
+from sqlalchemy import ColumnElement, func, or_, tuple_
 from sqlalchemy.orm import Session
 
 from app.queries.bounded import bound_of, counted_up_to, of_realm
@@ -28,6 +28,10 @@ SIZES = (25, 50, 100, 200)
 MOST_ROWS = 100_000
 #: Pages are turned through so far: to skip more rows than this costs more than to say what one looks for.
 MOST_TURNED = 10_000
+#: For programs: no realm is asked for, so that rows of every one are read.
+EVERY_REALM = ""
+#: The key of the last row that a program has read, part by part; ``None`` before the first.
+Position = tuple[Any, ...] | None
 #: The value of a flag that is set.
 _ON: Any = True
 
@@ -43,7 +47,7 @@ class Asked:
     """What the address of a list asks for. ``values`` holds the filters that are set; ``sort`` with a minus is descending.
 
     ``columns`` are those to be shown, all when it is empty; ``view`` is the saved view that the address came from. ``whole``: all
-    rows are counted and summed, however many there are.
+    rows are counted and summed, however many there are. ``realm`` is ``EVERY_REALM`` for programs that name none.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -98,6 +102,19 @@ class Source(Protocol):
         """All rows that fit, for a file; at most ``MOST_ROWS``."""
 
 
+class Readable(Protocol[R]):
+    """What a program reads on in, by a key that stays: ``kinds`` are the types of the key's parts."""
+
+    @property
+    def kinds(self) -> tuple[type, ...]:
+        """The types of the key's parts."""
+
+    def after(
+        self, session: Session, actor: Actor, asked: Asked, now: datetime, *, after: Position, limit: int
+    ) -> list[R]:
+        """Rows in the order of their keys, those behind ``after``."""
+
+
 def pages_of(asked: Asked, total: int) -> int:
     """How many pages there are to turn: at least one, and none that begins beyond ``MOST_TURNED`` rows."""
     return max(1, min(-(-total // asked.size), MOST_TURNED // asked.size))
@@ -131,7 +148,7 @@ class SqlList(Generic[R]):
     is ``steady`` the first of equals is the first whichever way the list is sorted. ``groups``: values
     of the filter ``by`` that stand for several of its column. ``company``: the column of the company, by which a long list is kept to
     a realm instead of ``realm``. ``words``: the values of ``by`` of a long list, which is then counted up to a bound (``is_long``
-    without any).
+    without any). ``key``: what programs read on by, of these ``kinds``, where it is not the last of ``tie``.
     """
 
     select: Callable[[], Any]
@@ -155,6 +172,8 @@ class SqlList(Generic[R]):
     company: Any = None
     words: Sequence[str] = ()
     is_long: bool = False
+    key: tuple[Any, ...] = ()
+    kinds: tuple[type, ...] = (int,)
 
     def page(self, session: Session, actor: Actor, asked: Asked, now: datetime) -> Found[R]:
         """The page that is asked for, in two queries and those of ``finish``; a long list is summed in a third."""
@@ -178,11 +197,22 @@ class SqlList(Generic[R]):
                 part = []
         yield from self._finished(session, part)
 
-    def after(self, session: Session, actor: Actor, asked: Asked, now: datetime, *, after: int, limit: int) -> list[R]:
-        """Rows by their key, those after ``after``: for programs, which read on while rows are added."""
-        key = self.tie[-1]
-        query = self.narrowed(actor, asked, now).where(key > after).order_by(key).limit(limit)
+    def after(
+        self, session: Session, actor: Actor, asked: Asked, now: datetime, *, after: Position, limit: int
+    ) -> list[R]:
+        """Rows by their key, those behind ``after``: for programs, which read on while rows are added."""
+        query = self.behind(self.narrowed(actor, asked, now), after).limit(limit)
         return self._finished(session, [self.row(found) for found in session.execute(query)])
+
+    def behind(self, query: Any, after: Position) -> Any:
+        """What of a narrowed select comes behind this key, in the order of keys."""
+        key = self.key or self.tie[-1:]
+        if after is not None and len(key) > 1:
+            # The first parts are said once more without the last, which may be of another table: for them there is an index.
+            query = query.where(tuple_(*key[:-1]) >= after[:-1], tuple_(*key) > after)
+        elif after is not None:
+            query = query.where(key[0] > after[0])
+        return query.order_by(*key)
 
     def one(self, session: Session, actor: Actor, key: int | None) -> R | None:
         """The row with this key, of whatever realm; ``None`` for an unknown one and one that the person may not see."""
@@ -202,7 +232,9 @@ class SqlList(Generic[R]):
         """The select kept to what is asked for, in no order."""
         query = self.count_from() if counting and self.count_from else self.select()
         but = self.by[0] if counting and self.by else ""
-        if self.company is not None:
+        if asked.realm == EVERY_REALM:
+            pass
+        elif self.company is not None:
             query = query.where(of_realm(self.company, asked.realm))
         elif self.realm is not None:
             query = query.where(self.realm == asked.realm)
@@ -286,81 +318,3 @@ class SqlList(Generic[R]):
             # Said only where there can be none: an index keeps its use.
             by[0] = by[0].nulls_last()
         return query.order_by(*by)
-
-
-@dataclass(frozen=True, kw_only=True)
-class MemoryList(Generic[R]):
-    """A short list that is worked out in Python: ``rows`` gives all that the person may see.
-
-    ``sorts``: by name, what a row is sorted by; without a ``usual`` one the order of ``rows`` stays. ``by``: the filter whose
-    values are counted, and the value of a row.
-    """
-
-    rows: Callable[[Session, Actor, Asked, datetime], Sequence[R]]
-    sorts: Mapping[str, Callable[[R], Any]] = field(default_factory=dict)
-    usual: str = ""
-    text: Callable[[R], str] | None = None
-    wanted: Mapping[str, Callable[[R, Any, Eyes], bool]] = field(default_factory=dict)
-    by: tuple[str, Callable[[R], Any]] | None = None
-    flags: tuple[str, ...] = ()
-
-    def page(self, session: Session, actor: Actor, asked: Asked, now: datetime) -> Found[R]:
-        """The page that is asked for."""
-        name, value_of = self.by or ("", None)
-        before = self._fitting(session, actor, asked, now, but=name)
-        counts: dict[str, dict[Any, int]] = {
-            flag: {True: sum(self.wanted[flag](row, _ON, Eyes(actor, now)) for row in before)} for flag in self.flags
-        }
-        if value_of is not None:
-            counts[name] = dict(Counter(value_of(row) for row in before))
-        rows = self._sorted(self._also(before, asked, Eyes(actor, now), name), asked)
-        start = (last_page(asked, len(rows)) - 1) * asked.size
-        return Found(rows=rows[start : start + asked.size], total=len(rows), counts=counts)
-
-    def every(self, session: Session, actor: Actor, asked: Asked, now: datetime) -> Iterator[R]:
-        """All rows that fit."""
-        yield from self._sorted(self._fitting(session, actor, asked, now), asked)[:MOST_ROWS]
-
-    def _fitting(self, session: Session, actor: Actor, asked: Asked, now: datetime, *, but: str = "") -> list[R]:
-        rows = list(self.rows(session, actor, asked, now))
-        for name, value in asked.values.items():
-            if name != but:
-                rows = [row for row in rows if self._fits(row, name, value, Eyes(actor, now))]
-        return rows
-
-    def _also(self, rows: list[R], asked: Asked, eyes: Eyes, name: str) -> list[R]:
-        if not name or name not in asked.values:
-            return rows
-        return [row for row in rows if self._fits(row, name, asked.values[name], eyes)]
-
-    def _fits(self, row: R, name: str, value: Any, eyes: Eyes) -> bool:
-        if name == "text" and self.text is not None:
-            return value.lower() in self.text(row).lower()
-        return self.wanted[name](row, value, eyes)
-
-    def _sorted(self, rows: list[R], asked: Asked) -> list[R]:
-        name = asked.sort.removeprefix("-")
-        sort = asked.sort if name in self.sorts else self.usual
-        if not sort:
-            return rows
-        key = self.sorts[sort.removeprefix("-")]
-        known = [row for row in rows if key(row) is not None]
-        known.sort(key=key, reverse=sort.startswith("-"))
-        return known + [row for row in rows if key(row) is None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class AskedList(Generic[R]):
-    """A list whose queries are written out, since one select would not do: these two functions answer."""
-
-    sorts: Mapping[str, Any]
-    one_page: Callable[[Session, Actor, Asked, datetime], Found[R]]
-    all_rows: Callable[[Session, Actor, Asked, datetime], Iterator[R]]
-
-    def page(self, session: Session, actor: Actor, asked: Asked, now: datetime) -> Found[R]:
-        """The page that is asked for."""
-        return self.one_page(session, actor, asked, now)
-
-    def every(self, session: Session, actor: Actor, asked: Asked, now: datetime) -> Iterator[R]:
-        """All rows that fit."""
-        return self.all_rows(session, actor, asked, now)

@@ -22,6 +22,7 @@ class OrderFileRow:
 
     id: int
     file_name: str
+    entity_id: int
     entity: str
     realm: str
     rows: int
@@ -29,7 +30,9 @@ class OrderFileRow:
     entered: int
     refused: int
     uploaded_at: datetime
+    looked_at: datetime
     entered_at: datetime | None
+    version: int
 
     @property
     def left(self) -> int:
@@ -40,8 +43,9 @@ class OrderFileRow:
 def _select() -> Any:
     return (
         select(
-            OrderFile.id, OrderFile.file_name, Entity.name.label("entity"), Entity.realm, OrderFile.rows, OrderFile.orders,
-            OrderFile.entered, OrderFile.refused, OrderFile.uploaded_at, OrderFile.entered_at,
+            OrderFile.id, OrderFile.file_name, OrderFile.entity_id, Entity.name.label("entity"), Entity.realm, OrderFile.rows,
+            OrderFile.orders, OrderFile.entered, OrderFile.refused, OrderFile.uploaded_at, OrderFile.looked_at,
+            OrderFile.entered_at, OrderFile.version,
         )
         .select_from(OrderFile)
         .join(Entity, Entity.id == OrderFile.entity_id)
@@ -82,9 +86,3 @@ def order_file(session: Session, actor: Actor, key: int) -> tuple[OrderFile, Ent
     if found is None:
         raise NotFound("order_file_unknown", file=key)
     return found[0], found[1]
-
-
-def order_files_after(session: Session, actor: Actor, after: int, limit: int) -> list[OrderFile]:
-    """The files that the person sees, by id, from after one of them on."""
-    query = _own(select(OrderFile).where(OrderFile.id > after), actor)
-    return list(session.scalars(query.order_by(OrderFile.id).limit(limit)))

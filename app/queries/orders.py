@@ -13,8 +13,6 @@ from sqlalchemy.orm import Session
 from app.queries.bounded import OPEN_ORDER
 from app.queries.listing import SqlList
 from app.queries.order_steps import step_of_order
-from app.security.scopes import within_sites
-from erpcore.kernel.actor import Actor
 from erpcore.masterdata.models import Channel, Customer, Site
 from erpcore.orders.models import HoldKind, OrderHold, OrderLine, OrderState, SalesOrder
 
@@ -22,15 +20,6 @@ STATES = tuple(state.value for state in OrderState)
 #: Why people hold orders by hand; credit is held by the check itself.
 HOLD_KINDS = tuple(kind.value for kind in HoldKind)
 OPEN_STATES = (OrderState.CAPTURED, OrderState.HELD, OrderState.RELEASED)
-
-
-@dataclass(frozen=True, kw_only=True)
-class OrderFilter:
-    """What a program asks for."""
-
-    state: str = ""
-    site: int | None = None
-    customer: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,10 +64,6 @@ def overdue(now: datetime) -> ColumnElement[bool]:
 def _is_late(now: datetime) -> ColumnElement[bool]:
     """An order that may still move and has a line open past its promise."""
     return and_(OPEN_ORDER, SalesOrder.state.in_(OPEN_STATES), overdue(now))
-
-
-def _in_state(query: Any, asked: OrderFilter) -> Any:
-    return query.where(SalesOrder.state == asked.state) if asked.state in STATES else query
 
 
 def _rows() -> Any:
@@ -169,21 +154,3 @@ ORDERS: SqlList[OrderRow] = SqlList(
         "step": lambda value, _: step_of_order() == value,
     },
 )  # fmt: skip
-
-
-def orders_after(session: Session, actor: Actor, asked: OrderFilter, after: int, limit: int) -> list[OrderRow]:
-    """Orders by id, from after that one: the API's way to read them all, part by part."""
-    query = _rows().select_from(SalesOrder).where(SalesOrder.id > after)
-    query = _in_state(
-        query.join(Customer, Customer.id == SalesOrder.customer_id)
-        .join(Site, Site.id == SalesOrder.site_id)
-        .join(Channel, Channel.id == SalesOrder.channel_id),
-        asked,
-    )
-    query = within_sites(query, actor, SalesOrder.site_id)
-    if asked.site is not None:
-        query = query.where(SalesOrder.site_id == asked.site)
-    if asked.customer is not None:
-        query = query.where(SalesOrder.customer_id == asked.customer)
-    found = session.execute(query.order_by(SalesOrder.id).limit(limit))
-    return _with_lines(session, [_row(row) for row in found])

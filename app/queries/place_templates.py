@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from app.identity.models import RoleGrant
 from app.identity.queries import names_of
-from app.queries.listing import Asked, MemoryList
+from app.queries.listing import Asked
+from app.queries.worked_out import MemoryList
 from erpcore.kernel.actor import Actor
 from erpcore.masterdata.models import Channel, Entity, Realm, Site
 from governance.programme.models import Programme

@@ -12,7 +12,8 @@ import orjson
 from sqlalchemy import ColumnElement, Date, case, func, literal, or_, select
 from sqlalchemy.orm import Session, defer
 
-from app.queries.listing import MOST_ROWS, Asked, AskedList, Found, SqlList, last_page, like
+from app.queries.listing import MOST_ROWS, Asked, Found, Position, SqlList, last_page, like
+from app.queries.worked_out import AskedList
 from app.security.scopes import within_companies
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import local_day
@@ -217,16 +218,14 @@ def _every(session: Session, actor: Actor, asked: Asked, now: datetime) -> Itera
         yield _row(row)
 
 
-#: The list of price rules, those that hold now unless another standing is asked for.
-PRICES: AskedList[PriceRow] = AskedList(sorts=_SORTS, one_page=_page, all_rows=_every)
-
-
-def prices_after(
-    session: Session, actor: Actor, asked: Asked, today: date | ColumnElement[date], after: int, limit: int
-) -> list[PriceRow]:
-    """Rules by id, for programs."""
-    query = _of_kind(_narrowed(_query(), actor, asked, today).where(PriceRule.id > after), asked)
+def _behind(session: Session, actor: Actor, asked: Asked, now: datetime, after: Position, limit: int) -> list[PriceRow]:
+    query = _of_kind(_narrowed(_query(), actor, asked, _days(session, actor, now)), asked)
+    query = query if after is None else query.where(PriceRule.id > after[0])
     return [_row(row) for row in session.execute(query.order_by(PriceRule.id).limit(limit))]
+
+
+#: The list of price rules, those that hold now unless another standing is asked for.
+PRICES: AskedList[PriceRow] = AskedList(sorts=_SORTS, one_page=_page, all_rows=_every, behind=_behind)
 
 
 def price_row(session: Session, actor: Actor, rule_id: int) -> PriceRow:

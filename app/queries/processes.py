@@ -10,7 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.identity.models import Account
-from app.queries.listing import Asked, MemoryList
+from app.queries.listing import Asked
+from app.queries.worked_out import MemoryList
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.history import Transition

@@ -171,12 +171,6 @@ PURCHASES: SqlList[PurchaseRow] = SqlList(
 )  # fmt: skip
 
 
-def purchases_after(session: Session, actor: Actor, after: int, limit: int) -> list[PurchaseRow]:
-    """Purchase orders by id, from after that one."""
-    query = _query(actor).where(PurchaseOrder.id > after).order_by(PurchaseOrder.id).limit(limit)
-    return [_row(row) for row in session.execute(query)]
-
-
 def purchases_of_order(session: Session, actor: Actor, order: int) -> list[PurchaseRow]:
     """What was ordered from suppliers to be sent straight to this order's customer."""
     query = _query(actor).where(PurchaseOrder.order_id == order).order_by(PurchaseOrder.id)

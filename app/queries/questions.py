@@ -9,9 +9,9 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.queries.listing import MemoryList
 from app.queries.processes import Person, people
 from app.queries.variants import codes_of
+from app.queries.worked_out import MemoryList
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound
@@ -130,6 +130,7 @@ QUESTIONS: MemoryList[QuestionRow] = MemoryList(
     },
     usual="due",
     wanted={
+        "state": lambda row, value, _: row.view.state == value,
         "standing": lambda row, value, _: row.standing == value, "process": lambda row, value, _: row.view.process == value,
         "mine": lambda row, _value, eyes: row.view.decider == eyes.actor.id and row.view.state is QuestionState.OPEN,
     },

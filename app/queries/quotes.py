@@ -12,7 +12,6 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session, aliased
 
 from app.queries.listing import SqlList
-from app.security.scopes import within_sites
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound
@@ -24,15 +23,6 @@ from erpcore.orders.quotes.models import Quote, QuoteLine, QuoteState
 STATES = tuple(state.value for state in QuoteState)
 #: A quote that ends within so many days asks for a call.
 SOON = timedelta(days=7)
-
-
-@dataclass(frozen=True, kw_only=True)
-class QuoteFilter:
-    """What a program asks for."""
-
-    state: str = ""
-    site: int | None = None
-    customer: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,10 +152,6 @@ class QuotePage:
         return int((value - cost) * 1000 // value) if value else None
 
 
-def _in_state(query: Any, asked: QuoteFilter) -> Any:
-    return query.where(Quote.state == asked.state) if asked.state in STATES else query
-
-
 def _rows() -> Any:
     return select(
         Quote, Customer.code.label("customer_code"), Customer.name.label("customer"), Site.name.label("site"),
@@ -229,17 +215,6 @@ QUOTES: SqlList[QuoteRow] = SqlList(
         ),
     },
 )  # fmt: skip
-
-
-def quotes_after(session: Session, actor: Actor, asked: QuoteFilter, after: int, limit: int) -> list[QuoteRow]:
-    """Quotes by id, from after that one: the API's way to read them all, part by part."""
-    query = _rows().select_from(Quote).join(Customer, Customer.id == Quote.customer_id)
-    query = _in_state(_placed(query.join(Entity, Entity.id == Quote.entity_id)).where(Quote.id > after), asked)
-    query = within_sites(query, actor, Quote.site_id)
-    for column, value in ((Quote.site_id, asked.site), (Quote.customer_id, asked.customer)):
-        if value is not None:
-            query = query.where(column == value)
-    return _with_lines(session, [_row(row) for row in session.execute(query.order_by(Quote.id).limit(limit))])
 
 
 def quote_page(session: Session, actor: Actor, quote_id: int) -> QuotePage:

@@ -11,7 +11,8 @@ from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from app.identity.models import Account
-from app.queries.listing import Asked, MemoryList
+from app.queries.listing import Asked
+from app.queries.worked_out import MemoryList
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
 from governance.processes.models import BusinessProcess
@@ -163,7 +164,8 @@ RACI: MemoryList[SubjectRow] = MemoryList(
     sorts={"name": lambda row: row.name.lower(), "gaps": lambda row: len(row.gaps)},
     wanted={
         "kind": lambda row, value, _: row.kind == value,
-        "gap": lambda row, _value, _eyes: bool(row.gaps),
+        # A page asks whether there is any, a program also for one of them.
+        "gap": lambda row, value, _eyes: value in row.gaps if isinstance(value, Gap) else bool(row.gaps),
         "mine": lambda row, _value, eyes: any(one.person == eyes.actor.id for one in row.duties),
     },
 )  # fmt: skip

@@ -15,8 +15,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Date, func, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
-from app.queries.listing import Asked, AskedList, Found, SqlList
+from app.queries.listing import Asked, Found, Position, SqlList
 from app.queries.places import EntityPick, entities_seen
+from app.queries.worked_out import AskedList
 from app.security.scopes import within_companies
 from erpcore.billing.models import CreditMemo, DebtJournal, Invoice, Receipt
 from erpcore.billing.queries import by_company, documents_on, on_account_on
@@ -196,18 +197,20 @@ def _every(session: Session, actor: Actor, asked: Asked, now: datetime) -> Itera
     return found[0].every(session, actor, found[1], now) if found else iter(())
 
 
+def _behind(
+    session: Session, actor: Actor, asked: Asked, now: datetime, after: Position, limit: int
+) -> list[AgeingRow]:
+    found = _of(session, actor, asked, now)
+    return found[0].after(session, actor, found[1], now, after=after, limit=limit) if found else []
+
+
 #: Who owes what, the most overdue first. ``as_of``: on another day than today.
 AGEING: AskedList[AgeingRow] = AskedList(
-    sorts=dict.fromkeys(("customer", "overdue", "balance", "oldest", "not_due")), one_page=_page, all_rows=_every
+    sorts=dict.fromkeys(("customer", "overdue", "balance", "oldest", "not_due")),
+    one_page=_page,
+    all_rows=_every,
+    behind=_behind,
 )
-
-
-def ageing_after(
-    session: Session, actor: Actor, realm: str, as_of: date | None, now: datetime, *, after: int, limit: int
-) -> list[AgeingRow]:
-    """Customers who owe or are owed something, by id, from after that one."""
-    found = _of(session, actor, Asked(realm=realm, values={} if as_of is None else {"as_of": as_of}), now)
-    return found[0].after(session, actor, found[1], now, after=after, limit=limit) if found else []
 
 
 def company_of(session: Session, actor: Actor, customer: int) -> tuple[Customer, EntityPick]:

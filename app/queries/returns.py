@@ -110,12 +110,6 @@ RETURNS: SqlList[ReturnRow] = SqlList(
 )  # fmt: skip
 
 
-def returns_after(session: Session, actor: Actor, after: int, limit: int) -> list[ReturnRow]:
-    """Returns by id, from after that one."""
-    query = _query(actor).where(ReturnOrder.id > after).order_by(ReturnOrder.id).limit(limit)
-    return [_row(row) for row in session.execute(query)]
-
-
 def return_page(session: Session, actor: Actor, return_id: int) -> ReturnPage:
     """One return; raises ``NotFound`` for an unknown one and for another site's."""
     row = session.execute(_query(actor).where(ReturnOrder.id == return_id)).one_or_none()

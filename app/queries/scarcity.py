@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy import func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from app.queries.listing import MOST_ROWS, Asked, AskedList, Found, last_page, like
+from app.queries.listing import MOST_ROWS, Asked, Found, Position, last_page, like
 from app.queries.short import is_short
+from app.queries.worked_out import AskedList
 from app.security.scopes import within_sites
 from erpcore.inventory.balances import Place
 from erpcore.inventory.documents import ExpectedReceipt
@@ -191,17 +192,20 @@ def _every(session: Session, actor: Actor, asked: Asked, _now: datetime) -> Iter
     yield from _rows(session, session.execute(_grouped(actor, asked).limit(MOST_ROWS)).all())
 
 
-def short_items_after(
-    session: Session, actor: Actor, asked: Asked, after: tuple[int, int], limit: int
+def _behind(
+    session: Session, actor: Actor, asked: Asked, _now: datetime, after: Position, limit: int
 ) -> list[ShortRow]:
-    """Short items by site and item, those after this one: for programs, which read on while others become short or are served."""
-    key = tuple_(Reservation.site_id, Reservation.item_id)
-    query = _grouped(actor, asked).where(key > after).order_by(None).order_by(Reservation.site_id, Reservation.item_id)
-    return _rows(session, session.execute(query.limit(limit)).all())
+    """By site and item: for programs, which read on while others become short or are served."""
+    key = (Reservation.site_id, Reservation.item_id)
+    query = _grouped(actor, asked).order_by(None).order_by(*key).limit(limit)
+    query = query if after is None else query.where(tuple_(*key) > after)
+    return _rows(session, session.execute(query).all())
 
 
 #: The list of short items: what is waited for longest leads.
-SHORT_ITEMS: AskedList[ShortRow] = AskedList(sorts=_SORTS, one_page=_page, all_rows=_every)
+SHORT_ITEMS: AskedList[ShortRow] = AskedList(
+    sorts=_SORTS, one_page=_page, all_rows=_every, behind=_behind, kinds=(int, int)
+)
 
 
 def waiters(session: Session, item: int, sites: Sequence[int]) -> list[Waiter]:

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.queries.listing import MemoryList, SqlList
+from app.queries.listing import SqlList
+from app.queries.worked_out import MemoryList
 from app.security.scopes import within_sites
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import local_day

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import and_, select, tuple_
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from app.queries.listing import SqlList
@@ -22,14 +22,6 @@ from erpcore.orders.models import OrderLine, SalesOrder
 
 #: Of an item that everybody wants, so many order lines are listed.
 MOST_HOLDERS = 500
-
-
-@dataclass(frozen=True, kw_only=True)
-class StockFilter:
-    """What a program asks for."""
-
-    site: int | None = None
-    realm: str = "live"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +118,7 @@ _AVAILABLE = StockBalance.on_hand - StockBalance.reserved - StockBalance.blocked
 STOCK: SqlList[StockRow] = SqlList(
     select=_places, row=_row, tie=(Item.code, StockBalance.site_id), usual="item", site=StockBalance.site_id,
     realm=Entity.realm, text=(Item.code, Item.name), flags=("short", "unvalued", "blocked"),
+    key=(StockBalance.site_id, StockBalance.item_id), kinds=(int, int),
     sums={"Known value": StockBalance.value_minor}, currency=Entity.currency,
     sorts={
         "item": Item.code, "site": Site.name, "on_hand": StockBalance.on_hand, "available": _AVAILABLE,
@@ -137,18 +130,6 @@ STOCK: SqlList[StockRow] = SqlList(
         "blocked": lambda _value, _: StockBalance.blocked != 0,
     },
 )  # fmt: skip
-
-
-def places_after(
-    session: Session, actor: Actor, asked: StockFilter, after: tuple[int, int], limit: int
-) -> list[StockRow]:
-    """Places by site and item, those after this one."""
-    query = within_sites(_places().where(Entity.realm == asked.realm), actor, StockBalance.site_id)
-    if asked.site is not None:
-        query = query.where(StockBalance.site_id == asked.site)
-    key = (StockBalance.site_id, StockBalance.item_id)
-    found = session.execute(query.where(tuple_(*key) > after).order_by(*key).limit(limit))
-    return [_row(row) for row in found]
 
 
 def item_rows(session: Session, actor: Actor, realm: str, item: int) -> list[StockRow]:

@@ -18,9 +18,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
-from app.composition.cases import ExceptionCase, ExceptionRule, Queue, Subject
-from app.queries.listing import Asked, AskedList, Eyes, SqlList
+from app.composition.cases import ExceptionCase, ExceptionRule, Queue
+from app.queries.listing import Asked, Eyes, SqlList
 from app.queries.trouble_queues import everything
+from app.queries.worked_out import AskedList
 from app.security.scopes import within_sites
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.model import UtcDateTime
@@ -95,7 +96,7 @@ def troubles(now: datetime) -> SqlList[TroubleRow]:
 
     asleep = and_(ExceptionCase.snoozed_until.is_not(None), ExceptionCase.snoozed_until > now)
     return SqlList(
-        select=rows, row=_row, tie=(found.subject, found.id), usual="priority", site=found.site_id, realm=Entity.realm,
+        select=rows, row=_row, tie=(found.subject, found.id), key=(found.subject, found.id), usual="priority", site=found.site_id, realm=Entity.realm,
         by=("queue", found.queue), flags=("mine", "past"), text=(found.number, found.customer, found.cause),
         sorts={
             "number": found.number, "queue": found.queue, "since": found.since, "due": found.due_at,
@@ -128,6 +129,10 @@ TROUBLES: AskedList[TroubleRow] = AskedList(
     sorts=dict.fromkeys(("number", "queue", "since", "due", "value", "site", "priority")),
     one_page=lambda session, actor, asked, now: troubles(now).page(session, actor, asked, now),
     all_rows=lambda session, actor, asked, now: troubles(now).every(session, actor, asked, now),
+    behind=lambda session, actor, asked, now, after, limit: troubles(now).after(
+        session, actor, asked, now, after=after, limit=limit
+    ),
+    kinds=(str, int),
 )
 
 
@@ -168,19 +173,3 @@ def named_troubles(session: Session, actor: Actor, keys: Iterable[tuple[str, int
     columns = query.selected_columns
     query = query.where(or_(*(and_(columns.subject == subject, columns.id == key) for subject, key in wanted)))
     return [_row(row) for row in session.execute(within_sites(query, actor, columns.site_id))]
-
-
-def troubles_after(
-    session: Session, actor: Actor, asked: Asked, now: datetime, after: tuple[int, int], limit: int
-) -> list[tuple[tuple[int, int], TroubleRow]]:
-    """Documents in trouble by kind and id, those after this key; the key of each comes with it: its kind's number and its id."""
-    listed = troubles(now)
-    query = listed.narrowed(actor, asked, now)
-    columns = query.selected_columns
-    kinds = sorted(Subject)
-    kind, key = after
-    if 0 < kind <= len(kinds):
-        last = kinds[kind - 1].value
-        query = query.where(or_(columns.subject > last, and_(columns.subject == last, columns.id > key)))
-    found = [_row(row) for row in session.execute(query.order_by(columns.subject, columns.id).limit(limit))]
-    return [((kinds.index(Subject(row.subject)) + 1, row.id), row) for row in found]

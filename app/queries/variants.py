@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session, aliased
 
 from app.identity.models import Account
 from app.identity.queries import names_of
-from app.queries.listing import Asked, AskedList, Found, SqlList
+from app.queries.listing import Asked, Found, Position, SqlList
 from app.queries.policies import SCOPE_TABLES, ScopePart, ValueStep, scope_parts, seen_by, value_steps
 from app.queries.variant_runs import Ran, ran_under
 from app.queries.variant_terms import of_process, reaching
+from app.queries.worked_out import AskedList
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound
@@ -232,18 +233,17 @@ def _all_rows(session: Session, actor: Actor, asked: Asked, now: datetime) -> It
     return _list(now, unfit_variants(session)).every(session, actor, asked, now)
 
 
+def _behind(
+    session: Session, actor: Actor, asked: Asked, now: datetime, after: Position, limit: int
+) -> list[VariantRow]:
+    return _list(now, unfit_variants(session)).after(session, actor, asked, now, after=after, limit=limit)
+
+
 #: The register. ``ending``: within a month; ``review``: one is due; ``left``: whoever answered for it has gone.
 VARIANTS: AskedList[VariantRow] = AskedList(
     sorts=dict.fromkeys(("code", "title", "kind", "from", "until", "owner", "asked", "cost", "state")),
-    one_page=_one_page, all_rows=_all_rows,
+    one_page=_one_page, all_rows=_all_rows, behind=_behind,
 )  # fmt: skip
-
-
-def variants_after(
-    session: Session, actor: Actor, asked: Asked, now: datetime, after: int, limit: int
-) -> list[VariantRow]:
-    """Variants by id, for programs."""
-    return _list(now, unfit_variants(session)).after(session, actor, asked, now, after=after, limit=limit)
 
 
 def variant_rows(session: Session, actor: Actor, ids: Collection[int], now: datetime) -> list[VariantRow]:

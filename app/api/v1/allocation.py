@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.api.framework import operation
+from app.api.lists import asked_of, listed
 from app.api.v1.allocation_models import (
     ClaimAnswer,
     CommitBody,
@@ -30,7 +31,7 @@ from app.api.v1.allocation_models import (
     WishList,
 )
 from app.api.v1.numbers import as_amount, pointing, thousandths
-from app.api.values import Page, page_of, set_filters
+from app.api.values import Page
 from app.composition import order_approvals
 from app.composition.order_approvals import BY_RULES
 from app.composition.request import now, reader
@@ -39,9 +40,8 @@ from app.queries.allocation import RUNS, RunRow, run_page, run_row
 from app.queries.allocation_preview import preview
 from app.queries.backorders import realm_of_line
 from app.queries.claimants import PROTECTIONS, ProtectionRow, held_lines, one_protection, open_wishes
-from app.queries.listing import Asked
 from app.queries.places import realm_of_site
-from app.queries.scarcity import short_items_after
+from app.queries.scarcity import SHORT_ITEMS, ShortRow
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.kernel.work import UnitOfWork
@@ -58,17 +58,15 @@ TAG = "Allocation"
 )  # fmt: skip
 def list_short_items(query: ShortQuery) -> Page[ShortItemAnswer]:
     """By site and item, so that one reads on while others become short or are served; `since` says who waits longest."""
-    asked = Asked(values=set_filters(query), realm=query.realm)
-    rows = short_items_after(reader(), actor(), asked, query.after_pair, query.limit + 1)
-    items = [
-        ShortItemAnswer(
-            site_id=row.site_id, site=row.site, item_id=row.item_id, item=row.code, lines=row.lines, unmet=row.unmet,
-            since=row.since, free=row.free, coming=row.coming, next_on=row.next_on,
-            value=as_amount(row.value_minor, row.currency), currency=row.currency,
-        )
-        for row in rows
-    ]  # fmt: skip
-    return page_of(items, [(row.site_id, row.item_id) for row in rows], query.limit)
+    return listed(SHORT_ITEMS, query, _short, key=lambda row: (row.site_id, row.item_id))
+
+
+def _short(row: ShortRow) -> ShortItemAnswer:
+    return ShortItemAnswer(
+        site_id=row.site_id, site=row.site, item_id=row.item_id, item=row.code, lines=row.lines, unmet=row.unmet,
+        since=row.since, free=row.free, coming=row.coming, next_on=row.next_on,
+        value=as_amount(row.value_minor, row.currency), currency=row.currency,
+    )  # fmt: skip
 
 
 @operation(
@@ -105,9 +103,7 @@ def _run(row: RunRow) -> RunAnswer:
 
 @operation("GET", "/allocation-runs", permission=Permission.ORDER_READ, summary="List runs", tag=TAG, query=RunQuery, answer=Page[RunAnswer])  # fmt: skip
 def list_allocation_runs(query: RunQuery) -> Page[RunAnswer]:
-    asked = Asked(values=set_filters(query), realm=query.realm)
-    rows = RUNS.after(reader(), actor(), asked, now(), after=query.after, limit=query.limit + 1)
-    return page_of([_run(row) for row in rows], [row.id for row in rows], query.limit)
+    return listed(RUNS, query, _run)
 
 
 @operation(
@@ -226,8 +222,7 @@ def _protection(row: ProtectionRow) -> ProtectionAnswer:
     query=ProtectionQuery, answer=ProtectionList,
 )  # fmt: skip
 def list_protections(query: ProtectionQuery) -> ProtectionList:
-    asked = Asked(values=set_filters(query), realm=query.realm)
-    rows = [_protection(row) for row in PROTECTIONS.every(reader(), actor(), asked, now())]
+    rows = [_protection(row) for row in PROTECTIONS.every(reader(), actor(), asked_of(query), now())]
     return ProtectionList(count=len(rows), items=rows)
 
 

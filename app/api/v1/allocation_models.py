@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from pydantic import Field
 
+from app.api.lists import only, part_of, which
 from app.api.v1.numbers import Key
 from app.api.values import Amount, Answer, Body, PageQuery, Quantity, Realm
 from erpcore.orders.allocation_models import RunState, RunTrigger
@@ -87,7 +88,7 @@ class RunQuery(PageQuery):
     site: Key | None = None
     state: RunState | None = Field(None, description="simulated, committed or rejected")
     trigger: RunTrigger | None = Field(None, description="person, or stock: it came or became free")
-    moved: bool = False
+    moved: bool = only("those in which somebody ranked a line by hand")
     text: str = Field("", max_length=120, description="A part of the item's code or name.")
 
 
@@ -253,14 +254,14 @@ class ProtectionAnswer(Answer):
 
 
 class ProtectionQuery(Body):
-    """Which protections, as on their page. `open`: those without an end."""
+    """Which protections, as on their page."""
 
     realm: Realm = "live"
     site: Key | None = None
     item: Key | None = None
     customer: Key | None = None
-    open: bool = False
-    text: str = Field("", max_length=120)
+    open: bool = only("those without an end")
+    text: str = part_of("the item, the customer or the contract")
 
 
 class ProtectionList(Answer):
@@ -274,9 +275,10 @@ class BackorderQuery(PageQuery):
     """Which backorders."""
 
     realm: Realm = "live"
-    text: str = Field("", max_length=120, description="A part of the order, customer or item.")
-    site: Key | None = None
-    late: bool = Field(default=False, description="Only those whose promised day has passed.")
+    late: bool = only("those whose promised day has passed")
+    text: str = part_of("the order, customer or item")
+    channel: Key | None = which("Only lines of orders of this channel.")
+    site: Key | None = which("Only lines that ship from this site.")
 
 
 class BackorderAnswer(Answer):

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from app.api.framework import operation
+from app.api.lists import OneOf, listed, only, part_of, which
 from app.api.v1.numbers import Key
-from app.api.values import Answer, Body, Page, PageQuery, page_of, set_filters
+from app.api.values import Answer, Body, Page, PageQuery
 from app.composition import approving
 from app.composition.approval_words import rule_sentence
+from app.composition.approving import OUTCOMES
 from app.composition.request import now, reader
-from app.queries.approvals import APPROVALS, ApprovalPage, ApprovalRow, approval_page
-from app.queries.listing import Asked
+from app.queries.approvals import APPROVALS, ApprovalPage, approval_page
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.kernel.work import UnitOfWork
@@ -83,10 +84,13 @@ class RequestQuery(PageQuery):
     """Which requests."""
 
     state: RequestState | None = None
-    kind: str | None = Field(None, max_length=48)
-    site: Key | None = None
-    waits: bool = Field(default=False, description="Only those that the caller may approve now.")
-    mine: bool = Field(default=False, description="Only those that the caller asked for.")
+    kind: Annotated[str | None, OneOf(lambda: sorted(OUTCOMES))] = which("Only those about this.")
+    text: str = part_of("the summary")
+    site: Key | None = which("Only those about this site.")
+    waits: bool = only("those that the caller may approve now")
+    mine: bool = only("those that the caller asked for")
+    decided: bool = only("those that the caller answered")
+    escalated: bool = only("those that have gone on to others")
     realm: Literal["live", "rehearsal", "training"] = "live"
 
 
@@ -209,11 +213,7 @@ def _one(found: ApprovalPage) -> OneRequestAnswer:
     answer=Page[RequestAnswer],
 )  # fmt: skip
 def list_approvals(query: RequestQuery) -> Page[RequestAnswer]:
-    wanted = Asked(values=set_filters(query), realm=query.realm)
-    rows: list[ApprovalRow] = APPROVALS.after(
-        reader(), actor(), wanted, now(), after=query.after, limit=query.limit + 1
-    )  # fmt: skip
-    return page_of([RequestAnswer.model_validate(row) for row in rows], [row.id for row in rows], query.limit)
+    return listed(APPROVALS, query, RequestAnswer.model_validate)
 
 
 @operation(

@@ -8,14 +8,13 @@ from typing import Any
 from pydantic import Field
 
 from app.api.framework import operation
+from app.api.lists import listed, part_of, which
 from app.api.v1.numbers import Key
-from app.api.values import Answer, Page, PageQuery, page_of, set_filters
+from app.api.values import Answer, Page, PageQuery
 from app.composition.anchors import check_chain
-from app.composition.request import installation, now, reader
+from app.composition.request import installation
 from app.queries.audit import AUDIT
-from app.queries.listing import Asked
 from app.security.permissions import Permission
-from app.security.require import actor
 
 TAG = "Audit"
 
@@ -35,13 +34,14 @@ class ActAnswer(Answer):
 
 
 class ActQuery(PageQuery):
-    """Which acts: of one kind of object, of one object, by one person, between two days (UTC)."""
+    """Which acts."""
 
-    object: str | None = Field(None, max_length=32)
-    number: Key | None = None
-    person: Key | None = None
-    since: date | None = None
-    until: date | None = None
+    text: str = part_of("the act's name or of what it says")
+    object: str | None = Field(None, max_length=32, description="Only those about this kind of object.")
+    number: Key | None = which("Only those about the object with this id.")
+    person: Key | None = which("Only what this person did; nothing for callers who may not see people.")
+    since: date | None = which("The first day (UTC).")
+    until: date | None = which("The last day (UTC).")
 
 
 class ChainAnswer(Answer):
@@ -58,10 +58,7 @@ class ChainAnswer(Answer):
     answer=Page[ActAnswer],
 )  # fmt: skip
 def list_audit_acts(query: ActQuery) -> Page[ActAnswer]:
-    rows = AUDIT.after(
-        reader(), actor(), Asked(values=set_filters(query)), now(), after=query.after, limit=query.limit + 1
-    )  # fmt: skip
-    return page_of([ActAnswer.model_validate(row) for row in rows], [row.id for row in rows], query.limit)
+    return listed(AUDIT, query, ActAnswer.model_validate)
 
 
 @operation("GET", "/audit/chain", permission=Permission.AUDIT_READ, summary="Verify the audit chain", tag=TAG, answer=ChainAnswer)  # fmt: skip

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 
 from app.api.framework import operation
+from app.api.lists import listed
 from app.api.v1.allocation_models import (
     ActedLine,
     ActedLines,
@@ -14,13 +16,11 @@ from app.api.v1.allocation_models import (
     RepromiseBody,
 )
 from app.api.v1.numbers import as_amount
-from app.api.values import Page, page_of, set_filters
-from app.composition.request import now, reader
+from app.api.values import Page
+from app.composition.request import now
 from app.messages import sentence
 from app.queries.backorders import BACKORDERS, BackorderRow, backorders_by_line
-from app.queries.listing import Asked
 from app.security.permissions import Permission
-from app.security.require import actor
 from erpcore.kernel.errors import DomainError, NotAllowed, NotFound, RuleBroken
 from erpcore.kernel.work import UnitOfWork
 from erpcore.orders.backorders import Repromise, cancel_waiting, repromise_lines
@@ -40,9 +40,7 @@ def _answer(row: BackorderRow) -> BackorderAnswer:
 @operation("GET", "/backorders", permission=Permission.ORDER_READ, summary="List backorders", tag=TAG, query=BackorderQuery, answer=Page[BackorderAnswer])  # fmt: skip
 def list_all_backorders(query: BackorderQuery) -> Page[BackorderAnswer]:
     """By line id; `priority`, `tier` and `since` rank them."""
-    asked = Asked(values=set_filters(query), realm=query.realm)
-    rows = BACKORDERS.after(reader(), actor(), asked, now(), after=query.after, limit=query.limit + 1)
-    return page_of([_answer(row) for row in rows], [row.line_id for row in rows], query.limit)
+    return listed(BACKORDERS, query, _answer, key=attrgetter("line_id"))
 
 
 def _each(work: UnitOfWork, lines: list[int], act: Callable[[BackorderRow], object]) -> ActedLines:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from app.api.framework import check_version, operation
+from app.api.lists import REALM, OneOf, asked_of, listed, only, part_of, which
 from app.api.v1.numbers import Key, as_amount, as_minor, fresh, pointing
-from app.api.values import Amount, Answer, Body, Page, PageQuery, Quantity, UnitPrice, page_of
+from app.api.values import Amount, Answer, Body, Page, PageQuery, Quantity, Realm, UnitPrice
 from app.composition.request import reader
 from app.composition.trading import cells
-from app.queries.billing import InvoicePage, invoice_page, invoices_after
-from app.queries.cash import ReceiptRow, receipt_page, receipts_after
+from app.queries.billing import InvoicePage, InvoiceRow, invoice_page
+from app.queries.billing_lists import INVOICES, LANES, MEMOS, MemoRow
+from app.queries.cash import RECEIPTS, ReceiptRow, receipt_page
 from app.queries.order_detail import shipment_place
 from app.queries.places import entities_seen
 from app.security.permissions import Permission
@@ -26,7 +30,7 @@ TAG = "Billing"
 
 
 class InvoiceAnswer(Answer):
-    """One invoice of a list."""
+    """One invoice of a list. In the lane `due` it is a shipment that has none yet: `id` is the shipment's, `gross` null, `version` its own."""
 
     id: int
     number: str | None
@@ -36,7 +40,7 @@ class InvoiceAnswer(Answer):
     site: str
     due_on: date | None
     currency: str
-    gross: Amount
+    gross: Amount | None
     open: Amount | None
     version: int
 
@@ -76,9 +80,20 @@ class InvoiceDetail(Answer):
 
 
 class InvoiceQuery(PageQuery):
-    """Which invoices."""
+    """Which invoices: by `lane`, or as before by `state`, which knows the same words but `due`."""
 
-    state: str | None = Field(None, description="draft, blocked or posted")
+    realm: Realm | None = REALM
+    lane: Annotated[str | None, OneOf(LANES)] = which("`due`: shipments that are to be billed.")
+    state: Annotated[str | None, OneOf(LANES[1:])] = None
+    overdue: bool = only("those past their day and not paid in full")
+    text: str = part_of("the number, the order, the customer's name or code")
+    site: Key | None = which("Only invoices of this site.")
+
+    @model_validator(mode="after")
+    def _says_one(self) -> InvoiceQuery:
+        if self.lane and self.state:
+            raise ValueError("`lane` and `state` are the same; send one of them")
+        return self
 
 
 class ReceiptAnswer(Answer):
@@ -93,6 +108,14 @@ class ReceiptAnswer(Answer):
     amount: Amount
     left: Amount
     received_at: datetime
+
+
+class ReceiptQuery(PageQuery):
+    """Which receipts."""
+
+    realm: Realm | None = REALM
+    unapplied: bool = only("those with money that is not applied yet")
+    text: str = part_of("the number, the reference, the customer's name or code")
 
 
 class ReceiptBody(Body):
@@ -151,17 +174,57 @@ def receipt_answer(row: ReceiptRow) -> ReceiptAnswer:
     answer=Page[InvoiceAnswer],
 )  # fmt: skip
 def list_invoices(query: InvoiceQuery) -> Page[InvoiceAnswer]:
-    rows = invoices_after(reader(), actor(), query.state, query.after, query.limit + 1)
-    found = [
-        InvoiceAnswer(
-            id=row.id, number=row.number if row.state == "posted" else None, order_id=row.order_id, state=row.state,
-            customer=row.customer, site=row.site, due_on=row.due_on, currency=row.currency,
-            gross=as_amount(row.gross_minor or 0, row.currency),
-            open=None if row.open_minor is None else as_amount(row.open_minor, row.currency), version=row.version,
-        )
-        for row in rows
-    ]  # fmt: skip
-    return page_of(found, [row.id for row in rows], query.limit)
+    asked = asked_of(query)
+    values = {"lane" if name == "state" else name: value for name, value in asked.values.items()}
+    return listed(INVOICES, query, _listed, asked=replace(asked, values=values))
+
+
+def _listed(row: InvoiceRow) -> InvoiceAnswer:
+    gross, rest = (
+        None if minor is None else as_amount(minor, row.currency) for minor in (row.gross_minor, row.open_minor)
+    )
+    return InvoiceAnswer(
+        id=row.id, number=row.number if row.state in ("posted", "due") else None, order_id=row.order_id, state=row.state,
+        customer=row.customer, site=row.site, due_on=row.due_on, currency=row.currency, gross=gross, open=rest,
+        version=row.version,
+    )  # fmt: skip
+
+
+class MemoAnswer(Answer):
+    """One credit memo of a list: money given back. `unlinked` says why no sale stands behind it."""
+
+    id: int
+    number: str
+    customer: str
+    site: str
+    reason: str
+    fault: str
+    unlinked: str | None
+    credit_on: date
+    currency: str
+    gross: Amount
+
+
+class MemoQuery(PageQuery):
+    """Which credit memos."""
+
+    realm: Realm = "live"
+    fault: Annotated[str | None, OneOf(("ours", "customer", "carrier"))] = which("Only those for this one's fault.")
+    text: str = part_of("the number, the customer's name or code")
+    site: Key | None = which("Only those of this site.")
+
+
+@operation(
+    "GET", "/credit-memos", permission=Permission.INVOICE_READ, summary="List credit memos", tag=TAG, query=MemoQuery,
+    answer=Page[MemoAnswer],
+)  # fmt: skip
+def list_credit_memos(query: MemoQuery) -> Page[MemoAnswer]:
+    return listed(MEMOS, query, _memo)
+
+
+def _memo(row: MemoRow) -> MemoAnswer:
+    own = {name: getattr(row, name) for name in MemoAnswer.model_fields if name != "gross"}
+    return MemoAnswer(gross=as_amount(row.gross_minor, row.currency), **own)
 
 
 @operation(
@@ -200,12 +263,11 @@ def post_invoice(work: UnitOfWork, invoice_id: int, version: int) -> InvoiceDeta
 
 
 @operation(
-    "GET", "/receipts", permission=Permission.INVOICE_READ, summary="List receipts", tag=TAG, query=PageQuery,
+    "GET", "/receipts", permission=Permission.INVOICE_READ, summary="List receipts", tag=TAG, query=ReceiptQuery,
     answer=Page[ReceiptAnswer],
 )  # fmt: skip
-def list_receipts(query: PageQuery) -> Page[ReceiptAnswer]:
-    rows = receipts_after(reader(), actor(), query.after, query.limit + 1)
-    return page_of([receipt_answer(row) for row in rows], [row.id for row in rows], query.limit)
+def list_receipts(query: ReceiptQuery) -> Page[ReceiptAnswer]:
+    return listed(RECEIPTS, query, receipt_answer)
 
 
 @operation(

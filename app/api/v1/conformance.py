@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from app.api.framework import operation
+from app.api.lists import OneOf, listed, which
 from app.api.v1.numbers import Key
 from app.api.values import Answer, Body, Page, PageQuery, Realm, page_of
 from app.composition.request import now, reader
 from app.queries.conformance import Departure, Line, overview
-from app.queries.departures import DepartureFilter, JourneyCheck, departing_journeys, journey_check
+from app.queries.departures import (
+    DEPARTURE_CLASSES,
+    DEPARTURES,
+    DepartureFilter,
+    DepartureRow,
+    JourneyCheck,
+    departing_journeys,
+    journey_check,
+)
 from app.queries.measures_pages import Filter
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.kernel.canonical import plain
-from readiness.conformance.catalogue import PROCESSES, VERSION
+from readiness.conformance.catalogue import PROCESSES, RULES, VERSION
 
 TAG = "Conformance"
 
@@ -133,6 +142,39 @@ class JourneysQuery(PageQuery):
     since: date | None = Field(None, description="Departures from this day of the site on.")
 
 
+class OneDepartureAnswer(Answer):
+    """A departure of a list. `word`: `uncovered`, `covered` by a variant, or `waiting`: past due, and may still come."""
+
+    journey: int
+    seq: int
+    code: str
+    process: str
+    kind: str
+    number: str | None
+    site_id: int | None
+    site: str
+    channel_id: int | None
+    channel: str
+    at: datetime
+    is_step: bool
+    word: str
+    covered_by: int | None
+
+
+class DepartureQuery(PageQuery):
+    """Which departures."""
+
+    realm: Realm = "live"
+    word: Annotated[str | None, OneOf(DEPARTURE_CLASSES)] = None
+    site: Key | None = which("Only those at this site.")
+    channel: Key | None = which("Only those of this channel.")
+    process: Annotated[str | None, OneOf(tuple(PROCESSES))] = None
+    code: Annotated[str | None, OneOf(tuple(RULES))] = which("Only those of this kind.")
+    since: date | None = which("The first day, of the site.")
+    until: date | None = which("The last day, of the site.")
+    journey: Key | None = which("Only those of this journey.")
+
+
 class FoundAnswer(Answer):
     """A departure of a journey. `step`: the step that departs was done then; else what should have come did not."""
 
@@ -173,6 +215,20 @@ class JourneyCheckAnswer(DepartingAnswer):
     ended_at: datetime | None
     overdue_on: date | None
     steps: list[StepAnswer]
+
+
+@operation(
+    "GET", "/conformance/departures", permission=Permission.MEASURE_VIEW, summary="Departures from the standard", tag=TAG,
+    query=DepartureQuery, answer=Page[OneDepartureAnswer],
+)  # fmt: skip
+def list_departures(query: DepartureQuery) -> Page[OneDepartureAnswer]:
+    """By journey; each departure a row of its own."""
+    return listed(DEPARTURES, query, _one_departure, key=lambda row: (row.root, row.code, row.seq))
+
+
+def _one_departure(row: DepartureRow) -> OneDepartureAnswer:
+    own = {name: getattr(row, name) for name in OneDepartureAnswer.model_fields if name != "journey"}
+    return OneDepartureAnswer(journey=row.root, **own)
 
 
 @operation(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from app.api.framework import operation
+from app.api.lists import asked_of
 from app.api.v1.numbers import as_amount, pointing
 from app.api.v1.warehouse_models import (
     CountList,
     CountPlanBody,
+    CountQuery,
     CountTaskAnswer,
     Done,
     FoundBody,
@@ -21,9 +25,9 @@ from app.api.v1.warehouse_models import (
     VerdictBody,
 )
 from app.composition.core_approvals import decide_on_adjustment
-from app.composition.request import reader
+from app.composition.request import now, reader
 from app.composition.trading import cells, rules
-from app.queries.counts import CountRow, count_rows
+from app.queries.counts import COUNTS, MOST, UNFINISHED, CountRow, count_rows
 from app.queries.places import entities_seen, realm_of_site
 from app.queries.warehouse import proposed_adjustments, trace_lot
 from app.security.permissions import Permission
@@ -50,11 +54,12 @@ def _count(row: CountRow) -> CountTaskAnswer:
 
 
 @operation(
-    "GET", "/count-tasks", permission=Permission.STOCK_COUNT, summary="Open counts", tag=TAG, answer=CountList
+    "GET", "/count-tasks", permission=Permission.STOCK_COUNT, summary="Counts", tag=TAG, query=CountQuery, answer=CountList
 )  # fmt: skip
-def list_counts() -> CountList:
-    rows = [_count(row) for row in count_rows(reader(), actor())]
-    return CountList(count=len(rows), items=rows)
+def list_counts(query: CountQuery) -> CountList:
+    asked = asked_of(query, state=query.state or UNFINISHED)
+    rows = COUNTS.page(reader(), actor(), replace(asked, size=MOST), now()).rows
+    return CountList(count=len(rows), items=[_count(row) for row in rows])
 
 
 @operation(

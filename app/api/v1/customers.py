@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Annotated
 
 from pydantic import Field
 
 from app.api.framework import operation
+from app.api.lists import REALM, OneOf, listed, only, part_of, which
 from app.api.v1.numbers import Key, as_amount, as_minor, fresh
-from app.api.values import Amount, Answer, Body, Page, PageQuery, Quantity, UnitPrice, page_of
+from app.api.values import Amount, Answer, Body, Page, PageQuery, Quantity, Realm, UnitPrice
 from app.composition.request import now, reader
-from app.queries.customers import CustomerPage, CustomerRow, Filling, customer_page, customer_row, customers_after
+from app.queries.customers import CUSTOMERS, CustomerPage, CustomerRow, Filling, customer_page, customer_row
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.credit.services import relieve
@@ -79,7 +81,12 @@ class CustomerDetail(CustomerAnswer):
 class CustomerQuery(PageQuery):
     """Which customers."""
 
-    text: str = Field("", max_length=120, description="A part of the code or name")
+    realm: Realm | None = REALM
+    over: bool = only("those who owe, or will owe, more than their limit")
+    blocked: bool = only("those to whom nothing is sold")
+    tier: Annotated[str | None, OneOf(("1", "2", "3"))] = which("1 key account, 2 usual, 3 small.")
+    text: str = part_of("the code or name")
+    group: Key | None = which("Only those of this group of customers.")
 
 
 class StandingBody(Body):
@@ -130,9 +137,7 @@ def _detail(page: CustomerPage) -> CustomerDetail:
 
 @operation("GET", "/customers", permission=Permission.ORDER_READ, summary="List customers", tag=TAG, query=CustomerQuery, answer=Page[CustomerAnswer])  # fmt: skip
 def list_customers(query: CustomerQuery) -> Page[CustomerAnswer]:
-    rows = customers_after(reader(), actor(), query.after, query.limit + 1, query.text.strip())
-    answers = [CustomerAnswer(**_head(row)) for row in rows]  # type: ignore[arg-type]  # fields by name
-    return page_of(answers, [row.id for row in rows], query.limit)
+    return listed(CUSTOMERS, query, lambda row: CustomerAnswer(**_head(row)))  # type: ignore[arg-type]  # fields by name
 
 
 @operation("GET", "/customers/{customer_id}", permission=Permission.ORDER_READ, summary="One customer", tag=TAG, answer=CustomerDetail)  # fmt: skip

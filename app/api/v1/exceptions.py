@@ -8,8 +8,9 @@ from typing import Literal
 from pydantic import Field
 
 from app.api.framework import operation
+from app.api.lists import listed, only, part_of, which
 from app.api.v1.numbers import Key, as_amount
-from app.api.values import Amount, Answer, Body, Page, PageQuery, Realm, page_of
+from app.api.values import Amount, Answer, Body, Page, PageQuery, Realm
 from app.composition.cases import (
     LONGEST_SNOOZE,
     AssignCases,
@@ -23,10 +24,10 @@ from app.composition.cases import (
     snooze_cases,
 )
 from app.composition.request import now, reader
-from app.queries.listing import Asked
-from app.queries.troubles import TroubleRow, named_troubles, troubles_after
+from app.queries.troubles import TROUBLES, TroubleRow, named_troubles
 from app.security.permissions import Permission
 from app.security.require import actor
+from app.security.roles import Role
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.kernel.work import UnitOfWork
 
@@ -57,11 +58,17 @@ class InTrouble(Answer):
 class ExceptionQuery(PageQuery):
     """Which documents."""
 
-    queue: Queue | None = None
-    subject: Subject | None = None
-    site: Key | None = None
-    mine: bool = Field(default=False, description="Only those whose owner is the caller, in person or by role.")
     realm: Realm = "live"
+    queue: Queue | None = None
+    mine: bool = only("those whose owner is the caller, in person or by role")
+    past: bool = only("those past their promise")
+    text: str = part_of("the document, the customer or the cause")
+    site: Key | None = which("Only those at this site.")
+    subject: Subject | None = None
+    role: Role | None = which("Only those that this role, or somebody in it, answers for.")
+    wake: Literal["now", "snoozed"] | None = which(
+        "`now`: without those that are left alone for a while; `snoozed`: only these."
+    )
 
 
 class Named(Body):
@@ -104,10 +111,7 @@ def _answer(row: TroubleRow) -> InTrouble:
 )  # fmt: skip
 def list_exceptions(query: ExceptionQuery) -> Page[InTrouble]:
     """Every open document that does not go on by itself, each in exactly one queue, by kind and id. `owner` is told to the owner alone."""
-    values = {"queue": query.queue, "subject": query.subject, "site": query.site, "mine": query.mine or None}
-    asked = Asked(values={name: value for name, value in values.items() if value is not None}, realm=query.realm)
-    rows = troubles_after(reader(), actor(), asked, now(), query.after_pair, query.limit + 1)
-    return page_of([_answer(row) for _, row in rows], [key for key, _ in rows], query.limit)
+    return listed(TROUBLES, query, _answer, key=lambda row: (row.subject, row.id))
 
 
 @operation(

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 from pydantic import Field
 
 from app.api.framework import operation
+from app.api.lists import OneOf, listed, only, part_of, which
 from app.api.v1.numbers import Key, as_amount
-from app.api.values import Amount, Answer, Body, Page, PageQuery, page_of
+from app.api.values import Amount, Answer, Body, Page, PageQuery, Realm
 from app.composition.order_approvals import let_go
-from app.composition.request import now, reader
+from app.composition.request import now
 from app.messages import sentence
-from app.queries.holds import KINDS, HoldFilter, HoldRow, holds_after, holds_by_id
+from app.queries.holds import HOLDS, KINDS, HoldRow, holds_by_id
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.kernel.errors import Conflict, NotAllowed, NotFound, RuleBroken
@@ -46,10 +48,12 @@ class QueuedHold(Answer):
 class HoldQuery(PageQuery):
     """Which holds."""
 
-    kind: str | None = Field(None, description="One of " + ", ".join(KINDS))
-    site: Key | None = None
-    overdue: bool = Field(default=False, description="Only those past the time by which somebody should have looked.")
-    mine: bool = Field(default=False, description="Only those that the caller may end.")
+    realm: Realm = "live"
+    kind: Annotated[str | None, OneOf(KINDS)] = None
+    overdue: bool = only("those past the time by which somebody should have looked")
+    mine: bool = only("those that the caller may end")
+    text: str = part_of("the order, the customer or the reason")
+    site: Key | None = which("Only holds of orders taken at this site.")
 
 
 class EndHoldsBody(Body):
@@ -75,9 +79,9 @@ class EndedHolds(Answer):
     results: list[EndedHold]
 
 
-def _answer(row: HoldRow, at: datetime) -> QueuedHold:
+def _answer(row: HoldRow) -> QueuedHold:
     return QueuedHold(
-        value=as_amount(row.value_minor, row.currency), is_overdue=row.due_at < at, may_release=not row.closed_to(actor()),
+        value=as_amount(row.value_minor, row.currency), is_overdue=row.due_at < now(), may_release=not row.closed_to(actor()),
         **{
             name: getattr(row, name)
             for name in QueuedHold.model_fields
@@ -88,9 +92,7 @@ def _answer(row: HoldRow, at: datetime) -> QueuedHold:
 
 @operation("GET", "/holds", permission=Permission.ORDER_READ, summary="List open holds", tag=TAG, query=HoldQuery, answer=Page[QueuedHold])  # fmt: skip
 def list_open_holds(query: HoldQuery) -> Page[QueuedHold]:
-    asked = HoldFilter(kind=query.kind or "", site=query.site, overdue=query.overdue, mine=query.mine)
-    rows = holds_after(reader(), actor(), asked, now(), query.after, query.limit + 1)
-    return page_of([_answer(row, now()) for row in rows], [row.id for row in rows], query.limit)
+    return listed(HOLDS, query, _answer)
 
 
 @operation(

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import IO, Any
+from typing import IO, Annotated, Any
 
 from pydantic import Field
 
 from app.api.framework import operation
+from app.api.lists import OneOf, asked_of, only, part_of, which
+from app.api.v1.numbers import Key
 from app.api.values import Answer, Body
 from app.composition.imports import Purpose
 from app.composition.request import installation, now, reader
 from app.importers.uploads import HandIn, Received, accept, import_again, receive
-from app.queries.imports import RunRow, list_runs, run_page
+from app.queries.imports import STATES, RunRow, list_runs, run_page
 from app.queries.uploads import UploadRow, list_uploads, upload_page
 from app.security.permissions import Permission
 from app.security.require import actor
@@ -66,6 +68,15 @@ class PartQuery(Body):
     page: int = Field(1, ge=1, le=100_000)
 
 
+class RunQuery(PartQuery):
+    """Which imports."""
+
+    state: Annotated[str | None, OneOf(STATES)] = None
+    rejected: bool = only("those with rejected lines")
+    text: str = part_of("the file's name or the profile")
+    site: Key | None = which("Only those of this site.")
+
+
 def _run(row: RunRow) -> RunAnswer:
     return RunAnswer.model_validate(row)
 
@@ -76,11 +87,11 @@ def _run(row: RunRow) -> RunAnswer:
     permission=Permission.IMPORT_READ,
     summary="List imports",
     tag=TAG,
-    query=PartQuery,
+    query=RunQuery,
     answer=RunsAnswer,
 )
-def list_imports(query: PartQuery) -> RunsAnswer:
-    rows, total = list_runs(reader(), actor(), query.page)
+def list_imports(query: RunQuery) -> RunsAnswer:
+    rows, total = list_runs(reader(), actor(), asked_of(query), now(), query.page)
     return RunsAnswer(items=[_run(row) for row in rows], total=total)
 
 

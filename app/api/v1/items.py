@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Annotated
 
 from pydantic import Field
 
 from app.api.framework import operation
+from app.api.lists import OneOf, listed, only, part_of, which
 from app.api.v1.numbers import pointing
 from app.api.v1.warehouse_models import ExpectedAnswer, expected_answer
-from app.api.values import Answer, Body, Page, PageQuery, Quantity, Realm, UnitPrice, page_of
+from app.api.values import Answer, Body, Page, PageQuery, Quantity, Realm, UnitPrice
 from app.composition.request import reader
 from app.composition.trading import cells, rules
-from app.queries.items import ItemFilter, ItemPage, ItemRow, item_page, items_after
+from app.queries.items import CLASSES, ITEMS, KINDS, TRACKINGS, ItemPage, ItemRow, item_page
 from app.queries.warehouse import expected_rows
 from app.security.permissions import Permission
 from app.security.require import actor
@@ -99,8 +101,12 @@ class ItemQuery(PageQuery):
     """Which items."""
 
     realm: Realm = "live"
-    text: str = Field("", max_length=120)
-    tracking: str = Field("", max_length=8)
+    none_free: bool = only("stock items of which nothing is free")
+    blocked: bool = only("those that are not sold any more")
+    tracking: Annotated[str | None, OneOf(TRACKINGS)] = None
+    text: str = part_of("the code or name; a barcode only as a whole")
+    kind: Annotated[str | None, OneOf(KINDS)] = None
+    abc: Annotated[str | None, OneOf(CLASSES)] = which("`-`: of no class.")
 
 
 class PackBody(Body):
@@ -160,9 +166,7 @@ def _detail(page: ItemPage, *, costs: bool) -> ItemDetailAnswer:
     answer=Page[ItemAnswer],
 )  # fmt: skip
 def list_items(query: ItemQuery) -> Page[ItemAnswer]:
-    asked = ItemFilter(realm=query.realm, text=query.text, tracking=query.tracking)
-    rows = items_after(reader(), actor(), asked, query.after, query.limit + 1)
-    return page_of([_item(row) for row in rows], [row.id for row in rows], query.limit)
+    return listed(ITEMS, query, _item)
 
 
 @operation(

@@ -8,12 +8,12 @@ from typing import Literal
 from pydantic import Field
 
 from app.api.framework import operation
+from app.api.lists import listed, part_of, which
 from app.api.v1.numbers import Key, as_amount, as_minor, fresh, pointing
 from app.api.v1.warehouse_models import Made
-from app.api.values import Amount, Answer, Body, Page, PageQuery, Realm, page_of, set_filters
-from app.composition.request import now, reader
+from app.api.values import Amount, Answer, Body, Page, PageQuery, Realm
+from app.composition.request import reader
 from app.queries.journals import JOURNALS, JournalPage, JournalRow, journal_page
-from app.queries.listing import Asked
 from app.queries.places import EntityPick, entities_seen
 from app.security.permissions import Permission
 from app.security.require import actor
@@ -82,7 +82,8 @@ class JournalQuery(PageQuery):
 
     realm: Realm = "live"
     state: Literal["draft", "submitted", "approved", "rejected", "posted", "reversed"] | None = None
-    entity: Key | None = None
+    text: str = part_of("the reason or the evidence")
+    entity: Key | None = which("Only those of this company's books.")
 
 
 class SideAnswer(Answer):
@@ -150,9 +151,7 @@ def _company(work: UnitOfWork, entity: int) -> EntityPick:
 
 @operation("GET", "/journals", permission=Permission.LEDGER_READ, summary="Journals by hand", tag=TAG, query=JournalQuery, answer=Page[JournalAnswer])  # fmt: skip
 def list_journals(query: JournalQuery) -> Page[JournalAnswer]:
-    asked = Asked(values=set_filters(query), realm=query.realm)
-    rows = JOURNALS.after(reader(), actor(), asked, now(), after=query.after, limit=query.limit + 1)
-    return page_of([JournalAnswer.model_validate(_fields(row)) for row in rows], [row.id for row in rows], query.limit)
+    return listed(JOURNALS, query, lambda row: JournalAnswer.model_validate(_fields(row)))
 
 
 @operation("GET", "/journals/{journal_id}", permission=Permission.LEDGER_READ, summary="One journal by hand", tag=TAG, answer=JournalDetail)  # fmt: skip

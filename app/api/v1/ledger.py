@@ -8,10 +8,11 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from app.api.framework import operation
+from app.api.lists import listed, part_of, which
 from app.api.v1.numbers import Key, as_amount
-from app.api.values import Amount, Answer, Body, Page, PageQuery, page_of
+from app.api.values import Amount, Answer, Body, Page, PageQuery
 from app.composition.request import now, reader
-from app.queries.journal_lines import WholeEntry, entries_after
+from app.queries.journal_lines import LINES, WHOLE_ENTRIES, LineRow, WholeEntry
 from app.queries.places import EntityPick, entities_seen, sites_seen
 from app.queries.posting_rules import rules_with_examples
 from app.queries.statements import AskedReport, report_page
@@ -111,11 +112,46 @@ class EntryAnswer(Answer):
 
 
 class EntryQuery(PageQuery):
-    """Whose entries, of which days."""
+    """Which entries."""
 
-    entity: Key
-    since: date | None = None
-    until: date | None = None
+    text: str = part_of("the entry's words")
+    entity: Key | None = which("Only those of this company's books; without it, of all that the caller sees.")
+    rule: str | None = Field(None, max_length=48, description="Only those that this posting rule made.")
+    day: date | None = which("Only those of this day.")
+    since: date | None = which("The first day.")
+    until: date | None = which("The last day.")
+    account: Key | None = which("Only those with a line on this account.")
+
+
+class LineAnswer(Answer):
+    """A side of an entry, with what the entry says."""
+
+    entry_id: int
+    line_no: int
+    entry_on: date
+    rule: str
+    document_type: str
+    document_id: int
+    text: str | None
+    account: str
+    party: str | None
+    entity: str
+    site: str | None
+    channel: str | None
+    currency: str
+    debit: Amount
+    credit: Amount
+
+
+class LineQuery(PageQuery):
+    """Which lines."""
+
+    entity: Key | None = which("Only those of this company's books; without it, of all that the caller sees.")
+    account: Key | None = which("Only those on this account.")
+    since: date | None = which("The first day.")
+    until: date | None = which("The last day.")
+    site: Key | None = which("Only those of this site.")
+    channel: Key | None = which("Only those of this channel.")
 
 
 class RuleSideAnswer(Answer):
@@ -210,11 +246,21 @@ def _entry(one: WholeEntry) -> EntryAnswer:
 
 @operation("GET", "/ledger/entries", permission=Permission.LEDGER_READ, summary="Entries with their lines", tag=TAG, query=EntryQuery, answer=Page[EntryAnswer])  # fmt: skip
 def list_entries(query: EntryQuery) -> Page[EntryAnswer]:
-    company = _company(query.entity)
-    found = entries_after(
-        reader(), actor(), company.id, after=query.after, limit=query.limit + 1, since=query.since, until=query.until
-    )
-    return page_of([_entry(one) for one in found], [one.id for one in found], query.limit)
+    if query.entity is not None:
+        _company(query.entity)
+    return listed(WHOLE_ENTRIES, query, _entry)
+
+
+def _line(row: LineRow) -> LineAnswer:
+    own = {name: getattr(row, name) for name in LineAnswer.model_fields if name not in ("debit", "credit")}
+    debit, credit = (as_amount(minor, row.currency) for minor in (row.debit_minor, row.credit_minor))
+    return LineAnswer(debit=debit, credit=credit, **own)
+
+
+@operation("GET", "/ledger/lines", permission=Permission.LEDGER_READ, summary="Lines of entries", tag=TAG, query=LineQuery, answer=Page[LineAnswer])  # fmt: skip
+def list_ledger_lines(query: LineQuery) -> Page[LineAnswer]:
+    """By day, then by entry: what is posted later on an earlier day stands before it."""
+    return listed(LINES, query, _line, key=lambda row: (row.entry_on, row.entry_id, row.line_no))
 
 
 def _sides(all_sides: tuple[RuleSide, ...]) -> list[RuleSideAnswer]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 from pydantic import Field
 
 from app.api.framework import operation
+from app.api.lists import OneOf, listed, part_of, which
 from app.api.v1.numbers import Key
-from app.api.values import Answer, Body, Page, PageQuery, page_of
+from app.api.values import Answer, Body, Page, PageQuery
+from app.composition.letter_texts import Event
 from app.composition.letters import keep_contact, try_again
 from app.composition.request import reader
-from app.queries.letters import contact_of, letter_page, letters_after
+from app.queries.letters import LETTERS, STATES, contact_of, letter_page
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.kernel.work import UnitOfWork
@@ -44,7 +47,11 @@ class ToldLetter(Answer):
 class LetterQuery(PageQuery):
     """Which letters."""
 
-    order: Key | None = Field(None, description="Only those about this order.")
+    state: Annotated[str | None, OneOf(STATES)] = None
+    event: Annotated[str | None, OneOf(tuple(Event))] = which("Only those about this event.")
+    order: Key | None = which("Only those about this order.")
+    text: str = part_of("the order, the customer, the address or the subject")
+    site: Key | None = which("Only those about orders taken at this site.")
 
 
 class Contact(Answer):
@@ -72,8 +79,7 @@ def _letter(row: object) -> ToldLetter:
 
 @operation("GET", "/letters", permission=Permission.LETTER_READ, summary="List letters to customers", tag=TAG, answer=Page[ToldLetter], query=LetterQuery)  # fmt: skip
 def list_letters(query: LetterQuery) -> Page[ToldLetter]:
-    rows = letters_after(reader(), actor(), query.order, query.after, query.limit + 1)
-    return page_of([_letter(row) for row in rows], [row.id for row in rows], query.limit)
+    return listed(LETTERS, query, _letter)
 
 
 @operation("POST", "/letters/{letter_id}/again", permission=Permission.LETTER_REPLAY, summary="Send a parked letter again", tag=TAG, answer=ToldLetter)  # fmt: skip

@@ -8,15 +8,16 @@ from typing import IO
 from pydantic import Field
 
 from app.api.framework import operation
+from app.api.lists import REALM, listed, only, part_of
 from app.api.v1.numbers import Key, as_amount
-from app.api.values import Amount, Answer, Body, Page, PageQuery, page_of
+from app.api.values import Amount, Answer, Body, Page, PageQuery, Realm
 from app.composition.orderfiles import BadRows, OrderFile
 from app.composition.request import reader
 from app.composition.trading import cells, rules
 from app.importers.orderfiles import EnterOrders, PlannedOrder, enter_orders, hand_in, look_again, plan_of
 from app.importers.ordersheets import read_orders
 from app.importers.sheets import ReadSheet
-from app.queries.order_files import order_file, order_files_after
+from app.queries.order_files import ORDER_FILES, OrderFileRow, order_file
 from app.queries.places import entities_seen
 from app.security.permissions import Permission
 from app.security.require import actor
@@ -36,6 +37,15 @@ class OrderFileQuery(Body):
 
     entity: Key
     file_name: str = Field(max_length=200, description="Its ending says how it is read: .csv or .xlsx.")
+
+
+class HandedInQuery(PageQuery):
+    """Which files of orders. Who does not see all sites sees the own ones."""
+
+    realm: Realm | None = REALM
+    waiting: bool = only("those whose orders are not entered yet")
+    refused: bool = only("those with orders that were refused")
+    text: str = part_of("the file's name")
 
 
 class FileAnswer(Answer):
@@ -93,7 +103,7 @@ class EnterBody(Body):
     duplicate_reason: str = Field("", max_length=200)
 
 
-def _file(row: OrderFile) -> FileAnswer:
+def _file(row: OrderFile | OrderFileRow) -> FileAnswer:
     return FileAnswer(**{name: getattr(row, name) for name in FileAnswer.model_fields})
 
 
@@ -126,10 +136,9 @@ def hand_in_order_file(work: UnitOfWork, query: OrderFileQuery, prepared: ReadSh
     return _detail(hand_in(work, query.entity, prepared, rules=rules(), cells=cells()))
 
 
-@operation("GET", "/order-files", permission=Permission.ORDER_CAPTURE, summary="Files of orders", tag=TAG, query=PageQuery, answer=Page[FileAnswer])  # fmt: skip
-def list_order_files(query: PageQuery) -> Page[FileAnswer]:
-    rows = order_files_after(reader(), actor(), query.after, query.limit + 1)
-    return page_of([_file(row) for row in rows], [row.id for row in rows], query.limit)
+@operation("GET", "/order-files", permission=Permission.ORDER_CAPTURE, summary="Files of orders", tag=TAG, query=HandedInQuery, answer=Page[FileAnswer])  # fmt: skip
+def list_order_files(query: HandedInQuery) -> Page[FileAnswer]:
+    return listed(ORDER_FILES, query, _file)
 
 
 @operation("GET", "/order-files/{file_id}", permission=Permission.ORDER_CAPTURE, summary="One file of orders", tag=TAG, answer=FileDetail)  # fmt: skip

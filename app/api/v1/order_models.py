@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field
 
+from app.api.lists import REALM, OneOf, only, part_of, which
 from app.api.v1.numbers import Key
-from app.api.values import Amount, Answer, Body, PageQuery, Quantity, UnitPrice
+from app.api.values import Amount, Answer, Body, PageQuery, Quantity, Realm, UnitPrice
+from app.queries.order_steps import STEPS
 from app.queries.orders import HOLD_KINDS, STATES
 
 
@@ -123,9 +126,14 @@ class OrderDetail(Answer):
 class OrderQuery(PageQuery):
     """Which orders."""
 
-    state: str | None = Field(None, description="One of " + ", ".join(STATES))
-    site: Key | None = None
-    customer: Key | None = None
+    realm: Realm | None = REALM
+    state: Annotated[str | None, OneOf(STATES)] = None
+    step: Annotated[str | None, OneOf(STEPS)] = which("Only open ones that wait for this step of the work.")
+    late: bool = only("open ones with a line past its promise")
+    text: str = part_of("the number, the customer's reference, code or name")
+    site: Key | None = which("Only orders taken at this site.")
+    channel: Key | None = which("Only orders of this channel.")
+    customer: Key | None = which("Only orders of this customer.")
 
 
 class LineBody(Body):

@@ -6,6 +6,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 from app.api.framework import check_version, operation
+from app.api.lists import listed
 from app.api.v1.numbers import as_amount, fresh, pointing, thousandths
 from app.api.v1.order_models import (
     BulkAnswer,
@@ -26,13 +27,13 @@ from app.api.v1.order_models import (
     ShipBody,
     ShipmentAnswer,
 )
-from app.api.values import Page, page_of
+from app.api.values import Page
 from app.composition.order_approvals import BY_RULES, cancel, let_go
 from app.composition.request import now, reader
 from app.composition.trading import cells, hold_command, rules
 from app.messages import sentence
 from app.queries.order_answer import AnsweredOrder, order_answered, order_head
-from app.queries.orders import OrderFilter, orders_after
+from app.queries.orders import ORDERS, OrderRow
 from app.security.permissions import Permission
 from app.security.require import actor
 from app.security.scopes import check_site
@@ -91,19 +92,16 @@ def _seen(work: UnitOfWork, order_id: int, version: int) -> None:
 
 @operation("GET", "/orders", permission=Permission.ORDER_READ, summary="List orders", tag=TAG, query=OrderQuery, answer=Page[OrderAnswer])  # fmt: skip
 def list_orders(query: OrderQuery) -> Page[OrderAnswer]:
-    asked = OrderFilter(state=query.state or "", site=query.site, customer=query.customer)
-    rows = orders_after(reader(), actor(), asked, query.after, query.limit + 1)
-    at = now()
-    found = [
-        OrderAnswer(
-            id=row.id, number=row.number, customer_reference=row.reference, customer=row.customer_code, site=row.site,
-            channel=row.channel, state=row.state, delivery_status=row.delivery, billing_status=row.billing,
-            payment_status=row.payment, currency=row.currency, value=as_amount(row.value_minor, row.currency),
-            captured_at=row.captured_at, due_at=row.due_at, is_late=row.is_late(at), version=row.version,
-        )
-        for row in rows
-    ]  # fmt: skip
-    return page_of(found, [row.id for row in rows], query.limit)
+    return listed(ORDERS, query, _listed)
+
+
+def _listed(row: OrderRow) -> OrderAnswer:
+    return OrderAnswer(
+        id=row.id, number=row.number, customer_reference=row.reference, customer=row.customer_code, site=row.site,
+        channel=row.channel, state=row.state, delivery_status=row.delivery, billing_status=row.billing,
+        payment_status=row.payment, currency=row.currency, value=as_amount(row.value_minor, row.currency),
+        captured_at=row.captured_at, due_at=row.due_at, is_late=row.is_late(now()), version=row.version,
+    )  # fmt: skip
 
 
 @operation("GET", "/orders/{order_id}", permission=Permission.ORDER_READ, summary="One order", tag=TAG, answer=OrderDetail)  # fmt: skip

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Literal
 
 from pydantic import Field
 
 from app.api.framework import operation
-from app.api.values import Answer, Body, Page, PageQuery, page_of
+from app.api.lists import listed, only, part_of, which
+from app.api.values import Answer, Body, Page, PageQuery
 from app.composition.request import now, reader
 from app.composition.variants import person_leaves
-from app.identity.queries import GrantedRole, Person, TokenEntry, list_people, list_tokens, person
+from app.identity.queries import GrantedRole, Person, TokenEntry, list_tokens, person
 from app.identity.services import CreateUser, GrantRole, create_user, grant_role, revoke_role
 from app.identity.tokens import CreateToken, create_token, revoke_token
+from app.queries.people import PEOPLE, TOKENS
 from app.security.permissions import Permission
 from app.security.require import actor
 from app.security.roles import Role, permissions_of
@@ -52,6 +55,15 @@ class UserAnswer(Answer):
     roles: list[RoleAnswer]
 
 
+class UserQuery(PageQuery):
+    """Which accounts."""
+
+    account: Literal["open", "closed"] | None = None
+    present: bool = only("those that are signed in now")
+    text: str = part_of("the name or the sign-in name")
+    role: Role | None = which("Only those that have this role now.")
+
+
 class UserBody(Body):
     """A new account."""
 
@@ -89,6 +101,13 @@ class TokenAnswer(Answer):
     created_at: datetime
     expires_at: datetime
     revoked_at: datetime | None
+
+
+class TokenQuery(PageQuery):
+    """Which tokens."""
+
+    ended: bool = only("those that were revoked or have expired")
+    text: str = part_of("the name")
 
 
 class NewToken(TokenAnswer):
@@ -142,12 +161,11 @@ def me() -> Me:
 
 
 @operation(
-    "GET", "/users", permission=Permission.USER_READ, summary="List accounts", tag="People", query=PageQuery,
+    "GET", "/users", permission=Permission.USER_READ, summary="List accounts", tag="People", query=UserQuery,
     answer=Page[UserAnswer],
 )  # fmt: skip
-def list_users(query: PageQuery) -> Page[UserAnswer]:
-    found = list_people(reader(), now(), after=query.after, limit=query.limit + 1)
-    return page_of([_user(one) for one in found], [one.id for one in found], query.limit)
+def list_users(query: UserQuery) -> Page[UserAnswer]:
+    return listed(PEOPLE, query, _user)
 
 
 @operation(
@@ -210,12 +228,11 @@ def close_user(work: UnitOfWork, user_id: int, body: ReasonBody) -> None:
 
 
 @operation(
-    "GET", "/tokens", permission=Permission.TOKEN_READ, summary="List tokens", tag="Tokens", query=PageQuery,
+    "GET", "/tokens", permission=Permission.TOKEN_READ, summary="List tokens", tag="Tokens", query=TokenQuery,
     answer=Page[TokenAnswer],
 )  # fmt: skip
-def list_all_tokens(query: PageQuery) -> Page[TokenAnswer]:
-    found = list_tokens(reader(), after=query.after, limit=query.limit + 1)
-    return page_of([_token(one) for one in found], [one.id for one in found], query.limit)
+def list_all_tokens(query: TokenQuery) -> Page[TokenAnswer]:
+    return listed(TOKENS, query, _token)
 
 
 @operation(

@@ -49,8 +49,10 @@ class TemplatesQuery(Body):
     """Which of them."""
 
     kind: PlaceKind | None = None
-    retired: bool | None = None
-    text: str | None = Field(None, max_length=120)
+    retired: bool | None = Field(
+        None, description="Only those from which nothing is made any more, or only the others."
+    )
+    text: str | None = Field(None, max_length=120, description="A part of the code or name.")
 
 
 class UseAnswer(Answer):

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 
 from pydantic import Field
 
 from app.api.framework import operation
+from app.api.lists import asked_of, listed, only, part_of, which
 from app.api.v1.numbers import Key, pointing
 from app.api.v1.warehouse_models import BinList, Done, List, Made, ReasonBody, bin_list
-from app.api.values import Answer, Body, Page, PageQuery, Quantity, Realm, page_of, set_filters
+from app.api.values import Answer, Body, Page, PageQuery, Quantity, Realm
 from app.composition.order_names import order_names
 from app.composition.request import now, reader
 from app.composition.trading import cells, rules
-from app.queries.listing import Asked
 from app.queries.locations import LOCATIONS, Kind, one_location
 from app.queries.lots import LOTS
 from app.queries.periods import closes_of
@@ -52,11 +53,11 @@ class LocationQuery(Body):
     """Which site's locations, along the way people walk. `empty`: nothing lies there."""
 
     site: Key
-    text: str = Field("", max_length=120)
+    text: str = part_of("the code")
     kind: Kind | None = None
-    zone: Key | None = None
-    blocked: bool = False
-    empty: bool = False
+    zone: Key | None = which("Only those in this zone.")
+    blocked: bool = only("blocked ones")
+    empty: bool = only("those in which nothing lies")
 
 
 class ZoneBody(Body):
@@ -92,13 +93,13 @@ class LotAnswer(Answer):
 
 
 class LotQuery(PageQuery):
-    """Which lots. `left`: only those of which some is in stock. `expiring`: within 30 days, or over."""
+    """Which lots."""
 
     realm: Realm = "live"
-    text: str = Field("", max_length=120)
-    left: bool = True
-    expiring: bool = False
-    serial: bool = False
+    text: str = part_of("the code or the item")
+    left: bool = Field(default=True, description="Only those of which some is in stock.")
+    expiring: bool = only("those that expire within 30 days, or have expired")
+    serial: bool = only("serial numbers")
 
 
 class CloseAnswer(Answer):
@@ -128,7 +129,7 @@ class PeriodQuery(Body):
     answer=LocationList,
 )  # fmt: skip
 def list_locations(query: LocationQuery) -> LocationList:
-    asked = Asked(values=set_filters(query), realm=realm_of_site(reader(), actor(), query.site))
+    asked = replace(asked_of(query), realm=realm_of_site(reader(), actor(), query.site))
     rows = [LocationAnswer.model_validate(row) for row in LOCATIONS.every(reader(), actor(), asked, now())]
     return LocationList(count=len(rows), items=rows)
 
@@ -181,9 +182,7 @@ def move_goods(work: UnitOfWork, body: MoveBody) -> BinList:
     answer=Page[LotAnswer],
 )  # fmt: skip
 def list_lots(query: LotQuery) -> Page[LotAnswer]:
-    asked = Asked(values=set_filters(query), realm=query.realm)
-    rows = LOTS.after(reader(), actor(), asked, now(), after=query.after, limit=query.limit + 1)
-    return page_of([LotAnswer.model_validate(row) for row in rows], [row.id for row in rows], query.limit)
+    return listed(LOTS, query, LotAnswer.model_validate)
 
 
 @operation(

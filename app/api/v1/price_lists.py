@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import IO
@@ -9,14 +10,14 @@ from typing import IO
 from pydantic import Field
 
 from app.api.framework import check_version, operation
+from app.api.lists import asked_of, part_of
 from app.api.v1.numbers import Key
-from app.api.values import Answer, Body, Realm, UnitPrice, set_filters
+from app.api.values import Answer, Body, Realm, UnitPrice
 from app.composition.request import now, reader
 from app.composition.trading import looking, rules
 from app.importers.pricechanges import Effect, hand_in, preview, rows_with, settle
 from app.importers.pricelists import COLUMNS, ReadSheet, read_list
 from app.messages import sentence
-from app.queries.listing import Asked
 from app.queries.places import entities_seen
 from app.queries.prices import PRICE_LISTS, ListRow, price_list
 from app.security.permissions import Permission
@@ -59,7 +60,7 @@ class FiledQuery(Body):
     realm: Realm = "live"
     entity: Key | None = None
     state: PriceListState | None = None
-    text: str = Field("", max_length=120)
+    text: str = part_of("the name of the file")
 
 
 class ListsAnswer(Answer):
@@ -128,7 +129,7 @@ def hand_in_price_list(work: UnitOfWork, query: ListQuery, prepared: ReadSheet) 
 
 @operation("GET", "/price-lists", permission=Permission.MASTERDATA_READ, summary="Lists of prices", tag=TAG, query=FiledQuery, answer=ListsAnswer)  # fmt: skip
 def list_price_lists(query: FiledQuery) -> ListsAnswer:
-    asked = Asked(values=set_filters(query), realm=query.realm, size=MOST_LISTS)
+    asked = replace(asked_of(query), size=MOST_LISTS)
     return ListsAnswer(items=[_list(row) for row in PRICE_LISTS.page(reader(), actor(), asked, now()).rows])
 
 

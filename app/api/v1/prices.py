@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -9,22 +10,21 @@ from enum import StrEnum
 from pydantic import Field
 
 from app.api.framework import operation
+from app.api.lists import asked_of, listed, which
 from app.api.v1.numbers import Key
 from app.api.v1.order_models import AcceptBody
-from app.api.values import Answer, Body, Page, PageQuery, Quantity, Realm, UnitPrice, page_of, set_filters
+from app.api.values import Answer, Body, Page, PageQuery, Quantity, Realm, UnitPrice
 from app.composition.request import now, reader
 from app.composition.trading import rules
 from app.importers.pricechanges import save_row
 from app.importers.pricelists import COLUMNS
 from app.queries.line_prices import Candidate, ask_price, line_price
-from app.queries.listing import Asked
 from app.queries.places import entities_seen
 from app.queries.prices import (
     KINDS,
+    PRICES,
     PriceRow,
-    day_by_company,
     price_row,
-    prices_after,
 )
 from app.security.permissions import Permission
 from app.security.require import actor
@@ -70,7 +70,7 @@ class PriceQuery(PageQuery):
 
     realm: Realm = "live"
     entity: Key | None = None
-    customer_group: Key | None = None
+    customer_group: Key | None = which("Only those for this group of customers.")
     channel: Key | None = None
     kind: str | None = Field(None, description="One of " + ", ".join(KINDS))
     standing: Standing = Standing.NOW
@@ -178,12 +178,9 @@ def _price(row: PriceRow) -> PriceAnswer:
 @operation("GET", "/prices", permission=Permission.MASTERDATA_READ, summary="List price rules", tag=TAG, query=PriceQuery, answer=Page[PriceAnswer])  # fmt: skip
 def list_price_rules(query: PriceQuery) -> Page[PriceAnswer]:
     entities = entities_seen(reader(), actor())
-    values = set_filters(query) | {"standing": query.standing.value}
     realm = next((one.realm for one in entities if one.id == query.entity), query.realm)
-    zones = {one.id: one.time_zone for one in entities}
-    asked = Asked(values=values, realm=realm)
-    rows = prices_after(reader(), actor(), asked, day_by_company(now(), zones), query.after, query.limit + 1)
-    return page_of([_price(row) for row in rows], [row.id for row in rows], query.limit)
+    asked = replace(asked_of(query, standing=query.standing.value), realm=realm)
+    return listed(PRICES, query, _price, asked=asked)
 
 
 @operation("GET", "/prices/{rule_id}", permission=Permission.MASTERDATA_READ, summary="One price rule", tag=TAG, answer=PriceAnswer)  # fmt: skip

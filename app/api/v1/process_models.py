@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 from pydantic import Field
 
+from app.api.lists import OneOf, only, part_of, which
 from app.api.v1.numbers import Key
 from app.api.values import Answer, Body
+from app.security.roles import Role
+from erpcore.ports import POLICY_POINTS
 from governance.processes.flow import VERSION_FLOW, VersionKind, VersionState
 from governance.processes.rules import LONGEST_CODE, LONGEST_NAME, LONGEST_TEXT, MOST_LINES
 
@@ -113,6 +117,40 @@ class StepsAnswer(Answer):
     """Every step of the versions that count."""
 
     items: list[StepRefAnswer]
+
+
+class StepQuery(Body):
+    """Which steps."""
+
+    process: str | None = Field(None, max_length=LONGEST_CODE, description="Only those of the process with this code.")
+    paths: bool = only("those with exception paths")
+    unmeasured: bool = only("those without a measure")
+    text: str = part_of("what the step says")
+    role: Role | None = which("Only those that this role does.")
+    point: Annotated[str | None, OneOf(tuple(POLICY_POINTS))] = which("Only those where this policy point is asked.")
+
+
+class PathRefAnswer(Answer):
+    """An exception path with the full code of the step that it belongs to."""
+
+    process: int
+    step: str
+    path: PathModel
+
+
+class PathsAnswer(Answer):
+    """Exception paths of the versions that count."""
+
+    items: list[PathRefAnswer]
+
+
+class PathQuery(Body):
+    """Which exception paths."""
+
+    process: str | None = Field(None, max_length=LONGEST_CODE, description="Only those of the process with this code.")
+    agreed: bool = only("those that somebody has to agree to")
+    text: str = part_of("what the path says, or of its step's name")
+    role: Role | None = which("Only those that this role does.")
 
 
 class ContentAnswer(Answer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.api.framework import operation
+from app.api.lists import asked_of
 from app.api.v1.papers import PaperAnswer, paper_answer
 from app.api.v1.process_models import (
     CompareQuery,
@@ -14,12 +15,16 @@ from app.api.v1.process_models import (
     MoveBody,
     OwnerBody,
     PathModel,
+    PathQuery,
+    PathRefAnswer,
+    PathsAnswer,
     ProcessAnswer,
     ProcessBody,
     PutBody,
     RemoveBody,
     StepChangeAnswer,
     StepModel,
+    StepQuery,
     StepRefAnswer,
     StepsAnswer,
     StreamAnswer,
@@ -30,12 +35,13 @@ from app.api.v1.process_models import (
 )
 from app.composition.process_desk import begin_process, give_owner, known, take_set_over
 from app.composition.request import now, reader
-from app.queries.processes import VersionPage, compare_versions, version_by_id
+from app.queries.processes import PATHS, STEPS, VersionPage, compare_versions, version_by_id
 from app.reports.procedures import procedures
 from app.security.permissions import Permission
+from app.security.require import actor
 from erpcore.kernel.work import UnitOfWork
 from governance.processes.content import ExceptionPath, HandOff, Step
-from governance.processes.queries import ProcessView, VersionView, process_by_id, step_refs, streams
+from governance.processes.queries import ProcessView, VersionView, process_by_id, streams
 from governance.processes.services import (
     CreateProcess,
     CreateStream,
@@ -63,8 +69,13 @@ def _process(one: ProcessView) -> ProcessAnswer:
     )  # fmt: skip
 
 
+def _path(path: ExceptionPath) -> PathModel:
+    others = {name: getattr(path, name) for name in PathModel.model_fields if name != "actions"}
+    return PathModel(**others, actions=list(path.actions))
+
+
 def _step(step: Step) -> StepModel:
-    paths = [PathModel(**{n: getattr(one, n) for n in PathModel.model_fields if n != "actions"}, actions=list(one.actions)) for one in step.exceptions]  # fmt: skip
+    paths = [_path(one) for one in step.exceptions]
     handoffs = [HandOffModel(to=one.to, what=one.what) for one in step.handoffs]
     others = {name: getattr(step, name) for name in StepModel.model_fields if name not in ("exceptions", "handoffs")}
     lists = {name: list(value) for name, value in others.items() if isinstance(value, tuple)}
@@ -109,12 +120,22 @@ def list_value_streams() -> StreamsAnswer:
     )  # fmt: skip
 
 
-@operation("GET", "/process-steps", permission=Permission.PROCESS_VIEW, summary="Every step of the versions that count", tag=TAG, answer=StepsAnswer)  # fmt: skip
-def list_process_steps() -> StepsAnswer:
+@operation("GET", "/process-steps", permission=Permission.PROCESS_VIEW, summary="Every step of the versions that count", tag=TAG, query=StepQuery, answer=StepsAnswer)  # fmt: skip
+def list_process_steps(query: StepQuery) -> StepsAnswer:
     return StepsAnswer(
         items=[
             StepRefAnswer(code=one.code, process=one.process.id, number=one.number, step=_step(one.step))
-            for one in step_refs(reader())
+            for one in STEPS.every(reader(), actor(), asked_of(query), now())
+        ]
+    )
+
+
+@operation("GET", "/exception-paths", permission=Permission.PROCESS_VIEW, summary="Every exception path of the versions that count", tag=TAG, query=PathQuery, answer=PathsAnswer)  # fmt: skip
+def list_exception_paths(query: PathQuery) -> PathsAnswer:
+    return PathsAnswer(
+        items=[
+            PathRefAnswer(process=row.ref.process.id, step=row.ref.code, path=_path(row.path))
+            for row in PATHS.every(reader(), actor(), asked_of(query), now())
         ]
     )
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Annotated
 
 from pydantic import Field
 
+from app.api.lists import REALM, OneOf, only, part_of, which
 from app.api.v1.numbers import Key
-from app.api.values import Amount, Answer, Body, Quantity, Realm, UnitPrice
+from app.api.values import Amount, Answer, Body, PageQuery, Quantity, Realm, UnitPrice
+from app.queries.purchases import STATES
 
 
 class SupplierAnswer(Answer):
@@ -41,14 +44,14 @@ class SupplierDetail(SupplierAnswer):
 
 
 class SupplierQuery(Body):
-    """Which suppliers, as on their page. `direct`: they send goods straight to our customers."""
+    """Which suppliers, as on their page."""
 
     realm: Realm = "live"
     entity: Key | None = None
-    country: str | None = Field(None, max_length=64)
-    direct: bool = False
-    blocked: bool = False
-    text: str = Field("", max_length=120)
+    country: str | None = Field(None, max_length=64, description="Only those of this country.")
+    direct: bool = only("those who send straight to customers")
+    blocked: bool = only("those from whom nothing is ordered")
+    text: str = part_of("the code or name")
 
 
 class SupplierList(Answer):
@@ -78,6 +81,16 @@ class OfferBody(Body):
     lead_days: int | None = Field(None, ge=0, le=730)
     supplier_code: str | None = Field(None, max_length=120)
     rank: int = Field(1, ge=1, le=99)
+
+
+class PurchaseQuery(PageQuery):
+    """Which purchase orders."""
+
+    realm: Realm | None = REALM
+    state: Annotated[str | None, OneOf(STATES)] = None
+    late: bool = only("those of which something should have come by now")
+    text: str = part_of("the number or the supplier, or of an item's code")
+    site: Key | None = which("Only those that come to this site.")
 
 
 class PurchaseAnswer(Answer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.api.framework import check_version, operation
+from app.api.lists import asked_of, listed
 from app.api.v1.numbers import as_amount, fresh, pointing
 from app.api.v1.purchase_models import (
     ConfirmationBody,
@@ -13,6 +14,7 @@ from app.api.v1.purchase_models import (
     PurchaseBody,
     PurchaseDetail,
     PurchaseLineAnswer,
+    PurchaseQuery,
     RestBody,
     SentBody,
     SupplierAnswer,
@@ -21,12 +23,11 @@ from app.api.v1.purchase_models import (
     SupplierList,
     SupplierQuery,
 )
-from app.api.values import Page, PageQuery, page_of, set_filters
+from app.api.values import Page
 from app.composition.request import now, reader
 from app.composition.trading import cells, rules
-from app.queries.listing import Asked
 from app.queries.places import entities_seen, realm_of_site
-from app.queries.purchases import PurchasePage, PurchaseRow, purchase_page, purchases_after
+from app.queries.purchases import PURCHASES, PurchasePage, PurchaseRow, purchase_page
 from app.queries.suppliers import SUPPLIERS, SupplierFact, supplier_page
 from app.security.permissions import Permission
 from app.security.require import actor
@@ -85,8 +86,7 @@ def _detail(page: PurchasePage) -> PurchaseDetail:
     answer=SupplierList,
 )  # fmt: skip
 def list_suppliers(query: SupplierQuery) -> SupplierList:
-    asked = Asked(values=set_filters(query), realm=query.realm)
-    rows = [SupplierAnswer.model_validate(one) for one in SUPPLIERS.every(reader(), actor(), asked, now())]
+    rows = [SupplierAnswer.model_validate(one) for one in SUPPLIERS.every(reader(), actor(), asked_of(query), now())]
     return SupplierList(count=len(rows), items=rows)
 
 
@@ -129,12 +129,11 @@ def keep_offer(work: UnitOfWork, supplier_id: int, body: OfferBody) -> SupplierD
 
 
 @operation(
-    "GET", "/purchase-orders", permission=Permission.PURCHASE_READ, summary="List purchase orders", tag=TAG, query=PageQuery,
+    "GET", "/purchase-orders", permission=Permission.PURCHASE_READ, summary="List purchase orders", tag=TAG, query=PurchaseQuery,
     answer=Page[PurchaseAnswer],
 )  # fmt: skip
-def list_purchase_orders(query: PageQuery) -> Page[PurchaseAnswer]:
-    rows = purchases_after(reader(), actor(), query.after, query.limit + 1)
-    return page_of([_answer(row) for row in rows], [row.id for row in rows], query.limit)
+def list_purchase_orders(query: PurchaseQuery) -> Page[PurchaseAnswer]:
+    return listed(PURCHASES, query, _answer)
 
 
 @operation(

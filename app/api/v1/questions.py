@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Literal
 
 from pydantic import Field
 
 from app.api.framework import operation
+from app.api.lists import asked_of, only, part_of, which
 from app.api.v1.numbers import Key
 from app.api.values import Answer, Body
 from app.composition.question_desk import Asking, put_question
 from app.composition.request import now, reader
-from app.queries.questions import QuestionRow, question_page, question_rows
+from app.queries.questions import QUESTIONS, QuestionRow, question_page
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.kernel.work import UnitOfWork
@@ -74,7 +76,12 @@ class QuestionQuery(Body):
     """Which questions."""
 
     state: QuestionState | None = None
-    process: str | None = Field(None, max_length=40)
+    standing: Literal["late", "open", "decided", "withdrawn"] | None = which(
+        "As `state`; late ones are open, past their day."
+    )
+    mine: bool = only("open ones that the caller decides")
+    text: str = part_of("the question, its impact or its decision")
+    process: str | None = Field(None, max_length=40, description="Only those of the process with this code.")
 
 
 class OptionBody(Body):
@@ -136,14 +143,8 @@ def _again(work: UnitOfWork, question_id: int) -> QuestionAnswer:
 
 @operation("GET", "/design-questions", permission=Permission.QUESTION_VIEW, summary="Design questions", tag=TAG, query=QuestionQuery, answer=QuestionsAnswer)  # fmt: skip
 def list_design_questions(query: QuestionQuery) -> QuestionsAnswer:
-    rows = question_rows(reader(), actor(), now())
-    return QuestionsAnswer(
-        items=[
-            _answer(row)
-            for row in rows
-            if query.state in (None, row.view.state) and query.process in (None, row.view.process)
-        ]
-    )
+    rows = QUESTIONS.every(reader(), actor(), asked_of(query), now())
+    return QuestionsAnswer(items=[_answer(row) for row in rows])
 
 
 @operation("GET", "/design-questions/{question_id}", permission=Permission.QUESTION_VIEW, summary="A design question", tag=TAG, answer=QuestionAnswer)  # fmt: skip

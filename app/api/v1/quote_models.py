@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Annotated
 
 from pydantic import Field
 
+from app.api.lists import REALM, OneOf, only, part_of, which
 from app.api.v1.numbers import Key
 from app.api.v1.order_models import AcceptBody, ReasonBody
-from app.api.values import Amount, Answer, Body, PageQuery, Quantity, UnitPrice
+from app.api.values import Amount, Answer, Body, PageQuery, Quantity, Realm, UnitPrice
 from app.queries.quotes import STATES
 
 
@@ -84,9 +86,13 @@ class QuoteDetail(QuoteAnswer):
 class QuoteQuery(PageQuery):
     """Which quotes."""
 
-    state: str | None = Field(None, description="One of " + ", ".join(STATES))
-    site: Key | None = None
-    customer: Key | None = None
+    realm: Realm | None = REALM
+    state: Annotated[str | None, OneOf(STATES)] = None
+    ending: bool = only("sent ones that are over within a week, or over already")
+    text: str = part_of("the number, the customer's reference, code or name")
+    site: Key | None = which("Only quotes of this site.")
+    channel: Key | None = which("Only quotes of this channel.")
+    customer: Key | None = which("Only quotes to this customer.")
 
 
 class QuoteLineBody(Body):

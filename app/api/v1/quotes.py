@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from app.api.framework import check_version, operation
+from app.api.lists import listed
 from app.api.v1.numbers import as_amount, fresh, pointing
 from app.api.v1.order_models import OrderDetail, ReasonBody
 from app.api.v1.orders import detail as order_detail
@@ -20,12 +21,12 @@ from app.api.v1.quote_models import (
     QuoteQuery,
     TermsBody,
 )
-from app.api.values import Page, page_of
+from app.api.values import Page
 from app.composition.request import now, reader
 from app.composition.trading import cells, rules
 from app.queries.order_answer import order_answered
 from app.queries.places import realm_of_site
-from app.queries.quotes import QuotedItem, QuoteFilter, QuotePage, QuoteRow, quote_page, quotes_after
+from app.queries.quotes import QUOTES, QuotedItem, QuotePage, QuoteRow, quote_page
 from app.reports.papers import quote_paper
 from app.security.permissions import Permission
 from app.security.require import actor
@@ -114,9 +115,7 @@ def _terms(body: TermsBody) -> Terms:
 
 @operation("GET", "/quotes", permission=Permission.ORDER_READ, summary="List quotes", tag=TAG, query=QuoteQuery, answer=Page[QuoteAnswer])  # fmt: skip
 def list_quotes(query: QuoteQuery) -> Page[QuoteAnswer]:
-    asked = QuoteFilter(state=query.state or "", site=query.site, customer=query.customer)
-    rows = quotes_after(reader(), actor(), asked, query.after, query.limit + 1)
-    return page_of([_answer(row) for row in rows], [row.id for row in rows], query.limit)
+    return listed(QUOTES, query, _answer)
 
 
 @operation("GET", "/quotes/{quote_id}", permission=Permission.ORDER_READ, summary="One quote", tag=TAG, answer=QuoteDetail)  # fmt: skip

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import Field
 
 from app.api.framework import operation
+from app.api.lists import asked_of, only, part_of, which
 from app.api.v1.numbers import Key
 from app.api.values import Answer, Body
 from app.composition.raci_desk import give
-from app.composition.request import reader
-from app.queries.raci import SubjectRow, raci_row, raci_rows
+from app.composition.request import now, reader
+from app.queries.raci import RACI, SubjectRow, raci_row
 from app.security.permissions import Permission
+from app.security.require import actor
 from erpcore.kernel.work import UnitOfWork
 from governance.raci.rules import Duty, Gap, HolderKind, SubjectKind
 from governance.raci.services import LONGEST_REASON, GiveDuty, end_duty
@@ -53,7 +56,9 @@ class MatrixQuery(Body):
     """Which part of it."""
 
     kind: SubjectKind | None = None
-    gap: Gap | None = None
+    gap: Gap | Literal["any"] | None = which("Only those with this gap; `any`: with one at all.")
+    mine: bool = only("those for which the caller has a duty")
+    text: str = part_of("the name, or of a name of whoever has a duty")
 
 
 class GiveBody(Body):
@@ -84,13 +89,8 @@ def _answer(row: SubjectRow) -> SubjectAnswer:
 
 @operation("GET", "/raci", permission=Permission.RACI_VIEW, summary="Duties of processes, data domains and waves", tag=TAG, query=MatrixQuery, answer=MatrixAnswer)  # fmt: skip
 def list_raci(query: MatrixQuery) -> MatrixAnswer:
-    return MatrixAnswer(
-        items=[
-            _answer(row)
-            for row in raci_rows(reader())
-            if query.kind in (None, row.kind) and (query.gap is None or query.gap in row.gaps)
-        ]
-    )
+    rows = RACI.every(reader(), actor(), asked_of(query), now())
+    return MatrixAnswer(items=[_answer(row) for row in rows])
 
 
 @operation(

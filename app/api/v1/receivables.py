@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import date
+from operator import attrgetter
 
 from pydantic import Field
 
 from app.api.framework import operation
-from app.api.v1.numbers import as_amount
+from app.api.lists import listed, only, part_of, which
+from app.api.v1.numbers import Key, as_amount
 from app.api.v1.papers import PaperAnswer, paper_answer
-from app.api.values import Amount, Answer, Body, Page, PageQuery, page_of
+from app.api.values import Amount, Answer, Body, Page, PageQuery, Realm
 from app.composition.request import now, reader
 from app.queries.customer_statement import Statement, statement
-from app.queries.receivables import BUCKETS, Account, AgeingRow, account, ageing_after
+from app.queries.receivables import AGEING, BUCKETS, Account, AgeingRow, account
 from app.reports.accounts import statement_paper
 from app.security.permissions import Permission
 from app.security.require import actor
@@ -41,8 +43,11 @@ class AgeingAnswer(Answer):
 class AgeingQuery(PageQuery):
     """Whose receivables, on which day; today of each company without one."""
 
-    realm: str = Field("live", max_length=12)
-    as_of: date | None = Field(None, description="A day that has not come is today.")
+    realm: Realm = "live"
+    overdue: bool = only("those who owe something that is overdue")
+    as_of: date | None = which("A day that has not come is today.")
+    text: str = part_of("the customer's name or code")
+    company: Key | None = which("Only what this company is owed.")
 
 
 class OpenItemAnswer(Answer):
@@ -145,10 +150,7 @@ def _statement(page: Statement) -> StatementAnswer:
     query=AgeingQuery, answer=Page[AgeingAnswer],
 )  # fmt: skip
 def list_receivables(query: AgeingQuery) -> Page[AgeingAnswer]:
-    rows = ageing_after(
-        reader(), actor(), query.realm, query.as_of, now(), after=query.after, limit=query.limit + 1
-    )  # fmt: skip
-    return page_of([_ageing(row) for row in rows], [row.customer_id for row in rows], query.limit)
+    return listed(AGEING, query, _ageing, key=attrgetter("customer_id"))
 
 
 @operation(

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from app.api.framework import check_version, operation
+from app.api.lists import REALM, OneOf, listed, part_of, which
 from app.api.v1.numbers import Key, fresh, pointing
-from app.api.values import Answer, Body, Page, PageQuery, Quantity, UnitPrice, page_of
+from app.api.values import Answer, Body, Page, PageQuery, Quantity, Realm, UnitPrice
 from app.composition.request import reader
 from app.composition.trading import cells, returned_line, rules
 from app.queries.places import realm_of_site
-from app.queries.returns import ReturnPage, ReturnRow, return_page, returns_after
+from app.queries.returns import RETURNS, STATES, ReturnPage, ReturnRow, return_page
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.billing.credits import credit_returns
@@ -52,6 +53,15 @@ class ReturnAnswer(Answer):
     order_id: int | None
     requested_at: datetime
     version: int
+
+
+class ReturnQuery(PageQuery):
+    """Which returns."""
+
+    realm: Realm | None = REALM
+    state: Annotated[str | None, OneOf(STATES)] = None
+    text: str = part_of("the number, the customer or the order")
+    site: Key | None = which("Only returns to this site.")
 
 
 class ReturnLineAnswer(Answer):
@@ -119,12 +129,11 @@ def _detail(page: ReturnPage) -> ReturnDetail:
 
 
 @operation(
-    "GET", "/returns", permission=Permission.RETURN_READ, summary="List returns", tag=TAG, query=PageQuery,
+    "GET", "/returns", permission=Permission.RETURN_READ, summary="List returns", tag=TAG, query=ReturnQuery,
     answer=Page[ReturnAnswer],
 )  # fmt: skip
-def list_returns(query: PageQuery) -> Page[ReturnAnswer]:
-    rows = returns_after(reader(), actor(), query.after, query.limit + 1)
-    return page_of([_answer(row) for row in rows], [row.id for row in rows], query.limit)
+def list_returns(query: ReturnQuery) -> Page[ReturnAnswer]:
+    return listed(RETURNS, query, _answer)
 
 
 @operation(

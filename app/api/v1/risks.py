@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from app.api.framework import operation
+from app.api.lists import OneOf, listed, only, part_of, which
 from app.api.v1.numbers import Key
-from app.api.values import Answer, Body, Page, PageQuery, page_of, set_filters
+from app.api.values import Answer, Body, Page, PageQuery
 from app.composition.request import now, reader
 from app.composition.risk_desk import add_action, move_entry, put_entry, turn_entry, write_entry
-from app.queries.listing import Asked
-from app.queries.risks import RISKS, EntryPage, EntryRow, as_of, entry_page, entry_row
+from app.queries.risks import RISKS, STANDS, EntryPage, EntryRow, as_of, entry_page, entry_row
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.kernel.work import UnitOfWork
@@ -117,15 +117,23 @@ class OneEntryAnswer(EntryAnswer):
 
 
 class EntryQuery(PageQuery):
-    """Which entries. `state` may be `standing`: open or triggered."""
+    """Which entries."""
 
     kind: EntryKind | None = None
-    state: str | None = Field(None, max_length=12)
+    overdue: bool = only("those that stand and are past their day")
+    triggered: bool = only("those that came to pass")
+    escalated: bool = only("those that have gone on to a body")
+    mine: bool = only("those that the caller answers for, alone or in a body")
+    review: bool = only("those that stand and whose review is due")
+    text: str = part_of("the code, the title or what is said")
+    state: Annotated[str | None, OneOf((STANDS, *EntryState))] = which("`standing`: open or triggered.")
     layer: Layer | None = None
-    wave: Key | None = None
-    site: Key | None = None
-    process: str | None = Field(None, max_length=40)
-    owner: Key | None = None
+    wave: Key | None = which("Only those of this wave.")
+    site: Key | None = which("Only those that touch this site.")
+    process: str | None = Field(None, max_length=40, description="Only those of the process with this code.")
+    owner: Key | None = which("Only those that this person answers for.")
+    probability: Key | None = which("From 1, rare, to 5, almost certain.")
+    impact: Key | None = which("From 1, slight, to 5, grave.")
 
 
 class WatchedBody(Body):
@@ -261,10 +269,7 @@ _EXAMPLE = {
 
 @operation("GET", "/risks", permission=Permission.RISK_VIEW, summary="Entries of the RAID register", tag=TAG, query=EntryQuery, answer=Page[EntryAnswer])  # fmt: skip
 def list_risks(query: EntryQuery) -> Page[EntryAnswer]:
-    wanted = Asked(values=set_filters(query))
-    rows = RISKS.after(reader(), actor(), wanted, now(), after=query.after, limit=query.limit + 1)
-    answers = [EntryAnswer.model_validate(as_of(row, _today(now()))) for row in rows]
-    return page_of(answers, [row.id for row in rows], query.limit)
+    return listed(RISKS, query, lambda row: EntryAnswer.model_validate(as_of(row, _today(now()))))
 
 
 @operation("GET", "/risks/{entry_id}", permission=Permission.RISK_VIEW, summary="An entry of the RAID register", tag=TAG, answer=OneEntryAnswer)  # fmt: skip

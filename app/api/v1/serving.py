@@ -8,11 +8,11 @@ from typing import Literal
 from pydantic import Field
 
 from app.api.framework import operation
+from app.api.lists import asked_of, only, part_of
 from app.api.v1.numbers import Key, as_amount, as_minor, fresh, pointing
-from app.api.values import Amount, Answer, Body, Realm, set_filters
+from app.api.values import Amount, Answer, Body, Realm
 from app.composition.request import now, reader
 from app.queries.charges import CHARGES, one_charge
-from app.queries.listing import Asked
 from app.queries.places import entities_seen, realm_of_site, sites_seen
 from app.queries.serving import COMMITMENTS, LANES, CommitmentRow, LaneRow, one_commitment, one_lane
 from app.security.permissions import Permission
@@ -52,10 +52,12 @@ class CommitmentQuery(Body):
     realm: Realm = "live"
     site: Key | None = None
     channel: Key | None = None
-    group: int | None = Field(None, ge=0, le=2**63 - 1)
+    group: int | None = Field(
+        None, ge=0, le=2**63 - 1, description="Only those of this group; 0: of customers without one."
+    )
     basis: Literal["ship", "delivery"] | None = None
     standing: Literal["now", "later", "ended"] | None = None
-    text: str = Field("", max_length=120)
+    text: str = part_of("the site, the channel or the group")
 
 
 class CommitmentList(Answer):
@@ -105,8 +107,8 @@ class LaneQuery(Body):
 
     realm: Realm = "live"
     site: Key | None = None
-    others: bool = False
-    text: str = Field("", max_length=120)
+    others: bool = only("those for every country that has none")
+    text: str = part_of("the country")
 
 
 class LaneList(Answer):
@@ -144,8 +146,8 @@ class ChargeQuery(Body):
     entity: Key | None = None
     kind: Literal["charge", "service"] | None = None
     leaves: Literal["first_goods", "last_goods", "by_itself"] | None = None
-    rush: bool = False
-    text: str = Field("", max_length=120)
+    rush: bool = only("what a rush costs")
+    text: str = part_of("the code or name")
 
 
 class ChargeList(Answer):
@@ -182,8 +184,7 @@ def _lane(row: LaneRow) -> LaneAnswer:
     query=CommitmentQuery, answer=CommitmentList,
 )  # fmt: skip
 def list_commitments(query: CommitmentQuery) -> CommitmentList:
-    asked = Asked(values=set_filters(query), realm=query.realm)
-    rows = [_commitment(row) for row in COMMITMENTS.every(reader(), actor(), asked, now())]
+    rows = [_commitment(row) for row in COMMITMENTS.every(reader(), actor(), asked_of(query), now())]
     return CommitmentList(count=len(rows), items=rows)
 
 
@@ -220,8 +221,7 @@ def finish_commitment(work: UnitOfWork, commitment_id: int, body: UntilBody) -> 
     answer=LaneList,
 )
 def list_lanes(query: LaneQuery) -> LaneList:
-    asked = Asked(values=set_filters(query), realm=query.realm)
-    rows = [_lane(row) for row in LANES.every(reader(), actor(), asked, now())]
+    rows = [_lane(row) for row in LANES.every(reader(), actor(), asked_of(query), now())]
     return LaneList(count=len(rows), items=rows)
 
 
@@ -255,8 +255,7 @@ def drop_sourcing_lane(work: UnitOfWork, lane_id: int) -> None:
     query=ChargeQuery, answer=ChargeList,
 )  # fmt: skip
 def list_charges(query: ChargeQuery) -> ChargeList:
-    asked = Asked(values=set_filters(query), realm=query.realm)
-    rows = [ChargeAnswer.model_validate(row) for row in CHARGES.every(reader(), actor(), asked, now())]
+    rows = [ChargeAnswer.model_validate(row) for row in CHARGES.every(reader(), actor(), asked_of(query), now())]
     return ChargeList(count=len(rows), items=rows)
 
 

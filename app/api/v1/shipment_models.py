@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Annotated
 
 from pydantic import Field
 
+from app.api.lists import OneOf, only, part_of, which
 from app.api.v1.numbers import Key
-from app.api.values import Amount, Answer, Body, Quantity
+from app.api.values import Amount, Answer, Body, PageQuery, Quantity, Realm
+from app.queries.shipments import STATES
 
 
 class ShipmentLineAnswer(Answer):
@@ -91,6 +94,37 @@ class ShipmentDetail(Answer):
     cartons: list[CartonAnswer]
     exceptions: list[TroubleAnswer]
     version: int
+
+
+class ShipmentListed(Answer):
+    """One shipment of a list. `trouble`: the kind of the exception that is open; empty without one."""
+
+    id: int
+    number: str
+    state: str
+    site: str
+    order_id: int
+    order: str
+    customer: str
+    service: str
+    tracking_number: str
+    picked_at: datetime
+    packed_at: datetime | None
+    confirmed_at: datetime | None
+    delivered_at: datetime | None
+    missed_cut_off: bool
+    trouble: str
+
+
+class ShipmentQuery(PageQuery):
+    """Which shipments."""
+
+    realm: Realm = "live"
+    state: Annotated[str | None, OneOf(STATES)] = which("`confirmed`: it has left.")
+    trouble: bool = only("those with an open exception")
+    missed: bool = only("those that were packed after the carrier's cut-off")
+    text: str = part_of("the number, the order, the customer or the tracking number")
+    site: Key | None = which("Only those from this site.")
 
 
 class OpenBody(Body):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.api.framework import operation
+from app.api.lists import listed
 from app.api.v1.numbers import as_amount, as_minor, fresh, pointing, thousandths
 from app.api.v1.shipment_models import (
     CarriageAnswer,
@@ -18,14 +19,17 @@ from app.api.v1.shipment_models import (
     PutBody,
     ShipmentDetail,
     ShipmentLineAnswer,
+    ShipmentListed,
+    ShipmentQuery,
     TroubleAnswer,
     TroubleBody,
     VoidBody,
     WeightBody,
 )
+from app.api.values import Page
 from app.composition.request import reader
 from app.composition.trading import cells, rules, trouble_kind
-from app.queries.shipments import ShipmentPage, shipment_page, trouble_place
+from app.queries.shipments import SHIPMENTS, ShipmentPage, shipment_page, trouble_place
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.fulfilment.carriers.troubles import (
@@ -100,6 +104,14 @@ def _own_carton(work: UnitOfWork, shipment: int, carton: int) -> None:
 
 def _read(work: UnitOfWork, shipment: int) -> ShipmentDetail:
     return _detail(shipment_page(fresh(work), work.actor, shipment))
+
+
+@operation(
+    "GET", "/shipments", permission=Permission.SHIPMENT_READ, summary="List shipments", tag=TAG, query=ShipmentQuery,
+    answer=Page[ShipmentListed],
+)  # fmt: skip
+def list_shipments(query: ShipmentQuery) -> Page[ShipmentListed]:
+    return listed(SHIPMENTS, query, ShipmentListed.model_validate)
 
 
 @operation(

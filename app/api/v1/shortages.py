@@ -7,13 +7,13 @@ from datetime import date, datetime
 from pydantic import Field
 
 from app.api.framework import check_version, operation
+from app.api.lists import asked_of, only, part_of, which
 from app.api.v1.numbers import Key, as_amount, fresh, pointing
-from app.api.values import Amount, Answer, Body, Quantity, Realm, set_filters
+from app.api.values import Amount, Answer, Body, Quantity, Realm
 from app.composition.order_approvals import BY_RULES, decide_on_substitution
 from app.composition.request import now, reader
 from app.composition.trading import cells, rules
 from app.queries.items import item_page
-from app.queries.listing import Asked
 from app.queries.shortages import Rank, ShortagePage, short_lines, shortage_page
 from app.queries.substitutes import SUBSTITUTES, asked_substitution, substitutes_of
 from app.security.permissions import Permission
@@ -45,19 +45,17 @@ class ShortLineAnswer(Answer):
 
 
 class ShortQuery(Body):
-    """Which lines, as on their page, and what leads the list: `margin` needs the permission to read costs. `late`: promised for a
-    later day than was wished.
-    """
+    """Which lines, as on their page, and what leads the list: `margin` needs the permission to read costs."""
 
     realm: Realm = "live"
     rank: Rank = Rank.TIER
     site: Key | None = None
     channel: Key | None = None
-    customer: Key | None = None
-    item: Key | None = None
-    tier: int | None = Field(None, ge=1, le=3)
-    late: bool = False
-    text: str = Field("", max_length=120)
+    customer: Key | None = which("Only lines of this customer.")
+    item: Key | None = which("Only lines of this item.")
+    tier: int | None = Field(None, ge=1, le=3, description="1 key account, 2 usual, 3 small.")
+    late: bool = only("those promised for a later day than was wished")
+    text: str = part_of("the order, the customer or the item")
 
 
 class ShortLineList(Answer):
@@ -111,11 +109,11 @@ class SubstituteQuery(Body):
     """Which substitutes, as on their page: of the `same_group` as the item, or of another one, so that somebody has to agree."""
 
     realm: Realm = "live"
-    item: Key | None = None
+    item: Key | None = which("Only those of this item.")
     entity: Key | None = None
-    same_group: bool = False
-    other_group: bool = False
-    text: str = Field("", max_length=120)
+    same_group: bool = only("those of the same group of items")
+    other_group: bool = only("those of another group, which need approval")
+    text: str = part_of("either item")
 
 
 class SubstituteList(Answer):
@@ -166,7 +164,7 @@ def _detail(page: ShortagePage, who: Actor) -> ShortageDetail:
 
 
 def _filters(query: ShortQuery) -> dict[str, object]:
-    return {name: value for name, value in set_filters(query).items() if name != "rank"}
+    return {name: value for name, value in asked_of(query).values.items() if name != "rank"}
 
 
 @operation(
@@ -226,8 +224,9 @@ def choose_way(work: UnitOfWork, line_id: int, version: int, body: ChoiceBody) -
     answer=SubstituteList,
 )
 def list_substitutes(query: SubstituteQuery) -> SubstituteList:
-    asked = Asked(values=set_filters(query), realm=query.realm)
-    rows = [SubstituteAnswer.model_validate(row) for row in SUBSTITUTES.every(reader(), actor(), asked, now())]
+    rows = [
+        SubstituteAnswer.model_validate(row) for row in SUBSTITUTES.every(reader(), actor(), asked_of(query), now())
+    ]
     return SubstituteList(count=len(rows), items=rows)
 
 

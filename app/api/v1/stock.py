@@ -5,13 +5,14 @@ from __future__ import annotations
 from pydantic import Field
 
 from app.api.framework import operation
+from app.api.lists import listed, only, part_of, which
 from app.api.v1.numbers import Key, as_amount, as_quantity, fresh, pointing
-from app.api.values import Amount, Answer, Body, Page, PageQuery, Quantity, Realm, page_of
+from app.api.values import Amount, Answer, Body, Page, PageQuery, Quantity, Realm
 from app.composition.core_approvals import BY_RULES
 from app.composition.request import reader
 from app.composition.trading import cells, rules
 from app.queries.places import realm_of_site
-from app.queries.stock import StockFilter, StockRow, places_after, stock_place
+from app.queries.stock import STOCK, StockRow, stock_place
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.inventory.adjusting import Adjust, CountStock, adjust, count_stock
@@ -48,8 +49,12 @@ class AdjustmentAnswer(BalanceAnswer):
 class BalanceQuery(PageQuery):
     """Which places."""
 
-    site: Key | None = None
     realm: Realm = "live"
+    short: bool = only("places where nothing is available")
+    unvalued: bool = only("places with something at unknown cost")
+    blocked: bool = only("places with something that may not be sold")
+    text: str = part_of("the item's code or name")
+    site: Key | None = which("Only what lies at this site.")
 
 
 class ChangeBody(Body):
@@ -105,9 +110,7 @@ def _read(work: UnitOfWork, site: int, item: int) -> BalanceAnswer:
     answer=Page[BalanceAnswer],
 )  # fmt: skip
 def list_stock(query: BalanceQuery) -> Page[BalanceAnswer]:
-    asked = StockFilter(site=query.site, realm=query.realm)
-    rows = places_after(reader(), actor(), asked, query.after_pair, query.limit + 1)
-    return page_of([_balance(row) for row in rows], [(row.site_id, row.item_id) for row in rows], query.limit)
+    return listed(STOCK, query, _balance, key=lambda row: (row.site_id, row.item_id))
 
 
 @operation(

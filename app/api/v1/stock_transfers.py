@@ -7,14 +7,14 @@ from datetime import date, datetime
 from pydantic import Field
 
 from app.api.framework import operation
+from app.api.lists import listed, only, part_of
 from app.api.v1.numbers import Key, pointing
 from app.api.v1.warehouse_models import List
-from app.api.values import Answer, Body, Page, PageQuery, Quantity, Realm, page_of, set_filters
+from app.api.values import Answer, Body, Page, PageQuery, Quantity, Realm
 from app.composition.request import now, reader
 from app.queries.count_pages import count_plan
 from app.queries.floor import floor_place
 from app.queries.goods_receipts import RECEIPTS, receipt_page
-from app.queries.listing import Asked
 from app.queries.places import realm_of_site
 from app.queries.transfers import TRANSFERS, TransferRow, transfer_page
 from app.security.permissions import Permission
@@ -69,8 +69,8 @@ class TransferQuery(PageQuery):
     realm: Realm = "live"
     site: Key | None = None
     state: TransferState | None = None
-    late: bool = False
-    text: str = Field("", max_length=120)
+    late: bool = only("those that should have arrived")
+    text: str = part_of("the number or the note")
 
 
 class GoodsLineAnswer(Answer):
@@ -117,8 +117,8 @@ class GoodsReceiptQuery(PageQuery):
 
     realm: Realm = "live"
     site: Key | None = None
-    differs: bool = False
-    text: str = Field("", max_length=120)
+    differs: bool = only("those that differ from what was expected")
+    text: str = part_of("the number, the paper or the supplier")
 
 
 class ClassAnswer(Answer):
@@ -165,11 +165,7 @@ def _head(row: TransferRow) -> dict[str, object]:
     query=TransferQuery, answer=Page[TransferHead],
 )  # fmt: skip
 def list_transfers(query: TransferQuery) -> Page[TransferHead]:
-    asked = Asked(values=set_filters(query), realm=query.realm)
-    rows = TRANSFERS.after(reader(), actor(), asked, now(), after=query.after, limit=query.limit + 1)
-    return page_of(
-        [TransferHead.model_validate(_head(row)) for row in rows], [row.id for row in rows], query.limit
-    )  # fmt: skip
+    return listed(TRANSFERS, query, lambda row: TransferHead.model_validate(_head(row)))
 
 
 @operation(
@@ -193,9 +189,7 @@ def show_transfer(transfer_id: int) -> TransferDetail:
     query=GoodsReceiptQuery, answer=Page[GoodsReceiptHead],
 )  # fmt: skip
 def list_goods_receipts(query: GoodsReceiptQuery) -> Page[GoodsReceiptHead]:
-    asked = Asked(values=set_filters(query), realm=query.realm)
-    rows = RECEIPTS.after(reader(), actor(), asked, now(), after=query.after, limit=query.limit + 1)
-    return page_of([GoodsReceiptHead.model_validate(row) for row in rows], [row.id for row in rows], query.limit)
+    return listed(RECEIPTS, query, GoodsReceiptHead.model_validate)
 
 
 @operation(

@@ -7,11 +7,11 @@ from datetime import date, datetime
 from pydantic import Field
 
 from app.api.framework import check_version, operation
+from app.api.lists import listed, only, part_of
 from app.api.v1.numbers import Key, fresh, pointing
-from app.api.values import Answer, Body, Page, PageQuery, Quantity, Realm, page_of, set_filters
-from app.composition.request import now, reader
+from app.api.values import Answer, Body, Page, PageQuery, Quantity, Realm
+from app.composition.request import reader
 from app.composition.trading import cells, rules
-from app.queries.listing import Asked
 from app.queries.places import realm_of_site
 from app.queries.transfer_orders import (
     TRANSFER_ORDERS,
@@ -76,8 +76,8 @@ class TransferOrderQuery(PageQuery):
     realm: Realm = "live"
     site: Key | None = None
     state: State | None = None
-    late: bool = False
-    text: str = Field("", max_length=120)
+    late: bool = only("those promised for later than wanted, or past that day")
+    text: str = part_of("the number or the note")
 
 
 class AskedLineBody(Body):
@@ -139,9 +139,7 @@ def _detail(page: TransferOrderPage) -> TransferOrderDetail:
     query=TransferOrderQuery, answer=Page[TransferOrderAnswer],
 )  # fmt: skip
 def list_transfer_orders(query: TransferOrderQuery) -> Page[TransferOrderAnswer]:
-    asked = Asked(values=set_filters(query), realm=query.realm)
-    rows = TRANSFER_ORDERS.after(reader(), actor(), asked, now(), after=query.after, limit=query.limit + 1)
-    return page_of([_answer(row) for row in rows], [row.id for row in rows], query.limit)
+    return listed(TRANSFER_ORDERS, query, _answer)
 
 
 @operation(

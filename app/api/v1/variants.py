@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from app.api.framework import check_version, operation
+from app.api.lists import OneOf, listed, only, part_of, which
 from app.api.v1.numbers import Key
 from app.api.v1.policies import ScopeAnswer, ScopeBody, Value
-from app.api.values import Answer, Body, Page, PageQuery, page_of
+from app.api.values import Answer, Body, Page, PageQuery
 from app.composition.approving import Answer as ApprovalAnswer
 from app.composition.approving import answer as answer_request
 from app.composition.request import now, reader
@@ -24,12 +25,12 @@ from app.composition.variants import (
     submit,
     write_variant,
 )
-from app.queries.listing import Asked
-from app.queries.variants import VariantPage, VariantRow, variant_page, variants_after
+from app.queries.variants import VARIANTS, VariantPage, VariantRow, variant_page
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.work import UnitOfWork
+from erpcore.ports import POLICY_POINTS
 from governance.variants.flow import VariantState
 from governance.variants.kinds import Kind, Rationale
 from governance.variants.register import Scope
@@ -113,17 +114,23 @@ class VariantDetail(VariantAnswer):
 
 
 class VariantQuery(PageQuery):
-    """Which variants. `process` is a process or a step of it."""
+    """Which variants."""
 
     state: VariantState | None = None
     kind: Kind | None = None
-    point: str | None = Field(None, max_length=48)
-    deviation: str | None = Field(None, max_length=64)
-    process: str | None = Field(None, max_length=80)
-    site: Key | None = None
-    channel: Key | None = None
-    owner: Key | None = None
-    effective: bool | None = Field(None, description="Only those in force now")
+    effective: bool | None = Field(None, description="Only those in force now.")
+    ending: bool = only("those that end within a month")
+    review: bool = only("those in force whose review is due")
+    expired: bool = only("agreed ones that are past their end")
+    left: bool = only("agreed ones whose owner has left")
+    text: str = part_of("the code, the title or the owner's name")
+    point: Annotated[str | None, OneOf(tuple(POLICY_POINTS))] = which("Only those that set this policy point.")
+    deviation: str | None = Field(None, max_length=64, description="Only those that allow this to be done by hand.")
+    process: str | None = Field(None, max_length=80, description="Only those of this process, or of this step of one.")
+    site: Key | None = which("Only those that name this site.")
+    channel: Key | None = which("Only those that name this channel.")
+    owner: Key | None = which("Only those that this person answers for.")
+    reaches: Key | None = which("Only those under which a document of this site may run.")
 
 
 class VariantBody(Body):
@@ -239,12 +246,7 @@ def _command(body: VariantBody) -> AskForVariant:
     answer=Page[VariantAnswer],
 )  # fmt: skip
 def list_variants(query: VariantQuery) -> Page[VariantAnswer]:
-    names = ("state", "kind", "point", "deviation", "process", "site", "channel", "owner")
-    values = {name: value for name in names if (value := getattr(query, name)) is not None}
-    if query.effective:
-        values["effective"] = True
-    rows = variants_after(reader(), actor(), Asked(values=values), now(), query.after, query.limit + 1)
-    return page_of([VariantAnswer(**_facts(row)) for row in rows], [row.id for row in rows], query.limit)
+    return listed(VARIANTS, query, lambda row: VariantAnswer(**_facts(row)))
 
 
 @operation(

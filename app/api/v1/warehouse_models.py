@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Annotated
 
 from pydantic import Field
 
+from app.api.lists import REALM, OneOf, part_of, which
 from app.api.v1.numbers import Key
-from app.api.values import Amount, Answer, Body, Quantity
+from app.api.values import Amount, Answer, Body, Quantity, Realm
+from app.queries.counts import UNFINISHED
 from app.queries.warehouse import BinRow, ExpectedRow, bin_rows
+from erpcore.inventory.documents import CountState
 from erpcore.kernel.work import UnitOfWork
 
 
@@ -72,6 +76,16 @@ class CountTaskAnswer(Answer):
     value: Amount | None
 
 
+class CountQuery(Body):
+    """Which counts; those that are not finished unless another state is asked for."""
+
+    realm: Realm | None = REALM
+    state: Annotated[str | None, OneOf((UNFINISHED, *CountState))] = None
+    text: str = part_of("the place, the item or the lot")
+    why: Annotated[str | None, OneOf(("cadence", "asked", "short_pick"))] = which("Only those that came by this.")
+    site: Key | None = which("Only those at this site.")
+
+
 class List(Answer):
     """How many there are."""
 
@@ -91,7 +105,7 @@ class BinList(List):
 
 
 class CountList(List):
-    """Open counts, the oldest first; at most 200."""
+    """Counts, the oldest first; at most 200."""
 
     items: list[CountTaskAnswer]
 

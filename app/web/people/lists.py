@@ -6,26 +6,14 @@ from flask import g, url_for
 from markupsafe import Markup, escape
 
 from app.composition.request import now, reader
-from app.identity.queries import Person, TokenEntry, list_people, list_tokens, names_of
-from app.queries.listing import MemoryList
+from app.identity.queries import Person, TokenEntry, list_tokens, names_of
+from app.queries.people import PEOPLE, TOKENS
 from app.security.permissions import Permission
 from app.security.roles import ROLES, title_of
 from app.web.context import moment
 from app.web.lists.listing import Cell, Empty, Filter, Kind, Listing, choice, column, flag, text_filter
 from app.web.lists.page import list_page
 from app.web.people.views import blueprint
-
-PEOPLE: MemoryList[Person] = MemoryList(
-    rows=lambda session, _actor, _asked, at: list_people(session, at),
-    text=lambda person: f"{person.name} {person.sign_in}", by=("account", lambda person: "closed" if person.is_closed else "open"),
-    flags=("present",),
-    sorts={"name": lambda person: person.name.lower(), "zone": lambda person: person.time_zone}, usual="name",
-    wanted={
-        "role": lambda person, role, _: any(granted.role == role for granted in person.roles),
-        "account": lambda person, value, _: person.is_closed == (value == "closed"),
-        "present": lambda person, _value, _: person.open_sign_ins > 0,
-    },
-)  # fmt: skip
 
 
 def _lines(texts: list[str]) -> Markup:
@@ -65,13 +53,6 @@ PERSON_LIST = list_page(
             column("signed_in", "Signed in", "open_sign_ins", cell=_signed_in, num=True),
         ),
     ),
-)  # fmt: skip
-
-TOKENS: MemoryList[TokenEntry] = MemoryList(
-    rows=lambda session, _actor, _asked, _at: list_tokens(session),
-    text=lambda token: token.name, flags=("ended",),
-    sorts={"name": lambda token: token.name.lower(), "until": lambda token: token.expires_at},
-    wanted={"ended": lambda token, _value, eyes: token.revoked_at is not None or token.expires_at <= eyes.now},
 )  # fmt: skip
 
 
