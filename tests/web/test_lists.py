@@ -61,7 +61,7 @@ OVER_API = {
 
 
 #: What needs no word besides its name.
-NAMES_OF_PLACES = {"site", "channel", "entity"}
+NAMES_OF_PLACES = {"site", "channel", "entity", "company"}
 
 
 @pytest.fixture
