@@ -19,6 +19,7 @@ from erpcore.kernel.model import Base
 from erpcore.ledger import models as ledger
 from erpcore.masterdata import addresses
 from erpcore.masterdata import models as masterdata
+from erpcore.masterdata import tax_models as taxes
 from erpcore.orders import allocation_models as allocation
 from erpcore.orders import models as orders
 from erpcore.orders.quotes import models as quotes
@@ -89,6 +90,7 @@ __all__ = [
     "risks",
     "roadmap",
     "saved_views",
+    "taxes",
     "templates",
     "variants",
     "waves",

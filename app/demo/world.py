@@ -24,6 +24,7 @@ from app.demo.plan import (
     Stream,
     Terms,
 )
+from app.demo.taxes import tax_a_company
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import Clock
 from erpcore.kernel.work import UnitOfWork
@@ -41,7 +42,6 @@ from erpcore.masterdata.services import (
     add_entity,
     add_items,
     add_site,
-    add_tax_rate,
     ensure_channel,
     ensure_customer_group,
     ensure_item_group,
@@ -160,7 +160,7 @@ class _Builder:
         ).id  # fmt: skip
         self.world.entities[self.key] = entity
         open_chart(self.work, entity)
-        add_tax_rate(self.work, entity=entity, country=plan.country, rate=plan.tax, valid_from=_SINCE)
+        tax_a_company(self.work, entity, country=plan.country, abroad=plan.abroad, rate=plan.tax, since=_SINCE)
         for site in SITES:
             if site.entity == plan.code and (self.is_live or _rehearses(site.code)):
                 self._site(entity, site)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.queries.cash import Applied, OpenInvoice, applied, open_invoices
 from app.queries.order_detail import steps_of
 from app.queries.order_facts import Step
+from app.queries.taxes import stamps
 from erpcore.billing.models import (
     CreditApplication,
     CreditMemo,
@@ -63,6 +64,8 @@ class InvoiceLineFact:
     order_price: Decimal
     net_minor: int
     tax_rate: Decimal | None
+    tax_code: str
+    tax_sentence: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,13 +229,25 @@ def _lines(session: Session, invoice_id: int) -> list[InvoiceLineFact]:
         .where(InvoiceLine.invoice_id == invoice_id)
         .order_by(OrderLine.order_id, OrderLine.line_no)
     )
+    found = rows.all()
+    lines = [row.InvoiceLine for row in found]
+    stamped = stamps(
+        session, {one.tax_rule_id for one in lines if one.tax_rule_id},
+        {one.tax_exemption_id for one in lines if one.tax_exemption_id},
+    )  # fmt: skip
+
+    def said(line: InvoiceLine) -> tuple[str, str]:
+        key = ("exemption", line.tax_exemption_id) if line.tax_exemption_id else ("rule", line.tax_rule_id or 0)
+        return stamped.get(key, ("", ""))
+
     return [
         InvoiceLineFact(
             order_line=row.InvoiceLine.order_line_id, line_no=row.line_no, code=row.code, name=row.name, unit=row.unit,
             quantity=row.InvoiceLine.quantity, unit_price=row.InvoiceLine.unit_price, order_price=row.order_price,
             net_minor=row.InvoiceLine.net_minor, tax_rate=row.InvoiceLine.tax_rate,
+            tax_code=said(row.InvoiceLine)[0], tax_sentence=said(row.InvoiceLine)[1],
         )
-        for row in rows
+        for row in found
     ]  # fmt: skip
 
 

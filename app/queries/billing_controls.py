@@ -11,4 +11,12 @@ BILLING_CONTROLS: tuple[tuple[str, str, str, str, str], ...] = (
         "JOIN shipment s ON s.id = l.shipment_id JOIN sales_order o ON o.id = s.order_id "
         "WHERE s.state <> 'picked' AND s.invoice_id IS NULL"),
     ),
+    (
+        "tax_ledger", "minor", "Tax of posted invoices and credit memos = what they posted to the tax account",
+        ("SELECT entity_id, site_id, id, tax_minor FROM invoice WHERE state = 'posted' "
+        "UNION ALL SELECT entity_id, site_id, id, -tax_minor FROM credit_memo"),
+        ("SELECT e.entity_id, e.site_id, e.document_id, l.credit_minor - l.debit_minor FROM journal_line l "
+        "JOIN journal_entry e ON e.id = l.entry_id JOIN ledger_account a ON a.id = l.account_id "
+        "WHERE a.role = 'tax' AND e.document_type IN ('invoice', 'credit_memo')"),
+    ),
 )  # fmt: skip

@@ -32,7 +32,7 @@ PASTS = {
     "short_pick": "picked short", "shortage": "shortage decided", "skip": "left out", "split": "split", "stage": "staged", "start": "begun",
     "start_again": "begun again", "start_hypercare": "hypercare begun", "substitute": "item substituted",
     "submit": "asked for", "drop": "dropped", "fail": "failed",
-    "supersede": "replaced by a newer one", "take_back": "stock taken back", "unblock": "block lifted", "void": "voided",
+    "recheck": "checked again", "supersede": "replaced by a newer one", "take_back": "stock taken back", "unblock": "block lifted", "void": "voided",
     "withdraw": "withdrawn", "write": "written", "withdraw_approval": "approval withdrawn",
 }  # fmt: skip
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from erpcore.billing.models import CreditMemo, CreditMemoLine, DebtJournal, InvoiceLine, InvoiceState
+from erpcore.billing.models import CreditMemo, CreditMemoLine, DebtJournal, Invoice, InvoiceLine, InvoiceState
 from erpcore.billing.records import RECEIVABLE, lock_invoices, orders_of_invoices, shares_of
 from erpcore.billing.services import scaled_posted
 from erpcore.credit.models import Receivable
@@ -39,7 +39,7 @@ _MEMO = (
 )  # fmt: skip
 _LINE = (
     "credit_memo_id", "line_no", "item_id", "order_line_id", "is_charge", "quantity", "unit_price", "amount", "net_minor",
-    "tax_rate",
+    "tax_rate", "tax_rule_id", "tax_exemption_id",
 )  # fmt: skip
 _JOURNAL = (
     "id", "entity_id", "site_id", "customer_id", "number", "reason", "ship_country", "currency", "amount", "amount_minor",
@@ -58,6 +58,8 @@ class Credited(NamedTuple):
     amount: int
     net: int
     tax_rate: int | None
+    tax_rule: int | None = None
+    tax_exemption: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +115,7 @@ def credit_returns(
     """Post the credit memo of each received return, at original price and tax; returns the memos' ids."""
     rows = lock_returns(work, ids)
     known = items(work, {line.item_id for row in rows for line in row.lines})
+    charged = _taxes_charged(work, {line.order_line_id for row in rows for line in row.lines if line.order_line_id})
     memos = []
     for row in rows:
         work.actor.require("billing:credit_memo:post", site=row.site_id)
@@ -122,7 +125,7 @@ def credit_returns(
         was, when = row.state, (at or {}).get(row.id, work.now)
         row.state = RETURN.target("credit", was)
         record_move(work, "return", row.id, "credit", was, row.state, at=when)
-        memos.append(_memo_of(work, row, known, when, (numbers or {}).get(row.id)))
+        memos.append(_memo_of(work, row, known, charged, when, (numbers or {}).get(row.id)))
     _post(work, memos)
     for row, memo in zip(rows, memos, strict=True):
         work.publish(
@@ -133,11 +136,29 @@ def credit_returns(
     return [memo.id for memo in memos]
 
 
-def _memo_of(work: UnitOfWork, row: ReturnRow, known: Mapping[int, Any], when: datetime, number: str | None) -> _Memo:
+def _taxes_charged(work: UnitOfWork, lines: Iterable[int]) -> dict[int | None, Any]:
+    """The tax that the posted invoice of each order line charged: the last one, where several bill the line."""
+    names = ("invoice_id", "order_line_id", "tax_rate", "tax_rule_id", "tax_exemption_id")
+    rows = read_rows(work, InvoiceLine, names, "order_line_id", lines)
+    states = {
+        row.id: row.state for row in read_rows(work, Invoice, ("id", "state"), "id", {r.invoice_id for r in rows})
+    }
+    rows.sort(key=lambda row: row.invoice_id)
+    return {row.order_line_id: row for row in rows if states[row.invoice_id] == InvoiceState.POSTED}
+
+
+def _memo_of(
+    work: UnitOfWork,
+    row: ReturnRow,
+    known: Mapping[int, Any],
+    charged: Mapping[int | None, Any],
+    when: datetime,
+    number: str | None,
+) -> _Memo:
     lines = [
         Credited(
             line.item_id, line.order_line_id, known[line.item_id].kind != ItemKind.STOCK, line.quantity, line.unit_price,
-            line.amount, scaled_amount(line.quantity, line.unit_price, row.currency), line.tax_rate,
+            line.amount, scaled_amount(line.quantity, line.unit_price, row.currency), *_tax_of(line, charged),
         )
         for line in row.lines
     ]  # fmt: skip
@@ -148,6 +169,12 @@ def _memo_of(work: UnitOfWork, row: ReturnRow, known: Mapping[int, Any], when: d
         number=number, reason=row.reason, fault=row.fault, unlinked="; ".join(sorted(reasons))[:48] or None, when=when,
         lines=lines, refs=refs,
     )  # fmt: skip
+
+
+def _tax_of(line: Any, charged: Mapping[int | None, Any]) -> tuple[int | None, int | None, int | None]:
+    """The tax that was charged; of what is not billed, the one that was expected."""
+    found = charged.get(line.order_line_id)
+    return (line.tax_rate, None, None) if found is None else (found.tax_rate, found.tax_rule_id, found.tax_exemption_id)
 
 
 def credit_invoices(work: UnitOfWork, commands: Sequence[CreditInvoice]) -> list[int]:
@@ -173,7 +200,7 @@ def credit_invoices(work: UnitOfWork, commands: Sequence[CreditInvoice]) -> list
         before[command.invoice, command.order_line] += net
         line = Credited(
             part.item_id, part.order_line_id, part.kind in (LineKind.CHARGE, LineKind.SERVICE), quantity, price,
-            exact_amount(quantity, price), net, part.tax_rate,
+            exact_amount(quantity, price), net, part.tax_rate, part.tax_rule_id, part.tax_exemption_id,
         )  # fmt: skip
         memos.append(
             _Memo(
@@ -220,7 +247,7 @@ def _post(work: UnitOfWork, memos: Sequence[_Memo]) -> None:
         lines += [
             (
                 memo.id, number, line.item, line.order_line, line.is_charge, line.quantity, line.unit_price, line.amount,
-                line.net, line.tax_rate,
+                line.net, line.tax_rate, line.tax_rule, line.tax_exemption,
             )
             for number, line in enumerate(memo.lines, 1)
         ]  # fmt: skip

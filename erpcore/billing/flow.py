@@ -14,6 +14,8 @@ INVOICE = Flow(
              event="invoice.blocked"),
         Move(name="unblock", sources=(S.BLOCKED,), target=S.DRAFT, permission="billing:invoice:unblock",
              reason_required=True, event="invoice.unblocked"),
+        Move(name="recheck", sources=(S.BLOCKED,), target=S.DRAFT, permission="billing:invoice:draft",
+             event="invoice.unblocked"),
         Move(name="amend", sources=(S.DRAFT,), target=S.DRAFT, permission="billing:invoice:amend", reason_required=True),
         Move(name="post", sources=(S.DRAFT,), target=S.POSTED, permission="billing:invoice:post", event="invoice.posted"),
     ),

@@ -76,7 +76,7 @@ class Invoice(Base):
 
 
 class InvoiceLine(Base):
-    """So much of an order line, at the price charged."""
+    """So much of an order line, at the price charged, with the tax that the stamped rule (or exemption) gave when it was drafted."""
 
     __tablename__ = "invoice_line"
     __table_args__ = (
@@ -92,6 +92,8 @@ class InvoiceLine(Base):
     amount: Mapped[Decimal] = mapped_column(Price)
     net_minor: Mapped[int] = mapped_column(BigInteger)
     tax_rate: Mapped[Decimal | None] = mapped_column(Scaled(6))
+    tax_rule_id: Mapped[int | None] = mapped_column(BigInteger)
+    tax_exemption_id: Mapped[int | None] = mapped_column(BigInteger)
 
 
 #: The legal number comes last, so whatever has one is complete.
@@ -142,6 +144,8 @@ class CreditMemoLine(Base):
     amount: Mapped[Decimal] = mapped_column(Price)
     net_minor: Mapped[int] = mapped_column(BigInteger)
     tax_rate: Mapped[Decimal | None] = mapped_column(Scaled(6))
+    tax_rule_id: Mapped[int | None] = mapped_column(BigInteger)
+    tax_exemption_id: Mapped[int | None] = mapped_column(BigInteger)
 
 
 frozen_when(CreditMemo, "OLD.number IS NOT NULL")

@@ -62,6 +62,8 @@ class InvoiceLineRow:
     amount: int
     net_minor: int
     tax_rate: int | None
+    tax_rule_id: int | None = None
+    tax_exemption_id: int | None = None
 
 
 COLUMNS = tuple(f.name for f in fields(InvoiceRow) if f.name != "lines")
@@ -90,7 +92,7 @@ RECEIVABLE = (
 
 _SAVED = (
     "number", "state", "block_reason", "posted_at", "invoice_on", "due_on", "net_minor", "tax_minor", "gross_minor", "exact",
-    "is_price_right",
+    "is_price_right", "is_tax_determined",
 )  # fmt: skip
 
 
@@ -122,7 +124,23 @@ def _save_line() -> Any:
     )
 
 
+def _save_tax() -> Any:
+    table = InvoiceLine.__table__
+    names = ("tax_rate", "tax_rule_id", "tax_exemption_id")
+    return (
+        update(table)
+        .where(
+            table.c.invoice_id == param("invoice", table.c.invoice_id),
+            table.c.order_line_id == param("line", table.c.order_line_id),
+        )
+        .values(**{name: param(f"new_{name}", table.c[name]) for name in names})
+    )
+
+
 SAVE = Change(_save)
+
+
+SAVE_TAX = Change(_save_tax)
 
 
 SAVE_LINE = Change(_save_line)

@@ -25,6 +25,7 @@ from erpcore.billing.records import (
     save_invoices,
     shares_of,
 )
+from erpcore.billing.taxing import stamp_taxes, taxes_of, why_undetermined
 from erpcore.credit.models import Receivable
 from erpcore.credit.services import Part, change_exposures
 from erpcore.fulfilment.records import ShipmentRow, billed_together, lock_shipments, save_shipments
@@ -38,6 +39,7 @@ from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.models import AccountRole
 from erpcore.ledger.services import Entry, Side, post_entries
 from erpcore.masterdata.queries import customers
+from erpcore.masterdata.tax import Tax
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.models import LineKind
 from erpcore.orders.moving import admit_order
@@ -87,11 +89,12 @@ def draft_invoices(
             raise RuleBroken(problem, document=shipment.number)
         admit_order(work, cells, order)
         parts[shipment.bill_with or shipment.id].append(shipment)
+    found = taxes_of(work, orders, by_line, [shipment for part in parts.values() for shipment in part])
     ids = work.ids.reserve(len(parts))
     invoices = []
     for part in parts.values():
         first = part[0]
-        invoice = _draft(orders[first.order_id], part, by_line, next(ids), (at or {}).get(first.id, work.now))
+        invoice = _draft(orders[first.order_id], part, by_line, found, next(ids), (at or {}).get(first.id, work.now))
         for shipment in part:
             shipment.invoice_id = invoice.id
         invoices.append(invoice)
@@ -111,19 +114,24 @@ def draft_invoices(
         several = [one.id for one in part] if len(part) > 1 else []
         drafted = InvoiceDrafted(shipment=invoice.shipment_id, net=invoice.net_minor, shipments=several)
         refs = shares_of(invoice, by_line)
-        _publish(work, order, invoice, drafted, invoice.drafted_at, refs)
+        publish_invoice(work, order, invoice, drafted, invoice.drafted_at, refs)
         if invoice.state == InvoiceState.BLOCKED:
             record_move(
                 work, "invoice", invoice.id, "block", InvoiceState.DRAFT, invoice.state, at=invoice.drafted_at,
                 reason=invoice.block_reason,
             )  # fmt: skip
             blocked = InvoiceBlocked(reason=invoice.block_reason or "")
-            _publish(work, order, invoice, blocked, invoice.drafted_at, refs)
+            publish_invoice(work, order, invoice, blocked, invoice.drafted_at, refs)
     return invoices
 
 
 def _draft(
-    order: Order, shipments: Sequence[ShipmentRow], by_line: Mapping[int, Line], key: int, at: datetime
+    order: Order,
+    shipments: Sequence[ShipmentRow],
+    by_line: Mapping[int, Line],
+    found: Mapping[int, Tax],
+    key: int,
+    at: datetime,
 ) -> InvoiceRow:
     invoice = InvoiceRow(
         id=key, entity_id=order.entity_id, site_id=order.site_id, customer_id=order.customer_id, order_id=order.id,
@@ -143,20 +151,19 @@ def _draft(
             InvoiceLineRow(
                 invoice_id=key, order_line_id=line_id, item_id=line.item_id, kind=line.kind, quantity=quantity,
                 unit_price=line.unit_price, amount=line.amount if whole else exact_amount(quantity, line.unit_price),
-                net_minor=value_of(line, quantity, order.currency), tax_rate=line.tax_rate,
+                net_minor=value_of(line, quantity, order.currency), tax_rate=None,
             )
         )  # fmt: skip
-        if line.tax_rate is None:
-            invoice.is_tax_determined = False
+    stamp_taxes(invoice, found)
     total(invoice)
     if not invoice.is_tax_determined:
         invoice.state = INVOICE.target("block", invoice.state, reason="tax")
-        invoice.block_reason = "no tax rate for the country and classes"
+        invoice.block_reason = why_undetermined(invoice, found)
     return invoice
 
 
 def total(invoice: InvoiceRow) -> None:
-    """Net, tax and gross from the lines: tax per rate on the sum of its lines, rounded once."""
+    """Net, tax and gross from the lines: tax per rate on the sum of its lines, rounded once (the rule named ``ROUNDING``)."""
     by_rate: dict[int, int] = defaultdict(int)
     for line in invoice.lines:
         by_rate[line.tax_rate or 0] += line.net_minor
@@ -209,7 +216,7 @@ def unblock_invoices(work: UnitOfWork, ids: Iterable[int], reason: str) -> list[
         invoice.state = INVOICE.target("unblock", was, reason=reason)
         record_move(work, "invoice", invoice.id, "unblock", was, invoice.state, reason=reason)
         refs = shares_of(invoice, lines_by_id(orders.values()))
-        _publish(work, orders[invoice.order_id], invoice, InvoiceUnblocked(reason=reason), work.now, refs)
+        publish_invoice(work, orders[invoice.order_id], invoice, InvoiceUnblocked(reason=reason), work.now, refs)
     save_invoices(work, invoices)
     return invoices
 
@@ -298,12 +305,13 @@ def _report_post(work: UnitOfWork, order: Order, invoice: InvoiceRow, when: date
         net=invoice.net_minor, tax=invoice.tax_minor, gross=invoice.gross_minor, price_right=invoice.is_price_right,
         quantity_right=invoice.is_quantity_right, tax_determined=invoice.is_tax_determined, shipment=invoice.shipment_id,
     )  # fmt: skip
-    _publish(work, order, invoice, event, when, refs)
+    publish_invoice(work, order, invoice, event, when, refs)
 
 
-def _publish(
+def publish_invoice(
     work: UnitOfWork, order: Order, invoice: InvoiceRow, event: Any, at: datetime, refs: Sequence[Ref] = ()
 ) -> None:
+    """Report what became of an invoice, on the journey of its (first) order. Before the invoice is saved."""
     work.publish(
         event, order.place(work), step="order_to_cash.invoice", subject=("invoice", invoice.id, invoice.version + 1),
         journey=order.id, at=at, refs=refs,

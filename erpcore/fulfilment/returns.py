@@ -231,7 +231,9 @@ def _spread(
         else "sales already returned" if any(sale.at < row.requested_at for sale in sales or ()) else "no earlier sale"
     )  # fmt: skip
     day = local_day(row.requested_at, site_facts(work, row.site_id).time_zone)
-    rate = tax_rate(work, row.entity_id, row.ship_country, customer.tax_class, item.tax_class, day)
+    rate = tax_rate(
+        work, row.entity_id, row.ship_country, customer.tax_class, item.tax_class, day, customer=customer.id
+    )
     row.lines.append(_part(row, asked, left, stated, None, rate, disposition, why))
 
 

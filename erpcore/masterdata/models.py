@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from erpcore.kernel.model import Base, Code, Key, Name, Price, Quantity, Scaled, UtcDateTime, append_only, states
+from erpcore.kernel.model import Base, Code, Key, Name, Price, Quantity, UtcDateTime, append_only, states
 
 #: Text that is compared by its bytes, so that a beginning is a range of the index on both databases.
 Bytewise = String(40).with_variant(String(40, collation="C"), "postgresql")
@@ -238,21 +238,6 @@ class ItemUnit(Base):
     numerator: Mapped[int] = mapped_column(BigInteger)
     denominator: Mapped[int] = mapped_column(BigInteger)
     barcode: Mapped[str | None] = mapped_column(Code)
-
-
-class TaxRate(Base):
-    """The tax on a line, by the country it goes to, the customer's and the item's tax class. No row: tax is undetermined."""
-
-    __tablename__ = "tax_rate"
-    __table_args__ = (Index("ix_tax_rate_lookup", "entity_id", "country"),)
-    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
-    entity_id: Mapped[int] = mapped_column(ForeignKey("entity.id"))
-    country: Mapped[str] = mapped_column(String(64))
-    customer_tax_class: Mapped[str] = mapped_column(String(24))
-    item_tax_class: Mapped[str] = mapped_column(String(24))
-    rate: Mapped[Decimal] = mapped_column(Scaled(6))
-    valid_from: Mapped[date] = mapped_column(Date)
-    valid_until: Mapped[date | None] = mapped_column(Date)
 
 
 class ServiceCommitment(Base):

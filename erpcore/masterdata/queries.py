@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.kernel.rows import first_row, read_rows
 from erpcore.kernel.work import UnitOfWork
-from erpcore.masterdata.models import Channel, Customer, Entity, Item, ServiceCommitment, TaxRate
+from erpcore.masterdata.models import Channel, Customer, Entity, Item, ServiceCommitment
+from erpcore.masterdata.tax import Taxed, expected
+from erpcore.masterdata.tax_models import EVERY
 
 
 class EntityFacts(NamedTuple):
@@ -191,34 +193,19 @@ def commitment(work: UnitOfWork, site: int, channel: int, group: int | None, on:
     return Commitment(*(getattr(best, name) for name in Commitment._fields))
 
 
-_TAX = ("id", "country", "customer_tax_class", "item_tax_class", "rate", "valid_from", "valid_until")
-
-
-def tax_rate(work: UnitOfWork, entity: int, country: str, customer_class: str, item_class: str, on: date) -> int | None:
-    """The rate in millionths, or ``None`` when no row determines it. A row for the country beats one for ``*``."""
-    key = f"tax:{entity}"
-    rows = work.memo.get(key)
-    if rows is None:
-        rows = work.memo[key] = read_rows(work, TaxRate, _TAX, "entity_id", [entity])
-    memo: dict[tuple[str, str, str, date], int | None] = work.memo.setdefault(f"tax_found:{entity}", {})
-    asked = (country, customer_class, item_class, on)
-    if asked not in memo:
-        fitting = [
-            row
-            for row in rows
-            if row.country in (country, "*")
-            and row.customer_tax_class in (customer_class, "*")
-            and row.item_tax_class in (item_class, "*")
-            and row.valid_from <= on
-            and (row.valid_until is None or on < row.valid_until)
-        ]
-        best = max(
-            fitting,
-            key=lambda r: (r.country != "*", r.customer_tax_class != "*", r.item_tax_class != "*", r.valid_from, r.id),
-            default=None,
-        )
-        memo[asked] = None if best is None else int(best.rate)
-    return memo[asked]
+def tax_rate(
+    work: UnitOfWork,
+    entity: int,
+    country: str,
+    customer_class: str,
+    item_class: str,
+    on: date,
+    *,
+    ship_from: str = EVERY,
+    customer: int | None = None,
+) -> int | None:
+    """What is expected before anything leaves: the rate in millionths, or ``None`` when no rule determines it."""
+    return expected(work, Taxed(entity, ship_from, country, customer or 0, customer_class, item_class, on)).rate
 
 
 def find_by_code(session: Session, table: Any, entity: int, codes: Iterable[str]) -> dict[str, int]:

@@ -27,9 +27,9 @@ from erpcore.masterdata.models import (
     Realm,
     ServiceCommitment,
     Site,
-    TaxRate,
 )
 from erpcore.masterdata.search import keep_words
+from erpcore.masterdata.tax_models import TaxRate
 
 Row = TypeVar("Row", bound=Base)
 Coded = TypeVar("Coded", Channel, CustomerGroup, ItemGroup)
@@ -221,16 +221,19 @@ def add_tax_rate(
     valid_from: date,
     customer_tax_class: str = "*",
     item_tax_class: str = "*",
+    **terms: Any,
 ) -> TaxRate:
-    """A tax rate from a day on; ``*`` stands for every country or class."""
+    """A tax rule from a day on; ``*`` stands for every country or class. ``terms``: origin, code, category, sentence, the
+    registration and number that it asks for, the day that it ends.
+    """
     row = TaxRate(
         id=work.ids.one(), entity_id=entity, country=country, customer_tax_class=customer_tax_class,
-        item_tax_class=item_tax_class, rate=rate, valid_from=valid_from, valid_until=None,
+        item_tax_class=item_tax_class, rate=rate, valid_from=valid_from, **terms,
     )  # fmt: skip
     _added(work, row)
     work.audit(
         "tax_rate.added", "tax_rate", row.id, entity=entity, country=country, customers=customer_tax_class, items=item_tax_class,
-        rate=rate, valid_from=valid_from,
+        rate=rate, valid_from=valid_from, **terms,
     )  # fmt: skip
     return row
 

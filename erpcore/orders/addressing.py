@@ -86,6 +86,11 @@ def country_of(work: UnitOfWork, ship_to: int | None, order: Order) -> str:
     return str(_known(work, [ship_to])[ship_to].country)
 
 
+def countries_of(work: UnitOfWork, ids: Iterable[int | None]) -> dict[int | None, str]:
+    """The countries of these addresses, all read at once."""
+    return {key: str(one.country) for key, one in _known(work, {key for key in ids if key is not None}).items()}
+
+
 def address_findings(work: UnitOfWork, orders: Sequence[Order]) -> dict[int, list[Finding]]:
     """What of their addresses stands in the way of releasing these orders, by order."""
     asked = [order for order in orders if order.source in ASKED and any(is_sent(line) for line in order.lines)]

@@ -196,7 +196,10 @@ def _send_elsewhere(work: UnitOfWork, order: Order, line: Line, ship_to: int | N
     item = items(work, {line.item_id})[line.item_id]
     today = local_day(work.now, site_facts(work, order.site_id).time_zone)
     country = country_of(work, ship_to, order)
-    line.tax_rate = tax_rate(work, order.entity_id, country, customer.tax_class, item.tax_class, today)
+    line.tax_rate = tax_rate(
+        work, order.entity_id, country, customer.tax_class, item.tax_class, today,
+        ship_from=site_facts(work, line.site_id).country, customer=customer.id,
+    )  # fmt: skip
 
 
 def _resize(work: UnitOfWork, order: Order, line: Line, by: int, effects: Effects) -> None:

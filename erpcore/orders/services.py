@@ -276,7 +276,8 @@ def _build_lines(
                 kind=line_kind(item.kind, unit_price, amount, drop_ship=line.drop_ship), quantity=quantity,
                 unit_price=unit_price, price_source=price.source, amount=amount, value_minor=value,
                 tax_rate=tax_rate(
-                    work, order.entity_id, country_of(work, line.ship_to, order), customer.tax_class, item.tax_class, day
+                    work, order.entity_id, country_of(work, line.ship_to, order), customer.tax_class, item.tax_class, day,
+                    ship_from=site.country, customer=customer.id,
                 ),
                 requested_on=dates.requested, requested_ship_on=dates.requested_ship, committed_on=dates.committed,
                 first_promised_on=promised, promised_on=promised,

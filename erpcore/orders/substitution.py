@@ -148,7 +148,8 @@ def _replace(
         invoiced=0, cancelled=0, returned=0, extra=0, split_from_id=None, price_rule_id=None, list_price=None, price_floor=None, price_losers=None,
         unit_cost=item.standard_cost, price_reason=reason[:200], backordered_at=None, replaces_id=line.id,
         promise_reason=PromiseReason.COMMITMENT,
-        tax_rate=tax_rate(work, order.entity_id, country, customer.tax_class, item.tax_class, day),
+        tax_rate=tax_rate(work, order.entity_id, country, customer.tax_class, item.tax_class, day, ship_from=site_facts(work, line.site_id).country,
+                          customer=customer.id),
     )  # fmt: skip
     promise_new_lines(work, rules, [(order, new)])
     insert_lines(work, order, [new])

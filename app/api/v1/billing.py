@@ -22,6 +22,7 @@ from app.queries.places import entities_seen
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cash
+from erpcore.billing.rechecking import recheck_invoices
 from erpcore.billing.services import draft_invoices, post_invoices
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.work import UnitOfWork
@@ -54,6 +55,8 @@ class InvoiceLineAnswer(Answer):
     unit_price: UnitPrice
     net: Amount
     tax_rate: UnitPrice | None
+    tax_code: str = Field(description="the tax rule it is stamped with, empty before there were any")
+    tax_sentence: str
 
 
 class InvoiceDetail(Answer):
@@ -154,6 +157,7 @@ def _detail(page: InvoicePage) -> InvoiceDetail:
             InvoiceLineAnswer(
                 order_line=line.order_line, item=line.code, quantity=line.quantity, unit_price=line.unit_price,
                 net=as_amount(line.net_minor, code), tax_rate=line.tax_rate,
+                tax_code=line.tax_code, tax_sentence=line.tax_sentence,
             )
             for line in page.lines
         ],
@@ -259,6 +263,18 @@ def post_invoice(work: UnitOfWork, invoice_id: int, version: int) -> InvoiceDeta
     check_version(version, page.version)
     work.realm = page.realm
     post_invoices(work, [invoice_id], cells=cells())
+    return _detail(invoice_page(fresh(work), work.actor, invoice_id))
+
+
+@operation(
+    "POST", "/invoices/{invoice_id}/recheck", permission=Permission.INVOICE_DRAFT,
+    summary="Resolve the tax of a blocked invoice anew", tag=TAG, answer=InvoiceDetail, versioned=True,
+)  # fmt: skip
+def recheck_invoice(work: UnitOfWork, invoice_id: int, version: int) -> InvoiceDetail:
+    page = invoice_page(work.session, work.actor, invoice_id)
+    check_version(version, page.version)
+    work.realm = page.realm
+    recheck_invoices(work, [invoice_id])
     return _detail(invoice_page(fresh(work), work.actor, invoice_id))
 
 

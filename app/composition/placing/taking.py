@@ -26,8 +26,8 @@ from erpcore.masterdata.models import (
     ServiceCommitment,
     Site,
     SourcingLane,
-    TaxRate,
 )
+from erpcore.masterdata.tax_models import TaxCategory, TaxRate
 from governance.templates.content import DAYS, Content, PlaceKind, checked
 from governance.variants.flow import AGREED
 from governance.variants.models import Variant, VariantValue
@@ -192,6 +192,7 @@ def _taxes(session: Session, entity: int, today: date) -> list[dict[str, str]]:
         select(TaxRate)
         .where(
             TaxRate.entity_id == entity,
+            TaxRate.category == TaxCategory.STANDARD,
             TaxRate.valid_from <= today,
             or_(TaxRate.valid_until.is_(None), TaxRate.valid_until > today),
         )

@@ -38,9 +38,9 @@ from erpcore.masterdata.models import (
     SourcingLane,
     Supplier,
     SupplierItem,
-    TaxRate,
     Tracking,
 )
+from erpcore.masterdata.tax_models import TaxRate, TaxRegistration
 from erpcore.orders.allocation_models import StockProtection
 from erpcore.pricing.models import PriceRule
 from governance.replays.models import VariantReplay
@@ -134,7 +134,7 @@ def _furnish(session: Session, work: UnitOfWork, inputs: Inputs, start: Start) -
     copy_rows(session, work, ServiceCommitment, "site_id", inputs.sites)
     copy_rows(session, work, SourcingLane, "site_id", inputs.sites)
     copy_rows(session, work, StockProtection, "site_id", inputs.sites)
-    for of_entity in (TaxRate, ChargeTerms, Supplier, PriceRule):
+    for of_entity in (TaxRate, TaxRegistration, ChargeTerms, Supplier, PriceRule):
         copy_rows(session, work, of_entity, "entity_id", inputs.entities)
     copy_rows(session, work, SupplierItem, "item_id", inputs.items)
     entity_of = {row.id: row.entity_id for row in session.execute(select(Site.id, Site.entity_id))}

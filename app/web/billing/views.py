@@ -21,7 +21,9 @@ from app.web.orders.views import order_html
 from app.web.steps import form_step, take_step
 from erpcore.billing.credits import CreditInvoice, credit_invoices
 from erpcore.billing.flow import INVOICE
+from erpcore.billing.rechecking import recheck_invoices
 from erpcore.billing.services import AmendInvoice, amend_invoices, draft_invoices, post_invoices, unblock_invoices
+from erpcore.billing.taxing import ROUNDING
 from erpcore.kernel.errors import NotFound
 
 blueprint = area("billing")
@@ -39,16 +41,23 @@ def show(invoice_id: int) -> str:
 def _html(invoice_id: int, refused: str = "") -> str:
     page = invoice_page(reader(), actor(), invoice_id)
     return render_template(
-        "billing/show.html", page=page, moves=_moves(page), refused=refused, realm=page.realm, today=now().date()
+        "billing/show.html",
+        page=page,
+        moves=_moves(page),
+        refused=refused,
+        realm=page.realm,
+        today=now().date(),
+        rounding=ROUNDING,
     )
 
 
 def _moves(page: InvoicePage) -> list[dict[str, Any]]:
     """The moves of the flow's table, and crediting for what is posted."""
     out: list[dict[str, Any]] = []
-    for name, label, where in (("unblock", "Unblock…", "href"), ("post", "Post", "action")):
+    steps = (("recheck", "Check again", "action"), ("unblock", "Unblock…", "href"), ("post", "Post", "action"))
+    for name, label, where in steps:
         leads = INVOICE.leads(name, page.state)
-        if page.state == "posted" or (name == "unblock" and not leads):
+        if page.state == "posted" or (name != "post" and not leads):
             continue
         shut = closed(INVOICE, name, page.state, actor())
         shut = shut if leads else f"{shut}: {page.block_reason}"
@@ -93,6 +102,16 @@ def post(invoice_id: int) -> Any:
         lambda work: post_invoices(work, [invoice_id], cells=cells()),
         realm=invoice_page(reader(), actor(), invoice_id).realm, done="The invoice is posted and has its number.",
         to=url_for("billing.show", invoice_id=invoice_id), again=lambda why: _html(invoice_id, why),
+    )  # fmt: skip
+
+
+@blueprint.post("/invoices/<int:invoice_id>/recheck")
+@require(Permission.INVOICE_DRAFT)
+def recheck(invoice_id: int) -> Any:
+    return take_step(
+        lambda work: recheck_invoices(work, [invoice_id]), realm=invoice_page(reader(), actor(), invoice_id).realm,
+        done="The tax is known now; the invoice may be posted.", to=url_for("billing.show", invoice_id=invoice_id),
+        again=lambda why: _html(invoice_id, why),
     )  # fmt: skip
 
 

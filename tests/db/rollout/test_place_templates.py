@@ -30,7 +30,8 @@ from erpcore.kernel.audit import AuditEntry
 from erpcore.kernel.errors import Busy, Conflict, DomainError, NotAllowed, NotFound, RuleBroken
 from erpcore.ledger.models import Account
 from erpcore.masterdata.calendars import calendars_of
-from erpcore.masterdata.models import Channel, Entity, ServiceCommitment, Site, SourcingLane, TaxRate
+from erpcore.masterdata.models import Channel, Entity, ServiceCommitment, Site, SourcingLane
+from erpcore.masterdata.tax_models import TaxRate
 from erpcore.orders.services import capture_orders
 from erpcore.ports import Process
 from governance.programme.models import ProgrammeCell
