@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from app.composition import cases, digests, imports, jobruns, letters, orderfiles, proofs, saved_views
+from app.composition import cases, digests, dunning_letters, imports, jobruns, letters, orderfiles, proofs, saved_views
 from app.identity import models as identity
 from erpcore.billing import bank_models as bank
 from erpcore.billing import models as billing
+from erpcore.billing.dunning import models as dunning
 from erpcore.credit import models as credit
 from erpcore.fulfilment import models as fulfilment
 from erpcore.fulfilment.branch import models as branch
@@ -58,6 +59,8 @@ __all__ = [
     "decisions",
     "digests",
     "documents",
+    "dunning",
+    "dunning_letters",
     "events",
     "floor",
     "fulfilment",

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import BigInteger, Date, Integer, case, cast, extract, func, literal, null, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
+from erpcore.billing.dunning.models import DunningFee
 from erpcore.billing.models import CreditMemo, DebtJournal, Invoice, InvoiceState
 from erpcore.billing.queries import by_company, documents_on, on_account_on
 from erpcore.credit.models import Receivable
@@ -154,13 +155,14 @@ def debts_of(
     query = (
         select(
             found.c.document_id, found.c.entity_id, found.c.due_on, found.c.open_minor, Receivable.document_type, Customer.group_id,
-            func.coalesce(Invoice.number, CreditMemo.number, DebtJournal.number).label("number"),
+            func.coalesce(Invoice.number, CreditMemo.number, DebtJournal.number, DunningFee.number).label("number"),
         )
         .join(Receivable, Receivable.document_id == found.c.document_id)
         .join(Customer, Customer.id == found.c.customer_id)
         .outerjoin(Invoice, Invoice.id == found.c.document_id)
         .outerjoin(CreditMemo, CreditMemo.id == found.c.document_id)
         .outerjoin(DebtJournal, DebtJournal.id == found.c.document_id)
+        .outerjoin(DunningFee, DunningFee.id == found.c.document_id)
         .where(found.c.open_minor > 0)
         .order_by(found.c.open_minor.desc(), found.c.document_id)
         .limit(limit)

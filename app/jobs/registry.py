@@ -23,6 +23,7 @@ from app.jobs.approvals import escalate_due
 from app.jobs.backorders import settle_backorders
 from app.jobs.billing import bill_due_shipments
 from app.jobs.digests import Waiting, send_digests
+from app.jobs.dunning import issue_confirmed, send_dunning_letters
 from app.jobs.expiry import block_expired_lots
 from app.jobs.lease import forget_runs
 from app.jobs.letters import send_letters
@@ -149,6 +150,12 @@ def post_letters(context: Context) -> int:
     return send_letters(context.database, clock=context.clock, mail_url=context.mail_url)
 
 
+def ask_for_overdue(context: Context) -> int:
+    """Issue the notices of confirmed runs, and send the letters that are due."""
+    issued = issue_confirmed(context.database, clock=context.clock)
+    return issued + send_dunning_letters(context.database, clock=context.clock, mail_url=context.mail_url)
+
+
 def post_digests(context: Context) -> int:
     """Make and send the daily mails of what waits."""
     return send_digests(
@@ -254,6 +261,10 @@ JOBS: list[Job] = [
     Job(
         name="replay-variants", run=replay_variants, every=timedelta(seconds=10), longest_silence=timedelta(hours=1),
         sentence="Replays recent orders under a proposed variant in a place of its own, for whoever asked what it would change.",
+    ),
+    Job(
+        name="dunning", run=ask_for_overdue, every=timedelta(minutes=1), longest_silence=timedelta(minutes=15),
+        sentence="Issues the notices of confirmed dunning runs, each once, and sends their letters with the paper.",
     ),
     Job(
         name="send-letters", run=post_letters, every=timedelta(seconds=30), longest_silence=timedelta(minutes=15),

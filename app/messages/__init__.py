@@ -17,6 +17,7 @@ from typing import Any
 from app.messages import (
     composition,
     core,
+    dunning,
     floor,
     governance,
     identity,
@@ -36,6 +37,7 @@ Words = str | Callable[[Mapping[str, Any]], str]
 MESSAGES: Mapping[str, Words] = MappingProxyType(
     kernel.MESSAGES
     | core.MESSAGES
+    | dunning.MESSAGES
     | floor.MESSAGES
     | supply.MESSAGES
     | governance.MESSAGES

@@ -19,6 +19,8 @@ _RETURNED = (
     "SELECT r.entity_id, NULL, b.receipt_id, b.amount_minor FROM receipt_return b JOIN receipt r ON r.id = b.receipt_id"
 )
 
+_FEES = "SELECT r.entity_id, NULL, s.receipt_id, s.amount_minor FROM dunning_fee_settlement s JOIN receipt r ON r.id = s.receipt_id"
+
 CASH_CONTROLS: tuple[tuple[str, str, str, str, str], ...] = (
     (
         "receivable_settled", "minor", "Settled of invoices = receipts and credits applied to them",
@@ -29,14 +31,14 @@ CASH_CONTROLS: tuple[tuple[str, str, str, str, str], ...] = (
     ),
     (
         "credit_settled", "minor", "Used of credit memos and debts given up = what was applied of them",
-        "SELECT entity_id, NULL, document_id, open_minor - amount_minor FROM receivable WHERE document_type <> 'invoice'",
+        "SELECT entity_id, NULL, document_id, open_minor - amount_minor FROM receivable WHERE document_type NOT IN ('invoice', 'dunning_fee')",
         ("SELECT r.entity_id, NULL, a.credit_id, a.amount_minor FROM credit_application a "
         "JOIN receivable r ON r.document_id = a.credit_id"),
     ),
     (
-        "receipt_applied", "minor", "Receipts = applied, on account and gone back to the bank",
+        "receipt_applied", "minor", "Receipts = applied to invoices and fees, on account and gone back to the bank",
         "SELECT entity_id, NULL, id, amount_minor FROM receipt",
-        f"SELECT entity_id, NULL, id, left_minor FROM receipt UNION ALL {_APPLIED} UNION ALL {_RETURNED}",
+        f"SELECT entity_id, NULL, id, left_minor FROM receipt UNION ALL {_APPLIED} UNION ALL {_FEES} UNION ALL {_RETURNED}",
     ),
     (
         "receipt_returned", "minor", "Gone back of receipts = their returns",

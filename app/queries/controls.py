@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.queries.billing_controls import BILLING_CONTROLS
 from app.queries.cash_controls import CASH_CONTROLS
 from app.queries.closed_controls import CLOSED_CONTROLS
+from app.queries.dunning_controls import DUNNING_CONTROLS
 from app.queries.journal_controls import JOURNAL_CONTROLS
 from app.queries.programme_controls import PROGRAMME_CONTROLS
 from app.queries.supply_controls import SUPPLY_CONTROLS
@@ -156,7 +157,7 @@ CONTROLS: tuple[Control, ...] = (
         "SELECT r.entity_id, r.site_id, l.expected_receipt_id, l.quantity FROM goods_receipt_line l "
         "JOIN goods_receipt r ON r.id = l.receipt_id WHERE l.expected_receipt_id IS NOT NULL",
     ),
-    *(Control(*row) for row in (*BILLING_CONTROLS, *CLOSED_CONTROLS, *CASH_CONTROLS, *JOURNAL_CONTROLS, *PROGRAMME_CONTROLS, *SUPPLY_CONTROLS)),
+    *(Control(*row) for row in (*BILLING_CONTROLS, *CLOSED_CONTROLS, *CASH_CONTROLS, *DUNNING_CONTROLS, *JOURNAL_CONTROLS, *PROGRAMME_CONTROLS, *SUPPLY_CONTROLS)),
     Control(
         "counts_frozen", "counts", "Places that stand still = counts under way that let nothing move",
         "SELECT entity_id, site_id, item_id, frozen FROM stock_balance",
@@ -238,11 +239,12 @@ CONTROLS: tuple[Control, ...] = (
         _ledger("receivable", party=True, site="NULL"),
     ),
     Control(
-        "receivable_documents", "minor", "Receivables = posted invoices, credit memos and debt journals",
+        "receivable_documents", "minor", "Receivables = posted invoices, credit memos, debt journals and dunning fees",
         "SELECT entity_id, NULL, document_id, amount_minor FROM receivable",
         "SELECT entity_id, NULL, id, gross_minor FROM invoice WHERE state = 'posted' UNION ALL "
         "SELECT entity_id, NULL, id, -gross_minor FROM credit_memo UNION ALL "
-        "SELECT entity_id, NULL, id, amount_minor FROM debt_journal",
+        "SELECT entity_id, NULL, id, amount_minor FROM debt_journal UNION ALL "
+        "SELECT entity_id, NULL, id, amount_minor FROM dunning_fee",
     ),
     Control(
         "credit_exposure_receivable", "minor", "Receivable part of exposure = open receivables",

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.queries.places import EntityPick
 from app.queries.receivables import FIRST, Account, account_on, company_of, day_asked
+from erpcore.billing.dunning.models import DunningFee, DunningNotice, FeeSettlement, SettlementKind
 from erpcore.billing.models import CreditMemo, DebtJournal, Invoice, InvoiceState, Receipt, ReceiptReturn
 from erpcore.credit.models import Receivable
 from erpcore.kernel.actor import Actor
@@ -113,6 +114,20 @@ def _moved(session: Session, customer: int, entity: EntityPick, first: date, las
         .where(Receipt.customer_id == customer, ReceiptReturn.returned_at >= begins, ReceiptReturn.returned_at < ends)
     )
 
+    fees = (
+        select(DunningFee.id, DunningFee.number, DunningFee.fee_on, DunningFee.amount_minor, DunningNotice.level)
+        .join(DunningNotice, DunningNotice.id == DunningFee.notice_id)
+        .where(DunningFee.customer_id == customer, DunningFee.fee_on.between(first, last))
+    )
+    waived = (
+        select(
+            DunningFee.id, DunningFee.number, FeeSettlement.settled_at, FeeSettlement.reason, FeeSettlement.amount_minor
+        )
+        .join(DunningFee, DunningFee.id == FeeSettlement.fee_id)
+        .where(DunningFee.customer_id == customer, FeeSettlement.kind == SettlementKind.WAIVED)
+        .where(FeeSettlement.settled_at >= begins, FeeSettlement.settled_at < ends)
+    )
+
     def read(query: Any) -> Any:
         return session.execute(query.limit(MOST_MOVEMENTS + 1))
 
@@ -124,5 +139,9 @@ def _moved(session: Session, customer: int, entity: EntityPick, first: date, las
     ]
     found += [
         ("receipt_return", r[0], r[1], local_day(r[2], entity.time_zone), None, r[3], r[4]) for r in read(returned)
+    ]
+    found += [("dunning_fee", r[0], r[1], r[2], r[2], f"level {r[4]}", r[3]) for r in read(fees)]
+    found += [
+        ("fee_waived", r[0], r[1], local_day(r[2], entity.time_zone), None, r[3] or "", -r[4]) for r in read(waived)
     ]
     return sorted(found, key=lambda one: (one[3], one[1]))

@@ -19,6 +19,7 @@ from app.queries.listing import Asked, Found, Position, SqlList
 from app.queries.places import EntityPick, entities_seen
 from app.queries.worked_out import AskedList
 from app.security.scopes import within_companies
+from erpcore.billing.dunning.models import DunningFee
 from erpcore.billing.models import CreditMemo, DebtJournal, Invoice, Receipt
 from erpcore.billing.queries import by_company, documents_on, on_account_on
 from erpcore.credit.models import Receivable
@@ -236,13 +237,14 @@ def account_on(session: Session, row: Customer, entity: EntityPick, day: date, n
     query = (
         select(
             Receivable.document_type, Receivable.document_id, Receivable.due_on, Receivable.amount_minor, documents.c.open_minor,
-            func.coalesce(Invoice.number, CreditMemo.number, DebtJournal.number).label("number"),
+            func.coalesce(Invoice.number, CreditMemo.number, DebtJournal.number, DunningFee.number).label("number"),
             func.coalesce(Invoice.invoice_on, Receivable.due_on).label("on"),
         )
         .join(documents, documents.c.document_id == Receivable.document_id)
         .outerjoin(Invoice, Invoice.id == Receivable.document_id)
         .outerjoin(CreditMemo, CreditMemo.id == Receivable.document_id)
         .outerjoin(DebtJournal, DebtJournal.id == Receivable.document_id)
+        .outerjoin(DunningFee, DunningFee.id == Receivable.document_id)
         .where(documents.c.open_minor != 0)
         .order_by(Receivable.due_on, Receivable.document_id)
     )  # fmt: skip

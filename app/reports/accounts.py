@@ -12,6 +12,8 @@ _KINDS = {
     "invoice": "Invoice",
     "credit_memo": "Credit memo",
     "debt_journal": "Debt journal",
+    "dunning_fee": "Dunning fee",
+    "fee_waived": "Fee waived",
     "receipt": "Payment",
     "receipt_return": "Payment returned",
 }

@@ -135,6 +135,13 @@ class Permission(StrEnum):
     BANK_IMPORT = "billing:bank:import", "hand bank statements in"
     BANK_ACCOUNT = "billing:bank:account", "add bank accounts and say how their files are read"
     DEBT_WRITE_OFF = "billing:debt:write_off", "write off bad debt"
+    DUNNING_PROPOSE = "billing:dunning:propose", "propose whom to ask for what is overdue"
+    DUNNING_CONFIRM = "billing:dunning:confirm", "confirm dunning runs that others proposed"
+    DUNNING_SET_UP = "billing:dunning:set_up", "write the procedures of dunning"
+    COLLECTION_WORK = (
+        "billing:collection:work",
+        "keep promises to pay, blocks of dunning and what was said to customers",
+    )
     LEDGER_READ = "ledger:entry:read", "see the ledger"
     LEDGER_POST = "ledger:entry:post", "post journals by hand"
     JOURNAL_APPROVE = "ledger:journal:approve", "approve journals that others wrote by hand"

@@ -16,7 +16,7 @@ PASTS = {
     "end_rehearsal": "rehearsal ended", "enter": "entered", "escalate": "escalated", "expire": "expired", "finish": "finished", "freeze": "frozen",
     "give_back": "given back", "give_up": "rest given up", "go_live": "gone live", "grant": "granted", "hold": "held",
     "hand_over": "handed over",
-    "interrupt": "interrupted", "lapse": "lapsed", "meet": "met", "meet_late": "met late", "miss": "missed", "open": "opened",
+    "interrupt": "interrupted", "issue": "issued", "lapse": "lapsed", "meet": "met", "meet_late": "met late", "miss": "missed", "open": "opened",
     "keep": "kept after review",
     "order": "ordered", "outdate": "outdated", "override": "allocated by hand", "pack": "packed", "pause": "paused",
     "pick": "picked", "pick_extra": "more picked than ordered", "plan": "planned", "post": "posted",

@@ -44,6 +44,7 @@ class Invoice(Base):
         CheckConstraint("state <> 'posted' OR (posted_at IS NOT NULL AND invoice_on IS NOT NULL)", name="posted_dated"),
         Index("ix_invoice_order", "order_id"),
         Index("ix_invoice_customer", "customer_id"),
+        Index("ix_invoice_on", "entity_id", "invoice_on"),
         Index("ix_invoice_posted", "state", "posted_at", "id"),
         Index(
             "ix_invoice_unposted", "entity_id", "state",

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Date, case, func, literal, select, text, union, union_all
 
+from erpcore.billing.dunning.models import DunningFee, FeeSettlement
 from erpcore.billing.models import CreditApplication, Invoice, Receipt, ReceiptApplication, ReceiptReturn
 from erpcore.credit.models import Receivable
 from erpcore.kernel.clock import day_end
@@ -72,22 +73,26 @@ def _later(zones: Mapping[int, str], days: Mapping[int, date], *moved: tuple[Any
 
 
 def _settled_later(zones: Mapping[int, str], days: Mapping[int, date]) -> Any:
-    """What documents were settled by after the day: invoices by money and credits, credits by what they were set against."""
+    """What documents were settled by after the day: invoices by money and credits, credits by what they were set against, fees by
+    money or because they were waived.
+    """
     cash, credit = ReceiptApplication, CreditApplication
     receipt, invoice = (Receipt.entity_id, cash.receipt_id), (Invoice.entity_id, credit.invoice_id)
     return _later(
         zones, days, (cash.invoice_id, cash.amount_minor, cash.applied_at, receipt),
         (credit.invoice_id, credit.amount_minor, credit.applied_at, invoice),
         (credit.credit_id, -credit.amount_minor, credit.applied_at, invoice),
+        (FeeSettlement.fee_id, FeeSettlement.amount_minor, FeeSettlement.settled_at, (DunningFee.entity_id, FeeSettlement.fee_id)),
     )  # fmt: skip
 
 
 def _used_later(zones: Mapping[int, str], days: Mapping[int, date]) -> Any:
     """What was applied of receipts, or went back to the bank, after the day."""
-    cash, back = ReceiptApplication, ReceiptReturn
+    cash, back, fee = ReceiptApplication, ReceiptReturn, FeeSettlement
     return _later(
         zones, days, (cash.receipt_id, cash.amount_minor, cash.applied_at, (Receipt.entity_id, cash.receipt_id)),
         (back.receipt_id, back.amount_minor, back.returned_at, (Receipt.entity_id, back.receipt_id)),
+        (fee.receipt_id, fee.amount_minor, fee.settled_at, (Receipt.entity_id, fee.receipt_id)),
     )  # fmt: skip
 
 

@@ -26,11 +26,11 @@ class CreditExposure(Base):
 
 
 class Receivable(Base):
-    """What is open of an invoice (positive), credit memo (negative) or bad-debt journal: the scarce figure beside them."""
+    """What is open of an invoice or dunning fee (positive), credit memo (negative) or bad-debt journal: the scarce figure beside them."""
 
     __tablename__ = "receivable"
     __table_args__ = (
-        states("document_type", ("invoice", "credit_memo", "debt_journal")),
+        states("document_type", ("invoice", "credit_memo", "debt_journal", "dunning_fee")),
         CheckConstraint(
             "(amount_minor >= 0 AND open_minor BETWEEN 0 AND amount_minor) "
             "OR (amount_minor < 0 AND open_minor BETWEEN amount_minor AND 0)",

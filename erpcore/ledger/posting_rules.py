@@ -147,6 +147,21 @@ POSTING_RULES: tuple[PostingRule, ...] = (
         sides=(_debit(AccountRole.RECEIVABLE), _credit(AccountRole.ON_ACCOUNT)),
     ),
     PostingRule(
+        name="dunning_fee", document="dunning_fee", journal=JournalKind.SALES, event="dunning.sent",
+        when="A notice asks for what is overdue and costs the customer a fee.",
+        sides=(_debit(AccountRole.RECEIVABLE), _credit(AccountRole.CHARGES)),
+    ),
+    PostingRule(
+        name="fee_paid", document="fee_settlement", journal=JournalKind.CASH, event="cash.applied",
+        when="A receipt settles so much of a dunning fee.",
+        sides=(_debit(AccountRole.ON_ACCOUNT), _credit(AccountRole.RECEIVABLE)),
+    ),
+    PostingRule(
+        name="fee_waived", document="fee_settlement", journal=JournalKind.SALES, event="dunning.sent",
+        when="A dunning fee is given up by authority, with a reason.",
+        sides=(_debit(AccountRole.CHARGES), _credit(AccountRole.RECEIVABLE)),
+    ),
+    PostingRule(
         name="cost_of_sales", document="shipment", journal=JournalKind.STOCK, event="shipment.confirmed",
         when="Goods leave stock with a shipment, at what they cost.",
         sides=(_debit(AccountRole.COST_OF_SALES), _credit(AccountRole.INVENTORY)),

@@ -23,6 +23,8 @@ FOR_THE_RECORD: dict[str, str] = {
     "variant": "as condition",
     "wave": "as condition",
     "credit": "the receivable holds it, and invoice.settled and invoice.reopened what figures read",
+    "dunning": "the notice holds it, and the letter what is told; the event dates it for other systems",
+    "payment_promise": "the promise holds it, and receipts whether it is kept; the event dates it for other systems",
     "debt.written_off": "the books hold it; no figure of this release reads it",
     "invoice.unblocked": "invoice.posted follows and is what figures read",
     "pick_wave": "the floor shows where its waves stand; the event dates them for other systems",

@@ -29,6 +29,8 @@ KINDS = {
     "invoice": "Invoice",
     "credit_memo": "Credit memo",
     "debt_journal": "Debt journal",
+    "dunning_fee": "Dunning fee",
+    "fee_waived": "Fee waived",
     "receipt": "Receipt",
     "receipt_return": "Payment returned",
 }

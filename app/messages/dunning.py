@@ -1,0 +1,27 @@
+"""Words for refusals of dunning: procedures, runs, notices, fees, blocks, promises."""
+
+MESSAGES: dict[str, str] = {
+    "dunning_incomplete": "Give the procedure a name that people know it by.",
+    "dunning_from_past": "{day} has passed. Choose today or a day ahead: what was sent was sent by the procedure of its day.",
+    "dunning_overlaps": "Another procedure of these customers begins on {day} or later. Choose a day after it, or end that one first.",
+    "dunning_levels_few": "A procedure has one to {most} levels. Enter at least one.",
+    "dunning_number_odd": "This number lies beyond what a procedure takes. Enter a smaller one, nil or more.",
+    "dunning_days_order": "Level {level} comes later than the one before it: more than {before} days overdue.",
+    "dunning_procedure_unknown": "There is no such procedure, or it belongs to a company that you do not see.",
+    "dunning_procedure_over": "This procedure ended on {day} already. Write a new one.",
+    "dunning_no_procedure": "No procedure of dunning is in force at {company} on {day}. Write one first.",
+    "dunning_run_exists": "{company} has a run of {day} already. Open that one, or cancel it before you propose another.",
+    "dunning_nothing": "Nobody at {company} is to be asked for anything on {day}: what is overdue is blocked, promised, too small or was asked for lately.",
+    "dunning_run_unknown": "There is no such run, or it belongs to a company that you do not see. Check the address.",
+    "dunning_same_person": "You proposed this run, so somebody else confirms it. Ask a colleague who may.",
+    "dunning_run_confirmed": "This run is confirmed or over, so its notices stay as they are. A fee can be waived.",
+    "dunning_notice_unknown": "There is no such notice, or it belongs to a company that you do not see. Check the address.",
+    "dunning_not_issued": "{notice} is not issued, so there is no letter yet. Confirm its run first.",
+    "dunning_fee_unknown": "There is no such fee, or it belongs to a company that you do not see. Check the number.",
+    "dunning_until": "Choose a day ahead, at most {most} days from now: what lasts longer is a decision about the customer’s terms.",
+    "dunning_block_unknown": "There is no such block, or it belongs to a company that you do not see.",
+    "dunning_block_over": "This block has ended already. Reload the page to see what still holds.",
+    "document_settled": "Nothing is open of this document any more. Choose another, or leave it empty.",
+    "promise_whose": "Say who promised it: a promise of nobody cannot be held against anybody.",
+    "promise_open": "A promise for the same is still open. Wait until its day is over: the same money would keep both.",
+}

@@ -1,0 +1,1 @@
+"""Asking for what is overdue: procedures, runs, notices and fees, blocks and promises to pay."""

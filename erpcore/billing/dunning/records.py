@@ -1,0 +1,258 @@
+"""What dunning reads and writes: companies, what is overdue, who is not asked, and rows changed on condition."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.orm import Session
+
+from erpcore.billing.dunning.models import (
+    BlockKind,
+    DunningBlock,
+    DunningNotice,
+    DunningRun,
+    DunningStand,
+    PaymentPromise,
+)
+from erpcore.billing.dunning.rules import Overdue, PromiseState, promise_state
+from erpcore.billing.models import Receipt, ReceiptApplication
+from erpcore.credit.models import Receivable
+from erpcore.kernel.clock import day_end
+from erpcore.kernel.errors import NotFound, RuleBroken
+from erpcore.kernel.events import Place
+from erpcore.kernel.rows import Change, param
+from erpcore.kernel.work import UnitOfWork
+from erpcore.masterdata.models import Customer, Site
+from erpcore.masterdata.queries import EntityFacts, entity_facts
+from erpcore.ports import standard_ruleset
+
+
+def company(work: UnitOfWork, entity: int) -> EntityFacts:
+    """The company; raises ``NotFound`` for one with no site of the actor's, ``RuleBroken`` for another realm's."""
+    facts = entity_facts(work, entity)
+    if work.actor.sites is not None:
+        mine = select(Site.id).where(Site.entity_id == entity, Site.id.in_(sorted(work.actor.sites))).limit(1)
+        if work.session.execute(mine).first() is None:
+            raise NotFound("not_found")
+    if facts.realm != work.realm:
+        raise RuleBroken("other_realm", site=facts.code, realm=facts.realm, asked=work.realm)
+    return facts
+
+
+def place_of(facts: EntityFacts, group: int | None) -> Place:
+    """Where the events and entries of a company and a customer of that group belong."""
+    return Place(
+        realm=facts.realm, entity=facts.id, customer_group=group, ruleset=standard_ruleset().hash, currency=facts.currency,
+        time_zone=facts.time_zone,
+    )  # fmt: skip
+
+
+def _run() -> Any:
+    table = DunningRun.__table__
+    columns = ("state", "confirmed_by", "confirmed_at")
+    return (
+        update(table)
+        .where(table.c.id == param("of", table.c.id), table.c.version == param("seen", table.c.version))
+        .values({name: param(f"now_{name}", table.c[name]) for name in columns} | {"version": table.c.version + 1})
+    )
+
+
+def _notice() -> Any:
+    table = DunningNotice.__table__
+    columns = ("state", "level", "letter", "pay_until", "overdue_minor", "fee_minor", "reason", "issued_at")
+    return (
+        update(table)
+        .where(table.c.id == param("of", table.c.id), table.c.state == param("was", table.c.state))
+        .values({name: param(f"now_{name}", table.c[name]) for name in columns})
+    )
+
+
+def _stand() -> Any:
+    table = DunningStand.__table__
+    return (
+        update(table)
+        .where(table.c.document_id == param("of", table.c.document_id), table.c.level == param("was", table.c.level))
+        .values(level=param("now_level", table.c.level), last_on=param("now_last", table.c.last_on))
+    )
+
+
+def _take() -> Any:
+    table = Receipt.__table__
+    return (
+        update(table)
+        .where(table.c.id == param("of", table.c.id), table.c.left_minor >= param("least", table.c.left_minor))
+        .values(left_minor=table.c.left_minor - param("amount", table.c.left_minor))
+    )
+
+
+def _settle() -> Any:
+    table = Receivable.__table__
+    return (
+        update(table)
+        .where(
+            table.c.document_id == param("of", table.c.document_id),
+            table.c.open_minor >= param("least", table.c.open_minor),
+        )
+        .values(open_minor=table.c.open_minor - param("amount", table.c.open_minor))
+    )
+
+
+#: Each raises ``Conflict`` where a row is not as it was read any more.
+SAVE_RUN, SAVE_NOTICE, SAVE_STAND = Change(_run), Change(_notice), Change(_stand)
+TAKE_RECEIPT, SETTLE = Change(_take), Change(_settle)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OwnMoney:
+    """What a customer has on account and in credits that settle nothing yet."""
+
+    group: int | None
+    minor: int
+
+
+def overdue_invoices(session: Session, entity: int, today: date) -> list[Overdue]:
+    """Invoices of the company that are past their day, the oldest of each customer first."""
+    rows = session.execute(
+        select(
+            Receivable.document_id, Receivable.customer_id, Receivable.due_on, Receivable.open_minor, DunningStand.level,
+            DunningStand.last_on,
+        )
+        .outerjoin(DunningStand, DunningStand.document_id == Receivable.document_id)
+        .where(
+            Receivable.entity_id == entity, Receivable.open_minor > 0, Receivable.due_on < today,
+            Receivable.document_type == "invoice",
+        )
+        .order_by(Receivable.customer_id, Receivable.due_on, Receivable.document_id)
+    )  # fmt: skip
+    return [
+        Overdue(
+            document=row.document_id, customer=row.customer_id, due_on=row.due_on, open_minor=row.open_minor,
+            level=row.level or 0, last_on=row.last_on,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def own_money(session: Session, customers: Collection[int]) -> dict[int, OwnMoney]:
+    """By customer: their group, and what settles nothing yet. Three queries."""
+    found = {
+        row.id: [row.group_id, 0]
+        for row in session.execute(select(Customer.id, Customer.group_id).where(Customer.id.in_(customers)))
+    }
+    memos = (
+        select(Receivable.customer_id, func.sum(-Receivable.open_minor))
+        .where(Receivable.customer_id.in_(customers), Receivable.open_minor < 0)
+        .group_by(Receivable.customer_id)
+    )
+    receipts = (
+        select(Receipt.customer_id, func.sum(Receipt.left_minor))
+        .where(Receipt.customer_id.in_(customers), Receipt.left_minor > 0)
+        .group_by(Receipt.customer_id)
+    )
+    for query in (memos, receipts):
+        for customer, minor in session.execute(query):
+            found[customer][1] += int(minor)
+    return {key: OwnMoney(group=group, minor=minor) for key, (group, minor) in found.items()}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Withheld:
+    """Why nobody asks customers, or for single documents, on a day."""
+
+    customers: Mapping[int, str]
+    documents: Mapping[int, str]
+
+    def why(self, one: Overdue) -> str | None:
+        """The reason that holds for a document; ``None``: it may be asked for."""
+        return self.customers.get(one.customer) or self.documents.get(one.document)
+
+
+def withheld(session: Session, customers: Iterable[int], today: date, zone: str) -> Withheld:
+    """What blocks and open promises hold back today. Three queries."""
+    wanted = sorted(set(customers))
+    of_customers: dict[int, str] = {}
+    of_documents: dict[int, str] = {}
+
+    def note(customer: int, document: int | None, reason: str) -> None:
+        if document is None:
+            of_customers.setdefault(customer, reason)
+        else:
+            of_documents.setdefault(document, reason)
+
+    for row in session.execute(
+        select(DunningBlock.__table__)
+        .where(DunningBlock.customer_id.in_(wanted), DunningBlock.lifted_at.is_(None), DunningBlock.until > today)
+        .order_by(DunningBlock.id)
+    ):
+        said = "in dispute" if row.kind == BlockKind.DISPUTE else f"blocked ({row.kind})"
+        note(row.customer_id, row.document_id, f"{said} until {row.until}: {row.reason}")
+    for one in promises(session, wanted, today, zone):
+        if one.state is PromiseState.OPEN:
+            note(one.customer, one.document, f"promised until {one.until} by {one.said_by}")
+    return Withheld(customers=of_customers, documents=of_documents)
+
+
+def in_dispute(session: Session, documents: Iterable[int], today: date) -> set[int]:
+    """Those of the documents that a dispute holds back today: of the document itself, or of all that its customer owes."""
+    held = select(DunningBlock.id).where(
+        DunningBlock.kind == BlockKind.DISPUTE, DunningBlock.lifted_at.is_(None), DunningBlock.until > today,
+        DunningBlock.customer_id == Receivable.customer_id,
+        or_(DunningBlock.document_id.is_(None), DunningBlock.document_id == Receivable.document_id),
+    )  # fmt: skip
+    wanted = Receivable.document_id.in_(sorted(set(documents)))
+    return set(session.execute(select(Receivable.document_id).where(wanted, held.exists())).scalars())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Promise:
+    """A promise with what has come of it until its day was over; ``document`` ``None``: any money of the customer."""
+
+    id: int
+    customer: int
+    document: int | None
+    amount_minor: int
+    came_minor: int
+    until: date
+    said_by: str
+    state: PromiseState
+
+
+def promises(session: Session, customers: Collection[int], today: date, zone: str) -> list[Promise]:
+    """The promises of customers of a company in that zone, the newest first, each kept, broken or open as receipts say.
+
+    Of an invoice counts what was applied to it, else what the customer paid, from the promise until the end of its day. Two queries.
+    """
+    rows = session.execute(
+        select(PaymentPromise.__table__)
+        .where(PaymentPromise.customer_id.in_(customers))
+        .order_by(PaymentPromise.id.desc())
+    ).all()
+    if not rows:
+        return []
+    since = min(row.taken_at for row in rows)
+    paid = session.execute(
+        select(Receipt.customer_id, Receipt.received_at, Receipt.amount_minor)
+        .where(Receipt.customer_id.in_(customers), Receipt.received_at >= since)
+    ).all()  # fmt: skip
+    documents = [row.document_id for row in rows if row.document_id is not None]
+    applied = session.execute(
+        select(ReceiptApplication.invoice_id, ReceiptApplication.applied_at, ReceiptApplication.amount_minor)
+        .where(ReceiptApplication.invoice_id.in_(documents), ReceiptApplication.applied_at >= since)
+    ).all() if documents else []  # fmt: skip
+    found = []
+    for row in rows:
+        key, source = (row.customer_id, paid) if row.document_id is None else (row.document_id, applied)
+        end = day_end(row.promised_on, zone)
+        came = sum(minor for of, at, minor in source if of == key and row.taken_at <= at < end)
+        found.append(
+            Promise(
+                id=row.id, customer=row.customer_id, document=row.document_id, amount_minor=row.amount_minor, came_minor=came,
+                until=row.promised_on, said_by=row.said_by,
+                state=promise_state(row.amount_minor, came, row.promised_on, today),
+            )
+        )  # fmt: skip
+    return found
