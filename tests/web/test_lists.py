@@ -37,6 +37,7 @@ OTHERWISE = {
 #: Pages with a table that are no lists of records, and what they are.
 NO_LISTS = {
     "account.show": "one's own account", "api_docs.show": "the description of the API", "today.show": "what waits for one", "carriers.show": "settings, a few rows each",
+    "billing.show_desk": "what waits for money to be set against it, each with a proposal",
     "approvals.show_delegations": "one's own delegations", "approvals.show_rules": "settings: who decides on what",
     "conformance.show_all": "figures by process and site", "exceptions.owners": "settings: whose each queue is",
     "floor.board": "a board of what is going on", "gates.show_templates": "settings: templates of gates",

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from app.api.lists import which
 from app.api.v1.numbers import Key
 from app.api.values import Amount, Answer, Body, PageQuery, Realm
 from erpcore.billing.dunning.procedures import MOST_LEVELS
@@ -86,8 +87,8 @@ class RunQuery(PageQuery):
     """Which runs."""
 
     realm: Realm = "live"
-    state: Literal["proposed", "confirmed", "done", "cancelled"] | None = None
-    company: Key | None = None
+    state: Literal["proposed", "confirmed", "done", "cancelled"] | None = which("Only runs in this state.")
+    company: Key | None = which("Only runs of this company.")
 
 
 class RunAnswer(Answer):
