@@ -12,5 +12,5 @@ from erpcore.kernel.clock import SystemClock
 
 def acts(session: Session) -> list[AuditRow]:
     return list(
-        reversed(AUDIT.after(session, Actor.system("test"), Asked(), SystemClock().now(), after=0, limit=1_000))
+        reversed(AUDIT.after(session, Actor.system("test"), Asked(), SystemClock().now(), after=None, limit=1_000))
     )

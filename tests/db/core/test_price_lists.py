@@ -16,10 +16,10 @@ from app.composition.trading import looking
 from app.composition.uow import reading
 from app.importers.pricelists import COLUMNS, MOST_BYTES, meaning, read_list
 from app.queries.listing import Asked
-from app.queries.prices import day_by_company, prices_after
+from app.queries.prices import PRICES, day_by_company
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import Conflict, NotAllowed, RuleBroken
-from erpcore.masterdata.models import Customer, Item
+from erpcore.masterdata.models import Customer, Entity, Item
 from erpcore.pricing.lists import KeepList, apply_list, keep_list, kept_rows, plan_list
 from erpcore.pricing.models import PriceList, PriceRule
 from tests.support.core import RULES, a_business
@@ -269,12 +269,12 @@ def test_a_price_holds_from_the_day_it_is_where_its_company_is(business):
     asked, by_hand = Asked(values={"standing": "now"}), Actor.system("test")
     late = business.clock.now().replace(hour=23, minute=30)
 
-    def holds(zones):
+    def holds(zone):
+        with business.work() as work:
+            work.session.execute(update(Entity).where(Entity.id == business.entity).values(time_zone=zone))
         with reading(business.database) as session:
-            days = day_by_company(late, zones)
-            return rule in {row.id for row in prices_after(session, by_hand, asked, days, 0, 100)}
+            return rule in {row.id for row in PRICES.after(session, by_hand, asked, late, after=None, limit=100)}
 
     assert day_by_company(late, {1: "Europe/Berlin", 2: "Europe/Paris"}) == date(2026, 3, 3)
-    assert holds({business.entity: "Europe/Berlin"})
-    assert holds({1: "UTC", business.entity: "Europe/Berlin"})
-    assert not holds({1: "Europe/Berlin", business.entity: "UTC"})
+    assert holds("Europe/Berlin")
+    assert not holds("UTC")
