@@ -14,6 +14,7 @@ from app.composition.variants import AskForVariant, write_variant
 from erpcore.masterdata.models import Entity
 from erpcore.orders.models import SalesOrder
 from erpcore.orders.services import capture_orders
+from erpcore.ports import POLICY_POINTS
 from governance.approvals.models import ApprovalRequest
 from governance.approvals.services import outdate
 from governance.programme.kinds import BodyKind
@@ -87,7 +88,7 @@ def test_a_variant_is_asked_for_decided_by_the_design_authority_and_then_runs(si
     assert "1 order" in page.text
     assert order.number in page.text
     page = owner.get(f"/policies/here?site={business.site}")
-    assert "1 of 29 points depart from the standard now" in page.text
+    assert f"1 of {len(POLICY_POINTS)} points depart from the standard now" in page.text
 
 
 def test_the_list_shows_filters_and_files(signed_in, business):
@@ -288,7 +289,9 @@ def test_a_variant_is_revoked_at_once_and_the_standard_runs_again(signed_in, bus
     version = judge.get(here).value("version")
     page = judge.post(here, {"move": "revoke", "reason": "the hall stands", "version": version})
     assert "The standard holds again from now on." in page.text
-    assert "All 29 points are at the standard" in judge.get(f"/policies/here?site={business.site}").text
+    assert (
+        f"All {len(POLICY_POINTS)} points are at the standard" in judge.get(f"/policies/here?site={business.site}").text
+    )
     assert stored(database) == [("revoked", "false", business.site, 4)]
 
 
