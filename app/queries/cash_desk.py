@@ -26,7 +26,7 @@ from erpcore.credit.models import Receivable
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.rows import chunks
-from erpcore.masterdata.models import Customer
+from erpcore.masterdata.models import Customer, Realm
 from erpcore.orders.models import SalesOrder
 
 #: So many entries stand on one page of the desk, and so many are accepted together.
@@ -112,8 +112,13 @@ def _line(row: Any) -> WaitingLine:
 
 
 def entity_here(session: Session, actor: Actor, entity: int | None) -> EntityPick:
-    """The company asked for, or the first; raises ``NotFound`` for another's."""
+    """The company asked for, or the one whose entry waits longest, or the first; raises ``NotFound`` for another's."""
     seen = entities_seen(session, actor)
+    if entity is None:
+        line, live = BankStatementLine, [one.id for one in seen if one.realm == Realm.LIVE]
+        entity = session.scalar(
+            select(line.entity_id).where(_OPEN_LINE, line.entity_id.in_(live)).order_by(line.id).limit(1)
+        )
     found = next((one for one in seen if entity is None or one.id == entity), None)
     if found is None:
         raise NotFound("entity_unknown", entity=entity or "")

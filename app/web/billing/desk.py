@@ -41,6 +41,8 @@ navigation_entry(
 @blueprint.get("/cash")
 @require(Permission.RECEIPT_TAKE)
 def show_desk() -> str:
+    if not entities_seen(reader(), actor()):
+        return render_template("billing/no_desk.html")
     return _desk(SureForm(percent=SURE))
 
 
