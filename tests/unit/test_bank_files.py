@@ -110,6 +110,13 @@ GOOD = camt(entry("120.00"), closing="120.00")
         (mt940(":61:2603020302C120,00NTRFNONREF", closing=None), "no closing balance"),
         (mt940(":61:2603020302C120,00NTRFNONREF", closing="C260303EUR119,99"), "the entries make 120.00"),
         (mt940(":61:nonsense", closing="C260303EUR0,00"), "not as :61: has to be"),
+        (mt940(":61:2603020302C5.00NTRFX", opening="C260301EUR0.00", closing="C260303EUR5.00"), "a point where a comma is due"),
+        (mt940(":61:2603020302C5,00NTRFX\n:86:a\0b", closing="C260303EUR5,00"), "no text"),
+        (mt940(":61:2603020302C5,00NTRFX", closing="C260303EUR5,00").replace(f":25:{IBAN}".encode(), b":25:"), "of which account"),
+        (camt(entry("120.00"), closing="120.00", account=""), "of which account"),
+        (GOOD.replace(b"UTF-8", b"UTF-99"), "character set that it names (unknown encoding: UTF-99)"),
+        (GOOD.replace(b"UTF-8", b"GBK"), "character set that it names (multi-byte"),
+        (camt(entry("120.00", text="<a>" * 5_000 + "</a>" * 5_000), closing="120.00"), "nested deeper"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_file_is_said_and_the_whole_statement_refused(content, why):
@@ -127,6 +134,25 @@ def test_a_table_whose_rows_cannot_be_read_says_which():
     assert "line 2: “30.02.2026” is no day" in faults(day, MAPPING, opening_minor=0, closing_minor=1)[0]
     other = TABLE.replace("Betrag", "Summe").encode()
     assert "no row of the file has the columns" in faults(other, MAPPING, opening_minor=0, closing_minor=1)[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (TABLE.replace("1.200,50", "1200.50"), "line 1: “1200.50” is written with a point where a comma is due"),
+        (TABLE.replace("Müller", "M" * 200_000), "the file is no table"),
+        (TABLE.replace("DE22", "DE\0"), "no text"),
+    ],
+)
+def test_a_table_that_would_be_misread_is_refused(content, why):
+    assert why in faults(content.encode(), MAPPING, opening_minor=0, closing_minor=119_600)[0]
+
+
+def test_lines_may_end_as_old_machines_end_them_and_references_be_longer_than_any_bank_s():
+    assert faults(TABLE.replace("\n", "\r").encode(), MAPPING, opening_minor=0, closing_minor=119_600) == [""]
+    (found,) = read(camt(entry("30.00", ref="R" * 400, parts=[("10.00", "a"), ("20.00", "b")]), closing="30.00"))
+    assert [len(line.bank_ref) for line in found.lines] == [112, 112]
+    assert faults(GOOD.decode().replace("UTF-8", "UTF-16").encode("utf-16-le")) == [""]
 
 
 def test_two_equal_payments_are_two_and_the_same_again_is_known():

@@ -26,7 +26,7 @@ def _root(content: bytes) -> Element:
     try:
         parser.feed(content)
         root = parser.close()
-    except ET.ParseError as error:
+    except (ET.ParseError, LookupError, ValueError) as error:
         raise Unreadable(f"the file is cut off or not in the character set that it names ({error})") from error
     for element in root.iter():
         element.tag = str(element.tag).rpartition("}")[2]
@@ -39,7 +39,10 @@ def read_camt(content: bytes) -> list[TakeStatement]:
     found = root.findall("BkToCstmrStmt/Stmt")
     if not found:
         raise Unreadable("the file holds no statement of camt.053")
-    return [_statement(one) for one in found]
+    try:
+        return [_statement(one) for one in found]
+    except RecursionError as error:
+        raise Unreadable("the file is nested deeper than any statement is") from error
 
 
 def _text(element: Element, *paths: str) -> str:
@@ -128,7 +131,7 @@ def _line(entry: Element, part: Element, currency: str, raw: str) -> BankLine:
         raise Unreadable("the entry has no day")
     return BankLine(
         raw=raw, booked_on=day_of(booked), valued_on=day_of(valued) if valued else None,
-        amount_minor=_signed(entry, "Amt", currency), bank_ref=_text(entry, "AcctSvcrRef", "NtryRef"),
+        amount_minor=_signed(entry, "Amt", currency), bank_ref=_text(entry, "AcctSvcrRef", "NtryRef")[:110],
         is_return=entry.find(".//RtrInf") is not None or _text(entry, "RvslInd") in ("true", "1"), text=_remittance(part),
     )  # fmt: skip
 

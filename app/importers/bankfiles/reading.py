@@ -19,8 +19,10 @@ def digest_of(content: bytes) -> str:
 
 def kind_of(content: bytes) -> str:
     """camt.053, mt940 or table, by how the file begins."""
+    # Without a mark of its order UTF-16 is a text with zeros between its letters.
+    marked = content.startswith((b"\xff\xfe", b"\xfe\xff"))
     try:
-        head = text_of(content[:4000] if not content.startswith((b"\xff\xfe", b"\xfe\xff")) else content[: 4000 & ~1])
+        head = text_of(content[:4000] if marked else content[:4000].replace(b"\0", b""))
     except Unreadable:
         return "table"
     start = head.lstrip("\ufeff \t\r\n")

@@ -46,7 +46,10 @@ def read_table(
     content: bytes, mapping: Mapping, *, account: str, currency: str, opening_minor: int, closing_minor: int
 ) -> list[TakeStatement]:
     """The statement that a table holds; a table has no balances, so a person says both."""
-    rows = list(csv.reader(io.StringIO(text_of(content)), delimiter=mapping.delimiter))
+    try:
+        rows = list(csv.reader(io.StringIO(text_of(content), newline=""), delimiter=mapping.delimiter))
+    except csv.Error as error:
+        raise Unreadable(f"the file is no table ({error})") from error
     wanted = [mapping.day, mapping.amount, mapping.text]
     head = next((at for at, row in enumerate(rows[:30]) if {one.strip() for one in row} >= set(wanted)), None)
     if head is None:
@@ -87,6 +90,6 @@ def _line(row: list[str], columns: dict[str, int], mapping: Mapping, currency: s
         return BankLine(raw=raw, fault=str(unread))
     return BankLine(
         raw=raw, booked_on=booked, amount_minor=sign * minor, text=clean(cell(mapping.text)),
-        name=clean(cell(mapping.name), 300), payer=cell(mapping.payer).replace(" ", "")[:64],
+        name=clean(cell(mapping.name), 300), payer=clean(cell(mapping.payer)).replace(" ", "")[:64],
         end_to_end=clean(cell(mapping.reference), 120),
     )  # fmt: skip

@@ -28,7 +28,17 @@ def whole_file(content: bytes) -> bytes:
 
 
 def text_of(content: bytes) -> str:
-    """The text of a file that does not say in which character set it is: UTF-8, or what Windows and SWIFT machines write."""
+    """The text of a file that does not say in which character set it is: UTF-8, or what Windows and SWIFT machines write.
+
+    Raises ``Unreadable`` for one that is none.
+    """
+    found = _decoded(content)
+    if "\0" in found:
+        raise Unreadable("the file is no text, or in a character set that it does not name")
+    return found
+
+
+def _decoded(content: bytes) -> str:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         try:
             return content.decode("utf-16")
@@ -45,10 +55,12 @@ def text_of(content: bytes) -> str:
 def minor_of(text: str, currency: str, *, mark: str = ".") -> int:
     """An amount without sign in minor units; raises ``Unreadable`` for what is none or has more decimals than the currency."""
     found = text.strip().replace(" ", "").replace("\N{NO-BREAK SPACE}", "")
+    # What parts thousands has three digits behind it: a point before two is the decimal mark of somebody else.
+    found = re.sub(rf"{'[.]' if mark == ',' else ','}(?=[0-9]{{3}}(?:\D|$))", "", found)
     if mark == ",":
-        found = found.replace(".", "").replace(",", ".")
-    elif "," in found:
-        found = re.sub(r",(?=[0-9]{3}(?:\D|$))", "", found)
+        if "." in found:
+            raise Unreadable(f"“{text.strip()[:40]}” is written with a point where a comma is due")
+        found = found.replace(",", ".")
     if not _PLAIN.fullmatch(found):
         raise Unreadable(f"“{text.strip()[:40]}” is no amount")
     value = Decimal(found.removesuffix("."))
