@@ -217,7 +217,7 @@ def matter(
         known = payers.get(line.payer_account or "", ())
         money.append(Money(line.id, line.amount_minor + line.fee_minor, texts[line.id], known, tuple(sorted(named))))
     customers = {key for one in money for key in (*one.payers, *one.named)}
-    items = _items(session, actor, entity, words, customers, [one.amount_minor for one in money])
+    items = _items(session, actor, entity, words, customers, money, {line.currency for line in lines})
     missing = {item.customer for item in items} - set(names)
     for part in chunks(sorted(missing)):
         names.update(
@@ -264,15 +264,19 @@ def _customers(
 
 
 def _items(
-    session: Session, actor: Actor, entity: int, words: dict[int, set[str]], customers: set[int], amounts: Sequence[int]
-) -> list[OpenItem]:
+    session: Session, actor: Actor, entity: int, words: dict[int, set[str]], customers: set[int], money: Sequence[Money],
+    currencies: set[str],
+) -> list[OpenItem]:  # fmt: skip
+    """What is open in the currency of the money: a receipt settles nothing of another."""
     base = (
         select(
             Invoice.id, Invoice.number, Invoice.customer_id, Receivable.open_minor, Receivable.due_on, SalesOrder.number
         )
         .join(Receivable, Receivable.document_id == Invoice.id)
         .join(SalesOrder, SalesOrder.id == Invoice.order_id)
-        .where(_OWED, Invoice.entity_id == entity, Receivable.open_minor > 0)
+        .where(
+            _OWED, Invoice.entity_id == entity, Receivable.open_minor > 0, Receivable.currency.in_(sorted(currencies))
+        )
     )
     if actor.sites is not None:
         base = base.where(Invoice.site_id.in_(sorted(actor.sites)))
@@ -280,7 +284,7 @@ def _items(
     found: dict[int, OpenItem] = {}
     wanted: tuple[tuple[Any, Sequence[Any]], ...] = (
         (Invoice.number, spelt), (SalesOrder.number, spelt), (Invoice.customer_id, sorted(customers)),
-        (Receivable.open_minor, sorted(set(amounts))),
+        (Receivable.open_minor, sorted({one.amount_minor for one in money})),
     )  # fmt: skip
     for column, values in wanted:
         for part in chunks(values):

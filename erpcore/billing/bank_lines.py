@@ -12,6 +12,7 @@ from erpcore.billing.bank_models import BankStatementLine, LineOutcome, LineStat
 from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cash
 from erpcore.billing.cash_records import cash_entry, place_of
 from erpcore.billing.cash_reversal import ReturnReceipt, return_receipts
+from erpcore.billing.models import Receipt
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.kernel.rows import Change, param, read_rows
 from erpcore.kernel.work import UnitOfWork
@@ -105,13 +106,20 @@ def assign_lines(work: UnitOfWork, commands: Sequence[AssignLine]) -> list[int]:
 
 
 def return_by_lines(work: UnitOfWork, commands: Sequence[ReturnByLine]) -> list[int]:
-    """Book lines that take money back; what it had paid is open again. Returns the ids of the returns."""
+    """Book lines that take money back; what it had paid is open again. Returns the ids of the returns.
+
+    Raises ``NotFound`` for a receipt that the company of the line has not taken.
+    """
     lines = _open_lines(work, [c.line for c in commands])
+    taken = read_rows(work, Receipt, ("id", "entity_id"), "id", {c.receipt for c in commands})
+    company = {row.id: row.entity_id for row in taken}
     back = []
     for command, line in zip(commands, lines, strict=True):
         amount = -line.amount_minor - command.fee_minor
         if amount <= 0:
             raise RuleBroken("line_pays_in", line=line.id)
+        if company.get(command.receipt) != line.entity_id:
+            raise NotFound("receipt_unknown", id=command.receipt)
         back.append(
             ReturnReceipt(
                 receipt=command.receipt, reason=command.reason, amount_minor=amount, fee_minor=command.fee_minor
