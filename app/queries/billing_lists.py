@@ -22,7 +22,8 @@ from erpcore.masterdata.models import Customer, Entity, Site
 from erpcore.orders.models import SalesOrder
 
 #: What the board shows, in the order of the work: shipments that left and are not due yet, those that are, then invoices by state.
-LANES = ("waiting", "due", "draft", "blocked", "posted")
+SHIPPED, BILLED = ("waiting", "due"), ("draft", "blocked", "posted")
+LANES = (*SHIPPED, *BILLED)
 
 
 def _invoices() -> Any:
@@ -92,7 +93,7 @@ _POSTED_AT.nullable = False
 
 _INVOICES: SqlList[InvoiceRow] = SqlList(
     select=_invoices, row=invoice_row, tie=(Invoice.id,), usual="-at", site=Invoice.site_id, company=Invoice.entity_id,
-    by=("lane", Invoice.state), words=LANES[2:], flags=("overdue",), text=(Invoice.number, SalesOrder.number, Customer.name, Customer.code),
+    by=("lane", Invoice.state), words=BILLED, flags=("overdue",), text=(Invoice.number, SalesOrder.number, Customer.name, Customer.code),
     sums={"Gross": Invoice.gross_minor, "Open": Receivable.open_minor}, currency=Invoice.currency,
     sorts={
         "number": Invoice.number, "customer": Customer.name, "due_on": Invoice.due_on, "gross": Invoice.gross_minor,
@@ -122,7 +123,7 @@ def _of_due(asked: Asked) -> Asked:
 
 
 #: The lanes of shipments that have no invoice yet.
-_SHIPPED = {"waiting": _WAITING, "due": _DUE}
+_SHIPPED = dict(zip(SHIPPED, (_WAITING, _DUE), strict=True))
 
 
 def _source(asked: Asked) -> SqlList[InvoiceRow]:
@@ -154,9 +155,10 @@ def _every(session: Session, actor: Actor, asked: Asked, now: datetime) -> Itera
 def _behind(
     session: Session, actor: Actor, asked: Asked, now: datetime, after: Position, limit: int
 ) -> list[InvoiceRow]:
-    is_due = asked.values.get("lane") == "due"
-    source, asked = (_DUE, _of_due(asked)) if is_due else (_INVOICES, asked)
-    return source.after(session, actor, asked, now, after=after, limit=limit)
+    lane = str(asked.values.get("lane", ""))
+    if lane in _SHIPPED:
+        return _SHIPPED[lane].after(session, actor, _of_due(asked), now, after=after, limit=limit)
+    return _INVOICES.after(session, actor, asked, now, after=after, limit=limit)
 
 
 #: The board of billing, one lane at a time.

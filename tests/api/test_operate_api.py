@@ -13,7 +13,7 @@ from tests.support.controls import assert_books_agree
 from tests.support.core import a_business
 from tests.support.operate import a_closed_site, open_cells
 from tests.support.queries import queries
-from tests.support.steps import captured, invoiced, released
+from tests.support.steps import captured, invoiced, released, shipped
 
 #: Statements through the toolkit, which cost several times what the core's own do.
 MOST_TO_CAPTURE, MOST_TO_RELEASE = 17, 15
@@ -38,6 +38,16 @@ def body(business, *lines, **more):
 def count(database, table="sales_order"):
     with reading(database) as session:
         return session.scalar(text(f"SELECT COUNT(*) FROM {table}"))
+
+
+def test_shipments_that_wait_to_be_billed_and_those_that_are_due_are_lanes_of_their_own(caller, business):
+    billing, (_, first), (_, second) = caller("billing"), shipped(business), shipped(business, [(1, 2)])
+    with business.work() as work:
+        work.session.execute(text("UPDATE shipment SET invoice_due_at = NULL WHERE id = :i"), {"i": first.id})
+    for lane, shipment in (("waiting", first), ("due", second)):
+        (row,) = billing("GET", f"/invoices?lane={lane}").json["items"]
+        assert (row["id"], row["state"], row["number"], row["gross"]) == (shipment.id, lane, shipment.number, None)
+    assert billing("GET", "/invoices?state=due").status_code == 422, "an invoice is in no such state"
 
 
 def test_an_order_runs_from_capture_to_cash(caller, business, sqlite_database):

@@ -15,7 +15,7 @@ from app.api.values import Amount, Answer, Body, Page, PageQuery, Quantity, Real
 from app.composition.request import reader
 from app.composition.trading import cells
 from app.queries.billing import InvoicePage, InvoiceRow, invoice_page
-from app.queries.billing_lists import INVOICES, LANES, MEMOS, MemoRow
+from app.queries.billing_lists import BILLED, INVOICES, LANES, MEMOS, SHIPPED, MemoRow
 from app.queries.cash import RECEIPTS, ReceiptRow, receipt_page
 from app.queries.order_detail import shipment_place
 from app.queries.places import entities_seen
@@ -31,7 +31,7 @@ TAG = "Billing"
 
 
 class InvoiceAnswer(Answer):
-    """One invoice of a list. In the lane `due` it is a shipment that has none yet: `id` is the shipment's, `gross` null, `version` its own."""
+    """One invoice of a list. In the lanes `waiting` and `due` it is a shipment that has none yet: `id` is the shipment's, `gross` null, `version` its own."""
 
     id: int
     number: str | None
@@ -83,11 +83,13 @@ class InvoiceDetail(Answer):
 
 
 class InvoiceQuery(PageQuery):
-    """Which invoices: by `lane`, or as before by `state`, which knows the same words but `due`."""
+    """Which invoices: by `lane`, or as before by `state`, which knows only the words of invoices."""
 
     realm: Realm | None = REALM
-    lane: Annotated[str | None, OneOf(LANES)] = which("`due`: shipments that are to be billed.")
-    state: Annotated[str | None, OneOf(LANES[1:])] = None
+    lane: Annotated[str | None, OneOf(LANES)] = which(
+        "`due`: shipments that are to be billed; `waiting`: those that are not due yet."
+    )
+    state: Annotated[str | None, OneOf(BILLED)] = None
     overdue: bool = only("those past their day and not paid in full")
     text: str = part_of("the number, the order, the customer's name or code")
     site: Key | None = which("Only invoices of this site.")
@@ -188,7 +190,7 @@ def _listed(row: InvoiceRow) -> InvoiceAnswer:
         None if minor is None else as_amount(minor, row.currency) for minor in (row.gross_minor, row.open_minor)
     )
     return InvoiceAnswer(
-        id=row.id, number=row.number if row.state in ("posted", "due") else None, order_id=row.order_id, state=row.state,
+        id=row.id, number=row.number if row.state in ("posted", *SHIPPED) else None, order_id=row.order_id, state=row.state,
         customer=row.customer, site=row.site, due_on=row.due_on, currency=row.currency, gross=gross, open=rest,
         version=row.version,
     )  # fmt: skip
