@@ -196,6 +196,7 @@ def _wave(session: Session, asked: Asked, channels: Sequence[int]) -> Part:
                 wave_id=seen.id, name=seen.name, owner=seen.owner, cells=(*seen.cells, *((made.place, one) for one in channels)),
                 processes=tuple(Process(one) for one in seen.processes), customer_groups=seen.customer_groups,
                 depends_on=seen.depends_on, reason=asked.reason.strip() or f"{asked.code.strip()} joins it",
+                seen_version=seen.version,
             ),
         )  # fmt: skip
         made.things["wave"] = seen.id
