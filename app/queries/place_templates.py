@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.identity.models import RoleGrant
-from app.identity.queries import names_of
+from app.identity.queries import in_force, names_of
 from app.queries.listing import Asked
 from app.queries.worked_out import MemoryList
 from erpcore.kernel.actor import Actor
@@ -93,12 +93,9 @@ def _names(session: Session, kind: PlaceKind, places: set[int]) -> dict[int, str
 def _held(session: Session, sites: Sequence[int], now: datetime) -> dict[tuple[int, str], int]:
     rows = session.execute(
         select(RoleGrant.site_id, RoleGrant.role, RoleGrant.account_id)
-        .where(
-            RoleGrant.site_id.in_(sites), RoleGrant.valid_from <= now,
-            or_(RoleGrant.valid_until.is_(None), RoleGrant.valid_until > now),
-        )
+        .where(RoleGrant.site_id.in_(sites), in_force(now))
         .distinct()
-    )  # fmt: skip
+    )
     found: dict[tuple[int, str], int] = defaultdict(int)
     for row in rows:
         found[row.site_id, row.role] += 1

@@ -12,6 +12,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.identity.models import RoleGrant
+from app.identity.queries import in_force
 from erpcore.fulfilment.carriers.models import Carrier, CarrierCutOff, CarrierService
 from erpcore.inventory.models import Location, Zone
 from erpcore.kernel.clock import local_day
@@ -163,12 +164,9 @@ def _policies(session: Session, scope: Scope, now: datetime) -> list[dict[str, s
 def _roles(session: Session, site: int, now: datetime) -> list[dict[str, str]]:
     held = session.execute(
         select(RoleGrant.role, RoleGrant.account_id)
-        .where(
-            RoleGrant.site_id == site, RoleGrant.valid_from <= now,
-            or_(RoleGrant.valid_until.is_(None), RoleGrant.valid_until > now),
-        )
+        .where(RoleGrant.site_id == site, in_force(now))
         .distinct()
-    )  # fmt: skip
+    )
     counted = Counter(row.role for row in held)
     return [{"role": role, "people": str(people)} for role, people in sorted(counted.items())]
 
