@@ -44,13 +44,14 @@ class Cell(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """A cell of a row, or a fact. ``choices``: the words it may be, where there are few."""
+    """A cell of a row, or a fact. ``choices``: the words it may be, where there are few; ``longest``: what a place has room for."""
 
     name: str
     title: str
     cell: Cell = Cell.TEXT
     is_needed: bool = True
     choices: tuple[str, ...] = ()
+    longest: int = LONGEST_CELL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +65,12 @@ class Section:
     example: str
 
 
-def _code(name: str, title: str, *, needed: bool = True) -> Column:
-    return Column(name=name, title=title, cell=Cell.CODE, is_needed=needed)
+def _code(name: str, title: str, *, needed: bool = True, longest: int = 120) -> Column:
+    return Column(name=name, title=title, cell=Cell.CODE, is_needed=needed, longest=longest)
+
+
+def _country(title: str = "country") -> Column:
+    return Column(name="country", title=title, longest=64)
 
 
 def _count(name: str, title: str, *, needed: bool = True) -> Column:
@@ -122,7 +127,7 @@ _SITE_SECTIONS = (
     Section(
         name="lanes", title="What it takes to serve countries", key=("country",), example="Germany; 1; 450",
         columns=(
-            Column(name="country", title="country"), _count("transit_days", "days on the way"),
+            _country(), _count("transit_days", "days on the way"),
             _count("cost_minor", "cost of a line in minor units"),
         ),
     ),
@@ -136,15 +141,15 @@ _ENTITY_SECTIONS = (
     Section(
         name="accounts", title="Chart of accounts", key=("code",), example="1200; Trade receivables; asset; receivable",
         columns=(
-            _code("code", "code"), Column(name="name", title="name"), _code("kind", "kind"),
+            _code("code", "code", longest=24), Column(name="name", title="name"), _code("kind", "kind"),
             _code("role", "role of the postings", needed=False),
         ),
     ),
     Section(
         name="taxes", title="Tax rates", key=("country", "customers", "items"), example="Germany; *; *; 0.19",
         columns=(
-            Column(name="country", title="country"), Column(name="customers", title="tax class of customers"),
-            Column(name="items", title="tax class of items"), Column(name="rate", title="rate", cell=Cell.AMOUNT),
+            _country(), Column(name="customers", title="tax class of customers", longest=24),
+            Column(name="items", title="tax class of items", longest=24), Column(name="rate", title="rate", cell=Cell.AMOUNT),
         ),
     ),
     Section(
@@ -167,10 +172,10 @@ FACTS: Final[Mapping[PlaceKind, tuple[Column, ...]]] = {
         Column(
             name="kind", title="Kind", choices=("distribution_centre", "branch", "store", "third_party", "drop_ship")
         ),
-        Column(name="country", title="Country"), Column(name="region", title="Region", is_needed=False), _ZONE,
+        _country("Country"), Column(name="region", title="Region", is_needed=False, longest=64), _ZONE,
         _code("criteria", "Template of its gate’s criteria", needed=False),
     ),
-    PlaceKind.ENTITY: (Column(name="country", title="Country"), _code("currency", "Currency"), _ZONE),
+    PlaceKind.ENTITY: (_country("Country"), _code("currency", "Currency"), _ZONE),
     PlaceKind.CHANNEL: (_count("priority", "Rank for scarce stock, 1 comes first"),),
 }  # fmt: skip
 
@@ -242,9 +247,9 @@ def _cell(column: Column, value: str, where: str, row: int) -> str:
     found = _READ[column.cell](text)
     if (
         found is None
-        or len(found) > LONGEST_CELL
+        or len(found) > column.longest
         or ";" in found
-        or "\n" in found
+        or len(found.splitlines()) > 1
         or (column.choices and found not in column.choices)
     ):
         raise RuleBroken(

@@ -163,9 +163,7 @@ def _policies(session: Session, scope: Scope, now: datetime) -> list[dict[str, s
 
 def _roles(session: Session, site: int, now: datetime) -> list[dict[str, str]]:
     held = session.execute(
-        select(RoleGrant.role, RoleGrant.account_id)
-        .where(RoleGrant.site_id == site, in_force(now))
-        .distinct()
+        select(RoleGrant.role, RoleGrant.account_id).where(RoleGrant.site_id == site, in_force(now)).distinct()
     )
     counted = Counter(row.role for row in held)
     return [{"role": role, "people": str(people)} for role, people in sorted(counted.items())]

@@ -13,7 +13,6 @@ from app.web.forms import Form, choices
 from app.web.once import KeyedForm
 from governance.templates.content import (
     FACTS,
-    LONGEST_CELL,
     SECTIONS,
     Column,
     Content,
@@ -49,7 +48,7 @@ def _fact(column: Column) -> Any:
             column.title, choices=choices((one, one.replace("_", " ").capitalize()) for one in column.choices)
         )
     needed = [InputRequired(f"Enter it: {column.title.lower()}")] if column.is_needed else [Optional()]
-    return StringField(column.title, [*needed, Length(max=LONGEST_CELL)])
+    return StringField(column.title, [*needed, Length(max=column.longest)])
 
 
 def content_form(kind: PlaceKind, *, is_new: bool) -> Any:

@@ -19,7 +19,8 @@ from app.composition.placing.making import (
     take_template,
     type_template,
 )
-from app.composition.placing.plan import Asked
+from app.composition.placing.plan import Asked, Made
+from app.composition.placing.site import parts_of_site
 from app.composition.policy_desk import would_run
 from app.composition.uow import reading
 from erpcore.fulfilment.carriers.models import CarrierCutOff
@@ -35,15 +36,15 @@ from erpcore.masterdata.tax_models import TaxRate
 from erpcore.orders.services import capture_orders
 from erpcore.ports import Process
 from governance.programme.models import ProgrammeCell
-from governance.templates.content import Content, PlaceKind
+from governance.templates.content import Content, PlaceKind, checked
 from governance.templates.models import PlaceTemplate, TemplateUse
 from governance.templates.queries import content_of, newest, template
 from governance.templates.services import retire_template
 from governance.variants.models import Variant
 from governance.variants.register import Scope
 from readiness.waves.grants import RecordAlreadyLive, record_already_live
-from readiness.waves.models import WaveScope
-from readiness.waves.services import PlanWave, plan_wave
+from readiness.waves.models import Wave, WaveScope
+from readiness.waves.services import PlanWave, ReplanWave, plan_wave, replan_wave
 from tests.support.controls import assert_books_agree
 from tests.support.core import RULES, a_business
 from tests.support.places import a_model_site, a_new_site, a_site_template, applied, office
@@ -360,3 +361,56 @@ def test_a_template_is_typed_and_what_means_nothing_is_named(business):
     assert "calendar_never_open" in problems(business, key, a_new_site(business, None, None, channels=()))
     with pytest.raises(NotFound, match="template_not_found"), business.work(who) as work:
         apply_template(work, 4711, a_new_site(business, None, None), seen=None)
+
+
+def test_what_somebody_plans_meanwhile_is_not_written_over_by_a_site_that_joins(world):
+    business, programme, lead, _who, key = world
+    with business.work() as work:
+        wave = plan_wave(
+            work,
+            PlanWave(
+                programme_id=programme, code="W3", name="The north", owner=lead, time_zone="Europe/Berlin",
+                cells=((business.site, business.channel),), processes=(Process.ORDER_TO_CASH,), go_live_on=date(2026, 6, 1),
+                hypercare_until=date(2026, 6, 29),
+            ),
+        ).id  # fmt: skip
+    with reading(business.database) as session:
+        content = content_of(newest(session, template(session, key)), PlaceKind.SITE)
+        parts = parts_of_site(session, content, a_new_site(business, programme, lead, wave=wave), business.clock.now())
+    with business.work() as work:
+        replan_wave(
+            work,
+            ReplanWave(
+                wave_id=wave, name="The far north", owner=lead, cells=((business.site, business.channel),),
+                processes=(Process.ORDER_TO_CASH,), reason="it has another name",
+            ),
+        )  # fmt: skip
+    joining = next(part for part in parts if part.of == "wave")
+    with pytest.raises(Conflict, match="changed_meanwhile"), business.work() as work:
+        joining.make(work, Made(place=business.site))
+    with reading(business.database) as session:
+        assert session.get_one(Wave, wave).name == "The far north"
+
+
+@pytest.mark.parametrize("name", ["Racks\rEast", "Racks\u2028East", "Racks\x85East"])
+def test_a_cell_is_one_line_for_whoever_changes_the_template(name):
+    facts = {"kind": "branch", "country": "Germany", "time_zone": "Europe/Berlin"}
+    with pytest.raises(RuleBroken, match="template_cell_unusable"):
+        checked(PlaceKind.SITE, facts, {"zones": [{"code": "A", "name": name}]})
+
+
+@pytest.mark.parametrize(
+    ("kind", "facts", "rows"),
+    [
+        (PlaceKind.SITE, {"kind": "branch", "country": "G" * 65, "time_zone": "Europe/Berlin"}, {}),
+        (
+            PlaceKind.SITE,
+            {"kind": "branch", "country": "Germany", "region": "N" * 65, "time_zone": "Europe/Berlin"},
+            {},
+        ),
+        (PlaceKind.CHANNEL, {"priority": "1"}, {"policies": [{"point": "p" * 121, "value": "true"}]}),
+    ],
+)
+def test_what_a_place_has_no_room_for_is_refused_where_it_is_typed(kind, facts, rows):
+    with pytest.raises(RuleBroken, match="template_cell_unusable"):
+        checked(kind, facts, rows)
