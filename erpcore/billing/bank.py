@@ -167,12 +167,19 @@ def take_statements(
     return out
 
 
+def worst_of(taken: Sequence[Taken]) -> Taken:
+    """Of the statements of a file the first that was refused, else the last."""
+    return next((one for one in taken if one.fault), taken[-1])
+
+
 def fault_of(command: TakeStatement, account: BankAccountFacts) -> str:
     """Why a statement is refused, in words for the person who asks the bank; empty when it may be taken."""
     faulty = [at for at, line in enumerate(command.lines, 1) if line.fault]
     if command.fault:
         return command.fault
-    if command.account and "".join(command.account.split()).upper() != account.number:
+    if not command.account:
+        return "it does not say of which account it is"
+    if "".join(command.account.split()).upper() != account.number:
         return f"it is of account {command.account}, not of {account.number}"
     if command.currency != account.currency:
         return f"it is in {command.currency or 'no currency'}, the account in {account.currency}"

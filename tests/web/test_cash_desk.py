@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from app.composition.uow import reading
+from app.web.billing.desk import became
+from erpcore.billing.bank import Taken
 from tests.support.bankfiles import IBAN, camt, entry
 from tests.support.controls import assert_books_agree
 from tests.support.core import a_business
@@ -106,6 +108,14 @@ def test_a_statement_is_handed_in_and_every_entry_finds_its_place(finance, datab
     (statement,) = all_rows(database, "SELECT id FROM bank_statement WHERE state = 'accepted'")[0]
     assert "a fee of the bank" in finance.get(f"/cash/statements/{statement}").text
     assert_books_agree(database)
+
+
+def test_what_is_said_of_a_file_names_the_statement_that_was_refused():
+    good, bad = Taken(1, "", 2, 1), Taken(2, "a balance is missing", 0, 0)
+    assert became([good, good]) == "Accepted: 4 new entries, 2 known from before."
+    assert became([bad]) == "Refused, and nothing moved: a balance is missing."
+    said = "1 of 2 statements refused: a balance is missing. Accepted: 2 new entries, 1 known from before."
+    assert became([bad, good]) == said
 
 
 def test_the_columns_of_a_table_are_said_once_and_it_is_read_by_them(finance, database, business):

@@ -20,7 +20,7 @@ from app.importers.bankfiles.values import MOST_BYTES
 from app.queries.cash_desk import Suggestion, entity_here, line_page, lines_waiting, statement_page, suggest
 from app.security.permissions import Permission
 from app.security.require import actor
-from erpcore.billing.bank import account_facts, add_bank_account, take_statements
+from erpcore.billing.bank import account_facts, add_bank_account, take_statements, worst_of
 from erpcore.billing.bank_lines import AssignLine, Part, assign_lines
 from erpcore.kernel.work import UnitOfWork
 
@@ -66,7 +66,10 @@ class StatementLineAnswer(Answer):
 
 
 class BankStatementAnswer(Answer):
-    """A statement: `accepted`, or `refused` with the fault, and then nothing moved. `follows`: it begins where the one before ended."""
+    """A statement: `accepted`, or `refused` with the fault, and then nothing moved. `follows`: it begins where the one before ended.
+
+    Of a file with several, the first that was refused is answered, else the last.
+    """
 
     id: int
     reference: str
@@ -220,7 +223,7 @@ def take_bank_statement(work: UnitOfWork, query: StatementQuery, prepared: Read)
     ]
     found = read_bank_file(prepared.content, account, mapping, opening_minor=sums[0], closing_minor=sums[1])
     taken = take_statements(work, account.id, found, file_name=query.file_name, digest=prepared.digest)
-    return _statement(taken[-1].id, work)
+    return _statement(worst_of(taken).id, work)
 
 
 @operation(

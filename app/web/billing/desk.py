@@ -25,7 +25,15 @@ from app.web.billing.views import blueprint
 from app.web.forms import choices
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.steps import form_step, take_step
-from erpcore.billing.bank import BankAccountFacts, add_bank_account, map_bank_account, name_payer, take_statements
+from erpcore.billing.bank import (
+    BankAccountFacts,
+    Taken,
+    add_bank_account,
+    map_bank_account,
+    name_payer,
+    take_statements,
+    worst_of,
+)
 from erpcore.billing.bank_lines import AssignLine, Part, ReturnByLine, assign_lines, book_fees, return_by_lines
 from erpcore.billing.cash_matching import SURE
 from erpcore.kernel.errors import NotFound, RuleBroken
@@ -174,19 +182,28 @@ def take_statement() -> Any:
         with form_step(form, realm=entity.realm) as work:
             taken = _take(work, form, next(one for one in accounts if one.id == form.account.data))
         if form.accepted:
-            said = taken[-1]
-            flash(
-                f"Refused, and nothing moved: {said.fault}." if said.fault
-                else f"Accepted: {said.new} new entries, {said.repeated} known from before.",
-                "warning" if said.fault else "success",
-            )  # fmt: skip
+            said = worst_of(taken)
+            flash(became(taken), "warning" if said.fault else "success")
             return redirect(url_for("billing.show_statement_of_bank", statement_id=said.id))
     return render_template(
         "billing/statement_new.html", form=form, entity=entity, accounts=accounts, realm=entity.realm
     ), form.status
 
 
-def _take(work: UnitOfWork, form: StatementForm, row: Any) -> Any:
+def became(taken: list[Taken]) -> str:
+    """What is said of the statements of a file: nothing moved, all did, or some."""
+    good = [one for one in taken if not one.fault]
+    new, known = sum(one.new for one in good), sum(one.repeated for one in good)
+    accepted = f"Accepted: {new} new entries, {known} known from before."
+    if len(good) == len(taken):
+        return accepted
+    fault = worst_of(taken).fault
+    if not good:
+        return f"Refused, and nothing moved: {fault}."
+    return f"{len(taken) - len(good)} of {len(taken)} statements refused: {fault}. {accepted}"
+
+
+def _take(work: UnitOfWork, form: StatementForm, row: Any) -> list[Taken]:
     content, mapping = form.file.data.read(), None if row.mapping is None else Mapping(**orjson.loads(row.mapping))
     facts = BankAccountFacts(row.id, row.entity_id, row.number, row.name, row.currency, row.mapping, row.version)
     sums = [

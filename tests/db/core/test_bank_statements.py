@@ -9,10 +9,13 @@ from app.composition.uow import reading
 from app.importers.bankfiles.accepting import accept_chosen, accept_sure
 from app.importers.bankfiles.reading import digest_of, read_bank_file
 from app.queries.cash_desk import lines_waiting, suggest
-from erpcore.billing.bank import BankAccountFacts, add_bank_account, name_payer, take_statements
+from erpcore.billing.bank import BankAccountFacts, add_bank_account, name_payer, take_statements, worst_of
 from erpcore.billing.bank_lines import AssignLine, Part, ReturnByLine, assign_lines, book_fees, return_by_lines
+from erpcore.billing.cash import ReceiveCash, receive_cash
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import Conflict, DomainError
+from erpcore.ledger.services import open_chart
+from erpcore.masterdata.services import NewCustomer, NewEntity, add_customers, add_entity
 from tests.support.bankfiles import IBAN, camt, entry
 from tests.support.controls import assert_books_agree
 from tests.support.core import a_business
@@ -220,3 +223,44 @@ def test_a_power_cut_between_leaves_nothing(sqlite_database):
     with pytest.raises(Conflict), business.work() as work:
         power_goes(work)
     assert fingerprint_of(sqlite_database) == before
+
+
+def test_money_is_proposed_for_nothing_in_another_currency(sqlite_database):
+    business = a_desk(sqlite_database)
+    _, _, invoice = invoiced(business)
+    number = second_number(business, invoice)
+    with business.work() as work:
+        work.session.execute(text("UPDATE receivable SET currency = 'USD' WHERE document_id = :i"), {"i": invoice.id})
+    hand_in(business, camt(entry("120.00", text=f"Rg {number}"), closing="120.00"))
+    (found,) = waiting(business)
+    assert (found.proposal.confidence, found.parts) == (0, [])
+
+
+def test_a_line_takes_no_money_of_another_company_s_receipt_back(sqlite_database):
+    business = a_desk(sqlite_database)
+    hand_in(business, camt(entry("5.00", debit=True, returned="AC04"), closing="-5.00"))
+    (line,) = [one.line.id for one in waiting(business)]
+    with business.work() as work:
+        other = add_entity(
+            work, NewEntity(code="AT01", name="Donau", country="Austria", currency="EUR", time_zone="Europe/Vienna")
+        )
+        open_chart(work, other.id)
+        (theirs,) = add_customers(
+            work, [NewCustomer(entity=other.id, code="1", name="Fremd", country="Austria", currency="EUR")]
+        )
+        (receipt,) = receive_cash(work, [ReceiveCash(entity=other.id, customer=theirs.id, amount_minor=500)])
+    back = ReturnByLine(line=line, receipt=receipt, reason="AC04")
+    refused(business, lambda work: return_by_lines(work, [back]), "receipt_unknown")
+    assert_books_agree(sqlite_database)
+
+
+def test_of_a_file_with_several_statements_the_refused_one_is_told(sqlite_database):
+    business = a_desk(sqlite_database)
+    bad, good = (
+        camt(entry("5.00", ref=name), closing=closing, name=name) for name, closing in (("B1", "6.00"), ("B2", "5.00"))
+    )
+    both = bad.replace(b"</Stmt>", b"</Stmt>" + good[good.index(b"<Stmt>") : good.index(b"</Stmt>")] + b"</Stmt>")
+    taken = hand_in(business, both)
+    assert [bool(one.fault) for one in taken] == [True, False]
+    assert worst_of(taken) == taken[0]
+    assert worst_of(taken[1:]) == taken[1]
