@@ -35,6 +35,8 @@ _RECEIPT = (
 )  # fmt: skip
 #: In minor units: more than any customer pays at once.
 MOST_MINOR = 10**13
+#: Fees and differences beyond a tenth of what was paid take the authority to write off.
+LOST_SHARE = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,7 +77,8 @@ def receive_cash(
     """Take receipts on account; returns their ids. They settle nothing until they are applied.
 
     What a customer paid settles in full what it is applied to, whatever the bank kept of it. ``source`` is the account where the
-    money has arrived. Who takes a receipt looks after what is left of it.
+    money has arrived. Who takes a receipt looks after what is left of it. Fees and differences beyond a tenth of the amount raise
+    ``NotAllowed`` for who may not write off.
     """
     known = customers(work, {c.customer for c in commands})
     ids = work.ids.reserve(len(commands))
@@ -84,6 +87,9 @@ def receive_cash(
     for command in commands:
         work.actor.require("billing:receipt:take")
         _check(command)
+        if (command.fee_minor + command.difference_minor) * LOST_SHARE > command.amount_minor:
+            # So much is not the bank's doing: it is given up, which not everybody may who takes money.
+            work.actor.require("billing:debt:write_off")
         if known[command.customer].entity_id != command.entity:
             raise RuleBroken("other_entity", field="customer", customer=known[command.customer].code, site="")
         key = next(ids)

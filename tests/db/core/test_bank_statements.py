@@ -13,7 +13,7 @@ from erpcore.billing.bank import BankAccountFacts, add_bank_account, name_payer,
 from erpcore.billing.bank_lines import AssignLine, Part, ReturnByLine, assign_lines, book_fees, return_by_lines
 from erpcore.billing.cash import ReceiveCash, receive_cash
 from erpcore.kernel.actor import Actor
-from erpcore.kernel.errors import Conflict, DomainError
+from erpcore.kernel.errors import Conflict, DomainError, NotAllowed
 from erpcore.ledger.services import open_chart
 from erpcore.masterdata.services import NewCustomer, NewEntity, add_customers, add_entity
 from tests.support.bankfiles import IBAN, camt, entry
@@ -234,6 +234,30 @@ def test_money_is_proposed_for_nothing_in_another_currency(sqlite_database):
     hand_in(business, camt(entry("120.00", text=f"Rg {number}"), closing="120.00"))
     (found,) = waiting(business)
     assert (found.proposal.confidence, found.parts) == (0, [])
+
+
+def test_no_debt_is_given_up_as_a_difference_without_the_authority_to_write_off(sqlite_database):
+    business = a_desk(sqlite_database)
+    clerk = Actor(id=7, role="billing", permissions=frozenset({"billing:receipt:take"}))
+
+    def taken(who, lost):
+        with business.work(who) as work:
+            command = ReceiveCash(
+                entity=business.entity,
+                customer=business.customer,
+                amount_minor=10_000,
+                difference_minor=lost - 100,
+                fee_minor=100,
+            )
+            return receive_cash(work, [command])
+
+    before = fingerprint_of(sqlite_database)
+    with pytest.raises(NotAllowed):
+        taken(clerk, 1_001)
+    assert fingerprint_of(sqlite_database) == before
+    assert taken(clerk, 1_000)
+    assert taken(FINANCE, 9_999)
+    assert_books_agree(sqlite_database)
 
 
 def test_a_line_takes_no_money_of_another_company_s_receipt_back(sqlite_database):
