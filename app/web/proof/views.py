@@ -25,7 +25,11 @@ navigation_entry(
 PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "stock": ("Stock", ("stock_", "transfer", "serials_", "goods_", "expected_", "purchase", "items_", "counts_")),
     "orders": ("Orders and shipments", ("order_", "quotes_", "task_", "packed_")),
-    "billing": ("Billing and receivables", ("invoice_", "credit_memo_", "receivable_", "receipt_", "on_account_")),
+    "billing": (
+        "Billing and receivables",
+        ("invoice_", "credit_memo_", "receivable_", "receipt_", "on_account_", "shipped_", "tax_"),
+    ),
+    "cash": ("Bank, credits set against invoices, and dunning", ("bank_", "return_", "credit_settled", "dunning_")),
     "ledger": (
         "Ledger, credit and numbers",
         ("ledger_", "closed_", "inventory_", "credit_exposure_", "legal_", "manual_", "reversed_"),
@@ -44,7 +48,14 @@ PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "papers": (
         "Events of the books",
-        ("events_invoices", "events_credit_memos", "events_receipts", "events_stock", "events_entries"),
+        (
+            "events_invoices",
+            "events_credit_memos",
+            "events_receipts",
+            "events_stock",
+            "events_entries",
+            "events_dunning",
+        ),
     ),
     "programme": ("Money of the programme", ("tranches_",)),
 }

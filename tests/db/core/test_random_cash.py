@@ -16,7 +16,7 @@ def test_random_sequences_at_the_cash_desk_keep_the_books_right(fresh_database, 
     class Here(Cashier):
         make_url = staticmethod(lambda: fresh_database(kind))
 
-    walk(Here, Here, seed=5, steps=60)
+    walk(Here, Here, seed=5, steps=90)
     assert Here.done > 20, "hardly anything was done"
     assert Here.refused > 10, "hardly anything was refused"
     assert not [name for name in SEEN if not Here.succeeded[name]], Here.succeeded
