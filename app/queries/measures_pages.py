@@ -9,7 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import literal, select, union_all
 from sqlalchemy.orm import Session
 
 from app.composition.calendars import SiteCalendars
@@ -103,19 +103,14 @@ def _meets(value: Fraction, mark: Decimal, direction: Direction) -> bool:
 
 
 def places(session: Session, actor: Actor, realm: str) -> tuple[list[Place], list[Place]]:
-    """Sites of the realm that the person sees, and all channels. Two queries."""
-    query: Any = (
-        select(Site.id, Site.name)
-        .join(Entity, Entity.id == Site.entity_id)
-        .where(Entity.realm == realm)
-        .order_by(Site.name)
-    )
-    sites = [Place(id=row.id, name=row.name) for row in session.execute(within_sites(query, actor, Site.id))]
-    channels = [
-        Place(id=row.id, name=row.name)
-        for row in session.execute(select(Channel.id, Channel.name).order_by(Channel.name))
-    ]
-    return sites, channels
+    """Sites of the realm that the person sees, and all channels, by name. One query."""
+    query: Any = select(literal(0).label("kind"), Site.id, Site.name).join(Entity, Entity.id == Site.entity_id)
+    query = within_sites(query.where(Entity.realm == realm), actor, Site.id)
+    both = union_all(query, select(literal(1), Channel.id, Channel.name)).subquery()
+    found: tuple[list[Place], list[Place]] = [], []
+    for row in session.execute(select(both).order_by(both.c.kind, both.c.name)):
+        found[row.kind].append(Place(id=row.id, name=row.name))
+    return found
 
 
 def scope_of(wanted: Filter, sites: Sequence[Place], actor: Actor) -> Scope:
