@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from app.queries.order_facts import OrderPage
 from app.queries.policies import ValueRow, values_by_id
 from erpcore.fulfilment.rules import goes_along
-from erpcore.masterdata.models import ChargeTerms, StoredRuleset
+from erpcore.masterdata.models import ChargeTerms, Item, StoredRuleset
 from erpcore.orders.models import LineKind, OrderLine, SalesOrder
 from erpcore.ports import POLICY_POINTS
 
@@ -125,11 +125,10 @@ def _rules(values: dict[str, Any], origins: dict[str, int], known: dict[int, Val
 def spare_of_lines(session: Session, page: OrderPage) -> dict[int, Decimal]:
     """How much of each line may leave beyond what is allocated, by its id; only of lines of which all is there."""
     permille = _tolerances(session, {page.ruleset, *(line.ruleset for line in page.lines if line.ruleset)})
-    return {
-        line.id: _spare(line, permille.get(line.ruleset or page.ruleset, 0))
-        for line in page.lines
-        if line.has_stock and line.allocated and line.unallocated <= 0
-    }
+    there = [line for line in page.lines if line.has_stock and line.allocated and line.unallocated <= 0]
+    tolerated = {line.id: permille.get(line.ruleset or page.ruleset, 0) for line in there}
+    places = _places(session, {line.item_id for line in there if tolerated[line.id]})
+    return {line.id: _spare(line, tolerated[line.id], places.get(line.item_id, 0)) for line in there}
 
 
 def spare_of_line(session: Session, order_line: int) -> Decimal:
@@ -144,7 +143,15 @@ def spare_of_line(session: Session, order_line: int) -> Decimal:
     if line.kind not in (LineKind.STOCK, LineKind.FREE) or not line.allocated or open_ > line.allocated + line.picked:
         return Decimal(0)
     stamp = line.ruleset or row.usual
-    return _spare(line, _tolerances(session, {stamp}).get(stamp, 0))
+    permille = _tolerances(session, {stamp}).get(stamp, 0)
+    return _spare(line, permille, _places(session, {line.item_id})[line.item_id]) if permille else Decimal(0)
+
+
+def _places(session: Session, items: set[int]) -> dict[int, int]:
+    if not items:
+        return {}
+    query = select(Item.id, Item.quantity_places).where(Item.id.in_(items))
+    return {row.id: row.quantity_places for row in session.execute(query)}
 
 
 def _tolerances(session: Session, hashes: set[str]) -> dict[str, int]:
@@ -153,10 +160,10 @@ def _tolerances(session: Session, hashes: set[str]) -> dict[str, int]:
     return {row.hash: orjson.loads(row.content).get(point.name, point.before_introduction) for row in rows}
 
 
-def _spare(line: Any, permille: int) -> Decimal:
+def _spare(line: Any, permille: int, places: int) -> Decimal:
     most = (line.quantity - line.cancelled) * permille / 1000 - line.extra
     # In what the unit can be counted in at all.
-    return max(Decimal(0), Decimal(most).quantize(Decimal("0.001"), ROUND_FLOOR))
+    return max(Decimal(0), Decimal(most).quantize(Decimal(1).scaleb(-places), ROUND_FLOOR))
 
 
 def staying_lines(session: Session, page: OrderPage) -> set[int]:

@@ -41,6 +41,7 @@ from erpcore.ledger.models import AccountRole
 from erpcore.ledger.services import Entry, Side, post_entries
 from erpcore.masterdata.models import ItemKind
 from erpcore.masterdata.queries import customers, items, site_facts, tax_rate
+from erpcore.masterdata.units import in_own_unit
 from erpcore.orders.documents import Line
 from erpcore.orders.models import OrderLine, SalesOrder
 from erpcore.orders.records import lines_by_id, lock_orders, save_orders, write_changed_lines
@@ -196,7 +197,8 @@ def _spread(
     taken: dict[int, int],
 ) -> None:
     """Lay a returned line over the sales it reverses, latest first."""
-    code = items(work, {asked.item})[asked.item].code
+    item = items(work, {asked.item})[asked.item]
+    code = item.code
     if asked.quantity <= 0:
         raise RuleBroken("quantity_not_positive", field="quantity", line=len(row.lines) + 1, item=code)
     if asked.quantity >= ABSURD:
@@ -205,7 +207,7 @@ def _spread(
         raise RuleBroken("price_negative", field="unit_price", line=len(row.lines) + 1)
     if asked.quantity * (asked.unit_price or 0) >= MOST_WORTH:
         raise RuleBroken("value_absurd", field="unit_price", line=len(row.lines) + 1, item=code)
-    left = scaled_int(asked.quantity, QUANTITY_PLACES)
+    left = scaled_int(in_own_unit(asked.quantity, None, item.quantity_places), QUANTITY_PLACES)
     disposition = Disposition.NONE if kind != ItemKind.STOCK else asked.disposition
     stated = None if asked.unit_price is None else scaled_int(asked.unit_price, PRICE_PLACES)
     for sale in sales or ():

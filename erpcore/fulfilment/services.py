@@ -39,6 +39,7 @@ from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.models import AccountRole
 from erpcore.ledger.services import Entry, Side, post_entries, read_charts
 from erpcore.masterdata.queries import items, site_facts
+from erpcore.masterdata.units import require_countable
 from erpcore.orders.addressing import addresses_now, shipped_to
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.models import OrderState
@@ -126,6 +127,7 @@ def pick_orders(
             changed[line_id] = line
         there = shipped_to(work, order, order.lines, addresses)
         taken_now = taken_of(work, order, command.lines, {} if command.is_direct else elsewhere, rules)
+        _require_countable(work, by_line, command)
         parts = by_destination(order, taken_now, command.short, there)
         take_extra(work, order, taken_now)
         for nth, ((site, ship_to), taken) in enumerate(parts.items(), 1):
@@ -162,6 +164,11 @@ def pick_orders(
     save_orders(work, list(orders.values()), list(changed.values()))
     work.memo.setdefault("shipments", {}).update((s.id, s) for s in shipments)
     return [*shipments, *joined.values()]
+
+
+def _require_countable(work: UnitOfWork, by_line: Mapping[int, Line], command: PickOrder) -> None:
+    stated = [*(command.lines or {}).items(), *command.short.items()]
+    require_countable(work, [(by_line[key].item_id, quantity) for key, quantity in stated], field="lines")
 
 
 def _new_shipment(work: UnitOfWork, order: Order, site: int, command: PickOrder, nth: int) -> ShipmentRow:
@@ -382,6 +389,8 @@ def _report_delivery(work: UnitOfWork, order: Order, shipment: ShipmentRow, comm
     for line, quantity in command.damaged.items():
         if quantity <= 0 or quantity > shipped.get(line, 0):
             raise RuleBroken("damage_too_much", document=shipment.number)
+    items_of = {line.id: line.item_id for line in order.lines}
+    require_countable(work, [(items_of[line], quantity) for line, quantity in command.damaged.items()], field="damaged")
     DAMAGE.run(
         work, [{"shipment": shipment.id, "line": line, "new_damaged": q} for line, q in sorted(command.damaged.items())]
     )

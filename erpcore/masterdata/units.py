@@ -6,7 +6,7 @@ of twelve is 12 ÷ 3), so that nothing is ever rounded: what does not come out w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -65,6 +65,26 @@ def in_own_unit(quantity: Decimal, pack: Pack | None, places: int, *, field: str
         facts = {"value": str(quantity), "places": places} | ({} if pack is None else {"pack": pack.name})
         raise RuleBroken(code, field=field, **facts)
     return Decimal(int(shifted)).scaleb(-places)
+
+
+def step_of(places: int) -> int:
+    """The smallest quantity that can be counted in so many places, in thousandths."""
+    step: int = 10 ** max(0, QUANTITY_PLACES - places)
+    return step
+
+
+def require_countable(work: UnitOfWork, quantities: Iterable[tuple[int, int]], *, field: str = "quantity") -> None:
+    """Raise ``RuleBroken("quantity_too_precise")`` for thousandths of an item (its id first) that nobody can count.
+
+    Asks for items only where a quantity is not whole.
+    """
+    parts = [(item, quantity) for item, quantity in quantities if quantity % step_of(0)]
+    known = items(work, {item for item, _ in parts}) if parts else {}
+    for item, quantity in parts:
+        places = known[item].quantity_places
+        if quantity % step_of(places):
+            value = f"{Decimal(quantity).scaleb(-QUANTITY_PLACES).normalize():f}"
+            raise RuleBroken("quantity_too_precise", field=field, value=value, places=places)
 
 
 def in_packs(quantity: Decimal, packs: Sequence[Pack]) -> tuple[Decimal, Pack | None]:

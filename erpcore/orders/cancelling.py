@@ -12,6 +12,7 @@ from erpcore.kernel.history import record_move
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.charges import charge_leaves
 from erpcore.masterdata.models import ChargeLeaves
+from erpcore.masterdata.units import require_countable
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.flow import ORDER
 from erpcore.orders.models import OrderState, Progress
@@ -46,6 +47,8 @@ def cancel_lines(work: UnitOfWork, commands: Sequence[CancelLines], *, by_rule: 
         was = order.state
         target = ORDER.target("cancel", was, reason=command.reason)
         gone = _cancellable(order, command)
+        if command.lines is not None and not by_rule:
+            require_countable(work, [(line.item_id, quantity) for line, quantity in gone], field="lines")
         gone += _for_nothing(work, order, {line.id: quantity for line, quantity in gone})
         freed = free_reservations(
             work, {line.id: min(line.allocated, max(0, q - line.unallocated)) for line, q in gone if line.has_stock}

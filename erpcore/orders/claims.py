@@ -15,6 +15,7 @@ from erpcore.kernel.rows import chunks, raw, raw_columns
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import Customer
 from erpcore.masterdata.queries import channel_priorities, customers, items
+from erpcore.masterdata.units import step_of
 from erpcore.orders.allocation_models import StockProtection
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.models import OrderLine, OrderState, SalesOrder
@@ -130,7 +131,7 @@ def steps_of(work: UnitOfWork, places: Iterable[Place]) -> dict[Place, int]:
     """The smallest quantity in which each place's item is counted, in thousandths."""
     wanted = list(places)
     known = items(work, {item for _, item in wanted})
-    return {place: 10 ** max(0, 3 - known[place[1]].quantity_places) for place in wanted}
+    return {place: step_of(known[place[1]].quantity_places) for place in wanted}
 
 
 def protects(rules: Mapping[Place, str]) -> list[Place]:

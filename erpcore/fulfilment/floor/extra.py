@@ -18,6 +18,7 @@ from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.rows import raw
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import items
+from erpcore.masterdata.units import step_of
 from erpcore.orders.documents import Order
 from erpcore.orders.policy import line_rules
 from erpcore.orders.sourcing import free_for_all
@@ -36,12 +37,14 @@ def take_more(
     picked elsewhere or came short, ``"pick_over_no_stock"`` where that much is not free.
     """
     own = next(one for one in order.lines if one.id == line.order_line_id)
-    code = items(work, {line.item_id})[line.item_id].code
+    item = items(work, {line.item_id})[line.item_id]
+    code = item.code
     others = [one for one in task.lines if one.order_line_id == own.id and one is not line]
     if any(one.left or one.short or one.damaged for one in others) or line.short or _elsewhere(work, task, own.id):
         raise RuleBroken("pick_over_not_yet", field="quantity", item=code)
     said = line.extra + sum(one.extra for one in others)
     most = spare(own, line_rules(work, rules, order, own)[POINT]) - said
+    most -= most % step_of(item.quantity_places)
     if more > most:
         raise RuleBroken("pick_over_line", field="quantity", most=as_units(max(0, line.left + most)), item=code)
     place = (own.site_id, own.item_id)

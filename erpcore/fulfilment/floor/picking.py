@@ -41,6 +41,7 @@ from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.charges import charge_leaves
 from erpcore.masterdata.models import ItemUnit
 from erpcore.masterdata.queries import items
+from erpcore.masterdata.units import require_countable
 from erpcore.orders.addressing import shipped_to
 from erpcore.orders.cancelling import CancelLines, cancel_lines
 from erpcore.orders.documents import Order
@@ -128,6 +129,7 @@ def confirm_pick(work: UnitOfWork, command: ConfirmPick, *, rules: ProcessRules 
         if line.order_id not in orders:
             raise Conflict("line_moved_on", line=line.line_no)
         take_more(work, task, line, orders[line.order_id], more, rules=rules)
+    require_countable(work, [(line.item_id, command.quantity), (line.item_id, command.damaged)])
     line.picked += command.quantity - more
     line.damaged += command.damaged
     if line.hold_id is not None and said:
@@ -146,6 +148,7 @@ def put_back(work: UnitOfWork, task_id: int, line_no: int, *, quantity: int) -> 
     line = _line(task, line_no)
     if not 0 < quantity <= line.picked + line.extra:
         raise RuleBroken("put_back_too_much", field="quantity", most=as_units(line.picked + line.extra))
+    require_countable(work, [(line.item_id, quantity)])
     rest = give_up(work, line, quantity)
     line.picked -= rest
     if line.hold_id is not None and rest:

@@ -36,6 +36,7 @@ from erpcore.kernel.model import scaled_int
 from erpcore.kernel.quantity import ABSURD
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import items
+from erpcore.masterdata.units import require_countable
 from erpcore.orders.documents import Order
 from erpcore.orders.records import lock_orders
 from erpcore.published.floor import ShipmentPacked, TaskFinished
@@ -171,6 +172,8 @@ def put_in_carton(
             wanted -= take
     if wanted:
         raise RuleBroken("pack_too_much", field="quantity", most=_units(quantity - wanted), item=scanned[:60])
+    by_id = {line.id: line.item_id for line in packing.order.lines}
+    require_countable(work, [(by_id[line], part) for line, part in more.items()])
     put_contents(work, carton, more)
     return carton
 
@@ -213,6 +216,8 @@ def pack_cartons(work: UnitOfWork, commands: Sequence[PackCarton]) -> list[Carto
                 number = next((one.line_no for one in packing.order.lines if one.id == line), None)
                 item = f"Line {number}" if number else "What is not in the shipment"
                 raise RuleBroken("pack_too_much", field="contents", most=_units(left.get(line, 0)), item=item)
+        by_id = {line.id: line.item_id for line in packing.order.lines}
+        require_countable(work, [(by_id[line], part) for line, part in contents.items()], field="contents")
         put_contents(work, carton, contents)
         _close(work, packing, carton, command.weight_kg)
         _packed_if_all(work, packing)

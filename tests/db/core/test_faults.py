@@ -13,6 +13,9 @@ import pytest
 from app.composition.uow import reading
 from erpcore.billing.services import draft_invoices, post_invoices
 from erpcore.fulfilment.branch.services import AskLine, AskTransfer, ask_transfers
+from erpcore.fulfilment.floor.picking import ConfirmPick, confirm_pick, put_back, start_task
+from erpcore.fulfilment.packing.services import PackCarton, open_carton, pack_cartons, put_in_carton
+from erpcore.fulfilment.returns import RequestReturn, ReturnedLine, request_returns
 from erpcore.fulfilment.services import DeliverShipment, PickOrder, confirm_shipments, deliver_shipments, pick_orders
 from erpcore.inventory.adjusting import Adjust, CountStock, adjust, count_stock
 from erpcore.inventory.receiving import ReceivedLine, ReceiveGoods, receive_goods
@@ -20,11 +23,12 @@ from erpcore.inventory.stock import ChangeStock, receive_stock
 from erpcore.inventory.transfers import ShipTransfer, TransferLine, ship_transfers
 from erpcore.kernel import requests
 from erpcore.kernel.actor import Actor
-from erpcore.kernel.errors import Conflict, DomainError
+from erpcore.kernel.errors import Conflict, DomainError, RuleBroken
 from erpcore.masterdata.customers import ChangeStanding, Standing, change_standings
 from erpcore.orders.allocation import allocate_orders
 from erpcore.orders.amendment_rules import Amend
 from erpcore.orders.amendments import StageAmendment, stage_amendments
+from erpcore.orders.cancelling import CancelLines, cancel_lines
 from erpcore.orders.models import ChangeKind
 from erpcore.orders.quotes.services import NewQuote, Terms, enter_quotes
 from erpcore.orders.releasing import release_orders
@@ -32,7 +36,8 @@ from erpcore.orders.services import NewLine, capture_orders
 from erpcore.purchasing.services import PlacePurchase, WantedLine, place_purchases
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
-from tests.support.steps import captured, released
+from tests.support.floor import ANNA, a_floor, a_task, picked_by
+from tests.support.steps import allocated, captured, released, shipped
 from tests.support.story import rows
 from tests.support.supply import a_supplier
 from tests.support.threads import at_once
@@ -126,6 +131,46 @@ def test_a_quantity_that_is_none_is_refused_at_every_door_and_nothing_changes(da
     for door in there.values():
         with pytest.raises(KeyboardInterrupt), business.work() as work:
             _dies(work, door(Decimal(1)))
+
+
+def test_half_a_piece_is_neither_picked_packed_delivered_cancelled_nor_given_back(database):
+    business = a_business(database, items=1)
+    floor = a_floor(business)
+    whole, on_task, packed, unpacked = (allocated(business) for _ in range(4))
+    gone, sent = shipped(business)
+    (task,) = a_task(business, on_task)
+    packing, other = (
+        picked_by(business, ANNA, a_task(business, order)[0].id).shipments[0] for order in (packed, unpacked)
+    )
+    with business.work(ANNA) as work:
+        start_task(work, task.id)
+        confirm_pick(work, ConfirmPick(task=task.id, line=1, quantity=4_000), rules=RULES)
+    with business.work() as work:
+        open_carton(work, packing.id, floor.box)
+    line, box = whole.lines[0].id, {"carton_type": floor.box, "weight_kg": Decimal(2)}
+    back = RequestReturn(
+        site=business.site, channel=business.channel, customer=business.customer, reason="wrong item", fault="ours",
+        lines=[ReturnedLine(item=business.items[0], quantity=Decimal("1.5"))],
+    )  # fmt: skip
+    at_the_desk = [
+        lambda work: pick_orders(work, [PickOrder(order=whole.id, lines={line: 1_500})], cells=OPEN, rules=RULES),
+        lambda work: pick_orders(work, [PickOrder(order=whole.id, lines={line: 1_000}, short={line: 500})], cells=OPEN),
+        lambda work: cancel_lines(work, [CancelLines(order=whole.id, reason="late", by_customer=True, lines={line: 1_500})]),
+        lambda work: put_in_carton(work, packing.id, "40-0", 1_500),
+        lambda work: pack_cartons(work, [PackCarton(shipment=other.id, contents={unpacked.lines[0].id: 1_500}, **box)]),
+        lambda work: deliver_shipments(work, [DeliverShipment(shipment=sent.id, damaged={gone.lines[0].id: 1_500})], **BOTH),
+        lambda work: request_returns(work, [back], **BOTH),
+    ]  # fmt: skip
+    on_the_floor = [
+        lambda work: confirm_pick(work, ConfirmPick(task=task.id, line=1, quantity=1_500), rules=RULES),
+        lambda work: confirm_pick(work, ConfirmPick(task=task.id, line=1, quantity=0, damaged=1_500), rules=RULES),
+        lambda work: put_back(work, task.id, 1, quantity=1_500),
+    ]
+    before = fingerprint_of(database)
+    for who, act in [(None, act) for act in at_the_desk] + [(ANNA, act) for act in on_the_floor]:
+        with pytest.raises(RuleBroken, match="quantity_too_precise"), business.work(who) as work:
+            act(work)
+        assert fingerprint_of(database) == before
 
 
 STEPS = ("capture", "release", "allocate", "pick", "confirm", "deliver", "draft", "post")

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from app.composition.uow import reading
+from app.queries.order_detail import order_page
+from app.queries.order_rules import spare_of_line, spare_of_lines
 from erpcore.fulfilment.floor.picking import ConfirmPick, confirm_pick, finish_pick, put_back, start_task
 from erpcore.fulfilment.floor.tasks import cancel_task
 from erpcore.fulfilment.services import confirm_shipments
+from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import RuleBroken
 from erpcore.orders.cancelling import CancelLines, cancel_lines
 from tests.support.controls import assert_books_agree
@@ -70,6 +74,19 @@ def test_a_little_more_counts_for_the_order_when_the_task_is_finished_and_ships_
         confirm_shipments(work, [shipment.id], rules=RULES, cells=OPEN)
     assert tuple(one(database, "SELECT min(on_hand), sum(reserved) FROM stock_balance")) == (5_000, 0)
     assert one(database, "SELECT delivery_status FROM sales_order")[0] == "done"
+    assert_books_agree(database)
+
+
+def test_the_tolerance_of_what_is_counted_in_pieces_ends_at_a_whole_piece(database, business):
+    order = allocated(business, [(0, 30)])
+    task = started(business, order)
+    with reading(database) as session:
+        assert spare_of_line(session, order.lines[0].id) == 1
+        assert spare_of_lines(session, order_page(session, Actor.system("test"), order.id)) == {order.lines[0].id: 1}
+    error = refused(business, ANNA, said(task, 32_000), "pick_over_line")
+    assert error.facts == {"most": "31", "item": "40-0"}
+    say(business, task, 31_000)
+    finished(business, task)
     assert_books_agree(database)
 
 
