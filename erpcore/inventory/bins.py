@@ -20,7 +20,7 @@ from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.kernel.rows import Change, param, raw_columns, read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
-from erpcore.masterdata.queries import items, site_facts
+from erpcore.masterdata.queries import SiteFacts, items, site_facts
 
 _BIN = (
     "id",
@@ -99,6 +99,14 @@ _CHANGE_BIN = Change(_change_bin)
 def lots(work: UnitOfWork, ids: Iterable[int]) -> dict[int, LotFacts]:
     """Lots by id; raises ``NotFound`` for an unknown one."""
     return _facts(work, "lots", Lot, LotFacts, ids, "lot_unknown")
+
+
+def sound_status(work: UnitOfWork, site: SiteFacts, lot: int | None, status: str) -> str:
+    """``status``, or quarantine for a lot that is past its last day where the site stands: nobody may promise it."""
+    if lot is None:
+        return status
+    last = lots(work, {lot})[lot].expires_on
+    return StockStatus.QUARANTINE if last is not None and last < local_day(work.now, site.time_zone) else status
 
 
 def locations(work: UnitOfWork, ids: Iterable[int]) -> dict[int, LocationFacts]:

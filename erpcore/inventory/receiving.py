@@ -18,6 +18,7 @@ from sqlalchemy import update
 from erpcore.inventory.arrivals import Paper, keep_arrival
 from erpcore.inventory.bins import receiving_location
 from erpcore.inventory.documents import Discrepancy, ExpectedReceipt, GoodsReceipt, GoodsReceiptLine, ReceiptSource
+from erpcore.inventory.models import StockStatus
 from erpcore.inventory.places import LotWanted, ensure_lots
 from erpcore.inventory.posting import report_moves, warehouse_place, warehouse_rules
 from erpcore.inventory.services import move_stock
@@ -105,12 +106,15 @@ class ReceiveGoods:
 
 
 class Received(NamedTuple):
-    """The goods receipt, what was expected of it and differs, and whether the goods wait to be put away."""
+    """The goods receipt, what was expected of it and differs, whether the goods wait to be put away, and whether some were set
+    apart because their last day is over.
+    """
 
     id: int
     number: str
     discrepancies: list[str]
     waits: bool
+    set_apart: bool
 
 
 #: Who keeps purchase orders is told what came of them, in the same unit of work.
@@ -274,7 +278,9 @@ def receive_goods(
     _CHANGE.run(work, sheet.changes(expected))
     if purchased is not None and (parts := sheet.purchased(expected)):
         purchased(work, parts)
-    return Received(key, number, sorted({kind for kind in sheet.kinds if kind != Discrepancy.NONE}), where is not None)
+    differs = sorted({kind for kind in sheet.kinds if kind != Discrepancy.NONE})
+    set_apart = any(slot.status == StockStatus.QUARANTINE for slot, _ in sheet.came)
+    return Received(key, number, differs, where is not None, set_apart)
 
 
 def _compare(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from erpcore.inventory.bins import Slot
+from erpcore.inventory.bins import Slot, sound_status
 from erpcore.inventory.documents import ReceiptSource
 from erpcore.inventory.models import MoveReason, StockStatus
 from erpcore.inventory.movement import Movement
@@ -43,7 +43,7 @@ class Sheet:
         self, work: UnitOfWork, item: ItemFacts, lot: int | None, sound: int, broken: int, kind: str, difference: int, *,
         expected: int | None, reason: str | None,
     ) -> None:  # fmt: skip
-        """One item and lot: its line on the paper, and the moves of what is sound and what is damaged."""
+        """One item and lot: its line on the paper, and the moves of what is sound, what is damaged and what came too late to be sold."""
         first = not self.rows or self.rows[-1][2] != expected or self.rows[-1][3] != item.id
         self.kinds.append(kind)
         self.rows.append(
@@ -52,9 +52,8 @@ class Sheet:
                 reason,
             )
         )  # fmt: skip
-        waiting = Slot(
-            self.site.id, item.id, self.where, lot, StockStatus.RECEIVED if self.where else StockStatus.AVAILABLE
-        )
+        status = sound_status(work, self.site, lot, StockStatus.RECEIVED if self.where else StockStatus.AVAILABLE)
+        waiting = Slot(self.site.id, item.id, self.where, lot, status)
         damaged = Slot(self.site.id, item.id, self.where, lot, StockStatus.DAMAGED)
         for slot, quantity in ((waiting, sound), (damaged, broken)):
             if quantity:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from erpcore.inventory.arrivals import take_arrivals
 from erpcore.inventory.balances import change_balances, lock_balances
-from erpcore.inventory.bins import Slot, change_bin, location_at, write_bins
+from erpcore.inventory.bins import Slot, change_bin, location_at, sound_status, write_bins
 from erpcore.inventory.models import LocationKind, MoveReason, Reservation, StockMove, StockStatus
 from erpcore.inventory.placing import check_slot
 from erpcore.inventory.posting import warehouse_place
@@ -145,11 +145,12 @@ def _thousandths(work: UnitOfWork, item: int, quantity: Decimal) -> int:
 def put_away(
     work: UnitOfWork, commands: Sequence[PutAway], *, rules: ProcessRules, cells: CellStates, order_names: OrderNames
 ) -> None:
-    """Goods that were received lie where they are picked from, and may be promised from now on; what came first goes first."""
+    """Goods that were received lie where they are picked from, and may be promised from now on unless their last day is over; what came first goes first."""
     shifts, waited = [], []
     for c in commands:
         work.actor.require("warehouse:stock:put_away", site=c.site)
-        place = warehouse_place(work, site_facts(work, c.site), rules, cells, begins=False)
+        site = site_facts(work, c.site)
+        place = warehouse_place(work, site, rules, cells, begins=False)
         if c.location is not None and location_at(work, c.site, c.location).kind != LocationKind.STORAGE:
             raise RuleBroken("not_for_storage", field="location", location=location_at(work, c.site, c.location).code)
         source = Slot(c.site, c.item, c.source, c.lot, StockStatus.RECEIVED)
@@ -157,8 +158,8 @@ def put_away(
         key = work.ids.one()
         shifts.append(
             Shift(
-                source=source, target=Slot(c.site, c.item, c.location, c.lot), quantity=quantity,
-                reason=MoveReason.PLACEMENT, document_type="put_away", document_id=key,
+                source=source, quantity=quantity, reason=MoveReason.PLACEMENT, document_type="put_away", document_id=key,
+                target=Slot(c.site, c.item, c.location, c.lot, sound_status(work, site, c.lot, StockStatus.AVAILABLE)),
             )
         )  # fmt: skip
         waited.append((place, key, source, quantity))

@@ -9,7 +9,7 @@ from app.composition.uow import reading
 from tests.support.controls import assert_books_agree
 from tests.support.core import a_business
 from tests.support.operate import a_closed_site, open_cells
-from tests.support.warehouse import balance, bins, expected, locations
+from tests.support.warehouse import balance, bins, day, expected, locations, tracked
 
 
 @pytest.fixture
@@ -51,6 +51,22 @@ def test_goods_are_found_by_a_scan_received_against_the_paper_and_put_away(signe
     assert "2 pc blocked" in page.text.replace("\u00a0", " ")
     assert "Where it lies" in page.text
     assert_books_agree(business.database)
+
+
+def test_goods_that_come_past_their_last_day_are_set_apart_and_whoever_took_them_is_told(
+    signed_in, sqlite_database, clock
+):
+    business = a_business(sqlite_database, items=1, stock=0, at=clock.now())
+    business.clock = clock
+    open_cells(business)
+    tracked(business, "lot")
+    key = expected(business, 20)
+    browser = signed_in("warehouse_operator")
+    typed = {"quantity": "5", "paper": "DN 9", "lot": "L-OLD", "expires_on": day(-1).isoformat()}
+    browser.get(f"/receive/{key}")
+    page = browser.post(f"/receive/{key}", typed)
+    assert "Its last day is over: it lies in quarantine and is promised to nobody." in page.text
+    assert bins(business) == {(None, "L-OLD", "quarantine"): 5}
 
 
 def test_a_count_is_blind_begun_recorded_and_counted_again_by_somebody_else(signed_in, business):

@@ -81,10 +81,17 @@ def receive(expected_id: int) -> Any:
     row, form = _one_expected(expected_id), ReceiveForm()
     _fit(form, row)
     if form.validate_on_submit():
+        apart: list[bool] = []
         with form_step(form, realm=row.realm) as work:
-            form.once(work, lambda: _receive(work, row, form))
+            form.once(work, lambda: _receive(work, row, form, apart))
         if form.accepted:
-            flash(f"{row.code} is received.", "success")
+            if any(apart):
+                flash(
+                    f"{row.code} is received. Its last day is over: it lies in quarantine and is promised to nobody.",
+                    "warning",
+                )
+            else:
+                flash(f"{row.code} is received.", "success")
             return redirect(url_for("inbound.receive_list"))
     page = render_template("inbound/receive.html", row=row, form=form, realm=row.realm)
     return page, form.status
@@ -102,7 +109,7 @@ def _fit(form: ReceiveForm, row: ExpectedRow) -> None:
         del form.expires_on
 
 
-def _receive(work: UnitOfWork, row: ExpectedRow, form: Any) -> int:
+def _receive(work: UnitOfWork, row: ExpectedRow, form: Any, apart: list[bool]) -> int:
     damaged = form.damaged.data or Decimal(0)
     if row.transfer is not None:
         line = ArrivedLine(line=row.line or 0, quantity=form.quantity.data, damaged=damaged)
@@ -116,7 +123,9 @@ def _receive(work: UnitOfWork, row: ExpectedRow, form: Any) -> int:
         serials=str(form.serials.data or "").split() if "serials" in form else (), last=bool(form.last.data),
     )  # fmt: skip
     goods = ReceiveGoods(site=row.site_id, paper=str(form.paper.data), lines=[came])
-    return receive_purchased(work, goods, rules=rules(), cells=cells()).id
+    received = receive_purchased(work, goods, rules=rules(), cells=cells())
+    apart.append(received.set_apart)
+    return received.id
 
 
 @blueprint.get("/put-away")

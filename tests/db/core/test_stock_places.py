@@ -226,6 +226,22 @@ def test_an_expired_lot_is_never_picked(database):
     assert everything(business) == before
 
 
+def test_what_comes_or_is_put_away_past_its_last_day_is_promised_to_nobody(database):
+    business = a_business(database, items=1, stock=0)
+    tracked(business, "lot")
+    received(business, 5, lot="L-OLD", expires_on=day(-1))
+    received(business, 3, lot="L-TODAY", expires_on=day(0))
+    assert balance(business)[:3] == (8, 0, 5)
+    assert sum(line.unallocated for line in allocated(business, [(0, 7)]).lines) == 4_000
+    (dock,) = locations(business, "DOCK", kind="receiving")
+    (shelf,) = locations(business, "A-02")
+    received(business, 2, lot="L-TODAY", expires_on=day(0))
+    business.clock.advance(timedelta(days=1))
+    put(business, 2, shelf, source=dock, lot=lot_id(business, "L-TODAY"))
+    assert balance(business)[:3] == (10, 3, 7)
+    assert_books_agree(database)
+
+
 def test_a_lot_is_good_through_its_last_day_where_the_site_stands(database):
     business = a_business(database, items=1, stock=0)
     tracked(business, "lot")
