@@ -108,6 +108,14 @@ def entities_seen(session: Session, actor: Actor) -> list[EntityPick]:
     return sorted(found, key=lambda entity: (entity.realm != "live", entity.realm, entity.name))
 
 
+def company_seen(session: Session, actor: Actor, entity: int) -> EntityPick:
+    """One company; raises ``NotFound`` for an unknown one and for one whose books the person does not see."""
+    found = next((one for one in entities_seen(session, actor) if one.id == entity), None)
+    if found is None:
+        raise NotFound("entity_unknown", field="entity", entity=entity)
+    return found
+
+
 _site, _entity = Site.__table__, Entity.__table__
 _REALM = select(_entity.c.realm).join(_site, _site.c.entity_id == _entity.c.id).where(_site.c.id == bindparam("site"))
 

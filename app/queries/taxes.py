@@ -21,15 +21,6 @@ def tax_rules(session: Session, actor: Actor, realm: str) -> list[TaxRate]:
     return list(session.scalars(within_companies(query, actor, TaxRate.entity_id).order_by(*order)))
 
 
-def realm_of_company(session: Session, actor: Actor, entity: int) -> str:
-    """The realm of a company; raises ``NotFound`` for an unknown one and one that the person does not see."""
-    query = within_companies(select(Entity.realm).where(Entity.id == entity), actor, Entity.id)
-    realm = session.scalar(query)
-    if realm is None:
-        raise NotFound("entity_unknown", entity=entity)
-    return str(realm)
-
-
 def company_of_rule(session: Session, rule: int) -> int:
     """The company whose rule it is; raises ``NotFound`` for an unknown rule."""
     entity = session.scalar(select(TaxRate.entity_id).where(TaxRate.id == rule))

@@ -8,6 +8,7 @@ from typing import IO, NamedTuple
 import orjson
 from pydantic import Field
 
+from app.api.companies import in_company, of_company
 from app.api.framework import operation
 from app.api.v1.billing import TAG
 from app.api.v1.numbers import Key, as_amount, as_minor, fresh
@@ -17,7 +18,8 @@ from app.importers.bankfiles.accepting import accept_chosen, accept_sure
 from app.importers.bankfiles.reading import digest_of, read_bank_file
 from app.importers.bankfiles.table import Mapping
 from app.importers.bankfiles.values import MOST_BYTES
-from app.queries.cash_desk import Suggestion, entity_here, line_page, lines_waiting, statement_page, suggest
+from app.queries.cash_desk import Suggestion, line_page, lines_waiting, statement_page, suggest
+from app.queries.places import company_seen
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.billing.bank import account_facts, add_bank_account, take_statements, worst_of
@@ -202,7 +204,7 @@ def _suggestion(one: Suggestion) -> SuggestionAnswer:
     example={"entity": 1000, "number": "DE89370400440532013000", "name": "House bank"},
 )  # fmt: skip
 def add_account_at_bank(work: UnitOfWork, body: BankAccountBody) -> BankAccountAnswer:
-    work.realm = entity_here(work.session, work.actor, body.entity).realm
+    in_company(work, body.entity)
     return BankAccountAnswer(id=add_bank_account(work, body.entity, number=body.number, name=body.name))
 
 
@@ -212,10 +214,9 @@ def add_account_at_bank(work: UnitOfWork, body: BankAccountBody) -> BankAccountA
     answer=BankStatementAnswer, status=201, takes_file=True, prepare=_read,
 )  # fmt: skip
 def take_bank_statement(work: UnitOfWork, query: StatementQuery, prepared: Read) -> BankStatementAnswer:
-    entity = entity_here(work.session, work.actor, query.entity)
-    work.realm = entity.realm
+    in_company(work, query.entity)
     account = account_facts(work, query.account)
-    entity_here(work.session, work.actor, account.entity_id)
+    company_seen(work.session, work.actor, account.entity_id)
     mapping = None if account.mapping is None else Mapping(**orjson.loads(account.mapping))
     sums = [
         None if value is None else as_minor(value, account.currency, name)
@@ -239,7 +240,7 @@ def show_bank_statement(statement_id: int) -> BankStatementAnswer:
     tag=TAG, query=DeskQuery, answer=DeskAnswer,
 )  # fmt: skip
 def list_cash_desk(query: DeskQuery) -> DeskAnswer:
-    entity = entity_here(reader(), actor(), query.entity)
+    entity = of_company(query.entity)
     waiting = lines_waiting(reader(), entity.id, limit=query.limit)
     return DeskAnswer(items=[_suggestion(one) for one in suggest(reader(), actor(), entity.id, waiting)])
 
@@ -250,8 +251,7 @@ def list_cash_desk(query: DeskQuery) -> DeskAnswer:
     answer=AcceptedAnswer, example={"entity": 1000, "percent": 95},
 )  # fmt: skip
 def accept_at_cash_desk(work: UnitOfWork, body: AcceptBody) -> AcceptedAnswer:
-    entity = entity_here(work.session, work.actor, body.entity)
-    work.realm = entity.realm
+    entity = in_company(work, body.entity)
     if body.percent is not None:
         return AcceptedAnswer(receipts=accept_sure(work, entity.id, body.percent))
     shown = {one.line: one.token for one in body.chosen}

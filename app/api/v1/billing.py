@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from app.api.companies import in_company
 from app.api.framework import check_version, operation
 from app.api.lists import REALM, OneOf, asked_of, listed, only, part_of, which
 from app.api.v1.numbers import Key, as_amount, as_minor, fresh, pointing
@@ -18,13 +19,11 @@ from app.queries.billing import InvoicePage, InvoiceRow, invoice_page
 from app.queries.billing_lists import BILLED, INVOICES, LANES, MEMOS, SHIPPED, MemoRow
 from app.queries.cash import RECEIPTS, ReceiptRow, receipt_page
 from app.queries.order_detail import shipment_place
-from app.queries.places import entities_seen
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cash
 from erpcore.billing.rechecking import recheck_invoices
 from erpcore.billing.services import draft_invoices, post_invoices
-from erpcore.kernel.errors import NotFound
 from erpcore.kernel.work import UnitOfWork
 
 TAG = "Billing"
@@ -293,10 +292,7 @@ def list_receipts(query: ReceiptQuery) -> Page[ReceiptAnswer]:
     answer=ReceiptAnswer, status=201, example={"entity": 1000, "customer": 1003, "amount": "129.90"},
 )  # fmt: skip
 def take_receipt(work: UnitOfWork, body: ReceiptBody) -> ReceiptAnswer:
-    entity = next((one for one in entities_seen(work.session, work.actor) if one.id == body.entity), None)
-    if entity is None:
-        raise NotFound("entity_unknown", entity=body.entity)
-    work.realm = entity.realm
+    entity = in_company(work, body.entity)
     command = ReceiveCash(
         entity=body.entity, customer=body.customer, amount_minor=as_minor(body.amount, entity.currency, "amount"),
         fee_minor=0 if body.fee is None else as_minor(body.fee, entity.currency, "fee"), reference=body.reference,

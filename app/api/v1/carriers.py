@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from pydantic import Field
 
+from app.api.companies import in_company
 from app.api.framework import operation
 from app.api.v1.numbers import Key, pointing
 from app.api.v1.warehouse_models import Done, List, Made
@@ -201,11 +202,9 @@ def list_rules() -> CarrierRuleList:
     status=201, example={"entity": 1000, "code": "DHL", "name": "DHL", "tracking_address": "https://track.example/{number}"},
 )  # fmt: skip
 def new_carrier(work: UnitOfWork, body: CarrierBody) -> Made:
-    entity = next((one for one in entities_seen(work.session, work.actor) if one.id == body.entity), None)
     # A company that practises ships with the carriers of the live one: nobody would find its own.
-    if entity is None or entity.realm != "live":
-        raise NotFound("not_found")
-    work.realm = entity.realm
+    if in_company(work, body.entity).realm != "live":
+        raise NotFound("entity_unknown", field="entity", entity=body.entity)
     with pointing():
         return Made(id=add_carrier(work, NewCarrier(**dict(body))).id)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from app.api.companies import in_company
 from app.api.framework import operation
 from app.api.lists import asked_of
 from app.api.v1.numbers import as_amount, pointing
@@ -28,7 +29,7 @@ from app.composition.core_approvals import decide_on_adjustment
 from app.composition.request import now, reader
 from app.composition.trading import cells, rules
 from app.queries.counts import COUNTS, MOST, UNFINISHED, CountRow, count_rows
-from app.queries.places import entities_seen, realm_of_site
+from app.queries.places import realm_of_site
 from app.queries.warehouse import proposed_adjustments, trace_lot
 from app.security.permissions import Permission
 from app.security.require import actor
@@ -177,9 +178,6 @@ def show_trace(lot_id: int) -> TraceAnswer:
     answer=Made, status=201, example={"entity": 1000, "until": "2026-11-01", "reason": "month end"},
 )  # fmt: skip
 def close_books(work: UnitOfWork, body: PeriodBody) -> Made:
-    entity = next((one for one in entities_seen(work.session, work.actor) if one.id == body.entity), None)
-    if entity is None:
-        raise NotFound("not_found")
-    work.realm = entity.realm
+    in_company(work, body.entity)
     with pointing():
         return Made(id=close_period(work, ClosePeriod(entity=body.entity, until=body.until, reason=body.reason)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.api.companies import in_company
 from app.api.framework import operation
 from app.api.lists import listed
 from app.api.v1.dunning_models import (
@@ -29,7 +30,6 @@ from app.api.values import Page
 from app.composition.request import now, reader
 from app.queries.dunning import RUNS, NoticeRow, RunPage, RunRow, notice_page, run_page
 from app.queries.dunning_customer import customer_dunning
-from app.queries.places import EntityPick, entities_seen
 from app.reports.dunning import notice_paper
 from app.security.permissions import Permission
 from app.security.require import actor
@@ -98,14 +98,6 @@ def _detail(page: RunPage) -> RunDetail:
     )
 
 
-def _company(work: UnitOfWork, entity: int) -> EntityPick:
-    found = next((one for one in entities_seen(work.session, work.actor) if one.id == entity), None)
-    if found is None:
-        raise NotFound("not_found")
-    work.realm = found.realm
-    return found
-
-
 @operation("GET", "/dunning-runs", permission=Permission.INVOICE_READ, summary="Dunning runs", tag=TAG, query=RunQuery, answer=Page[RunAnswer])  # fmt: skip
 def list_dunning_runs(query: RunQuery) -> Page[RunAnswer]:
     return listed(RUNS, query, lambda row: RunAnswer.model_validate(_run(row)))
@@ -121,7 +113,7 @@ def show_dunning_run(run_id: int) -> RunDetail:
     answer=Made, status=201, example={"entity": 1000},
 )  # fmt: skip
 def propose_dunning_run(work: UnitOfWork, body: RunBody) -> Made:
-    company = _company(work, body.entity)
+    company = in_company(work, body.entity)
     with pointing():
         return Made(id=propose_run(work, company.id).run)
 
@@ -167,7 +159,7 @@ def print_dunning_letter(notice_id: int) -> PaperAnswer:
     example={"entity": 1000, "name": "Usual", "valid_from": "2026-12-01", "levels": [{"days_overdue": 5, "letter": "reminder"}]},
 )  # fmt: skip
 def write_dunning_procedure(work: UnitOfWork, body: ProcedureBody) -> Made:
-    company = _company(work, body.entity)
+    company = in_company(work, body.entity)
 
     def minor(amount: object, pointer: str) -> int:
         return 0 if amount is None else as_minor(amount, company.currency, pointer)  # type: ignore[arg-type]  # an amount

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from app.api.companies import in_company
 from app.api.framework import operation
 from app.api.lists import listed, part_of, which
 from app.api.v1.numbers import Key, as_amount, as_minor, fresh, pointing
@@ -14,10 +15,8 @@ from app.api.v1.warehouse_models import Made
 from app.api.values import Amount, Answer, Body, Page, PageQuery, Realm
 from app.composition.request import reader
 from app.queries.journals import JOURNALS, JournalPage, JournalRow, journal_page
-from app.queries.places import EntityPick, entities_seen
 from app.security.permissions import Permission
 from app.security.require import actor
-from erpcore.kernel.errors import NotFound
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.chart import add_account
 from erpcore.ledger.journals import (
@@ -141,14 +140,6 @@ def _detail(page: JournalPage) -> JournalDetail:
     return JournalDetail.model_validate({**_fields(page.row), "reversed_by": page.reversed_by, "lines": lines})
 
 
-def _company(work: UnitOfWork, entity: int) -> EntityPick:
-    found = next((one for one in entities_seen(work.session, work.actor) if one.id == entity), None)
-    if found is None:
-        raise NotFound("not_found")
-    work.realm = found.realm
-    return found
-
-
 @operation("GET", "/journals", permission=Permission.LEDGER_READ, summary="Journals by hand", tag=TAG, query=JournalQuery, answer=Page[JournalAnswer])  # fmt: skip
 def list_journals(query: JournalQuery) -> Page[JournalAnswer]:
     return listed(JOURNALS, query, lambda row: JournalAnswer.model_validate(_fields(row)))
@@ -164,7 +155,7 @@ def show_journal(journal_id: int) -> JournalDetail:
     status=201, example={"entity": 1000, "entry_on": "2026-11-26", "reason": "rent of November", "lines": _EXAMPLE_LINES},
 )  # fmt: skip
 def create_journal(work: UnitOfWork, body: JournalBody) -> Made:
-    company = _company(work, body.entity)
+    company = in_company(work, body.entity)
 
     def minor(amount: object, number: int, side: str) -> int:
         return 0 if amount is None else as_minor(amount, company.currency, f"lines/{number}/{side}")  # type: ignore[arg-type]  # an amount
@@ -208,5 +199,5 @@ def mirror_journal(work: UnitOfWork, journal_id: int, body: MirrorBody) -> Made:
     body=AccountBody, answer=Made, status=201, example={"entity": 1000, "code": "6100", "name": "Rent", "kind": "expense"},
 )  # fmt: skip
 def create_account(work: UnitOfWork, body: AccountBody) -> Made:
-    company = _company(work, body.entity)
+    company = in_company(work, body.entity)
     return Made(id=add_account(work, company.id, code=body.code, name=body.name, kind=body.kind))

@@ -7,13 +7,14 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from app.api.companies import of_company
 from app.api.framework import operation
 from app.api.lists import listed, part_of, which
 from app.api.v1.numbers import Key, as_amount
 from app.api.values import Amount, Answer, Body, Page, PageQuery
 from app.composition.request import now, reader
 from app.queries.journal_lines import LINES, WHOLE_ENTRIES, LineRow, WholeEntry
-from app.queries.places import EntityPick, entities_seen, sites_seen
+from app.queries.places import sites_seen
 from app.queries.posting_rules import rules_with_examples
 from app.queries.statements import AskedReport, report_page
 from app.security.permissions import Permission
@@ -181,16 +182,9 @@ class RuleList(Answer):
     items: list[RuleAnswer]
 
 
-def _company(entity: int) -> EntityPick:
-    found = next((one for one in entities_seen(reader(), actor()) if one.id == entity), None)
-    if found is None:
-        raise NotFound("not_found")
-    return found
-
-
 @operation("GET", "/ledger/reports", permission=Permission.LEDGER_READ, summary="A report of the books", tag=TAG, query=ReportQuery, answer=ReportAnswer)  # fmt: skip
 def show_report(query: ReportQuery) -> ReportAnswer:
-    company = _company(query.entity)
+    company = of_company(query.entity)
     if query.site is not None and query.site not in {
         one.id for one in sites_seen(reader(), actor()) if one.entity_id == company.id
     }:
@@ -247,7 +241,7 @@ def _entry(one: WholeEntry) -> EntryAnswer:
 @operation("GET", "/ledger/entries", permission=Permission.LEDGER_READ, summary="Entries with their lines", tag=TAG, query=EntryQuery, answer=Page[EntryAnswer])  # fmt: skip
 def list_entries(query: EntryQuery) -> Page[EntryAnswer]:
     if query.entity is not None:
-        _company(query.entity)
+        of_company(query.entity)
     return listed(WHOLE_ENTRIES, query, _entry)
 
 

@@ -7,6 +7,7 @@ from typing import IO
 
 from pydantic import Field
 
+from app.api.companies import in_company
 from app.api.framework import operation
 from app.api.lists import REALM, listed, only, part_of
 from app.api.v1.numbers import Key, as_amount
@@ -18,10 +19,8 @@ from app.importers.orderfiles import EnterOrders, PlannedOrder, enter_orders, ha
 from app.importers.ordersheets import read_orders
 from app.importers.sheets import ReadSheet
 from app.queries.order_files import ORDER_FILES, OrderFileRow, order_file
-from app.queries.places import entities_seen
 from app.security.permissions import Permission
 from app.security.require import actor
-from erpcore.kernel.errors import NotFound
 from erpcore.kernel.work import UnitOfWork
 
 TAG = "Orders"
@@ -129,10 +128,7 @@ def _read(query: OrderFileQuery, file: IO[bytes]) -> ReadSheet:
     query=OrderFileQuery, answer=FileDetail, status=201, takes_file=True, prepare=_read,
 )  # fmt: skip
 def hand_in_order_file(work: UnitOfWork, query: OrderFileQuery, prepared: ReadSheet) -> FileDetail:
-    realm = next((one.realm for one in entities_seen(work.session, work.actor) if one.id == query.entity), None)
-    if realm is None:
-        raise NotFound("entity_unknown", field="entity", entity=query.entity)
-    work.realm = realm
+    in_company(work, query.entity)
     return _detail(hand_in(work, query.entity, prepared, rules=rules(), cells=cells()))
 
 

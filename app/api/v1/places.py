@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from pydantic import Field
 
+from app.api.companies import of_company
 from app.api.framework import operation
 from app.api.lists import asked_of, listed, only, part_of, which
 from app.api.v1.numbers import Key, pointing
@@ -18,12 +19,11 @@ from app.composition.trading import cells, rules
 from app.queries.locations import LOCATIONS, Kind, one_location
 from app.queries.lots import LOTS
 from app.queries.periods import closes_of
-from app.queries.places import entities_seen, realm_of_site
+from app.queries.places import realm_of_site
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.inventory.places import add_zone, block_location
 from erpcore.inventory.shifting import MoveBin, move_bins
-from erpcore.kernel.errors import NotFound
 from erpcore.kernel.work import UnitOfWork
 
 TAG = "Warehouse"
@@ -190,7 +190,6 @@ def list_lots(query: LotQuery) -> Page[LotAnswer]:
     query=PeriodQuery, answer=CloseList,
 )  # fmt: skip
 def list_periods(query: PeriodQuery) -> CloseList:
-    if query.entity not in {one.id for one in entities_seen(reader(), actor())}:
-        raise NotFound("not_found")
-    rows = [CloseAnswer.model_validate(row) for row in closes_of(reader(), query.entity)]
+    company = of_company(query.entity)
+    rows = [CloseAnswer.model_validate(row) for row in closes_of(reader(), company.id)]
     return CloseList(count=len(rows), items=rows)

@@ -9,6 +9,7 @@ from typing import IO
 
 from pydantic import Field
 
+from app.api.companies import in_company
 from app.api.framework import check_version, operation
 from app.api.lists import asked_of, part_of
 from app.api.v1.numbers import Key
@@ -18,11 +19,9 @@ from app.composition.trading import looking, rules
 from app.importers.pricechanges import Effect, hand_in, preview, rows_with, settle
 from app.importers.pricelists import COLUMNS, ReadSheet, read_list
 from app.messages import sentence
-from app.queries.places import entities_seen
 from app.queries.prices import PRICE_LISTS, ListRow, price_list
 from app.security.permissions import Permission
 from app.security.require import actor
-from erpcore.kernel.errors import NotFound
 from erpcore.kernel.work import UnitOfWork
 from erpcore.pricing.flow import PRICE_LIST_FLOW, PriceListState
 from erpcore.pricing.lists import Outcome, RowPlan, SettleList
@@ -122,8 +121,7 @@ def _read(query: ListQuery, file: IO[bytes]) -> ReadSheet:
     query=ListQuery, answer=ListAnswer, status=201, takes_file=True, prepare=_read,
 )  # fmt: skip
 def hand_in_price_list(work: UnitOfWork, query: ListQuery, prepared: ReadSheet) -> ListAnswer:
-    if query.entity not in {one.id for one in entities_seen(work.session, work.actor)}:
-        raise NotFound("entity_unknown", field="entity", entity=query.entity)
+    in_company(work, query.entity)
     return _list(price_list(work.session, work.actor, hand_in(work, query.entity, prepared)))
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from app.api.companies import in_company
 from app.api.framework import operation
 from app.api.lists import asked_of, listed, which
 from app.api.v1.numbers import Key
@@ -28,7 +29,6 @@ from app.queries.prices import (
 )
 from app.security.permissions import Permission
 from app.security.require import actor
-from erpcore.kernel.errors import NotFound
 from erpcore.kernel.work import UnitOfWork
 from erpcore.pricing.services import EndPrice, end_prices
 
@@ -194,10 +194,7 @@ def show_price_rule(rule_id: int) -> PriceAnswer:
     example={"entity": 1001, "kind": "list", "item": "40-0", "unit_price": "10.50", "valid_from": "2027-01-01"},
 )  # fmt: skip
 def save_price_rule(work: UnitOfWork, body: PriceBody) -> SavedAnswer:
-    entity = next((one for one in entities_seen(work.session, work.actor) if one.id == body.entity), None)
-    if entity is None:
-        raise NotFound("entity_unknown", field="entity", entity=body.entity)
-    work.realm = entity.realm
+    entity = in_company(work, body.entity)
     typed = {name: getattr(body, name, None) for name in COLUMNS}
     row = {name: "" if value is None else _text(value) for name, value in typed.items()} | {"currency": entity.currency}
     accepted = {one.code: one.reason for one in body.accept}

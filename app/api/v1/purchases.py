@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.api.companies import in_company
 from app.api.framework import check_version, operation
 from app.api.lists import asked_of, listed
 from app.api.v1.numbers import as_amount, fresh, pointing
@@ -26,13 +27,12 @@ from app.api.v1.purchase_models import (
 from app.api.values import Page
 from app.composition.request import now, reader
 from app.composition.trading import cells, rules
-from app.queries.places import entities_seen, realm_of_site
+from app.queries.places import realm_of_site
 from app.queries.purchases import PURCHASES, PurchasePage, PurchaseRow, purchase_page
 from app.queries.suppliers import SUPPLIERS, SupplierFact, supplier_page
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.fulfilment.direct import OrderRest, ShipDirect, confirm_with_promises, order_rest, ship_direct
-from erpcore.kernel.errors import NotFound
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.suppliers import NewSupplier, OfferItem, add_suppliers, offer_items
 from erpcore.purchasing.services import (
@@ -104,17 +104,10 @@ def show_supplier(supplier_id: int) -> SupplierDetail:
     example={"entity": 1000, "code": "ROHR", "name": "Rohrwerk AG", "country": "Germany", "lead_days": 5},
 )  # fmt: skip
 def add_supplier(work: UnitOfWork, body: SupplierBody) -> SupplierDetail:
-    work.realm = _realm_of_entity(work, body.entity)
+    in_company(work, body.entity)
     with pointing():
         (key,) = add_suppliers(work, [NewSupplier(**dict(body))])
     return _supplier(supplier_page(fresh(work), work.actor, key))
-
-
-def _realm_of_entity(work: UnitOfWork, entity: int) -> str:
-    found = next((one for one in entities_seen(work.session, work.actor) if one.id == entity), None)
-    if found is None:
-        raise NotFound("entity_unknown", entity=entity)
-    return found.realm
 
 
 @operation(

@@ -7,17 +7,17 @@ from typing import Literal
 
 from pydantic import Field
 
+from app.api.companies import in_company
 from app.api.framework import operation
 from app.api.lists import asked_of, only, part_of
 from app.api.v1.numbers import Key, as_amount, as_minor, fresh, pointing
 from app.api.values import Amount, Answer, Body, Realm
 from app.composition.request import now, reader
 from app.queries.charges import CHARGES, one_charge
-from app.queries.places import entities_seen, realm_of_site, sites_seen
+from app.queries.places import realm_of_site, sites_seen
 from app.queries.serving import COMMITMENTS, LANES, CommitmentRow, LaneRow, one_commitment, one_lane
 from app.security.permissions import Permission
 from app.security.require import actor
-from erpcore.kernel.errors import NotFound
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.charges import DeclareCharge, declare_charges
 from erpcore.masterdata.commitments import NewCommitment, end_commitment, keep_commitments
@@ -265,10 +265,7 @@ def list_charges(query: ChargeQuery) -> ChargeList:
     example={"entity": 1000, "code": "FREIGHT", "name": "Freight", "leaves": "first_goods"},
 )  # fmt: skip
 def keep_charge(work: UnitOfWork, body: ChargeBody) -> ChargeAnswer:
-    entity = next((one for one in entities_seen(work.session, work.actor) if one.id == body.entity), None)
-    if entity is None:
-        raise NotFound("entity_unknown", entity=body.entity)
-    work.realm = entity.realm
+    in_company(work, body.entity)
     with pointing():
         (item,) = declare_charges(work, [DeclareCharge(**dict(body))])
     return ChargeAnswer.model_validate(one_charge(fresh(work), work.actor, item))

@@ -8,11 +8,12 @@ from typing import Literal
 
 from pydantic import Field
 
+from app.api.companies import in_company
 from app.api.framework import operation
 from app.api.v1.numbers import Key, pointing
 from app.api.values import Answer, Body, Realm
 from app.composition.request import reader
-from app.queries.taxes import company_of_customer, company_of_rule, realm_of_company, tax_rules
+from app.queries.taxes import company_of_customer, company_of_rule, tax_rules
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.kernel.work import UnitOfWork
@@ -139,7 +140,7 @@ def list_tax_rules(query: TaxRuleQuery) -> TaxRuleList:
     example={"entity": 1000, "code": "DE-19", "country": "Germany", "rate": "0.19", "valid_from": "2026-01-01"},
 )  # fmt: skip
 def add_rule(work: UnitOfWork, body: TaxRuleBody) -> TaxRuleAnswer:
-    work.realm = realm_of_company(work.session, work.actor, body.entity)
+    in_company(work, body.entity)
     with pointing():
         return _rule(keep_tax_rule(work, NewTaxRule(**body.model_dump())))
 
@@ -149,7 +150,7 @@ def add_rule(work: UnitOfWork, body: TaxRuleBody) -> TaxRuleAnswer:
     body=EndBody, answer=KeptAnswer, example={"until": "2027-01-01"},
 )  # fmt: skip
 def end_rule(work: UnitOfWork, rule_id: int, body: EndBody) -> KeptAnswer:
-    work.realm = realm_of_company(work.session, work.actor, company_of_rule(work.session, rule_id))
+    in_company(work, company_of_rule(work.session, rule_id))
     with pointing():
         end_tax_rule(work, rule_id, body.until)
     return KeptAnswer(id=rule_id)
@@ -161,7 +162,7 @@ def end_rule(work: UnitOfWork, rule_id: int, body: EndBody) -> KeptAnswer:
     example={"entity": 1000, "country": "Germany", "number": "DE811907980", "valid_from": "2026-01-01"},
 )  # fmt: skip
 def add_number(work: UnitOfWork, body: TaxNumberBody) -> KeptAnswer:
-    work.realm = realm_of_company(work.session, work.actor, body.entity)
+    in_company(work, body.entity)
     with pointing():
         return KeptAnswer(id=keep_tax_number(work, NewTaxNumber(**body.model_dump())).id)
 
@@ -173,6 +174,6 @@ def add_number(work: UnitOfWork, body: TaxNumberBody) -> KeptAnswer:
 )  # fmt: skip
 def add_exemption(work: UnitOfWork, body: ExemptionBody) -> KeptAnswer:
     entity = company_of_customer(work.session, body.customer)
-    work.realm = realm_of_company(work.session, work.actor, entity)
+    in_company(work, entity)
     with pointing():
         return KeptAnswer(id=keep_exemption(work, NewExemption(**body.model_dump())).id)
