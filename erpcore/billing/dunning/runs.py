@@ -193,7 +193,7 @@ def _save_run(work: UnitOfWork, row: Any, move: str, reason: str | None = None, 
 
 
 def confirm_run(work: UnitOfWork, run: int, *, seen_version: int | None = None) -> None:
-    """Let the notices of a run be issued. Raises ``RuleBroken`` for who proposed it, and where the books of its day are closed."""
+    """Let the notices of a run be issued; one of which none is left is done at once. Raises ``RuleBroken`` for who proposed it, and where the books of its day are closed."""
     row = _locked_run(work, run, CONFIRM, seen_version)
     RUN.target("confirm", row.state)
     if row.proposed_by == work.actor.id and not work.actor.is_system:
@@ -201,6 +201,8 @@ def confirm_run(work: UnitOfWork, run: int, *, seen_version: int | None = None) 
     require_open_period(work, row.entity_id, row.run_on)
     _save_run(work, row, "confirm", confirmed_by=work.actor.id, confirmed_at=work.now)
     work.audit("dunning_run.confirmed", RUN.document, run, entity=row.entity_id, proposed_by=row.proposed_by)
+    # A run of which every notice was taken out has none that would finish it.
+    _finish(work, run)
 
 
 def cancel_run(work: UnitOfWork, run: int, reason: str, *, seen_version: int | None = None) -> None:
@@ -264,7 +266,7 @@ def issue_notice(work: UnitOfWork, notice: int) -> bool:
         _issue(work, row, run, facts, levels, still)
     else:
         _settle(work, row, "drop", reason="Nothing of it is to be asked for any more.")
-    _finish(work, run)
+    _finish(work, run.id)
     return True
 
 
@@ -341,9 +343,9 @@ def _raise_stands(work: UnitOfWork, still: Iterable[tuple[Overdue, int]], day: d
     )
 
 
-def _finish(work: UnitOfWork, run: Any) -> None:
+def _finish(work: UnitOfWork, run: int) -> None:
     """Finish the run with its last notice. Whoever issues another at the same time is waited for, so that one of them does it."""
-    row = read_rows(work, DunningRun, _RUN, "id", [run.id], lock=True)[0]
-    left = select(func.count()).where(DunningNotice.run_id == run.id, DunningNotice.state == NoticeState.PROPOSED)
+    row = read_rows(work, DunningRun, _RUN, "id", [run], lock=True)[0]
+    left = select(func.count()).where(DunningNotice.run_id == run, DunningNotice.state == NoticeState.PROPOSED)
     if row.state == RunState.CONFIRMED and not work.session.execute(left).scalar_one():
         _save_run(work, row, "finish")

@@ -28,7 +28,7 @@ from erpcore.billing.dunning.runs import cancel_run, confirm_run, drop_notice
 from erpcore.credit.models import CreditExposure, Receivable
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import local_day
-from erpcore.kernel.errors import NotAllowed, RuleBroken
+from erpcore.kernel.errors import IllegalMove, NotAllowed, RuleBroken
 from erpcore.ledger.periods import ClosePeriod, close_period
 from tests.support.controls import assert_books_agree
 from tests.support.core import MONDAY, a_business
@@ -360,6 +360,22 @@ def test_a_notice_taken_out_is_not_issued_and_a_confirmed_run_keeps_its_notices(
     with pytest.raises(RuleBroken) as refused, business.work(somebody(FIRST)) as work:
         drop_notice(work, notice.id, "again")
     assert refused.value.code == "dunning_run_confirmed"
+    assert job.issue_confirmed(business.database, clock=business.clock) == 0
+
+
+def test_a_run_of_which_every_notice_was_taken_out_is_done_when_it_is_confirmed_and_stays_so(business):
+    run = proposed(business).run
+    (notice,) = rows(business, DunningNotice)
+    with business.work(somebody(FIRST)) as work:
+        drop_notice(work, notice.id, "spoken to")
+    with business.work(somebody(SECOND)) as work:
+        confirm_run(work, run)
+    (row,) = rows(business, DunningRun)
+    assert (row.state, row.confirmed_by) == ("done", SECOND)
+    assert [row.state for row in rows(business, DunningNotice)] == ["dropped"]
+    assert (levels(business), rows(business, DunningFee), rows(business, DunningLetter)) == ({}, [], [])
+    with pytest.raises(IllegalMove), business.work(somebody(SECOND)) as work:
+        confirm_run(work, run)
     assert job.issue_confirmed(business.database, clock=business.clock) == 0
 
 
