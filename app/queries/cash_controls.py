@@ -19,7 +19,10 @@ _RETURNED = (
     "SELECT r.entity_id, NULL, b.receipt_id, b.amount_minor FROM receipt_return b JOIN receipt r ON r.id = b.receipt_id"
 )
 
-_FEES = "SELECT r.entity_id, NULL, s.receipt_id, s.amount_minor FROM dunning_fee_settlement s JOIN receipt r ON r.id = s.receipt_id"
+_FEES = (
+    "SELECT r.entity_id, NULL, s.receipt_id, s.amount_minor FROM dunning_fee_settlement s JOIN receipt r ON r.id = s.receipt_id "
+    "UNION ALL SELECT r.entity_id, NULL, s.receipt_id, -s.amount_minor FROM dunning_fee_reversal s JOIN receipt r ON r.id = s.receipt_id"
+)
 
 CASH_CONTROLS: tuple[tuple[str, str, str, str, str], ...] = (
     (

@@ -16,9 +16,10 @@ DUNNING_CONTROLS: tuple[tuple[str, str, str, str, str], ...] = (
         "JOIN dunning_fee f ON f.id = e.document_id WHERE e.document_type = 'dunning_fee'"),
     ),
     (
-        "dunning_fees_settled", "minor", "Settled of dunning fees = what was paid and waived of them",
+        "dunning_fees_settled", "minor", "Settled of dunning fees = what was paid and waived of them, less what went back",
         "SELECT entity_id, NULL, document_id, amount_minor - open_minor FROM receivable WHERE document_type = 'dunning_fee'",
-        ("SELECT f.entity_id, NULL, s.fee_id, s.amount_minor FROM dunning_fee_settlement s JOIN dunning_fee f ON f.id = s.fee_id"),
+        ("SELECT f.entity_id, NULL, s.fee_id, s.amount_minor FROM dunning_fee_settlement s JOIN dunning_fee f ON f.id = s.fee_id "
+        "UNION ALL SELECT f.entity_id, NULL, s.fee_id, -s.amount_minor FROM dunning_fee_reversal s JOIN dunning_fee f ON f.id = s.fee_id"),
     ),
     (
         "dunning_letters", "documents", "A letter for every notice that was issued",

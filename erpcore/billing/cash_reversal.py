@@ -20,6 +20,7 @@ from erpcore.billing.cash_records import (
     settled_or_reopened,
     two_sides,
 )
+from erpcore.billing.dunning.fees import fees_paid_by, reopen_fees
 from erpcore.billing.models import Receipt, ReceiptApplication, ReceiptReturn
 from erpcore.kernel.errors import Conflict, NotFound, RuleBroken
 from erpcore.kernel.rows import Change, param, read_rows, write_rows
@@ -154,7 +155,10 @@ def return_receipts(
     """
     wanted = {c.receipt for c in commands}
     standing = _standing(work, wanted)
-    held = hold(work, invoices={row.invoice_id for rows in standing.values() for row in rows}, receipts=wanted)
+    held = hold(
+        work, invoices={row.invoice_id for rows in standing.values() for row in rows if not _is_fee(row)}, receipts=wanted,
+        credited={row.fee_id for rows in standing.values() for row in rows if _is_fee(row)},
+    )  # fmt: skip
     known = customers(work, {row.customer_id for row in held.receipts.values()})
     rule = "receipt_returned" if source is AccountRole.BANK else "receipt_returned_by_bank"
     rows, entries, undo = [], [], []
@@ -162,7 +166,8 @@ def return_receipts(
     lacking = dict(held.left)
     # Somebody may have applied or taken back more while these waited for the locks.
     standing = _standing(work, wanted)
-    if any(row.invoice_id not in held.invoices for rows_ in standing.values() for row in rows_):
+    settled = {(row.fee_id if _is_fee(row) else row.invoice_id) for rows_ in standing.values() for row in rows_}
+    if not settled <= held.documents.keys():
         raise Conflict("changed_meanwhile")
     for command in commands:
         work.actor.require("billing:receipt:apply")
@@ -196,8 +201,9 @@ def return_receipts(
         )
         event = CashReturned(amount=amount, fee=command.fee_minor, reason=command.reason.strip())
         work.publish(event, place, step="order_to_cash.cash", subject=("receipt", receipt.id, 1), journey=receipt.id)
-    if undo:
-        _unapply(work, held, undo)
+    reopen_fees(work, [one for one in undo if _is_fee(one[0])])
+    if of_invoices := [one for one in undo if not _is_fee(one[0])]:
+        _unapply(work, held, of_invoices)
     write_rows(work, ReceiptReturn.__table__, _RETURN, rows)
     _GIVE_BACK.run(work, [{"of": row[1], "amount": row[2]} for row in rows])
     post_entries(work, entries)
@@ -205,11 +211,15 @@ def return_receipts(
 
 
 def _standing(work: UnitOfWork, receipts: Iterable[int]) -> dict[int, list[Any]]:
-    """The applications of each receipt that were not taken back, oldest first."""
+    """What each receipt settled, of invoices and of dunning fees, and was not taken back, oldest first."""
     out: dict[int, list[Any]] = {key: [] for key in receipts}
     rows = read_rows(work, ReceiptApplication, APPLICATION, "receipt_id", out)
     gone = {row.reverses_id for row in rows}
-    for row in sorted(rows, key=lambda one: one.id):
-        if row.amount_minor > 0 and row.id not in gone:
-            out[row.receipt_id].append(row)
+    stand = [row for row in rows if row.amount_minor > 0 and row.id not in gone]
+    for row in sorted([*stand, *fees_paid_by(work, out)], key=lambda one: one.id):
+        out[row.receipt_id].append(row)
     return out
+
+
+def _is_fee(row: Any) -> bool:
+    return hasattr(row, "fee_id")

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Date, case, func, literal, select, text, union, union_all
 
-from erpcore.billing.dunning.models import DunningFee, FeeSettlement
+from erpcore.billing.dunning.models import DunningFee, FeeReversal, FeeSettlement
 from erpcore.billing.models import CreditApplication, Invoice, Receipt, ReceiptApplication, ReceiptReturn
 from erpcore.credit.models import Receivable
 from erpcore.kernel.clock import day_end
@@ -83,16 +83,18 @@ def _settled_later(zones: Mapping[int, str], days: Mapping[int, date]) -> Any:
         (credit.invoice_id, credit.amount_minor, credit.applied_at, invoice),
         (credit.credit_id, -credit.amount_minor, credit.applied_at, invoice),
         (FeeSettlement.fee_id, FeeSettlement.amount_minor, FeeSettlement.settled_at, (DunningFee.entity_id, FeeSettlement.fee_id)),
+        (FeeReversal.fee_id, -FeeReversal.amount_minor, FeeReversal.reversed_at, (DunningFee.entity_id, FeeReversal.fee_id)),
     )  # fmt: skip
 
 
 def _used_later(zones: Mapping[int, str], days: Mapping[int, date]) -> Any:
     """What was applied of receipts, or went back to the bank, after the day."""
-    cash, back, fee = ReceiptApplication, ReceiptReturn, FeeSettlement
+    cash, back, fee, undone = ReceiptApplication, ReceiptReturn, FeeSettlement, FeeReversal
     return _later(
         zones, days, (cash.receipt_id, cash.amount_minor, cash.applied_at, (Receipt.entity_id, cash.receipt_id)),
         (back.receipt_id, back.amount_minor, back.returned_at, (Receipt.entity_id, back.receipt_id)),
         (fee.receipt_id, fee.amount_minor, fee.settled_at, (Receipt.entity_id, fee.receipt_id)),
+        (undone.receipt_id, -undone.amount_minor, undone.reversed_at, (Receipt.entity_id, undone.receipt_id)),
     )  # fmt: skip
 
 

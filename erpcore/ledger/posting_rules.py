@@ -157,6 +157,11 @@ POSTING_RULES: tuple[PostingRule, ...] = (
         sides=(_debit(AccountRole.ON_ACCOUNT), _credit(AccountRole.RECEIVABLE)),
     ),
     PostingRule(
+        name="fee_reopened", document="fee_settlement", journal=JournalKind.CASH, event="cash.returned",
+        when="The receipt that paid a dunning fee went back, so the fee is open again.",
+        sides=(_debit(AccountRole.RECEIVABLE), _credit(AccountRole.ON_ACCOUNT)),
+    ),
+    PostingRule(
         name="fee_waived", document="fee_settlement", journal=JournalKind.SALES, event="dunning.sent",
         when="A dunning fee is given up by authority, with a reason.",
         sides=(_debit(AccountRole.CHARGES), _credit(AccountRole.RECEIVABLE)),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from erpcore.billing.dunning.models import DunningFee, FeeSettlement, SettlementKind
+from erpcore.billing.dunning.models import DunningFee, FeeReversal, FeeSettlement, SettlementKind
 from erpcore.billing.dunning.records import SETTLE, TAKE_RECEIPT, company, place_of
 from erpcore.billing.models import Receipt
 from erpcore.billing.records import RECEIVABLE
@@ -25,6 +26,8 @@ from erpcore.masterdata.queries import customers
 APPLY, WAIVE = "billing:receipt:apply", "billing:debt:write_off"
 _FEE = ("id", "notice_id", "entity_id", "customer_id", "number", "fee_on", "currency", "amount_minor", "posted_at")
 _SETTLEMENT = ("id", "fee_id", "kind", "receipt_id", "amount_minor", "reason", "settled_at", "actor")
+
+_REVERSAL = ("id", "settlement_id", "fee_id", "receipt_id", "amount_minor", "reason", "reversed_at", "actor")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +124,46 @@ def settle_fees(work: UnitOfWork, commands: Sequence[SettleFee]) -> list[int]:
     post_entries(work, entries)
     change_exposures(work, deltas, Part.RECEIVABLE)
     return [row[0] for row in rows]
+
+
+def fees_paid_by(work: UnitOfWork, receipts: Iterable[int]) -> list[Any]:
+    """What these receipts paid of fees and was not taken back, oldest first."""
+    wanted = set(receipts)
+    rows = read_rows(work, FeeSettlement, _SETTLEMENT, "receipt_id", wanted)
+    gone = {row.settlement_id for row in read_rows(work, FeeReversal, _REVERSAL, "receipt_id", wanted)}
+    return sorted((row for row in rows if row.id not in gone), key=lambda row: row.id)
+
+
+def reopen_fees(work: UnitOfWork, asked: Sequence[tuple[Any, str]]) -> None:
+    """Take payments of fees back, each with its reason: the fee is open again, and the money on account. The receipts and the
+    receivables of the fees are locked.
+    """
+    if not asked:
+        return
+    fees = {one.id: one for one in read_rows(work, DunningFee, _FEE, "id", {row.fee_id for row, _ in asked})}
+    groups = {key: one.group_id for key, one in customers(work, {one.customer_id for one in fees.values()}).items()}
+    ids, rows, entries = work.ids.reserve(len(asked)), [], []
+    deltas: dict[tuple[int, int], int] = defaultdict(int)
+    for row, reason in asked:
+        work.actor.require(APPLY)
+        fee, key, minor = fees[row.fee_id], next(ids), row.amount_minor
+        facts = company(work, fee.entity_id)
+        rows.append((key, row.id, fee.id, row.receipt_id, minor, reason.strip(), work.now, work.actor.id))
+        entries.append(
+            Entry(
+                rule="fee_reopened", place=place_of(facts, groups[fee.customer_id]), document_type="fee_settlement", document_id=key,
+                journey=fee.notice_id, entry_on=local_day(work.now, facts.time_zone), posted_at=work.now, currency=fee.currency,
+                text=reason.strip(),
+                sides=(Side(AccountRole.RECEIVABLE, minor, fee.customer_id), Side(AccountRole.ON_ACCOUNT, -minor)),
+            )
+        )  # fmt: skip
+        deltas[fee.customer_id, fee.entity_id] += minor
+        work.audit("dunning_fee.reopened", "dunning_fee", fee.id, amount=minor, reason=reason.strip())
+    write_rows(work, FeeReversal.__table__, _REVERSAL, rows)
+    TAKE_RECEIPT.run(work, [{"of": row.receipt_id, "least": 0, "amount": -row.amount_minor} for row, _ in asked])
+    SETTLE.run(work, [{"of": row.fee_id, "least": 0, "amount": -row.amount_minor} for row, _ in asked])
+    post_entries(work, entries)
+    change_exposures(work, deltas, Part.RECEIVABLE)
 
 
 def _check(work: UnitOfWork, command: SettleFee, fee: object, owed: int, receipt: object, left: int) -> None:

@@ -228,6 +228,7 @@ class FeeSettlement(Base):
         states("kind", SettlementKind),
         Index("ix_dunning_fee_settlement_fee", "fee_id"),
         Index("ix_dunning_fee_settlement_at", "settled_at"),
+        Index("ix_dunning_fee_settlement_receipt", "receipt_id"),
     )
     id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
     fee_id: Mapped[int] = mapped_column(ForeignKey("dunning_fee.id"))
@@ -239,7 +240,27 @@ class FeeSettlement(Base):
     actor: Mapped[int] = mapped_column(BigInteger)
 
 
-append_only(DunningLevel, DunningItem, DunningLeftOut, DunningStep, DunningFee, FeeSettlement)
+class FeeReversal(Base):
+    """A payment of a fee was taken back because its receipt went back: the fee is open again by all that it had settled."""
+
+    __tablename__ = "dunning_fee_reversal"
+    __table_args__ = (
+        UniqueConstraint("settlement_id"),
+        CheckConstraint("amount_minor > 0", name="reopens_something"),
+        Index("ix_dunning_fee_reversal_at", "reversed_at"),
+        Index("ix_dunning_fee_reversal_receipt", "receipt_id"),
+    )
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    settlement_id: Mapped[int] = mapped_column(ForeignKey("dunning_fee_settlement.id"))
+    fee_id: Mapped[int] = mapped_column(ForeignKey("dunning_fee.id"))
+    receipt_id: Mapped[int] = mapped_column(ForeignKey("receipt.id"))
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    reason: Mapped[str] = mapped_column(Text)
+    reversed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    actor: Mapped[int] = mapped_column(BigInteger)
+
+
+append_only(DunningLevel, DunningItem, DunningLeftOut, DunningStep, DunningFee, FeeSettlement, FeeReversal)
 
 
 class DunningBlock(Base):

@@ -19,12 +19,14 @@ from app.queries.listing import Asked
 from app.queries.receivables import AGEING, account
 from app.security.roles import Role
 from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cash
+from erpcore.billing.cash_reversal import ReturnReceipt, return_receipts
 from erpcore.billing.dunning.fees import SettleFee, settle_fees
 from erpcore.billing.dunning.holding import SetBlock, TakePromise, lift_block, set_block, take_promise
-from erpcore.billing.dunning.models import DunningFee, DunningNotice, DunningRun, DunningStand
+from erpcore.billing.dunning.models import DunningFee, DunningNotice, DunningRun, DunningStand, FeeReversal
 from erpcore.billing.dunning.records import in_dispute, promises
 from erpcore.billing.dunning.rules import Level, Overdue, PromiseState, next_level, promise_state
 from erpcore.billing.dunning.runs import cancel_run, confirm_run, drop_notice
+from erpcore.billing.models import Receipt
 from erpcore.credit.models import CreditExposure, Receivable
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import local_day
@@ -34,6 +36,7 @@ from tests.support.controls import assert_books_agree
 from tests.support.core import MONDAY, a_business
 from tests.support.dunning import FIRST, LEVELS, SECOND, a_procedure, issued, later, proposed, somebody
 from tests.support.steps import invoiced
+from tests.support.threads import at_once
 
 SYSTEM = Actor.system("test")
 
@@ -345,6 +348,63 @@ def test_fees_are_paid_out_of_a_receipt_or_waived_by_authority_and_every_day_agr
         paper = statement(session, SYSTEM, business.customer, since=date(2026, 4, 1), until=None, now=now)
     assert [one.minor for one in paper.movements] == [500, -1_000, -200]
     assert paper.closing_minor == paper.account.row.balance_minor == 35_300
+
+
+def test_a_receipt_that_paid_a_fee_goes_back_whole_and_the_fee_is_open_again(business):
+    issued(business)
+    later(business, 20)
+    issued(business)
+    (fee,) = rows(business, DunningFee)
+    receipt = pay(business, 1_000)
+    with business.work() as work:
+        settle_fees(work, [SettleFee(fee=fee.id, amount_minor=300, receipt=receipt)])
+        apply_cash(work, [ApplyCash(receipt=receipt, invoice=business.first.id, amount_minor=700)])
+    later(business, 3)
+    with pytest.raises(RuleBroken), business.work() as work:
+        return_receipts(work, [ReturnReceipt(receipt=receipt, reason="bounced", amount_minor=1_001)])
+    with business.work() as work:
+        return_receipts(work, [ReturnReceipt(receipt=receipt, reason="in part", amount_minor=600)])
+    owed = {row.document_id: row.open_minor for row in rows(business, Receivable)}
+    assert (owed[fee.id], owed[business.first.id]) == (200, 12_000), "the newest is open again, the fee is still paid"
+    with business.work() as work:
+        return_receipts(work, [ReturnReceipt(receipt=receipt, reason="bounced")])
+    owed = {row.document_id: row.open_minor for row in rows(business, Receivable)}
+    assert owed[fee.id] == 500
+    (back,) = rows(business, FeeReversal)
+    assert (back.amount_minor, back.reason) == (300, "bounced")
+    (money,) = rows(business, Receipt)
+    assert (money.left_minor, money.returned_minor) == (0, 1_000)
+    assert_books_agree(business.database)
+    with reading(business.database) as session:
+        now = business.clock.now()
+        for day, balance in ((28, 35_500), (30, 35_500), (1, 36_500)):
+            asked = Asked(values={"as_of": date(2026, 5 if day == 1 else 4, day)})
+            assert AGEING.page(session, SYSTEM, asked, now).rows[0].balance_minor == balance, day
+    with business.work() as work:
+        other = receive_cash(work, [ReceiveCash(entity=business.entity, customer=business.customer, amount_minor=500)])[
+            0
+        ]
+        settle_fees(work, [SettleFee(fee=fee.id, amount_minor=500, receipt=other)])
+    assert_books_agree(business.database)
+
+
+def test_two_who_take_the_same_receipt_back_reopen_its_fee_once(business):
+    issued(business)
+    later(business, 20)
+    issued(business)
+    (fee,) = rows(business, DunningFee)
+    receipt = pay(business, 500)
+    with business.work() as work:
+        settle_fees(work, [SettleFee(fee=fee.id, amount_minor=500, receipt=receipt)])
+
+    def back():
+        with business.work() as work:
+            return return_receipts(work, [ReturnReceipt(receipt=receipt, reason="bounced")])
+
+    found = at_once(back, back)
+    assert sum(isinstance(one, list) for one in found) == 1, found
+    assert [row.amount_minor for row in rows(business, FeeReversal)] == [500]
+    assert_books_agree(business.database)
 
 
 def test_a_notice_taken_out_is_not_issued_and_a_confirmed_run_keeps_its_notices(business):
