@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from hashlib import sha256
 from typing import NamedTuple
 
+from erpcore.billing.bank_identity import Known, Source, follows_on, known_lines
 from erpcore.billing.bank_models import (
     BankAccount,
     BankPayer,
@@ -19,12 +18,14 @@ from erpcore.billing.bank_models import (
 )
 from erpcore.billing.cash import MOST_MINOR
 from erpcore.billing.cash_records import cash_entry, place_of
+from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.kernel.first import add_first
 from erpcore.kernel.money import from_minor
 from erpcore.kernel.rows import read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.models import AccountRole
+from erpcore.ledger.periods import first_open_day
 from erpcore.ledger.services import Side, ensure_account, post_entries
 from erpcore.masterdata.queries import customers
 from erpcore.published.cash import StatementAccepted
@@ -87,12 +88,16 @@ class TakeStatement:
 
 
 class Taken(NamedTuple):
-    """What became of a statement; ``fault`` is empty for one that was accepted."""
+    """What became of a statement; ``fault`` is empty for one that was accepted.
+
+    ``moved`` of the new lines were booked by the bank on days that are closed here: they are posted on the first open one.
+    """
 
     id: int
     fault: str
     new: int
     repeated: int
+    moved: int = 0
 
 
 def add_bank_account(work: UnitOfWork, entity: int, *, number: str, name: str) -> int:
@@ -206,11 +211,15 @@ def _take(
     work: UnitOfWork, facts: BankAccountFacts, command: TakeStatement, fault: str, file_name: str, digest: str, part: int
 ) -> Taken:  # fmt: skip
     key, owner = work.ids.one(), None if work.actor.is_system else work.actor.id
-    names: Sequence[str | None] = [None] * len(command.lines) if fault else identities(command.lines)
-    known = set() if fault else _known(work, facts.id, [name for name in names if name is not None])
+    source = Source(
+        command.reference[:120], command.format, digest, not fault and follows_on(work, facts.id, command.opening_minor)
+    )
+    names: Sequence[Known | None] = (
+        [None] * len(command.lines) if fault else known_lines(work, facts.id, command.lines, source)
+    )
     ids, rows, fresh = work.ids.reserve(len(command.lines)), [], []
     for number, (line, name) in enumerate(zip(command.lines, names, strict=True), 1):
-        state = LineState.REJECTED if fault else LineState.REPEATED if name in known else LineState.OPEN
+        state = LineState.REJECTED if name is None else LineState.REPEATED if name.is_repeated else LineState.OPEN
         one = next(ids)
         if state == LineState.OPEN:
             fresh.append((one, line))
@@ -218,7 +227,7 @@ def _take(
             (
                 one, facts.entity_id, facts.id, key, number, state, line.fault or None, line.booked_on, line.valued_on,
                 line.amount_minor, line.fee_minor, line.is_return, line.foreign or None, line.name or None, line.payer or None,
-                line.end_to_end or None, line.bank_ref or None, line.text or None, line.raw, name, owner,
+                line.end_to_end or None, line.bank_ref or None, line.text or None, line.raw, name and name.identity, owner,
             )
         )  # fmt: skip
     verdict = StatementState.REFUSED if fault else StatementState.ACCEPTED
@@ -229,50 +238,34 @@ def _take(
     )  # fmt: skip
     write_rows(work, BankStatement.__table__, _STATEMENT, [head])
     write_rows(work, BankStatementLine.__table__, _LINE, rows)
-    if not fault:
-        _post(work, facts, command, key, fresh)
-    return Taken(key, fault, len(fresh), len(rows) - len(fresh) if not fault else 0)
-
-
-def identities(lines: Iterable[BankLine]) -> list[str]:
-    """What tells each line from every other of its account: the bank's reference where there is one, else all that it says.
-
-    Of lines that say the same, the second is another one: so the same file, or an overlapping one, is known again, and two equal
-    payments of a day are both kept.
-    """
-    seen: Counter[str] = Counter()
-    out = []
-    for line in lines:
-        parts = (
-            ("ref", line.bank_ref, line.booked_on, line.amount_minor)
-            if line.bank_ref
-            else ("all", line.booked_on, line.amount_minor, line.end_to_end, line.payer, line.name, line.text)
-        )
-        said = "\x1f".join(map(str, parts))
-        seen[said] += 1
-        out.append(sha256(f"{said}\x1f{seen[said]}".encode()).hexdigest())
-    return out
-
-
-def _known(work: UnitOfWork, account: int, names: Sequence[str]) -> set[str]:
-    rows = read_rows(work, BankStatementLine, ("identity", "state"), "identity", names, also=("account_id", account))
-    return {row.identity for row in rows if row.state in (LineState.OPEN, LineState.ASSIGNED)}
+    moved = 0 if fault else _post(work, facts, command, key, fresh)
+    return Taken(key, fault, len(fresh), len(rows) - len(fresh) if not fault else 0, moved)
 
 
 def _post(
     work: UnitOfWork, facts: BankAccountFacts, command: TakeStatement, key: int, fresh: Sequence[tuple[int, BankLine]]
-) -> None:
-    """Every new movement is on the bank account, and waits on the account of what is not assigned."""
+) -> int:
+    """Every new movement is on the bank account, and waits on the account of what is not assigned.
+
+    It is posted on the day that the bank booked it; returns of how many that day is closed, which take the first open one.
+    """
     place = place_of(work, facts.entity_id, None)
     ensure_account(work, facts.entity_id, AccountRole.BANK_CLEARING)
-    entries = []
+    today = local_day(work.now, place.time_zone)
+    entries, moved = [], 0
+    first = min((line.booked_on or today for _, line in fresh), default=today)
+    open_from = first_open_day(work, facts.entity_id, first) if first < today else first
     for one, line in fresh:
+        booked = min(line.booked_on or today, today)
+        on = max(booked, open_from)
+        moved += on != booked
         minor = line.amount_minor or 0
         sides = (Side(AccountRole.BANK, minor), Side(AccountRole.BANK_CLEARING, -minor))
-        entries.append(cash_entry("bank_line", place, ("bank_line", one), work.now, sides, journey=key))
+        entries.append(cash_entry("bank_line", place, ("bank_line", one), work.now, sides, journey=key, on=on))
     post_entries(work, entries)
     event = StatementAccepted(
         account=facts.id, lines=len(command.lines), new=len(fresh), opening=command.opening_minor or 0,
         closing=command.closing_minor or 0,
     )  # fmt: skip
     work.publish(event, place, step="order_to_cash.cash", subject=("bank_statement", key, 1), journey=key)
+    return moved

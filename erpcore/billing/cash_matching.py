@@ -162,14 +162,19 @@ def _by_customer(
     if items and sum(left[item.id] for item in items) == one.amount_minor:
         why = f"{who}, and pays all {len(items)} invoices that are open."
         return _proposal(one, customer, items, left, 94 - lower, why)
-    found = combinations(one.amount_minor, [(item.id, left[item.id]) for item in items[:MOST_COMBINED]])
+    found, looked_at_all = combinations(one.amount_minor, [(item.id, left[item.id]) for item in items[:MOST_COMBINED]])
+    is_whole = looked_at_all and len(items) <= MOST_COMBINED
     if found:
         chosen = [item for item in items if item.id in set(found[0])]
         said = _listed(item.number for item in chosen)
-        if len(found) == 1:
+        if len(found) == 1 and is_whole:
+            many = "only" if len(items) <= MOST_TOGETHER else f"of sums of up to {MOST_TOGETHER} invoices only"
             return _proposal(
-                one, customer, chosen, left, 88 - lower, f"{who}, and only {said} together make this amount."
+                one, customer, chosen, left, 88 - lower, f"{who}, and {many} {said} together make this amount."
             )
+        if len(found) == 1:
+            why = f"{who}; {said} together make this amount. There are too many sums to look at all, so others may too."
+            return _proposal(one, customer, chosen, left, 70 - lower, why)
         why = f"{who}; {said} make this amount, but others do too."
         return _proposal(one, customer, chosen, left, 60 - lower, why)
     if not items:
@@ -228,9 +233,9 @@ def _spread(amount: int, items: Sequence[OpenItem], left: Mapping[int, int]) -> 
     return tuple(parts), amount
 
 
-def combinations(target: int, items: Sequence[tuple[int, int]]) -> list[tuple[int, ...]]:
+def combinations(target: int, items: Sequence[tuple[int, int]]) -> tuple[list[tuple[int, ...]], bool]:
     """Up to two different sets of at least two and at most ``MOST_TOGETHER`` items that make the target exactly, those of fewer
-    and earlier items first. Looks at no more than ``MOST_SUMS`` sums.
+    and earlier items first, and whether every sum was looked at: no more than ``MOST_SUMS`` are.
     """
     made: dict[int, list[tuple[int, ...]]] = {0: [()]}
     looked, found = 0, list[tuple[int, ...]]()
@@ -254,7 +259,7 @@ def combinations(target: int, items: Sequence[tuple[int, int]]) -> list[tuple[in
                 found.append(way)
         if looked >= MOST_SUMS:
             break
-    return sorted(set(found), key=lambda way: (len(way), way))[:2]
+    return sorted(set(found), key=lambda way: (len(way), way))[:2], looked < MOST_SUMS
 
 
 def _listed(numbers: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import update
@@ -119,11 +119,12 @@ def cash_entry(
     journey: int,
     reverses: int | None = None,
     text: str | None = None,
+    on: date | None = None,
 ) -> Entry:
-    """A posting about money, on the day that it is at the place."""
+    """A posting about money, on the day that it is at the place unless another is named."""
     return Entry(
         rule=rule, place=place, document_type=document[0], document_id=document[1], journey=journey,
-        entry_on=local_day(when, place.time_zone), posted_at=when, currency=place.currency or "", sides=sides,
+        entry_on=on or local_day(when, place.time_zone), posted_at=when, currency=place.currency or "", sides=sides,
         reverses=reverses, text=text,
     )  # fmt: skip
 

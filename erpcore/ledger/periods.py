@@ -49,11 +49,17 @@ def _hold(work: UnitOfWork, entity: int, *, shared: bool) -> None:
 
 def require_open_period(work: UnitOfWork, entity: int, day: date) -> None:
     """Raise ``RuleBroken("period_closed")`` for a day in a closed period; who posts into the past holds off who closes it."""
+    until = first_open_day(work, entity, day)
+    if day < until:
+        raise RuleBroken("period_closed", field="at", day=day, until=until)
+
+
+def first_open_day(work: UnitOfWork, entity: int, day: date) -> date:
+    """The day itself, or the first open one after it; who posts into the past holds off who closes it."""
     if entity not in work.memo.setdefault("closed_until", {}):
         _hold(work, entity, shared=True)
     until = closed_until(work, entity)
-    if until is not None and day < until:
-        raise RuleBroken("period_closed", field="at", day=day, until=until)
+    return day if until is None else max(day, until)
 
 
 def _keep_totals(work: UnitOfWork, close: int, entity: int, until: date) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from app.importers.bankfiles.reading import kind_of, read_bank_file
 from app.importers.bankfiles.table import Mapping
-from erpcore.billing.bank import BankAccountFacts, fault_of, identities
+from erpcore.billing.bank import BankAccountFacts, fault_of
 from erpcore.kernel.errors import RuleBroken
 from tests.support.bankfiles import IBAN, camt, entry, mt940
 
@@ -153,13 +153,6 @@ def test_lines_may_end_as_old_machines_end_them_and_references_be_longer_than_an
     (found,) = read(camt(entry("30.00", ref="R" * 400, parts=[("10.00", "a"), ("20.00", "b")]), closing="30.00"))
     assert [len(line.bank_ref) for line in found.lines] == [112, 112]
     assert faults(GOOD.decode().replace("UTF-8", "UTF-16").encode("utf-16-le")) == [""]
-
-
-def test_two_equal_payments_are_two_and_the_same_again_is_known():
-    twice = [*read(camt(entry("5.00"), entry("5.00"), closing="10.00"))[0].lines]
-    first, second = identities(twice)
-    assert first != second
-    assert identities(twice[:1]) == [first]
 
 
 @pytest.mark.parametrize(

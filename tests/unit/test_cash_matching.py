@@ -66,13 +66,33 @@ def test_what_one_settles_is_not_open_for_the_next_and_the_same_gives_the_same()
 
 
 def test_combinations_are_found_few_and_early_first_and_the_search_ends():
-    assert combinations(30, [(1, 10), (2, 20), (3, 30), (4, 5)]) == [(1, 2)]
-    assert combinations(30, [(1, 10), (2, 20), (3, 20)]) == [(1, 2), (1, 3)], "two ways: not the only one"
-    assert combinations(7, [(1, 7)]) == [], "one alone is no combination"
-    assert combinations(99, [(at, 10) for at in range(24)]) == []
+    assert combinations(30, [(1, 10), (2, 20), (3, 30), (4, 5)]) == ([(1, 2)], True)
+    assert combinations(30, [(1, 10), (2, 20), (3, 20)]) == ([(1, 2), (1, 3)], True), "two ways: not the only one"
+    assert combinations(7, [(1, 7)]) == ([], True), "one alone is no combination"
+    assert combinations(99, [(at, 10) for at in range(24)]) == ([], True)
     many = [(at, 1_000 + 7 * at * at) for at in range(24)]
-    (found, *_) = combinations(sum(minor for _, minor in many[:5]), many)
+    (found, *_), _ = combinations(sum(minor for _, minor in many[:5]), many)
     assert sum(dict(many)[key] for key in found) == sum(minor for _, minor in many[:5])
+    assert combinations(1 + (1 << 23), [(at, 1 << at) for at in range(24)])[1] is False, "the search was cut"
+
+
+def test_only_is_said_of_a_sum_only_when_every_other_was_looked_at():
+    def proposed(count):
+        # Powers of two: no two sets make the same sum.
+        items = [OpenItem(at, f"INV-{at:04}", 10, 1 << at, at) for at in range(1, count + 1)]
+        (found,) = propose([Money(1, 6, "", (10,))], Ledger(items=items, names=NAMES))
+        return found.confidence, found.why
+
+    assert proposed(4) == (
+        88,
+        "By its account it is from Bautechnik, and only INV-0001, INV-0002 together make this amount.",
+    )
+    confidence, why = proposed(12)
+    assert (confidence, "of sums of up to 8 invoices only INV-0001" in why) == (88, True)
+    confidence, why = proposed(30)
+    assert confidence == 70
+    assert "only" not in why
+    assert "too many sums to look at all" in why
 
 
 def test_words_are_found_however_they_are_torn_apart():

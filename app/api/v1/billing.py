@@ -21,7 +21,8 @@ from app.queries.cash import RECEIPTS, ReceiptRow, receipt_page
 from app.queries.order_detail import shipment_place
 from app.security.permissions import Permission
 from app.security.require import actor
-from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cash
+from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash
+from erpcore.billing.cash_typed import RecordReceipt, record_receipt
 from erpcore.billing.rechecking import recheck_invoices
 from erpcore.billing.services import draft_invoices, post_invoices
 from erpcore.kernel.work import UnitOfWork
@@ -130,6 +131,11 @@ class ReceiptBody(Body):
     amount: Amount
     fee: Amount | None = Field(None, description="Of the amount the bank kept so much.")
     reference: str | None = Field(None, max_length=120)
+    again: str | None = Field(
+        None,
+        max_length=300,
+        description="Why it is another payment though one of the same day, amount and reference is there.",
+    )
 
 
 class ApplicationBody(Body):
@@ -297,7 +303,7 @@ def take_receipt(work: UnitOfWork, body: ReceiptBody) -> ReceiptAnswer:
         entity=body.entity, customer=body.customer, amount_minor=as_minor(body.amount, entity.currency, "amount"),
         fee_minor=0 if body.fee is None else as_minor(body.fee, entity.currency, "fee"), reference=body.reference,
     )  # fmt: skip
-    (receipt,) = receive_cash(work, [command])
+    receipt = record_receipt(work, RecordReceipt(receipt=command, again=body.again))
     return receipt_answer(receipt_page(fresh(work), work.actor, receipt).row)
 
 

@@ -20,8 +20,9 @@ from app.web.figures import amount
 from app.web.forms import choices
 from app.web.orders.forms import ReasonForm
 from app.web.steps import form_step, take_step
-from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, look_after, receive_cash
+from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, look_after
 from erpcore.billing.cash_reversal import ReturnReceipt, Unapply, return_receipts, unapply_cash
+from erpcore.billing.cash_typed import RecordReceipt, record_receipt
 from erpcore.kernel import requests
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.kernel.money import from_minor
@@ -60,10 +61,11 @@ def _take(work: UnitOfWork, form: ReceiptForm, entity: EntityPick) -> int:
     command = ReceiveCash(
         entity=entity.id, customer=found[0].id, amount_minor=paid, fee_minor=fee, reference=form.reference.data or None
     )
-    before = requests.claim(work, f"receipt-form:{form.request_key.data}", repr(command))
+    again = RecordReceipt(receipt=command, again=form.again.data or None)
+    before = requests.claim(work, f"receipt-form:{form.request_key.data}", repr(again))
     if before is not None:
         return int(before)
-    (receipt,) = receive_cash(work, [command])
+    receipt = record_receipt(work, again)
     requests.settle(work, f"receipt-form:{form.request_key.data}", receipt)
     return receipt
 

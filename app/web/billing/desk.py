@@ -195,6 +195,8 @@ def became(taken: list[Taken]) -> str:
     good = [one for one in taken if not one.fault]
     new, known = sum(one.new for one in good), sum(one.repeated for one in good)
     accepted = f"Accepted: {new} new entries, {known} known from before."
+    if moved := sum(one.moved for one in good):
+        accepted += f" The books of the day are closed for {moved} of them: posted on the first open day."
     if len(good) == len(taken):
         return accepted
     fault = worst_of(taken).fault

@@ -43,6 +43,7 @@ class ReceiptForm(Form):
     amount = ExactField("Amount paid", [InputRequired("Enter what the customer paid")])
     fee = ExactField("Of this the bank kept", [Optional()], description="A fee taken before the money arrived.")
     reference = StringField("Their reference", [Length(max=120)])
+    again = StringField("Why it is another one", [Length(max=300)], description="Only when it looks recorded already.")
     request_key = HiddenField(validators=[InputRequired("The form lost its key; open it again"), Length(max=64)])
 
 

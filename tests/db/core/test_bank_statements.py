@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date, timedelta
+
 import pytest
 from sqlalchemy import text
 
 from app.composition.uow import reading
 from app.importers.bankfiles.accepting import accept_chosen, accept_sure
 from app.importers.bankfiles.reading import digest_of, read_bank_file
+from app.importers.bankfiles.table import DAYS, Mapping
 from app.queries.cash_desk import lines_waiting, suggest
+from app.web.billing.desk import became
 from erpcore.billing.bank import BankAccountFacts, add_bank_account, name_payer, take_statements, worst_of
 from erpcore.billing.bank_lines import AssignLine, Part, ReturnByLine, assign_lines, book_fees, return_by_lines
 from erpcore.billing.cash import ReceiveCash, receive_cash
+from erpcore.billing.cash_reversal import ReturnReceipt, return_receipts
+from erpcore.billing.cash_typed import RecordReceipt, record_receipt
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import Conflict, DomainError, NotAllowed
+from erpcore.ledger.periods import ClosePeriod, close_period
 from erpcore.ledger.services import open_chart
 from erpcore.masterdata.services import NewCustomer, NewEntity, add_customers, add_entity
 from tests.support.bankfiles import IBAN, camt, entry
@@ -288,3 +296,125 @@ def test_of_a_file_with_several_statements_the_refused_one_is_told(sqlite_databa
     assert [bool(one.fault) for one in taken] == [True, False]
     assert worst_of(taken) == taken[0]
     assert worst_of(taken[1:]) == taken[1]
+
+
+def test_equal_payments_without_reference_are_two_in_a_file_and_by_statement_across_files(database):
+    business = a_desk(database)
+    five = entry("5.00", name="Kern", text="Miete")
+
+    def came(content):
+        (taken,) = hand_in(business, content)
+        return taken.fault, taken.new, taken.repeated
+
+    assert came(camt(five, five, closing="10.00", name="A")) == ("", 2, 0)
+    assert came(camt(five, opening="10.00", closing="15.00", name="B")) == ("", 1, 0), (
+        "another statement, another payment"
+    )
+    assert came(camt(five, five, closing="10.00", name="A") + b"\n") == ("", 0, 2), "the same statement in another file"
+    assert came(camt(five, opening="10.00", closing="15.00", name="B") + b"\n") == ("", 0, 1)
+    assert came(camt(five, five, five, closing="15.00", name="A") + b"\n") == ("", 1, 2), (
+        "corrected by the bank: one more"
+    )
+    assert sums(business) == {"bank": 2_000, "bank_clearing": -2_000}
+    both = camt(five, opening="1.00", closing="6.00", name="C")
+    part = both[both.index(b"<Stmt>") : both.index(b"</Stmt>") + 7]
+    taken = hand_in(business, both.replace(b"</Stmt>", b"</Stmt>" + part.replace(b"<Id>C<", b"<Id>D<")))
+    assert [(one.new, one.repeated) for one in taken] == [(1, 0), (1, 0)], "two statements of one file"
+    assert_books_agree(database)
+
+
+def test_a_table_names_no_statement_and_what_it_repeats_is_known_unless_it_follows_on(sqlite_database):
+    business = a_desk(sqlite_database)
+    mapping = Mapping(
+        delimiter=";",
+        decimal=",",
+        day_form=next(iter(DAYS)),
+        day="Day",
+        amount="Amount",
+        text="Text",
+        name="",
+        payer="",
+        reference="",
+    )
+    facts = BankAccountFacts(business.bank, business.entity, IBAN, "House bank", "EUR", None, 1)
+
+    def came(lines, opening, closing):
+        day = f"{date(2026, 3, 2):{DAYS[mapping.day_form]}}"
+        content = ("Day;Amount;Text\n" + f"{day};5,00;Miete\n" * lines).encode()
+        found = read_bank_file(content, facts, mapping, opening_minor=opening, closing_minor=closing)
+        with business.work() as work:
+            (taken,) = take_statements(work, business.bank, found, file_name="t.csv", digest=f"{lines}{opening}")
+        return taken.fault, taken.new, taken.repeated
+
+    assert came(1, 0, 500) == ("", 1, 0)
+    assert came(2, 0, 1_000) == ("", 1, 1), "it overlaps: the first is known, the second is another payment"
+    assert came(1, 1_000, 1_500) == ("", 1, 0), "it begins where the one before ended, so nothing of it was there"
+    assert came(3, 0, 1_500) == ("", 0, 3)
+    assert_books_agree(sqlite_database)
+
+
+def test_entries_are_posted_on_the_day_that_the_bank_booked_them_or_the_first_open_one(database):
+    business = a_desk(database)
+    business.clock.advance(timedelta(days=10))
+    (taken,) = hand_in(
+        business, camt(entry("5.00", day="2026-03-04"), entry("6.00", day="2027-01-01"), closing="11.00")
+    )
+    assert (taken.new, taken.moved) == (2, 0)
+    with business.work() as work:
+        close_period(work, ClosePeriod(entity=business.entity, until=date(2026, 3, 7), reason="month"))
+    (taken,) = hand_in(
+        business,
+        camt(
+            entry("7.00", day="2026-03-05"), entry("8.00", day="2026-03-09"), opening="11.00", closing="26.00", name="2"
+        ),
+    )
+    assert (taken.new, taken.moved) == (2, 1)
+    assert "closed for 1 of them: posted on the first open day" in became([taken])
+    found = rows(
+        business,
+        "SELECT l.amount_minor, e.entry_on FROM bank_line l JOIN journal_entry e ON e.document_id = l.id "
+        "AND e.document_type = 'bank_line' ORDER BY l.amount_minor",
+    )
+    assert [(minor, str(on)) for minor, on in found] == [
+        (500, "2026-03-04"), (600, "2026-03-12"), (700, "2026-03-07"), (800, "2026-03-09"),
+    ]  # fmt: skip
+    assert_books_agree(database)
+
+
+def test_a_receipt_that_is_typed_again_says_so_and_is_another_one_only_with_a_reason(database):
+    business = a_desk(database)
+    money = ReceiveCash(entity=business.entity, customer=business.customer, amount_minor=500, reference="Rg 7")
+
+    def typed(again=None, **changes):
+        with business.work() as work:
+            return record_receipt(work, RecordReceipt(receipt=replace(money, **changes), again=again))
+
+    first = typed()
+    again = RecordReceipt(receipt=replace(money, reference=" rg 7 "), again=" ")
+    refused(business, lambda work: record_receipt(work, again), "receipt_recorded")
+    assert typed(reference="Rg 8")
+    assert typed("two vans on one day")
+    business.clock.advance(timedelta(days=1))
+    assert typed(), "another day"
+    with business.work() as work:
+        return_receipts(
+            work, [ReturnReceipt(receipt=key, reason="bounced") for (key,) in rows(business, "SELECT id FROM receipt")]
+        )
+    assert typed(), "the one before went back"
+    assert rows(business, "SELECT COUNT(*) FROM audit_entry WHERE kind = 'receipt.recorded_again'") == [(1,)]
+    assert first
+    assert_books_agree(database)
+
+
+def test_two_who_type_the_same_receipt_at_once_record_it_once(database):
+    business = a_desk(database)
+
+    def typed():
+        with business.work() as work:
+            money = ReceiveCash(entity=business.entity, customer=business.customer, amount_minor=500)
+            return record_receipt(work, RecordReceipt(receipt=money))
+
+    found = at_once(typed, typed)
+    assert sum(isinstance(one, int) for one in found) == 1, found
+    assert all(isinstance(one, int | DomainError) for one in found), found
+    assert rows(business, "SELECT COUNT(*) FROM receipt") == [(1,)]
