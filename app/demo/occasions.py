@@ -6,7 +6,7 @@ of the day stays as it is. Everything goes through the services and in the names
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -25,7 +25,9 @@ from app.composition.cases import (
     note_cases,
     snooze_cases,
 )
+from app.composition.core_approvals import BY_RULES
 from app.composition.paper import PaperLine, PaperOrder, enter_order
+from app.composition.quote_approvals import accept, approve, decline
 from app.composition.saved_views import SaveView, save_view
 from app.demo.desk import Desk, moment
 from app.demo.goods import HERE, Shop
@@ -41,13 +43,11 @@ from erpcore.orders.documents import Order
 from erpcore.orders.holds import HoldOrder, ReleaseHold, hold_orders, release_holds
 from erpcore.orders.models import ChangeKind, HoldKind, OrderHold
 from erpcore.orders.protections import ProtectStock, protect_stock
-from erpcore.orders.quotes.accepting import AcceptQuote, accept_quotes
+from erpcore.orders.quotes.accepting import AcceptQuote
 from erpcore.orders.quotes.services import (
     DeclineQuote,
     NewQuote,
     Terms,
-    approve_quotes,
-    decline_quotes,
     enter_quotes,
     revise_quotes,
     send_quotes,
@@ -89,9 +89,14 @@ class Occasions:
         return (self.quotes, self.changes, self.shortage, self.holds, self.price, self.fallback, self.order_board)
 
     def quotes(self) -> Story:
-        """One is accepted at prices somebody else approved, one is revised and declined, one still waits for its answer."""
+        """One is accepted at prices somebody else approved, one is revised and declined, one still waits for its
+        answer, and one for somebody to agree to a price below the floor.
+        """
         shop, made = self.shop, []
-        for customer, (good, pieces), price in ((0, (0, 40), "8.90"), (1, (1, 25), None), (2, (2, 60), None)):
+        offered: Sequence[tuple[int, tuple[int, int], str | None]] = (
+            (0, (0, 40), "8.90"), (1, (1, 25), None), (2, (2, 60), None), (1, (3, 30), "2.40"),
+        )  # fmt: skip
+        for customer, (good, pieces), price in offered:
             line = NewLine(
                 item=shop.goods[good], quantity=Decimal(pieces), unit_price=None if price is None else Decimal(price),
                 price_reason=None if price is None else "a building site for the whole year",
@@ -101,22 +106,22 @@ class Occasions:
                 command = NewQuote(site=shop.site, channel=shop.channel, customer=shop.customers[customer], terms=terms)
                 (quote,) = enter_quotes(work, [command], **shop.both)
             with shop.work("desk") as work:
-                made += send_quotes(work, [quote.id], rules=shop.rules)
+                made += send_quotes(work, [quote.id], rules=shop.rules, authority=BY_RULES)
         if made[0].state == "waiting":
             with shop.work("lead") as work:
-                approve_quotes(work, [made[0].id])
+                approve(work, made[0].id)
         yield
         with shop.work("desk.two") as work:
-            (order,) = accept_quotes(work, [AcceptQuote(quote=made[0].id, customer_reference="B-4711")], **shop.both)
+            (order,) = accept(work, [AcceptQuote(quote=made[0].id, customer_reference="B-4711")], **shop.both)
         shop.go_on(order.id)
         with shop.work("desk") as work:
             (again,) = revise_quotes(work, [made[1].id], rules=shop.rules)
         with shop.work("desk") as work:
-            send_quotes(work, [again.id], rules=shop.rules)
+            send_quotes(work, [again.id], rules=shop.rules, authority=BY_RULES)
         yield
         shop.send(order.id)
         with shop.work("desk") as work:
-            decline_quotes(work, [DeclineQuote(quote=again.id, reason="bought elsewhere", by_customer=True)])
+            decline(work, [DeclineQuote(quote=again.id, reason="bought elsewhere", by_customer=True)])
 
     def changes(self) -> Story:
         """The customer calls after the release: more of one, none of another, something else, another day and address."""

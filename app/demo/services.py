@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from sqlalchemy import select
 
+from app.composition.core_approvals import BY_RULES
 from app.composition.uow import reading
 from app.demo.desk import Desk
 from app.demo.variants import departure, said
@@ -200,4 +201,4 @@ def _offer_a_rush(desk: Desk, good: int, buyer: int) -> None:
     with desk.work(clerk, Realm.LIVE, "screen") as work:
         (quote,) = enter_quotes(work, [command], rules=desk.rules, cells=desk.cells)
     with desk.work(clerk, Realm.LIVE, "screen") as work:
-        send_quotes(work, [quote.id], rules=desk.rules)
+        send_quotes(work, [quote.id], rules=desk.rules, authority=BY_RULES)

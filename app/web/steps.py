@@ -21,14 +21,24 @@ def seen_version() -> int | None:
     return request.form.get("version", type=int)
 
 
-def take_step(move: Callable[[UnitOfWork], Any], *, realm: str, done: str, to: str, again: Callable[[str], str]) -> Any:
-    """Make the move and go ``to`` the page that shows it; refused, ``again`` makes the page with the reason on top."""
+def take_step(
+    move: Callable[[UnitOfWork], Any],
+    *,
+    realm: str,
+    done: str | Callable[[], str],
+    to: str,
+    again: Callable[[str], str],
+) -> Any:
+    """Make the move and go ``to`` the page that shows it; refused, ``again`` makes the page with the reason on top.
+
+    ``done`` is what is said then; where that hangs on what the move led to it is asked afterwards.
+    """
     try:
         with change(realm=realm) as work:
             move(work)
     except (RuleBroken, Conflict, NeedsConfirmation) as refusal:
         return again(sentence(refusal)), status_of(refusal)
-    flash(done, "success")
+    flash(done if isinstance(done, str) else done(), "success")
     return redirect(to)
 
 

@@ -32,7 +32,7 @@ from erpcore.pricing.rules import Authority as Level
 OVERRIDE_PRICE = "orders:price:override"
 OVERRIDE = ENTERED
 #: How much hangs on an entered price, by the level that the policy routes it to.
-_WEIGHTS = {Level.DESK: "low", Level.SITE_LEAD: "medium", Level.PROCESS_OWNER: "high"}
+WEIGHTS = {Level.DESK: "low", Level.SITE_LEAD: "medium", Level.PROCESS_OWNER: "high"}
 #: Doors through which prices, dates and amounts are stated by somebody else's document.
 STATED = ("import", "edi", "back-entry")
 
@@ -198,7 +198,7 @@ def _matter(order: Order, hold: OrderHold, routing: Routing, customer: CustomerF
         kind="price_override", document_type="order", document=order.id, version=hold.version,
         summary=f"Price of {order.number} for {customer.code}: {lost} less than by the rules", site=order.site_id,
         entity=order.entity_id, amount_minor=routing.lost_minor, currency=order.currency,
-        margin_permille=Facts.of(order).margin, tier=customer.tier, materiality=_WEIGHTS[routing.level],
+        margin_permille=Facts.of(order).margin, tier=customer.tier, materiality=WEIGHTS[routing.level],
         excluded=() if hold.asked_by is None else (hold.asked_by,),
     )  # fmt: skip
 

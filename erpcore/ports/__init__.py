@@ -3,7 +3,7 @@
 The core knows the questions; the composition root wires the answers.
 """
 
-from erpcore.ports.authority import BY_PERMISSION, Asked, Authority, Matter
+from erpcore.ports.authority import BY_PERMISSION, TRIFLE, Asked, Authority, Matter
 from erpcore.ports.catalogue import CATALOGUE_VERSION, POLICY_POINTS
 from erpcore.ports.cells import Admission, Cell, CellState, CellStates, Process, admit
 from erpcore.ports.points import Freedom, PolicyPoint, Unit
@@ -13,6 +13,7 @@ __all__ = [
     "BY_PERMISSION",
     "CATALOGUE_VERSION",
     "POLICY_POINTS",
+    "TRIFLE",
     "Admission",
     "Asked",
     "Authority",

@@ -32,6 +32,10 @@ class Matter:
     excluded: tuple[int, ...] = ()
 
 
+#: Materiality of what one person may do alone, unless a rule says otherwise.
+TRIFLE = "trivial"
+
+
 class Asked(NamedTuple):
     """The request by its id (``None``: there is none, whoever has the permission decides), and whether it waits."""
 
@@ -46,11 +50,11 @@ class Authority(Protocol):
 
 
 class ByPermission(Authority):
-    """Nobody in particular is asked: another person who has the permission decides."""
+    """Nobody in particular is asked: another person who has the permission decides, and nobody on trifles."""
 
     def ask(self, work: UnitOfWork, matter: Matter) -> Asked:
         """It waits for whoever comes."""
-        return Asked(request=None, waits=True)
+        return Asked(request=None, waits=matter.materiality != TRIFLE)
 
 
 BY_PERMISSION = ByPermission()

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from erpcore.kernel.model import Base, Key, UtcDateTime, append_only, states
 from governance.approvals.flow import RequestState, RuleState
-from governance.approvals.rules import Materiality
+from governance.approvals.rules import WEIGHTS_OF_RULES
 
 _WAITING = text("state = 'waiting'")
 _IN_FORCE = text("state = 'in_force'")
@@ -45,7 +45,7 @@ class ApprovalRule(Base):
         CheckConstraint("timeout_hours IS NULL OR timeout_hours > 0", name="timeout"),
         CheckConstraint("escalate_to IS NULL OR timeout_hours IS NOT NULL", name="escalates_after"),
         CheckConstraint(
-            f"materiality IS NULL OR materiality IN ({', '.join(repr(each.value) for each in Materiality)})",
+            f"materiality IS NULL OR materiality IN ({', '.join(repr(each.value) for each in WEIGHTS_OF_RULES)})",
             name="materiality_known",
         ),
         Index("uq_approval_rule_in_force", "kind", "code", unique=True, sqlite_where=_IN_FORCE, postgresql_where=_IN_FORCE),

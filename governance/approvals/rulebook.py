@@ -20,7 +20,7 @@ from governance.approvals.offices import BODY, is_capacity
 from governance.approvals.permissions import ApprovalPermission
 from governance.approvals.ports import Surroundings
 from governance.approvals.records import condition_of, rule_of
-from governance.approvals.rules import IN_EVERY_CASE, Condition, Materiality, implies
+from governance.approvals.rules import IN_EVERY_CASE, WEIGHTS_OF_RULES, Condition, implies
 from governance.approvals.services import MOST_PEOPLE, route_anew
 
 LONGEST_CODE = 32
@@ -130,7 +130,7 @@ def _check_condition(wanted: Condition) -> None:
         raise RuleBroken("approval_rule_margin", field="margin_below")
     if wanted.tier is not None and not LOWEST_TIER <= wanted.tier <= HIGHEST_TIER:
         raise RuleBroken("approval_rule_tier", field="tier", lowest=LOWEST_TIER, highest=HIGHEST_TIER)
-    if wanted.materiality is not None and wanted.materiality not in set(Materiality):
+    if wanted.materiality is not None and wanted.materiality not in WEIGHTS_OF_RULES:
         raise RuleBroken("choice_unknown", field="materiality", value=wanted.materiality)
 
 

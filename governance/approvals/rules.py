@@ -14,13 +14,18 @@ from enum import StrEnum
 
 
 class Materiality(StrEnum):
-    """How much hangs on it, from the lowest."""
+    """How much hangs on it, from the lowest. Trivial is what one person may do alone; no rule begins there, since it would
+    hold in every case.
+    """
 
+    TRIVIAL = "trivial"
     LOW = "low"
     MEDIUM = "medium"
     HIGH = "high"
 
 
+#: From which weight on a rule may be.
+WEIGHTS_OF_RULES = tuple(each for each in Materiality if each is not Materiality.TRIVIAL)
 _WEIGHTS = {each: weight for weight, each in enumerate(Materiality)}
 
 

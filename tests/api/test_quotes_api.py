@@ -56,10 +56,13 @@ def test_entered_prices_wait_for_another_token_which_sees_cost_and_floor(caller,
     quote = desk("POST", "/quotes", body(business, **line)).json
     waiting = desk("POST", f"/quotes/{quote['id']}/send", version=1).json
     assert (waiting["state"], waiting["level"]) == ("waiting", "site_lead")
+    assert (waiting["approval_state"], waiting["approval_is_automatic"]) == ("waiting", False)
+    assert waiting["approval_rule"].startswith("Of medium materiality or higher, one person who may approve")
     refused = desk("POST", f"/quotes/{quote['id']}/approve", version=2)
     assert refused.status_code == 403
     approved = lead("POST", f"/quotes/{quote['id']}/approve", version=2).json
     assert (approved["state"], approved["lines"][0]["unit_cost"]) == ("sent", "4.000000")
+    assert (approved["approval_request"], approved["approval_state"]) == (waiting["approval_request"], "approved")
 
 
 def test_a_stale_version_and_a_bad_line_are_refused_with_their_place(caller, business):

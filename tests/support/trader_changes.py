@@ -12,12 +12,12 @@ from erpcore.orders.amendment_rules import Amend
 from erpcore.orders.amendments import StageAmendment, apply_amendments, stage_amendments, withdraw_amendments
 from erpcore.orders.models import ChangeKind
 from erpcore.orders.quotes.accepting import AcceptQuote, accept_quotes
+from erpcore.orders.quotes.deciding import approve_quotes
 from erpcore.orders.quotes.services import (
     ChangeQuote,
     DeclineQuote,
     NewQuote,
     Terms,
-    approve_quotes,
     change_quotes,
     decline_quotes,
     enter_quotes,

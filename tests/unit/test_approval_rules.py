@@ -85,7 +85,7 @@ def test_two_rules_of_the_very_same_condition_are_both_met():
 
 def test_materiality_holds_from_a_weight_on():
     rules = (_rule("any"), _rule("weighty", 2, materiality=Materiality.MEDIUM))
-    assert [_held(rules, materiality=weight) for weight in Materiality] == [["any"], ["weighty"], ["weighty"]]
+    assert [_held(rules, materiality=weight) for weight in Materiality] == [["any"], ["any"], ["weighty"], ["weighty"]]
 
 
 def test_one_capacity_is_asked_once_with_the_stricter_of_its_numbers():

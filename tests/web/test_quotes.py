@@ -101,6 +101,7 @@ def test_an_entered_price_is_approved_by_somebody_else(desk, signed_in, business
     assert "Its prices wait for approval" in page.text
     assert "10.00 EUR less than the rules’ prices" in page.text
     assert "You entered or sent these prices, so a colleague decides." in page.text
+    assert "Of medium materiality or higher, one person who may approve" in page.text
     refused = desk.post(f"/quotes/{quote}/approve", {"version": "2"}, status=403)
     assert refused.heading == "You may not do this"
     assert state_of(sqlite_database, quote) == ("waiting", 2)
@@ -109,7 +110,8 @@ def test_an_entered_price_is_approved_by_somebody_else(desk, signed_in, business
     # Who may see costs sees the margin: 4.00 of 9.00 is the cost.
     assert "55.5 %" in page.text
     page = lead.post(f"/quotes/{quote}/approve", {"version": "2"})
-    assert "The prices are approved and the quote is sent." in page.text
+    assert "The quote is sent: the prices are approved." in page.text
+    assert "Its prices were approved" in page.text
 
 
 def test_costs_and_margins_are_for_who_may_see_them(desk, business):

@@ -78,6 +78,10 @@ class QuoteDetail(QuoteAnswer):
     note: str | None
     requested_on: date | None
     level: str | None = Field(description="Who approves its entered prices; null: nobody has to")
+    approval_request: int | None = Field(description="The last request about its prices; null: nobody was asked")
+    approval_state: str | None = Field(description="What became of that request")
+    approval_rule: str | None = Field(description="The rules that it stands under, as a sentence")
+    approval_is_automatic: bool = Field(description="Whether its prices needed nobody by these rules")
     revisions: list[int] = Field(description="The ids of all revisions, in their order")
     order_id: int | None
     lines: list[QuotedLineAnswer]

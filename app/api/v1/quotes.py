@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from sqlalchemy.orm import Session
+
 from app.api.framework import check_version, operation
 from app.api.lists import listed
 from app.api.v1.numbers import as_amount, fresh, pointing
@@ -22,6 +24,8 @@ from app.api.v1.quote_models import (
     TermsBody,
 )
 from app.api.values import Page
+from app.composition.core_approvals import BY_RULES
+from app.composition.quote_approvals import accept, approve, decline, give_back, request_of_quote
 from app.composition.request import now, reader
 from app.composition.trading import cells, rules
 from app.queries.order_answer import order_answered
@@ -32,17 +36,14 @@ from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.work import UnitOfWork
-from erpcore.orders.quotes.accepting import AcceptQuote, accept_quotes
+from erpcore.orders.quotes.accepting import AcceptQuote
 from erpcore.orders.quotes.services import (
     ChangeQuote,
     DeclineQuote,
     NewQuote,
     Terms,
-    approve_quotes,
     change_quotes,
-    decline_quotes,
     enter_quotes,
-    give_back_quotes,
     revise_quotes,
     send_quotes,
 )
@@ -79,16 +80,20 @@ def _line(line: QuotedItem, currency: str, who: Actor) -> QuotedLineAnswer:
     )  # fmt: skip
 
 
-def _detail(page: QuotePage, who: Actor) -> QuoteDetail:
+def _detail(session: Session, page: QuotePage, who: Actor) -> QuoteDetail:
+    asked = request_of_quote(session, page.row.id)
     return QuoteDetail(
         **_head(page.row), note=page.note, requested_on=page.requested_on, level=page.level,  # type: ignore[arg-type]  # fields by name
-        revisions=[one[0] for one in page.revisions], order_id=page.journey_id if page.order_number else None,
+        approval_request=asked.id if asked else None, approval_state=asked.state if asked else None,
+        approval_rule=asked.rule_text if asked else None,
+        approval_is_automatic=asked is not None and asked.is_automatic, revisions=[one[0] for one in page.revisions], order_id=page.journey_id if page.order_number else None,
         lines=[_line(line, page.row.currency, who) for line in page.lines],
     )  # fmt: skip
 
 
 def _read(work: UnitOfWork, quote_id: int) -> QuoteDetail:
-    return _detail(quote_page(fresh(work), work.actor, quote_id), work.actor)
+    session = fresh(work)
+    return _detail(session, quote_page(session, work.actor, quote_id), work.actor)
 
 
 def _seen(work: UnitOfWork, quote_id: int, version: int) -> dict[int, int]:
@@ -120,7 +125,7 @@ def list_quotes(query: QuoteQuery) -> Page[QuoteAnswer]:
 
 @operation("GET", "/quotes/{quote_id}", permission=Permission.ORDER_READ, summary="One quote", tag=TAG, answer=QuoteDetail)  # fmt: skip
 def show_quote(quote_id: int) -> QuoteDetail:
-    return _detail(quote_page(reader(), actor(), quote_id), actor())
+    return _detail(reader(), quote_page(reader(), actor(), quote_id), actor())
 
 
 @operation(
@@ -151,7 +156,7 @@ def change_quote(work: UnitOfWork, quote_id: int, version: int, body: TermsBody)
     summary="Send a quote, or let its entered prices wait for approval", tag=TAG, answer=QuoteDetail, versioned=True,
 )  # fmt: skip
 def send_quote(work: UnitOfWork, quote_id: int, version: int) -> QuoteDetail:
-    send_quotes(work, [quote_id], rules=rules(), seen=_seen(work, quote_id, version))
+    send_quotes(work, [quote_id], rules=rules(), seen=_seen(work, quote_id, version), authority=BY_RULES)
     return _read(work, quote_id)
 
 
@@ -160,7 +165,7 @@ def send_quote(work: UnitOfWork, quote_id: int, version: int) -> QuoteDetail:
     summary="Approve the prices somebody else entered, and send the quote", tag=TAG, answer=QuoteDetail, versioned=True,
 )  # fmt: skip
 def approve_quote(work: UnitOfWork, quote_id: int, version: int) -> QuoteDetail:
-    approve_quotes(work, [quote_id], seen=_seen(work, quote_id, version))
+    approve(work, quote_id, seen=_seen(work, quote_id, version))
     return _read(work, quote_id)
 
 
@@ -169,7 +174,7 @@ def approve_quote(work: UnitOfWork, quote_id: int, version: int) -> QuoteDetail:
     body=ReasonBody, answer=QuoteDetail, versioned=True, example={"reason": "offer 9.50"},
 )  # fmt: skip
 def give_back_quote(work: UnitOfWork, quote_id: int, version: int, body: ReasonBody) -> QuoteDetail:
-    give_back_quotes(work, [quote_id], reason=body.reason, seen=_seen(work, quote_id, version))
+    give_back(work, quote_id, reason=body.reason, seen=_seen(work, quote_id, version))
     return _read(work, quote_id)
 
 
@@ -183,7 +188,7 @@ def accept_quote(work: UnitOfWork, quote_id: int, version: int, body: AcceptQuot
         quote=quote_id, customer_reference=body.customer_reference or None, seen_version=version,
         accepted={one.code: one.reason for one in body.accept},
     )  # fmt: skip
-    (order,) = accept_quotes(work, [command], rules=rules(), cells=cells())
+    (order,) = accept(work, [command], rules=rules(), cells=cells())
     return order_detail(order_answered(fresh(work), work.actor, order.id))
 
 
@@ -194,7 +199,7 @@ def accept_quote(work: UnitOfWork, quote_id: int, version: int, body: AcceptQuot
 def decline_quote(work: UnitOfWork, quote_id: int, version: int, body: DeclineBody) -> QuoteDetail:
     _seen(work, quote_id, version)
     command = DeclineQuote(quote=quote_id, reason=body.reason, by_customer=body.by_customer, seen_version=version)
-    decline_quotes(work, [command])
+    decline(work, [command])
     return _read(work, quote_id)
 
 

@@ -25,7 +25,7 @@ from app.web.once import KeyedForm
 from erpcore.kernel.money import places, to_minor
 from governance.approvals.offices import BODY, MAY, ROLE
 from governance.approvals.rulebook import HIGHEST_TIER, LONGEST_TIMEOUT, LOWEST_TIER
-from governance.approvals.rules import Condition, Materiality
+from governance.approvals.rules import WEIGHTS_OF_RULES, Condition, Materiality
 from governance.approvals.services import MOST_PEOPLE
 from governance.programme.kinds import BodyKind
 
@@ -67,7 +67,7 @@ class RuleForm(KeyedForm):
     tier = IntegerField("For customers of tier", [Optional(), NumberRange(LOWEST_TIER, HIGHEST_TIER)])
     materiality = SelectField(
         "Of materiality",
-        choices=choices([("", "any"), *((each.value, f"{each.value} or higher") for each in Materiality)]),
+        choices=choices([("", "any"), *((each.value, f"{each.value} or higher") for each in WEIGHTS_OF_RULES)]),
     )
     is_automatic = BooleanField("Nobody is asked: approve automatically")
     capacity = SelectField("Who decides", [Optional()])

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 from flask import flash, redirect, render_template, url_for
 
+from app.composition.core_approvals import BY_RULES
+from app.composition.quote_approvals import accept as accept_by_rules
+from app.composition.quote_approvals import approve as approve_by_rules
+from app.composition.quote_approvals import decline as decline_by_rules
+from app.composition.quote_approvals import give_back as give_back_by_rules
+from app.composition.quote_approvals import request_of_quote
 from app.composition.request import reader
 from app.composition.trading import cells, rules
 from app.queries.quotes import QuotePage, quote_page
@@ -19,15 +26,8 @@ from app.web.steps import form_step, seen_version, take_step
 from erpcore.kernel import requests
 from erpcore.kernel.errors import Conflict, RuleBroken
 from erpcore.kernel.work import UnitOfWork
-from erpcore.orders.quotes.accepting import AcceptQuote, accept_quotes
-from erpcore.orders.quotes.services import (
-    DeclineQuote,
-    approve_quotes,
-    decline_quotes,
-    give_back_quotes,
-    revise_quotes,
-    send_quotes,
-)
+from erpcore.orders.quotes.accepting import AcceptQuote
+from erpcore.orders.quotes.services import DeclineQuote, revise_quotes, send_quotes
 
 
 def _quote(quote_id: int) -> QuotePage:
@@ -39,7 +39,7 @@ def _seen(quote_id: int) -> dict[int, int] | None:
     return None if version is None else {quote_id: version}
 
 
-def _step(quote_id: int, move: Any, done: str) -> Any:
+def _step(quote_id: int, move: Any, done: str | Callable[[], str]) -> Any:
     return take_step(
         move, realm=_quote(quote_id).row.realm, done=done, to=url_for("quotes.show", quote_id=quote_id),
         again=lambda why: quote_html(quote_id, why),
@@ -57,14 +57,24 @@ def _back(quote_id: int, said: str) -> Any:
     return redirect(url_for("quotes.show", quote_id=quote_id))
 
 
+def _said(quote_id: int) -> str:
+    """Whether the quote is on its way, and by whose word."""
+    if _quote(quote_id).row.state == "waiting":
+        return "The quote waits: others are asked about its prices."
+    asked = request_of_quote(reader(), quote_id)
+    if asked is None or asked.state != "approved":
+        return "The quote is sent."
+    return f"The quote is sent: {'its prices needed nobody' if asked.is_automatic else 'the prices are approved'}."
+
+
 @blueprint.post("/quotes/<int:quote_id>/send")
 @require(Permission.QUOTE_WRITE)
 def send(quote_id: int) -> Any:
     seen = _seen(quote_id)
     return _step(
         quote_id,
-        lambda work: send_quotes(work, [quote_id], rules=rules(), seen=seen),
-        "The sending was decided; the quote says how.",
+        lambda work: send_quotes(work, [quote_id], rules=rules(), seen=seen, authority=BY_RULES),
+        lambda: _said(quote_id),
     )
 
 
@@ -74,8 +84,8 @@ def approve(quote_id: int) -> Any:
     seen = _seen(quote_id)
     return _step(
         quote_id,
-        lambda work: approve_quotes(work, [quote_id], seen=seen),
-        "The prices are approved and the quote is sent.",
+        lambda work: approve_by_rules(work, quote_id, seen=seen),
+        lambda: _said(quote_id),
     )
 
 
@@ -85,7 +95,7 @@ def give_back(quote_id: int) -> Any:
     page, form = _quote(quote_id), GiveBackForm()
     if form.validate_on_submit():
         with form_step(form, realm=page.row.realm) as work:
-            give_back_quotes(work, [quote_id], reason=str(form.reason.data), seen=_seen(quote_id))
+            give_back_by_rules(work, quote_id, reason=str(form.reason.data), seen=_seen(quote_id))
         if form.accepted:
             return _back(quote_id, "The quote is a draft again.")
     return _form_page("quotes/give_back.html", page, form)
@@ -132,7 +142,7 @@ def _once(work: UnitOfWork, key: str, command: AcceptQuote) -> int:
         raise RuleBroken("form_used") from conflict
     if before is not None:
         return int(before)
-    (order,) = accept_quotes(work, [command], rules=rules(), cells=cells())
+    (order,) = accept_by_rules(work, [command], rules=rules(), cells=cells())
     requests.settle(work, f"quote-form:{key}", order.id)
     return order.id
 
@@ -149,7 +159,7 @@ def decline(quote_id: int) -> Any:
             seen_version=seen_version(),
         )
         with form_step(form, realm=page.row.realm) as work:
-            decline_quotes(work, [command])
+            decline_by_rules(work, [command])
         if form.accepted:
             return _back(quote_id, "The quote is declined.")
     return _form_page("quotes/decline.html", page, form, deciders=deciders)

@@ -14,15 +14,19 @@ from erpcore.kernel.actor import Actor
 from erpcore.orders.quotes.flow import QUOTE
 
 
-def why_not_approve(page: QuotePage, actor: Actor) -> str:
+def why_not_approve(page: QuotePage, actor: Actor, asked: str | None = None) -> str:
     """What keeps this person from approving the prices, as the service would refuse; empty when they may."""
     if actor.id in (page.asked_by, page.priced_by):
         return "you entered or sent these prices, so a colleague decides"
+    if asked is not None:
+        return f"{asked[:1].lower()}{asked[1:]}".removesuffix(".")
     return "" if page.permission is None or actor.may(page.permission) else lacking(page.permission)
 
 
-def moves(page: QuotePage, actor: Actor, now: datetime) -> list[dict[str, Any]]:
-    """Every next step of the quote; one that is not open says why."""
+def moves(page: QuotePage, actor: Actor, now: datetime, asked: str | None = None) -> list[dict[str, Any]]:
+    """Every next step of the quote; one that is not open says why. ``asked``: why the rules of approval do not ask this person
+    (empty: they do); ``None`` where the permission decides.
+    """
     row = page.row
     out: list[dict[str, Any]] = []
     if row.state == "draft":
@@ -31,7 +35,7 @@ def moves(page: QuotePage, actor: Actor, now: datetime) -> list[dict[str, Any]]:
             _move(actor, "Change…", "change", row.state, href=url_for("quotes.edit", quote_id=row.id)),
         ]
     if row.state == "waiting":
-        shut = why_not_approve(page, actor)
+        shut = why_not_approve(page, actor, asked)
         out.append(_shown("Approve and send", shut, **_post(page, "quotes.approve")))
         mine = actor.id == page.asked_by
         label = "Take back" if mine else "Give back…"

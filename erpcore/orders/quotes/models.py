@@ -41,8 +41,8 @@ class Quote(Base):
     """One revision of what we offer a customer. Prices hold from ``[valid_from, valid_until)`` in the site's days.
 
     ``journey_id`` is the id that its order will have, whichever revision is accepted: one journey, and at most one order.
-    ``priced_by`` entered the prices last, ``asked_by`` sent it to be approved; neither approves it. ``permission`` and
-    ``level`` say who does, as policy routed it.
+    ``priced_by`` entered the prices last, ``asked_by`` sent it to be approved; neither approves it. ``asked_digest`` is of what it
+    offered then. ``permission`` and ``level`` say who decides, as policy routed it.
     """
 
     __tablename__ = "quote"
@@ -90,6 +90,7 @@ class Quote(Base):
     entered_at: Mapped[datetime] = mapped_column(UtcDateTime)
     priced_by: Mapped[int] = mapped_column(BigInteger)
     asked_by: Mapped[int | None] = mapped_column(BigInteger)
+    asked_digest: Mapped[str | None] = mapped_column(String(64))
     permission: Mapped[str | None] = mapped_column(String(64))
     level: Mapped[str | None] = mapped_column(String(16))
     lost_minor: Mapped[int] = mapped_column(BigInteger)

@@ -79,6 +79,7 @@ class Offer:
     entered_at: datetime
     priced_by: int
     asked_by: int | None
+    asked_digest: str | None
     permission: str | None
     level: str | None
     lost_minor: int
@@ -105,7 +106,7 @@ _line_values = attrgetter(*LINE_COLUMNS)
 #: What a move may change of a quote; who, where and in which revision stay.
 _CHANGING = (
     "customer_reference", "note", "state", "requested_on", "valid_from", "valid_until", "value_minor", "ruleset",
-    "variants", "priced_by", "asked_by", "permission", "level", "lost_minor", "sent_at", "settled_at",
+    "variants", "priced_by", "asked_by", "asked_digest", "permission", "level", "lost_minor", "sent_at", "settled_at",
 )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from itertools import zip_longest
 from typing import Any
 
 from erpcore.kernel.clock import local_day
-from erpcore.kernel.errors import Conflict, NotAllowed, RuleBroken
+from erpcore.kernel.errors import Conflict, RuleBroken
 from erpcore.kernel.history import record_move
 from erpcore.kernel.model import PRICE_PLACES, QUANTITY_PLACES
 from erpcore.kernel.work import UnitOfWork
@@ -22,6 +22,7 @@ from erpcore.masterdata.queries import customers, site_facts
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.pricing import OVERRIDE, routing_of
 from erpcore.orders.quotes.flow import QUOTE, REVISABLE, WRITE
+from erpcore.orders.quotes.matter import content_digest, has_entered_prices, matter_of
 from erpcore.orders.quotes.models import QuoteState
 from erpcore.orders.quotes.records import (
     Offer,
@@ -33,7 +34,7 @@ from erpcore.orders.quotes.records import (
     save_quotes,
 )
 from erpcore.orders.services import CaptureOrder, NewLine, draft_order
-from erpcore.ports import Cell, CellStates, Process, ProcessRules, admit
+from erpcore.ports import BY_PERMISSION, Authority, Cell, CellStates, Process, ProcessRules, admit
 from erpcore.pricing.rules import PERMISSIONS
 from erpcore.published.quotes import (
     QuoteDeclined,
@@ -105,7 +106,8 @@ def enter_quotes(
             state=QuoteState.DRAFT, currency=order.currency, ship_country=order.ship_country, requested_on=None,
             valid_from=date.min, valid_until=date.max, value_minor=0, ruleset=order.ruleset, variants=order.variants,
             grant_id=_admit(work, cells, order), source=work.source, entered_at=work.now, priced_by=work.actor.id,
-            asked_by=None, permission=None, level=None, lost_minor=0, sent_at=None, settled_at=None, version=1, lines=[],
+            asked_by=None, asked_digest=None, permission=None, level=None, lost_minor=0, sent_at=None, settled_at=None, version=1,
+            lines=[],
         )  # fmt: skip
         _fill(work, quote, command.terms, order, rules)
         made.append(quote)
@@ -176,9 +178,14 @@ def change_quotes(work: UnitOfWork, commands: Sequence[ChangeQuote], *, rules: P
 
 
 def send_quotes(
-    work: UnitOfWork, ids: Iterable[int], *, rules: ProcessRules, seen: dict[int, int] | None = None
+    work: UnitOfWork,
+    ids: Iterable[int],
+    *,
+    rules: ProcessRules,
+    seen: dict[int, int] | None = None,
+    authority: Authority = BY_PERMISSION,
 ) -> list[Offer]:
-    """Send drafts to their customers, or let them wait for whoever approves the prices entered in them.
+    """Send drafts to their customers; those with entered prices as the authority says: at once, or once others have agreed.
 
     The prices are looked up once more: what the person saw is what is sent. Raises ``Conflict("quote_prices_moved")`` naming
     the first line that would cost something else today.
@@ -187,24 +194,35 @@ def send_quotes(
     for quote in quotes:
         work.actor.require(WRITE, site=quote.site_id)
         QUOTE.target("send", quote.state)
-        terms = terms_of(quote)
-        as_new = NewQuote(site=quote.site_id, channel=quote.channel_id, customer=quote.customer_id, terms=terms)
-        order, priced_by = draft_order(work, _as_order(as_new), rules=rules), quote.priced_by
-        for before, new in zip_longest(quote.lines, order.lines):
-            # The charge for a rush may have come or gone.
-            if before is None or new is None or (before.unit_price, before.amount) != (new.unit_price, new.amount):
-                raise Conflict("quote_prices_moved", document=quote.number, line=(before or new).line_no)
-        replace_lines(work, quote, _fill(work, quote, terms, order, rules))
-        quote.priced_by = priced_by
-        if quote.permission is None:
-            _issue(work, quote, "send")
-        else:
+        _price_again(work, quote, rules)
+        if has_entered_prices(quote):
             was, quote.state = quote.state, QUOTE.target("ask", quote.state)
-            quote.asked_by = work.actor.id
+            quote.asked_by, quote.asked_digest = work.actor.id, content_digest(work.session, quote.id)
             facts = {"level": quote.level, "lost": quote.lost_minor}
             record_move(work, "quote", quote.id, "ask", was, quote.state, facts=facts)
+        else:
+            issue(work, quote, "send")
     save_quotes(work, quotes)
-    return quotes
+    waiting = [quote for quote in quotes if quote.state == QuoteState.WAITING]
+    for quote in waiting:
+        asked = authority.ask(work, matter_of(work, quote))
+        if asked.request is None and not asked.waits:
+            issue(work, quote, "approve", reason="within the tolerance of prices")
+            save_quotes(work, [quote])
+    # What was approved at once has been moved by whoever approved it.
+    return lock_quotes(work, [quote.id for quote in quotes]) if waiting else quotes
+
+
+def _price_again(work: UnitOfWork, quote: Offer, rules: ProcessRules) -> None:
+    terms = terms_of(quote)
+    as_new = NewQuote(site=quote.site_id, channel=quote.channel_id, customer=quote.customer_id, terms=terms)
+    order, priced_by = draft_order(work, _as_order(as_new), rules=rules), quote.priced_by
+    for before, new in zip_longest(quote.lines, order.lines):
+        # The charge for a rush may have come or gone.
+        if before is None or new is None or (before.unit_price, before.amount) != (new.unit_price, new.amount):
+            raise Conflict("quote_prices_moved", document=quote.number, line=(before or new).line_no)
+    replace_lines(work, quote, _fill(work, quote, terms, order, rules))
+    quote.priced_by = priced_by
 
 
 def terms_of(quote: Offer) -> Terms:
@@ -224,8 +242,8 @@ def terms_of(quote: Offer) -> Terms:
     )  # fmt: skip
 
 
-def _issue(work: UnitOfWork, quote: Offer, move: str, *, reason: str | None = None) -> None:
-    """The quote binds us from now on; the revision before it no longer does."""
+def issue(work: UnitOfWork, quote: Offer, move: str, *, reason: str | None = None) -> None:
+    """The locked quote binds us from now on; the revision before it no longer does. The caller saves it."""
     was, quote.state = quote.state, QUOTE.target(move, quote.state)
     today = local_day(work.now, site_facts(work, quote.site_id).time_zone)
     if today >= quote.valid_until:
@@ -249,38 +267,6 @@ def supersede(work: UnitOfWork, quote: Offer, states: Sequence[str]) -> None:
         one.settled_at = work.now
         record_move(work, "quote", one.id, "supersede", was, one.state, facts={"by": quote.id})
     save_quotes(work, gone)
-
-
-def approve_quotes(work: UnitOfWork, ids: Iterable[int], *, seen: dict[int, int] | None = None) -> list[Offer]:
-    """Approve the prices entered in waiting quotes, which are sent by that. Never by who entered the prices or asked."""
-    quotes = lock_quotes(work, ids, seen=seen)
-    for quote in quotes:
-        _decides(work, quote, "approve")
-        _issue(work, quote, "approve")
-    save_quotes(work, quotes)
-    return quotes
-
-
-def give_back_quotes(
-    work: UnitOfWork, ids: Iterable[int], *, reason: str, seen: dict[int, int] | None = None
-) -> list[Offer]:
-    """Give waiting quotes back to be written anew, with the reason. Whoever asked may take their own back."""
-    quotes = lock_quotes(work, ids, seen=seen)
-    for quote in quotes:
-        if quote.asked_by != work.actor.id:
-            _decides(work, quote, "give_back")
-        was, quote.state = quote.state, QUOTE.target("give_back", quote.state, reason=reason)
-        quote.asked_by = None
-        record_move(work, "quote", quote.id, "give_back", was, quote.state, reason=reason)
-    save_quotes(work, quotes)
-    return quotes
-
-
-def _decides(work: UnitOfWork, quote: Offer, move: str) -> None:
-    QUOTE.target(move, quote.state, reason="checked where it is given")
-    work.actor.require(quote.permission or WRITE, site=quote.site_id)
-    if work.actor.id and work.actor.id in (quote.asked_by, quote.priced_by):
-        raise NotAllowed("quote_own_prices", document=quote.number)
 
 
 def revise_quotes(
@@ -307,7 +293,7 @@ def revise_quotes(
         order = draft_order(work, _as_order(as_new), rules=rules)
         new = replace(
             quote, id=work.ids.one(), revision=max(one.revision for one in [quote, *others]) + 1, state=QuoteState.DRAFT,
-            source=work.source, entered_at=work.now, asked_by=None, sent_at=None, settled_at=None, version=1, lines=[],
+            source=work.source, entered_at=work.now, asked_by=None, asked_digest=None, sent_at=None, settled_at=None, version=1, lines=[],
         )  # fmt: skip
         _fill(work, new, terms, order, rules)
         made.append(new)

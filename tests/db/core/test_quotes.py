@@ -20,17 +20,16 @@ from erpcore.orders.amendment_rules import Amend
 from erpcore.orders.amendments import StageAmendment, apply_amendments, stage_amendments
 from erpcore.orders.models import ChangeKind, OrderHold, OrderLine, SalesOrder
 from erpcore.orders.quotes.accepting import AcceptQuote, accept_quotes
+from erpcore.orders.quotes.deciding import approve_quotes, give_back_quotes
 from erpcore.orders.quotes.models import Quote, QuoteLine
 from erpcore.orders.quotes.services import (
     ChangeQuote,
     DeclineQuote,
     NewQuote,
-    approve_quotes,
     change_quotes,
     decline_quotes,
     enter_quotes,
     expire_quotes,
-    give_back_quotes,
     revise_quotes,
     send_quotes,
 )
