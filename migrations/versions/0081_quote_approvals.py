@@ -9,8 +9,8 @@ from alembic import op
 
 from erpcore.kernel.model import UtcDateTime
 
-revision = "9130"
-down_revision = "0079"
+revision = "0081"
+down_revision = "0080"
 branch_labels = None
 depends_on = None
 
