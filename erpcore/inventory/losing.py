@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from erpcore.inventory.adjusting import propose_loss, waits_for_approval
 from erpcore.inventory.posting import warehouse_place
-from erpcore.inventory.transfers import lock_transfer, lose_in_transit, require_in_transit
+from erpcore.inventory.transfer_records import lock_transfer
+from erpcore.inventory.transfers import lose_in_transit, require_in_transit
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.model import QUANTITY_PLACES, scaled_int
 from erpcore.kernel.money import scaled_amount

@@ -144,8 +144,11 @@ def _thousandths(work: UnitOfWork, item: int, quantity: Decimal) -> int:
 
 def put_away(
     work: UnitOfWork, commands: Sequence[PutAway], *, rules: ProcessRules, cells: CellStates, order_names: OrderNames
-) -> None:
-    """Goods that were received lie where they are picked from, and may be promised from now on unless their last day is over; what came first goes first."""
+) -> bool:
+    """Goods that were received lie where they are picked from, and may be promised from now on; what came first goes first.
+
+    Returns whether some of them lie in quarantine instead, since their last day is over.
+    """
     shifts, waited = [], []
     for c in commands:
         work.actor.require("warehouse:stock:put_away", site=c.site)
@@ -166,6 +169,7 @@ def put_away(
     shift_stock(work, shifts, order_names=order_names)
     for place, key, source, quantity in waited:
         take_arrivals(work, place, key, source, quantity)
+    return any(shift.target.status == StockStatus.QUARANTINE for shift in shifts)
 
 
 def move_bins(

@@ -13,13 +13,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from erpcore.inventory.arrivals import Paper, keep_arrival
 from erpcore.inventory.balances import lock_balances
-from erpcore.inventory.bins import Slot, receiving_location, take_parts
-from erpcore.inventory.documents import ExpectedReceipt, ReceiptSource, StockTransfer, StockTransferLine, TransferState
-from erpcore.inventory.flow import TRANSFER
+from erpcore.inventory.bins import Slot, receiving_location, sound_status, take_parts
+from erpcore.inventory.documents import ReceiptSource, StockTransfer, StockTransferLine, TransferState
 from erpcore.inventory.holds import lot_rule
 from erpcore.inventory.models import MoveReason, StockStatus
 from erpcore.inventory.movement import Movement
@@ -28,25 +27,20 @@ from erpcore.inventory.posting import report_moves, stock_entry, warehouse_place
 from erpcore.inventory.receiving import Expect, expect_receipts
 from erpcore.inventory.services import move_stock
 from erpcore.inventory.shifting import OrderNames, Shift, shift_stock
+from erpcore.inventory.transfer_records import LINE_COLUMNS, TRANSFER_COLUMNS, lock_transfer, settle_transfer
 from erpcore.kernel.clock import local_day
-from erpcore.kernel.errors import Conflict, NotFound, RuleBroken
+from erpcore.kernel.errors import Conflict, RuleBroken
 from erpcore.kernel.history import record_move
 from erpcore.kernel.model import QUANTITY_PLACES, scaled_int
-from erpcore.kernel.rows import Change, param, read_rows, write_rows
+from erpcore.kernel.rows import write_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.models import AccountRole
 from erpcore.ledger.services import ensure_account, post_entries
 from erpcore.masterdata.queries import ItemFacts, SiteFacts, items, site_facts
-from erpcore.masterdata.units import in_own_unit, pack_named, packs_of
+from erpcore.masterdata.units import in_own_unit, pack_named, packs_of, require_countable
 from erpcore.ports import CellStates, ProcessRules
 from erpcore.published import StockAdjusted
 from erpcore.published.stock import StockTransferReceived, StockTransferShipped
-
-_TRANSFER = (
-    "id", "entity_id", "from_site_id", "site_id", "number", "state", "shipped_at", "arrives_on", "settled_at", "order_id", "note",
-    "version",
-)  # fmt: skip
-_LINE = ("id", "transfer_id", "item_id", "lot_id", "quantity", "received", "lost")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,6 +84,15 @@ class ReceiveTransfer:
     seen_version: int | None = None
 
 
+class TransferReceived(NamedTuple):
+    """Whether nothing of the transfer is on its way any more, and whether some of what came was set apart because its last day
+    is over.
+    """
+
+    settled: bool
+    set_apart: bool
+
+
 class Lost(NamedTuple):
     """The move that took lost goods off the book, and whether nothing of the transfer is on its way any more."""
 
@@ -102,49 +105,6 @@ class Transfer(NamedTuple):
 
     id: int
     number: str
-
-
-def _change_line() -> Any:
-    table = StockTransferLine.__table__
-    return (
-        update(table)
-        .where(table.c.id == param("of", table.c.id))
-        .values(
-            received=table.c.received + param("d_received", table.c.received),
-            lost=table.c.lost + param("d_lost", table.c.lost),
-        )
-    )
-
-
-def _change_transfer() -> Any:
-    table = StockTransfer.__table__
-    return (
-        update(table)
-        .where(table.c.id == param("of", table.c.id), table.c.version == param("seen", table.c.version))
-        .values(
-            state=param("now_state", table.c.state), settled_at=param("now_settled", table.c.settled_at),
-            version=table.c.version + 1,
-        )
-    )  # fmt: skip
-
-
-def _change_expected() -> Any:
-    table = ExpectedReceipt.__table__
-    return (
-        update(table)
-        .where(table.c.line_id == param("of", table.c.line_id), table.c.document_id == param("paper", table.c.document_id))
-        .values(
-            received=table.c.received + param("d_received", table.c.received),
-            cancelled=table.c.cancelled + param("d_cancelled", table.c.cancelled), version=table.c.version + 1,
-        )
-    )  # fmt: skip
-
-
-_CHANGE_LINE, _CHANGE_TRANSFER, _CHANGE_EXPECTED = (
-    Change(_change_line),
-    Change(_change_transfer),
-    Change(_change_expected),
-)
 
 
 def ship_transfers(
@@ -183,13 +143,13 @@ def _ship(work: UnitOfWork, command: ShipTransfer, rules: ProcessRules, cells: C
     moved = move_stock(work, [*out, *into])
     report_moves(work, [here] * len(out) + [there] * len(into), [*out, *into], moved, step="warehouse.transfer")
     write_rows(
-        work, StockTransfer.__table__, _TRANSFER,
+        work, StockTransfer.__table__, TRANSFER_COLUMNS,
         [
             (key, source.entity.id, source.id, target.id, number, TransferState.SHIPPED, work.now, command.arrives_on, None,
              command.order, command.note, 1)
         ],
     )  # fmt: skip
-    write_rows(work, StockTransferLine.__table__, _LINE, rows)
+    write_rows(work, StockTransferLine.__table__, LINE_COLUMNS, rows)
     _expect(work, command, rows, target, number, rules, cells)
     record_move(work, "transfer", key, "ship", None, TransferState.SHIPPED, reason=command.note)
     worth = [done.value for done in moved[len(out) :]]
@@ -268,21 +228,13 @@ def _expect(
     expect_receipts(work, expected, rules=rules, cells=cells, permission=None)
 
 
-def lock_transfer(work: UnitOfWork, transfer: int) -> tuple[Any, dict[int, Any]]:
-    """A transfer with its lines by id, locked; raises ``NotFound`` for an unknown one."""
-    rows = read_rows(work, StockTransfer, _TRANSFER, "id", [transfer], lock=True)
-    if not rows:
-        raise NotFound("transfer_unknown", id=transfer)
-    lines = read_rows(work, StockTransferLine, _LINE, "transfer_id", [transfer])
-    return rows[0], {line.id: line for line in lines}
-
-
 def receive_transfer(
     work: UnitOfWork, command: ReceiveTransfer, *, rules: ProcessRules, cells: CellStates, order_names: OrderNames
-) -> bool:
-    """Goods arrive: they wait to be put away, or are available where the site has no receiving location.
+) -> TransferReceived:
+    """Goods arrive: they wait to be put away, or are available where the site has no receiving location; past their last day
+    they lie in quarantine.
 
-    Returns whether the transfer is settled. Raises ``RuleBroken("transfer_too_much")`` beyond what is on its way, ``Conflict``
+    Raises ``RuleBroken("transfer_too_much")`` beyond what is on its way, ``Conflict``
     when another receiver was faster.
     """
     head, lines = lock_transfer(work, command.transfer)
@@ -312,7 +264,8 @@ def receive_transfer(
             continue
         changes.append({"of": line.id, "d_received": quantity, "d_lost": 0})
         lines[line.id] = line._replace(received=line.received + quantity)
-        sound = Slot(site.id, item.id, where, line.lot_id, StockStatus.RECEIVED if where else StockStatus.AVAILABLE)
+        status = sound_status(work, site, line.lot_id, StockStatus.RECEIVED if where else StockStatus.AVAILABLE)
+        sound = Slot(site.id, item.id, where, line.lot_id, status)
         broken = Slot(site.id, item.id, where, line.lot_id, StockStatus.DAMAGED)
         shifts += [
             Shift(
@@ -327,12 +280,12 @@ def receive_transfer(
     shift_stock(work, shifts, order_names=order_names)
     paper = Paper(work.ids.one(), "transfer", head.id, head.number)
     keep_arrival(work, place, paper, [(shift.target, shift.quantity) for shift in shifts])
-    settled = _settle(work, head, lines, changes, "receive", None)
+    settled = settle_transfer(work, head, lines, changes, "receive", None)
     event = StockTransferReceived(from_site=head.from_site_id, settled=settled)
     work.publish(
         event, place, step="warehouse.transfer", subject=("transfer", head.id, head.version + 1), journey=head.id
     )  # fmt: skip
-    return settled
+    return TransferReceived(settled, any(shift.target.status == StockStatus.QUARANTINE for shift in shifts))
 
 
 def lose_in_transit(
@@ -352,6 +305,7 @@ def lose_in_transit(
     site, item = site_facts(work, head.site_id), items(work, {line.item_id})[line.item_id]
     place = warehouse_place(work, site, rules, cells, begins=False)
     require_in_transit(head, line, quantity, item)
+    require_countable(work, [(item.id, quantity)])
     slot = Slot(site.id, item.id, None, line.lot_id, StockStatus.IN_TRANSIT)
     movement = _movement(work, site, item, -quantity, head.id, head.number, slot, reason, MoveReason.ADJUSTMENT)
     (moved,) = move_stock(work, [movement])
@@ -360,7 +314,9 @@ def lose_in_transit(
     lost = StockAdjusted(item=item.id, quantity=-quantity, value=moved.value, reason=reason)
     work.publish(lost, place, step="warehouse.adjust", subject=("stock_move", moved.id, 1), journey=moved.id)
     lines[line.id] = line._replace(lost=line.lost + quantity)
-    settled = _settle(work, head, lines, [{"of": line.id, "d_received": 0, "d_lost": quantity}], "give_up", reason)
+    settled = settle_transfer(
+        work, head, lines, [{"of": line.id, "d_received": 0, "d_lost": quantity}], "give_up", reason
+    )
     event = StockTransferReceived(from_site=head.from_site_id, settled=settled, lost=quantity)
     work.publish(
         event, place, step="warehouse.transfer", subject=("transfer", head.id, head.version + 1), journey=head.id
@@ -376,21 +332,3 @@ def require_in_transit(head: Any, line: Any, quantity: int, item: ItemFacts) -> 
             "transfer_too_much", field="quantity", item=item.code, number=head.number,
             most=f"{Decimal(most).scaleb(-3).normalize():f}",
         )  # fmt: skip
-
-
-def _settle(
-    work: UnitOfWork, head: Any, lines: dict[int, Any], changes: list[dict[str, Any]], move: str, reason: str | None
-) -> bool:
-    settled = all(line.received + line.lost == line.quantity for line in lines.values())
-    state = TRANSFER.target("settle", head.state) if settled else head.state
-    _CHANGE_LINE.run(work, changes)
-    _CHANGE_EXPECTED.run(
-        work,
-        [{"of": c["of"], "paper": head.id, "d_received": c["d_received"], "d_cancelled": c["d_lost"]} for c in changes],
-    )
-    _CHANGE_TRANSFER.run(
-        work,
-        [{"of": head.id, "seen": head.version, "now_state": state, "now_settled": work.now if settled else None}],
-    )
-    record_move(work, "transfer", head.id, move, TransferState.SHIPPED, state, reason=reason)
-    return settled

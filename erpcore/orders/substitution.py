@@ -23,6 +23,7 @@ from erpcore.kernel.rows import read_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import customers, items, site_facts, tax_rate
 from erpcore.masterdata.substitutes import substitutes
+from erpcore.masterdata.units import require_countable
 from erpcore.orders.addressing import country_of
 from erpcore.orders.allocation import give_stock
 from erpcore.orders.availability import PromiseReason
@@ -128,9 +129,7 @@ def _check(work: UnitOfWork, rules: ProcessRules, order: Order, line: Line, c: S
     quantity = line.unallocated if c.quantity is None else c.quantity
     if not line.has_stock or not 0 < quantity <= line.unallocated:
         raise RuleBroken("substitute_quantity", field="quantity", line=line.line_no, document=order.number)
-    step = int(10 ** max(0, 3 - other.quantity_places))
-    if quantity % step:
-        raise RuleBroken("quantity_too_precise", field="quantity", value=str(quantity), places=other.quantity_places)
+    require_countable(work, [(line.item_id, quantity), (other.id, quantity)])
     return quantity
 
 

@@ -19,6 +19,7 @@ from erpcore.kernel.money import scaled_amount
 from erpcore.kernel.rows import read_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import customers, items, site_facts
+from erpcore.masterdata.units import require_countable
 from erpcore.orders import flow
 from erpcore.orders.allocation import backorder, give_stock, promise_short
 from erpcore.orders.allocation_models import TakeBackState, TakeBackWish
@@ -236,6 +237,7 @@ def _check(
         raise RuleBroken("other_place", field="to", document=winner.number, line=to_line.line_no)
     if command.quantity <= 0 or command.quantity > min(from_line.allocated, to_line.unallocated):
         raise RuleBroken("take_back_too_much", field="quantity", document=loser.number, line=from_line.line_no)
+    require_countable(work, [(from_line.item_id, command.quantity)])
     mine = claim_of(work, rules, winner, to_line, since=to_line.backordered_at or winner.captured_at)
     theirs = claim_of(work, rules, loser, from_line, since=from_line.backordered_at or loser.captured_at)
     if not outranks(mine, theirs):

@@ -149,6 +149,42 @@ def test_a_transfer_is_shipped_received_in_part_and_the_rest_given_up(signed_in,
     assert_books_agree(sqlite_database)
 
 
+def test_who_takes_a_transfer_past_its_last_day_or_puts_such_goods_away_is_told(signed_in, trade, clock):
+    business = trade.business
+    business.items = (*business.items, another_item(business, "L-1", "Sealant", cost="2.00"))
+    tracked(business, "lot", item=3)
+    received(business, 6, item=3, lot="LOT-9", expires_on=clock.now().date())
+    target = second_site(business)
+    open_cells(business, site=target)
+    locations(business, "DOCK", kind="receiving", site=target)
+    lead = signed_in("warehouse_supervisor")
+    here = f"/warehouse/transfers/new?site={business.site}"
+    lead.get(here)
+    arrives = (clock.now() + timedelta(days=1)).date().isoformat()
+    lead.post(here, {"to_site": str(target), "arrives_on": arrives, "item_0": "L-1", "quantity_0": "6"})
+    path = f"{lead.path}/receive"
+    page = lead.get(path)
+    (field,) = [one for one in page.root.find("input") if one.attributes.get("name", "").startswith("quantity_")]
+    name = field.attributes["name"]
+    page = lead.post(path, {name: "2", "version": page.value("version")})
+    assert "quarantine" not in page.text
+    clock.advance(timedelta(days=1))
+    lead = signed_in("warehouse_supervisor")
+    page = lead.get(path)
+    page = lead.post(path, {name: "3", "version": page.value("version")})
+    assert "The last day of some of it is over: that lies in quarantine and is promised to nobody." in page.text
+    with reading(business.database) as session:
+        (coming,) = session.execute(text("SELECT id FROM expected_receipt WHERE site_id = :s"), {"s": target}).scalars()
+    lead.get(f"/receive/{coming}")
+    page = lead.post(f"/receive/{coming}", {"quantity": "1"})
+    assert "Its last day is over: it lies in quarantine and is promised to nobody." in page.text
+    assert bins(business, item=3, site=target) == {("DOCK", "LOT-9", "received"): 2, ("DOCK", "LOT-9", "quarantine"): 4}
+    waiting = bin_at(business, "received")
+    lead.get(f"/put-away/{waiting}")
+    page = lead.post(f"/put-away/{waiting}", {"quantity": "2", "location": ""})
+    assert "L-1 is put away. Its last day is over: it lies in quarantine and is promised to nobody." in page.text
+
+
 def test_counts_are_planned_asked_for_and_cancelled_at_the_desk(signed_in, trade, clock):
     business = trade.business
     lead = signed_in("warehouse_supervisor")

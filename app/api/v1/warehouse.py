@@ -91,7 +91,11 @@ def take_goods_in(work: UnitOfWork, body: ReceiptBody) -> ReceiptAnswer:
     with pointing():
         done = receive_purchased(work, command, rules=rules(), cells=cells())
     return ReceiptAnswer(
-        id=done.id, number=done.number, discrepancies=done.discrepancies, waits_to_be_put_away=done.waits
+        id=done.id,
+        number=done.number,
+        discrepancies=done.discrepancies,
+        waits_to_be_put_away=done.waits,
+        set_apart=done.set_apart,
     )
 
 
@@ -168,8 +172,8 @@ def receive_stock_transfer(work: UnitOfWork, transfer_id: int, body: ArrivalBody
     lines = [ArrivedLine(**dict(line)) for line in body.lines]
     command = ReceiveTransfer(transfer=transfer_id, lines=lines, seen_version=body.version)
     with pointing():
-        settled = receive_transfer(work, command, rules=rules(), cells=cells(), order_names=order_names)
-    return TransferAnswer(id=transfer_id, number=head.number, settled=settled)
+        came = receive_transfer(work, command, rules=rules(), cells=cells(), order_names=order_names)
+    return TransferAnswer(id=transfer_id, number=head.number, settled=came.settled, set_apart=came.set_apart)
 
 
 @operation(

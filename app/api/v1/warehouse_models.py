@@ -167,21 +167,27 @@ class Done(Answer):
 
 
 class ReceiptAnswer(Answer):
-    """A goods receipt. `waits_to_be_put_away`: until then nobody is promised the goods."""
+    """A goods receipt. `waits_to_be_put_away`: until then nobody is promised the goods. `set_apart`: some of what came lies in
+    quarantine, since its last day is over.
+    """
 
     id: int
     number: str
     discrepancies: list[str]
     waits_to_be_put_away: bool
+    set_apart: bool
 
 
 class TransferAnswer(Answer):
-    """A transfer. `settled`: nothing of it is on its way any more. `waits`: somebody else must agree to the loss first."""
+    """A transfer. `settled`: nothing of it is on its way any more. `waits`: somebody else must agree to the loss first.
+    `set_apart`: some of what came lies in quarantine, since its last day is over.
+    """
 
     id: int
     number: str
     settled: bool
     waits: bool = False
+    set_apart: bool = False
 
 
 class BinQuery(Body):

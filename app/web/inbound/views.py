@@ -36,6 +36,7 @@ from erpcore.kernel.errors import NotFound
 from erpcore.kernel.work import UnitOfWork
 from erpcore.purchasing.receiving import receive_purchased
 
+_APART = "Its last day is over: it lies in quarantine and is promised to nobody."
 blueprint = area("inbound")
 navigation_entry(
     Entry(label="Receive", endpoint="inbound.receive_list", permission=Permission.STOCK_RECEIVE, group=Group.WAREHOUSE, order=22)
@@ -86,10 +87,7 @@ def receive(expected_id: int) -> Any:
             form.once(work, lambda: _receive(work, row, form, apart))
         if form.accepted:
             if any(apart):
-                flash(
-                    f"{row.code} is received. Its last day is over: it lies in quarantine and is promised to nobody.",
-                    "warning",
-                )
+                flash(f"{row.code} is received. {_APART}", "warning")
             else:
                 flash(f"{row.code} is received.", "success")
             return redirect(url_for("inbound.receive_list"))
@@ -114,7 +112,8 @@ def _receive(work: UnitOfWork, row: ExpectedRow, form: Any, apart: list[bool]) -
     if row.transfer is not None:
         line = ArrivedLine(line=row.line or 0, quantity=form.quantity.data, damaged=damaged)
         command = ReceiveTransfer(transfer=row.transfer, lines=[line])
-        receive_transfer(work, command, rules=rules(), cells=cells(), order_names=order_names)
+        arrived = receive_transfer(work, command, rules=rules(), cells=cells(), order_names=order_names)
+        apart.append(arrived.set_apart)
         return row.transfer
     expires: date | None = form.expires_on.data if "expires_on" in form else None
     came = ReceivedLine(
@@ -152,6 +151,7 @@ def put_goods_away(bin_id: int) -> Any:
     if request.method == "GET":
         form.quantity.data = row.quantity
     if form.validate_on_submit():
+        apart = False
         with form_step(form, realm=row.realm) as work:
             where = location_named(work.session, row.site_id, str(form.location.data or ""))
             command = PutAway(
@@ -160,12 +160,16 @@ def put_goods_away(bin_id: int) -> Any:
             )  # fmt: skip
 
             def make() -> int:
-                put_away(work, [command], rules=rules(), cells=cells(), order_names=order_names)
+                nonlocal apart
+                apart = put_away(work, [command], rules=rules(), cells=cells(), order_names=order_names)
                 return bin_id
 
             form.once(work, make)
         if form.accepted:
-            flash(f"{row.code} is put away and free.", "success")
+            if apart:
+                flash(f"{row.code} is put away. {_APART}", "warning")
+            else:
+                flash(f"{row.code} is put away and free.", "success")
             return redirect(url_for("inbound.put_away_list"))
     html = render_template(
         "inbound/put_away.html", row=row, form=form, realm=row.realm, waiting=waiting_at(reader(), bin_id)

@@ -109,10 +109,15 @@ def receive_lines(transfer_id: int) -> Any:
         for line in lines:
             form[f"quantity_{line.id}"].data = line.open
     if form.validate_on_submit():
+        apart: list[bool] = []
         with form_step(form, realm=page.head.realm) as work:
-            form.once(work, lambda: _receive(work, page, form))
+            form.once(work, lambda: _receive(work, page, form, apart))
         if form.accepted:
             flash("What came is received. What did not come stays on its way until it comes or is given up.", "success")
+            if any(apart):
+                flash(
+                    "The last day of some of it is over: that lies in quarantine and is promised to nobody.", "warning"
+                )
             return redirect(url_for("warehouse.transfer", transfer_id=transfer_id))
     html = render_template(
         "warehouse/transfer_receive.html", form=form, page=page, head=page.head, realm=page.head.realm, lines=lines
@@ -120,7 +125,7 @@ def receive_lines(transfer_id: int) -> Any:
     return html, form.status
 
 
-def _receive(work: UnitOfWork, page: TransferPage, form: Any) -> int:
+def _receive(work: UnitOfWork, page: TransferPage, form: Any, apart: list[bool]) -> int:
     nil = Decimal(0)
     arrived = [
         ArrivedLine(line=key, quantity=quantity.data or nil, damaged=damaged.data or nil)
@@ -130,7 +135,7 @@ def _receive(work: UnitOfWork, page: TransferPage, form: Any) -> int:
     command = ReceiveTransfer(
         transfer=page.head.id, lines=arrived, seen_version=int(seen) if seen.isdecimal() else page.head.version
     )
-    receive_transfer(work, command, rules=rules(), cells=cells(), order_names=order_names)
+    apart.append(receive_transfer(work, command, rules=rules(), cells=cells(), order_names=order_names).set_apart)
     return page.head.id
 
 

@@ -18,9 +18,19 @@ from erpcore.fulfilment.packing.services import PackCarton, open_carton, pack_ca
 from erpcore.fulfilment.returns import RequestReturn, ReturnedLine, request_returns
 from erpcore.fulfilment.services import DeliverShipment, PickOrder, confirm_shipments, deliver_shipments, pick_orders
 from erpcore.inventory.adjusting import Adjust, CountStock, adjust, count_stock
+from erpcore.inventory.losing import GiveUp, give_up
 from erpcore.inventory.receiving import ReceivedLine, ReceiveGoods, receive_goods
+from erpcore.inventory.shifting import ChangeStatus, MoveBin, change_status, move_bins
 from erpcore.inventory.stock import ChangeStock, receive_stock
-from erpcore.inventory.transfers import ShipTransfer, TransferLine, ship_transfers
+from erpcore.inventory.transfers import (
+    ArrivedLine,
+    ReceiveTransfer,
+    ShipTransfer,
+    TransferLine,
+    lose_in_transit,
+    receive_transfer,
+    ship_transfers,
+)
 from erpcore.kernel import requests
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import Conflict, DomainError, RuleBroken
@@ -30,9 +40,11 @@ from erpcore.orders.amendment_rules import Amend
 from erpcore.orders.amendments import StageAmendment, stage_amendments
 from erpcore.orders.cancelling import CancelLines, cancel_lines
 from erpcore.orders.models import ChangeKind
+from erpcore.orders.protections import ProtectStock, protect_stock
 from erpcore.orders.quotes.services import NewQuote, Terms, enter_quotes
 from erpcore.orders.releasing import release_orders
 from erpcore.orders.services import NewLine, capture_orders
+from erpcore.orders.takeback import TakeBack, take_back
 from erpcore.purchasing.services import PlacePurchase, WantedLine, place_purchases
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
@@ -42,7 +54,7 @@ from tests.support.story import rows
 from tests.support.supply import a_supplier
 from tests.support.threads import at_once
 from tests.support.trader import fingerprint_of
-from tests.support.warehouse import balance, day, second_site
+from tests.support.warehouse import balance, day, locations, no_names, second_site
 
 BOTH = {"rules": RULES, "cells": OPEN}
 CLERK = Actor(id=61, role="customer_service", permissions=frozenset({"orders:order:capture"}))
@@ -169,6 +181,42 @@ def test_half_a_piece_is_neither_picked_packed_delivered_cancelled_nor_given_bac
     before = fingerprint_of(database)
     for who, act in [(None, act) for act in at_the_desk] + [(ANNA, act) for act in on_the_floor]:
         with pytest.raises(RuleBroken, match="quantity_too_precise"), business.work(who) as work:
+            act(work)
+        assert fingerprint_of(database) == before
+
+
+def test_half_a_piece_is_neither_lost_received_moved_blocked_protected_nor_taken_back(database):
+    business = a_business(database, items=1, stock=20)
+    (shelf,) = locations(business, "A-01")
+    branch = second_site(business)
+    site, item, names = business.site, business.items[0], {"order_names": no_names}
+    with business.work() as work:
+        goods = [TransferLine(item=item, quantity=Decimal(4))]
+        way = ShipTransfer(from_site=site, to_site=branch, arrives_on=day(2), lines=goods)
+        (transfer,) = ship_transfers(work, [way], **BOTH)
+    ((on_way,),) = rows(business, "SELECT id FROM stock_transfer_line WHERE transfer_id = :t", t=transfer.id)
+    first = released(business, [(0, 20)])
+    loser = allocated(business, [(0, 16)])
+    with business.work() as work:
+        allocate_orders(work, [first.id], **BOTH)
+    half = {"site": site, "item": item, "quantity": Decimal("1.5")}
+    wish = TakeBack(line=loser.lines[0].id, to=first.lines[0].id, quantity=1_500, reason="promised first")
+    lost = GiveUp(transfer=transfer.id, line=on_way, quantity=Decimal("1.5"), reason="fell off")
+    came = ReceiveTransfer(transfer=transfer.id, lines=[ArrivedLine(line=on_way, quantity=Decimal("1.5"))])
+    kept = ProtectStock(**half, customer=business.customer, contract="F-1", valid_from=day(0))
+    blocked = ChangeStatus(**half, source="available", target="damaged", note="wet")
+    doors = [
+        lambda work: take_back(work, [wish], **BOTH),
+        lambda work: give_up(work, lost, **BOTH),
+        lambda work: lose_in_transit(work, on_way, 1_500, "fell off", **BOTH),
+        lambda work: receive_transfer(work, came, **BOTH, **names),
+        lambda work: move_bins(work, [MoveBin(**half, source=None, location=shelf)], **BOTH, **names),
+        lambda work: change_status(work, [blocked], **BOTH, **names),
+        lambda work: protect_stock(work, [kept]),
+    ]
+    before = fingerprint_of(database)
+    for act in doors:
+        with pytest.raises(RuleBroken, match="quantity_too_precise"), business.work() as work:
             act(work)
         assert fingerprint_of(database) == before
 

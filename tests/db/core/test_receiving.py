@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -291,8 +291,27 @@ def test_a_transfer_keeps_the_lots_and_waits_to_be_put_away_where_the_site_has_a
     site = second_site(business)
     locations(business, "DOCK", kind="receiving", site=site)
     transfer = shipped_transfer(business, site, 5)
-    assert arrived(business, transfer, 5, damaged=1)
+    assert arrived(business, transfer, 5, damaged=1) == (True, False)
     assert bins(business, site=site) == {("DOCK", "L-1", "received"): 4, ("DOCK", "L-1", "damaged"): 1}
+    assert_books_agree(database)
+
+
+@pytest.mark.parametrize("dock", ["a dock", ""])
+def test_what_comes_by_transfer_past_its_last_day_lies_in_quarantine_at_once(database, dock):
+    business = a_business(database, items=1, stock=0)
+    tracked(business, "lot")
+    received(business, 5, lot="L-1", expires_on=day(1))
+    site = second_site(business)
+    if dock:
+        locations(business, "DOCK", kind="receiving", site=site)
+    transfer = shipped_transfer(business, site, 5)
+    assert arrived(business, transfer, 1) == (False, False)
+    business.clock.advance(timedelta(days=2))
+    assert arrived(business, transfer, 4, damaged=1) == (True, True)
+    where = "DOCK" if dock else None
+    early = (where, "L-1", "received" if dock else "available")
+    assert bins(business, site=site) == {early: 1, (where, "L-1", "quarantine"): 3, (where, "L-1", "damaged"): 1}
+    assert balance(business, site=site)[:3] == (5, 0, 5 if dock else 4)
     assert_books_agree(database)
 
 
@@ -300,9 +319,9 @@ def test_what_did_not_arrive_stays_in_transit_until_it_comes_or_is_given_up_with
     business = a_business(database, items=1, stock=10)
     site = second_site(business)
     transfer = shipped_transfer(business, site)
-    assert not arrived(business, transfer, 3)
+    assert not arrived(business, transfer, 3).settled
     assert balance(business, site=site) == (6, 0, 3, 3)
-    assert not arrived(business, transfer, 1)
+    assert not arrived(business, transfer, 1).settled
     line = line_of(business, transfer)
     with business.work() as work, pytest.raises(RuleBroken, match="reason_required"):
         give_up(work, GiveUp(transfer=transfer.id, line=line, quantity=Decimal(2), reason=" "), **SAME)
@@ -358,7 +377,7 @@ def test_a_crash_between_shipping_and_receiving_leaves_the_goods_in_transit_and_
         receive_and_die()
     assert balance(business, site=site) == (6, 0, 6, 6)
     assert_books_agree(database)
-    assert arrived(business, transfer, 6, seen_version=1)
+    assert arrived(business, transfer, 6, seen_version=1).settled
     with pytest.raises(DomainError):
         arrived(business, transfer, 6)
     assert balance(business, site=site) == (6, 0, 0, 0)
