@@ -137,6 +137,15 @@ class ApprovalExcluded(Base):
     person_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
 
 
+class ApprovalGround(Base):
+    """A version of a rule that held for a request when it was asked, or routed anew: what it is, or was, decided under."""
+
+    __tablename__ = "approval_ground"
+    __table_args__ = (Index("ix_approval_ground_rule", "rule_id"),)
+    request_id: Mapped[int] = mapped_column(ForeignKey("approval_request.id"), primary_key=True)
+    rule_id: Mapped[int] = mapped_column(ForeignKey("approval_rule.id"), primary_key=True)
+
+
 class ApprovalAnswer(Base):
     """What somebody answered, in which capacity and for whom: oneself, or the person that one acts for.
 
@@ -182,4 +191,4 @@ class ApprovalDelegation(Base):
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-append_only(ApprovalAnswer, ApprovalExcluded)
+append_only(ApprovalAnswer, ApprovalExcluded, ApprovalGround)

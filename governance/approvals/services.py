@@ -18,7 +18,7 @@ from erpcore.kernel.history import record_move
 from erpcore.kernel.requests import claim, settle
 from erpcore.kernel.work import UnitOfWork
 from governance.approvals.flow import REQUEST_FLOW, RequestState
-from governance.approvals.models import ApprovalAnswer, ApprovalExcluded, ApprovalNeed, ApprovalRequest
+from governance.approvals.models import ApprovalAnswer, ApprovalExcluded, ApprovalGround, ApprovalNeed, ApprovalRequest
 from governance.approvals.offices import BODY, Offices, Way
 from governance.approvals.permissions import ApprovalPermission
 from governance.approvals.ports import Surroundings
@@ -80,6 +80,7 @@ def ask(work: UnitOfWork, command: Ask, around: Surroundings) -> ApprovalRequest
     add_first(work, request, "approval_asked_already", subject=command.subject_id)
     for person in sorted({*command.excluded, work.actor.id} - {0}):
         work.session.add(ApprovalExcluded(request_id=request.id, person_id=person))
+    _add_grounds(work, request, rules)
     _add_needs(work, request, needs, {*command.excluded, work.actor.id}, around)
     record_move(work, "approval_request", request.id, "ask", None, request.state)
     work.audit(
@@ -112,6 +113,10 @@ def _outdate_waiting(work: UnitOfWork, command: Ask) -> None:
 def _sentences(rules: Sequence[Rule], route: Sequence[Need], around: Surroundings) -> str:
     said = [around.rule_sentence(rule) for rule in rules] + [around.need_sentence(need) for need in route]
     return " ".join(said)
+
+
+def _add_grounds(work: UnitOfWork, request: ApprovalRequest, rules: Sequence[Rule]) -> None:
+    work.session.add_all(ApprovalGround(request_id=request.id, rule_id=rule.id) for rule in rules)
 
 
 def _add_needs(
@@ -268,6 +273,7 @@ def route_anew(work: UnitOfWork, request_id: int, around: Surroundings) -> Appro
         return request
     needs = needs_of(rules, case.route)
     request.rule_text, request.version = _sentences(rules, case.route, around), request.version + 1
+    _add_grounds(work, request, rules)
     _add_needs(work, request, needs, set(case.excluded), around)
     work.audit("approval.routed", "approval_request", request.id, **_kept(request), rules=[rule.id for rule in rules])
     if not needs:

@@ -13,7 +13,7 @@ from app.queries.impact.touches import Touches
 from erpcore.masterdata.models import Customer, Item, Site
 from erpcore.ports import POLICY_POINTS
 from erpcore.pricing.models import PriceRule
-from governance.approvals.models import ApprovalRequest, ApprovalRule
+from governance.approvals.models import ApprovalGround, ApprovalRequest, ApprovalRule
 from governance.questions.flow import LinkKind as AskedAbout
 from governance.questions.models import DesignQuestion, QuestionLink
 from governance.risks.flow import LinkKind as RiskLink
@@ -65,7 +65,10 @@ VARIANTS = (
     Touches(
         source=Kind.APPROVAL_RULE, target=Kind.VARIANT, says="says who decides on {target}", source_id=ApprovalRule.id,
         target_id=ApprovalRequest.subject_id, base=ApprovalRequest,
-        joins=((ApprovalRule, ApprovalRule.kind == ApprovalRequest.kind),),
+        joins=(
+            (ApprovalGround, ApprovalGround.request_id == ApprovalRequest.id),
+            (ApprovalRule, ApprovalRule.id == ApprovalGround.rule_id),
+        ),
         where=(ApprovalRequest.state == _WAITS, ApprovalRequest.subject_type == _SUBJECT),
     ),
 )  # fmt: skip
