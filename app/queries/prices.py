@@ -128,7 +128,9 @@ def _mine(query: Any, actor: Actor) -> Any:
     return within_companies(query, actor, PriceRule.entity_id)
 
 
-def day_by_company(now: datetime, zones: Mapping[int, str]) -> date | ColumnElement[date]:
+def day_by_company(
+    now: datetime, zones: Mapping[int, str], company: Any = PriceRule.entity_id
+) -> date | ColumnElement[date]:
     """Today where the company of a rule is: one date, unless it is another day already somewhere. ``zones``: by company."""
     days = {company: local_day(now, zone) for company, zone in zones.items()}
     usual = next(iter(days.values()), local_day(now, "UTC"))
@@ -136,7 +138,7 @@ def day_by_company(now: datetime, zones: Mapping[int, str]) -> date | ColumnElem
     if not others:
         return usual
     said = {company: literal(day, Date) for company, day in others.items()}
-    return case(said, value=PriceRule.entity_id, else_=literal(usual, Date))
+    return case(said, value=company, else_=literal(usual, Date))
 
 
 def _narrowed(query: Any, actor: Actor, asked: Asked, today: date | ColumnElement[date]) -> Any:

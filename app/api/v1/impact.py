@@ -7,8 +7,9 @@ from pydantic import Field
 from app.api.framework import operation
 from app.api.values import Answer, Body
 from app.composition.request import now, reader
+from app.queries.impact.consequences import consequences
 from app.queries.impact.kinds import Ref
-from app.queries.impact.walk import MOST_ROWS, USUAL, Level, Walk, consequences, read_kind, search, walk
+from app.queries.impact.walk import MOST_ROWS, USUAL, Level, Walk, read_kind, search, walk
 from app.security.permissions import Permission
 from app.security.require import actor
 

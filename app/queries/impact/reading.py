@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import String, cast, exists, func, literal, or_, select, union_all
@@ -12,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.queries.impact.declared import DECLARED, World
 from app.queries.impact.kinds import Kind, Ref
+from app.queries.impact.moment import Moment
 from app.queries.impact.of_rollout import ANSWERS, GATES, INTERIM, MEASURES, WAVES
 from app.queries.impact.of_rules import DOUBTS, PRICES, VARIANTS
 from app.queries.impact.shelves import SHELVES, TEXTS, Name
@@ -30,11 +30,11 @@ Ids = Mapping[Kind, Collection[str]]
 
 @dataclass(frozen=True, kw_only=True)
 class Desk:
-    """Who looks, when, and how many rows of one relation are read at a time."""
+    """Who looks, when, and how many things of one relation are read at a time."""
 
     session: Session
     actor: Actor
-    now: datetime
+    now: Moment
     world: World
     most: int
 
@@ -44,17 +44,25 @@ class Desk:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Cut:
+    """That not all things of a kind were read: one relation alone has ``things`` of them. ``is_only``: no other leads to the kind."""
+
+    things: int
+    is_only: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Read:
-    """What one level brought: edges away from and towards where one stood, and what was left off, by direction and kind."""
+    """What one level brought: edges away from and towards where one stood, and what was cut, by direction and kind."""
 
     outward: tuple[Edge, ...]
     inward: tuple[Edge, ...]
-    left_out: Mapping[tuple[str, Kind], int]
+    cuts: Mapping[tuple[str, Kind], Cut]
 
-    def left(self, outward: bool) -> Mapping[Kind, int]:
-        """How many rows of each kind were not read in this direction."""
+    def cut(self, outward: bool) -> Mapping[Kind, Cut]:
+        """The kinds of which not all were read in this direction."""
         way = _OUT if outward else _IN
-        return {kind: many for (one, kind), many in self.left_out.items() if one == way}
+        return {kind: one for (to, kind), one in self.cuts.items() if to == way}
 
 
 def by_kind(refs: Iterable[Ref]) -> dict[Kind, list[str]]:
@@ -65,34 +73,42 @@ def by_kind(refs: Iterable[Ref]) -> dict[Kind, list[str]]:
     return found
 
 
-def read_level(desk: Desk, outward: Ids, inward: Ids) -> Read:
-    """What these things touch, and what touches those. One statement, and what is declared."""
-    parts, left = [], {}
+def read_level(desk: Desk, outward: Ids, inward: Ids, *, sources: Collection[Kind] = tuple(Kind)) -> Read:
+    """What these things touch, and what of these kinds touches those. One statement, and what is declared."""
+    parts: list[Any] = []
+    totals: dict[tuple[str, int], int] = {}
     for number, reader in enumerate(READERS):
-        if not (desk.may(reader.source) and desk.may(reader.target)):
+        if not (desk.may(reader.source) and desk.may(reader.target) and reader.source in sources):
             continue
         if ids := outward.get(reader.source):
             parts.append(_part(desk, reader, number, _OUT, ids))
         if (ids := inward.get(reader.target)) and not reader.is_one_way:
             parts.append(_part(desk, reader, number, _IN, ids))
     out, into = _declared(desk, outward, inward)
-    for row in desk.session.execute(union_all(*parts)) if parts else ():
+    declared = {(_OUT, one.target.kind) for one in out} | {(_IN, one.source.kind) for one in into}
+    rows = desk.session.execute(union_all(*parts)).all() if parts else []
+    for row in sorted(rows, key=lambda row: (row.number, row.target, row.source, row.what)):
         reader = READERS[row.number]
         found = reader.edge(Ref(reader.source, row.source), Ref(reader.target, row.target), row.what)
         if not (desk.world.has(found.source) and desk.world.has(found.target)):
             continue
         (out if row.way == _OUT else into).append(found)
-        left[row.way, row.number] = row.total
-    return Read(outward=tuple(out), inward=tuple(into), left_out=_left_out(desk, left))
+        totals[row.way, row.number] = row.total
+    return Read(outward=tuple(out), inward=tuple(into), cuts=_cuts(desk, totals, declared))
 
 
-def _left_out(desk: Desk, totals: Mapping[tuple[str, int], int]) -> dict[tuple[str, Kind], int]:
-    found: dict[tuple[str, Kind], int] = {}
+def _cuts(
+    desk: Desk, totals: Mapping[tuple[str, int], int], declared: Collection[tuple[str, Kind]]
+) -> dict[tuple[str, Kind], Cut]:
+    by_far: dict[tuple[str, Kind], list[int]] = {}
     for (way, number), total in totals.items():
         far = READERS[number].target if way == _OUT else READERS[number].source
-        if total > desk.most:
-            found[way, far] = found.get((way, far), 0) + total - desk.most
-    return found
+        by_far.setdefault((way, far), []).append(total)
+    return {
+        far: Cut(things=max(found), is_only=len(found) == 1 and far not in declared)
+        for far, found in by_far.items()
+        if max(found) > desk.most
+    }
 
 
 def _declared(desk: Desk, outward: Ids, inward: Ids) -> tuple[list[Edge], list[Edge]]:
@@ -125,7 +141,7 @@ def _ids(column: Any, ids: Iterable[str]) -> list[Any]:
 
 
 def _part(desk: Desk, reader: Touches, number: int, way: str, ids: Collection[str]) -> Any:
-    """The edges of one reader from these things, at most so many, each with how many there are in all."""
+    """The edges of one reader from these things to at most so many others, each with how many others there are in all."""
     near, far, kind = (
         (reader.source_id, reader.target_id, reader.target)
         if way == _OUT
@@ -143,9 +159,13 @@ def _part(desk: Desk, reader: Touches, number: int, way: str, ids: Collection[st
         query = query.join(table, condition)
     query = query.where(*reader.where, near.in_(_ids(near, ids)), far.is_not(None), *_to_be_seen(desk, kind, far))
     rows = query.distinct().subquery()
-    columns = (rows.c.source, rows.c.target, rows.c.what, func.count().over().label("total"))
-    cut = select(literal(way, String).label("way"), literal(number).label("number"), *columns)
-    return select(cut.order_by(rows.c.target, rows.c.source, rows.c.what).limit(desk.most).subquery())
+    # Several rows may lead to one thing, of which all are read or none.
+    nth = func.dense_rank().over(order_by=rows.c.target if way == _OUT else rows.c.source)
+    ranked = select(rows.c.source, rows.c.target, rows.c.what, nth.label("nth")).subquery()
+    counted = select(*ranked.c, func.max(ranked.c.nth).over().label("total")).subquery()
+    columns = (counted.c.source, counted.c.target, counted.c.what, counted.c.total)
+    found = select(literal(way, String).label("way"), literal(number).label("number"), *columns)
+    return found.where(counted.c.nth <= desk.most)
 
 
 def _to_be_seen(desk: Desk, kind: Kind, far: Any) -> list[Any]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import String, cast, func, literal, or_, select, union
@@ -16,6 +15,7 @@ from sqlalchemy.orm import aliased
 from app.identity.models import Account
 from app.queries.approvals import kind_title
 from app.queries.impact.kinds import Kind
+from app.queries.impact.moment import Moment
 from app.queries.risks import seen_entries
 from erpcore.kernel.actor import Actor
 from erpcore.masterdata.models import Channel, Customer, CustomerGroup, Entity, Item, ItemGroup, Realm, Site
@@ -77,7 +77,7 @@ class Shelf:
     joins: tuple[tuple[Any, Any], ...] = ()
     searched: tuple[Any, ...] = ()
     seen: Callable[[Any, Actor], Conditions] = _nothing
-    alive: Callable[[Any, datetime], Conditions] = field(default=_nothing)
+    alive: Callable[[Any, Moment], Conditions] = field(default=_nothing)
 
     def row(self) -> Any:
         """The columns of the table itself."""
@@ -114,7 +114,7 @@ def _of_company(row: Any, actor: Actor) -> Conditions:
     return [row.entity_id.in_(select(Site.entity_id).where(Site.id.in_(sorted(actor.sites))))]
 
 
-def _of_live_company(row: Any, _now: datetime) -> Conditions:
+def _of_live_company(row: Any, _now: Moment) -> Conditions:
     """Practice has records of its own: they are found by their own address, and never among the live ones."""
     return [row.entity_id.in_(select(Entity.id).where(Entity.realm == Realm.LIVE))]
 
@@ -130,12 +130,13 @@ def _variant_seen(row: Any, actor: Actor) -> Conditions:
     return [*_site_or_none(row, actor), or_(row.entity_id.is_(None), row.entity_id.in_(companies))]
 
 
-def _variant_alive(row: Any, now: datetime) -> Conditions:
-    return [row.state.in_(_OPEN), or_(row.valid_until.is_(None), row.valid_until > now)]
+def _variant_alive(row: Any, now: Moment) -> Conditions:
+    return [row.state.in_(_OPEN), or_(row.valid_until.is_(None), row.valid_until > now.at)]
 
 
-def _rule_alive(row: Any, now: datetime) -> Conditions:
-    return [*_of_live_company(row, now), or_(row.valid_until.is_(None), row.valid_until > now.date())]
+def _rule_alive(row: Any, now: Moment) -> Conditions:
+    goes_on = row.valid_until > now.day_at(row.entity_id)
+    return [*_of_live_company(row, now), or_(row.valid_until.is_(None), goes_on)]
 
 
 def _site_seen(row: Any, actor: Actor) -> Conditions:
@@ -147,7 +148,7 @@ def _cell_seen(row: Any, actor: Actor) -> Conditions:
     return [] if actor.sites is None else [row.site_id.in_(sorted(actor.sites))]
 
 
-def _criterion_alive(row: Any, _now: datetime) -> Conditions:
+def _criterion_alive(row: Any, _now: Moment) -> Conditions:
     return [row.removed_in.is_(None), row.gate_id.in_(select(Gate.id).where(Gate.state != GateState.CLOSED))]
 
 

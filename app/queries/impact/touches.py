@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.queries.impact.kinds import Kind, Ref
+from app.queries.impact.moment import Moment
 from app.security.permissions import Permission
 from erpcore.kernel.actor import Actor
 
@@ -69,7 +70,7 @@ class Tally:
     one: str
     many: str
     permission: Permission
-    rows: Callable[[Any, Actor, Any], Any]
+    rows: Callable[[Any, Actor, Moment], Any]
     says: str = "has {target}"
     #: Whether it counts documents under way; else things of master data, or people.
     is_open: bool = True

@@ -10,21 +10,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy import String, literal
 from sqlalchemy.orm import Session
 
 from app.queries.impact.declared import World
 from app.queries.impact.kinds import BEGINNINGS, Kind, Ref, is_readable, kind_of
-from app.queries.impact.reading import Desk, Read, by_kind, read_level, read_names, read_tallies, search_names
+from app.queries.impact.moment import Moment
+from app.queries.impact.reading import Cut, Desk, Read, by_kind, read_level, read_names, read_tallies, search_names
 from app.queries.impact.shelves import Name
-from app.queries.impact.tallies import people_query
 from app.queries.impact.touches import Edge, Tally, edge
+from app.queries.impact.turns import turned
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
 
 #: How far a walk may be asked to go; a page shows two steps, and sums up three.
 LEAST_DEPTH, MOST_DEPTH = 1, 3
-#: So many rows of one relation are read, and so many things of one kind followed further.
+#: So many things of one relation are read, and so many things of one kind followed further.
 USUAL, MOST_ROWS = 25, 200
 #: Of each kind so many are found by a search; a trail remembers so many steps.
 MOST_FOUND, LONGEST_TRAIL = 8, 8
@@ -35,7 +35,7 @@ LEAST_LETTERS = 2
 class Group:
     """Things of one kind that one level found, each with the edges that lead to it; ``left`` more were not read.
 
-    ``is_exact`` false: there may be more, or fewer, since several relations were cut or things before were.
+    ``is_exact`` false: there may be more, since several relations lead to the kind, or things before were cut.
     """
 
     kind: Kind
@@ -55,6 +55,8 @@ class Level:
     distance: int
     groups: tuple[Group, ...]
     unfollowed: int = 0
+    #: Whether there are things that were not read, be it that all that was read of their kind was met before.
+    is_short: bool = False
 
     @property
     def edges(self) -> list[Edge]:
@@ -67,7 +69,7 @@ class Level:
     @property
     def is_cut(self) -> bool:
         """Whether something was left off."""
-        return self.unfollowed > 0 or any(group.left for group in self.groups)
+        return self.unfollowed > 0 or self.is_short
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +99,8 @@ class Walk:
     counts: tuple[Counted, ...]
     names: Mapping[Ref, Name]
     trail: tuple[Ref, ...] = ()
+    #: What a change reaches against the way in which edges point, by the catalogue of ``turns``.
+    turned: tuple[Ref, ...] = ()
 
     def name(self, ref: Ref) -> Name:
         """How a thing on the walk is called."""
@@ -110,7 +114,8 @@ class Walk:
         """Things of a kind that are touched, the nearest first; the centre itself is one, where it is of the kind."""
         own = [self.centre] if self.centre.kind is kind else []
         levels = [level for level in self.touches if level.distance <= within]
-        return own + [ref for level in levels for group in level.groups if group.kind is kind for ref in group.things]
+        found = [ref for level in levels for group in level.groups if group.kind is kind for ref in group.things]
+        return list(dict.fromkeys([*own, *found, *(ref for ref in self.turned if ref.kind is kind)]))
 
     @property
     def is_cut(self) -> bool:
@@ -138,22 +143,25 @@ class _Way:
                 kept = found.setdefault(far.kind, {}).setdefault(far, [])
                 if one not in kept:
                     kept.append(one)
-        left = read.left(self.is_out)
-        groups = [
-            Group(
-                kind=kind, things={ref: tuple(edges) for ref, edges in found[kind].items()}, left=left.get(kind, 0),
-                is_exact=not self.was_cut and (not left.get(kind) or len(self.levels) == 0),
-            )
-            for kind in Kind
-            if kind in found
-        ]  # fmt: skip
+        cuts = read.cut(self.is_out)
+        groups = [self._group(kind, found[kind], cuts.get(kind)) for kind in Kind if kind in found]
         self.seen.update(ref for group in groups for ref in group.things)
         follow = {group.kind: [ref.id for ref in group.things][:most] for group in groups}
         unfollowed = sum(len(group.things) - len(follow[group.kind]) for group in groups)
-        level = Level(distance=len(self.levels) + 1, groups=tuple(groups), unfollowed=unfollowed)
+        level = Level(distance=len(self.levels) + 1, groups=tuple(groups), unfollowed=unfollowed, is_short=bool(cuts))
         self.levels.append(level)
         self.was_cut = self.was_cut or level.is_cut
         self.at = follow
+
+    def _group(self, kind: Kind, things: Mapping[Ref, list[Edge]], cut: Cut | None) -> Group:
+        """Things of a kind, and how many more there are at least: of those not read, so many may have been met before."""
+        is_first = not self.levels
+        met = 0 if is_first else sum(1 for ref in self.seen if ref.kind is kind)
+        left = 0 if cut is None else max(0, cut.things - met - len(things))
+        is_exact = not self.was_cut and (cut is None or (is_first and cut.is_only))
+        return Group(
+            kind=kind, things={ref: tuple(edges) for ref, edges in things.items()}, left=left, is_exact=is_exact
+        )
 
 
 def read_kind(word: str) -> Kind:
@@ -170,10 +178,10 @@ def walk(
     most: int = USUAL, trail: Sequence[Ref] = (),
 ) -> Walk:  # fmt: skip
     """The walk from one thing. Raises ``NotAllowed`` for a kind that is not the person's to see, ``NotFound`` for a thing that is
-    not there or not for them. Fourteen statements at most, whatever is found.
+    not there or not for them. Sixteen statements at most, whatever is found.
     """
     actor.require(kind.permission)
-    desk = Desk(session=session, actor=actor, now=now, world=World(session), most=most)
+    desk = Desk(session=session, actor=actor, now=Moment(session, now), world=World(session), most=most)
     centre = Ref(kind, key)
     if not is_readable(kind, key) or centre not in read_names(desk, [centre]):
         raise NotFound("impact_unknown", thing=kind.one, id=key[:40].replace("\0", ""))
@@ -189,7 +197,8 @@ def walk(
         raise NotFound("impact_unknown", thing=kind.one, id=key[:40])
     counts = _counts(desk, centre, away.levels[: max(out - 1, 0)])
     found = Walk(
-        centre=centre, touches=tuple(away.levels), touched_by=tuple(towards.levels), counts=tuple(counts), names={}, trail=(),
+        centre=centre, touches=tuple(away.levels), touched_by=tuple(towards.levels), counts=tuple(counts), names={},
+        turned=turned(desk, centre, away.levels, towards.levels),
     )  # fmt: skip
     return _named(desk, found, [one for one in trail if one != centre][-LONGEST_TRAIL:])
 
@@ -204,14 +213,19 @@ def _counts(desk: Desk, centre: Ref, levels: Iterable[Level]) -> list[Counted]:
 def _named(desk: Desk, found: Walk, trail: Sequence[Ref]) -> Walk:
     """With names, the trail, and counts as things of the level after what they hang on."""
     levels = (*found.touches, *found.touched_by)
-    refs = {found.centre, *trail, *(ref for level in levels for group in level.groups for ref in group.things)}
+    refs = {
+        found.centre,
+        *trail,
+        *found.turned,
+        *(ref for level in levels for group in level.groups for ref in group.things),
+    }
     met = refs - {one for one in trail if one.kind is Kind.PERSON and not _is_on(levels, one)}
     names = read_names(desk, sorted(met))
     counts = found.counts
     for one in counts:
         names[one.ref] = Name(label=one.words, keys=(one.tally.name, one.of.kind, one.of.id))
     return replace(
-        found, names=names, trail=tuple(one for one in trail if one in names),
+        found, names=names, trail=tuple(one for one in trail if one in names), turned=tuple(one for one in found.turned if one in names),
         touches=tuple(_kept(_with_counts(level, found, counts), names) for level in found.touches),
         touched_by=tuple(_kept(level, names) for level in found.touched_by),
     )  # fmt: skip
@@ -243,52 +257,12 @@ def _kept(level: Level, names: Mapping[Ref, Name]) -> Level:
     return replace(level, groups=tuple(groups))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Consequences:
-    """What follows if the thing changes, from up to three steps away. ``is_bounded``: something was left off, so there may be more."""
-
-    sites: tuple[Ref, ...]
-    open: tuple[Counted, ...]
-    gates: tuple[str, ...]
-    roles: tuple[Ref, ...]
-    people: int
-    owners: tuple[Ref, ...]
-    trainings: tuple[tuple[Ref, str], ...]
-    tests: tuple[tuple[Ref, str], ...]
-    is_bounded: bool
-
-
-def consequences(session: Session, actor: Actor, found: Walk, now: datetime) -> Consequences:
-    """The sums of a walk: where, which open documents, gates, who has to learn, whom to ask. One statement, none without roles."""
-    criteria = [found.name(ref).keys[2] for ref in found.reached(Kind.CRITERION)]
-    gates = [found.name(ref).label for ref in found.reached(Kind.GATE)]
-    roles = found.reached(Kind.ROLE, within=2)
-    near = {found.centre, *(ref for level in found.touches[:1] for group in level.groups for ref in group.things)}
-    variants = [found.name(ref) for ref in found.reached(Kind.VARIANT, within=1)]
-    of = dict(zip(found.reached(Kind.VARIANT, within=1), variants, strict=True))
-    return Consequences(
-        sites=tuple(found.reached(Kind.SITE)), gates=tuple(dict.fromkeys([*gates, *criteria])), roles=tuple(roles),
-        open=tuple(one for one in found.counts if one.tally.is_open and one.of in near),
-        people=_people(session, actor, [ref.id for ref in roles], now), owners=tuple(found.reached(Kind.PERSON, within=2)),
-        trainings=tuple((ref, name.keys[0]) for ref, name in of.items() if name.keys[0]),
-        tests=tuple((ref, name.keys[1]) for ref, name in of.items() if name.keys[1]), is_bounded=found.is_cut,
-    )  # fmt: skip
-
-
-def _people(session: Session, actor: Actor, roles: Sequence[str], now: datetime) -> int:
-    """How many different people do the work of these roles."""
-    if not roles:
-        return 0
-    row = session.execute(people_query(literal("all", String).label("id"), roles, actor, now)).one()
-    return int(row.number)
-
-
 def search(session: Session, actor: Actor, text: str, now: datetime) -> dict[Kind, dict[Ref, Name]]:
     """Where a walk may begin: things whose name or code has the text, by kind. Seven statements."""
     typed = text.strip()
     if len(typed) < LEAST_LETTERS or not typed.isprintable():
         return {}
-    desk = Desk(session=session, actor=actor, now=now, world=World(session), most=MOST_FOUND)
+    desk = Desk(session=session, actor=actor, now=Moment(session, now), world=World(session), most=MOST_FOUND)
     found: dict[Kind, dict[Ref, Name]] = {}
     for ref, name in search_names(desk, BEGINNINGS, typed, MOST_FOUND).items():
         group = found.setdefault(ref.kind, {})

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from app.charts import Chart, ImpactBox, ImpactThread, impact_map
+from app.queries.impact.consequences import Consequences
 from app.queries.impact.kinds import Kind, Ref
 from app.queries.impact.touches import Edge
-from app.queries.impact.walk import LONGEST_TRAIL, Consequences, Group, Level, Walk
+from app.queries.impact.walk import LONGEST_TRAIL, Group, Level, Walk
 from app.web.figures import counted
 from app.web.impact.addresses import record_address, walk_address
 
@@ -165,7 +166,7 @@ def sums(walk: Walk, found: Consequences) -> list[dict[str, Any]]:
             "Open documents", [{"label": walk.sentence(one), "href": href} for one, href in _open(walk, found)],
             "No open document hangs on it directly.",
         ),
-        _line("Gates", [{"label": one, "href": ""} for one in found.gates], "No gate reads what it touches."),
+        _line("Gates", [{"label": one, "href": ""} for one in found.gates], "No gate reads what it touches, and none decides on it."),
         _line(
             "Who has to learn it", _things(walk, found.roles), "No role is named within two steps.",
             f"{who}." if found.roles else "",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from flask import render_template, request
 
 from app.composition.request import now, reader
+from app.queries.impact.consequences import consequences
 from app.queries.impact.kinds import Ref, read_ref
-from app.queries.impact.walk import LEAST_LETTERS, LONGEST_TRAIL, consequences, read_kind, search, walk
+from app.queries.impact.walk import LEAST_LETTERS, LONGEST_TRAIL, read_kind, search, walk
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import area
