@@ -9,8 +9,8 @@ from alembic import op
 from erpcore.kernel.model import Key
 from migrations.ddl import refuse_changes
 
-revision = "9140"
-down_revision = "0079"
+revision = "0082"
+down_revision = "0081"
 branch_labels = None
 depends_on = None
 
