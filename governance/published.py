@@ -176,3 +176,124 @@ class VariantRevoked(_VariantEvent, frozen=True, kw_only=True):
     """It was ended at once by those who decide."""
 
     type: ClassVar[str] = "variant.revoked"
+
+
+class _PhaseEvent(Event, frozen=True, kw_only=True):
+    """Which phase of which programme's roadmap."""
+
+    programme: int
+    phase: str
+
+
+class RoadmapPhaseBegun(_PhaseEvent, frozen=True, kw_only=True):
+    """The phase is the current one."""
+
+    type: ClassVar[str] = "roadmap_phase.begun"
+
+
+class RoadmapPhaseRescheduled(_PhaseEvent, frozen=True, kw_only=True):
+    """It has other days."""
+
+    type: ClassVar[str] = "roadmap_phase.rescheduled"
+    starts_on: date
+    ends_on: date
+
+
+class RoadmapPhaseClosed(_PhaseEvent, frozen=True, kw_only=True):
+    """Its stage gate was passed by the answers to this request."""
+
+    type: ClassVar[str] = "roadmap_phase.closed"
+    request: int
+
+
+class _TrancheEvent(_PhaseEvent, frozen=True, kw_only=True):
+    """``amount`` in minor units of the event's currency."""
+
+    amount: int
+
+
+class TranchePlanned(_TrancheEvent, frozen=True, kw_only=True):
+    """Money that the stage gate of the phase is to release."""
+
+    type: ClassVar[str] = "tranche.planned"
+
+
+class TrancheWithdrawn(_TrancheEvent, frozen=True, kw_only=True):
+    """No stage gate releases it any more."""
+
+    type: ClassVar[str] = "tranche.withdrawn"
+
+
+class TrancheReleased(_TrancheEvent, frozen=True, kw_only=True):
+    """The stage gate has released it."""
+
+    type: ClassVar[str] = "tranche.released"
+    request: int
+
+
+class _RaidEvent(Event, frozen=True, kw_only=True):
+    """A risk, assumption, issue or dependency. Title and words stand in the register."""
+
+    kind: str
+    wave: int | None
+    due_on: date
+
+
+class RaidRaised(_RaidEvent, frozen=True, kw_only=True):
+    """An entry was raised; ``turned_from`` is the one that it came of."""
+
+    type: ClassVar[str] = "raid.raised"
+    turned_from: int | None
+
+
+class RaidReviewed(_RaidEvent, frozen=True, kw_only=True):
+    """It was judged anew."""
+
+    type: ClassVar[str] = "raid.reviewed"
+    probability: int | None
+    impact: int
+
+
+class RaidTriggered(_RaidEvent, frozen=True, kw_only=True):
+    """It came true, or crossed its threshold."""
+
+    type: ClassVar[str] = "raid.triggered"
+
+
+class RaidStoodDown(_RaidEvent, frozen=True, kw_only=True):
+    """It is back within its threshold."""
+
+    type: ClassVar[str] = "raid.stood_down"
+
+
+class RaidClosed(_RaidEvent, frozen=True, kw_only=True):
+    """Nobody answers for it any more."""
+
+    type: ClassVar[str] = "raid.closed"
+
+
+class RaidReopened(_RaidEvent, frozen=True, kw_only=True):
+    """It stands again."""
+
+    type: ClassVar[str] = "raid.reopened"
+
+
+class RaidTurned(_RaidEvent, frozen=True, kw_only=True):
+    """It has become another entry, ``into``."""
+
+    type: ClassVar[str] = "raid.turned"
+    into: int
+
+
+class RaidEscalated(_RaidEvent, frozen=True, kw_only=True):
+    """Another body hears of it: it was late or over its threshold for too long. ``level`` counts the bodies."""
+
+    type: ClassVar[str] = "raid.escalated"
+    to: int
+    level: int
+
+
+class RaidCalmed(_RaidEvent, frozen=True, kw_only=True):
+    """Nothing keeps it from being its owner's alone any more."""
+
+    type: ClassVar[str] = "raid.calmed"

@@ -122,7 +122,7 @@ def _check_superseded(work: UnitOfWork, variant_id: int) -> None:
 def _check_person(session: Session, person: int | None, name: str) -> None:
     if person is None:
         return
-    account = session.get(Account, person)
+    account = session.get(Account, person, populate_existing=True)
     if account is None or account.closed_at is not None:
         raise RuleBroken("variant_person_unknown", field=name)
 
@@ -248,8 +248,10 @@ def hand_over(
 ) -> Variant:
     """Somebody else answers for it. What waits for a decision is put to it anew: those who decide see who answers for it."""
     reachable(work, variant_id)
-    _check_person(work.session, owner, "owner")
-    _check_person(work.session, deputy, "deputy")
+    # Under the lock that who leaves takes too: nobody becomes the owner of one while their account is closed.
+    lock_register(work)
+    for person, name in ((owner, "owner"), (deputy, "deputy")):
+        _check_person(work.session, person, name)
     row = services.hand_over(work, variant_id, owner, deputy=deputy, reason=reason, seen_version=seen_version)
     if row.state in (VariantState.SUBMITTED, VariantState.UNDER_REVIEW):
         _put_to(work, row)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from enum import StrEnum
 from typing import Any
 
 from erpcore.kernel.errors import Conflict, NotAllowed, NotFound, RuleBroken
+from erpcore.kernel.events import Event, Place
 from erpcore.kernel.first import insert_absent
 from erpcore.kernel.history import record_move
 from erpcore.kernel.work import UnitOfWork
+from governance import published
 from governance.risks.content import Said
 from governance.risks.flow import STANDING, EntryKind, EntryState
 from governance.risks.models import RaidEntry, RaidLink, RaidNumber
@@ -81,12 +84,36 @@ def add_links(work: UnitOfWork, entry: int, said: Said) -> None:
         work.session.add(RaidLink(id=work.ids.one(), entry_id=entry, kind=kind, target=target))
 
 
+#: What is told of which step, and what each says beside the entry; changed words and actions are read in the register.
+_TOLD: dict[str, Callable[..., Event]] = {
+    "raise": published.RaidRaised, "review": published.RaidReviewed, "trigger": published.RaidTriggered,
+    "stand_down": published.RaidStoodDown, "close": published.RaidClosed, "reopen": published.RaidReopened,
+    "turn": published.RaidTurned, "escalate": published.RaidEscalated, "calm": published.RaidCalmed,
+}  # fmt: skip
+
+
+def tell(work: UnitOfWork, row: RaidEntry, move: str) -> None:
+    """Publish what became of an entry, at the site that it is bound to."""
+    if move not in _TOLD:
+        return
+    more: dict[str, dict[str, Any]] = {
+        "raise": {"turned_from": row.turned_from}, "review": {"probability": row.probability, "impact": row.impact},
+        "turn": {"into": row.turned_into}, "escalate": {"to": row.escalated_to, "level": row.level},
+    }  # fmt: skip
+    work.publish(
+        _TOLD[move](kind=row.kind, wave=row.wave_id, due_on=row.due_on, **more.get(move, {})),
+        Place(realm="live", entity=0, site=row.site_id), step="governance.raid", subject=(DOCUMENT, row.id, row.version),
+        journey=row.id,
+    )  # fmt: skip
+
+
 def note(work: UnitOfWork, row: RaidEntry, move: str, *, reason: str = "", **facts: Any) -> None:
     """Keep in the history what was done to an entry without moving it."""
     record_move(work, DOCUMENT, row.id, move, row.state, row.state, reason=reason.strip() or None, facts=facts or None)
     row.version += 1
     work.session.flush()
     work.audit(f"raid.{move}", DOCUMENT, row.id, code=row.code, reason=reason.strip() or None, **facts)
+    tell(work, row, move)
 
 
 def moved(work: UnitOfWork, row: RaidEntry, move: str, target: StrEnum, reason: str, **facts: Any) -> None:
@@ -97,6 +124,7 @@ def moved(work: UnitOfWork, row: RaidEntry, move: str, target: StrEnum, reason: 
     row.closed_at = work.now if target not in STANDING else None
     work.session.flush()
     work.audit(f"raid.{move}", DOCUMENT, row.id, code=row.code, reason=reason.strip(), **facts)
+    tell(work, row, move)
 
 
 def calm(work: UnitOfWork, row: RaidEntry, today: date) -> None:

@@ -26,6 +26,7 @@ from governance.risks.records import (
     next_code,
     note,
     points,
+    tell,
 )
 from governance.risks.rules import next_review, reaches
 
@@ -113,6 +114,7 @@ def _add(work: UnitOfWork, kind: EntryKind, said: Said, today: date, origin: Rai
     add_links(work, row.id, said)
     record_move(work, DOCUMENT, row.id, "raise", None, row.state)
     work.audit("raid.raised", DOCUMENT, row.id, code=row.code, title=row.title, owner=row.owner_id, due_on=row.due_on)
+    tell(work, row, "raise")
     _by_score(work, row)
     return row
 

@@ -12,7 +12,19 @@ PHASE_FLOW = Flow(
     PhaseState,
     _S.AHEAD,
     (
-        Move(name="begin", sources=(_S.AHEAD,), target=_S.CURRENT, permission=ProgrammePermission.MANAGE),
-        Move(name="close", sources=(_S.CURRENT,), target=_S.CLOSED, permission=ProgrammePermission.MANAGE),
+        Move(
+            name="begin",
+            sources=(_S.AHEAD,),
+            target=_S.CURRENT,
+            permission=ProgrammePermission.MANAGE,
+            event="roadmap_phase.begun",
+        ),
+        Move(
+            name="close",
+            sources=(_S.CURRENT,),
+            target=_S.CLOSED,
+            permission=ProgrammePermission.MANAGE,
+            event="roadmap_phase.closed",
+        ),
     ),
 )

@@ -16,11 +16,12 @@ from sqlalchemy import select
 from erpcore.kernel.errors import Conflict, NotFound, RuleBroken
 from erpcore.kernel.first import add_first
 from erpcore.kernel.work import UnitOfWork
+from governance import published
 from governance.programme.models import Programme
 from governance.programme.permissions import ProgrammePermission
 from governance.roadmap.kinds import MoneyKind
 from governance.roadmap.models import Benefit, BenefitWithdrawal, MoneyLine, RoadmapPhase, Tranche, TrancheWithdrawal
-from governance.roadmap.phases import named, open_phase
+from governance.roadmap.phases import named, open_phase, tell_tranche
 
 MOST_MINOR = 10**15
 
@@ -88,6 +89,7 @@ def plan_tranche(work: UnitOfWork, command: PlanTranche) -> Tranche:
     work.audit(
         "tranche.planned", "tranche", tranche.id, phase=phase.code, amount=command.amount_minor, currency=command.currency
     )  # fmt: skip
+    tell_tranche(work, phase, tranche, published.TranchePlanned)
     return tranche
 
 
@@ -108,6 +110,7 @@ def withdraw_tranche(work: UnitOfWork, tranche_id: int, *, reason: str) -> Roadm
         )
     )
     phase.version += 1
+    tell_tranche(work, phase, tranche, published.TrancheWithdrawn)
     work.audit("tranche.withdrawn", "tranche", tranche.id, phase=phase.code, reason=reason.strip())
     return phase
 

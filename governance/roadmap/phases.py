@@ -6,16 +6,19 @@ tranches in the same unit of work, each of them once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import select
 
 from erpcore.kernel.errors import Conflict, NotAllowed, NotFound, RuleBroken
+from erpcore.kernel.events import Event, Place
 from erpcore.kernel.history import record_move
 from erpcore.kernel.work import UnitOfWork
+from governance import published
 from governance.programme.models import Programme
 from governance.programme.permissions import ProgrammePermission
 from governance.roadmap.flow import PHASE_FLOW
@@ -111,6 +114,7 @@ def reschedule(work: UnitOfWork, command: Reschedule) -> RoadmapPhase:
     before = [phase.starts_on, phase.ends_on]
     phase.starts_on, phase.ends_on = command.starts_on, command.ends_on
     phase.version += 1
+    tell(work, phase, published.RoadmapPhaseRescheduled, starts_on=phase.starts_on, ends_on=phase.ends_on)
     work.audit(
         "roadmap_phase.rescheduled", "roadmap_phase", phase.id, before=before,
         after=[command.starts_on, command.ends_on], reason=command.reason.strip(),
@@ -238,6 +242,7 @@ def _release(work: UnitOfWork, phase: RoadmapPhase, request_id: int) -> list[int
             "tranche.released", "tranche", tranche.id, phase=phase.code, amount=tranche.amount_minor,
             currency=tranche.currency, request=request_id,
         )  # fmt: skip
+        tell_tranche(work, phase, tranche, published.TrancheReleased, request=request_id)
     work.session.flush()
     return [tranche.id for tranche in tranches]
 
@@ -249,6 +254,29 @@ def _move(work: UnitOfWork, phase: RoadmapPhase, move: str, request_id: int | No
         phase.closed_at, phase.request_id = work.now, request_id
     record_move(work, "roadmap_phase", phase.id, move, before, phase.state)
     work.audit(f"roadmap_phase.{move}", "roadmap_phase", phase.id, code=phase.code, request=request_id)
+    if request_id is None:
+        tell(work, phase, published.RoadmapPhaseBegun)
+    else:
+        tell(work, phase, published.RoadmapPhaseClosed, request=request_id)
+
+
+def tell(work: UnitOfWork, phase: RoadmapPhase, event: Callable[..., Event], **facts: Any) -> None:
+    """Publish what became of a phase; a roadmap is one journey."""
+    work.publish(
+        event(programme=phase.programme_id, phase=phase.code, **facts), Place(realm="live", entity=0),
+        step="governance.stage_gate", subject=("roadmap_phase", phase.id, phase.version), journey=phase.programme_id,
+    )  # fmt: skip
+
+
+def tell_tranche(
+    work: UnitOfWork, phase: RoadmapPhase, tranche: Tranche, event: Callable[..., Event], **facts: Any
+) -> None:
+    """Publish what became of the money of a phase."""
+    work.publish(
+        event(programme=phase.programme_id, phase=phase.code, amount=tranche.amount_minor, **facts),
+        Place(realm="live", entity=0, currency=tranche.currency), step="governance.stage_gate",
+        subject=("tranche", tranche.id, 1), journey=phase.programme_id,
+    )  # fmt: skip
 
 
 def require_criterion(work: UnitOfWork, criterion_id: int) -> StageCriterion:
