@@ -32,7 +32,8 @@ from app.composition.saved_views import SaveView, save_view
 from app.demo.desk import Desk, moment
 from app.demo.goods import HERE, Shop
 from app.demo.supplies import supply_stories
-from app.importers.pricechanges import hand_in, preview, settle
+from app.importers.priceapprovals import plan_now, settle
+from app.importers.pricechanges import hand_in
 from app.importers.pricelists import COLUMNS, read_list
 from app.jobs.backorders import settle_backorders
 from app.security.roles import Role
@@ -55,6 +56,7 @@ from erpcore.orders.quotes.services import (
 from erpcore.orders.runs import MoveLine, SimulateRun, commit_run, move_line, reject_run, simulate_run
 from erpcore.orders.services import NewLine
 from erpcore.orders.takeback import TakeBack, decide_take_back, take_back
+from erpcore.pricing.flow import PriceListState
 from erpcore.pricing.lists import SettleList
 from readiness.waves.grants import declare_fallback, end_fallback
 
@@ -94,7 +96,7 @@ class Occasions:
         """
         shop, made = self.shop, []
         offered: Sequence[tuple[int, tuple[int, int], str | None]] = (
-            (0, (0, 40), "8.90"), (1, (1, 25), None), (2, (2, 60), None), (1, (3, 30), "2.40"),
+            (0, (0, 40), "8.90"), (1, (1, 25), None), (2, (2, 60), None), (1, (3, 30), "12.40"),
         )  # fmt: skip
         for customer, (good, pieces), price in offered:
             line = NewLine(
@@ -259,7 +261,9 @@ class Occasions:
             )
 
     def price(self) -> Story:
-        """A list of prices comes as a file, is looked at and applied."""
+        """A list of prices comes as a file, is looked at and applied; one that lowers a price is approved by another person, and
+        one waits.
+        """
         shop = self.shop
         day = shop.day_after(7)
         rows = [
@@ -271,10 +275,33 @@ class Occasions:
         owner = self.desk.staff["data"]
         with shop.work_as(owner) as work:
             kept = hand_in(work, shop.entity, read)
-        with shop.work_as(owner) as work:
-            seen = preview(work, kept, rules=shop.rules).digest
-            settle(work, SettleList(list=kept, move="apply", seen=seen), rules=shop.rules)
+        self._settle_list(kept, "the suppliers have raised theirs")
         yield
+        lowered = [
+            {
+                **row,
+                "kind": "promotion",
+                "unit_price": str((Decimal(row["unit_price"]) * Decimal("0.9")).quantize(Decimal("0.01"))),
+            }
+            for row in rows[:2]
+        ]
+        text = "\n".join([",".join(COLUMNS), *(",".join(row.get(name, "") for name in COLUMNS) for row in lowered)])
+        read = read_list("house-fair.csv", BytesIO(text.encode()))
+        with shop.work_as(owner) as work:
+            kept = hand_in(work, shop.entity, read)
+        self._settle_list(kept, "the house fair of the Cologne branch")
+
+    def _settle_list(self, kept: int, why: str) -> None:
+        """Apply the list where its rules ask nobody; else ask, and have those who are asked agree."""
+        staff, shop = self.desk.staff, self.shop
+        with shop.work_as(staff["data"]) as work:
+            seen = plan_now(work, kept, rules=shop.rules).digest
+            state = settle(work, SettleList(list=kept, move="ask", reason=why, seen=seen), rules=shop.rules).state
+        for who in (staff["process"], staff["finance"]):
+            if state == PriceListState.ASKED:
+                with shop.work_as(who) as work:
+                    decided = SettleList(list=kept, move="approve", reason="looked through row by row", seen=seen)
+                    state = settle(work, decided, rules=shop.rules).state
 
     def fallback(self) -> Story:
         """The line is cut for an evening: what was sold on paper is entered the same night, under the paper's number."""

@@ -9,29 +9,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.importers.priceapprovals import asked_by_rules, asks_nobody, said, settle
 from app.importers.pricelists import COLUMNS, ReadSheet, meaning
+from app.importers.priceweights import Change, weigh
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import Entity
 from erpcore.ports import ProcessRules
-from erpcore.pricing.changing import NEEDS_SECOND, save_price, weigh_price
+from erpcore.pricing.changing import NEEDS_SECOND, insert_price, needs_second, weigh_price
 from erpcore.pricing.lists import (
     KeepList,
-    ListedRow,
-    ListPlan,
     Outcome,
     RowPlan,
     SettleList,
-    apply_list,
     keep_list,
-    kept_rows,
     plan_list,
-    settle_list,
 )
-from erpcore.pricing.models import PriceList
 from erpcore.pricing.newprice import NewPrice
 
 TYPED = "Typed by hand"
@@ -51,10 +46,13 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Saved:
-    """What became of a typed price: the rule that holds, or the list that waits for somebody else."""
+    """What became of a typed price: the rule that holds, or the list that waits for somebody else. ``said``: by which rules of
+    approval it needed nobody.
+    """
 
     rule: int | None = None
     waits: int | None = None
+    said: str = ""
 
 
 def save_row(
@@ -62,17 +60,21 @@ def save_row(
 ) -> Saved:
     """Save a price in the columns of the export; ``accepted`` holds the reason once the person asks for a second one.
 
-    Raises ``NeedsConfirmation`` where it gives away too much, ``RuleBroken`` and ``NotFound`` at the column concerned.
+    Raises ``NeedsConfirmation`` where the rules of approval ask others, ``RuleBroken`` and ``NotFound`` at the column concerned.
     """
     content = [["1", *(row.get(name, "").strip() for name in COLUMNS)]]
     price = _meant(work.session, entity, content)
-    reason = accepted.get(NEEDS_SECOND)
-    if reason is None or not weigh_price(work, price, rules=rules).is_beyond:
-        return Saved(rule=save_price(work, price, rules=rules))
+    lowering = weigh_price(work, price, rules=rules)
+    weight = weigh(work, entity, [Change(price, lowering)])
+    asked = asked_by_rules(work.session, weight.facts)
+    if asks_nobody(asked):
+        return Saved(rule=insert_price(work, price), said=said(asked))
+    if NEEDS_SECOND not in accepted:
+        raise needs_second(price, lowering, touches=weight.words)
     kept = keep_list(work, KeepList(entity=entity, file_name=TYPED, content=content))
     rows = meaning(work.session, entity, content)
     seen = plan_list(work, entity, rows, rules=rules).digest
-    settle_list(work, SettleList(list=kept, move="ask", reason=reason, seen=seen), rows, rules=rules)
+    settle(work, SettleList(list=kept, move="ask", reason=accepted[NEEDS_SECOND], seen=seen), rules=rules)
     return Saved(waits=kept)
 
 
@@ -89,28 +91,6 @@ def hand_in(work: UnitOfWork, entity: int, read: ReadSheet) -> int:
     if work.session.get(Entity, entity) is None:
         raise NotFound("entity_unknown", field="entity", entity=entity)
     return keep_list(work, KeepList(entity=entity, file_name=read.file_name, content=read.content))
-
-
-def rows_of(session: Session, list_id: int) -> tuple[int, list[ListedRow]]:
-    """The entity of a kept list, and what its rows mean now; raises ``NotFound`` for an unknown one."""
-    found = session.execute(select(PriceList.entity_id, PriceList.content).where(PriceList.id == list_id)).one_or_none()
-    if found is None:
-        raise NotFound("price_list_unknown", list=list_id)
-    return found.entity_id, meaning(session, found.entity_id, kept_rows(found.content))
-
-
-def preview(work: UnitOfWork, list_id: int, *, rules: ProcessRules) -> ListPlan:
-    """What the list would change now. Only looked at."""
-    entity, rows = rows_of(work.session, list_id)
-    return plan_list(work, entity, rows, rules=rules)
-
-
-def settle(work: UnitOfWork, command: SettleList, *, rules: ProcessRules) -> PriceList:
-    """Apply a list, ask for it, or decide on it."""
-    _, rows = rows_of(work.session, command.list)
-    if command.move == "apply":
-        return apply_list(work, command.list, rows, seen=command.seen, rules=rules)
-    return settle_list(work, command, rows, rules=rules)
 
 
 def effect(plan: RowPlan) -> Effect:

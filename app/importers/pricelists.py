@@ -19,10 +19,11 @@ from erpcore.kernel.model import PRICE_PLACES
 from erpcore.kernel.quantity import parse_quantity
 from erpcore.masterdata.models import Channel, Customer, CustomerGroup, Item, ItemGroup
 from erpcore.masterdata.queries import find_by_code
-from erpcore.pricing.lists import MOST_ROWS, ListedRow
+from erpcore.pricing.lists import MOST_ROWS, ListedRow, kept_rows
+from erpcore.pricing.models import PriceList
 from erpcore.pricing.newprice import NewPrice
 
-__all__ = ["COLUMNS", "ENDINGS", "MOST_BYTES", "ReadSheet", "meaning", "read_list"]
+__all__ = ["COLUMNS", "ENDINGS", "MOST_BYTES", "ReadSheet", "meaning", "read_list", "rows_of"]
 
 COLUMNS = (
     "kind", "item", "item_group", "customer", "customer_group", "channel", "minimum_quantity", "unit_price",
@@ -36,6 +37,14 @@ LAYOUT = Layout(
 def read_list(file_name: str, stream: IO[bytes]) -> ReadSheet:
     """The file's rows. Raises ``RuleBroken`` for one that is too large, damaged, packed to do harm, or has other columns."""
     return read_sheet(file_name, stream, LAYOUT)
+
+
+def rows_of(session: Session, list_id: int) -> tuple[int, list[ListedRow]]:
+    """The entity of a kept list, and what its rows mean now; raises ``NotFound`` for an unknown one."""
+    found = session.execute(select(PriceList.entity_id, PriceList.content).where(PriceList.id == list_id)).one_or_none()
+    if found is None:
+        raise NotFound("price_list_unknown", list=list_id)
+    return found.entity_id, meaning(session, found.entity_id, kept_rows(found.content))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from app.composition.approving import AROUND
 from app.composition.order_approvals import asked_for_nothing
 from app.composition.quote_approvals import asked_for_no_quote
 from app.composition.uow import Database, reading, unit_of_work
+from app.importers.priceapprovals import asked_for_no_list
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import Clock
 from erpcore.kernel.work import UnitOfWork
@@ -22,7 +23,8 @@ log = structlog.get_logger(__name__)
 def escalate_due(database: Database, *, clock: Clock) -> int:
     """How many went on: after so many working hours those of another capacity may decide too."""
     with reading(database) as session:
-        gone, due = asked_for_nothing(session) + asked_for_no_quote(session), past_due(session, clock.now())
+        gone = asked_for_nothing(session) + asked_for_no_quote(session) + asked_for_no_list(session)
+        due = past_due(session, clock.now())
     _each(database, clock, gone, lambda work, request: outdate_moved_on(work, request, AROUND))
     return _each(database, clock, due, escalate)
 

@@ -23,6 +23,7 @@ from erpcore.masterdata.models import Channel, Customer, CustomerGroup, Entity, 
 from erpcore.masterdata.queries import find_by_code
 from erpcore.pricing.models import PriceKind, PriceList, PriceRule
 from erpcore.pricing.precedence import precedence
+from governance.approvals.models import ApprovalRequest
 
 KINDS = tuple(kind.value for kind in PriceKind)
 _NAMED: Mapping[str, Any] = {
@@ -330,11 +331,20 @@ def price_list(session: Session, actor: Actor, list_id: int) -> ListRow:
     return _list(found)
 
 
-def lists_to_decide(session: Session, actor: Actor) -> list[ListRow]:
-    """Lists that wait for somebody other than who asked and who handed them in."""
+_REQUEST = select(ApprovalRequest.id).where(
+    ApprovalRequest.subject_type == "price_list", ApprovalRequest.subject_id == PriceList.id, ApprovalRequest.state == "waiting"
+)  # fmt: skip
+
+
+def lists_to_decide(session: Session, actor: Actor, *, by_permission: bool = False) -> list[ListRow]:
+    """Lists that wait for somebody other than who asked and who handed them in; ``by_permission``: of these those that no rule
+    of approval is asked about.
+    """
     query = _lists(actor).where(
         PriceList.state == "asked", PriceList.asked_by != actor.id, PriceList.uploaded_by != actor.id
     )
+    if by_permission:
+        query = query.where(~_REQUEST.exists())
     return [_list(row) for row in session.execute(query.order_by(PriceList.id))]
 
 

@@ -39,13 +39,16 @@ def weigh_price(work: UnitOfWork, price: NewPrice, *, rules: ProcessRules) -> Lo
     return found
 
 
-def save_price(work: UnitOfWork, price: NewPrice, *, rules: ProcessRules) -> int:
-    """The id of the rule, which holds from its first day. Raises ``NeedsConfirmation`` where a second person decides."""
-    found = weigh_price(work, price, rules=rules)
-    if found.is_beyond:
-        raise NeedsConfirmation(NEEDS_SECOND, before=_shown(price, found.before), after=_shown(price, found.after))
+def insert_price(work: UnitOfWork, price: NewPrice) -> int:
+    """The id of the rule of a price that was weighed and may hold from its first day."""
     (rule,) = insert_prices(work, [price])
     return rule
+
+
+def needs_second(price: NewPrice, found: Lowering, *, touches: str) -> NeedsConfirmation:
+    """Why others decide first: from which price to which, and what that touches."""
+    before, after = _shown(price, found.before), _shown(price, found.after)
+    return NeedsConfirmation(NEEDS_SECOND, before=before, after=after, touches=touches)
 
 
 def _shown(price: NewPrice, millionths: int | None) -> str:

@@ -26,7 +26,7 @@ PRICE_LIST_FLOW = Flow(
     PriceListState,
     _S.KEPT,
     (
-        Move(name="apply", sources=(_S.KEPT,), target=_S.APPLIED, permission=CHANGE),
+        Move(name="apply", sources=(_S.KEPT, _S.DECLINED), target=_S.APPLIED, permission=CHANGE),
         Move(name="ask", sources=(_S.KEPT, _S.DECLINED), target=_S.ASKED, permission=CHANGE, reason_required=True),
         Move(name="withdraw", sources=(_S.ASKED,), target=_S.KEPT, permission=CHANGE, reason_required=True),
         Move(name="approve", sources=(_S.ASKED,), target=_S.APPLIED, permission=APPROVE, reason_required=True),

@@ -17,10 +17,12 @@ import orjson
 from sqlalchemy import select
 
 from erpcore.kernel.canonical import canonical_json, fingerprint
+from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import Conflict, DomainError, NotAllowed, NotFound, RuleBroken
 from erpcore.kernel.history import record_move
 from erpcore.kernel.model import PRICE_PLACES, scaled_int
 from erpcore.kernel.work import UnitOfWork
+from erpcore.masterdata.queries import entity_facts
 from erpcore.ports import ProcessRules
 from erpcore.pricing.flow import CHANGE, PRICE_LIST_FLOW, PriceListState
 from erpcore.pricing.lowering import Lowering, lowerings
@@ -51,7 +53,7 @@ class Outcome(StrEnum):
 
 
 #: What gives a price.
-_GIVE = (Outcome.NEW, Outcome.CHANGED)
+GIVES = (Outcome.NEW, Outcome.CHANGED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +81,7 @@ class RowPlan:
     @property
     def is_beyond(self) -> bool:
         """Whether this row gives away so much that a second person decides."""
-        return self.outcome in _GIVE and self.lowering is not None and self.lowering.is_beyond
+        return self.outcome in GIVES and self.lowering is not None and self.lowering.is_beyond
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +103,7 @@ class ListPlan:
 
     @property
     def changes_something(self) -> bool:
-        return any(plan.outcome in (*_GIVE, Outcome.ENDED) for plan in self.rows)
+        return any(plan.outcome in (*GIVES, Outcome.ENDED) for plan in self.rows)
 
 
 def plan_list(
@@ -125,9 +127,9 @@ def plan_list(
             others.append(row.price)
         except RuleBroken as refusal:
             plans.append(RowPlan(row=row, outcome=Outcome.REJECTED, why=refusal))
-    giving = [plan.row.price for plan in plans if plan.outcome in _GIVE and plan.row.price is not None]
+    giving = [plan.row.price for plan in plans if plan.outcome in GIVES and plan.row.price is not None]
     effects = iter(lowerings(work, giving, rules=rules, facts=facts, held=held))
-    plans = [replace(plan, lowering=next(effects)) if plan.outcome in _GIVE else plan for plan in plans]
+    plans = [replace(plan, lowering=next(effects)) if plan.outcome in GIVES else plan for plan in plans]
     changes = [[plan.row.number, plan.outcome, plan.replaces, plan.from_price, plan.from_discount] for plan in plans]
     return ListPlan(rows=tuple(plans), digest=fingerprint(changes))
 
@@ -251,32 +253,60 @@ def apply_list(
     return settle_list(work, SettleList(list=list_id, move="apply", seen=seen), rows, rules=rules)
 
 
-def settle_list(work: UnitOfWork, command: SettleList, rows: Sequence[ListedRow], *, rules: ProcessRules) -> PriceList:
-    """Apply, ask for approval, approve (which applies), decline or withdraw.
+def lock_list(work: UnitOfWork, list_id: int) -> PriceList:
+    """The list as it is, held until the unit of work ends. Raises ``NotFound``."""
+    found = work.session.get(PriceList, list_id, with_for_update={"key_share": True}, populate_existing=True)
+    if found is None:
+        raise NotFound("price_list_unknown", list=list_id)
+    return found
+
+
+def begin_no_earlier(work: UnitOfWork, found: PriceList, rows: Sequence[ListedRow]) -> list[ListedRow]:
+    """The rows of a list that others are asked about as they would hold if they agreed now: a first day that has passed since
+    it was asked for becomes today.
+    """
+    if found.state != PriceListState.ASKED or found.asked_at is None:
+        return list(rows)
+    today = today_of(work, found.entity_id)
+    since = local_day(found.asked_at, entity_facts(work, found.entity_id).time_zone)
+    return [
+        replace(row, price=replace(row.price, valid_from=today))
+        if row.price is not None and since <= row.price.valid_from < today
+        and (row.price.valid_until is None or row.price.valid_until > today)
+        else row
+        for row in rows
+    ]  # fmt: skip
+
+
+def settle_list(
+    work: UnitOfWork, command: SettleList, rows: Sequence[ListedRow], *, rules: ProcessRules, is_decided: bool = False
+) -> PriceList:
+    """Apply, ask for approval, approve (which applies), decline or withdraw. With ``is_decided`` others have settled who may.
 
     Raises besides what ``apply_list`` does ``NotAllowed`` where who asked decides.
     """
     if command.move not in PRICE_LIST_FLOW.moves:
         raise RuleBroken("choice_unknown", field="move", value=command.move)
     move = PRICE_LIST_FLOW.moves[command.move]
-    work.actor.require(move.permission)
-    found = work.session.get(PriceList, command.list, with_for_update={"key_share": True})
-    if found is None:
-        raise NotFound("price_list_unknown", list=command.list)
+    if not is_decided:
+        work.actor.require(move.permission)
+    found = lock_list(work, command.list)
     if move.name == "apply" and found.state == PriceListState.APPLIED:
         return found
     target = PRICE_LIST_FLOW.target(move.name, found.state, reason=command.reason)
-    _check_person(work, found, move.name)
+    if not is_decided:
+        _check_person(work, found, move.name)
     if move.name in ("apply", "ask", "approve"):
+        rows = begin_no_earlier(work, found, rows)
         plan = plan_list(work, found.entity_id, rows, rules=rules, lock=target == PriceListState.APPLIED)
-        if plan.digest != command.seen:
+        if plan.digest != command.seen and not (is_decided and move.name == "approve"):
             raise Conflict("price_list_moved", list=found.file_name)
         if move.name == "approve" and found.asked_digest not in (None, plan.digest):
             # Who decides now agrees to something that nobody has asked for.
             raise Conflict("price_list_asked_otherwise", list=found.file_name)
         if not plan.changes_something:
             raise RuleBroken("price_list_changes_nothing", list=found.file_name)
-        if move.name == "apply" and plan.beyond:
+        if move.name == "apply" and plan.beyond and not is_decided:
             raise RuleBroken("price_list_needs_second", list=found.file_name, rows=plan.beyond)
         if move.name == "ask":
             found.asked_by, found.asked_at, found.asked_digest = work.actor.id, work.now, plan.digest

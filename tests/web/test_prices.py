@@ -146,7 +146,7 @@ def test_a_price_that_gives_away_too_much_waits_for_somebody_else(signed_in, bus
     assert page.heading == "Typed by hand"
     here = browser.path
     assert count(sqlite_database) == 3
-    assert "your role may not decide on prices" in page.text
+    assert "you asked for it, so somebody else decides" in page.text
     owner = signed_in("process_owner")
     assert "Prices: Typed by hand" in owner.get("/").text
     page = owner.get(here)
@@ -155,7 +155,7 @@ def test_a_price_that_gives_away_too_much_waits_for_somebody_else(signed_in, bus
     page = owner.post(here, {"move": "approve", "reason": "", "seen": seen}, status=422)
     assert "reason" in page.text.lower()
     page = owner.post(here, {"move": "approve", "reason": "agreed with sales", "seen": seen})
-    assert "The prices hold." in page.text
+    assert "The prices hold once all who are asked agree" in page.text
     assert count(sqlite_database) == 4
     assert "Prices: Typed" not in owner.get("/").text
 
@@ -182,7 +182,7 @@ def test_a_list_is_looked_at_row_by_row_and_applied_once(signed_in, business, sq
     page = browser.get(here)
     seen = page.value("seen")
     page = browser.post(here, {"move": "apply", "reason": "", "seen": seen})
-    assert "The prices hold." in page.text
+    assert "The prices hold; the rules of approval ask nobody about them." in page.text
     assert count(sqlite_database) == 5
     assert "There is no item with the code nope." in page.text
     browser.get(f"{here}/rows.xlsx")

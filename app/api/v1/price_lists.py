@@ -12,12 +12,14 @@ from pydantic import Field
 from app.api.companies import in_company
 from app.api.framework import check_version, operation
 from app.api.lists import asked_of, part_of
-from app.api.v1.numbers import Key
-from app.api.values import Answer, Body, Realm, UnitPrice
+from app.api.v1.numbers import Key, as_amount
+from app.api.values import Amount, Answer, Body, Realm, UnitPrice
 from app.composition.request import now, reader
 from app.composition.trading import looking, rules
-from app.importers.pricechanges import Effect, hand_in, preview, rows_with, settle
+from app.importers.priceapprovals import asked_by_rules, asks_nobody, plan_now, request_of_list, said, settle
+from app.importers.pricechanges import Effect, hand_in, rows_with
 from app.importers.pricelists import COLUMNS, ReadSheet, read_list
+from app.importers.priceweights import changes_of, weigh
 from app.messages import sentence
 from app.queries.prices import PRICE_LISTS, ListRow, price_list
 from app.security.permissions import Permission
@@ -88,6 +90,13 @@ class PreviewAnswer(Answer):
     digest: str
     counts: dict[str, int]
     needs_second_person: int
+    materiality: str = Field(description="How much hangs on it, by what it touches")
+    items: int = Field(description="How many items it touches")
+    revenue_share_permille: int | None = Field(description="Of the orders of 90 days; null: nothing was sold")
+    lost: Amount = Field(description="What those orders would have brought less")
+    asks_nobody: bool = Field(description="Whether it can be applied without anybody else; otherwise ask for it")
+    approval_rule: str = Field(description="The rules of approval that hold for it, as a sentence")
+    approval_request: int | None = Field(description="The last request about it")
     rows: list[RowAnswer]
 
 
@@ -156,8 +165,11 @@ def _millionths(value: int | None) -> Decimal | None:
     tag=TAG, query=PreviewQuery, answer=PreviewAnswer,
 )  # fmt: skip
 def preview_price_list(list_id: int, query: PreviewQuery) -> PreviewAnswer:
-    price_list(reader(), actor(), list_id)
-    plan = preview(looking(reader(), actor=actor(), now=now(), realm="live"), list_id, rules=rules())
+    row = price_list(reader(), actor(), list_id)
+    work = looking(reader(), actor=actor(), now=now(), realm="live")
+    plan = plan_now(work, list_id, rules=rules())
+    weight = weigh(work, row.entity_id, changes_of(plan))
+    asked, request = asked_by_rules(reader(), weight.facts), request_of_list(reader(), list_id)
     rows = [
         one
         for one in rows_with(plan.rows, query.only)
@@ -165,7 +177,9 @@ def preview_price_list(list_id: int, query: PreviewQuery) -> PreviewAnswer:
     ]
     return PreviewAnswer(
         digest=plan.digest, counts=dict(plan.counts), needs_second_person=plan.beyond,
-        rows=[_row(one) for one in rows[: query.limit]],
+        materiality=weight.materiality, items=weight.items, revenue_share_permille=weight.share_permille,
+        lost=as_amount(weight.lost_minor, weight.currency), asks_nobody=asks_nobody(asked), approval_rule=said(asked),
+        approval_request=request.id if request else None, rows=[_row(one) for one in rows[: query.limit]],
     )  # fmt: skip
 
 

@@ -101,6 +101,7 @@ class SavedAnswer(Answer):
 
     price: PriceAnswer | None
     waits_as_list: int | None
+    approval_rule: str | None = Field(None, description="By which rules of approval it needed nobody")
 
 
 class EndBody(Body):
@@ -200,7 +201,7 @@ def save_price_rule(work: UnitOfWork, body: PriceBody) -> SavedAnswer:
     accepted = {one.code: one.reason for one in body.accept}
     saved = save_row(work, entity.id, row, rules=rules(), accepted=accepted)
     found = None if saved.rule is None else _price(price_row(work.session, work.actor, saved.rule))
-    return SavedAnswer(price=found, waits_as_list=saved.waits)
+    return SavedAnswer(price=found, waits_as_list=saved.waits, approval_rule=saved.said or None)
 
 
 def _text(value: object) -> str:

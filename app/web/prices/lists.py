@@ -6,20 +6,24 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 
 from app.composition.request import change, now, reader
 from app.composition.trading import looking, rules
-from app.importers.pricechanges import Effect, effect, hand_in, preview, rows_with, settle
+from app.importers.priceapprovals import asked_by_rules, asks_nobody, plan_now, request_of_list, said, settle
+from app.importers.pricechanges import Effect, effect, hand_in, rows_with
 from app.importers.pricelists import COLUMNS, read_list
+from app.importers.priceweights import PriceWeight, changes_of, weigh
 from app.messages import MESSAGES, sentence
+from app.queries.approvals import approval_page
 from app.queries.listing import PAGE
 from app.queries.prices import ListRow, list_steps, lists_to_decide, price_list
 from app.security.permissions import Permission
 from app.security.require import actor, require
+from app.web.approvals.views import shut
 from app.web.areas import asked_page, closed
 from app.web.exports import csv_file, xlsx_file
 from app.web.forms import choices
@@ -32,16 +36,17 @@ from erpcore.pricing.flow import PRICE_LIST_FLOW
 from erpcore.pricing.lists import ListPlan, SettleList
 
 MOVES = (
-    ("apply", "Apply the list", "The prices hold."), ("ask", "Ask for approval", "Somebody else decides."),
-    ("approve", "Approve and apply", "The prices hold."), ("decline", "Refuse", "It is refused; no price has changed."),
+    ("apply", "Apply the list", "The prices hold; the rules of approval ask nobody about them."),
+    ("ask", "Ask for approval", "Others decide; the list holds once they agree."),
+    ("approve", "Approve", "The prices hold once all who are asked agree; the list says whether they do."), ("decline", "Refuse", "It is refused; no price has changed."),
     ("withdraw", "Withdraw", "It is withdrawn."),
 )  # fmt: skip
 
 
 @waits_for_me(Permission.PRICE_RULE_APPROVE)
 def lists_waiting(session: Session, who: Actor, _: datetime) -> Iterable[Waiting]:
-    """Lists of prices that somebody else asked for."""
-    for one in lists_to_decide(session, who):
+    """Lists of prices of the time before they were asked about by the rules of approval; those stand among the requests."""
+    for one in lists_to_decide(session, who, by_permission=True):
         yield Waiting(
             title=f"Prices: {one.file_name}", why=f"{one.entity} · {one.rows} row{'s' if one.rows > 1 else ''}",
             detail="beyond the tolerance or below the floor", url=url_for("prices.show_list", list_id=one.id), move="Decide",
@@ -84,30 +89,63 @@ def _plan(row: ListRow) -> ListPlan | None:
     """What the list would change now; ``None`` once it holds."""
     if row.applied_at is not None:
         return None
-    return preview(looking(reader(), actor=actor(), now=now(), realm="live"), row.id, rules=rules())
+    return plan_now(looking(reader(), actor=actor(), now=now(), realm="live"), row.id, rules=rules())
 
 
-def _moves(row: ListRow, plan: ListPlan | None, who: Actor) -> list[dict[str, Any]]:
+class Judged(NamedTuple):
+    """What the rules of approval say of a list: what it touches, whether they ask nobody, the rules in words, and why they do not
+    ask this person now (empty: they do; ``None``: the permission decides).
+    """
+
+    weight: PriceWeight
+    is_free: bool
+    said: str
+    shut: str | None
+
+
+def _judged(row: ListRow, plan: ListPlan) -> Judged:
+    work = looking(reader(), actor=actor(), now=now(), realm="live")
+    weight = weigh(work, row.entity_id, changes_of(plan))
+    asked = asked_by_rules(reader(), weight.facts)
+    request = request_of_list(reader(), row.id) if row.state == "asked" else None
+    why = None
+    if request is not None and request.state == "waiting":
+        why = shut(approval_page(reader(), actor(), request.id, now()))
+    return Judged(weight, asks_nobody(asked), said(asked), why)
+
+
+def _moves(row: ListRow, plan: ListPlan | None, judged: Judged | None, who: Actor) -> list[dict[str, Any]]:
     """The moves of the flow's table; one that is not open says why."""
-    out = []
+    out: list[dict[str, Any]] = []
+    if plan is None or judged is None:
+        return out
     for name, label, _ in MOVES:
         is_own = who.id == row.asked_by
-        if row.state not in PRICE_LIST_FLOW.moves[name].sources or plan is None or (name == "withdraw" and not is_own):
+        if row.state not in PRICE_LIST_FLOW.moves[name].sources or (name == "withdraw" and not is_own):
             continue
-        if (name == "apply" and plan.beyond) or (name == "ask" and not plan.beyond):
+        if (name == "apply") != judged.is_free and name in ("apply", "ask"):
             continue
-        why = closed(PRICE_LIST_FLOW, name, row.state, who)
-        if not why and name in ("approve", "decline") and who.id in (row.asked_by, row.uploaded_by):
-            why = "you asked for it, so somebody else decides"
+        why = _why_not(row, name, judged, who)
         if not why and name != "withdraw" and not plan.changes_something and name != "decline":
             why = "it changes nothing"
         out.append({"name": name, "label": label, "why": why})
     return out
 
 
+def _why_not(row: ListRow, name: str, judged: Judged, who: Actor) -> str:
+    if name not in ("approve", "decline"):
+        return closed(PRICE_LIST_FLOW, name, row.state, who)
+    if who.id in (row.asked_by, row.uploaded_by):
+        return "you asked for it, so somebody else decides"
+    if judged.shut is None:
+        return closed(PRICE_LIST_FLOW, name, row.state, who)
+    return f"{judged.shut[:1].lower()}{judged.shut[1:]}".removesuffix(".")
+
+
 def _html(list_id: int, form: SettleForm) -> Any:
     row = price_list(reader(), actor(), list_id)
     plan = _plan(row)
+    judged = None if plan is None else _judged(row, plan)
     only = _only()
     counts = Counter(effect(one) for one in plan.rows) if plan else Counter[Effect]()
     if plan:
@@ -122,7 +160,8 @@ def _html(list_id: int, form: SettleForm) -> Any:
     shown = rows_with(plan.rows, only) if plan else []
     page = min(asked_page(), max(1, -(-len(shown) // PAGE)))
     return render_template(
-        "prices/list_show.html", row=row, plan=plan, form=form, moves=_moves(row, plan, actor()), chips=chips,
+        "prices/list_show.html", row=row, plan=plan, form=form, moves=_moves(row, plan, judged, actor()), chips=chips,
+        judged=judged, asked=request_of_list(reader(), list_id),
         rows=shown[(page - 1) * PAGE : page * PAGE], page=page, pages=max(1, -(-len(shown) // PAGE)), total=len(shown),
         to=lambda number: url_for("prices.show_list", list_id=list_id, only=only or None, page=number), effect=effect,
         steps=list_steps(reader(), list_id), sentence=sentence, said=_said, zip_cells=_cells,

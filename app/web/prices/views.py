@@ -72,7 +72,7 @@ def add() -> Any:
             if saved.waits is not None:
                 flash("It waits for somebody else to look at it.", "success")
                 return redirect(url_for("prices.show_list", list_id=saved.waits))
-            flash("The price is saved.", "success")
+            flash(f"The price is saved. {saved.said}".strip(), "success")
             return redirect(url_for("prices.show", rule_id=saved.rule))
     elif not form.is_submitted():
         form.valid_from.data = today(chosen.id if chosen else None)

@@ -10,8 +10,10 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
-from app.importers.pricechanges import hand_in, preview, save_row, settle
+from app.importers.priceapprovals import plan_now, settle
+from app.importers.pricechanges import hand_in, save_row
 from app.importers.pricelists import COLUMNS, read_list
+from app.security.roles import permissions_of
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.audit import AuditEntry
 from erpcore.kernel.errors import Conflict, DomainError, NeedsConfirmation, NotAllowed, RuleBroken
@@ -23,7 +25,7 @@ from tests.support.core import RULES, a_business
 from tests.support.policies import approve
 from tests.support.pricing import CHANGES, a_price, save
 
-JUDGE = Actor(id=91, role="process_owner", permissions=frozenset({"pricing:rule:approve"}))
+JUDGE = Actor(id=91, role="process_owner", permissions=permissions_of("process_owner"))
 
 
 @pytest.fixture
@@ -57,7 +59,7 @@ def a_list(business, *rows, by=CHANGES):
 
 def look(business, kept):
     with business.work(CHANGES) as work:
-        return preview(work, kept, rules=RULES)
+        return plan_now(work, kept, rules=RULES)
 
 
 def step(business, kept, move, *, by=CHANGES, reason="agreed", seen=None):
@@ -95,7 +97,10 @@ def test_a_higher_price_holds_at_once_and_a_lower_one_asks_for_a_second_person(b
     before = standing(business)
     with pytest.raises(NeedsConfirmation) as asked:
         type_in(business, kind="promotion", valid_from="2026-03-10", valid_until="2026-03-20")
-    assert (asked.value.code, asked.value.facts) == ("price_needs_second", {"before": "10.00 EUR", "after": "9.00 EUR"})
+    assert (asked.value.code, asked.value.facts) == (
+        "price_needs_second",
+        {"before": "10.00 EUR", "after": "9.00 EUR", "touches": "1 item"},
+    )
     assert standing(business) == before
 
 
@@ -128,7 +133,11 @@ def test_a_tolerance_for_a_customer_group_or_item_group_holds_for_its_prices_alo
     assert type_in(business, discount_percent="20", **whole).rule is not None
     with pytest.raises(NeedsConfirmation) as asked:
         type_in(business, discount_percent="21", **{**whole, "valid_from": "2026-07-01", "valid_until": "2026-08-01"})
-    assert asked.value.facts == {"before": "100 % of the list price", "after": "79 % of the list price"}
+    assert asked.value.facts == {
+        "before": "100 % of the list price",
+        "after": "79 % of the list price",
+        "touches": "1 item",
+    }
 
 
 def test_a_typed_price_waits_as_a_list_of_one_row_until_somebody_else_approves_it(business):

@@ -686,6 +686,9 @@ def test_the_rules_that_come_with_the_product_name_who_decides_what(business):
         ).all()
     assert rows == [
         ("controlled_variation", "authority", "body:design_authority", 1),
+        ("price_change", "alone", None, None),
+        ("price_change", "broad", "may:pricing:rule:approve", 2),
+        ("price_change", "second", "may:pricing:rule:approve", 1),
         ("price_override", "desk", "may:orders:price:approve_desk", 1),
         ("price_override", "process", "may:orders:price:approve_process", 1),
         ("price_override", "site", "may:orders:price:approve_site", 1),
