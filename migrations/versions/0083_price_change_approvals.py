@@ -9,8 +9,8 @@ from alembic import op
 
 from erpcore.kernel.model import UtcDateTime
 
-revision = "9131"
-down_revision = "0081"
+revision = "0083"
+down_revision = "0082"
 branch_labels = None
 depends_on = None
 
