@@ -17,6 +17,7 @@ from readiness.measures.consumer import JourneyConsumer
 _PUBLISHERS = (
     "erpcore.published",
     "erpcore.published.cash",
+    "erpcore.published.disputes",
     "erpcore.published.dunning",
     "erpcore.published.floor",
     "erpcore.published.journals",

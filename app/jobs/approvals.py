@@ -7,6 +7,7 @@ from collections.abc import Callable
 import structlog
 
 from app.composition.approving import AROUND
+from app.composition.dispute_approvals import overtaken
 from app.composition.order_approvals import asked_for_nothing
 from app.composition.quote_approvals import asked_for_no_quote
 from app.composition.uow import Database, reading, unit_of_work
@@ -23,7 +24,7 @@ log = structlog.get_logger(__name__)
 def escalate_due(database: Database, *, clock: Clock) -> int:
     """How many went on: after so many working hours those of another capacity may decide too."""
     with reading(database) as session:
-        gone = asked_for_nothing(session) + asked_for_no_quote(session) + asked_for_no_list(session)
+        gone = asked_for_nothing(session) + asked_for_no_quote(session) + asked_for_no_list(session) + overtaken(session)
         due = past_due(session, clock.now())
     _each(database, clock, gone, lambda work, request: outdate_moved_on(work, request, AROUND))
     return _each(database, clock, due, escalate)

@@ -17,6 +17,7 @@ from typing import Any
 from app.messages import (
     composition,
     core,
+    disputes,
     dunning,
     floor,
     governance,
@@ -37,6 +38,7 @@ Words = str | Callable[[Mapping[str, Any]], str]
 MESSAGES: Mapping[str, Words] = MappingProxyType(
     kernel.MESSAGES
     | core.MESSAGES
+    | disputes.MESSAGES
     | dunning.MESSAGES
     | floor.MESSAGES
     | supply.MESSAGES

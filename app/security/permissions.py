@@ -135,6 +135,8 @@ class Permission(StrEnum):
     BANK_IMPORT = "billing:bank:import", "hand bank statements in"
     BANK_ACCOUNT = "billing:bank:account", "add bank accounts and say how their files are read"
     DEBT_WRITE_OFF = "billing:debt:write_off", "write off bad debt"
+    DISPUTE_WORK = "billing:dispute:work", "open disputes, hand them over and settle them"
+    DISPUTE_ROUTE = "billing:dispute:route", "say whose the reasons of deductions and disputes are"
     DUNNING_PROPOSE = "billing:dunning:propose", "propose whom to ask for what is overdue"
     DUNNING_CONFIRM = "billing:dunning:confirm", "confirm dunning runs that others proposed"
     DUNNING_SET_UP = "billing:dunning:set_up", "write the procedures of dunning"

@@ -15,6 +15,7 @@ from erpcore.billing.cash_records import (
     settled_or_reopened,
 )
 from erpcore.billing.cash_reversal import Unapply, require_reversible, reversed_before
+from erpcore.billing.disputes.models import StepKind
 from erpcore.billing.models import CreditApplication
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.kernel.events import Event
@@ -36,10 +37,10 @@ class ApplyCredit:
     amount_minor: int
 
 
-def apply_credit(work: UnitOfWork, commands: Sequence[ApplyCredit]) -> list[int]:
+def apply_credit(work: UnitOfWork, commands: Sequence[ApplyCredit], *, is_agreed: bool = False) -> list[int]:
     """Set credits against invoices of the same customer; returns the applications' ids.
 
-    The receivable account knows nothing of it: both documents stand on it. Raises ``RuleBroken`` when more is applied than a
+    The receivable account knows nothing of it: both documents stand on it. ``is_agreed``: by authority, or by a policy. Raises ``RuleBroken`` when more is applied than a
     credit has left or an invoice has open.
     """
     held = hold(work, invoices={c.invoice for c in commands}, credited={c.credit for c in commands})
@@ -47,7 +48,8 @@ def apply_credit(work: UnitOfWork, commands: Sequence[ApplyCredit]) -> list[int]
     rows: list[tuple[Any, ...]] = []
     for command in commands:
         invoice, credit = held.invoices[command.invoice], held.documents.get(command.credit)
-        work.actor.require("billing:receipt:apply", site=invoice.site_id)
+        if not is_agreed:
+            work.actor.require("billing:receipt:apply", site=invoice.site_id)
         if credit is None or credit.document_type not in CREDITS:
             raise NotFound("credit_unknown", id=command.credit)
         if credit.customer_id != invoice.customer_id:
@@ -108,6 +110,7 @@ def _set(work: UnitOfWork, held: Held, credit: Any, invoice_id: int, amount: int
     before = held.open[invoice_id]
     held.open[invoice_id] = before - amount
     held.open[credit.document_id] += amount
+    held.by[invoice_id] = StepKind.CREDITED if credit.document_type == "credit_memo" else StepKind.WRITTEN_OFF
     work.publish(
         event, order.place(work), step="order_to_cash.cash", subject=(credit.document_type, credit.document_id, 1),
         journey=order.id,

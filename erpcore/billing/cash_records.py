@@ -14,6 +14,8 @@ from typing import Any
 
 from sqlalchemy import update
 
+from erpcore.billing.disputes.fitting import fit_disputes
+from erpcore.billing.disputes.models import StepKind
 from erpcore.billing.models import Receipt
 from erpcore.billing.records import InvoiceRow, invoices_of_orders, lock_invoices, orders_of_invoices, shares_of
 from erpcore.credit.models import Receivable
@@ -67,7 +69,9 @@ SETTLE = Change(_settle)
 
 @dataclass(slots=True)
 class Held:
-    """What is locked: ``left`` of receipts and ``open`` of documents are kept up to date while commands are gone through."""
+    """What is locked: ``left`` of receipts and ``open`` of documents are kept up to date while commands are gone through. ``by``: what
+    settled an invoice, where it was not money.
+    """
 
     orders: dict[int, Order]
     invoices: dict[int, InvoiceRow]
@@ -76,6 +80,7 @@ class Held:
     left: dict[int, int] = field(default_factory=dict)
     open: dict[int, int] = field(default_factory=dict)
     deltas: dict[tuple[int, int], int] = field(default_factory=lambda: defaultdict(int))
+    by: dict[int, StepKind] = field(default_factory=dict)
 
 
 def hold(
@@ -153,7 +158,8 @@ def settled_or_reopened(work: UnitOfWork, order: Order, invoice: InvoiceRow, bef
 
 
 def change_debts(work: UnitOfWork, held: Held) -> None:
-    """Hand on what customers owe less or more, and derive the payment status of the orders."""
+    """Hand on what customers owe less or more, settle differences with it, and derive the payment status of the orders."""
+    fit_disputes(work, held)
     change_exposures(work, held.deltas, Part.RECEIVABLE)
     _mark_paid(work, list(held.orders.values()))
 

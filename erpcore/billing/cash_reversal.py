@@ -20,6 +20,7 @@ from erpcore.billing.cash_records import (
     settled_or_reopened,
     two_sides,
 )
+from erpcore.billing.disputes.fitting import withdraw_deductions
 from erpcore.billing.dunning.fees import fees_paid_by, reopen_fees
 from erpcore.billing.models import Receipt, ReceiptApplication, ReceiptReturn
 from erpcore.kernel.errors import Conflict, NotFound, RuleBroken
@@ -122,6 +123,8 @@ def _unapply(work: UnitOfWork, held: Held, asked: Sequence[tuple[Any, str]]) -> 
     SETTLE.run(work, [{"of": row.invoice_id, "amount": -row.amount_minor} for row, _ in asked])
     post_entries(work, entries)
     change_debts(work, held)
+    for row, reason in asked:
+        withdraw_deductions(work, held, [row.id], f"The payment was taken back: {reason.strip()}")
     return [row[0] for row in rows]
 
 

@@ -76,7 +76,7 @@ class CreditInvoice:
 
 @dataclass(frozen=True, kw_only=True)
 class PostDebt:
-    """A bad-debt journal with its sign, in the currency of the books."""
+    """A bad-debt journal with its sign, in the currency of the books; ``channel``: of the order whose debt it is."""
 
     site: int
     customer: int
@@ -85,6 +85,7 @@ class PostDebt:
     number: str | None = None
     ship_country: str | None = None
     at: datetime | None = None
+    channel: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -322,26 +323,31 @@ def _report_corrections(work: UnitOfWork, memos: Sequence[_Memo]) -> None:
             )  # fmt: skip
 
 
-def post_debts(work: UnitOfWork, commands: Sequence[PostDebt], *, cells: CellStates) -> list[int]:
-    """Post bad-debt journals with their sign: negative gives a debt up, positive takes it on again."""
+def post_debts(
+    work: UnitOfWork, commands: Sequence[PostDebt], *, cells: CellStates, is_agreed: bool = False
+) -> list[int]:
+    """Post bad-debt journals with their sign: negative gives a debt up, positive takes it on again. ``is_agreed``: by authority, or
+    by a policy, whatever the actor may.
+    """
     known = customers(work, {c.customer for c in commands})
     rows, entries, receivables = [], [], []
     deltas: dict[tuple[int, int], int] = defaultdict(int)
     ids = work.ids.reserve(len(commands))
     given = []
     for command in commands:
-        work.actor.require("billing:debt:write_off", site=command.site)
+        if not is_agreed:
+            work.actor.require("billing:debt:write_off", site=command.site)
         site = site_facts(work, command.site)
         customer = known[command.customer]
-        cell = Cell(site.live_id, None, Process.ORDER_TO_CASH, customer.group_id)
+        cell = Cell(site.live_id, command.channel, Process.ORDER_TO_CASH, customer.group_id)
         grant = admit(work, cells, site.entity.realm, cell, begins=False)
         when, currency, key = command.at or work.now, site.entity.currency, next(ids)
         given.append(key)
         minor = to_minor(command.amount, currency)
         day = local_day(when, site.time_zone)
         place = Place(
-            realm=site.entity.realm, entity=site.entity.id, site=site.id, customer_group=customer.group_id, grant=grant,
-            ruleset=standard_ruleset().hash, currency=currency, time_zone=site.time_zone,
+            realm=site.entity.realm, entity=site.entity.id, site=site.id, channel=command.channel,
+            customer_group=customer.group_id, grant=grant, ruleset=standard_ruleset().hash, currency=currency, time_zone=site.time_zone,
         )  # fmt: skip
         exact = scaled_int(command.amount, PRICE_PLACES)
         rows.append(

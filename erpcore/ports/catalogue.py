@@ -136,6 +136,11 @@ _CREDIT = (
         "The part of an order's value that may exceed the credit limit.", 0, minimum=0, maximum=1000,
         unit=Unit.PERMILLE,
     ),
+    _point(
+        "short_pay_tolerance_minor", "Short payments", CREDIT, _C,
+        "A deduction up to this amount is written off at once, and nobody is asked.", 100, before=0, minimum=0, maximum=10_000,
+        unit=Unit.MINOR,
+    ),
 )  # fmt: skip
 
 _PROMISE = (

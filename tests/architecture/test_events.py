@@ -26,6 +26,8 @@ FOR_THE_RECORD: dict[str, str] = {
     "tranche": "as condition",
     "wave": "as condition",
     "credit": "the receivable holds it, and invoice.settled and invoice.reopened what figures read",
+    "deduction": "the dispute holds it, and its steps what became of it; the event dates it for other systems",
+    "dispute": "as deduction",
     "dunning": "the notice holds it, and the letter what is told; the event dates it for other systems",
     "payment_promise": "the promise holds it, and receipts whether it is kept; the event dates it for other systems",
     "debt.written_off": "the books hold it; no figure of this release reads it",

@@ -14,9 +14,12 @@ from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cas
 from erpcore.billing.cash_credit import ApplyCredit, apply_credit, unapply_credit
 from erpcore.billing.cash_reversal import ReturnReceipt, Unapply, return_receipts, unapply_cash
 from erpcore.billing.credits import CreditInvoice, PostDebt, credit_invoices, post_debts
+from erpcore.billing.disputes.services import Deduct, Object, name_deductions, open_disputes
+from erpcore.billing.disputes.settling import CreditLine, Settle, settle_dispute, settle_write_off
 from erpcore.kernel.errors import DomainError
+from erpcore.ports import BY_PERMISSION
 from tests.support.controls import assert_books_agree
-from tests.support.core import OPEN, a_business
+from tests.support.core import OPEN, RULES, a_business
 from tests.support.steps import invoiced
 from tests.support.trader import PEOPLE, fingerprint_of
 from tests.support.walking import move
@@ -30,6 +33,9 @@ NEVER = {
     "an application is taken back twice":
         "SELECT reverses_id FROM receipt_application WHERE reverses_id IS NOT NULL GROUP BY 1 HAVING COUNT(*) > 1",
     "an invoice is paid more than it costs": "SELECT document_id FROM receivable WHERE document_type = 'invoice' AND open_minor < 0",
+    "more is disputed than is open":
+        "SELECT d.invoice_id FROM dispute d JOIN receivable r ON r.document_id = d.invoice_id "
+        "GROUP BY d.invoice_id, r.open_minor HAVING SUM(d.open_minor) > r.open_minor",
     "an order is paid that owes something":
         "SELECT o.id FROM sales_order o JOIN invoice i ON i.order_id = o.id JOIN receivable r ON r.document_id = i.id "
         "WHERE o.payment_status = 'done' AND r.open_minor <> 0",
@@ -141,6 +147,40 @@ class Cashier:
         found = self.one("SELECT id FROM credit_application ORDER BY id DESC", number)
         if found:
             self.attempt(who, lambda work: unapply_credit(work, [Unapply(application=found, reason="the other one")]))
+
+    @move(often=3, who=WHO, number=NUMBER, minor=(None, 1, 120, 2_400, 99_999, 0), reason=("", "damaged", "weather"))
+    def name_short(self, who: int, number: int, minor: int | None, reason: str) -> None:
+        found = self.one("SELECT id FROM receipt_application ORDER BY id DESC", number)
+        if found:
+            command = Deduct(application=found, reason=reason, amount_minor=minor)
+            self.attempt(who, lambda work: name_deductions(work, [command], rules=RULES, cells=OPEN))
+
+    @move(often=2, who=WHO, number=NUMBER, minor=(1, 600, 2_400, 99_999))
+    def object_to(self, who: int, number: int, minor: int) -> None:
+        bill = self.one(_INVOICES, number)
+        if bill:
+            command = Object(invoice=bill, amount_minor=minor, reason="price", note="too dear")
+            self.attempt(who, lambda work: open_disputes(work, [command]))
+
+    @move(often=4, who=WHO, number=NUMBER, rebill=(0, 1, 700), write_off=(0, 90, 1_200), pieces=(0, 1, 2))
+    def settle_difference(self, who: int, number: int, rebill: int, write_off: int, pieces: int) -> None:
+        found = self.one("SELECT id FROM dispute WHERE open_minor > 0 ORDER BY id", number)
+        if not found:
+            return
+        (line,) = self.ids(
+            f"SELECT l.order_line_id FROM invoice_line l JOIN dispute d ON d.invoice_id = l.invoice_id WHERE d.id = {found}"
+        )
+        credit = [CreditLine(order_line=line, quantity=Decimal(pieces))] if pieces else []
+        command = Settle(
+            dispute=found, credit=credit, rebill_minor=rebill, write_off_minor=write_off, reason="looked at it"
+        )
+        self.attempt(who, lambda work: settle_dispute(work, command, rules=RULES, cells=OPEN, authority=BY_PERMISSION))
+
+    @move(often=2, who=WHO, number=NUMBER, agreed=(True, False))
+    def decide_on_difference(self, who: int, number: int, agreed: bool) -> None:
+        found = self.one("SELECT id FROM dispute WHERE state = 'waiting' ORDER BY id", number)
+        if found:
+            self.attempt(who, lambda work: settle_write_off(work, found, approved=agreed, note="so be it", cells=OPEN))
 
     def prove(self) -> None:
         """The books prove themselves."""

@@ -14,6 +14,7 @@ from app.api.v1.billing import TAG
 from app.api.v1.numbers import Key, as_amount, as_minor, fresh
 from app.api.values import Amount, Answer, Body
 from app.composition.request import reader
+from app.composition.short_pays import Short, name_rests
 from app.importers.bankfiles.accepting import accept_chosen, accept_sure
 from app.importers.bankfiles.reading import digest_of, read_bank_file
 from app.importers.bankfiles.table import Mapping
@@ -148,6 +149,10 @@ class PartBody(Body):
 
     invoice: Key
     amount: Amount
+    short: str | None = Field(
+        None, max_length=32, description="Why it is not paid whole; what is left becomes a deduction."
+    )
+    note: str = Field("", max_length=2000)
 
 
 class AssignBody(Body):
@@ -273,4 +278,6 @@ def assign_bank_line(work: UnitOfWork, line_id: int, body: AssignBody) -> Accept
             for at, one in enumerate(body.parts)
         ],
     )  # fmt: skip
-    return AcceptedAnswer(receipts=assign_lines(work, [command]))
+    (receipt,) = assign_lines(work, [command])
+    name_rests(work, receipt, {one.invoice: Short(one.short, one.note) for one in body.parts if one.short is not None})
+    return AcceptedAnswer(receipts=[receipt])

@@ -14,6 +14,7 @@ from app.api.lists import REALM, OneOf, asked_of, listed, only, part_of, which
 from app.api.v1.numbers import Key, as_amount, as_minor, fresh, pointing
 from app.api.values import Amount, Answer, Body, Page, PageQuery, Quantity, Realm, UnitPrice
 from app.composition.request import reader
+from app.composition.short_pays import Short, name_rests
 from app.composition.trading import cells
 from app.queries.billing import InvoicePage, InvoiceRow, invoice_page
 from app.queries.billing_lists import BILLED, INVOICES, LANES, MEMOS, SHIPPED, MemoRow
@@ -145,8 +146,21 @@ class ApplicationBody(Body):
     amount: Amount
 
 
+class PaidBody(ApplicationBody):
+    """So much of an invoice is settled; with `short` what is left of it becomes a deduction for that reason, empty: unknown."""
+
+    short: str | None = Field(None, max_length=32)
+    note: str = Field("", max_length=2000)
+
+
+class PayBody(Body):
+    """Which invoices the receipt settles, and why it does not settle them whole."""
+
+    applications: list[PaidBody] = Field(min_length=1, max_length=200)
+
+
 class ApplyBody(Body):
-    """Which invoices the receipt settles."""
+    """Which invoices the credit settles."""
 
     applications: list[ApplicationBody] = Field(min_length=1, max_length=200)
 
@@ -309,9 +323,9 @@ def take_receipt(work: UnitOfWork, body: ReceiptBody) -> ReceiptAnswer:
 
 @operation(
     "POST", "/receipts/{receipt_id}/apply", permission=Permission.RECEIPT_APPLY, summary="Settle invoices out of a receipt",
-    tag=TAG, body=ApplyBody, answer=ReceiptAnswer, example={"applications": [{"invoice": 1201, "amount": "129.90"}]},
+    tag=TAG, body=PayBody, answer=ReceiptAnswer, example={"applications": [{"invoice": 1201, "amount": "129.90"}]},
 )  # fmt: skip
-def apply_receipt(work: UnitOfWork, receipt_id: int, body: ApplyBody) -> ReceiptAnswer:
+def apply_receipt(work: UnitOfWork, receipt_id: int, body: PayBody) -> ReceiptAnswer:
     row = receipt_page(work.session, work.actor, receipt_id).row
     work.realm = row.realm
     commands = [
@@ -323,4 +337,8 @@ def apply_receipt(work: UnitOfWork, receipt_id: int, body: ApplyBody) -> Receipt
     ]  # fmt: skip
     with pointing():
         apply_cash(work, commands)
+    name_rests(
+        work, receipt_id,
+        {one.invoice: Short(one.short, one.note) for one in body.applications if one.short is not None},
+    )  # fmt: skip
     return receipt_answer(receipt_page(fresh(work), work.actor, receipt_id).row)

@@ -29,6 +29,7 @@ NOT_SHOWN = {
     "recount_rule": _FLOOR,
     "count_freeze": _FLOOR,
     "adjustment_limit_minor": _FLOOR,
+    "short_pay_tolerance_minor": "it is about payments that come after the order",
     "lot_rule": "it says which lot leaves, not whether an order can be met",
     "task_priority_rule": _FLOOR,
     "packing_required": _FLOOR,

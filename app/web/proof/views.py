@@ -29,7 +29,10 @@ PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
         "Billing and receivables",
         ("invoice_", "credit_memo_", "receivable_", "receipt_", "on_account_", "shipped_", "tax_"),
     ),
-    "cash": ("Bank, credits set against invoices, and dunning", ("bank_", "return_", "credit_settled", "dunning_")),
+    "cash": (
+        "Bank, credits set against invoices, disputes and dunning",
+        ("bank_", "return_", "credit_settled", "dunning_", "disputes_"),
+    ),
     "ledger": (
         "Ledger, credit and numbers",
         ("ledger_", "closed_", "inventory_", "credit_exposure_", "legal_", "manual_", "reversed_"),
@@ -54,6 +57,7 @@ PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
             "events_receipts",
             "events_stock",
             "events_entries",
+            "events_disputes",
             "events_dunning",
         ),
     ),

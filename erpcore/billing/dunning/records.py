@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
+from erpcore.billing.disputes.models import Dispute
+from erpcore.billing.disputes.records import held_back
 from erpcore.billing.dunning.models import (
     BlockKind,
     DunningBlock,
@@ -115,7 +117,9 @@ class OwnMoney:
 
 
 def overdue_invoices(session: Session, entity: int, today: date) -> list[Overdue]:
-    """Invoices of the company that are past their day, the oldest of each customer first."""
+    """Invoices of the company that are past their day, the oldest of each customer first; what of them is deducted or disputed is not
+    asked for. One in dispute as a whole keeps its amount, so that it is named among what is left out.
+    """
     rows = session.execute(
         select(
             Receivable.document_id, Receivable.customer_id, Receivable.due_on, Receivable.open_minor, DunningStand.level,
@@ -128,13 +132,22 @@ def overdue_invoices(session: Session, entity: int, today: date) -> list[Overdue
         )
         .order_by(Receivable.customer_id, Receivable.due_on, Receivable.document_id)
     )  # fmt: skip
+    found = rows.all()
+    disputed = held_back(session, _disputed_overdue(entity, today))
     return [
         Overdue(
-            document=row.document_id, customer=row.customer_id, due_on=row.due_on, open_minor=row.open_minor,
+            document=row.document_id, customer=row.customer_id, due_on=row.due_on,
+            open_minor=row.open_minor - disputed.get(row.document_id, 0) or row.open_minor,
             level=row.level or 0, last_on=row.last_on,
         )
-        for row in rows
+        for row in found
     ]  # fmt: skip
+
+
+def _disputed_overdue(entity: int, today: date) -> Any:
+    return select(Receivable.document_id).where(
+        Receivable.entity_id == entity, Receivable.open_minor > 0, Receivable.due_on < today
+    )
 
 
 def own_money(session: Session, customers: Collection[int]) -> dict[int, OwnMoney]:
@@ -172,7 +185,7 @@ class Withheld:
 
 
 def withheld(session: Session, customers: Iterable[int], today: date, zone: str) -> Withheld:
-    """What blocks and open promises hold back today. Three queries."""
+    """What blocks, disputes and open promises hold back today. Four queries."""
     wanted = sorted(set(customers))
     of_customers: dict[int, str] = {}
     of_documents: dict[int, str] = {}
@@ -190,21 +203,38 @@ def withheld(session: Session, customers: Iterable[int], today: date, zone: str)
     ):
         said = "in dispute" if row.kind == BlockKind.DISPUTE else f"blocked ({row.kind})"
         note(row.customer_id, row.document_id, f"{said} until {row.until}: {row.reason}")
+    for customer, document in session.execute(_disputed_whole(wanted)):
+        note(customer, document, "all that is open of it is deducted or disputed")
     for one in promises(session, wanted, today, zone):
         if one.state is PromiseState.OPEN:
             note(one.customer, one.document, f"promised until {one.until} by {one.said_by}")
     return Withheld(customers=of_customers, documents=of_documents)
 
 
+def _disputed_whole(customers: Sequence[int]) -> Any:
+    """Customers and invoices of which nothing is open but what is deducted or disputed."""
+    return (
+        select(Receivable.customer_id, Receivable.document_id)
+        .join(Dispute, Dispute.invoice_id == Receivable.document_id)
+        .where(Receivable.customer_id.in_(customers), Dispute.open_minor > 0)
+        .group_by(Receivable.customer_id, Receivable.document_id, Receivable.open_minor)
+        .having(func.sum(Dispute.open_minor) >= Receivable.open_minor)
+    )
+
+
 def in_dispute(session: Session, documents: Iterable[int], today: date) -> set[int]:
-    """Those of the documents that a dispute holds back today: of the document itself, or of all that its customer owes."""
+    """Those of the documents that a dispute holds back today: of the document itself or a part of it, or of all that its customer
+    owes.
+    """
     held = select(DunningBlock.id).where(
         DunningBlock.kind == BlockKind.DISPUTE, DunningBlock.lifted_at.is_(None), DunningBlock.until > today,
         DunningBlock.customer_id == Receivable.customer_id,
         or_(DunningBlock.document_id.is_(None), DunningBlock.document_id == Receivable.document_id),
     )  # fmt: skip
     wanted = Receivable.document_id.in_(sorted(set(documents)))
-    return set(session.execute(select(Receivable.document_id).where(wanted, held.exists())).scalars())
+    open_ = select(Dispute.id).where(Dispute.invoice_id == Receivable.document_id, Dispute.open_minor > 0)
+    query = select(Receivable.document_id).where(wanted, or_(held.exists(), open_.exists()))
+    return set(session.execute(query).scalars())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from erpcore.billing.disputes.records import held_back
 from erpcore.billing.dunning.fees import charge_fee
 from erpcore.billing.dunning.flow import CONFIRM, NOTICE, PROPOSE, RUN
 from erpcore.billing.dunning.models import (
@@ -273,6 +274,7 @@ def issue_notice(work: UnitOfWork, notice: int) -> bool:
 def _still(work: UnitOfWork, row: Any, facts: EntityFacts, day: date) -> list[tuple[Overdue, int]]:
     """What of a notice is still to be asked for, as it is now."""
     items = {one.document_id: one for one in read_rows(work, DunningItem, _ITEM, "notice_id", [row.id])}
+    disputed = held_back(work.session, sorted(items))
     names = ("document_id", "customer_id", "open_minor", "due_on")
     owed = read_rows(work, Receivable, names, "document_id", items, lock=True)
     stands = {
@@ -284,8 +286,8 @@ def _still(work: UnitOfWork, row: Any, facts: EntityFacts, day: date) -> list[tu
     for one in owed:
         known = stands.get(one.document_id)
         now = Overdue(
-            document=one.document_id, customer=one.customer_id, due_on=one.due_on, open_minor=one.open_minor,
-            level=known.level if known else 0, last_on=known.last_on if known else None,
+            document=one.document_id, customer=one.customer_id, due_on=one.due_on,
+            open_minor=one.open_minor - disputed.get(one.document_id, 0), level=known.level if known else 0, last_on=known.last_on if known else None,
         )  # fmt: skip
         item = items[one.document_id]
         if now.open_minor > 0 and held.why(now) is None and now.level == item.from_level:

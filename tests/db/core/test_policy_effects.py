@@ -27,6 +27,7 @@ from erpcore.orders.services import CaptureOrder, capture_orders
 from erpcore.ports import POLICY_POINTS, Freedom
 from tests.support.controls import assert_books_agree
 from tests.support.core import MONDAY, OPEN, RULES, a_business
+from tests.support.disputes import paid_short
 from tests.support.floor import a_floor, a_task, person, picked_by
 from tests.support.policies import approve
 from tests.support.pricing import DESK, an_entered
@@ -167,6 +168,12 @@ def one_piece_written_off(business):
     return asked(business, "SELECT state FROM stock_adjustment")
 
 
+def paid_one_euro_short(business):
+    _, _, invoice = invoiced(business)
+    paid_short(business, invoice, invoice.gross_minor - 100)
+    return asked(business, "SELECT state FROM dispute")
+
+
 def which_lot_leaves(business):
     tracked(business, "lot")
     received(business, 5, lot="LATE", expires_on=MONDAY.date() + timedelta(days=90))
@@ -235,6 +242,7 @@ CASES = {
     "credit_order_share_permille": Case(
         value=50, act=released_over_the_limit, standard="held", changed="released", made={"limit": 9_900}
     ),
+    "short_pay_tolerance_minor": Case(value=0, act=paid_one_euro_short, standard="settled", changed="raised"),
     "over_receipt_tolerance_permille": Case(
         value=100, act=two_more_than_expected, standard="received_too_much", changed="over", made={"stock": 0}
     ),

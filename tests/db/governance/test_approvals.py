@@ -702,6 +702,7 @@ def test_the_rules_that_come_with_the_product_name_who_decides_what(business):
         ("strategic_exception", "committee", "body:steering", None),
         ("substitution", "another", "may:orders:substitution:approve", 1),
         ("take_back", "another", "may:orders:allocation:approve_take_back", 1),
+        ("write_off", "another", "may:billing:debt:write_off", 1),
     ]
 
 
