@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from app.composition.approving import settles
 from app.composition.cells import RegisteredCells
 from app.composition.core_approvals import BY_RULES
+from erpcore.billing.dispute_settling import lock_whole, settle_write_off
 from erpcore.billing.disputes.models import Dispute, DisputeState
-from erpcore.billing.disputes.settling import lock_whole, settle_write_off
 from erpcore.kernel.work import UnitOfWork
 from governance.approvals.flow import RequestState
 from governance.approvals.models import ApprovalRequest

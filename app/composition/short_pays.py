@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
 from app.composition.trading import cells, rules
-from app.queries.disputes import application_of
-from erpcore.billing.disputes.services import Deduct, name_deductions
+from erpcore.billing.disputing import Deduct, name_deductions
+from erpcore.billing.models import ReceiptApplication
+from erpcore.kernel.errors import NotFound
 from erpcore.kernel.work import UnitOfWork
 
 
@@ -27,3 +31,17 @@ def name_rests(work: UnitOfWork, receipt: int, why: Mapping[int, Short]) -> list
         for invoice, short in sorted(why.items())
     ]
     return name_deductions(work, commands, rules=rules(), cells=cells())
+
+
+def application_of(session: Session, receipt: int, invoice: int) -> int:
+    """The newest payment of an invoice out of a receipt that stands. Raises ``NotFound`` where there is none."""
+    mirror = select(ReceiptApplication.reverses_id).where(ReceiptApplication.reverses_id.is_not(None))
+    found: int | None = session.scalar(
+        select(func.max(ReceiptApplication.id)).where(
+            ReceiptApplication.receipt_id == receipt, ReceiptApplication.invoice_id == invoice,
+            ReceiptApplication.reverses_id.is_(None), ReceiptApplication.id.not_in(mirror.where(ReceiptApplication.receipt_id == receipt)),
+        )
+    )  # fmt: skip
+    if found is None:
+        raise NotFound("application_unknown", id=invoice)
+    return found

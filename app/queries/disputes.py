@@ -242,7 +242,13 @@ def lines_of(session: Session, invoice: int) -> list[LineFact]:
         .where(InvoiceLine.invoice_id == invoice)
         .order_by(InvoiceLine.order_line_id)
     )  # fmt: skip
-    return [LineFact(**dict(zip(("order_line", "code", "name", "quantity", "unit_price", "net_minor"), row, strict=True))) for row in rows]  # fmt: skip
+    return [
+        LineFact(
+            order_line=row.order_line_id, code=row.code, name=row.name, quantity=row.quantity, unit_price=row.unit_price,
+            net_minor=row.net_minor,
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def open_by_invoice(session: Session, invoices: Iterable[int]) -> dict[int, int]:
@@ -259,17 +265,3 @@ def disputes_of(session: Session, actor: Actor, condition: Any) -> list[DisputeR
     """Those of one invoice, customer or receipt, newest first."""
     query = within_sites(_disputes(), actor, Dispute.site_id).where(condition).order_by(Dispute.id.desc()).limit(100)
     return [_row(found) for found in session.execute(query)]
-
-
-def application_of(session: Session, receipt: int, invoice: int) -> int:
-    """The newest payment of an invoice out of a receipt that stands. Raises ``NotFound`` where there is none."""
-    mirror = select(ReceiptApplication.reverses_id).where(ReceiptApplication.reverses_id.is_not(None))
-    found: int | None = session.scalar(
-        select(func.max(ReceiptApplication.id)).where(
-            ReceiptApplication.receipt_id == receipt, ReceiptApplication.invoice_id == invoice,
-            ReceiptApplication.reverses_id.is_(None), ReceiptApplication.id.not_in(mirror.where(ReceiptApplication.receipt_id == receipt)),
-        )
-    )  # fmt: skip
-    if found is None:
-        raise NotFound("application_unknown", id=invoice)
-    return found

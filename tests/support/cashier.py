@@ -14,8 +14,8 @@ from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cas
 from erpcore.billing.cash_credit import ApplyCredit, apply_credit, unapply_credit
 from erpcore.billing.cash_reversal import ReturnReceipt, Unapply, return_receipts, unapply_cash
 from erpcore.billing.credits import CreditInvoice, PostDebt, credit_invoices, post_debts
-from erpcore.billing.disputes.services import Deduct, Object, name_deductions, open_disputes
-from erpcore.billing.disputes.settling import CreditLine, Settle, settle_dispute, settle_write_off
+from erpcore.billing.dispute_settling import CreditLine, Settle, settle_dispute, settle_write_off
+from erpcore.billing.disputing import Deduct, Object, name_deductions, open_disputes
 from erpcore.kernel.errors import DomainError
 from erpcore.ports import BY_PERMISSION
 from tests.support.controls import assert_books_agree

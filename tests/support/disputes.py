@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from app.composition.dispute_approvals import BY_RULES
 from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cash
-from erpcore.billing.disputes.services import Deduct, Object, name_deductions, open_disputes
-from erpcore.billing.disputes.settling import Settle, settle_dispute
+from erpcore.billing.dispute_settling import Settle, settle_dispute
+from erpcore.billing.disputing import Deduct, Object, name_deductions, open_disputes
 from tests.support.core import OPEN, RULES
 
 

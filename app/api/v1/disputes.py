@@ -22,7 +22,8 @@ from app.queries.disputes import DISPUTES, KINDS, STATES, DisputePage, DisputeRo
 from app.security.permissions import Permission
 from app.security.require import actor
 from app.security.roles import Role
-from erpcore.billing.disputes.services import (
+from erpcore.billing.dispute_settling import CreditLine, Settle, settle_dispute
+from erpcore.billing.disputing import (
     Deduct,
     Hand,
     Object,
@@ -33,7 +34,6 @@ from erpcore.billing.disputes.services import (
     route_reason,
     say,
 )
-from erpcore.billing.disputes.settling import CreditLine, Settle, settle_dispute
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.work import UnitOfWork
 

@@ -13,7 +13,8 @@ from app.composition.dispute_approvals import BY_RULES
 from app.composition.uow import reading
 from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cash
 from erpcore.billing.cash_reversal import ReturnReceipt, Unapply, return_receipts, unapply_cash
-from erpcore.billing.disputes.services import (
+from erpcore.billing.dispute_settling import CreditLine, Settle, settle_dispute
+from erpcore.billing.disputing import (
     Deduct,
     Hand,
     Object,
@@ -24,7 +25,6 @@ from erpcore.billing.disputes.services import (
     route_reason,
     say,
 )
-from erpcore.billing.disputes.settling import CreditLine, Settle, settle_dispute
 from erpcore.billing.dunning.records import in_dispute
 from erpcore.kernel.errors import Conflict, DomainError, NotAllowed
 from tests.support.approvals import person
@@ -396,7 +396,7 @@ def test_a_crash_between_the_credit_memo_and_its_settlement_leaves_nothing(datab
     def dies(*_args, **_more):
         raise OSError("the machine stopped")
 
-    monkeypatch.setattr("erpcore.billing.disputes.settling.apply_credit", dies)
+    monkeypatch.setattr("erpcore.billing.dispute_settling.apply_credit", dies)
     with pytest.raises(OSError, match="stopped"):
         settled(business, dispute, credit=[CreditLine(order_line=line_of(invoice), quantity=Decimal(2))])
     assert fingerprint_of(database) == before

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from erpcore.billing.cash_records import Held, hold
+from erpcore.billing.dispute_settling import write_off_small
 from erpcore.billing.disputes.flow import DEDUCT, DISPUTE, ROUTE, WORK
 from erpcore.billing.disputes.models import Dispute, DisputeKind, DisputeReason, DisputeState, StepKind
 from erpcore.billing.disputes.records import (
@@ -23,7 +24,6 @@ from erpcore.billing.disputes.records import (
     tell,
     write_steps,
 )
-from erpcore.billing.disputes.settling import write_off_small
 from erpcore.billing.models import ReceiptApplication
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound, RuleBroken
