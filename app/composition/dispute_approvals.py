@@ -26,7 +26,7 @@ def _waits(session: Session, dispute: int) -> int | None:
 
 
 @settles(
-    WRITE_OFF, title="Write-off of a difference", version_of=_waits, may_withdraw=False,
+    WRITE_OFF, title="Write-off of a difference", version_of=_waits, page=("disputes.show", "dispute_id"), may_withdraw=False,
     lock=lock_whole, may_be_automatic=False,
 )  # fmt: skip
 def write_off_settled(work: UnitOfWork, request: ApprovalRequest) -> None:

@@ -19,6 +19,7 @@ from app.demo.carriers import hire_carriers
 from app.demo.cashdesk import open_the_desk
 from app.demo.committee import Committee
 from app.demo.desk import Desk, moment
+from app.demo.disputes import dispute_some
 from app.demo.funding import Funding
 from app.demo.occasions import Occasions
 from app.demo.office import Office
@@ -255,6 +256,7 @@ class _Story:
         hand_orders_in(self.desk)
         self.requests.finish()
         open_the_desk(self.desk)
+        dispute_some(self.desk)
         self._read_events()
 
 

@@ -28,6 +28,7 @@ from governance.approvals.models import ApprovalRequest
 #: What a state may be asked for besides one of its own: all of which something is open.
 OPEN = "open"
 STATES = (OPEN, *(one.value for one in DisputeState))
+RAISED, WAITING = DisputeState.RAISED.value, DisputeState.WAITING.value
 KINDS = tuple(one.value for one in DisputeKind)
 #: What is called open.
 IS_OPEN = Dispute.open_minor > 0
@@ -261,7 +262,17 @@ def open_by_invoice(session: Session, invoices: Iterable[int]) -> dict[int, int]
     return {key: int(minor) for key, minor in rows}
 
 
-def disputes_of(session: Session, actor: Actor, condition: Any) -> list[DisputeRow]:
-    """Those of one invoice, customer or receipt, newest first."""
-    query = within_sites(_disputes(), actor, Dispute.site_id).where(condition).order_by(Dispute.id.desc()).limit(100)
+def disputes_of(
+    session: Session, actor: Actor, *, invoice: int | None = None, customer: int | None = None, receipt: int | None = None
+) -> list[DisputeRow]:  # fmt: skip
+    """Those of one invoice, the open ones of a customer, or those that a receipt made; newest first."""
+    query = within_sites(_disputes(), actor, Dispute.site_id)
+    if invoice is not None:
+        query = query.where(Dispute.invoice_id == invoice)
+    if customer is not None:
+        query = query.where(Dispute.customer_id == customer, IS_OPEN)
+    if receipt is not None:
+        made = select(ReceiptApplication.id).where(ReceiptApplication.receipt_id == receipt)
+        query = query.where(Dispute.application_id.in_(made))
+    query = query.order_by(Dispute.id.desc()).limit(100)
     return [_row(found) for found in session.execute(query)]

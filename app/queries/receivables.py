@@ -12,16 +12,17 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, func, literal, null, select, union_all
+from sqlalchemy import BigInteger, ColumnElement, Date, func, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
 from app.queries.listing import Asked, Found, Position, SqlList
 from app.queries.places import EntityPick, entities_seen
 from app.queries.worked_out import AskedList
 from app.security.scopes import within_companies
+from erpcore.billing.disputes.models import Dispute
 from erpcore.billing.dunning.models import DunningFee
 from erpcore.billing.models import CreditMemo, DebtJournal, Invoice, Receipt
-from erpcore.billing.queries import by_company, documents_on, on_account_on
+from erpcore.billing.queries import by_company, disputed_on, documents_on, on_account_on
 from erpcore.credit.models import Receivable
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import local_day
@@ -39,8 +40,8 @@ FIRST = date(1990, 1, 1)
 
 @dataclass(frozen=True, kw_only=True)
 class AgeingRow:
-    """What one customer owes: minor units of the company's currency. ``due_minor`` by ``BUCKETS``; credits and money on account
-    are negative.
+    """What one customer owes: minor units of the company's currency. ``due_minor`` by ``BUCKETS``, without what is deducted or
+    disputed, which is ``deducted_minor``; credits and money on account are negative.
     """
 
     customer_id: int
@@ -50,6 +51,7 @@ class AgeingRow:
     entity: str
     currency: str
     due_minor: tuple[int, ...]
+    deducted_minor: int
     credits_minor: int
     on_account_minor: int
 
@@ -59,12 +61,14 @@ class AgeingRow:
 
     @property
     def balance_minor(self) -> int:
-        return sum(self.due_minor) + self.credits_minor + self.on_account_minor
+        return sum(self.due_minor) + self.deducted_minor + self.credits_minor + self.on_account_minor
 
 
 @dataclass(frozen=True, kw_only=True)
 class OpenItem:
-    """A document, or a receipt, that is not settled on the day. ``days_over`` counts from the day after it was due."""
+    """A document, or a receipt, that is not settled on the day. ``days_over`` counts from the day after it was due;
+    ``deducted_minor`` of what is open nobody asks for.
+    """
 
     kind: str
     id: int
@@ -74,6 +78,7 @@ class OpenItem:
     amount_minor: int
     open_minor: int
     days_over: int
+    deducted_minor: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,11 +109,18 @@ def _aged(entities: Sequence[EntityPick], days: Mapping[int, date], *, is_today:
     zones = {one.id: one.time_zone for one in entities}
     documents = documents_on(zones, days, is_today=is_today).subquery()
     receipts = on_account_on(zones, days, is_today=is_today).subquery()
+    disputed = disputed_on(zones, days, is_today=is_today).subquery()
+    held = func.coalesce(disputed.c.minor, 0)
     parts = union_all(
-        select(documents.c.customer_id, documents.c.entity_id, documents.c.due_on, documents.c.open_minor),
-        select(receipts.c.customer_id, receipts.c.entity_id, null().cast(Date), receipts.c.open_minor),
-    ).subquery()
-    open_, due = parts.c.open_minor, parts.c.due_on
+        select(
+            documents.c.customer_id, documents.c.entity_id, documents.c.due_on,
+            (documents.c.open_minor - held).label("open_minor"), held.label("deducted"),
+        ).outerjoin(disputed, disputed.c.invoice_id == documents.c.document_id),
+        select(
+            receipts.c.customer_id, receipts.c.entity_id, null().cast(Date), receipts.c.open_minor, literal(0, BigInteger)
+        ),
+    ).subquery()  # fmt: skip
+    open_, due, deducted = parts.c.open_minor, parts.c.due_on, parts.c.deducted
 
     def on(back: int) -> ColumnElement[Any]:
         return by_company(
@@ -126,10 +138,10 @@ def _aged(entities: Sequence[EntityPick], days: Mapping[int, date], *, is_today:
     return (
         select(
             parts.c.customer_id, *(one.label(f"b{at}") for at, one in enumerate(buckets)),
-            summed(due.is_not(None), open_ < 0).label("credits"), summed(due.is_(None)).label("on_account"),
+            func.sum(deducted).label("deducted"), summed(due.is_not(None), open_ < 0).label("credits"), summed(due.is_(None)).label("on_account"),
         )
         .group_by(parts.c.customer_id)
-        .having(func.max(func.abs(open_)) > 0)
+        .having(func.max(func.abs(open_) + deducted) > 0)
         .subquery("aged")
     )  # fmt: skip
 
@@ -138,7 +150,7 @@ def _row(found: Any) -> AgeingRow:
     return AgeingRow(
         customer_id=found.id, code=found.code, customer=found.name, entity_id=found.entity_id, entity=found.company,
         currency=found.currency, due_minor=tuple(int(found[at]) for at in range(len(BUCKETS))),
-        credits_minor=int(found.credits), on_account_minor=int(found.on_account),
+        deducted_minor=int(found.deducted), credits_minor=int(found.credits), on_account_minor=int(found.on_account),
     )  # fmt: skip
 
 
@@ -149,12 +161,12 @@ def _list(entities: Sequence[EntityPick], asked: date | None, now: datetime) -> 
     aged = _aged(entities, days, is_today=days == todays)
     buckets = [aged.c[f"b{at}"] for at in range(len(BUCKETS))]
     overdue = sum(buckets[2:], buckets[1])
-    balance = sum(buckets[1:], buckets[0]) + aged.c.credits + aged.c.on_account
+    balance = sum(buckets[1:], buckets[0]) + aged.c.deducted + aged.c.credits + aged.c.on_account
 
     def listed() -> Any:
         return (
             select(
-                *buckets, aged.c.credits, aged.c.on_account, Customer.id, Customer.code, Customer.name, Customer.entity_id,
+                *buckets, aged.c.deducted, aged.c.credits, aged.c.on_account, Customer.id, Customer.code, Customer.name, Customer.entity_id,
                 Entity.name.label("company"), Entity.currency,
             )
             .select_from(aged)
@@ -167,7 +179,7 @@ def _list(entities: Sequence[EntityPick], asked: date | None, now: datetime) -> 
         scope=lambda query, actor: within_companies(query, actor, Customer.entity_id),
         text=(Customer.code, Customer.name), currency=Entity.currency,
         sums={
-            **dict(zip(BUCKETS, buckets, strict=True)), "Credits": aged.c.credits, "On account": aged.c.on_account,
+            **dict(zip(BUCKETS, buckets, strict=True)), "Deducted": aged.c.deducted, "Credits": aged.c.credits, "On account": aged.c.on_account,
             "Balance": balance,
         },
         sorts={
@@ -230,7 +242,7 @@ def account(session: Session, actor: Actor, customer: int, as_of: date | None, n
 
 
 def account_on(session: Session, row: Customer, entity: EntityPick, day: date, now: datetime) -> Account:
-    """The account of a customer whose company is known, on a day that has come. Two queries."""
+    """The account of a customer whose company is known, on a day that has come. Three queries."""
     customer, days, is_today = row.id, {entity.id: day}, day == local_day(now, entity.time_zone)
     zones = {entity.id: entity.time_zone}
     documents = documents_on(zones, days, is_today=is_today).where(Receivable.customer_id == customer).subquery()
@@ -248,11 +260,14 @@ def account_on(session: Session, row: Customer, entity: EntityPick, day: date, n
         .where(documents.c.open_minor != 0)
         .order_by(Receivable.due_on, Receivable.document_id)
     )  # fmt: skip
+    held = disputed_on(zones, days, is_today=is_today).where(Dispute.customer_id == customer)
+    deducted = {key: int(minor) for key, minor in session.execute(held)}
     items = [
         OpenItem(
             kind=one.document_type, id=one.document_id, number=one.number or "", on=one.on, due_on=one.due_on,
             amount_minor=one.amount_minor, open_minor=one.open_minor,
             days_over=max(0, (day - one.due_on).days) if one.open_minor > 0 else 0,
+            deducted_minor=deducted.get(one.document_id, 0),
         )
         for one in session.execute(query)
     ]  # fmt: skip
@@ -276,10 +291,10 @@ def _aged_row(row: Customer, entity: EntityPick, items: Sequence[OpenItem]) -> A
     due = [0] * len(BUCKETS)
     for one in items:
         if one.due_on is not None and one.open_minor > 0:
-            due[bucket_of(one.days_over)] += one.open_minor
+            due[bucket_of(one.days_over)] += one.open_minor - one.deducted_minor
     return AgeingRow(
         customer_id=row.id, code=row.code, customer=row.name, entity_id=entity.id, entity=entity.name, currency=entity.currency,
-        due_minor=tuple(due), credits_minor=sum(i.open_minor for i in items if i.due_on is not None and i.open_minor < 0),
+        due_minor=tuple(due), deducted_minor=sum(i.deducted_minor for i in items), credits_minor=sum(i.open_minor for i in items if i.due_on is not None and i.open_minor < 0),
         on_account_minor=sum(i.open_minor for i in items if i.due_on is None),
     )  # fmt: skip
 

@@ -35,7 +35,7 @@ def statement_paper(page: Statement, at: datetime) -> Paper:
     aged = [
         (name, amount_text(minor, currency))
         for name, minor in (
-            *zip(BUCKETS, row.due_minor, strict=True), ("Credits", row.credits_minor), ("On account", row.on_account_minor),
+            *zip(BUCKETS, row.due_minor, strict=True), *([("Deducted", row.deducted_minor)] if row.deducted_minor else []), ("Credits", row.credits_minor), ("On account", row.on_account_minor),
         )
     ]  # fmt: skip
     facts = [

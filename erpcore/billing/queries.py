@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Date, case, func, literal, select, text, union, union_all
 
+from erpcore.billing.disputes.models import Dispute, DisputeStep
 from erpcore.billing.dunning.models import DunningFee, FeeReversal, FeeSettlement
 from erpcore.billing.models import CreditApplication, Invoice, Receipt, ReceiptApplication, ReceiptReturn
 from erpcore.credit.models import Receivable
@@ -50,6 +51,22 @@ def documents_on(zones: Mapping[int, str], days: Mapping[int, date], *, is_today
         .outerjoin(Invoice, Invoice.id == Receivable.document_id)
         .where(on <= by_company(Receivable.entity_id, {key: literal(day, Date) for key, day in days.items()}))
     )  # fmt: skip
+
+
+def disputed_on(zones: Mapping[int, str], days: Mapping[int, date], *, is_today: bool) -> Any:
+    """How much of each invoice was deducted or disputed on the day: by ``invoice_id``, ``minor``."""
+    if is_today:
+        return (
+            select(Dispute.invoice_id, func.sum(Dispute.open_minor).label("minor"))
+            .where(text("dispute.open_minor > 0"), Dispute.entity_id.in_(list(zones)))
+            .group_by(Dispute.invoice_id)
+        )
+    return (
+        select(Dispute.invoice_id, func.sum(DisputeStep.amount_minor).label("minor"))
+        .join(DisputeStep, DisputeStep.dispute_id == Dispute.id)
+        .where(Dispute.entity_id.in_(list(zones)), DisputeStep.at < by_company(Dispute.entity_id, _ends(zones, days)))
+        .group_by(Dispute.invoice_id)
+    )
 
 
 def _ends(zones: Mapping[int, str], days: Mapping[int, date]) -> dict[int, Any]:

@@ -39,7 +39,7 @@ NO_LISTS = {
     "account.show": "one's own account", "api_docs.show": "the description of the API", "today.show": "what waits for one", "carriers.show": "settings, a few rows each",
     "billing.show_desk": "what waits for money to be set against it, each with a proposal",
     "approvals.show_delegations": "one's own delegations", "approvals.show_rules": "settings: who decides on what",
-    "conformance.show_all": "figures by process and site", "exceptions.owners": "settings: whose each queue is",
+    "conformance.show_all": "figures by process and site", "exceptions.owners": "settings: whose each queue is", "disputes.show_reasons": "settings: whose each reason is",
     "floor.board": "a board of what is going on", "gates.show_templates": "settings: templates of gates",
     "ledger.show_balance": "a report", "ledger.report_balance_sheet": "a report", "ledger.report_profit_and_loss": "a report",
     "ledger.report_trial_balance": "a report", "ledger.show_periods": "months of one company, open or closed",

@@ -35,6 +35,7 @@ class AgeingAnswer(Answer):
     overdue_31_60: Amount
     overdue_61_90: Amount
     overdue_over_90: Amount
+    deducted: Amount = Field(description="deducted or disputed, in none of the others")
     credits: Amount
     on_account: Amount
     balance: Amount
@@ -61,6 +62,7 @@ class OpenItemAnswer(Answer):
     amount: Amount
     open: Amount
     days_over: int
+    deducted: Amount
 
 
 class AccountAnswer(Answer):
@@ -113,7 +115,7 @@ def _ageing(row: AgeingRow) -> AgeingAnswer:
     return AgeingAnswer(
         customer_id=row.customer_id, code=row.code, customer=row.customer, entity_id=row.entity_id, currency=row.currency,
         not_due=not_due, overdue_1_30=first, overdue_31_60=second, overdue_61_90=third, overdue_over_90=older,
-        credits=as_amount(row.credits_minor, row.currency), on_account=as_amount(row.on_account_minor, row.currency),
+        deducted=as_amount(row.deducted_minor, row.currency), credits=as_amount(row.credits_minor, row.currency), on_account=as_amount(row.on_account_minor, row.currency),
         balance=as_amount(row.balance_minor, row.currency),
     )  # fmt: skip
 
@@ -124,6 +126,7 @@ def _account(page: Account) -> AccountAnswer:
         OpenItemAnswer(
             kind=one.kind, id=one.id, number=one.number, dated=one.on, due_on=one.due_on,
             amount=as_amount(one.amount_minor, code), open=as_amount(one.open_minor, code), days_over=one.days_over,
+            deducted=as_amount(one.deducted_minor, code),
         )
         for one in page.items
     ]  # fmt: skip

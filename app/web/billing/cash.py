@@ -8,13 +8,15 @@ from typing import Any
 from flask import flash, redirect, render_template, url_for
 
 from app.composition.request import reader
+from app.composition.short_pays import name_rests
 from app.queries.cash import OpenInvoice, ReceiptPage, ReceiptRow, receipt_page
+from app.queries.disputes import disputes_of, reasons
 from app.queries.order_entry import customer_by_id, find_customers
 from app.queries.places import EntityPick, entities_seen
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import asked_key
-from app.web.billing.forms import ReceiptForm, ReturnForm, apply_form, minor_of
+from app.web.billing.forms import ReceiptForm, ReturnForm, apply_form, minor_of, shorts_of
 from app.web.billing.views import blueprint
 from app.web.figures import amount
 from app.web.forms import choices
@@ -84,11 +86,17 @@ def apply_receipt(receipt_id: int) -> Any:
     form = _form_of(page)
     if form.validate_on_submit():
         with form_step(form, realm=page.row.realm) as work:
-            form.once(work, lambda: apply_cash(work, _applications(page, form))[0])
+            form.once(work, lambda: _apply(work, page, form))
         if form.accepted:
             flash("The receipt is applied.", "success")
             return redirect(url_for("billing.show_receipt", receipt_id=receipt_id))
     return _html(page, form), form.status
+
+
+def _apply(work: UnitOfWork, page: ReceiptPage, form: Any) -> int:
+    (first, *_) = apply_cash(work, _applications(page, form))
+    name_rests(work, page.row.id, shorts_of(form, page.open_invoices))
+    return first
 
 
 def _applications(page: ReceiptPage, form: Any) -> list[ApplyCash]:
@@ -168,7 +176,8 @@ def amounts_of(form: Any, invoices: list[OpenInvoice], currency: str) -> list[tu
 
 
 def _form_of(page: ReceiptPage) -> Any:
-    return apply_form(page.open_invoices if page.row.left_minor else [], page.row.left_minor, page.row.currency)
+    invoices = page.open_invoices if page.row.left_minor else []
+    return apply_form(invoices, page.row.left_minor, page.row.currency, reasons(reader()) if invoices else ())
 
 
 def _small_form(page: ReceiptPage, form: Any, **words: str) -> str:
@@ -188,5 +197,5 @@ def _html(page: ReceiptPage, form: Any, refused: str = "") -> str:
     owner = "You" if row.owner_id == actor().id else row.owner or "Nobody yet: the cash desk"
     return render_template(
         "billing/receipt.html", page=page, row=row, form=form, fields=fields, owner=owner, refused=refused, realm=row.realm,
-        mine=row.owner_id == actor().id,
+        mine=row.owner_id == actor().id, disputes=disputes_of(reader(), actor(), receipt=row.id),
     )  # fmt: skip

@@ -9,10 +9,12 @@ import orjson
 from flask import flash, redirect, render_template, request, url_for
 
 from app.composition.request import reader
+from app.composition.short_pays import name_rests
 from app.importers.bankfiles.accepting import accept_chosen, accept_sure
 from app.importers.bankfiles.reading import digest_of, read_bank_file
 from app.importers.bankfiles.table import DAYS, Mapping
 from app.queries.cash_desk import LinePage, accounts_of, desk, entity_here, line_page, statement_page, statements_of
+from app.queries.disputes import reasons
 from app.queries.order_entry import find_customers
 from app.queries.places import EntityPick, entities_seen
 from app.security.permissions import Permission
@@ -20,7 +22,7 @@ from app.security.require import actor, require
 from app.web.areas import asked_key, asked_page
 from app.web.billing.cash import amounts_of
 from app.web.billing.desk_forms import BankAccountForm, MappingForm, StatementForm, SureForm, assign_form, return_form
-from app.web.billing.forms import minor_of
+from app.web.billing.forms import minor_of, shorts_of
 from app.web.billing.views import blueprint
 from app.web.forms import choices
 from app.web.navigation import Entry, Group, navigation_entry
@@ -98,7 +100,7 @@ def accept_all_sure() -> Any:
 def work_on_line(line_id: int) -> Any:
     """An entry that brought money: whose it is, and what it pays."""
     page = line_page(reader(), actor(), line_id, asked_key("customer"))
-    form = assign_form(page)
+    form = assign_form(page, reasons(reader()))
     if not form.is_submitted() and page.customer is not None:
         form.customer.data = page.customer.code
     if form.validate_on_submit():
@@ -127,6 +129,8 @@ def _assign(work: UnitOfWork, page: LinePage, form: Any) -> int:
         difference_minor=minor_of(form.difference.data, currency, "difference") if form.difference.data else 0,
     )  # fmt: skip
     (receipt,) = assign_lines(work, [command])
+    if parts:
+        name_rests(work, receipt, shorts_of(form, page.open_invoices))
     if form.remember.data and line.payer_account:
         name_payer(work, page.entity.id, line.payer_account, found[0].id)
     return receipt
@@ -167,7 +171,7 @@ def book_fee(line_id: int) -> Any:
     page = line_page(reader(), actor(), line_id, None)
     return take_step(
         lambda work: book_fees(work, [line_id]), realm=page.entity.realm, done="The fee is booked.",
-        to=url_for("billing.show_desk", entity=page.entity.id), again=lambda why: _line(page, assign_form(page), why),
+        to=url_for("billing.show_desk", entity=page.entity.id), again=lambda why: _line(page, assign_form(page, reasons(reader())), why),
     )  # fmt: skip
 
 

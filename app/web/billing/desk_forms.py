@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask_wtf.file import FileField, FileRequired
@@ -11,6 +12,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from app.importers.bankfiles.table import Mapping
 from app.queries.cash_desk import LinePage, receipts_to_return
+from app.web.billing.forms import short_field
 from app.web.fields import ExactField
 from app.web.figures import amount
 from app.web.forms import Form, choices
@@ -66,7 +68,7 @@ class MappingForm(Form):
         return Mapping(**{name: str(self[name].data or "") for name in names})
 
 
-def assign_form(page: LinePage) -> Any:
+def assign_form(page: LinePage, reasons: Sequence[Any]) -> Any:
     """An amount for each open invoice of the customer, filled as proposed, and what the bank kept or the currency cost."""
     currency = page.suggestion.line.currency
     given = {invoice: minor for invoice, _, minor in page.suggestion.parts}
@@ -82,6 +84,7 @@ def assign_form(page: LinePage) -> Any:
             invoice.number, places=places(currency), description=f"{amount(invoice.open_minor, currency)} {currency} open",
             default=from_minor(part, currency) if part else None,
         )  # fmt: skip
+        fields[f"short_{invoice.id}"] = short_field(invoice, reasons)
     return type("AssignForm", (KeyedForm,), fields)()
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from wtforms import HiddenField, SelectField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
+from app.composition.short_pays import Short
 from app.queries.cash import OpenInvoice
 from app.web.fields import ExactField, PriceField, QuantityField
 from app.web.figures import amount
@@ -55,8 +57,17 @@ class ReturnForm(KeyedForm):
     reason = StringField("Reason", [DataRequired("Say why, as the bank does"), Length(max=500)])
 
 
-def apply_form(invoices: list[OpenInvoice], left: int, currency: str) -> Any:
-    """An amount for each open invoice, filled from the oldest until the receipt, or the credit, is used up."""
+def short_field(invoice: OpenInvoice, reasons: Sequence[Any]) -> SelectField:
+    """Whether what is left of an invoice stays open, or why the customer does not mean to pay it."""
+    told = sorted(reasons, key=lambda one: (one.code == "unknown", one.title))
+    said = [("", "stays open"), *((one.code, f"is deducted: {one.title}") for one in told)]
+    return SelectField(f"The rest of {invoice.number}", choices=choices(said), default="")
+
+
+def apply_form(invoices: list[OpenInvoice], left: int, currency: str, reasons: Sequence[Any] = ()) -> Any:
+    """An amount for each open invoice, filled from the oldest until the receipt, or the credit, is used up; with ``reasons`` also
+    what the rest of it is.
+    """
     fields: dict[str, Any] = {}
     for invoice in invoices:
         part = min(left, invoice.open_minor)
@@ -65,7 +76,18 @@ def apply_form(invoices: list[OpenInvoice], left: int, currency: str) -> Any:
             invoice.number, places=places(currency), description=f"{amount(invoice.open_minor, currency)} {currency} open",
             default=from_minor(part, currency) if part else None,
         )  # fmt: skip
+        if reasons:
+            fields[f"short_{invoice.id}"] = short_field(invoice, reasons)
     return type("ApplyForm", (KeyedForm,), fields)()
+
+
+def shorts_of(form: Any, invoices: list[OpenInvoice]) -> dict[int, Short]:
+    """Why the rest of which invoices is not paid, of those for which something was entered."""
+    return {
+        one.id: Short(str(form[f"short_{one.id}"].data))
+        for one in invoices
+        if form[f"invoice_{one.id}"].data and form[f"short_{one.id}"].data
+    }
 
 
 def minor_of(value: Any, currency: str, field: str) -> int:

@@ -11,6 +11,7 @@ from flask import render_template, request, url_for
 from app.composition.request import now, reader
 from app.messages import sentence
 from app.queries.customer_statement import statement, usual_since
+from app.queries.disputes import disputes_of
 from app.queries.listing import Asked
 from app.queries.places import entities_seen
 from app.queries.receivables import AGEING, BUCKETS, AgeingRow, OpenItem, account
@@ -76,6 +77,7 @@ AGEING_LIST = list_page(
             column("code", "Customer code", file_only=True),
             column("entity", "Company", file_only=True),
             *(_bucket(at) for at in range(len(BUCKETS))),
+            _part("deducted", "Deducted", lambda row: row.deducted_minor),
             _part("credits", "Credits", lambda row: row.credits_minor),
             _part("on_account", "On account", lambda row: row.on_account_minor),
             money("balance", "Balance", "balance_minor"),
@@ -102,7 +104,7 @@ def show_account(customer_id: int) -> str:
         page, refused = account(reader(), actor(), customer_id, None, now()), sentence(broken)
     return render_template(
         "billing/account.html", page=page, row=page.row, realm=page.realm, buckets=list(zip(BUCKETS, page.row.due_minor, strict=True)),
-        kinds=KINDS, leads=_leads, refused=refused, since=usual_since(page.as_of),
+        kinds=KINDS, leads=_leads, disputes=disputes_of(reader(), actor(), customer=customer_id), refused=refused, since=usual_since(page.as_of),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from flask import flash, redirect, render_template, url_for
 from app.composition.request import now, reader
 from app.composition.trading import cells
 from app.queries.billing import InvoicePage, invoice_page
+from app.queries.disputes import disputes_of
 from app.queries.order_detail import shipment_place
 from app.security.permissions import Permission
 from app.security.require import actor, require
@@ -40,19 +41,21 @@ def show(invoice_id: int) -> str:
 
 def _html(invoice_id: int, refused: str = "") -> str:
     page = invoice_page(reader(), actor(), invoice_id)
+    disputes = disputes_of(reader(), actor(), invoice=invoice_id)
     return render_template(
         "billing/show.html",
         page=page,
-        moves=_moves(page),
+        moves=_moves(page, sum(one.open_minor for one in disputes)),
         refused=refused,
         realm=page.realm,
         today=now().date(),
         rounding=ROUNDING,
+        disputes=disputes,
     )
 
 
-def _moves(page: InvoicePage) -> list[dict[str, Any]]:
-    """The moves of the flow's table, and crediting for what is posted."""
+def _moves(page: InvoicePage, disputed: int) -> list[dict[str, Any]]:
+    """The moves of the flow's table, and crediting or objecting to what is posted; ``disputed`` of it is so already."""
     out: list[dict[str, Any]] = []
     steps = (("recheck", "Check again", "action"), ("unblock", "Unblock…", "href"), ("post", "Post", "action"))
     for name, label, where in steps:
@@ -70,6 +73,9 @@ def _moves(page: InvoicePage) -> list[dict[str, Any]]:
         out.append(
             _move("Credit part of it…", Permission.CREDIT_POST, "", href=url_for("billing.credit", invoice_id=page.id))
         )
+    if page.state == "posted" and (page.open_minor or 0) > disputed:
+        address = url_for("disputes.open_one", invoice_id=page.id)
+        out.append(_move("The customer objects…", Permission.DISPUTE_WORK, "", href=address))
     if page.open_minor:
         address = url_for("billing.take_receipt", customer=page.customer_id, entity=page.entity_id)
         out.append(_move("Record a receipt…", Permission.RECEIPT_TAKE, "", href=address))

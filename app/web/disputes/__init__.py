@@ -1,0 +1,1 @@
+"""Deductions and disputes: the board, one of them with its next steps, and whose each reason is."""
