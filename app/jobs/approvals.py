@@ -24,7 +24,9 @@ log = structlog.get_logger(__name__)
 def escalate_due(database: Database, *, clock: Clock) -> int:
     """How many went on: after so many working hours those of another capacity may decide too."""
     with reading(database) as session:
-        gone = asked_for_nothing(session) + asked_for_no_quote(session) + asked_for_no_list(session) + overtaken(session)
+        gone = (
+            asked_for_nothing(session) + asked_for_no_quote(session) + asked_for_no_list(session) + overtaken(session)
+        )
         due = past_due(session, clock.now())
     _each(database, clock, gone, lambda work, request: outdate_moved_on(work, request, AROUND))
     return _each(database, clock, due, escalate)
