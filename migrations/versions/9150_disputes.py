@@ -11,7 +11,7 @@ from erpcore.kernel.model import Key, UtcDateTime
 from migrations.ddl import refuse_changes
 
 revision = "9150"
-down_revision = "0081"
+down_revision = "0083"
 branch_labels = None
 depends_on = None
 
