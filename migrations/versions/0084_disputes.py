@@ -10,7 +10,7 @@ from alembic import op
 from erpcore.kernel.model import Key, UtcDateTime
 from migrations.ddl import refuse_changes
 
-revision = "9150"
+revision = "0084"
 down_revision = "0083"
 branch_labels = None
 depends_on = None
