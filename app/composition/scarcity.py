@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from app.composition.cells import RegisteredCells
+from app.composition.expiry import set_met_apart
 from app.composition.policies import RegisterRules
 from app.composition.uow import Database, reading, unit_of_work
 from erpcore.inventory.balances import FREED, Place
@@ -29,7 +30,7 @@ def serve_who_waits(database: Database, work: UnitOfWork) -> None:
     """Allocate what this unit of work freed to who waits for it, in a transaction of its own."""
     freed: set[Place] = work.memo.get(FREED, set())
     # A history says itself who got what.
-    if not freed or work.source in STATED:
+    if not freed or work.is_refused or work.source in STATED:
         return
     try:
         here = _waited_for(database, work, freed)
@@ -56,4 +57,4 @@ def _waited_for(database: Database, work: UnitOfWork, freed: set[Place]) -> dict
 
 
 #: What follows every unit of work of the product.
-FOLLOWERS = (serve_who_waits,)
+FOLLOWERS = (serve_who_waits, set_met_apart)

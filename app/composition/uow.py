@@ -26,7 +26,7 @@ from app.composition.turns import begin_writing
 from app.read_only import only_read, prepare
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import Clock, SystemClock
-from erpcore.kernel.errors import Busy
+from erpcore.kernel.errors import Busy, DomainError
 from erpcore.kernel.ids import IdPool
 from erpcore.kernel.work import UnitOfWork
 
@@ -57,7 +57,7 @@ class Database:
     read_engine: Engine
     write_engine: Engine
     pool: IdPool = field(default_factory=IdPool)
-    #: What follows each unit of work once it is on disk, in transactions of its own; it answers for its own failures.
+    #: What follows each unit of work once it is on disk, or refused, in transactions of its own; it answers for its own failures.
     followers: tuple[Callable[[Database, UnitOfWork], None], ...] = ()
 
     @property
@@ -159,6 +159,8 @@ def unit_of_work(
         committed = True
     except Exception as error:
         session.rollback()
+        if work is not None:
+            work.is_refused = isinstance(error, DomainError)
         # Compiled statements speak to the driver, so its errors arrive bare as well as wrapped.
         if _is_busy(getattr(error, "orig", error)):
             raise Busy("busy") from error
@@ -170,10 +172,16 @@ def unit_of_work(
         if work is not None:
             work.ids.close(committed=committed)
         session.close()
+        if work is not None and work.is_refused:
+            _follow(database, work)
     if work.last_seq is not None:
         on_disk(database)
     for effect in after_commit or ():
         effect()
+    _follow(database, work)
+
+
+def _follow(database: Database, work: UnitOfWork) -> None:
     for follow in database.followers:
         follow(database, work)
 

@@ -37,6 +37,10 @@ _BIN = (
 )
 
 
+#: Places where somebody who wanted goods found a lot past its last day still available.
+EXPIRED_MET = "expired lots met"
+
+
 class Slot(NamedTuple):
     """One place, lot and status of an item at a site."""
 
@@ -318,9 +322,10 @@ def take_parts(
         where = known_places[slot.location] if slot.location is not None else None
         if slot.status != StockStatus.AVAILABLE or slot in frozen:
             continue
-        if (lot and lot.expires_on and lot.expires_on < today) or (
-            where and (where.is_blocked or where.kind != LocationKind.STORAGE)
-        ):
+        if lot and lot.expires_on and lot.expires_on < today:
+            work.memo.setdefault(EXPIRED_MET, set()).add(place)
+            continue
+        if where and (where.is_blocked or where.kind != LocationKind.STORAGE):
             continue
         expiry = (lot.expires_on if lot and lot.expires_on else date.max) if rule == "first_expiry" else date.max
         found.append(

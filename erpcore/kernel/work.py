@@ -78,6 +78,8 @@ class UnitOfWork:
         self._acts: list[Act] = []
         self._before_end: dict[str, Callable[[UnitOfWork], None]] = {}
         self.last_seq: int | None = None
+        #: Refused, and nothing of it is kept.
+        self.is_refused = False
 
     @contextmanager
     def trial(self) -> Iterator[UnitOfWork]:

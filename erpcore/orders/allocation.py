@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from erpcore.inventory.balances import Place, lock_balances
-from erpcore.inventory.services import Demand, reserve
+from erpcore.inventory.services import Demand, free_reservations, reserve
 from erpcore.inventory.supply import waited_for, waiting_at
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import IllegalMove
@@ -24,7 +24,14 @@ from erpcore.orders.ranking import AllocationRule, Claim, plan, rule_of
 from erpcore.orders.records import lock_orders, save_orders
 from erpcore.orders.run_inputs import admitted_claims
 from erpcore.ports import CellStates, ProcessRules
-from erpcore.published import LinePromise, LineQuantity, OrderAllocated, OrderBackordered, OrderRepromised
+from erpcore.published import (
+    LinePromise,
+    LineQuantity,
+    OrderAllocated,
+    OrderBackordered,
+    OrderDeallocated,
+    OrderRepromised,
+)
 
 
 def allocate_orders(
@@ -134,6 +141,22 @@ def backorder(
         unmet = [LineQuantity(line=line.id, quantity=line.unallocated) for line in by_order[order.id]]
         publish_order(work, order, OrderBackordered(lines=unmet), "allocate", when[order.id])
     promise_short(work, lines, since=since, at=when)
+
+
+def deallocate(work: UnitOfWork, order: Order, line: Line, quantity: int, reason: str) -> None:
+    """Take so much back of what is reserved for a line, and tell of it. ``promise_losers`` comes after, then the orders are saved."""
+    free_reservations(work, {line.id: quantity})
+    line.allocated -= quantity
+    event = OrderDeallocated(reason=reason, lines=[LineQuantity(line=line.id, quantity=quantity)])
+    publish_order(work, order, event, "allocate", work.now)
+
+
+def promise_losers(work: UnitOfWork, lost: Sequence[tuple[Order, Line]]) -> None:
+    """Lines from which stock was taken back wait, and are promised anew; who was short before lacks more now."""
+    pairs = list({line.id: (order, line) for order, line in lost}.values())
+    again = {line.id: line.backordered_at for _, line in pairs if line.backordered_at is not None}
+    backorder(work, [pair for pair in pairs if pair[1].id not in again])
+    promise_short(work, [pair for pair in pairs if pair[1].id in again], since=again)
 
 
 def promise_short(

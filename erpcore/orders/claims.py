@@ -90,6 +90,14 @@ def waiting_claims(
 
 def kept_by_contract(work: UnitOfWork, places: Iterable[Place], on: date) -> dict[Place, dict[int, int]]:
     """What is still to be kept for each customer at places with protections: the protected quantity less what it holds."""
+    found = protected_by_contract(work, places, on)
+    if found:
+        _less_what_they_hold(work, found)
+    return found
+
+
+def protected_by_contract(work: UnitOfWork, places: Iterable[Place], on: date) -> dict[Place, dict[int, int]]:
+    """What each customer is promised to be kept on a day, at places with protections."""
     by_site: dict[int, list[int]] = defaultdict(list)
     for site, item in sorted(places):
         by_site[site].append(item)
@@ -102,8 +110,6 @@ def kept_by_contract(work: UnitOfWork, places: Iterable[Place], on: date) -> dic
             )  # fmt: skip
             for row in work.session.execute(query):
                 found[site, row.item_id][row.customer_id] += row.quantity
-    if found:
-        _less_what_they_hold(work, found)
     return {place: dict(kept) for place, kept in found.items()}
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from erpcore.inventory.posting import warehouse_rules
-from erpcore.inventory.services import Demand, free_reservations, reserve
+from erpcore.inventory.services import Demand, reserve
 from erpcore.kernel.errors import Conflict, NotAllowed, NotFound, RuleBroken
 from erpcore.kernel.history import record_move
 from erpcore.kernel.model import QUANTITY_PLACES
@@ -21,16 +21,15 @@ from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import customers, items, site_facts
 from erpcore.masterdata.units import require_countable
 from erpcore.orders import flow
-from erpcore.orders.allocation import backorder, give_stock, promise_short
+from erpcore.orders.allocation import deallocate, give_stock, promise_losers
 from erpcore.orders.allocation_models import TakeBackState, TakeBackWish
 from erpcore.orders.claims import claim_of
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.models import OrderLine, OrderState
-from erpcore.orders.moving import admit_order, publish_order
+from erpcore.orders.moving import admit_order
 from erpcore.orders.ranking import outranks
 from erpcore.orders.records import lock_orders, save_orders, write_waiting
 from erpcore.ports import BY_PERMISSION, Authority, CellStates, Matter, ProcessRules
-from erpcore.published import LineQuantity, OrderDeallocated
 
 TAKE_BACK = "orders:allocation:take_back"
 APPROVE = "orders:allocation:approve_take_back"
@@ -195,11 +194,7 @@ def _move(
         (loser, from_line), (winner, to_line) = lines[command.line], lines[command.to]
         # Again for each, since an earlier one of this batch may have moved the same lines.
         _check(work, rules, cells, command, lines[command.line], lines[command.to])
-        free_reservations(work, {from_line.id: command.quantity})
-        from_line.allocated -= command.quantity
-        quantities = [LineQuantity(line=from_line.id, quantity=command.quantity)]
-        event = OrderDeallocated(reason=command.reason, lines=quantities)
-        publish_order(work, loser, event, "allocate", work.now)
+        deallocate(work, loser, from_line, command.quantity, command.reason)
         facts = {"line": from_line.id, "quantity": command.quantity, "to": to_line.id, "to_order": winner.id}
         record_move(work, "order", loser.id, "take_back", loser.state, loser.state, reason=command.reason, facts=facts)
         demand = Demand(to_line.id, winner.entity_id, to_line.site_id, to_line.item_id, command.quantity)
@@ -207,12 +202,8 @@ def _move(
         give_stock(work, [(winner, to_line)], {to_line.id: got})
         work.audit("allocation_taken_back", "order", loser.id, **facts, reason=command.reason)
         lost.append((loser, from_line))
-    again = {line.id: (order, line) for order, line in lost if line.backordered_at is not None}
-    backorder(work, [each for each in lost if each[1].backordered_at is None])
-    # Who was short before lacks more now: what comes may cover it later only.
-    since = {key: line.backordered_at for key, (_, line) in again.items() if line.backordered_at is not None}
     write_waiting(work, [lines[key][1] for key in sorted({c.to for c in commands})])
-    promise_short(work, list(again.values()), since=since)
+    promise_losers(work, lost)
     touched = {c.line for c in commands} | {c.to for c in commands}
     orders = {order.id: order for order, _ in (lines[key] for key in touched)}
     save_orders(work, list(orders.values()), [lines[key][1] for key in sorted(touched)])
