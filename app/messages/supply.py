@@ -10,6 +10,8 @@ WAY_CLOSED = {
     "not_released": "the order is not released", "leaves_whole": "this order leaves whole or not at all",
     "begun_here": "part of the line is allocated or gone from its site",
     "may_not_buy": "who buys for this site orders from suppliers",
+    "may_not_allocate": "who answers to the customer gives stock to orders",
+    "may_not_substitute": "who answers to the customer offers something else",
 }  # fmt: skip
 
 

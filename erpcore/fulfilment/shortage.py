@@ -6,7 +6,7 @@ Every way that is offered is carried out by the service that does it anywhere el
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -50,6 +50,17 @@ class Way(StrEnum):
     SUBSTITUTE = "substitute"
     PURCHASE = "purchase"
     WAIT = "wait"
+
+
+#: By way: what one must be allowed to do to take it, and the code that says so. Buyers buy; what the customer gets instead, and
+#: from where, is decided by who answers to the customer. Waiting is open to everybody who may choose.
+_NEEDS = {
+    Way.ALLOCATE: ("orders:order:allocate", "may_not_allocate"),
+    Way.SPLIT: ("orders:order:allocate", "may_not_allocate"),
+    Way.OTHER_SITE: ("orders:order:allocate", "may_not_allocate"),
+    Way.SUBSTITUTE: ("orders:line:substitute", "may_not_substitute"),
+    Way.PURCHASE: (PLACE, "may_not_buy"),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,7 +118,7 @@ def compare(work: UnitOfWork, rules: ProcessRules, cells: CellStates, order: Ord
     if short <= 0 or not line.has_stock:
         return []
     closed = None if order.state == OrderState.RELEASED else "not_released"
-    return [
+    options = [
         *_from_here(work, rules, order, line, short, closed),
         *_from_elsewhere(work, cells, order, line, short, closed),
         *_instead(work, rules, order, line, short, closed),
@@ -117,6 +128,13 @@ def compare(work: UnitOfWork, rules: ProcessRules, cells: CellStates, order: Ord
             margin_minor=_margin(work, order, line, short, _cost(work, line.item_id)),
         ),
     ]  # fmt: skip
+    return [replace(one, closed=one.closed or _beyond(work, one)) for one in options]
+
+
+def _beyond(work: UnitOfWork, option: Option) -> str | None:
+    """Why this way is not this person's to take."""
+    permission, why = _NEEDS.get(Way(option.way), ("", ""))
+    return None if not permission or work.actor.may(permission) else why
 
 
 def _cost(work: UnitOfWork, item: int) -> int | None:
@@ -218,8 +236,6 @@ def _bought(work: UnitOfWork, order: Order, line: Line, short: int, closed: str 
     if left <= 0:
         return []
     today = _today(work, line.site_id)
-    if not work.actor.may(PLACE):
-        closed = closed or "may_not_buy"
     return [
         Option(
             way=Way.PURCHASE, target=offer.supplier.id, covers=left, closed=closed,

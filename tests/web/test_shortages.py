@@ -65,6 +65,28 @@ def test_a_substitute_is_kept_asked_for_and_approved_by_somebody_else(signed_in,
     assert_books_agree(business.database)
 
 
+def test_a_buyer_buys_for_a_short_line_and_leaves_to_the_desk_what_the_customer_gets_instead(signed_in, business):
+    approve(business, "substitution_rule", "with_approval")
+    line = short(business)
+    supplier = a_supplier(business)
+    owner, buyer, floor = signed_in("data_owner"), signed_in("buyer"), signed_in("warehouse_supervisor")
+    owner.get("/substitutes/new")
+    owner.post("/substitutes/new", {"item": "40-0", "substitute": "40-1", "rank": "1"})
+    assert "Your role may not choose for a short line." in floor.get(f"/shortages/{line}").text
+    (version,) = column(business, "SELECT version FROM sales_order")
+    page = buyer.get(f"/shortages/{line}")
+    assert "Your role may not choose" not in page.text
+    assert "who answers to the customer offers something else" in page.text
+    typed = {"option": f"substitute:{business.items[1]}", "reason": "alike", "version": str(version)}
+    page = buyer.post(f"/shortages/{line}", typed, status=422)
+    assert "who answers to the customer offers something else" in page.errors()[0]
+    assert column(business, "SELECT COUNT(*) FROM order_line") == [1]
+    page = buyer.post(f"/shortages/{line}", {**typed, "option": f"purchase:{supplier}", "reason": "fast"})
+    assert "Chosen before" in page.text
+    assert column(business, "SELECT quantity FROM purchase_order_line") == [30_000]
+    assert_books_agree(business.database)
+
+
 def test_a_program_compares_chooses_and_keeps_substitutes(caller, business):  # the fixtures above
     line = short(business)
     lead, owner = caller("site_lead"), caller("data_owner")

@@ -35,7 +35,12 @@ from tests.support.warehouse import balance, day, expected, second_site
 
 DESK = Actor(
     id=401, role="customer_service",
-    permissions=frozenset({"orders:shortage:choose", "orders:line:substitute", "purchasing:order:place", "orders:substitution:approve"}),
+    permissions=frozenset(
+        {
+            "orders:shortage:choose", "orders:order:allocate", "orders:line:substitute", "purchasing:order:place",
+            "orders:substitution:approve",
+        }
+    ),
 )  # fmt: skip
 BOSS = Actor(id=402, role="site_lead", permissions=DESK.permissions)
 
