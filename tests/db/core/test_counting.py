@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from app.composition.uow import reading
+from erpcore.fulfilment.floor.picking import ConfirmPick, confirm_pick, finish_pick, start_task
 from erpcore.fulfilment.services import PickOrder, confirm_shipments, pick_orders
 from erpcore.inventory.adjusting import decide_adjustment
 from erpcore.inventory.count_plan import PlanCount, plan_counts, plan_due_counts, set_cadence
@@ -20,6 +21,9 @@ from erpcore.inventory.shifting import MoveBin, move_bins
 from erpcore.kernel.errors import Conflict, DomainError, NotAllowed, RuleBroken
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
+from tests.support.floor import ANNA as PICKER
+from tests.support.floor import a_floor, a_task
+from tests.support.rows import rows
 from tests.support.steps import allocated
 from tests.support.threads import at_once
 from tests.support.warehouse import (
@@ -210,6 +214,39 @@ def test_a_count_during_picking_does_not_expect_what_has_been_picked_and_not_shi
     assert bins(business) == {("A-01", None, "available"): 50}
     ship(business, order)
     assert bins(business) == {("A-01", None, "available"): 30}
+    assert_books_agree(database)
+
+
+@pytest.mark.parametrize("there", [38, 37])
+def test_a_count_during_picking_leaves_the_order_its_task_and_its_reservation_as_they_are(database, there):
+    """Twelve of twenty lie in the tote when the place is counted; what is missing there is missing to nobody's order."""
+    business = a_business(database, items=1, stock=50)
+    a_floor(business)
+    shelf = in_a_bin(business, 50)
+    order = allocated(business, [(0, 20)])
+    (pick,) = a_task(business, order)
+    with business.work(PICKER) as work:
+        start_task(work, pick.id)
+        confirm_pick(work, ConfirmPick(task=pick.id, line=1, quantity=12_000))
+    kept = [
+        "SELECT state, version, value_minor FROM sales_order", "SELECT * FROM order_line", "SELECT * FROM reservation",
+        "SELECT * FROM bin_hold", "SELECT state, owner_id, version FROM warehouse_task", "SELECT * FROM warehouse_task_line",
+        "SELECT type FROM event_log WHERE subject_type IN ('order', 'shipment', 'task') ORDER BY seq",
+    ]  # fmt: skip
+    before = [rows(database, query) for query in kept]
+    task = planned(business, location=shelf)
+    assert counted(business, task, there, rules=Rules(recount_rule="never")) == CountState.DONE
+    assert [rows(database, query) for query in kept] == before
+    left = there + 12
+    assert (balance(business), bins(business)) == ((left, 20, 0, left), {("A-01", None, "available"): left})
+    assert_books_agree(database)
+    with business.work(PICKER) as work:
+        confirm_pick(work, ConfirmPick(task=pick.id, line=1, quantity=8_000))
+        (shipment,) = finish_pick(work, pick.id, **SAME).shipments
+    with business.work() as work:
+        confirm_shipments(work, [shipment.id], **SAME)
+    assert rows(database, "SELECT allocated, picked, shipped FROM order_line") == [(0, 0, 20_000)]
+    assert balance(business) == (left - 20, 0, 0, left - 20)
     assert_books_agree(database)
 
 

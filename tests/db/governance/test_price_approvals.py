@@ -32,6 +32,7 @@ from tests.support.approvals import a_rule, answered, person
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.policies import approve
 from tests.support.pricing import an_entered
+from tests.support.trader import fingerprint_of
 
 
 @pytest.fixture
@@ -101,22 +102,33 @@ def _customer(business):
         return work.session.get_one(Customer, business.customer).code
 
 
+def _at_work(business, who, act):
+    with business.work(who) as work:
+        act(work)
+
+
 def test_who_entered_the_price_decides_neither_by_the_request_nor_by_the_hold(business):
     lead, other = person(business, "site_lead"), person(business, "site_lead")
     entered(business, lead, "9.00")
     (hold,), (request,) = the(business, OrderHold), the(business, ApprovalRequest)
-    with pytest.raises(NotAllowed) as refused:
-        answered(business, lead, request.id)
-    assert refused.value.code == "approval_own"
-    with pytest.raises(NotAllowed) as refused:
-        ended(business, lead, hold)
-    assert refused.value.code == "hold_own_request"
-    with pytest.raises(RuleBroken) as refused, business.work(lead) as work:
+    clerk, before = person(business, "customer_service"), fingerprint_of(business.database)
+
+    def own(work):
         withdraw(work, request.id, reason="never mind")
-    assert refused.value.code == "approval_stays"
-    with pytest.raises(NotAllowed) as refused:
-        ended(business, person(business, "customer_service"), hold)
-    assert refused.value.code == "approval_not_yours"
+
+    acts = [
+        ("approval_own", lambda: answered(business, lead, request.id)),
+        ("approval_own", lambda: answered(business, lead, request.id, "reject")),
+        ("hold_own_request", lambda: ended(business, lead, hold)),
+        ("approval_stays", lambda: _at_work(business, lead, own)),
+        ("approval_not_yours", lambda: ended(business, clerk, hold)),
+    ]
+    for code, act in acts:
+        with pytest.raises((NotAllowed, RuleBroken)) as refused:
+            act()
+        assert refused.value.code == code
+        # The line, the hold, the order, what was told of them: nothing has moved.
+        assert fingerprint_of(business.database) == before, code
     assert ended(business, other, hold) == 1
     assert the(business, ApprovalRequest)[0].state == "approved"
 
