@@ -62,6 +62,6 @@ MESSAGES: dict[str, str] = {
     "trouble_unknown": "There is no such exception here, or it belongs to a site that is not yours. Reload the list.",
     "trouble_ended": "This exception is settled already. Report a new one if it came back.",
     "barcode_unusable": "“{text}” cannot be a barcode: use up to 60 letters, digits and signs of plain English.",
-    "nothing_on_paper": "There is nothing to print on a {paper} yet.",
+    "nothing_on_paper": "There is no {paper} to print: {why}.",
     "proof_unnamed": "Say who took the goods.",
 }

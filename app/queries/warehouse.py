@@ -23,6 +23,7 @@ from erpcore.inventory.documents import (
 )
 from erpcore.inventory.models import Location, Lot, StockBin, StockMove, StockStatus
 from erpcore.kernel.actor import Actor
+from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.masterdata.models import Customer, Entity, Item, Site
 from erpcore.orders.models import SalesOrder
@@ -79,6 +80,11 @@ class BinRow:
     status: str
     quantity: Decimal
     since: datetime
+    time_zone: str
+
+    def is_over(self, at: datetime) -> bool:
+        """Whether its last day is over where it lies, so that no pick takes it though nobody has set it apart yet."""
+        return self.expires_on is not None and self.expires_on < local_day(at, self.time_zone)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,7 +230,7 @@ def bin_rows(
 ) -> list[BinRow]:  # fmt: skip
     """What lies in bins of its own at the sites one sees, what waits longest first."""
     query: Any = (
-        select(StockBin, Item, Site.name.label("site"), Entity.realm, Location.code.label("location"), Lot.code.label("lot"), Lot.expires_on)
+        select(StockBin, Item, Site.name.label("site"), Site.time_zone, Entity.realm, Location.code.label("location"), Lot.code.label("lot"), Lot.expires_on)
         .join(Item, Item.id == StockBin.item_id)
         .join(Site, Site.id == StockBin.site_id)
         .join(Entity, Entity.id == StockBin.entity_id)
@@ -247,6 +253,7 @@ def bin_rows(
             code=row.Item.code, name=row.Item.name, unit=row.Item.unit, location_id=row.StockBin.location_id,
             location=row.location or DEFAULT_PLACE, lot_id=row.StockBin.lot_id, lot=row.lot, expires_on=row.expires_on,
             status=row.StockBin.status, quantity=row.StockBin.quantity, since=row.StockBin.since,
+            time_zone=row.time_zone,
         )
         for row in session.execute(query.order_by(StockBin.since, StockBin.id).limit(MOST))
     ]  # fmt: skip

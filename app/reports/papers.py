@@ -215,7 +215,11 @@ def pick_list(task: TaskPage) -> Paper:
         if not line.is_done
     ]  # fmt: skip
     if not lines:
-        raise RuleBroken("nothing_on_paper", paper="pick list")
+        raise RuleBroken(
+            "nothing_on_paper",
+            paper="pick list",
+            why="all of it is picked or said to be short. What was picked is on the packing slip",
+        )
     totes: dict[int, dict[str, Any]] = {}
     for line in task.lines:
         totes.setdefault(line.tote, {"number": line.tote, "order": line.order, "customer": line.customer})
@@ -275,7 +279,9 @@ def carton_labels(page: ShipmentPage, carton: int | None = None) -> Paper:
     closed = page.closed_cartons
     wanted = [one for one in closed if carton in (None, one.id)]
     if not wanted:
-        raise RuleBroken("nothing_on_paper", paper="carton label")
+        raise RuleBroken(
+            "nothing_on_paper", paper="carton label", why="no carton is closed. Pack one and close it, then print"
+        )
     labels = [_carton_label(page, one, closed.index(one) + 1, len(closed)) for one in wanted]
     made = max(one.closed_at for one in wanted if one.closed_at is not None)
     context = {"labels": labels, "title": f"Carton labels {page.number}", "made_at": made}
@@ -299,7 +305,11 @@ def _carton_label(page: ShipmentPage, one: CartonFact, position: int, count: int
 def location_labels(shelves: list[LocationFact]) -> Paper:
     """A label for each location, to be stuck where the scanner looks for it. It has no date: it is as old as the shelf."""
     if not shelves:
-        raise RuleBroken("nothing_on_paper", paper="location label")
+        raise RuleBroken(
+            "nothing_on_paper",
+            paper="location label",
+            why="this site has no locations. Add one under Stock, then print",
+        )
     labels = [
         {
             "shelf": True, "code": one.code, "where": " · ".join(part for part in (one.site, one.zone) if part),

@@ -33,7 +33,7 @@ _WORTH = {
 def procedures(page: VersionPage, at: datetime) -> Paper:
     """Every step of a version, each on a page of its own, then each exception path. ``at`` dates a version nobody approved."""
     if not page.content.steps:
-        raise RuleBroken("nothing_on_paper", paper="procedure")
+        raise RuleBroken("nothing_on_paper", paper="procedure", why="it has no step yet. Write one, then print")
     sheets = [_step_sheet(page, step) for step in page.content.steps]
     sheets += [_path_sheet(page, step, path) for step in page.content.steps for path in step.exceptions]
     return _set(page, sheets, f"{page.process.code}-procedures", at)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
@@ -46,10 +46,17 @@ def new_incident() -> str:
     return f"{secrets.token_hex(2)}-{secrets.token_hex(2)}".upper()
 
 
-def refuse(status: int, *, title: str | None = None, text: str | None = None, incident: str = "") -> Any:
-    """The page for a refusal, with the words of its template where none are given."""
+def refuse(
+    status: int,
+    *,
+    title: str | None = None,
+    text: str | None = None,
+    incident: str = "",
+    back: Mapping[str, str] | None = None,
+) -> Any:
+    """The page for a refusal, with the words of its template where none are given; ``back``: label and href of the way out."""
     name = f"errors/{status}.html" if status in {400, 403, 404, 409, 413, 429, 500, 503} else "errors/error.html"
-    words = {"title": title, "text": text}
+    words = {"title": title, "text": text, "back": back}
     given = {key: value for key, value in words.items() if value is not None}
     page = render_template(name, code=str(status), incident=incident, **given)
     return page, status, {"Retry-After": "3"} if status == 503 else {}

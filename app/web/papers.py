@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import Response, flash, redirect
+from flask import Response
 
 from app.messages import sentence
 from app.reports.papers import Paper
+from app.web.errors import refuse
 from app.web.exports import safe_name
 from erpcore.kernel.errors import RuleBroken
 
 
 def paper_file(make: Callable[[], Paper], *, back: str) -> Any:
-    """The PDF to be saved or printed; where it cannot be made, the page it was asked from with the reason."""
+    """The PDF to be saved or printed; where there is none, a page that says why and leads back to its document."""
     try:
         paper = make()
     except RuleBroken as refusal:
-        flash(sentence(refusal), "warn")
-        return redirect(back)
+        way_out = {"href": back, "label": "Back to what it is about"}
+        return refuse(409, title="There is no such paper", text=sentence(refusal), back=way_out)
     answer = Response(paper.content, content_type="application/pdf")
     answer.headers["Content-Disposition"] = f'inline; filename="{safe_name(paper.file_name)}"'
     return answer

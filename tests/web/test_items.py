@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
 from app.composition.uow import reading
-from tests.support.operate import a_trading_business
+from tests.support.operate import a_trading_business, another_item
 from tests.support.queries import MOST, queries
-from tests.support.warehouse import everything, expected, locations, received
+from tests.support.warehouse import everything, expected, locations, lot_id, received, tracked
 
 
 @pytest.fixture
@@ -61,6 +62,25 @@ def test_an_item_shows_its_packs_places_receipts_holders_and_moves(signed_in, tr
         assert part in said, part
     assert "Standard cost" not in said
     assert "Standard cost 4.00 EUR" in signed_in("finance").get("/stock/items/40-0").text.replace("\u00a0", " ")
+
+
+def test_a_lot_past_its_last_day_is_called_expired_though_nobody_has_set_it_apart_yet(signed_in, caller, trade, clock):
+    business = trade.business
+    business.items = (*business.items, another_item(business, "L-1", "Sealant", cost="2.00"))
+    tracked(business, "lot", item=3)
+    received(business, 6, item=3, lot="LOT-9", expires_on=clock.now().date())
+    here = "/stock/items/L-1"
+    lead = signed_in("warehouse_supervisor")
+    assert "expired" not in lead.get(here).text
+    clock.advance(timedelta(days=1))
+    lead = signed_in("warehouse_supervisor")
+    assert "expired, is not picked" in lead.get(here).text
+    lot = f"/warehouse/lots/{lot_id(business, 'LOT-9', 3)}"
+    assert "expired, is not picked" in lead.get(lot).text
+    found = caller("warehouse_supervisor")("GET", f"/stock-bins?site={business.site}&item={business.items[3]}").json[
+        "items"
+    ]
+    assert [(one["status"], one["expired"]) for one in found] == [("available", True)]
 
 
 def test_search_leads_to_the_item(signed_in, trade):

@@ -25,7 +25,7 @@ from app.api.v1.warehouse_models import (
 )
 from app.composition.core_approvals import BY_RULES
 from app.composition.order_names import order_names
-from app.composition.request import reader
+from app.composition.request import now, reader
 from app.composition.trading import cells, rules
 from app.queries.places import realm_of_site
 from app.queries.warehouse import (
@@ -105,7 +105,8 @@ def take_goods_in(work: UnitOfWork, body: ReceiptBody) -> ReceiptAnswer:
 )  # fmt: skip
 def list_bins(query: BinQuery) -> BinList:
     rows = [
-        bin_answer(row) for row in bin_rows(reader(), actor(), site=query.site, item=query.item, status=query.status)
+        bin_answer(row, now())
+        for row in bin_rows(reader(), actor(), site=query.site, item=query.item, status=query.status)
     ]
     return BinList(count=len(rows), items=rows)
 

@@ -45,7 +45,9 @@ def expected_answer(row: ExpectedRow) -> ExpectedAnswer:
 
 
 class BinAnswer(Answer):
-    """What lies at one place, of one lot, in one status. `location` null: the default place."""
+    """What lies at one place, of one lot, in one status. `location` null: the default place. `expired`: its last day is over, so
+    no pick takes it.
+    """
 
     site_id: int
     item_id: int
@@ -55,6 +57,7 @@ class BinAnswer(Answer):
     lot_id: int | None
     lot: str | None
     expires_on: date | None
+    expired: bool
     status: str
     quantity: Quantity
     since: datetime
@@ -351,16 +354,16 @@ class PeriodBody(Body):
     reason: str = Field(min_length=1, max_length=200)
 
 
-def bin_answer(row: BinRow) -> BinAnswer:
+def bin_answer(row: BinRow, at: datetime) -> BinAnswer:
     """What lies at one place as programs see it."""
     return BinAnswer(
         site_id=row.site_id, item_id=row.item_id, item=row.code, location_id=row.location_id, location=row.location,
-        lot_id=row.lot_id, lot=row.lot, expires_on=row.expires_on, status=row.status, quantity=row.quantity, since=row.since,
+        lot_id=row.lot_id, lot=row.lot, expires_on=row.expires_on, expired=row.is_over(at), status=row.status, quantity=row.quantity, since=row.since,
     )  # fmt: skip
 
 
 def bin_list(work: UnitOfWork, site: int, item: int) -> BinList:
     """Where an item lies at a site now, read anew."""
     work.session.expire_all()
-    rows = [bin_answer(row) for row in bin_rows(work.session, work.actor, site=site, item=item)]
+    rows = [bin_answer(row, work.now) for row in bin_rows(work.session, work.actor, site=site, item=item)]
     return BinList(count=len(rows), items=rows)

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import flash, redirect, render_template, request
 
-from app.composition.request import reader
+from app.composition.request import now, reader
 from app.composition.trading import cells, rules
 from app.queries.items import ItemPage, find_item, item_page
 from app.queries.scarcity import waiters
@@ -37,7 +37,7 @@ def show(code: str) -> str:
     key = find_item(reader(), actor(), code, realm=wanted, company=asked_key("company"))
     page = item_page(reader(), actor(), key)
     return render_template(
-        "items/show.html", page=page, realm=page.realm, move_address=move_address, item_address=item_address,
+        "items/show.html", page=page, realm=page.realm, at=now(), move_address=move_address, item_address=item_address,
         waiters=waiters(reader(), key, [row.site_id for row in page.sites]),
     )  # fmt: skip
 

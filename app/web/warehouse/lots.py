@@ -23,7 +23,7 @@ _TRACE_HEAD = ("When (UTC)", "What", "Quantity", "Site", "Document", "Paper", "S
 def lot(lot_id: int) -> str:
     trace = trace_lot(reader(), actor(), lot_id)
     return render_template(
-        "warehouse/lot.html", trace=trace, bins=bin_rows(reader(), actor(), lot=lot_id), today=now().date(),
+        "warehouse/lot.html", trace=trace, bins=bin_rows(reader(), actor(), lot=lot_id), today=now().date(), at=now(),
         item_address=item_address, realm=trace.realm,
     )  # fmt: skip
 

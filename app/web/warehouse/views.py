@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import flash, redirect, render_template, url_for
 
-from app.composition.request import reader
+from app.composition.request import now, reader
 from app.queries.floor import floor_place
 from app.queries.locations import KINDS, LocationRow, one_location
 from app.queries.places import SitePick, sites_seen
@@ -67,7 +67,7 @@ def location(location_id: int) -> str:
     row = one_location(reader(), actor(), location_id)
     return render_template(
         "warehouse/location.html", row=row, bins=bin_rows(reader(), actor(), location=location_id), realm=row.realm,
-        item_address=item_address,
+        at=now(),        item_address=item_address,
     )  # fmt: skip
 
 
