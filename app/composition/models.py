@@ -6,6 +6,7 @@ from app.composition import cases, digests, dunning_letters, imports, jobruns, l
 from app.identity import models as identity
 from erpcore.billing import bank_models as bank
 from erpcore.billing import models as billing
+from erpcore.billing.collecting import models as collecting
 from erpcore.billing.disputes import models as disputes
 from erpcore.billing.dunning import models as dunning
 from erpcore.credit import models as credit
@@ -55,6 +56,7 @@ __all__ = [
     "branch",
     "carriers",
     "cases",
+    "collecting",
     "conformance",
     "credit",
     "decisions",

@@ -114,6 +114,8 @@ MESSAGES: dict[str, str] = {
     "mapping_missing": "This is a table, and nobody has said how tables of account {account} are read. Set its columns first.",
     "balance_missing": "A table has no balances. Enter the opening and the closing balance of the statement.",
     "column_missing": "Enter the heading of the column for the {column}.",
+    "contact_whom": "Say with whom you spoke.",
+    "contact_what": "Say what was said.",
     "receipt_recorded": "This looks recorded already: receipt {number} is of the same customer, day, amount and reference. If it is another payment, say why and record it.",
     "line_settled": "This entry of the bank is assigned already. Load the page again.",
     "line_pays_out": "This entry took money, so it is no receipt. Say which payment went back, or that it is a fee.",

@@ -47,7 +47,7 @@ NO_LISTS = {
     "measures.show_all": "the measures and how they read", "measures.show_baselines": "what was before, by measure",
     "measures.show_calendars": "settings: working days", "measures.show_limits": "settings: limits",
     "measures.show_owners": "settings: who answers for a measure", "operations.show": "how the jobs stand",
-    "dunning.show_procedures": "the procedures, each with its levels",
+    "collections.routes": "settings: whose customers are", "dunning.show_procedures": "the procedures, each with its levels",
     "policies.show_all": "the policy points, which are declared", "policies.run_here": "the rules at one place",
     "prices.check": "why one price is as it is", "processes.show_all": "the processes by value stream",
     "programme.show": "one programme", "proof.show": "a proof", "variants.ask": "the policy points to choose from",

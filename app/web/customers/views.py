@@ -9,11 +9,13 @@ from typing import Any
 from flask import flash, redirect, render_template, request, url_for
 
 from app.composition.request import now, reader
+from app.queries.collections import score_on
 from app.queries.customers import CustomerRow, customer_page, customer_row, find_customer
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import area, asked_key
 from app.web.chosen import usual_realm
+from app.web.collections.forms import BANDS
 from app.web.customers.forms import TIER_NAMES, LimitForm, StandingForm
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.steps import form_step
@@ -40,7 +42,10 @@ def show(code: str) -> str:
     wanted = request.args.get("realm", "") or usual_realm()
     key = find_customer(reader(), actor(), code, realm=wanted, company=asked_key("company"))
     page = customer_page(reader(), actor(), key, now())
-    return render_template("customers/show.html", page=page, row=page.row, realm=page.row.realm, tiers=TIER_NAMES)
+    score = score_on(reader(), page.row.time_zone, key, now()) if actor().may(Permission.INVOICE_READ) else None
+    return render_template(
+        "customers/show.html", page=page, row=page.row, realm=page.row.realm, tiers=TIER_NAMES, score=score, bands=BANDS
+    )
 
 
 def _said(standing: Standing) -> str:
