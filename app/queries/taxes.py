@@ -29,6 +29,12 @@ def company_of_rule(session: Session, rule: int) -> int:
     return int(entity)
 
 
+def rule_shown(session: Session, rule: int) -> str:
+    """A rule in a few words. Of one that there is."""
+    row = session.get_one(TaxRate, rule)
+    return f"{row.code or row.country}, {row.rate * 100:.4g} %"
+
+
 def company_of_customer(session: Session, customer: int) -> int:
     """The company whose customer it is; raises ``NotFound`` for an unknown customer."""
     entity = session.scalar(select(Customer.entity_id).where(Customer.id == customer))

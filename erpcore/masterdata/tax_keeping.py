@@ -12,7 +12,7 @@ from erpcore.masterdata.models import Customer, Entity
 from erpcore.masterdata.services import add_tax_rate
 from erpcore.masterdata.tax_models import EVERY, UNTAXED, TaxCategory, TaxExemption, TaxRate, TaxRegistration
 
-CHANGE = "masterdata:record:change"
+CHANGE = "masterdata:tax:keep"
 #: Kinds whose reason must stand on the invoice.
 _SAYS_WHY = frozenset(UNTAXED - {TaxCategory.ZERO})
 

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from app.composition.uow import reading
 from app.web.billing.desk import became
 from erpcore.billing.bank import Taken
+from erpcore.billing.cash import ReceiveCash, receive_cash
 from tests.support.bankfiles import IBAN, camt, entry
 from tests.support.controls import assert_books_agree
 from tests.support.core import a_business
@@ -177,4 +178,46 @@ def test_programs_hand_in_look_and_accept(site, database, business, clock):
     assert call(f"/bank-lines/{second['line']}/assign", {"json": {"customer": business.customer}}).status_code == 404
     assert call(f"/bank-statements/{answer.json['id']}").json["lines"][1]["outcome"] == "receipt"
     assert all_rows(database, "SELECT open_minor FROM receivable ORDER BY document_id") == [(11_500,), (0,)]
+    assert_books_agree(database)
+
+
+def test_a_long_statement_comes_in_pages_and_whole_as_a_file_and_a_receipt_is_found_among_many(
+    finance, database, business, monkeypatch
+):
+    monkeypatch.setattr("app.queries.cash_desk.MOST_LINES", 2)
+    monkeypatch.setattr("app.queries.cash_desk.MOST_RECEIPTS", 1)
+    finance.get("/cash/accounts/new")
+    send(finance, "/cash/accounts/new", entity=business.entity, number=IBAN, name="House bank")
+    (account,) = all_rows(database, "SELECT id FROM bank_account")[0]
+    content = camt(
+        *(entry(f"{at}.00", text=f"entry {at}", name="B. T.") for at in (1, 2, 3, 4)),
+        entry("2.00", debit=True, returned="AC04", text="closed"), closing="8.00",
+    )  # fmt: skip
+    finance.get("/cash/statements/new")
+    page = send(finance, "/cash/statements/new", account=account, file=(io.BytesIO(content), "day.xml"))
+    assert "Accepted: 5 new entries" in page.text
+    here = finance.path
+    assert ("entry 2" in page.text, "entry 3" in page.text) == (True, False)
+    assert "entry 3" in finance.get(f"{here}?page=2").text
+    finance.get(f"{here}.csv")
+    assert all(f"entry {at}" in finance.response.get_data(as_text=True) for at in (1, 2, 3, 4))
+    with business.work() as work:
+        receive_cash(
+            work,
+            [
+                ReceiveCash(entity=business.entity, customer=business.customer, amount_minor=minor, reference=said)
+                for minor, said in ((200, "near"), (900, "far"))
+            ],
+        )
+    (line,) = all_rows(database, "SELECT id FROM bank_line WHERE amount_minor < 0")[0]
+    back = f"/cash/lines/{line}/return"
+    page = finance.get(back)
+    assert "There are more" in page.text
+    (near, far) = (row[0] for row in all_rows(database, "SELECT number FROM receipt ORDER BY amount_minor"))
+    assert (near in page.text, far in page.text) == (True, False)
+    page = finance.get(f"{back}?q=FAR")
+    assert (near in page.text, far in page.text) == (False, True)
+    (receipt,) = all_rows(database, "SELECT id FROM receipt WHERE amount_minor = 900")[0]
+    finance.post(f"{back}?q=FAR", {"receipt": str(receipt), "reason": "closed"})
+    assert all_rows(database, "SELECT returned_minor FROM receipt ORDER BY amount_minor") == [(0,), (200,)]
     assert_books_agree(database)

@@ -28,6 +28,7 @@ from tests.support.web import Browser, a_person, a_site
 OTHERWISE = {
     "lists/list.html": "the one template of lists",
     "_macros/tables.html": "where it is made",
+    "billing/statement.html": "the lines of one statement as they came; the page has the file",
     "_gallery.html": "shows how it looks",
     "imports/show.html": "the rejected lines of one import; the page has both files",
     "prices/list_show.html": "the rows of one list of prices, by what becomes of them; the page has both files",
@@ -48,6 +49,7 @@ NO_LISTS = {
     "measures.show_calendars": "settings: working days", "measures.show_limits": "settings: limits",
     "measures.show_owners": "settings: who answers for a measure", "operations.show": "how the jobs stand",
     "collections.routes": "settings: whose customers are", "dunning.show_procedures": "the procedures, each with its levels",
+    "taxes.show_all": "settings: the rules of tax by company",
     "policies.show_all": "the policy points, which are declared", "policies.run_here": "the rules at one place",
     "prices.check": "why one price is as it is", "processes.show_all": "the processes by value stream",
     "programme.show": "one programme", "proof.show": "a proof", "variants.ask": "the policy points to choose from",

@@ -60,6 +60,7 @@ class StatementLineAnswer(Answer):
     state: str
     fault: str | None
     booked_on: date | None
+    posted_on: date | None = Field(description="Where the books of the day were closed: the first open one.")
     amount: Amount | None
     payer_name: str | None
     payer_account: str | None
@@ -176,7 +177,7 @@ def _read(query: StatementQuery, file: IO[bytes]) -> Read:
 
 
 def _statement(statement_id: int, work: UnitOfWork | None = None) -> BankStatementAnswer:
-    page = statement_page(fresh(work) if work else reader(), work.actor if work else actor(), statement_id)
+    page = statement_page(fresh(work) if work else reader(), work.actor if work else actor(), statement_id, None)
     row, code = page.statement, page.account.currency
     return BankStatementAnswer(
         id=row.id, reference=row.reference, format=row.format, state=row.state, fault=row.fault, currency=code,
@@ -185,6 +186,7 @@ def _statement(statement_id: int, work: UnitOfWork | None = None) -> BankStateme
         lines=[
             StatementLineAnswer(
                 id=one.id, line_no=one.line_no, state=one.state, fault=one.fault, booked_on=one.booked_on,
+                posted_on=page.posted_on.get(one.id, one.booked_on if one.state in ("open", "assigned") else None),
                 amount=None if one.amount_minor is None else as_amount(one.amount_minor, code), payer_name=one.payer_name,
                 payer_account=one.payer_account, text=one.text, outcome=one.outcome, receipt_id=one.receipt_id,
             )

@@ -135,7 +135,7 @@ def list_tax_rules(query: TaxRuleQuery) -> TaxRuleList:
 
 
 @operation(
-    "POST", "/tax-rules", permission=Permission.MASTERDATA_CHANGE, summary="Add a tax rule", tag=TAG, body=TaxRuleBody,
+    "POST", "/tax-rules", permission=Permission.TAX_KEEP, summary="Add a tax rule", tag=TAG, body=TaxRuleBody,
     answer=TaxRuleAnswer, status=201,
     example={"entity": 1000, "code": "DE-19", "country": "Germany", "rate": "0.19", "valid_from": "2026-01-01"},
 )  # fmt: skip
@@ -146,7 +146,7 @@ def add_rule(work: UnitOfWork, body: TaxRuleBody) -> TaxRuleAnswer:
 
 
 @operation(
-    "POST", "/tax-rules/{rule_id}/end", permission=Permission.MASTERDATA_CHANGE, summary="Let a tax rule end", tag=TAG,
+    "POST", "/tax-rules/{rule_id}/end", permission=Permission.TAX_KEEP, summary="Let a tax rule end", tag=TAG,
     body=EndBody, answer=KeptAnswer, example={"until": "2027-01-01"},
 )  # fmt: skip
 def end_rule(work: UnitOfWork, rule_id: int, body: EndBody) -> KeptAnswer:
@@ -157,7 +157,7 @@ def end_rule(work: UnitOfWork, rule_id: int, body: EndBody) -> KeptAnswer:
 
 
 @operation(
-    "POST", "/tax-numbers", permission=Permission.MASTERDATA_CHANGE, summary="Write down a tax number", tag=TAG,
+    "POST", "/tax-numbers", permission=Permission.TAX_KEEP, summary="Write down a tax number", tag=TAG,
     body=TaxNumberBody, answer=KeptAnswer, status=201,
     example={"entity": 1000, "country": "Germany", "number": "DE811907980", "valid_from": "2026-01-01"},
 )  # fmt: skip
@@ -168,7 +168,7 @@ def add_number(work: UnitOfWork, body: TaxNumberBody) -> KeptAnswer:
 
 
 @operation(
-    "POST", "/tax-exemptions", permission=Permission.MASTERDATA_CHANGE, summary="Write down an exemption", tag=TAG,
+    "POST", "/tax-exemptions", permission=Permission.TAX_KEEP, summary="Write down an exemption", tag=TAG,
     body=ExemptionBody, answer=KeptAnswer, status=201,
     example={"customer": 1003, "certificate": "FZ-2026-118", "valid_from": "2026-01-01", "valid_until": "2027-01-01"},
 )  # fmt: skip

@@ -24,6 +24,7 @@ from app.web.billing.cash import amounts_of
 from app.web.billing.desk_forms import BankAccountForm, MappingForm, StatementForm, SureForm, assign_form, return_form
 from app.web.billing.forms import minor_of, shorts_of
 from app.web.billing.views import blueprint
+from app.web.exports import csv_file
 from app.web.forms import choices
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.steps import form_step, take_step
@@ -39,6 +40,7 @@ from erpcore.billing.bank import (
 from erpcore.billing.bank_lines import AssignLine, Part, ReturnByLine, assign_lines, book_fees, return_by_lines
 from erpcore.billing.cash_matching import SURE
 from erpcore.kernel.errors import NotFound, RuleBroken
+from erpcore.kernel.money import from_minor
 from erpcore.kernel.work import UnitOfWork
 
 navigation_entry(
@@ -149,7 +151,8 @@ def _line(page: LinePage, form: Any, refused: str = "") -> str:
 def return_by_line(line_id: int) -> Any:
     """An entry that took the money of a receipt back."""
     page = line_page(reader(), actor(), line_id, None)
-    form = return_form(reader(), page)
+    words = request.args.get("q", "").strip()[:120]
+    form = return_form(reader(), page, words)
     if form.validate_on_submit():
         command = ReturnByLine(
             line=line_id, receipt=int(form.receipt.data or 0), reason=str(form.reason.data),
@@ -161,7 +164,12 @@ def return_by_line(line_id: int) -> Any:
             flash("The payment has gone back. What it had paid is open again.", "success")
             return redirect(url_for("billing.show_desk", entity=page.entity.id))
     return _small(
-        page.entity, form, title="A payment went back", label="Book the return", note=page.suggestion.line.text
+        page.entity,
+        form,
+        title="A payment went back",
+        label="Book the return",
+        note=page.suggestion.line.text,
+        search=words,
     ), form.status
 
 
@@ -223,8 +231,39 @@ def _take(work: UnitOfWork, form: StatementForm, row: Any) -> list[Taken]:
 @blueprint.get("/cash/statements/<int:statement_id>")
 @require(Permission.RECEIPT_TAKE)
 def show_statement_of_bank(statement_id: int) -> str:
-    page = statement_page(reader(), actor(), statement_id)
-    return render_template("billing/statement.html", page=page, row=page.statement, realm=page.entity.realm)
+    at = asked_page()
+    page = statement_page(reader(), actor(), statement_id, at)
+    return render_template("billing/statement.html", page=page, row=page.statement, at=at, realm=page.entity.realm)
+
+
+@blueprint.get("/cash/statements/<int:statement_id>.csv")
+@require(Permission.RECEIPT_TAKE)
+def export_statement_of_bank(statement_id: int) -> Any:
+    """All lines of the statement, however many."""
+    page = statement_page(reader(), actor(), statement_id, None)
+    heads = (
+        "line",
+        "state",
+        "booked_on",
+        "posted_on",
+        "amount",
+        "currency",
+        "payer",
+        "account",
+        "reference",
+        "text",
+        "outcome",
+        "fault",
+    )
+    rows = (
+        (
+            one.line_no, one.state, one.booked_on, page.posted_on.get(one.id, one.booked_on if one.state in ("open", "assigned") else None),
+            None if one.amount_minor is None else from_minor(one.amount_minor, page.account.currency), page.account.currency,
+            one.payer_name, one.payer_account, one.bank_ref, one.text, one.outcome, one.fault,
+        )
+        for one in page.lines
+    )  # fmt: skip
+    return csv_file(f"statement-{page.statement.reference}", heads, rows)
 
 
 @blueprint.route("/cash/accounts/new", methods=["GET", "POST"])
@@ -277,7 +316,7 @@ def map_account(account_id: int) -> Any:
     ), form.status
 
 
-def _small(entity: EntityPick, form: Any, **words: str) -> str:
+def _small(entity: EntityPick, form: Any, **words: Any) -> str:
     trail = [("Billing", url_for("billing.show_all")), ("Cash desk", url_for("billing.show_desk", entity=entity.id))]
     return render_template(
         "billing/small_form.html",

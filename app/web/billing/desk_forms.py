@@ -88,16 +88,18 @@ def assign_form(page: LinePage, reasons: Sequence[Any]) -> Any:
     return type("AssignForm", (KeyedForm,), fields)()
 
 
-def return_form(session: Session, page: LinePage) -> Any:
-    """Which receipt went back: those that could have, the likeliest first."""
+def return_form(session: Session, page: LinePage, words: str = "") -> Any:
+    """Which receipt went back: those that could have and in which the words stand, the likeliest first."""
     line = page.suggestion.line
+    found, there_are_more = receipts_to_return(session, line, words)
     fields = {
         "receipt": SelectField(
             "Which receipt", coerce=int,
             choices=choices(
                 (one.id, f"{one.number} · {one.customer} · {amount(one.amount_minor, line.currency)} {line.currency}")
-                for one in receipts_to_return(session, line)
+                for one in found
             ),
+            description="There are more: look for the number, the reference or the customer above." if there_are_more else "",
         ),
         "fee": ExactField("Of this a fee of the bank", [Optional()]),
         "reason": StringField("Reason", [DataRequired("Say why, as the bank does"), Length(max=500)], default=line.text[:200]),

@@ -1,0 +1,1 @@
+"""The rules by which documents are taxed, as finance keeps them."""
