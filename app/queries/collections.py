@@ -46,7 +46,7 @@ SCORE_BANDS = (*(name for _, name in BANDS), "unknown")
 @dataclass(frozen=True, kw_only=True)
 class CollectionRow:
     """A customer who owes something overdue. ``due_minor`` by the buckets of ageing; ``own_minor`` is on account and in credits;
-    ``collect_minor`` is what is left to ask for. ``is_routed``: the owner is whoever a route names, not one named for them.
+    ``disputed_minor`` is deducted, disputed or blocked for a dispute; ``collect_minor`` is what is left to ask for. ``is_routed``: the owner is whoever a route names, not one named for them.
     """
 
     customer_id: int
@@ -223,9 +223,10 @@ def _row(one: AgeingRow, entity: EntityPick, known: _Known, today: date) -> Coll
     routed = of_group or known.routes.get((one.entity_id, None))
     named = case.owner_id if case else None
     owner = named or routed
-    disputed = sum(known.disputed.get(document.document, 0) for document in documents)
+    blocked = sum(known.disputed.get(document.document, 0) for document in documents)
+    disputed = blocked + one.deducted_minor
     own = -(one.credits_minor + one.on_account_minor)
-    collect = max(0, one.overdue_minor - disputed - own)
+    collect = max(0, one.overdue_minor - blocked - own)
     level = max((document.level for document in documents), default=0)
     held = known.blocks.get(key, "")
     open_promise = next((promise for promise in said if promise.state is PromiseState.OPEN), None)

@@ -46,7 +46,7 @@ def test_one_proposes_a_dunning_run_another_confirms_it_and_a_collector_takes_th
 ):
     first, second = (signed(a_person(sqlite_database, "finance", clock=clock)) for _ in range(2))
     first.goto("/dunning/propose")
-    first.get_by_role("button", name="Propose").click()
+    first.get_by_role("button", name="Work it out").click()
     expect(first.locator("main")).to_contain_text("somebody else confirms it")
     both(first, "dunning-run")
     second.goto(first.url)
@@ -66,7 +66,7 @@ def test_one_proposes_a_dunning_run_another_confirms_it_and_a_collector_takes_th
     expect(collector.locator("main")).to_contain_text("1 customer given")
     collector.get_by_role("link", name="Bautechnik").click()
     collector.get_by_label("With whom").fill("Ms Kern")
-    collector.get_by_label("What was said").fill("Pays all of it on Friday")
+    collector.get_by_role("textbox", name="What was said").fill("Pays all of it on Friday")
     collector.get_by_role("button", name="Note it").click()
     expect(collector.locator("main")).to_contain_text("Pays all of it on Friday")
     both(collector, "customer")

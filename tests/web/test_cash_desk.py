@@ -184,7 +184,7 @@ def test_programs_hand_in_look_and_accept(site, database, business, clock):
 def test_a_long_statement_comes_in_pages_and_whole_as_a_file_and_a_receipt_is_found_among_many(
     finance, database, business, monkeypatch
 ):
-    monkeypatch.setattr("app.queries.cash_desk.MOST_LINES", 2)
+    monkeypatch.setattr("app.queries.bank_statements.MOST_LINES", 2)
     monkeypatch.setattr("app.queries.cash_desk.MOST_RECEIPTS", 1)
     finance.get("/cash/accounts/new")
     send(finance, "/cash/accounts/new", entity=business.entity, number=IBAN, name="House bank")

@@ -13,7 +13,8 @@ from app.composition.short_pays import name_rests
 from app.importers.bankfiles.accepting import accept_chosen, accept_sure
 from app.importers.bankfiles.reading import digest_of, read_bank_file
 from app.importers.bankfiles.table import DAYS, Mapping
-from app.queries.cash_desk import LinePage, accounts_of, desk, entity_here, line_page, statement_page, statements_of
+from app.queries.bank_statements import accounts_of, statement_page, statements_of
+from app.queries.cash_desk import LinePage, desk, entity_here, line_page
 from app.queries.disputes import reasons
 from app.queries.order_entry import find_customers
 from app.queries.places import EntityPick, entities_seen
@@ -206,7 +207,7 @@ def became(taken: list[Taken]) -> str:
     """What is said of the statements of a file: nothing moved, all did, or some."""
     good = [one for one in taken if not one.fault]
     new, known = sum(one.new for one in good), sum(one.repeated for one in good)
-    accepted = f"Accepted: {new} new entries, {known} known from before."
+    accepted = f"Accepted: {new} new {'entry' if new == 1 else 'entries'}, {known} known from before."
     if moved := sum(one.moved for one in good):
         accepted += f" The books of the day are closed for {moved} of them: posted on the first open day."
     if len(good) == len(taken):

@@ -162,7 +162,7 @@ COLLECTION_LIST = list_page(
             column("follow_up", "Follow up on", "follow_up_on", file_only=True),
             column("level", "Level", cell=_level),
             column("used", "Credit used", "used_percent", num=True, cell=_credit),
-            column("score", "Late score", lambda row: row.score.points, num=True, cell=_score),
+            column("score", "Late score", lambda row: row.score.points, cell=_score),
             column("owner", "Looked after by", cell=_owner),
         ),
     ),

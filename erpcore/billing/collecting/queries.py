@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from erpcore.billing.collecting.models import CollectionCase, CollectionContact, CollectionRoute
 from erpcore.billing.collecting.scoring import WINDOW_DAYS, Behaviour
+from erpcore.billing.disputes.records import held_back
 from erpcore.billing.dunning.records import in_dispute
 from erpcore.billing.dunning.rules import Overdue
 from erpcore.billing.models import Receipt, ReceiptApplication
@@ -29,11 +30,12 @@ def behaviours(session: Session, customers: Collection[int], today: date, zone: 
     out: dict[int, list[Behaviour]] = defaultdict(list)
     for part in chunks(sorted(customers)):
         rows = session.execute(_invoices(part, today)).all()
-        disputed = in_dispute(session, [row.document_id for row in rows if row.open_minor], today)
+        still = [row.document_id for row in rows if row.open_minor]
+        blocked, held = in_dispute(session, still, today), held_back(session, still)
         for row in rows:
-            if row.open_minor and row.document_id not in disputed:
+            minor = row.open_minor - held.get(row.document_id, 0)
+            if minor > 0 and row.document_id not in blocked:
                 days = (today - row.due_on).days
-                minor = row.open_minor
             elif not row.open_minor and row.paid_at is not None and row.came_minor > 0:
                 days = max(0, (local_day(row.paid_at, zone) - row.due_on).days)
                 minor = row.amount_minor
@@ -74,9 +76,25 @@ def _invoices(customers: Collection[int], today: date) -> Any:
 
 
 def disputed_minor(session: Session, overdue: Iterable[Overdue], today: date) -> dict[int, int]:
-    """How much of each overdue document is in dispute and so not collected; documents without a dispute are left out."""
+    """How much of each overdue document is held back by a block for a dispute, besides what is deducted or disputed itself, which is
+    not among what is overdue; documents without such a block are left out.
+    """
     owed = {one.document: one.open_minor for one in overdue}
-    return {key: owed[key] for part in chunks(sorted(owed)) for key in in_dispute(session, part, today)}
+    out: dict[int, int] = {}
+    for part in chunks(sorted(owed)):
+        blocked = in_dispute(session, part, today)
+        whole = wholly_disputed(session, blocked) if blocked else set()
+        out |= {key: 0 if key in whole else owed[key] for key in blocked}
+    return out
+
+
+def wholly_disputed(session: Session, documents: Collection[int]) -> set[int]:
+    """Those of the documents of which nothing is open but what is deducted or disputed."""
+    held = held_back(session, documents)
+    rows = session.execute(
+        select(Receivable.document_id, Receivable.open_minor).where(Receivable.document_id.in_(sorted(held)))
+    )
+    return {row.document_id for row in rows if row.open_minor <= held[row.document_id]}
 
 
 def last_contacts(session: Session, customers: Collection[int]) -> dict[int, Any]:
