@@ -19,7 +19,8 @@ from app.importers.bankfiles.accepting import accept_chosen, accept_sure
 from app.importers.bankfiles.reading import digest_of, read_bank_file
 from app.importers.bankfiles.table import Mapping
 from app.importers.bankfiles.values import MOST_BYTES
-from app.queries.cash_desk import Suggestion, line_page, lines_waiting, statement_page, suggest
+from app.queries.bank_statements import statement_page
+from app.queries.cash_desk import Suggestion, line_page, lines_waiting, suggest
 from app.queries.places import company_seen
 from app.security.permissions import Permission
 from app.security.require import actor
