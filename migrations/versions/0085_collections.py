@@ -8,8 +8,8 @@ from alembic import op
 from erpcore.kernel.model import Key, UtcDateTime
 from migrations.ddl import refuse_changes
 
-revision = "9171"
-down_revision = "0080"
+revision = "0085"
+down_revision = "0084"
 branch_labels = None
 depends_on = None
 
