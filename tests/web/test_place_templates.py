@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from app.composition.uow import reading
 from erpcore.masterdata.models import Site
+from erpcore.ports import POLICY_POINTS
 from tests.support.core import a_business
 from tests.support.places import a_model_site
 from tests.support.queries import MOST, queries
@@ -52,6 +53,9 @@ def test_the_office_takes_a_template_changes_it_and_makes_a_site_after_a_look(si
     })  # fmt: skip
     assert page.heading == "A branch as Duisburg"
     assert "A-01" in page.text
+    assert "Partial shipment" in page.text
+    assert POLICY_POINTS["partial_shipment"].sentence in page.text
+    assert "partial_shipment" not in page.text
     address = office.path
     page = office.get(f"{address}/change")
     fields = filled(page)
@@ -75,6 +79,10 @@ def test_the_office_takes_a_template_changes_it_and_makes_a_site_after_a_look(si
     assert "proposed and not in force until it is approved" in page.text
     assert sites(business) == 1
     sure = {**asked, "code": "BRE", "seen": page.value("seen")}
+    # What stands in no line of the plan is made all the same, so it is part of what was seen.
+    for name, other in (("fact_region", "North"), ("until_on", "2027-06-30"), ("reason", "another one")):
+        page = office.post(f"{address}/apply", {**sure, name: other}, status=409)
+        assert sites(business) == 1, name
     for _ in range(2):
         page = office.post(f"{address}/apply", sure)
         assert "BRE Bremen" in page.text
@@ -116,8 +124,11 @@ def test_programs_do_the_same(caller, business):
     assert [one["problems"] for one in wrong["parts"] if one["problems"]] == [
         ["The code DUI is in use. Choose another."]
     ]
-    refused = call("POST", f"/place-templates/{made['id']}/apply", {**asked, "seen": wrong["digest"]})
-    assert (refused.status_code, refused.json["code"]) == (409, "template_plan_changed")
+    elsewhere = [{"facts": {"region": "North"}}, {"until_on": "2027-06-30"}, {"reason": "another one"}]
+    others = [call("POST", f"/place-templates/{made['id']}/plan", {**asked, **one}).json["digest"] for one in elsewhere]
+    for seen in (wrong["digest"], *others):
+        refused = call("POST", f"/place-templates/{made['id']}/apply", {**asked, "seen": seen})
+        assert (refused.status_code, refused.json["code"]) == (409, "template_plan_changed")
     use = call("POST", f"/place-templates/{made['id']}/apply", {**asked, "seen": plan["digest"]})
     assert (use.status_code, use.json["made"]["locations"]) == (201, 2)
     (listed,) = call("GET", "/place-templates?kind=site").json["items"]

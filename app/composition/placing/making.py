@@ -71,7 +71,9 @@ def plan_of(session: Session, template_id: int, asked: Asked, now: datetime) -> 
     """What would be made now. Raises ``NotFound`` for the template, ``RuleBroken`` for facts that mean nothing."""
     row = template(session, template_id)
     version = newest(session, row)
-    return Plan(parts=tuple(_parts(session, PlaceKind(row.kind), version, asked, now)), version=version.number)
+    return Plan(
+        parts=tuple(_parts(session, PlaceKind(row.kind), version, asked, now)), version=version.number, asked=asked
+    )
 
 
 def apply_template(work: UnitOfWork, template_id: int, asked: Asked, *, seen: str | None) -> TemplateUse:
@@ -84,7 +86,7 @@ def apply_template(work: UnitOfWork, template_id: int, asked: Asked, *, seen: st
     work.session.execute(select(PlaceTemplate.id).order_by(PlaceTemplate.id).with_for_update(key_share=True)).all()
     row = lock_template(work, template_id)
     kind, version = PlaceKind(row.kind), newest(work.session, row)
-    plan = Plan(parts=tuple(_parts(work.session, kind, version, asked, work.now)), version=version.number)
+    plan = Plan(parts=tuple(_parts(work.session, kind, version, asked, work.now)), version=version.number, asked=asked)
     if plan.problems:
         raise plan.problems[0]
     if seen is not None and seen != plan.digest:

@@ -67,10 +67,11 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """All of it. ``digest`` is of what was shown: making it asks for the one that was seen."""
+    """All of it. ``digest`` is of what was shown and asked for: making it asks for the one that was seen."""
 
     parts: tuple[Part, ...]
     version: int
+    asked: Asked
 
     @property
     def problems(self) -> Sequence[DomainError]:
@@ -79,4 +80,5 @@ class Plan:
     @property
     def digest(self) -> str:
         said = [[part.title, list(part.lines), [one.code for one in part.problems]] for part in self.parts]
-        return fingerprint([self.version, said])[:32]
+        # Region, owner, last day and reason stand in no line, and are made all the same.
+        return fingerprint([self.version, said, self.asked.plain()])[:32]

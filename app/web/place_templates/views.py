@@ -37,6 +37,7 @@ from app.web.place_templates.forms import (
     fill,
     rows_in,
 )
+from app.web.place_templates.presenters import in_a_line, said, sentence_of
 from app.web.steps import seen_version
 from erpcore.kernel.errors import DomainError, NotFound
 from governance.templates.content import FACTS, SECTIONS, PlaceKind
@@ -56,7 +57,7 @@ def show(template_id: int) -> str:
     page = template_page(reader(), template_id, now())
     return render_template(
         "place_templates/show.html", page=page, newest=page.versions[0], facts=FACTS[page.kind], sections=SECTIONS[page.kind],
-        kinds=KINDS, role_title=title_of, may_write=actor().may(Permission.TEMPLATE_WRITE) and page.row.retired_at is None,
+        kinds=KINDS, role_title=title_of, said=said, sentence_of=sentence_of, in_a_line=in_a_line, may_write=actor().may(Permission.TEMPLATE_WRITE) and page.row.retired_at is None,
         may_apply=actor().may(Permission.TEMPLATE_APPLY) and page.row.retired_at is None,
     )  # fmt: skip
 
