@@ -10,15 +10,13 @@ from datetime import datetime
 from weakref import WeakKeyDictionary
 
 import orjson
-from sqlalchemy import bindparam, select
-from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from erpcore.kernel.canonical import canonical_json
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.ids import IdPool
-from erpcore.kernel.rows import read_rows
+from erpcore.kernel.rows import first_row, read_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import StoredRuleset
 from erpcore.ports import CATALOGUE_VERSION, Ruleset
@@ -29,16 +27,11 @@ _STORED: WeakKeyDictionary[IdPool, dict[str, Ruleset]] = WeakKeyDictionary()
 _MOST_KEPT = 1000
 _TABLE = StoredRuleset.__table__
 _STORE = sqlite_insert(_TABLE).on_conflict_do_nothing()
-#: Stores it unless it is there, and says since when it was there before: one round trip for both.
+_COLUMNS = tuple(column.name for column in _TABLE.columns)
+#: Stores it unless it is there, and says since when it was there before: one round trip for both, by the driver.
 _STORE_PG = (
-    select(_TABLE.c.first_used_at)
-    .where(_TABLE.c.hash == bindparam("hash"))
-    .add_cte(
-        pg_insert(_TABLE)
-        .values({column.name: bindparam(column.name) for column in _TABLE.columns})
-        .on_conflict_do_nothing()
-        .cte("made")
-    )
+    f"WITH made AS (INSERT INTO {_TABLE.name} ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "  # noqa: S608 - names alone
+    f"ON CONFLICT DO NOTHING) SELECT first_used_at FROM {_TABLE.name} WHERE hash = ?"
 )
 
 
@@ -141,7 +134,8 @@ class RegisterRules:
             "origins": canonical_json(dict(ruleset.origins)).decode(),
         }  # fmt: skip
         if work.dialect.name == "postgresql":
-            return work.connection.execute(_STORE_PG, row).scalar_one_or_none()
+            before = first_row(work, _STORE_PG, *(row[name] for name in _COLUMNS), ruleset.hash)
+            return None if before is None else before[0]
         if found := read_rows(work, StoredRuleset, ("first_used_at",), "hash", [ruleset.hash]):
             since: datetime = found[0].first_used_at
             return since

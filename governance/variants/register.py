@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter, defaultdict, namedtuple
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from secrets import token_hex
@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from erpcore.kernel.errors import RuleBroken
-from erpcore.kernel.rows import first_row
+from erpcore.kernel.rows import all_rows, first_row
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ports import Ruleset
 from erpcore.ports.rules import ruleset_of
@@ -146,6 +146,8 @@ def current_index(work: UnitOfWork, known: Index | None) -> Index:
     return _renewed(work, known, changed, revision)
 
 
+#: So many rulesets are kept from one word of the register to the next.
+_MOST_RULESETS = 20_000
 #: So many steps back are followed; who is further behind reads all.
 _MOST_STEPS = 32
 #: The register's word, and what made it from the one before.
@@ -172,7 +174,7 @@ def _changed_since(work: UnitOfWork, known: str, step: tuple[Any, ...] | None) -
 def _renewed(work: UnitOfWork, known: Index, changed: Collection[int], revision: str) -> Index:
     """The index with these variants as they stand now."""
     # Those that are no longer agreed to are read too: their scope says where they stood.
-    rows = work.connection.execute(_CHANGED, {"changed": list(changed)}).all()
+    rows = _read_changed(work, changed)
     since, ranks, standards = dict(known.since), Counter(known.ranks), known.standards
     found = _entries(row for row in rows if row.state in AGREED)
     for scope in {scope_of(row) for row in rows}:
@@ -183,7 +185,18 @@ def _renewed(work: UnitOfWork, known: Index, changed: Collection[int], revision:
             continue
         ranks[scope.named] += bool(are) - bool(were)
         since[scope] = are
-    return Index(revision, _in_order(ranks), known.read, standards, since)
+    # A value that was agreed never changes, so what came of the same values is the same rules.
+    # What this unit of work has agreed to itself may still be taken back, and written otherwise.
+    is_shared = not work.memo.get(MEMO + "_changed") and len(known._rulesets) < _MOST_RULESETS  # noqa: SLF001 - of the same class
+    kept = known._rulesets if is_shared else {}  # noqa: SLF001
+    return Index(revision, _in_order(ranks), known.read, standards, since, kept)
+
+
+def _read_changed(work: UnitOfWork, changed: Collection[int]) -> Sequence[Any]:
+    """These variants with their values. By the driver, where the first document after an approval waits for a server."""
+    if work.dialect.name != "postgresql":
+        return work.connection.execute(_CHANGED, {"changed": list(changed)}).all()
+    return [_Row._make(row) for row in all_rows(work, _CHANGED_PG, list(changed))]
 
 
 def _entries(rows: Iterable[Any]) -> dict[Scope, tuple[Entry, ...]]:
@@ -208,11 +221,20 @@ def _in_order(ranks: Counter[tuple[bool, ...]]) -> dict[tuple[bool, ...], int]:
     return {rank: count for rank, count in sorted(ranks.items(), reverse=True) if count}
 
 
-_VALUES = select(
-    Variant.id, VariantValue.point, VariantValue.value, Variant.item_group_id, Variant.customer_group_id, Variant.channel_id,
-    Variant.site_id, Variant.entity_id, Variant.state, Variant.valid_from, Variant.valid_until, Variant.owner_left_at,
-).join(VariantValue, VariantValue.variant_id == Variant.id)  # fmt: skip
+#: What validity and scope depend on.
+_COLUMNS = (
+    "id", "item_group_id", "customer_group_id", "channel_id", "site_id", "entity_id", "state", "valid_from", "valid_until",
+    "owner_left_at",
+)  # fmt: skip
+_VALUES = select(*(getattr(Variant, name) for name in _COLUMNS), VariantValue.point, VariantValue.value).join(
+    VariantValue, VariantValue.variant_id == Variant.id
+)
 _CHANGED = _VALUES.where(Variant.id.in_(bindparam("changed", expanding=True)))
+_Row: Any = namedtuple("Row", (*_COLUMNS, "point", "value"))  # type: ignore[misc]  # noqa: PYI024  # the names are those above
+_CHANGED_PG = (
+    f"SELECT {', '.join(f'v.{name}' for name in _COLUMNS)}, w.point, w.value "  # noqa: S608 - names alone
+    "FROM variant v JOIN variant_value w ON w.variant_id = v.id WHERE v.id = ANY(?)"
+)
 
 
 #: Where a unit of work keeps the index it has read, and what it has resolved with it.
