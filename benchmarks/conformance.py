@@ -14,6 +14,7 @@ from datetime import date, datetime
 from random import Random
 from typing import Any
 
+from app.composition.garbage import no_garbage_collection
 from app.composition.uow import Database, connect, unit_of_work
 from app.jobs.consumers import ALONE, ConsumerRunner
 from benchmarks.consumers import _trading as trading
@@ -68,7 +69,7 @@ def measure(bench: Bench) -> Iterator[Figure]:
         database = connect(bench.new_database(kind))
         _fill(database, journeys)
         begun = bench.processor_seconds()
-        with unit_of_work(database, actor=Actor.system("bench")) as work:
+        with no_garbage_collection(), unit_of_work(database, actor=Actor.system("bench")) as work:
             judged = judge_all_anew(work, _Half())
         seconds = bench.processor_seconds() - begun
         beside = _events_a_second(bench, database, orders)

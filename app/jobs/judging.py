@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 
 from app.composition.coverage import read_coverage
+from app.composition.garbage import no_garbage_collection
 from app.composition.uow import Database, reading, unit_of_work
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import Clock
@@ -18,7 +19,7 @@ def judge_by_todays_rules(database: Database, clock: Clock | None = None) -> int
     with reading(database) as session:
         if not is_outdated(session):
             return 0
-    with unit_of_work(database, actor=Actor.system("worker"), clock=clock) as work:
+    with no_garbage_collection(), unit_of_work(database, actor=Actor.system("worker"), clock=clock) as work:
         judged = judge_all_anew(work, read_coverage(work.connection))
     log.info("journeys_judged_anew", journeys=judged)
     return judged

@@ -13,9 +13,10 @@ from datetime import timedelta
 from erpcore.kernel.errors import NotFound
 from readiness.conformance import activities as a
 from readiness.conformance.templates import DAY, HOUR, Absence, ExactlyOnce, Precedence, Response, Template, WithinTime
+from readiness.measures.catalogue import RULES_VERSION
 
-#: Of all rules together. What was judged under another version is judged anew (see ``rejudging``).
-VERSION = 1
+#: Of all rules together; see there.
+VERSION = RULES_VERSION
 
 
 @dataclass(frozen=True, kw_only=True)

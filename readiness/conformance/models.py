@@ -29,6 +29,7 @@ class ConformanceRow(Base):
     __table_args__ = (
         Index("ix_conformance_journey_ended", "realm", "process", "ended_on"),
         Index("ix_conformance_journey_due", "realm", "process", "due_on"),
+        Index("ix_conformance_journey_version", "version"),
         _CLUSTERED,
     )
     root_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)

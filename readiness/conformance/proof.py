@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, exists, select, text, update
+from sqlalchemy import Connection, select, text, update
 from sqlalchemy.orm import Session
 
 from erpcore.kernel.eventlog import LoggedEvent, newest_seq
@@ -25,13 +25,16 @@ from readiness.conformance.ports import Coverage
 from readiness.conformance.store import DEVIATION, JOURNEY, ConformanceStore
 from readiness.measures.catalogue import CONFORMANCE, OF_CONFORMANCE, UNREGISTERED_DEVIATION_SHARE
 from readiness.measures.deltas import Deltas
+from readiness.measures.health import is_judged_otherwise
 from readiness.measures.models import BucketRow, SliceRow
 from readiness.measures.proof import Comparison, Scratch, Total, cursor_of, parked_of
 from readiness.measures.store import BUCKET, SLICE, Store
 
-#: Journeys that are judged anew at a time. Between two of its statements a server waits half a second for them, so that a machine
-#: with other work does not take the transaction for one that was left alone.
+#: Journeys that are judged anew at a time. Between two of its statements a server waits half a second for them.
 BATCH = 5_000
+#: So long a server waits for the next statement of what works through everything, however busy the machine is; when this process ends,
+#: its transaction ends with it all the same.
+_PATIENCE = "SET LOCAL idle_in_transaction_session_timeout = '10min'"
 _OURS = f"measure_id IN ({', '.join(str(one) for one in sorted(OF_CONFORMANCE))})"
 _TABLES: tuple[tuple[Any, tuple[str, ...], int, str], ...] = (
     (ConformanceRow, JOURNEY, 1, "1 = 1"),
@@ -122,7 +125,7 @@ def rebuild(work: UnitOfWork, register: Coverage, *, progress: Callable[[int, in
 
 def is_outdated(session: Session) -> bool:
     """Whether anything was judged by other rules than today's."""
-    return bool(session.execute(select(exists().where(ConformanceRow.version != VERSION))).scalar())
+    return bool(session.execute(select(is_judged_otherwise(VERSION))).scalar())
 
 
 def judge_all_anew(work: UnitOfWork, register: Coverage, *, progress: Callable[[int], None] | None = None) -> int:
@@ -170,6 +173,8 @@ _VERDICT = ("ended_at", "ended_on", "due_on", "opened_at", "opened_on", "standin
 
 
 def _lock(work: UnitOfWork) -> None:
+    if work.dialect.name == "postgresql":
+        work.session.execute(text(_PATIENCE))
     cursor = select(ConsumerCursor.seq).where(ConsumerCursor.name == NAME)
     work.session.execute(cursor.with_for_update(key_share=True)).one_or_none()
 

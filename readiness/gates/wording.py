@@ -88,6 +88,7 @@ _SENTENCES: Final[dict[str, Callable[[Mapping[str, Any]], str]]] = {
     "source_unreadable": lambda _: "The source cannot be read",
     "consumer_behind": lambda f: _with_detail("The figures are more than 60 seconds behind the events", f),
     "parked_event": lambda f: _with_detail("An event of this scope is parked", f),
+    "earlier_rules": lambda f: _with_detail("The figures are behind until all is judged anew", f),
     "sample_missing": lambda f: _with_detail("A sample of this state is missing", f),
     "wrong_source": lambda _: "The reading is not of the measure and realm that the criterion names",
     "cell_read_twice": lambda f: f"{f['cell']} was read twice",

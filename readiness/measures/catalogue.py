@@ -65,6 +65,9 @@ SAMPLED = frozenset(
     }
 )  # fmt: skip
 #: Kept by the conformance consumer, out of the same events; a rebuild of journeys leaves them alone.
+#: Of all rules that journeys are judged by together. A changed rule is a new version, and everything that was judged before is judged
+#: anew from its steps; until then no figure of conformance is believed.
+RULES_VERSION = 1
 OF_CONFORMANCE = frozenset({CONFORMANCE, UNREGISTERED_DEVIATION_SHARE, OFF_STANDARD_SHARE, VARIANT_EXPIRED_IN_USE})
 #: What is read from backordered lines.
 BACKORDERS = frozenset({BACKORDER_AGE, BACKORDER_OVER_7D, BACKORDER_OVER_30D})

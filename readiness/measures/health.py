@@ -1,4 +1,6 @@
-"""May a figure be believed now? Not while the consumer behind it is late or an event of its scope is parked."""
+"""May a figure be believed now? Not while the consumer behind it is late, an event of its scope is parked, or what it judged is by
+the rules of before.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +10,37 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, literal, select, true, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    column,
+    exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    table,
+    true,
+    union_all,
+)
 
 from erpcore.kernel.events import ConsumerCursor, EventHead, EventLog, ParkedEvent
+from readiness.measures.catalogue import RULES_VERSION
 from readiness.measures.consumer import NAME
+from readiness.measures.measure import Source
 from readiness.measures.reading import Stale
 
 #: From this lag on nothing that the consumer feeds is believed.
 BEHIND = timedelta(seconds=60)
+_judged = table("conformance_journey", column("version"))
+
+
+def is_judged_otherwise(version: int = 0) -> ColumnElement[bool]:
+    """Whether any journey was judged by other rules than those of this version; of today, unless told. Two looks into an index."""
+    today, one = version or RULES_VERSION, select(literal(1)).select_from(_judged)
+    return or_(exists(one.where(_judged.c.version < today)), exists(one.where(_judged.c.version > today)))
 
 
 @dataclass(frozen=True)
@@ -28,6 +53,7 @@ class Health:
     parked_sites: frozenset[int | None]
     never_ran: bool
     consumer: str = NAME
+    is_judged_otherwise: bool = False
 
     def stale(self, sites: frozenset[int]) -> tuple[Stale, str] | None:
         """Why a figure of these sites (empty: of all) cannot be believed; ``None`` when it can."""
@@ -38,6 +64,8 @@ class Health:
                 Stale.CONSUMER_BEHIND,
                 f"{self.newest - self.read_to} events, {int(self.lag.total_seconds())} s behind",
             )
+        if self.is_judged_otherwise:
+            return Stale.EARLIER_RULES, "the rules changed, and not every journey is judged by those of today yet"
         hit = self.parked_sites if not sites else self.parked_sites & (sites | {None})
         if hit:
             where = ", ".join(sorted("no site" if site is None else f"site {site}" for site in hit))
@@ -75,10 +103,11 @@ def _state_of(consumer: str) -> Select[Any]:
     parked = (
         select(ParkedEvent.consumer, ParkedEvent.site).where(ParkedEvent.consumer == consumer).distinct().subquery()
     )
+    otherwise = is_judged_otherwise() if consumer == Source.CONFORMANCE else false()
     return (
         select(
             literal(consumer).label("name"), ConsumerCursor.seq.label("known"), EventHead.seq, first.label("since"),
-            parked.c.consumer, parked.c.site,
+            parked.c.consumer, parked.c.site, otherwise.label("otherwise"),
         )
         .select_from(EventHead)
         .outerjoin(ConsumerCursor, ConsumerCursor.name == consumer)
@@ -92,4 +121,4 @@ def _health(consumer: str, rows: Sequence[Any], now: datetime) -> Health:
     read_to = int(known or 0)
     lag = now - since if since is not None and newest > read_to else timedelta()
     sites = frozenset(row.site for row in rows if row.consumer is not None)
-    return Health(read_to, newest, lag, sites, known is None, consumer)
+    return Health(read_to, newest, lag, sites, known is None, consumer, bool(rows[0].otherwise))

@@ -76,6 +76,7 @@ class Stale(StrEnum):
     SOURCE_UNREADABLE = "source_unreadable"
     CONSUMER_BEHIND = "consumer_behind"
     PARKED_EVENT = "parked_event"
+    EARLIER_RULES = "earlier_rules"
     SAMPLE_MISSING = "sample_missing"
 
 

@@ -22,6 +22,7 @@ from readiness.conformance.consumer import ConformanceConsumer
 from readiness.conformance.drilldown import journeys_behind
 from readiness.conformance.proof import compare_with_rebuild, is_outdated, judge_all_anew, rebuild
 from readiness.conformance.templates import Absence
+from readiness.measures import health
 from readiness.measures import proof as of_measures
 from readiness.measures.consumer import JourneyConsumer
 from readiness.measures.plans import Asked
@@ -344,6 +345,7 @@ def strict(monkeypatch):
     monkeypatch.setattr(journeys, "PLANS", {**journeys.PLANS, process.key: Plan(changed_process)})
     for module in (journeys, proof):
         monkeypatch.setattr(module, "VERSION", catalogue.VERSION + 1)
+    monkeypatch.setattr(health, "RULES_VERSION", catalogue.VERSION + 1)
 
 
 def dump(database):
@@ -382,6 +384,46 @@ def test_rules_that_changed_judge_everything_anew_from_its_steps(database, monke
     publish(database, a_smooth_order(9_000_000))
     consume(database)
     agree(database)
+
+
+def test_judging_everything_waits_longer_than_a_transaction_that_was_left_alone(database):
+    publish(database, a_smooth_order(20_000))
+    consume(database)
+    with unit_of_work(database, actor=Actor.system("test")) as work:
+        judge_all_anew(work, SOME)
+        if work.dialect.name == "postgresql":
+            assert work.session.execute(text("SHOW idle_in_transaction_session_timeout")).scalar() == "10min"
+    with unit_of_work(database, actor=Actor.system("test")) as work:
+        if work.dialect.name == "postgresql":  # everything else has no such patience
+            assert work.session.execute(text("SHOW idle_in_transaction_session_timeout")).scalar() == "30s"
+
+
+def test_figures_of_earlier_rules_are_not_believed_until_all_is_judged_anew(database, monkeypatch):
+    publish(database, a_smooth_order(20_000))
+    consume(database)
+    ConsumerRunner(database, JourneyConsumer()).run_to_head()
+    period = {"start": MONDAY.date(), "end": MONDAY.date() + timedelta(days=30), "as_of": AS_OF}
+    with reading(database) as session:
+        assert read(session, "conformance").stale is None
+    strict(monkeypatch)
+    # One that was judged by the rules of today already makes the others no better.
+    publish(database, a_smooth_order(30_000))
+    consume(database)
+    ConsumerRunner(database, JourneyConsumer()).run_to_head()
+    with reading(database) as session:
+        one = read(session, "conformance")
+        assert (one.stale, one.stale_detail) == (
+            Stale.EARLIER_RULES, "the rules changed, and not every journey is judged by those of today yet",
+        )  # fmt: skip
+        past = read_between(session, Asked(key="unregistered_deviation_share", scope=Scope()), **period)
+        assert past.stale is Stale.EARLIER_RULES
+        assert read(session, "fill_rate_lines").stale is None
+    with unit_of_work(database, actor=Actor.system("test")) as work:
+        judge_all_anew(work, SOME)
+        with reading(database) as session:  # others see what was committed
+            assert read(session, "conformance").stale is Stale.EARLIER_RULES
+    with reading(database) as session:
+        assert read(session, "conformance").stale is None
 
 
 def test_an_order_that_is_taken_back_whole_has_ended(database):

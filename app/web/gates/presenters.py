@@ -178,7 +178,7 @@ def _verdict_sub(one: CriterionRow, line: Mapping[str, Any]) -> str:
         return f"holds {facts['held']} of {facts['needed']} days"
     return {
         "source_missing": "source missing", "consumer_behind": "figures are late", "parked_event": "an event is parked",
-        "provisional": "provisional", "not_attested": "not stated yet", "sample_missing": "a sample is missing",
+        "provisional": "provisional", "not_attested": "not stated yet", "earlier_rules": "judged by earlier rules", "sample_missing": "a sample is missing",
         "nothing_to_measure": "nothing to measure", "attestation_lapsed": "has lapsed",
     }.get(line["verdict_code"], "")  # fmt: skip
 

@@ -23,7 +23,7 @@ from readiness.measures.reading import Direction, Form, Reading, Unit, WindowUni
 
 STALE: Final = {
     "source_missing": "no source", "source_unreadable": "cannot be added up", "consumer_behind": "figures are late",
-    "parked_event": "an event is parked", "sample_missing": "no sample",
+    "parked_event": "an event is parked", "earlier_rules": "judged by earlier rules", "sample_missing": "no sample",
 }  # fmt: skip
 _COUNTED_IN: Final = {Unit.COUNT, Unit.RATIO, Unit.MONEY}
 
