@@ -69,15 +69,18 @@ def zone_of(session: Session, scope: Scope) -> str:
 
 def _refuse_nobody(session: Session, scope: Scope) -> None:
     """Raise for a group that has nobody, or nothing, in it where the scope says: nothing would ever run under it."""
+    companies = select(Entity.id).where(Entity.realm == Realm.LIVE)
+    if scope.entity is not None:
+        companies = companies.where(Entity.id == scope.entity)
+    if scope.site is not None:
+        companies = companies.where(Entity.id.in_(select(Site.entity_id).where(Site.id == scope.site)))
     for name, group, members in (
         ("customer_group", scope.customer_group, Customer),
         ("item_group", scope.item_group, Item),
     ):
         if group is None:
             continue
-        query = select(members.id).where(members.group_id == group).limit(1)
-        if scope.entity is not None:
-            query = query.where(members.entity_id == scope.entity)
+        query = select(members.id).where(members.group_id == group, members.entity_id.in_(companies)).limit(1)
         if session.scalar(query) is None:
             raise RuleBroken("policy_scope_nobody", field=name, group=session.get_one(_TABLES[name], group).name)
 

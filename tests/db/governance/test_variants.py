@@ -19,6 +19,7 @@ from erpcore.kernel.actor import Actor
 from erpcore.kernel.audit import AuditEntry
 from erpcore.kernel.errors import Conflict, DomainError, NotAllowed, NotFound, RuleBroken
 from erpcore.masterdata.models import Customer, CustomerGroup, Entity, Item, ItemGroup
+from erpcore.masterdata.services import NewCustomer, NewEntity, add_customers, add_entity
 from erpcore.orders.models import SalesOrder
 from erpcore.orders.services import capture_orders
 from erpcore.ports import POLICY_POINTS
@@ -333,6 +334,51 @@ def test_days_begin_at_midnight_where_the_site_is_also_when_the_clock_is_changed
         row = work.session.get(Variant, key)
         assert [f"{at:%Y-%m-%dT%H:%M}" for at in (row.valid_from, row.valid_until)] == [starts, ends]
         assert row.zone == zone
+
+
+def test_a_scope_that_matches_nothing_is_refused_and_says_what_is_not_in_it(business):
+    owner = person(business, "process_owner")
+    with business.work() as work:
+        elsewhere = add_entity(
+            work, NewEntity(code="FR01", name="Nord SA", country="France", currency="EUR", time_zone="Europe/Paris")
+        ).id
+        empty, foreign, things = work.ids.one(), work.ids.one(), work.ids.one()
+        work.session.add_all(
+            [
+                CustomerGroup(id=empty, code="none", name="Nobody yet"), CustomerGroup(id=foreign, code="fr", name="French dealers"),
+                ItemGroup(id=things, code="none", name="Nothing yet"),
+            ]
+        )  # fmt: skip
+        work.session.flush()
+        new = NewCustomer(entity=elsewhere, code="F-1", name="Dupont", country="France", currency="EUR", group=foreign)
+        add_customers(work, [new])
+    for scope, code, field in (
+        (Scope(site=business.site, entity=elsewhere), "policy_scope_never", "site"),
+        (Scope(customer_group=empty), "policy_scope_nobody", "customer_group"),
+        (Scope(item_group=things), "policy_scope_nobody", "item_group"),
+        # It has customers, and none of the company that this site belongs to.
+        (Scope(customer_group=foreign, site=business.site), "policy_scope_nobody", "customer_group"),
+        (Scope(customer_group=foreign, entity=business.entity), "policy_scope_nobody", "customer_group"),
+    ):
+        with pytest.raises(RuleBroken) as refused:
+            asked(business, owner, scope=scope)
+        assert (refused.value.code, refused.value.field) == (code, field)
+    with business.work() as work:
+        assert work.session.scalars(select(Variant.id)).all() == []
+    assert asked(business, owner, scope=Scope(customer_group=foreign))
+
+
+def test_a_document_keeps_its_rules_though_its_variant_ends_in_the_middle_of_it(business):
+    key = approve(business, "partial_shipment", False, days=2)
+    with business.work() as work:
+        (order,) = capture_orders(work, [business.order()], rules=RegisterRules(), cells=OPEN)
+    business.clock.set(business.clock.now() + timedelta(days=3))
+    with business.work() as work:
+        (later,) = capture_orders(work, [business.order()], rules=RegisterRules(), cells=OPEN)
+        kept = work.session.get_one(SalesOrder, order.id)
+        rules = RegisterRules()
+        assert (rules.stored(work, kept.ruleset)["partial_shipment"], kept.variants) == (False, str(key))
+        assert (rules.stored(work, later.ruleset)["partial_shipment"], later.variants) == (True, "")
 
 
 def test_what_people_do_by_hand_is_covered_where_and_as_long_as_it_was_agreed_the_most_specific_first(business):
