@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "9141"
+revision = "0083"
 down_revision = "0082"
 branch_labels = None
 depends_on = None
