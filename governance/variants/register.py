@@ -62,7 +62,7 @@ class Index:
     read: Mapping[Scope, tuple[Entry, ...]]
     standards: tuple[Entry, ...] = ()
     since: Mapping[Scope, tuple[Entry, ...]] = field(default_factory=dict)
-    _rulesets: dict[tuple[tuple[str, int], ...], Ruleset] = field(default_factory=dict)
+    rulesets: dict[tuple[tuple[str, int], ...], Ruleset] = field(default_factory=dict)
 
     @property
     def entries(self) -> dict[Scope, tuple[Entry, ...]]:
@@ -88,9 +88,9 @@ class Index:
                     departures[entry.point] = entry
         changed = self._changed(at) if self.standards else {}
         winners = tuple(sorted((one.point, one.id) for one in (*departures.values(), *changed.values())))
-        found = self._rulesets.get(winners)
+        found = self.rulesets.get(winners)
         if found is None:
-            found = self._rulesets[winners] = ruleset_of(
+            found = self.rulesets[winners] = ruleset_of(
                 {point: (one.id, one.value) for point, one in departures.items()},
                 {point: one.value for point, one in changed.items()},
             )
@@ -187,8 +187,8 @@ def _renewed(work: UnitOfWork, known: Index, changed: Collection[int], revision:
         since[scope] = are
     # A value that was agreed never changes, so what came of the same values is the same rules.
     # What this unit of work has agreed to itself may still be taken back, and written otherwise.
-    is_shared = not work.memo.get(MEMO + "_changed") and len(known._rulesets) < _MOST_RULESETS  # noqa: SLF001 - of the same class
-    kept = known._rulesets if is_shared else {}  # noqa: SLF001
+    is_shared = not work.memo.get(MEMO + "_changed") and len(known.rulesets) < _MOST_RULESETS
+    kept = known.rulesets if is_shared else {}
     return Index(revision, _in_order(ranks), known.read, standards, since, kept)
 
 
