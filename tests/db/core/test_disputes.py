@@ -32,6 +32,7 @@ from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.disputes import objected, paid_short, settled
 from tests.support.dunning import a_procedure, later, proposed, somebody
+from tests.support.operate import open_cells
 from tests.support.policies import approve
 from tests.support.steps import invoiced
 from tests.support.threads import at_once
@@ -141,6 +142,7 @@ def test_the_customer_is_right_and_gets_a_credit_at_the_invoices_price_and_tax(d
 
 def test_a_dispute_is_split_between_credit_asking_again_and_a_write_off_that_others_agree_to(database):
     business = a_business(database)
+    open_cells(business)
     clerk, boss = person(business, "billing"), person(business, "finance")
     _, _, invoice = invoiced(business)
     dispute = objected(business, invoice, 6_000, order_line=line_of(invoice), evidence="mail of 1 March")
