@@ -43,6 +43,7 @@ class ExpectedRow:
     code: str
     name: str
     unit: str
+    places: int
     tracking: str
     quantity: Decimal
     received: Decimal
@@ -81,6 +82,7 @@ class BinRow:
     quantity: Decimal
     since: datetime
     time_zone: str
+    places: int
 
     def is_over(self, at: datetime) -> bool:
         """Whether its last day is over where it lies, so that no pick takes it though nobody has set it apart yet."""
@@ -198,7 +200,8 @@ def _expected(row: Any) -> ExpectedRow:
     is_transfer = one.source == "transfer"
     return ExpectedRow(
         id=one.id, site_id=one.site_id, site=row.site, realm=row.realm, item_id=row.Item.id, code=row.Item.code,
-        name=row.Item.name, unit=row.Item.unit, tracking=row.Item.tracking, quantity=one.quantity, received=one.received,
+        name=row.Item.name, unit=row.Item.unit, places=row.Item.quantity_places, tracking=row.Item.tracking,
+        quantity=one.quantity, received=one.received,
         cancelled=one.cancelled, expected_on=one.expected_on, source=one.source, number=one.number, supplier=one.supplier,
         transfer=one.document_id if is_transfer else None, line=one.line_id if is_transfer else None, version=one.version,
     )  # fmt: skip
@@ -253,7 +256,7 @@ def bin_rows(
             code=row.Item.code, name=row.Item.name, unit=row.Item.unit, location_id=row.StockBin.location_id,
             location=row.location or DEFAULT_PLACE, lot_id=row.StockBin.lot_id, lot=row.lot, expires_on=row.expires_on,
             status=row.StockBin.status, quantity=row.StockBin.quantity, since=row.StockBin.since,
-            time_zone=row.time_zone,
+            time_zone=row.time_zone, places=row.Item.quantity_places,
         )
         for row in session.execute(query.order_by(StockBin.since, StockBin.id).limit(MOST))
     ]  # fmt: skip

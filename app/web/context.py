@@ -10,6 +10,7 @@ from flask import Flask, g, url_for
 from app.composition.request import now
 from app.security.roles import title_of
 from app.web.chosen import in_short, said_realm, switches, usual_realm
+from app.web.fields import NUMBER_WORDS
 from app.web.navigation import groups_for
 from app.web.signed_in import own_zone, visitor
 from erpcore.kernel.clock import zone
@@ -84,6 +85,7 @@ def lasting(span: timedelta) -> str:
 def register(app: Flask) -> None:
     app.context_processor(page_context)
     app.jinja_env.globals["may"] = may
+    app.jinja_env.globals["number_words"] = NUMBER_WORDS
     app.jinja_env.globals["role_title"] = title_of
     app.jinja_env.globals["said_realm"] = said_realm
     app.jinja_env.filters.update(moment=moment, day=day, ago=ago, lasting=lasting, local=local, role_title=title_of)

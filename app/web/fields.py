@@ -8,10 +8,18 @@ from typing import Any
 from wtforms import SelectMultipleField, StringField
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from app.messages import sentence
+from app.messages import MESSAGES, sentence
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.model import PRICE_PLACES, QUANTITY_PLACES
 from erpcore.kernel.quantity import parse_quantity
+
+#: What is said while somebody types on a page for the thumb: the words that the field itself would have.
+NUMBER_WORDS = {
+    name: str(MESSAGES[code])
+    for name, code in (
+        ("none", "not_a_number"), ("huge", "quantity_absurd"), ("fine", "quantity_too_precise"), ("below", "quantity_negative"),
+    )
+}  # fmt: skip
 
 
 class ExactField(StringField):
@@ -22,7 +30,12 @@ class ExactField(StringField):
     def __init__(self, *args: Any, places: int = QUANTITY_PLACES, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.places = places
-        self.render_kw = {"inputmode": "decimal", "autocomplete": "off", **(self.render_kw or {})}
+        usual = {"inputmode": "decimal", "autocomplete": "off", "data-places": str(places)}
+        self.render_kw = {**usual, **(self.render_kw or {})}
+
+    def counted_in(self, places: int) -> None:
+        """Let the page say while one types what is finer than the item is counted in; the core refuses it in any case."""
+        self.render_kw = {**(self.render_kw or {}), "data-places": str(places)}
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         if not valuelist:

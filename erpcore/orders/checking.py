@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 from sqlalchemy import select
 
@@ -96,19 +97,34 @@ def check_order(command: CaptureOrder, site: SiteFacts, customer: CustomerFacts,
         _check_line(command, number, line, site, known[line.item])
 
 
+def _require_quantity(item: ItemFacts, quantity: Decimal, number: int, field: str) -> None:
+    if quantity <= 0:
+        raise RuleBroken("quantity_not_positive", field=field, line=number, item=item.code)
+    if quantity >= ABSURD:
+        raise RuleBroken("quantity_absurd", field=field, value=str(quantity))
+    exponent = quantity.normalize().as_tuple().exponent
+    if isinstance(exponent, int) and -exponent > item.quantity_places:
+        raise RuleBroken("quantity_too_precise", field=field, value=str(quantity), places=item.quantity_places)
+
+
+def quantity_trouble(item: ItemFacts, quantity: Decimal, number: int) -> RuleBroken | None:
+    """Why a line of so much of an item would be refused for its quantity; ``None`` where it would not."""
+    try:
+        if 0 < quantity < ABSURD:
+            require_multiple(item, quantity, number)
+        _require_quantity(item, quantity, number, "quantity")
+    except RuleBroken as refusal:
+        return refusal
+    return None
+
+
 def _check_line(command: CaptureOrder, number: int, line: NewLine, site: SiteFacts, item: ItemFacts) -> None:
     field = f"lines-{number - 1}-quantity"
     if item.entity_id != site.entity.id:
         raise RuleBroken("other_entity", field=f"lines-{number - 1}-item", customer=item.code, site=site.code)
     if item.is_blocked:
         raise RuleBroken("item_blocked", field=f"lines-{number - 1}-item", item=item.code)
-    if line.quantity <= 0:
-        raise RuleBroken("quantity_not_positive", field=field, line=number, item=item.code)
-    if line.quantity >= ABSURD:
-        raise RuleBroken("quantity_absurd", field=field, value=str(line.quantity))
-    exponent = line.quantity.normalize().as_tuple().exponent
-    if isinstance(exponent, int) and -exponent > item.quantity_places:
-        raise RuleBroken("quantity_too_precise", field=field, value=str(line.quantity), places=item.quantity_places)
+    _require_quantity(item, line.quantity, number, field)
     if line.unit_price is not None and line.unit_price < 0:
         raise RuleBroken("price_negative", field=f"lines-{number - 1}-unit_price", line=number)
     for day in (command.requested_on, line.requested_on, line.promised_on):

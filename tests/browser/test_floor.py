@@ -173,3 +173,27 @@ def test_a_supervisor_sees_the_floor(signed_in_at, theme):
     page.get_by_role("link", name="Pick 3 orders").click()
     look(page, f"task-{theme}")
     is_whole(page)
+
+
+def test_what_is_no_quantity_is_said_beside_the_field_before_it_is_sent(signed_in_at):
+    page = signed_in_at("warehouse_operator", width=360)
+    page.goto("/floor")
+    page.get_by_role("button", name="Take the next pick").click()
+    page.get_by_role("button", name="Start").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Go to A-01")
+    scan(page, "A-01")
+    field, said = page.get_by_label("Quantity"), page.locator(".f .error")
+    for typed, words in (
+        ("abc", "“abc” is not a number. Enter digits, with a point before the decimals."),
+        ("9" * 20, "is more than there ever is. Check the digits and the unit."),
+        ("1.5", "1.5 has more decimal places than it is counted in. Round it."),
+        ("-2", "Enter how many, as a number above zero."),
+    ):
+        field.fill(typed)
+        expect(said).to_contain_text(words)
+        expect(field).to_have_attribute("aria-invalid", "true")
+    look(page, "no-quantity")
+    is_whole(page)
+    field.fill("2")
+    expect(said).to_have_text("")
+    expect(field).to_have_attribute("aria-invalid", "false")

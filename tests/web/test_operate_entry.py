@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text, update
 
 from app.composition.uow import reading
+from erpcore.inventory.places import KeepItem, keep_item
 from erpcore.masterdata.addresses import AddressContent, add_address
 from erpcore.masterdata.models import Item, ItemGroup
 from erpcore.masterdata.services import NewCustomer, add_customers
@@ -199,6 +200,35 @@ def test_the_figures_come_back_alone_for_a_browser_with_script(desk):
     # 100 are there, so the rest waits for the replenishment of seven days.
     assert "Mon 9 Mar" in answer.text
     assert "<html" not in answer.text
+
+
+def test_a_quantity_that_none_can_be_is_told_while_it_is_typed_in_the_words_it_would_be_refused_with(desk, business):
+    with business.work() as work:
+        keep_item(work, KeepItem(item=business.items[0], tracking="none", order_multiple=Decimal(12)))
+    desk.get("/orders/new")
+    said = {}
+    for typed in ("abc", "9" * 20, "1.2345", "-3", "1.5", "7", "13", "24", ""):
+        line = ("40-1" if typed == "1.5" else "40-0", typed)
+        form = {**fields(desk, "", line), "csrf_token": desk.page.value("csrf_token")}
+        page = Page(desk.client.post("/orders/new/quote", data=form).text)
+        (there,) = page.root.find("span", id="lines-0-q-trouble")
+        said[typed] = there.text.strip()
+        refused = desk.post("/orders/new", fields(desk, "enter", line), status=422) if said[typed] else None
+        assert refused is None or said[typed] in refused.text, typed
+        if refused is not None:
+            assert len(refused.root.find("span", id="lines-0-q-trouble")) == 1
+            desk.get("/orders/new")
+    assert said["24"] == said[""] == ""
+    assert "“abc” is not a number" in said["abc"]
+    assert "more than there ever is" in said["9" * 20]
+    assert "decimal places" in said["1.2345"]
+    assert "not above zero" in said["-3"]
+    assert "decimal places" in said["1.5"]
+    assert "12" in said["7"]
+    assert "12" in said["13"]
+    assert len(set(said.values())) == 8
+    with business.work() as work:
+        assert work.session.scalar(text("SELECT COUNT(*) FROM sales_order")) == 0
 
 
 def test_another_customer_brings_their_own_addresses_and_what_was_chosen_stays_while_the_customer_does(desk, business):

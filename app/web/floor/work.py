@@ -90,6 +90,8 @@ def _show(page: TaskPage, form: Any = None, refused: str = "", status: int = 200
         form = LocationForm() if line.location and at.casefold() != line.location.casefold() else pick_form(page)
         if isinstance(form, PickForm):
             form.scanned_location.data = at
+    if isinstance(form, PickForm) and line is not None:
+        form.quantity.counted_in(line.places)
     html = render_template(
         "floor/task.html", page=page, card=card, line=line, form=form, holds=holds, refused=refused, at=now(),
         realm=page.realm, is_location=isinstance(form, LocationForm), is_mine=card.owner_id == actor().id,
@@ -179,6 +181,8 @@ def short(task_id: int, line_no: int) -> Any:
     line = next((one for one in page.lines if one.line_no == line_no), None)
     if line is None:
         raise RuleBroken("task_line_unknown", line=line_no)
+    for typed in (form.quantity, form.damaged):
+        typed.counted_in(line.places)
     if not form.is_submitted():
         form.before.data = f"{line.picked:f}"
     if form.validate_on_submit():
@@ -202,6 +206,7 @@ def back(task_id: int, line_no: int) -> Any:
     line = next((one for one in page.lines if one.line_no == line_no), None)
     if line is None:
         raise RuleBroken("task_line_unknown", line=line_no)
+    form.quantity.counted_in(line.places)
     if not form.is_submitted():
         form.quantity.data = line.extra or line.picked
     if form.validate_on_submit():

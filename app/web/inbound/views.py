@@ -97,6 +97,8 @@ def receive(expected_id: int) -> Any:
 
 def _fit(form: ReceiveForm, row: ExpectedRow) -> None:
     """Only the fields that this item and paper need."""
+    for typed in (form.quantity, form.damaged):
+        typed.counted_in(row.places)
     if row.transfer is not None:
         del form.paper, form.last
     if row.tracking != "lot" or row.transfer is not None:
@@ -148,6 +150,7 @@ def put_goods_away(bin_id: int) -> Any:
     if not rows:
         raise NotFound("not_found")
     row, form = rows[0], PutAwayForm()
+    form.quantity.counted_in(row.places)
     if request.method == "GET":
         form.quantity.data = row.quantity
     if form.validate_on_submit():

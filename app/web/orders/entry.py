@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -24,6 +25,7 @@ from app.queries.order_entry import (
     quote_order,
 )
 from app.queries.places import SitePick, all_channels, sites_seen
+from app.queries.typed_quantities import quantity_troubles
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import asked_key, paper_desk_address
@@ -69,6 +71,17 @@ class Entry:
 
     def item_of(self, row: Any) -> int | None:
         return self.items.get((row.form.item.data or "").strip().lower())
+
+    def troubles(self) -> dict[str, str]:
+        """By row, what its quantity would be refused with; what is said at the field already is not said twice."""
+        rows, typed = list(self.form.lines), []
+        for row in rows:
+            item, quantity = self.item_of(row), row.form.quantity.data
+            typed.append((item, quantity) if item is not None and isinstance(quantity, Decimal) else None)
+        found = quantity_troubles(reader(), actor(), now(), self.realm, typed)
+        said = {row.id: str(row.form.quantity.process_errors[0]) for row in rows if row.form.quantity.process_errors}
+        said |= {row.id: sentence(why) for row, why in zip(rows, found, strict=True) if why is not None}
+        return {row.id: said[row.id] for row in rows if row.id in said and not row.form.quantity.errors}
 
 
 def read_entry(form: OrderForm | None = None, *, fixed: tuple[int, int, str] | None = None) -> Entry:

@@ -76,6 +76,32 @@
   const castButton = document.querySelector("[data-cast-button]");
   if (chosen && castButton) castButton.textContent = chosen.dataset.cast;
 
+  /* On pages for the thumb: what is no quantity is said beside the field while it is typed, in the words it would be refused with. */
+  const numberWords = document.querySelector("meta[name=number-words]");
+  const wrongNumber = (typed, places) => {
+    if (!typed) return "";
+    if (!/^[+-]?[0-9]{1,40}(\.[0-9]{1,40})?$/.test(typed)) return "none";
+    const [whole, part] = typed.replace(/^[+-]/, "").split(".");
+    if (whole.replace(/^0+/, "").length > 9) return "huge";
+    if ((part || "").replace(/0+$/, "").length > places) return "fine";
+    return typed.startsWith("-") && Number(typed) ? "below" : "";
+  };
+  if (numberWords) document.addEventListener("input", (event) => {
+    const el = event.target;
+    if (!el.matches("input[data-places]")) return;
+    const typed = el.value.trim(), why = wrongNumber(typed, Number(el.dataset.places));
+    const beside = el.closest(".with-unit") || el, id = `${el.id}-typed`;
+    let said = document.getElementById(id);
+    if (!said) {
+      said = Object.assign(document.createElement("p"), { id, className: "error" });
+      said.setAttribute("role", "status");
+      beside.after(said);
+    }
+    said.textContent = why ? JSON.parse(numberWords.content)[why].replace("{value}", typed) : "";
+    el.classList.toggle("is-invalid", Boolean(why));
+    el.setAttribute("aria-invalid", String(Boolean(why)));
+  });
+
   /* A form is sent once; what was typed is not lost by leaving. */
   const unsaved = new Set();
   document.addEventListener("input", (event) => {
