@@ -30,6 +30,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.identity.models import Account, RoleGrant
 from app.identity.queries import in_force
+from app.security.permissions import Permission
+from app.security.roles import ROLES, Role
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import Conflict, RuleBroken
 from erpcore.kernel.first import add_first, insert_absent
@@ -223,8 +225,12 @@ def snooze_cases(work: UnitOfWork, command: SnoozeCases) -> None:
 
 
 def set_rule(work: UnitOfWork, *, site: int | None, queue: Queue, role: str, version: int | None = None) -> None:
-    """Let a role own what comes into a queue. Raises ``Conflict`` when somebody changed it since it was seen."""
+    """Let a role own what comes into a queue. Raises ``RuleBroken`` for a role that works on none, and ``Conflict`` when somebody
+    changed it since it was seen.
+    """
     work.actor.require(ASSIGN, site=site)
+    if role not in set(Role) or Permission.EXCEPTION_WORK not in ROLES[Role(role)].permissions:
+        raise RuleBroken("case_rule_role", field="role", role=role)
     if site is None and work.actor.sites is not None:
         raise RuleBroken("case_rule_everywhere", field="site")
     rule = work.session.scalar(

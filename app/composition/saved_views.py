@@ -5,7 +5,7 @@ A view holds filters, sort, page size and columns, never rows: whoever opens it 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -70,6 +70,36 @@ class DefaultView(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
     list_name: Mapped[str] = mapped_column(String(48), primary_key=True)
     view_id: Mapped[int] = mapped_column(ForeignKey("saved_view.id"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedView:
+    """A list that views are kept of. ``misfit``: the first part of some filters that the list cannot be asked by, or ``None``;
+    ``parts``: the names of all that it can be asked by.
+    """
+
+    name: str
+    permission: str
+    parts: Callable[[], Sequence[str]]
+    misfit: Callable[[Filters], str | None]
+
+    def checked(self, filters: Filters) -> Filters:
+        """The filters; raises ``RuleBroken`` by name for one that the list does not know or cannot read."""
+        wrong = self.misfit(filters)
+        if wrong is not None:
+            raise RuleBroken("view_filter", field="filters", name=wrong, list=self.name, known=", ".join(self.parts()))
+        return filters
+
+
+#: Every list of the pages, by name: each says so where it is declared.
+LISTS: dict[str, ListedView] = {}
+
+
+def known_list(name: str) -> ListedView:
+    """The list of that name; raises ``NotFound`` naming those that there are."""
+    if name not in LISTS:
+        raise NotFound("view_list_unknown", field="list_name", list=name, known=", ".join(sorted(LISTS)))
+    return LISTS[name]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -196,21 +196,23 @@ def list_tokens(session: Session, *, account: int | None = None) -> list[TokenEn
     query = select(ApiToken).order_by(ApiToken.id)
     if account is not None:
         query = query.where(ApiToken.account_id == account)
-    return [
-        TokenEntry(
-            id=token.id,
-            account_id=token.account_id,
-            name=token.name,
-            shown=token.shown,
-            role=token.role,
-            permissions=tuple(orjson.loads(token.permissions)),
-            sites=None if token.sites is None else tuple(orjson.loads(token.sites)),
-            created_at=token.created_at,
-            expires_at=token.expires_at,
-            revoked_at=token.revoked_at,
-        )
-        for token in session.scalars(query)
-    ]
+    return [token_entry(token) for token in session.scalars(query)]
+
+
+def token_entry(token: ApiToken) -> TokenEntry:
+    """A token without its secret."""
+    return TokenEntry(
+        id=token.id,
+        account_id=token.account_id,
+        name=token.name,
+        shown=token.shown,
+        role=token.role,
+        permissions=tuple(orjson.loads(token.permissions)),
+        sites=None if token.sites is None else tuple(orjson.loads(token.sites)),
+        created_at=token.created_at,
+        expires_at=token.expires_at,
+        revoked_at=token.revoked_at,
+    )
 
 
 def live_sites(session: Session) -> list[tuple[int, str]]:

@@ -51,6 +51,13 @@ MESSAGES: Mapping[str, Words] = MappingProxyType(
     | surface.MESSAGES
 )
 
+_VOWELS = frozenset("aeiou")
+
+
+def with_article(noun: str) -> str:
+    """“an order”, “a shipment”: by the first letter, which suffices for what is named here."""
+    return f"{'an' if noun[:1].lower() in _VOWELS else 'a'} {noun}"
+
 
 def sentence(error: DomainError) -> str:
     """What is said about this refusal. A fact that is missing shows as a dash, since a refusal must never fail itself."""
@@ -67,6 +74,11 @@ def sentence(error: DomainError) -> str:
 
 
 class _Lenient(string.Formatter):
+    """Says ``{document!a}`` with its article: “an order”, “a shipment”."""
+
+    def convert_field(self, value: Any, conversion: str | None) -> Any:
+        return with_article(str(value)) if conversion == "a" else super().convert_field(value, conversion)
+
     def get_value(self, key: int | str, args: Any, kwargs: Any) -> Any:
         return kwargs.get(key, "–")
 

@@ -73,6 +73,15 @@ def _plan_refused(facts: Mapping[str, Any]) -> str:
     )
 
 
+def _validity(facts: Mapping[str, Any]) -> str:
+    since, until, ends = (facts.get(name) for name in ("since", "until", "ends"))
+    if ends is not None and until > ends:
+        return "It ends on {ends} already, before {until}. Choose an earlier end."
+    if since is not None and until <= since:
+        return "It begins on {since}, so with its end on {until} it would hold for no time. Choose a later end."
+    return "{until} is not in the future, so it would hold for no time. Choose a later end."
+
+
 MESSAGES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "baseline_source_missing": "A figure from elsewhere names its source. Enter the report, extract or study, with its date.",
     "baseline_why_not_missing": "A baseline by another formula says what differs. Enter it, or tick that the formula is the same.",
@@ -134,7 +143,7 @@ MESSAGES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "statement_missing": "Write what you attest for {criterion}, in a sentence that you will stand by.",
     "requester_may_not_grant": "Nobody grants a waiver that they asked for. Ask another member of the body.",
     "key_waived_by_steering_only": "Criterion {criterion} is a key criterion; the steering committee alone waives it.",
-    "validity_empty": "{until} is not in the future, so it would hold for no time. Choose a later end.",
+    "validity_empty": _validity,
     "share_invalid": "{part} of {whole} is no share. Choose a part above 0 and not above the whole.",
     "criterion_invalid": "Criterion {criterion} cannot be kept: {wrong}. A measure has a pass mark, an attestation neither; minimums are at least 1.",
     "mark_too_precise": "{value} of criterion {criterion} has more than {places} decimal places. Round it.",

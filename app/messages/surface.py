@@ -17,6 +17,8 @@ MESSAGES = {
     "found_negative": "Nothing below zero can be found. Enter what lies there.",
     "view_name": "A view needs a name of at most {most} characters. Say what it shows.",
     "view_name_taken": "You have a view “{name}” of this list already. Choose another name, or change that one.",
+    "view_filter": "The list {list} cannot be asked by “{name}” like this. It knows: {known}.",
+    "view_list_unknown": "There is no list “{list}”. There are: {known}.",
     "view_unknown": "This view is gone, or no longer shared with you. Choose another in the list.",
     "view_changed": "The view “{name}” was changed since you opened it. Look at it again.",
     "impact_kind_unknown": "There is no kind of thing “{kind}”. A walk begins at one of these: {kinds}.",

@@ -15,6 +15,8 @@ from erpcore.kernel.actor import Actor
 #: Where the sign-in's cookie keeps the choice, and what it is made of.
 KEY = "scope"
 PARTS = ("programme", "wave", "site")
+#: The realms that a list may be asked for.
+REALMS = ("live", "rehearsal", "training", "legacy")
 #: With more than these, a switch leads to a page of its own instead of a menu.
 _MENU = 24
 
@@ -52,7 +54,7 @@ def usual_realm() -> str:
 def asked_realm() -> str:
     """The realm that the address asks for, else the chosen site's; what makes no sense counts as not asked."""
     realm = request.args.get("realm", "")
-    return realm if realm in ("live", "rehearsal", "training", "legacy") else usual_realm()
+    return realm if realm in REALMS else usual_realm()
 
 
 def said_realm(realm: str) -> dict[str, Any]:

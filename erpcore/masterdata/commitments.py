@@ -84,7 +84,7 @@ def _check(c: NewCommitment) -> None:
     if c.fill_target_permille is not None and not 1 <= c.fill_target_permille <= 1000:
         raise RuleBroken("commitment_fill", field="fill_target")
     if c.valid_until is not None and c.valid_until <= c.valid_from:
-        raise RuleBroken("validity_empty", field="valid_until", until=c.valid_until)
+        raise RuleBroken("validity_empty", field="valid_until", since=c.valid_from, until=c.valid_until)
 
 
 def _check_overlap(work: UnitOfWork, c: NewCommitment) -> None:
@@ -116,7 +116,7 @@ def end_commitment(work: UnitOfWork, commitment: int, until: date) -> None:
         raise NotFound("commitment_unknown", commitment=commitment)
     site_facts(work, row.site_id)
     if until <= row.valid_from:
-        raise RuleBroken("validity_empty", field="until", until=until)
+        raise RuleBroken("validity_empty", field="until", since=row.valid_from, until=until)
     if row.valid_until is not None and until > row.valid_until:
         raise RuleBroken("commitment_ended", field="until", until=row.valid_until)
     row.valid_until = until

@@ -63,7 +63,7 @@ def end_tax_rule(work: UnitOfWork, rule: int, until: date) -> None:
         raise NotFound("tax_rule_unknown", rule=rule)
     _require_company(work, row.entity_id)
     if until <= row.valid_from or (row.valid_until is not None and until > row.valid_until):
-        raise RuleBroken("validity_empty", field="until", until=until)
+        raise RuleBroken("validity_empty", field="until", since=row.valid_from, ends=row.valid_until, until=until)
     row.valid_until = until
     work.audit("tax_rate.ended", "tax_rate", rule, until=until.isoformat())
     work.session.flush()
@@ -148,4 +148,4 @@ def _require_company(work: UnitOfWork, entity: int) -> None:
 
 def _require_days(first: date, until: date | None) -> None:
     if until is not None and until <= first:
-        raise RuleBroken("validity_empty", field="valid_until", until=until)
+        raise RuleBroken("validity_empty", field="valid_until", since=first, until=until)

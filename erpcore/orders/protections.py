@@ -52,7 +52,7 @@ def protect_stock(work: UnitOfWork, commands: Sequence[ProtectStock]) -> list[St
         if not c.contract.strip():
             raise RuleBroken("reason_required", field="contract", document="protection", move="enter")
         if c.valid_until is not None and c.valid_until <= c.valid_from:
-            raise RuleBroken("validity_empty", field="valid_until", until=c.valid_until)
+            raise RuleBroken("validity_empty", field="valid_until", since=c.valid_from, until=c.valid_until)
         _require_free(work, c)
         row = StockProtection(
             id=work.ids.one(), entity_id=site.entity.id, site_id=site.id, item_id=item.id, customer_id=customer.id,

@@ -91,7 +91,7 @@ def check_shape(command: NewPrice, books: Mapping[int, str]) -> None:
     if kind == _K.LIST and command.minimum_quantity != 0:
         raise RuleBroken("price_list_with_quantity", field="minimum_quantity")
     if command.valid_until is not None and command.valid_until <= command.valid_from:
-        raise RuleBroken("validity_empty", field="valid_until", until=command.valid_until)
+        raise RuleBroken("validity_empty", field="valid_until", since=command.valid_from, until=command.valid_until)
 
 
 def _check_scope(command: NewPrice, kind: PriceKind) -> None:

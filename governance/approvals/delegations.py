@@ -74,7 +74,7 @@ def _check(work: UnitOfWork, command: Delegate, giver: int, around: Surroundings
         if not around.is_somebody(work.session, person):
             raise RuleBroken("person_unknown", field="delegate", person=person)
     if command.valid_until <= max(command.valid_from, work.now):
-        raise RuleBroken("validity_empty", field="valid_until", until=command.valid_until)
+        raise RuleBroken("validity_empty", field="valid_until", since=command.valid_from, until=command.valid_until)
     if command.valid_until - command.valid_from > LONGEST:
         raise RuleBroken("approval_delegation_too_long", field="valid_until", days=LONGEST.days)
     if not command.reason.strip():

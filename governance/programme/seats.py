@@ -130,7 +130,7 @@ def delegate_seat(work: UnitOfWork, command: DelegateSeat) -> Delegation:
     if command.delegate == seat.person_id:
         raise RuleBroken("delegate_is_holder", field="delegate", seat=command.seat_id)
     if command.valid_until <= max(command.valid_from, work.now):
-        raise RuleBroken("validity_empty", field="valid_until", until=command.valid_until)
+        raise RuleBroken("validity_empty", field="valid_until", since=command.valid_from, until=command.valid_until)
     _reason(command.reason, "delegate")
     delegation = Delegation(
         id=work.ids.one(), seat_id=seat.id, delegate_id=command.delegate, valid_from=command.valid_from,

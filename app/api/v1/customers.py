@@ -98,17 +98,15 @@ class StandingBody(Body):
     reason: str = Field(min_length=1, max_length=500)
 
 
-def _head(row: CustomerRow) -> dict[str, object]:
-    money = {
-        "receivable": row.receivable_minor, "shipped": row.shipped_minor, "released": row.released_minor,
-        "exposure": row.exposure_minor,
-    }  # fmt: skip
-    return {
-        "id": row.id, "code": row.code, "name": row.name, "country": row.country, "group": row.group, "company": row.company,
-        "realm": row.realm, "currency": row.currency, "tier": row.tier, "is_blocked": row.is_blocked,
-        "payment_days": row.payment_days, **{name: as_amount(minor, row.currency) for name, minor in money.items()},
-        "credit_limit": None if row.limit_minor is None else as_amount(row.limit_minor, row.currency),
-    }  # fmt: skip
+def _answer(row: CustomerRow) -> CustomerAnswer:
+    code = row.currency
+    return CustomerAnswer(
+        id=row.id, code=row.code, name=row.name, country=row.country, group=row.group, company=row.company, realm=row.realm,
+        currency=code, tier=row.tier, is_blocked=row.is_blocked, payment_days=row.payment_days,
+        receivable=as_amount(row.receivable_minor, code), shipped=as_amount(row.shipped_minor, code),
+        released=as_amount(row.released_minor, code), exposure=as_amount(row.exposure_minor, code),
+        credit_limit=None if row.limit_minor is None else as_amount(row.limit_minor, code),
+    )  # fmt: skip
 
 
 def _document(one: Filling, currency: str) -> OpenDocument:
@@ -120,7 +118,7 @@ def _document(one: Filling, currency: str) -> OpenDocument:
 def _detail(page: CustomerPage) -> CustomerDetail:
     currency = page.row.currency
     return CustomerDetail(
-        **_head(page.row),  # type: ignore[arg-type]  # fields by name
+        **dict(_answer(page.row)),
         open_orders=[_document(one, currency) for one in page.orders],
         open_quotes=[_document(one, currency) for one in page.quotes],
         overdue_invoices=[_document(one, currency) for one in page.overdue],
@@ -137,7 +135,7 @@ def _detail(page: CustomerPage) -> CustomerDetail:
 
 @operation("GET", "/customers", permission=Permission.ORDER_READ, summary="List customers", tag=TAG, query=CustomerQuery, answer=Page[CustomerAnswer])  # fmt: skip
 def list_customers(query: CustomerQuery) -> Page[CustomerAnswer]:
-    return listed(CUSTOMERS, query, lambda row: CustomerAnswer(**_head(row)))  # type: ignore[arg-type]  # fields by name
+    return listed(CUSTOMERS, query, _answer)
 
 
 @operation("GET", "/customers/{customer_id}", permission=Permission.ORDER_READ, summary="One customer", tag=TAG, answer=CustomerDetail)  # fmt: skip

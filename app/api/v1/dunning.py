@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from app.api.companies import in_company
 from app.api.framework import operation
 from app.api.lists import listed
@@ -161,8 +163,8 @@ def print_dunning_letter(notice_id: int) -> PaperAnswer:
 def write_dunning_procedure(work: UnitOfWork, body: ProcedureBody) -> Made:
     company = in_company(work, body.entity)
 
-    def minor(amount: object, pointer: str) -> int:
-        return 0 if amount is None else as_minor(amount, company.currency, pointer)  # type: ignore[arg-type]  # an amount
+    def minor(amount: Decimal | None, pointer: str) -> int:
+        return 0 if amount is None else as_minor(amount, company.currency, pointer)
 
     levels = [
         Level(

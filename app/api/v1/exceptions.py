@@ -9,21 +9,28 @@ from pydantic import Field
 
 from app.api.framework import operation
 from app.api.lists import listed, only, part_of, which
-from app.api.v1.numbers import Key, as_amount
+from app.api.v1.numbers import Key, as_amount, fresh, pointing
 from app.api.values import Amount, Answer, Body, Page, PageQuery, Realm
 from app.composition.cases import (
     LONGEST_SNOOZE,
     AssignCases,
     Document,
+    ExceptionRule,
     NoteCases,
     Queue,
     SnoozeCases,
     Subject,
     assign_cases,
+    history_of,
     note_cases,
+    rules_of,
+    set_rule,
     snooze_cases,
 )
+from app.composition.letters import words_for
 from app.composition.request import now, reader
+from app.queries.order_words import situations_of
+from app.queries.places import sites_seen
 from app.queries.troubles import TROUBLES, TroubleRow, named_troubles
 from app.security.permissions import Permission
 from app.security.require import actor
@@ -89,6 +96,57 @@ class ExceptionMoveBody(Body):
     text: str = Field("", max_length=500)
 
 
+class OwnerAnswer(Answer):
+    """Which role owns what comes into a queue, where nobody was named. `site` null: wherever no site says otherwise."""
+
+    queue: Queue
+    site: int | None
+    role: str
+    version: int
+
+
+class OwnerList(Answer):
+    """The rules of the sites that the caller sees, and those for everywhere."""
+
+    count: int
+    items: list[OwnerAnswer]
+
+
+class OwnerBody(Body):
+    """The owner of a queue. `version` is the one that was read, 0 where there was no rule; null: whatever there is now."""
+
+    queue: Queue
+    site: Key | None = None
+    role: Role
+    version: int | None = Field(None, ge=0)
+
+
+class Care(Answer):
+    """What was done about a document: by somebody in `by_role`, for `owner_role` or a person in it."""
+
+    act: str
+    at: datetime
+    by_role: str
+    owner_role: str | None
+    is_to_person: bool
+    until: datetime | None
+    text: str | None
+
+
+class SaidWords(Answer):
+    """What to say to the customer."""
+
+    situation: str
+    body: str
+
+
+class TroubleDetail(InTrouble):
+    """One document in trouble, what was done about it, the newest first, and what to say."""
+
+    history: list[Care]
+    words: list[SaidWords]
+
+
 class Moved(Answer):
     """How many documents were moved."""
 
@@ -112,6 +170,49 @@ def _answer(row: TroubleRow) -> InTrouble:
 def list_exceptions(query: ExceptionQuery) -> Page[InTrouble]:
     """Every open document that does not go on by itself, each in exactly one queue, by kind and id. `owner` is told to the owner alone."""
     return listed(TROUBLES, query, _answer, key=lambda row: (row.subject, row.id))
+
+
+@operation(
+    "GET", "/exceptions/{subject}/{document_id}", permission=Permission.EXCEPTION_READ, summary="One document in trouble", tag=TAG,
+    answer=TroubleDetail, texts=frozenset({"subject"}),
+)  # fmt: skip
+def show_exception(subject: str, document_id: int) -> TroubleDetail:
+    found = named_troubles(reader(), actor(), [(subject, document_id)], now())
+    if not found:
+        raise NotFound("not_in_trouble", subject=subject, document=document_id)
+    history = [
+        Care(
+            act=one.act, at=one.at, by_role=one.role, owner_role=one.owner_role, is_to_person=one.owner_id is not None,
+            until=one.until, text=one.text,
+        )
+        for one in history_of(reader(), subject, document_id)
+    ]  # fmt: skip
+    words = [SaidWords(situation=one, body=body) for one, body in words_for(reader(), situations_of(found[0]))]
+    return TroubleDetail(**dict(_answer(found[0])), history=history, words=words)
+
+
+@operation("GET", "/exception-owners", permission=Permission.EXCEPTION_READ, summary="Who owns which queue", tag=TAG, answer=OwnerList)  # fmt: skip
+def list_queue_owners() -> OwnerList:
+    found = [_owner(one) for one in rules_of(reader(), actor())]
+    return OwnerList(count=len(found), items=found)
+
+
+def _owner(rule: ExceptionRule) -> OwnerAnswer:
+    return OwnerAnswer(queue=Queue(rule.queue), site=rule.site_id, role=rule.owner_role, version=rule.version)
+
+
+@operation(
+    "POST", "/exception-owners", permission=Permission.EXCEPTION_ASSIGN, summary="Set the owner of a queue", tag=TAG, body=OwnerBody,
+    answer=OwnerAnswer, example={"queue": "short", "site": 1001, "role": "super_user", "version": 0},
+)  # fmt: skip
+def set_queue_owner(work: UnitOfWork, body: OwnerBody) -> OwnerAnswer:
+    if body.site is not None and body.site not in {one.id for one in sites_seen(reader(), actor(), realms=("live",))}:
+        raise NotFound("site_unknown", field="site", site=body.site)
+    with pointing():
+        set_rule(work, site=body.site, queue=body.queue, role=body.role, version=body.version)
+    return next(
+        _owner(one) for one in rules_of(fresh(work), work.actor) if (one.queue, one.site_id) == (body.queue, body.site)
+    )
 
 
 @operation(

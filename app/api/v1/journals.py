@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Literal
 
 from pydantic import Field
@@ -157,8 +158,8 @@ def show_journal(journal_id: int) -> JournalDetail:
 def create_journal(work: UnitOfWork, body: JournalBody) -> Made:
     company = in_company(work, body.entity)
 
-    def minor(amount: object, number: int, side: str) -> int:
-        return 0 if amount is None else as_minor(amount, company.currency, f"lines/{number}/{side}")  # type: ignore[arg-type]  # an amount
+    def minor(amount: Decimal | None, number: int, side: str) -> int:
+        return 0 if amount is None else as_minor(amount, company.currency, f"lines/{number}/{side}")
 
     lines = [
         JournalLineIn(line.account, minor(line.debit, number, "debit"), minor(line.credit, number, "credit"))

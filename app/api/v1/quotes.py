@@ -54,17 +54,12 @@ _EXAMPLE = {"prices_until": "2027-01-31", "lines": [{"item": 1004, "quantity": "
 
 
 def _answer(row: QuoteRow) -> QuoteAnswer:
-    return QuoteAnswer(**_head(row))  # type: ignore[arg-type]  # fields by name
-
-
-def _head(row: QuoteRow) -> dict[str, object]:
-    return {
-        "id": row.id, "number": row.number, "revision": row.revision, "customer_reference": row.reference,
-        "customer": row.customer_code, "customer_id": row.customer_id, "site_id": row.site_id, "channel": row.channel,
-        "realm": row.realm, "state": row.state, "is_over": row.is_over(now()), "currency": row.currency,
-        "value": as_amount(row.value_minor, row.currency), "entered_at": row.entered_at, "sent_at": row.sent_at,
-        "prices_until": row.last_day, "version": row.version,
-    }  # fmt: skip
+    return QuoteAnswer(
+        id=row.id, number=row.number, revision=row.revision, customer_reference=row.reference, customer=row.customer_code,
+        customer_id=row.customer_id, site_id=row.site_id, channel=row.channel, realm=row.realm, state=row.state,
+        is_over=row.is_over(now()), currency=row.currency, value=as_amount(row.value_minor, row.currency),
+        entered_at=row.entered_at, sent_at=row.sent_at, prices_until=row.last_day, version=row.version,
+    )  # fmt: skip
 
 
 def _line(line: QuotedItem, currency: str, who: Actor) -> QuotedLineAnswer:
@@ -83,10 +78,11 @@ def _line(line: QuotedItem, currency: str, who: Actor) -> QuotedLineAnswer:
 def _detail(session: Session, page: QuotePage, who: Actor) -> QuoteDetail:
     asked = request_of_quote(session, page.row.id)
     return QuoteDetail(
-        **_head(page.row), note=page.note, requested_on=page.requested_on, level=page.level,  # type: ignore[arg-type]  # fields by name
+        **dict(_answer(page.row)), note=page.note, requested_on=page.requested_on, level=page.level,
         approval_request=asked.id if asked else None, approval_state=asked.state if asked else None,
         approval_rule=asked.rule_text if asked else None,
-        approval_is_automatic=asked is not None and asked.is_automatic, revisions=[one[0] for one in page.revisions], order_id=page.journey_id if page.order_number else None,
+        approval_is_automatic=asked is not None and asked.is_automatic, revisions=[one[0] for one in page.revisions],
+        order_id=page.journey_id if page.order_number else None,
         lines=[_line(line, page.row.currency, who) for line in page.lines],
     )  # fmt: skip
 

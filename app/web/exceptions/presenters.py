@@ -51,10 +51,3 @@ def owner_of(row: TroubleRow) -> str:
     if row.owner_id is not None:
         return "You" if row.owner_id == g.actor.id else f"A person: {title_of(row.owner_role)}"
     return title_of(row.owner_role)
-
-
-def situations(row: TroubleRow) -> list[str]:
-    """The situation in which somebody speaks with the customer about it."""
-    if row.subject != "order":
-        return []
-    return [f"hold_{row.cause}"] if row.queue == "blocked" else [row.queue]

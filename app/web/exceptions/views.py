@@ -9,6 +9,7 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from app.composition.cases import Queue, history_of, rules_of, set_rule
 from app.composition.letters import words_for
 from app.composition.request import change, now, reader
+from app.queries.order_words import situations_of
 from app.queries.places import sites_seen
 from app.queries.troubles import TroubleRow, named_troubles
 from app.security.permissions import Permission
@@ -17,7 +18,7 @@ from app.security.roles import ROLES
 from app.web.areas import area
 from app.web.exceptions.forms import BulkForm, RuleForm, Todo
 from app.web.exceptions.moves import make_move, offered
-from app.web.exceptions.presenters import owner_of, page_of, situations, step_of
+from app.web.exceptions.presenters import owner_of, page_of, step_of
 from app.web.forms import choices
 from app.web.lists.listing import LISTINGS
 from app.web.lists.page import list_html
@@ -99,7 +100,7 @@ def show(subject: str, document_id: int) -> Any:
     html = render_template(
         "exceptions/show.html", row=row, form=form, refused=refused, realm=row.realm, at=now(),
         entries=history_of(reader(), subject, document_id), user_id=actor().id, page_address=page_of(row), step=step_of(row),
-        owner=owner_of(row), words=words_for(reader(), situations(row)),
+        owner=owner_of(row), words=words_for(reader(), situations_of(row)),
     )  # fmt: skip
     return html, form.status
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from app.queries.listing import PAGE, SIZES, Asked
 from app.queries.places import EntityPick, SitePick, entities_seen, sites_seen
 from app.security.require import actor
 from app.web.areas import asked_key, asked_page
-from app.web.chosen import asked_realm, said_realm
+from app.web.chosen import REALMS, asked_realm, said_realm
 from app.web.lists.listing import Filter, Kind, Listing
 
 #: What the address says for a filter that is usually set and now is not.
@@ -118,6 +118,40 @@ def kept(listing: Listing, wanted: Asked) -> dict[str, list[str]]:
         name: [str(one) for one in value] if isinstance(value, list) else [str(value)]
         for name, value in said(listing, wanted).items()
     }
+
+
+def parts(listing: Listing) -> list[str]:
+    """By which parts of its address the list can be asked."""
+    return [*(one.name for one in listing.filters), "sort", "size", "col", *(["realm"] if listing.realms else [])]
+
+
+def misfit(listing: Listing, filters: Mapping[str, Sequence[str]]) -> str | None:
+    """The first part of an address that would count as not asked, though it is there; ``None`` when the list reads all of them."""
+    realm = (filters.get("realm") or ["live"])[0]
+    for name, texts in filters.items():
+        if name == "col":
+            fits = bool(texts) and set(texts) <= {one.key for one in listing.page_columns}
+        elif len(texts) != 1 or name not in parts(listing):
+            fits = False
+        elif name == "sort":
+            fits = texts[0].removeprefix("-") in listing.sorts()
+        elif name == "size":
+            fits = texts[0] in {str(one) for one in SIZES}
+        elif name == "realm":
+            fits = texts[0] in REALMS
+        else:
+            fits = _is_read(listing, name, texts[0], realm)
+        if not fits:
+            return name
+    return None
+
+
+def _is_read(listing: Listing, name: str, text: str, realm: str) -> bool:
+    one = listing.filter_named(name)
+    value = one.read(text) if one is not None else None
+    if text == NOT_SET and name in listing.usual:
+        return True
+    return value is not None and value != -1 and name in _possible(listing, Asked(values={name: value}, realm=realm))
 
 
 def view_address(listing: Listing, view: int, filters: Mapping[str, list[str]]) -> str:

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 
 from app.composition.request import now, reader
-from app.composition.saved_views import ViewFact, views_of
+from app.composition.saved_views import LISTS, ListedView, ViewFact, views_of
 from app.queries.listing import SIZES, Asked, Found, ends_at, last_page, pages_of
 from app.queries.places import all_channels, sites_seen
 from app.security.require import actor, require
@@ -19,7 +20,7 @@ from app.web.chosen import viewer
 from app.web.context import local
 from app.web.exports import csv_file, xlsx_file
 from app.web.figures import heading, on, quantity
-from app.web.lists.address import NOT_SET, address, asked, kept, said, view_address, with_value
+from app.web.lists.address import NOT_SET, address, asked, kept, misfit, parts, said, view_address, with_value
 from app.web.lists.listing import LISTINGS, Cell, Column, Filter, Kind, Listing
 
 
@@ -28,6 +29,9 @@ def list_page(blueprint: Blueprint, listing: Listing, *, own_view: bool = False)
     also takes a form; the files are declared all the same.
     """
     LISTINGS[listing.name] = listing
+    LISTS[listing.name] = ListedView(
+        name=listing.name, permission=listing.permission, parts=partial(parts, listing), misfit=partial(misfit, listing)
+    )
     name = listing.endpoint.rpartition(".")[2]
 
     def show() -> Any:

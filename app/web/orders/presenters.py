@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from flask import url_for
@@ -219,16 +218,3 @@ def days_late(line: LineFact) -> int:
     """Days between what the customer wished and what is promised now; 0 when the wish is met."""
     wish = line.requested_ship_on if line.basis == "ship" else line.requested_on
     return max((line.promised_on - wish).days, 0)
-
-
-def situations(page: OrderPage, now: datetime) -> list[str]:
-    """In which situations somebody who speaks with the customer is now: what holds the order, what is short, what is late."""
-    out = [f"hold_{hold.kind}" for hold in page.open_holds]
-    open_lines = (
-        [line for line in page.lines if line.open > 0] if page.state in ("captured", "held", "released") else []
-    )
-    if page.state == "released" and any(
-        line.has_stock and line.unallocated > max(line.available or 0, 0) for line in open_lines
-    ):
-        out.append("short")
-    return [*out, "late"] if any(line.promised_due_at < now for line in open_lines) else out

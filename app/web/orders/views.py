@@ -11,6 +11,7 @@ from app.queries.letters import letters_of_order
 from app.queries.order_detail import order_page
 from app.queries.order_facts import OrderPage
 from app.queries.order_rules import order_rules
+from app.queries.order_words import situations
 from app.queries.quotes import quote_of_order
 from app.queries.supply_of_order import supply_of_order
 from app.security.permissions import Permission
@@ -19,7 +20,7 @@ from app.web.areas import area, paper_desk_address
 from app.web.figures import PROMISES
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.orders.history import told
-from app.web.orders.presenters import days_late, moves, progress, situations, who_ends
+from app.web.orders.presenters import days_late, moves, progress, who_ends
 
 blueprint = area("orders")
 navigation_entry(

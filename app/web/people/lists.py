@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import g, url_for
 from markupsafe import Markup, escape
 
-from app.composition.request import now, reader
-from app.identity.queries import Person, TokenEntry, list_tokens, names_of
+from app.composition.request import now
+from app.identity.queries import Person, TokenEntry
 from app.queries.people import PEOPLE, TOKENS
 from app.security.permissions import Permission
 from app.security.roles import ROLES, title_of
@@ -56,12 +56,6 @@ PERSON_LIST = list_page(
 )  # fmt: skip
 
 
-def _holder(token: TokenEntry) -> str:
-    if "token_holders" not in g:
-        g.token_holders = names_of(reader(), [one.account_id for one in list_tokens(reader())])
-    return str(g.token_holders.get(token.account_id, ""))
-
-
 def _may(token: TokenEntry) -> Cell:
     more = f"and {len(token.permissions) - 3} more" if len(token.permissions) > 3 else ""
     return Cell(_lines(list(token.permissions[:3])), sub=more)
@@ -95,7 +89,7 @@ TOKEN_LIST = list_page(
         filters=(flag("ended", "Ended"), text_filter("Name")),
         columns=(
             column("name", "Name", cell=lambda one: Cell(one.name, sub=f"made {moment(one.created_at)}")),
-            column("holder", "Acts as", _holder, cell=lambda one: Cell(_holder(one), sub=title_of(one.role), href=url_for("people.show", account_id=one.account_id))),
+            column("holder", "Acts as", cell=lambda one: Cell(one.holder, sub=title_of(one.role), href=url_for("people.show", account_id=one.account_id))),
             column("role", "Role", lambda one: title_of(one.role), file_only=True),
             column("may", "May", lambda one: ", ".join(one.permissions), cell=_may),
             column("shown", "Begins", cell=lambda one: f"{one.shown}…"),

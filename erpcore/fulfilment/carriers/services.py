@@ -142,7 +142,7 @@ def add_rule(work: UnitOfWork, command: NewCarrierRule) -> CarrierRule:
     if not command.reason.strip():
         raise RuleBroken("reason_required", field="reason", document="carrier rule", move="add")
     if command.valid_until is not None and command.valid_until <= command.valid_from:
-        raise RuleBroken("validity_empty", field="valid_until", until=command.valid_until)
+        raise RuleBroken("validity_empty", field="valid_until", since=command.valid_from, until=command.valid_until)
     if command.most_kg is not None and command.most_kg <= 0:
         raise RuleBroken("weight_not_positive", field="most_kg")
     if command.site is not None and site_facts(work, command.site).entity.id != carrier.entity_id:
@@ -164,7 +164,7 @@ def end_rule(work: UnitOfWork, rule: int, until: date) -> CarrierRule:
         raise NotFound("carrier_rule_unknown", rule=rule)
     work.actor.require(CHANGE, site=row.site_id)
     if until <= row.valid_from:
-        raise RuleBroken("validity_empty", field="until", until=until)
+        raise RuleBroken("validity_empty", field="until", since=row.valid_from, until=until)
     row.valid_until = until
     work.audit("carrier.rule_ended", "carrier_rule", row.id, until=until.isoformat())
     return row
