@@ -25,6 +25,8 @@ def test_items_are_listed_in_parts_with_what_there_is_of_them(caller, business):
     assert [(one["code"], one["on_hand"], one["free"], one["expected"]) for one in first["items"]] == [
         ("40-0", "7.000", "7.000", "20.000"), ("40-1", "0", "0", "0"),
     ]  # fmt: skip
+    assert first["items"][0]["class"] == "A"
+    assert "class_" not in first["items"][0]
     rest = call("GET", f"/items?limit=2&cursor={first['next']}").json
     assert ([one["code"] for one in rest["items"]], rest["next"]) == (["40-2"], None)
 

@@ -43,9 +43,10 @@ def test_a_text_is_read_looked_at_with_an_order_and_put_in_force_once_by_who_may
     assert found[0]["fields"]["customer"] == "the customer’s name"
     body = {"subject": "Auftrag {order}", "body": "Guten Tag {customer}", "order": f"SO-{trade.held}"}
     looked = owner("POST", f"{TEXT}/look", body).json
-    assert looked == {"subject": f"Auftrag SO-{trade.held}", "body": "Guten Tag Bautechnik GmbH"} or looked[
-        "body"
-    ].startswith("Guten Tag Bautechnik")
+    assert (looked["subject"], looked["body"].split()[:3]) == (
+        f"Auftrag SO-{trade.held}",
+        ["Guten", "Tag", "Bautechnik"],
+    )
     refused(owner("POST", f"{TEXT}/look", body | {"order": "SO-1"}), 404, "order_unknown")
     text = {"subject": "Auftrag {order}", "body": "Guten Tag {customer}", "version": 0}
     refused(desk("POST", TEXT, text), 403, "not_allowed")

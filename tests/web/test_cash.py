@@ -9,27 +9,12 @@ from sqlalchemy import text
 
 from app.composition.uow import reading
 from erpcore.billing.credits import CreditInvoice, credit_invoices
+from tests.support.cash import business, send, site
 from tests.support.controls import assert_books_agree
-from tests.support.core import a_business
-from tests.support.operate import open_cells
 from tests.support.queries import MOST, queries
-from tests.support.steps import invoiced
-from tests.support.web import Browser, a_person, a_site, a_token
+from tests.support.web import Browser, a_person, a_token
 
-
-@pytest.fixture
-def business(database, clock):
-    """Two invoices of 120.00 and 60.00."""
-    made = a_business(database, at=clock.now())
-    made.clock = clock
-    open_cells(made)
-    made.first, made.second = invoiced(made)[2], invoiced(made, [(1, 5)])[2]
-    return made
-
-
-@pytest.fixture
-def site(database, business, tmp_path, clock):
-    return a_site(database, tmp_path, clock)
+__all__ = ["business", "site"]
 
 
 @pytest.fixture
@@ -53,13 +38,6 @@ def calls(site, database, clock):
         )
 
     return call
-
-
-def send(browser, path, *, status=200, **fields):
-    """Send the form of the page that was loaded last, with the key it brought."""
-    if browser.page is not None and 'name="request_key"' in browser.page.html:
-        fields = {"request_key": browser.page.value("request_key"), **fields}
-    return browser.post(path, fields, status=status)
 
 
 def opened(database, *documents):
