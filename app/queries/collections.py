@@ -141,7 +141,7 @@ def _known(
             overdue[document.customer].append(document)
         for promise in promises(session, customers, today, zone):
             promised[promise.customer].append(promise)
-        paid = behaviours(session, customers, today, zone)
+        paid = behaviours(session, customers, today, zone, blocked=disputed.keys())
         for customer in customers:
             scores[customer] = _score(paid.get(customer, []), promised.get(customer, []))
     cases, routes = cases_of(session, everybody), routes_of(session, of_entity)
