@@ -10,12 +10,14 @@ from flask import g, url_for
 from sqlalchemy.orm import Session
 
 from app.charts import Blackout, Chart, GateMark, WaveRow, waves_timeline
+from app.queries.left_behind import left_behind
 from app.queries.measures_pages import Filter
 from app.queries.today import KEY_FIGURES, Calendar, CalendarWave, Shared, calendar, silent_failures
 from app.queries.waiting import WaitingKind, waits_for
 from app.security.permissions import Permission
 from app.security.roles import Role
 from app.web.chosen import scope
+from app.web.context import local
 from app.web.figures import counted
 from app.web.icons import verdict_look
 from app.web.measures.presenters import row as measure_row
@@ -50,6 +52,17 @@ def governance(session: Session, actor: Actor, now: datetime) -> Iterable[Waitin
             title=f"{_TITLES[one.kind]}: {one.title}", url=_url(one.kind, one.id), why=f"{one.wave_code} · {one.detail}",
             detail="past its time" if one.is_late else "", due_at=one.due_at, move=_MOVES[one.kind],
             is_primary=one.kind is WaitingKind.VOTE,
+        )  # fmt: skip
+
+
+@waits_for_me(Permission.PROGRAMME_MANAGE)
+def left(session: Session, actor: Actor, now: datetime) -> Iterable[Waiting]:
+    """People whose last day has passed and who still answer for something: somebody else has to."""
+    for one in left_behind(session, now):
+        how = "left on" if one.is_closed else "has had no role since"
+        yield Waiting(
+            title=f"{one.name} {how} {short_day(local(one.since).date())}: hand over what stands",
+            url=url_for("impact.show", what="person", thing=one.person), why=one.words, due_at=one.since, move="See",
         )  # fmt: skip
 
 
