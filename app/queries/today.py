@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import BigInteger, cast, func, null, select, union_all
 from sqlalchemy.orm import Session
 
 from app.composition.calendars import SiteCalendars
@@ -69,7 +69,7 @@ class Calendar:
 
 
 def calendar(session: Session) -> Calendar:
-    """The waves on one calendar. Four queries."""
+    """The waves on one calendar. Three queries."""
     waves: dict[int, tuple[Wave, datetime | None]] = {}
     gates: dict[int, list[CalendarGate]] = defaultdict(list)
     for row in session.execute(_waves_with_gates()):
@@ -79,18 +79,20 @@ def calendar(session: Session) -> Calendar:
                 CalendarGate(id=row.gate_id, phase=row.phase, decides_on=row.decides_on, word=row.word)
             )
     sites: dict[int, list[str]] = defaultdict(list)
-    for row in session.execute(
-        select(WaveScope.wave_id, Site.name)
-        .join(Site, Site.id == WaveScope.site_id)
-        .distinct()
-        .order_by(WaveScope.wave_id, Site.name)
-    ):
-        sites[row.wave_id].append(row.name)
     waits: dict[int, list[tuple[str, date, str]]] = defaultdict(list)
-    for other in session.scalars(select(WaveDependency)):
-        if other.depends_on_id in waves:
-            first = waves[other.depends_on_id][0]
-            waits[other.wave_id].append((first.code, first.hypercare_until, other.why))
+    around = union_all(
+        select(WaveScope.wave_id.label("wave"), cast(null(), BigInteger).label("first"), Site.name.label("words"))
+        .join(Site, Site.id == WaveScope.site_id)
+        .distinct(),
+        select(WaveDependency.wave_id, WaveDependency.depends_on_id, WaveDependency.why),
+    )
+    # A site of the wave by its name, or a wave that it waits for and why.
+    for row in session.execute(around.order_by("wave", "words")):
+        if row.first is None:
+            sites[row.wave].append(row.words)
+        elif row.first in waves:
+            first = waves[row.first][0]
+            waits[row.wave].append((first.code, first.hypercare_until, row.words))
     windows = [
         Window(id=row.id, name=row.name, starts_on=row.starts_on, ends_on=row.ends_on, wave_id=row.wave_id)
         for row in session.scalars(select(BlackoutWindow).order_by(BlackoutWindow.starts_on))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import BigInteger, String, literal, select, union_all
+from sqlalchemy import BigInteger, String, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from governance.decisions.models import Decision
@@ -49,23 +50,23 @@ class Waiting:
 
 
 def waits_for(session: Session, person: int, now: datetime) -> list[Waiting]:
-    """Everything that waits for this person. At most six queries and one per programme with open waivers."""
+    """Everything that waits for this person. At most five queries and one per programme with open waivers."""
     votes, conditions = waiting_votes(session, person, now), waiting_conditions(session, person)
-    # Most people have neither, and a page asks so often and no more.
-    codes = {row.id: row.code for row in session.execute(select(Wave.id, Wave.code))} if votes or conditions else {}
+    waves = _waves_of_decisions(
+        session, {each.decision_id for each in votes} | {each.decision_id for each in conditions}
+    )
     found = [
         Waiting(
-            kind=WaitingKind.VOTE, id=each.decision_id, wave_id=each.wave_id, wave_code=codes.get(each.wave_id, ""),
+            kind=WaitingKind.VOTE, id=each.decision_id, wave_id=each.wave_id, wave_code=waves[each.decision_id].code,
             title=each.title, detail=f"{each.body_name} · {each.cast} of {each.seats} voted", due_at=each.closes_at,
             is_late=False,
         )
         for each in votes
     ]  # fmt: skip
-    waves = _waves_of_decisions(session, [each.decision_id for each in conditions])
     found += [
         Waiting(
-            kind=WaitingKind.CONDITION, id=each.id, wave_id=waves[each.decision_id],
-            wave_code=codes.get(waves[each.decision_id], ""), title=each.text, detail=each.check, due_at=each.due_at,
+            kind=WaitingKind.CONDITION, id=each.id, wave_id=waves[each.decision_id].wave_id,
+            wave_code=waves[each.decision_id].code, title=each.text, detail=each.check, due_at=each.due_at,
             is_late=now > each.due_at,
         )
         for each in conditions
@@ -75,11 +76,13 @@ def waits_for(session: Session, person: int, now: datetime) -> list[Waiting]:
     return sorted(found, key=lambda each: (each.due_at is None, each.due_at or now, each.kind, each.id))
 
 
-def _waves_of_decisions(session: Session, decisions: list[int]) -> dict[int, int]:
+def _waves_of_decisions(session: Session, decisions: set[int]) -> dict[int, Any]:
+    """Id and code of their waves by decision. One query, none for most people, who have no vote and no condition."""
     if not decisions:
         return {}
-    rows = session.execute(select(Decision.id, Decision.wave_id).where(Decision.id.in_(decisions)))
-    return {row.id: row.wave_id for row in rows}
+    code = func.coalesce(Wave.code, "").label("code")
+    query = select(Decision.id, Decision.wave_id, code).outerjoin(Wave, Wave.id == Decision.wave_id)
+    return {row.id: row for row in session.execute(query.where(Decision.id.in_(sorted(decisions))))}
 
 
 def _waivers(session: Session, person: int, now: datetime) -> list[Waiting]:

@@ -14,7 +14,7 @@ from fractions import Fraction
 from math import ceil
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, cast, null, select
+from sqlalchemy import BigInteger, Integer, String, cast, null, select
 from sqlalchemy.orm import Session
 
 from erpcore.kernel.actor import Actor
@@ -74,24 +74,35 @@ class Offices:
         return [chair for chair in found if chair.programme in here] if here else found
 
     def _all_chairs(self) -> list[Chair]:
-        if self._chairs is None:
+        return self._read_seats()[0]
+
+    def _read_seats(self) -> tuple[list[Chair], dict[int, set[int]]]:
+        """The seats, and the programmes that roll out each site; one query."""
+        if self._chairs is None or self._sites is None:
             rows = self.session.execute(
-                select(Seat.id, Body.id.label("body"), Body.kind, Body.programme_id, Seat.person_id)
+                select(
+                    Seat.id.label("seat"), Body.id.label("body"), Body.kind, Body.programme_id.label("programme"),
+                    Seat.person_id.label("holder"), Seat.position, cast(null(), BigInteger).label("site"),
+                )
                 .join(Body, Body.id == Seat.body_id)
                 .where(Seat.ended_at.is_(None))
-                .order_by(Body.id, Seat.position)
-            )
-            self._chairs = [Chair(*row) for row in rows]
-        return self._chairs
+                .union_all(
+                    select(
+                        *(cast(null(), kind) for kind in (BigInteger, BigInteger, String)), ProgrammeCell.programme_id,
+                        *(cast(null(), kind) for kind in (BigInteger, Integer)), ProgrammeCell.site_id,
+                    ).group_by(ProgrammeCell.programme_id, ProgrammeCell.site_id)
+                )
+            ).all()  # fmt: skip
+            seats = sorted((row for row in rows if row.seat is not None), key=lambda row: (row.body, row.position))
+            self._chairs = [Chair(*row[:5]) for row in seats]
+            self._sites = {}
+            for row in rows:
+                if row.site is not None:
+                    self._sites.setdefault(row.site, set()).add(row.programme)
+        return self._chairs, self._sites
 
     def _programmes(self, site: int | None) -> set[int]:
-        if site is None:
-            return set()
-        if self._sites is None:
-            self._sites = {}
-            for row in self.session.execute(select(ProgrammeCell.site_id, ProgrammeCell.programme_id).distinct()):
-                self._sites.setdefault(row.site_id, set()).add(row.programme_id)
-        return self._sites.get(site, set())
+        return set() if site is None else self._read_seats()[1].get(site, set())
 
     def quorum(self, kind: str, site: int | None, excluded: Collection[int]) -> int:
         """How many people a body of this kind decides with: its quorum of the seats that are not excluded, the largest of several."""
