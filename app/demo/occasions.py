@@ -281,7 +281,7 @@ class Occasions:
             {
                 **row,
                 "kind": "promotion",
-                "unit_price": str((Decimal(row["unit_price"]) * Decimal("0.78")).quantize(Decimal("0.01"))),
+                "unit_price": str((Decimal(row["unit_price"]) * Decimal("0.70")).quantize(Decimal("0.01"))),
             }
             for row in rows[:2]
         ]
