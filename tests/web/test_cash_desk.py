@@ -114,7 +114,7 @@ def test_the_columns_of_a_table_are_said_once_and_it_is_read_by_them(finance, da
         finance, "/cash/statements/new", account=account, file=(io.BytesIO(content), "day.csv"), opening="1.00",
         closing="61.00",
     )  # fmt: skip
-    assert "Accepted: 1 new entries" in page.text
+    assert "Accepted: 1 new entry" in page.text
     finance.get("/cash")
     (line,) = all_rows(database, "SELECT id FROM bank_line")[0]
     shown = next(
