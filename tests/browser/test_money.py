@@ -36,6 +36,8 @@ def both(page, name):
     """Pictures on a laptop and on a phone, whole on both."""
     look(page, f"collect-{name}")
     page.set_viewport_size({"width": 360, "height": 740})
+    # The page follows the new width with its next frame.
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     look(page, f"collect-{name}-360")
     is_whole(page)
     page.set_viewport_size({"width": 1280, "height": 800})
