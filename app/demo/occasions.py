@@ -31,6 +31,7 @@ from app.composition.quote_approvals import accept, approve, decline
 from app.composition.saved_views import SaveView, save_view
 from app.demo.desk import Desk, moment
 from app.demo.goods import HERE, Shop
+from app.demo.shelves import Shelves
 from app.demo.supplies import supply_stories
 from app.importers.priceapprovals import plan_now, settle
 from app.importers.pricechanges import hand_in
@@ -71,6 +72,7 @@ class Occasions:
         # Dice of their own: however many evenings there are, the days stay the same.
         self.desk = replace(desk, random=Random(desk.options.seed + 1))
         self.shop = Shop(self.desk)
+        self.shelves = Shelves(self.shop)
         self._evening = 0
         self._running: list[Story] = []
 
@@ -81,7 +83,8 @@ class Occasions:
         self.desk.clock.set(max(self.desk.clock.now(), moment(day, 18, 15, "Europe/Berlin")))
         if self._evening == 0:
             self.shop.furnish()
-        stories = (*self._stories(), *supply_stories(self.shop))
+            self.shelves.furnish()
+        stories = (*self._stories(), *supply_stories(self.shop, self.shelves), *self.shelves.stories())
         if self._evening < len(stories):
             self._running.append(stories[self._evening]())
         self._running = [story for story in self._running if next(story, "over") is None]

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from app.composition.order_names import order_names
 from app.demo.goods import Shop
+from app.demo.shelves import Shelves
 from erpcore.fulfilment.branch.services import (
     AskLine,
     AskTransfer,
@@ -64,17 +65,17 @@ Story = Iterator[None]
 _PLENTY = 20
 
 
-def supply_stories(shop: Shop) -> tuple[Callable[[], Story], ...]:
+def supply_stories(shop: Shop, shelves: Shelves) -> tuple[Callable[[], Story], ...]:
     """The stories, each to be begun on an evening of its own."""
-    supplies = Supplies(shop)
+    supplies = Supplies(shop, shelves)
     return (supplies.wave, supplies.purchases, supplies.count, supplies.direct, supplies.substitutes, supplies.transfer)
 
 
 class Supplies:
     """Stories of the same counter."""
 
-    def __init__(self, shop: Shop) -> None:
-        self.shop, self.staff = shop, shop.desk.staff
+    def __init__(self, shop: Shop, shelves: Shelves) -> None:
+        self.shop, self.staff, self.shelves = shop, shop.desk.staff, shelves
 
     def purchases(self) -> Story:
         """One order comes as confirmed, with two pieces broken; one is confirmed short and late, and its rest given up."""
@@ -119,6 +120,7 @@ class Supplies:
             )
             goods = ReceiveGoods(site=self.shop.site, paper=f"LS {purchase.id % 1000}", lines=[came])
             receive_purchased(work, goods, **self.shop.both)
+        self.shelves.clear_dock()
 
     def direct(self) -> Story:
         """Windows to measure are sent by their maker straight to the customer, who has room for one of them first."""
@@ -296,6 +298,7 @@ class Supplies:
             receive_transfer(
                 work, ReceiveTransfer(transfer=sent.id, lines=[arrived]), order_names=order_names, **shop.both
             )
+        self.shelves.clear_dock()
         with shop.work("supervisor") as work:
             give_up(
                 work, GiveUp(transfer=sent.id, line=line, quantity=Decimal(1), reason="fell off the truck"), **shop.both

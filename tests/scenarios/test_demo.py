@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import re
-import shutil
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import text
 
 from app.cli import cli
 from app.composition import golive
@@ -25,8 +20,7 @@ from app.demo.plan import DemoOptions
 from app.identity.passwords import password_matches
 from app.identity.queries import list_people
 from app.queries.controls import compare_controls
-from app.security.roles import Role, permissions_of, title_of
-from erpcore.kernel.actor import Actor
+from app.security.roles import Role, title_of
 from erpcore.kernel.clock import SetClock
 from erpcore.kernel.errors import RuleBroken
 from erpcore.ledger.models import AccountRole
@@ -39,65 +33,9 @@ from readiness.gates.queries import gates, latest_snapshots
 from readiness.measures.proof import compare_up_to_cursor, compare_with_rebuild
 from readiness.measures.queries import Asked, Scope, read_many
 from tests.support import recomputation as plain
+from tests.support.demo import ORDERS, PASSWORD, SIZE, UNTIL, WEEKS, person, rows, site
 
-UNTIL = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
-ORDERS, WEEKS = 1000, 6
-SIZE = ("--orders", str(ORDERS), "--weeks", str(WEEKS))
-PASSWORD = "harbour-lantern-oak"
 DAY_ONE, LAST = date(2026, 10, 1), date(2026, 12, 1)
-
-
-@dataclass(frozen=True)
-class Built:
-    """A demo built by the command, and what the command said."""
-
-    url: str
-    said: str
-    folder: Path
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    folder = tmp_path_factory.mktemp("demo")
-    shown = CliRunner().invoke(
-        cli,
-        ["demo", *SIZE, "--until", "2026-11-20T18:00", "--password", PASSWORD, "--no-serve", "--figures"],
-        env={"WAVEGATE_INSTANCE": str(folder), "COLUMNS": "120"},
-    )
-    assert shown.exit_code == 0, shown.output
-    return Built(f"sqlite:///{folder / 'demo' / 'demo.sqlite3'}", shown.output, folder / "demo")
-
-
-@pytest.fixture(scope="module")
-def demo(built):
-    database = connect(built.url)
-    yield database
-    database.dispose()
-
-
-@pytest.fixture
-def copied(built, tmp_path):
-    """A copy that a test may change."""
-    for path in built.folder.glob("demo.sqlite3*"):
-        shutil.copyfile(path, tmp_path / path.name)
-    database = connect(f"sqlite:///{tmp_path / 'demo.sqlite3'}")
-    yield database
-    database.dispose()
-
-
-def rows(database, query, **values) -> list[Any]:
-    with reading(database) as session:
-        return list(session.execute(text(query), values).all())
-
-
-def site(database, code, realm="live") -> int:
-    query = "SELECT s.id FROM site s JOIN entity e ON e.id = s.entity_id WHERE s.code = :code AND e.realm = :realm"
-    return rows(database, query, code=code, realm=realm)[0][0]
-
-
-def person(database, sign_in, role) -> Actor:
-    (found,) = rows(database, "SELECT id FROM account WHERE sign_in = :name", name=sign_in)
-    return Actor(id=found[0], role=role, permissions=permissions_of(role))
 
 
 def words(database) -> dict[tuple[str, str], tuple[str, Decimal]]:
@@ -153,147 +91,12 @@ def test_the_second_wave_says_who_masters_everything_and_the_third_is_held_back_
     assert said == {"W2": "pass", "W3": "fail"}
 
 
-def test_the_trading_has_everything_that_goes_wrong_in_a_warehouse(demo):
-    counted = dict(map(tuple, rows(demo, "SELECT type, COUNT(*) FROM event_log GROUP BY 1")))
-    for happened in (
-        "order.held", "order.hold_released", "order.backordered", "order.cancelled", "order.price_overridden",
-        "shipment.short_picked", "shipment.damaged", "return.credited", "credit_memo.posted", "invoice.blocked",
-        "invoice.unblocked", "invoice.corrected", "cash.applied", "stock.counted", "stock.adjusted",
-    ):  # fmt: skip
-        assert counted.get(happened, 0) > 0, happened
-    assert rows(demo, "SELECT COUNT(*) FROM order_line WHERE kind = 'drop_ship'")[0][0] > 0
-    (orders, lines), *_ = rows(demo, "SELECT COUNT(DISTINCT order_id), COUNT(*) FROM order_line")
-    assert 900 <= orders <= 1200
-    assert 3.5 < lines / orders < 5
-
-
-def test_the_trading_goes_through_all_that_a_distributor_does_besides(demo):
-    counted = dict(map(tuple, rows(demo, "SELECT type, COUNT(*) FROM event_log GROUP BY 1")))
-    for happened in (
-        "quote.issued", "quote.revised", "quote.accepted", "quote.declined", "order.amended", "order.allocation_overridden",
-        "order.deallocated", "order.repromised", "order.substituted", "purchase.ordered", "purchase.confirmed", "purchase.received",
-        "purchase.closed", "transfer.requested", "transfer.approved", "stock.transfer_shipped", "stock.transfer_received",
-        "stock.recounted", "pick_wave.interrupted", "pick_wave.resumed", "pick_wave.completed", "fallback.declared", "fallback.ended",
-    ):  # fmt: skip
-        assert counted.get(happened, 0) > 0, happened
-
-    def states(table):
-        return dict(map(tuple, rows(demo, f"SELECT state, COUNT(*) FROM {table} GROUP BY state")))  # names of this test
-
-    assert states("quote") == {"accepted": 1, "declined": 1, "sent": 2, "superseded": 1}
-    assert states("order_amendment") == {"applied": 3, "withdrawn": 1}
-    assert {"simulated", "committed", "rejected"} & states("allocation_run").keys() >= {"committed", "rejected"}
-    assert (states("take_back_wish"), states("price_list"), states("pick_wave")) == (
-        {"done": 1}, {"applied": 1}, {"completed": 1},
-    )  # fmt: skip
-    assert states("purchase_order") == {"closed": 1, "received": 2}
-    rules = rows(demo, "SELECT DISTINCT rule FROM allocation_run_place")
-    assert {row[0] for row in rules} == {"first_come", "priority", "contract_protection", "fair_share"}
-    held = rows(demo, "SELECT DISTINCT kind FROM order_hold WHERE released_at IS NOT NULL")
-    assert {row[0] for row in held} >= {
-        "manual",
-        "data",
-        "address",
-        "export",
-        "duplicate",
-        "price",
-        "substitution",
-        "credit",
-    }
-    assert rows(demo, "SELECT number FROM sales_order WHERE source = 'back-entry' ORDER BY number") == [
-        ("KOL-P-001",), ("KOL-P-002",),
-    ]  # fmt: skip
-    assert rows(demo, "SELECT COUNT(*) FROM saved_view") == [(2,)]
-    assert {row[0] for row in rows(demo, "SELECT DISTINCT act FROM exception_entry")} == {
-        "assigned",
-        "noted",
-        "snoozed",
-    }
-    assert set(states("letter")) == {"sent", "skipped"}
-
-
-def test_goods_of_a_pick_wave_leave_with_the_carrier_whose_collection_it_was_planned_for(demo):
-    left = rows(
-        demo,
-        "SELECT v.code, c.missed_cut_off, c.packed_at IS NOT NULL, COUNT(*) FROM carriage c"
-        " JOIN carrier_service v ON v.id = c.service_id WHERE c.tracking_number LIKE 'RTL%' GROUP BY 1, 2, 3",
-    )
-    assert [(row[0], bool(row[1]), bool(row[2]), row[3]) for row in left] == [("PARCEL", False, True, 2)]
-    gone = "SELECT COUNT(*) FROM warehouse_task t JOIN shipment s ON s.id = t.document_id WHERE t.document_type = 'shipment' AND t.state = 'open' AND s.state <> 'picked'"
-    assert rows(demo, gone) == [(0,)]
-    stops = "SELECT s.code, COUNT(*) FROM carrier_cut_off c JOIN site s ON s.id = c.site_id GROUP BY 1 ORDER BY 1"
-    assert list(map(tuple, rows(demo, stops))) == [("BRE", 10), ("DUI", 10), ("KOL", 10)]
-
-
-def test_a_supplier_confirms_each_window_for_the_day_it_is_wanted(demo):
-    found = rows(
-        demo,
-        "SELECT l.requested_on, l.confirmed_on FROM purchase_order_line l JOIN purchase_order p ON p.id = l.purchase_id"
-        " WHERE p.order_id IS NOT NULL ORDER BY l.line_no",
-    )
-    first, second = ((date.fromisoformat(str(wanted)), date.fromisoformat(str(said))) for wanted, said in found)
-    assert first[1] <= first[0]
-    assert second[0] == second[1] > first[0]
-
-
 def test_the_gate_of_who_stays_live_stands_on_the_age_of_what_customers_wait_for(demo):
     criterion = (
         "SELECT g.phase, c.statistic, c.pass_mark FROM gate_criterion c JOIN gate g ON g.id = c.gate_id"
         " WHERE c.measure = 'backorder_age'"
     )
     assert list(map(tuple, rows(demo, criterion))) == [("stay_live", "p90", 7 * 86_400_000_000)]
-
-
-def test_a_counter_has_handed_a_file_of_orders_in(demo):
-    assert list(map(tuple, rows(demo, "SELECT orders, entered, refused FROM order_file"))) == [(3, 2, 1)]
-
-
-def test_a_request_was_approved_by_nobody_one_by_somebody_one_went_on_to_others_and_each_person_was_mailed_once(
-    built, demo
-):
-    found = rows(
-        demo,
-        "SELECT state, is_automatic, escalated_at IS NOT NULL FROM approval_request WHERE kind = 'stock_adjustment' ORDER BY id",
-    )
-    states = [(row[0], bool(row[1]), bool(row[2])) for row in found]
-    assert states == [
-        ("approved", True, False), ("approved", False, False), ("waiting", False, True), ("waiting", False, False),
-    ]  # fmt: skip
-    kept = rows(demo, "SELECT message_id FROM digest WHERE state = 'sent'")
-    files = sorted(path.stem for path in (built.folder / "digests").glob("*.eml"))
-    assert files == sorted(row[0].strip("<>").partition("@")[0] for row in kept)
-    assert files
-    assert rows(demo, "SELECT COUNT(*) FROM digest WHERE state NOT IN ('sent', 'nothing')") == [(0,)]
-
-
-def test_a_rush_leaves_with_its_charge_and_a_layer_with_a_piece_more_at_the_desk_and_on_the_floor(demo):
-    extra = "SELECT o.customer_reference, l.extra / 1000 FROM order_line l JOIN sales_order o ON o.id = l.order_id WHERE l.extra > 0 ORDER BY o.id"
-    assert [tuple(row) for row in rows(demo, extra)] == [("by tonight, please", 1), ("a layer", 1)]
-    assert rows(demo, "SELECT SUM(extra) / 1000 FROM warehouse_task_line") == [(1,)]
-    offered = (
-        "SELECT COUNT(*) FROM quote_line WHERE is_rush_charge UNION ALL SELECT COUNT(*) FROM quote_line WHERE is_rush"
-    )
-    assert [row[0] for row in rows(demo, offered)] == [1, 1]
-    parts = "SELECT COUNT(*) FROM order_line p JOIN purchase_order_line b ON b.order_line_id = p.id WHERE p.split_from_id IS NOT NULL"
-    assert rows(demo, parts) == [(1,)]
-
-
-def test_customers_were_told_and_the_letters_lie_in_a_folder_and_reached_nobody(built, demo):
-    told = rows(demo, "SELECT state, way, COUNT(*) FROM letter GROUP BY 1, 2")
-    assert {(row[0], row[1]) for row in told} == {("sent", "folder"), ("skipped", None)}
-    sent = sum(row[2] for row in told if row[0] == "sent")
-    assert sent > 10
-    kept = rows(demo, "SELECT message_id FROM letter WHERE state = 'sent'")
-    files = sorted(path.stem for path in (built.folder / "letters").glob("*.eml"))
-    assert files == sorted(row[0].strip("<>").partition("@")[0] for row in kept)
-    assert {row[0] for row in rows(demo, "SELECT DISTINCT event FROM letter")} >= {
-        "confirmation",
-        "shipment",
-        "correction",
-    }
-    # On the evening of what they tell, not in the night.
-    assert rows(demo, "SELECT COUNT(*) FROM letter WHERE sent_at < made_at")[0][0] == 0
-    assert str(built.folder / "letters") in built.said.replace("\n", "")
 
 
 def test_people_do_their_part_and_systems_theirs(demo):

@@ -1,0 +1,210 @@
+"""The demo trades through all that a distributor does, and leaves something in every table of the core."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from sqlalchemy import func, select
+
+from app.composition.models import Base
+from app.composition.uow import reading
+from tests.support.demo import rows
+
+#: Tables of the core that a demo leaves empty, each with its reason.
+EMPTY: dict[str, str] = {}
+AREAS = ("orders", "inventory", "fulfilment", "purchasing", "pricing")
+
+
+def tables_of(area: str) -> dict[str, object]:
+    return {
+        mapper.local_table.name: mapper.local_table
+        for mapper in Base.registry.mappers
+        if mapper.class_.__module__.startswith(f"erpcore.{area}.")
+    }
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_no_table_of_the_core_stays_empty(demo, area):
+    tables = tables_of(area)
+    assert tables
+    with reading(demo) as session:
+        empty = {name for name, table in tables.items() if not session.scalar(select(func.count()).select_from(table))}
+    assert empty == {name for name in tables if name in EMPTY}
+
+
+def test_goods_lie_at_places_by_lot_and_number_and_what_came_too_old_lies_apart(demo):
+    where = (
+        "SELECT COALESCE(z.code, l.kind), i.code, b.status, SUM(b.quantity) / 1000 FROM stock_bin b"
+        " JOIN location l ON l.id = b.location_id LEFT JOIN zone z ON z.id = l.zone_id JOIN item i ON i.id = b.item_id"
+        " WHERE b.lot_id IS NOT NULL AND b.quantity > 0 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+    )
+    assert [tuple(row) for row in rows(demo, where)] == [
+        ("HALL", "90-1302", "available", 84), ("HALL", "90-1303", "available", 4), ("YARD", "90-1301", "available", 20),
+        ("quarantine", "90-1302", "quarantine", 12),
+    ]  # fmt: skip
+    assert rows(demo, "SELECT COUNT(*) FROM stock_arrival WHERE put_away < quantity") == [(0,)]
+    # What expires first has left first: the whole pallet of the older lot.
+    left = "SELECT t.code FROM lot t JOIN stock_bin b ON b.lot_id = t.id WHERE t.code LIKE 'C2-%' AND b.quantity > 0"
+    assert [row[0] for row in rows(demo, left)] == ["C2-2611"]
+    packs = "SELECT code, numerator, denominator FROM item_unit ORDER BY code"
+    assert [tuple(row) for row in rows(demo, packs)] == [("CTN", 12, 1), ("PAL", 24, 1)]
+
+
+def test_an_order_was_picked_zone_by_zone_and_somebody_signed_for_it(demo):
+    waves = "SELECT zone, state FROM pick_wave WHERE zone IS NOT NULL ORDER BY zone"
+    assert [tuple(row) for row in rows(demo, waves)] == [("HALL", "completed"), ("YARD", "completed")]
+    signed = "SELECT received_by FROM delivery_proof ORDER BY recorded_at, shipment_id"
+    assert {row[0] for row in rows(demo, signed)} == {"J. Orth", "M. Pauels", "R. Orth", "H. Kolb"}
+
+
+def test_what_a_carrier_had_trouble_with_was_looked_after(demo):
+    troubles = "SELECT kind, resolved_at IS NOT NULL, owner_id IS NOT NULL FROM shipment_trouble ORDER BY kind"
+    assert [(row[0], bool(row[1]), bool(row[2])) for row in rows(demo, troubles)] == [
+        ("delayed", True, True), ("delayed", True, True), ("lost", True, True), ("refused", True, True),
+    ]  # fmt: skip
+
+
+def test_shelves_are_counted_by_class_and_a_difference_by_two_people(demo):
+    counted = dict(map(tuple, rows(demo, "SELECT why, COUNT(*) FROM count_task WHERE state = 'done' GROUP BY why")))
+    assert counted["cadence"] > 50
+    again = "SELECT COUNT(*), SUM(recounted_by = counted_by), SUM(difference <> 0) FROM count_task WHERE recounted_by IS NOT NULL"
+    ((recounts, by_the_same, different),) = rows(demo, again)
+    assert (by_the_same, different > 1, recounts >= different) == (0, True, True)
+
+
+def test_the_trading_has_everything_that_goes_wrong_in_a_warehouse(demo):
+    counted = dict(map(tuple, rows(demo, "SELECT type, COUNT(*) FROM event_log GROUP BY 1")))
+    for happened in (
+        "order.held", "order.hold_released", "order.backordered", "order.cancelled", "order.price_overridden",
+        "shipment.short_picked", "shipment.damaged", "return.credited", "credit_memo.posted", "invoice.blocked",
+        "invoice.unblocked", "invoice.corrected", "cash.applied", "stock.counted", "stock.adjusted",
+    ):  # fmt: skip
+        assert counted.get(happened, 0) > 0, happened
+    assert rows(demo, "SELECT COUNT(*) FROM order_line WHERE kind = 'drop_ship'")[0][0] > 0
+    (orders, lines), *_ = rows(demo, "SELECT COUNT(DISTINCT order_id), COUNT(*) FROM order_line")
+    assert 900 <= orders <= 1200
+    assert 3.5 < lines / orders < 5
+
+
+def test_the_trading_goes_through_all_that_a_distributor_does_besides(demo):
+    counted = dict(map(tuple, rows(demo, "SELECT type, COUNT(*) FROM event_log GROUP BY 1")))
+    for happened in (
+        "quote.issued", "quote.revised", "quote.accepted", "quote.declined", "order.amended", "order.allocation_overridden",
+        "order.deallocated", "order.repromised", "order.substituted", "purchase.ordered", "purchase.confirmed", "purchase.received",
+        "purchase.closed", "transfer.requested", "transfer.approved", "stock.transfer_shipped", "stock.transfer_received",
+        "stock.recounted", "pick_wave.interrupted", "pick_wave.resumed", "pick_wave.completed", "fallback.declared", "fallback.ended",
+    ):  # fmt: skip
+        assert counted.get(happened, 0) > 0, happened
+
+    def states(table):
+        return dict(map(tuple, rows(demo, f"SELECT state, COUNT(*) FROM {table} GROUP BY state")))  # names of this test
+
+    assert states("quote") == {"accepted": 1, "declined": 1, "sent": 2, "superseded": 1}
+    assert states("order_amendment") == {"applied": 3, "withdrawn": 1}
+    assert {"simulated", "committed", "rejected"} & states("allocation_run").keys() >= {"committed", "rejected"}
+    assert (states("take_back_wish"), states("price_list"), states("pick_wave")) == (
+        {"done": 1}, {"applied": 1}, {"completed": 6},
+    )  # fmt: skip
+    assert states("purchase_order") == {"closed": 1, "received": 3}
+    rules = rows(demo, "SELECT DISTINCT rule FROM allocation_run_place")
+    assert {row[0] for row in rules} == {"first_come", "priority", "contract_protection", "fair_share"}
+    held = rows(demo, "SELECT DISTINCT kind FROM order_hold WHERE released_at IS NOT NULL")
+    assert {row[0] for row in held} >= {
+        "manual",
+        "data",
+        "address",
+        "export",
+        "duplicate",
+        "price",
+        "substitution",
+        "credit",
+    }
+    assert rows(demo, "SELECT number FROM sales_order WHERE source = 'back-entry' ORDER BY number") == [
+        ("KOL-P-001",), ("KOL-P-002",),
+    ]  # fmt: skip
+    assert rows(demo, "SELECT COUNT(*) FROM saved_view") == [(2,)]
+    assert {row[0] for row in rows(demo, "SELECT DISTINCT act FROM exception_entry")} == {
+        "assigned",
+        "noted",
+        "snoozed",
+    }
+    assert set(states("letter")) == {"sent", "skipped"}
+
+
+def test_goods_of_a_pick_wave_leave_with_the_carrier_whose_collection_it_was_planned_for(demo):
+    left = rows(
+        demo,
+        "SELECT v.code, c.missed_cut_off, c.packed_at IS NOT NULL, COUNT(*) FROM carriage c"
+        " JOIN carrier_service v ON v.id = c.service_id WHERE c.tracking_number LIKE 'RTL%' GROUP BY 1, 2, 3",
+    )
+    assert [(row[0], bool(row[1]), bool(row[2]), row[3]) for row in left] == [
+        ("PALLET", True, True, 1), ("PARCEL", False, True, 5),
+    ]  # fmt: skip
+    gone = "SELECT COUNT(*) FROM warehouse_task t JOIN shipment s ON s.id = t.document_id WHERE t.document_type = 'shipment' AND t.state = 'open' AND s.state <> 'picked'"
+    assert rows(demo, gone) == [(0,)]
+    stops = "SELECT s.code, COUNT(*) FROM carrier_cut_off c JOIN site s ON s.id = c.site_id GROUP BY 1 ORDER BY 1"
+    assert list(map(tuple, rows(demo, stops))) == [("BRE", 10), ("DUI", 10), ("KOL", 10)]
+
+
+def test_a_supplier_confirms_each_window_for_the_day_it_is_wanted(demo):
+    found = rows(
+        demo,
+        "SELECT l.requested_on, l.confirmed_on FROM purchase_order_line l JOIN purchase_order p ON p.id = l.purchase_id"
+        " WHERE p.order_id IS NOT NULL ORDER BY l.line_no",
+    )
+    first, second = ((date.fromisoformat(str(wanted)), date.fromisoformat(str(said))) for wanted, said in found)
+    assert first[1] <= first[0]
+    assert second[0] == second[1] > first[0]
+
+
+def test_a_counter_has_handed_a_file_of_orders_in(demo):
+    assert list(map(tuple, rows(demo, "SELECT orders, entered, refused FROM order_file"))) == [(3, 2, 1)]
+
+
+def test_a_request_was_approved_by_nobody_one_by_somebody_one_went_on_to_others_and_each_person_was_mailed_once(
+    built, demo
+):
+    found = rows(
+        demo,
+        "SELECT state, is_automatic, escalated_at IS NOT NULL FROM approval_request WHERE kind = 'stock_adjustment' ORDER BY id",
+    )
+    states = [(row[0], bool(row[1]), bool(row[2])) for row in found]
+    assert states == [
+        ("approved", True, False), ("approved", False, False), ("waiting", False, True), ("waiting", False, False),
+    ]  # fmt: skip
+    kept = rows(demo, "SELECT message_id FROM digest WHERE state = 'sent'")
+    files = sorted(path.stem for path in (built.folder / "digests").glob("*.eml"))
+    assert files == sorted(row[0].strip("<>").partition("@")[0] for row in kept)
+    assert files
+    assert rows(demo, "SELECT COUNT(*) FROM digest WHERE state NOT IN ('sent', 'nothing')") == [(0,)]
+
+
+def test_a_rush_leaves_with_its_charge_and_a_layer_with_a_piece_more_at_the_desk_and_on_the_floor(demo):
+    extra = "SELECT o.customer_reference, l.extra / 1000 FROM order_line l JOIN sales_order o ON o.id = l.order_id WHERE l.extra > 0 ORDER BY o.id"
+    assert [tuple(row) for row in rows(demo, extra)] == [("by tonight, please", 1), ("a layer", 1)]
+    assert rows(demo, "SELECT SUM(extra) / 1000 FROM warehouse_task_line") == [(1,)]
+    offered = (
+        "SELECT COUNT(*) FROM quote_line WHERE is_rush_charge UNION ALL SELECT COUNT(*) FROM quote_line WHERE is_rush"
+    )
+    assert [row[0] for row in rows(demo, offered)] == [1, 1]
+    parts = "SELECT COUNT(*) FROM order_line p JOIN purchase_order_line b ON b.order_line_id = p.id WHERE p.split_from_id IS NOT NULL"
+    assert rows(demo, parts) == [(1,)]
+
+
+def test_customers_were_told_and_the_letters_lie_in_a_folder_and_reached_nobody(built, demo):
+    told = rows(demo, "SELECT state, way, COUNT(*) FROM letter GROUP BY 1, 2")
+    assert {(row[0], row[1]) for row in told} == {("sent", "folder"), ("skipped", None)}
+    sent = sum(row[2] for row in told if row[0] == "sent")
+    assert sent > 10
+    kept = rows(demo, "SELECT message_id FROM letter WHERE state = 'sent'")
+    files = sorted(path.stem for path in (built.folder / "letters").glob("*.eml"))
+    assert files == sorted(row[0].strip("<>").partition("@")[0] for row in kept)
+    assert {row[0] for row in rows(demo, "SELECT DISTINCT event FROM letter")} >= {
+        "confirmation",
+        "shipment",
+        "correction",
+    }
+    # On the evening of what they tell, not in the night.
+    assert rows(demo, "SELECT COUNT(*) FROM letter WHERE sent_at < made_at")[0][0] == 0
+    assert str(built.folder / "letters") in built.said.replace("\n", "")
