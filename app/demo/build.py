@@ -17,6 +17,7 @@ from app.demo.between import Between
 from app.demo.bookkeeping import write_journals
 from app.demo.carriers import hire_carriers
 from app.demo.cashdesk import open_the_desk
+from app.demo.collecting import CLOSING_DAY, Collecting
 from app.demo.committee import Committee
 from app.demo.desk import Desk, moment
 from app.demo.disputes import dispute_some
@@ -48,6 +49,7 @@ from readiness.measures.samples import sample_day_end
 
 #: The zone the programme keeps its days in.
 _ZONE = "Europe/Berlin"
+_FRIDAY = 4
 #: Trading ends so long before the end, and the last look at the gates follows: nothing is dated after the end.
 _LAST_ORDER, _LAST_LOOK = timedelta(minutes=100), timedelta(minutes=40)
 
@@ -116,6 +118,7 @@ class _Story:
         self.between = Between(self.desk, self.rollout)
         self.newcomer = Newcomer(self.desk, self.rollout)
         self.occasions = Occasions(self.desk)
+        self.collecting = Collecting(self.occasions.desk, self.occasions.shop, mail_url)
         self.register = Register(self.desk)
         self.risks = RiskBook(database, staff, clock)
         self.runners = [ConsumerRunner(database, consumer, clock=clock, bulk=True) for consumer in CONSUMERS]
@@ -161,6 +164,8 @@ class _Story:
         for day, step in self._calendar():
             if day == number:
                 step()
+        if self.options.date_of(number).day == CLOSING_DAY:
+            self.collecting.close_month()
 
     def _calendar(self) -> tuple[tuple[int, Callable[[], None]], ...]:
         """The programme's own days: what happens on which, in order."""
@@ -192,6 +197,11 @@ class _Story:
             (options.open_gates, self.between.settle),
             (options.open_gates, rollout.freeze_gates),
             (options.open_gates + 1, rollout.attest_gates),
+            (1, self.collecting.set_up),
+            (self._workday(options.days - 16), self.collecting.ask),
+            (self._workday(options.days - 13), self.collecting.listen),
+            (self._workday(options.days - 6), self.collecting.ask),
+            (self._workday(options.days - 4), self.collecting.tidy),
             (options.days - 4, lambda: committee.call_meeting(options.until.date() + timedelta(days=2))),
             (options.days - 4, lambda: self.office.move_next(options.until.date() + timedelta(days=2))),
             (options.days - 6, lambda: say_who_answers(self.database, self.desk.staff, self.desk.clock)),
@@ -203,6 +213,12 @@ class _Story:
             (options.days - 2, self.requests.answer_usual),
             (options.days - 2, self.newcomer.make),
         )
+
+    def _workday(self, number: int) -> int:
+        """This day of the demo, or the Friday before."""
+        while self.options.date_of(number).weekday() > _FRIDAY:
+            number -= 1
+        return number
 
     def _agree(self) -> None:
         desk = self.desk

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
@@ -17,6 +17,7 @@ from app.demo.addresses import address_of
 from app.demo.desk import Desk, NodeKey, working_day
 from app.demo.variants import departure, said
 from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cash
+from erpcore.billing.records import InvoiceRow
 from erpcore.billing.services import draft_invoices, post_invoices
 from erpcore.fulfilment.direct import release_with_purchases
 from erpcore.fulfilment.leaving import send_off
@@ -224,37 +225,47 @@ class Shop:
             change = ChangeStock(site=self.site, item=item, quantity=Decimal(pieces), note="supplier delivery")
             receive_stock(work, [change], **self.both)
 
-    def send(self, order: int, *, short: Mapping[int, int] | None = None) -> None:
+    def send(self, order: int) -> None:
         """What is allocated is taken over the counter, billed and paid."""
+        self.hand_over(order)
+        self.bill(order)
+
+    def hand_over(self, order: int) -> None:
+        """What is allocated is picked, leaves and arrives at once: the customer stands at the counter."""
         with self.work("warehouse") as work:
             (found,) = lock_orders(work, [order])
             if not any(line.allocated for line in found.lines):
                 return
-            shipments = pick_orders(work, [PickOrder(order=order, short=short or {})], cells=self.desk.cells)
-        self.leave(order, [one.id for one in shipments])
-
-    def leave(self, order: int, shipments: Sequence[int]) -> None:
-        """Picked goods leave and arrive at once: the customer stands at the counter."""
+            shipments = [one.id for one in pick_orders(work, [PickOrder(order=order)], cells=self.desk.cells)]
         with self.work("warehouse.two") as work:
             send_off(work, shipments, **self.both)
-        self.arrive(order, shipments)
+        self._deliver(shipments)
 
     def arrive(self, order: int, shipments: Sequence[int]) -> None:
         """What has left arrives, is billed and paid."""
+        self._deliver(shipments)
+        self.bill(order)
+
+    def _deliver(self, shipments: Sequence[int]) -> None:
         with self.work_as(Actor.system("carrier"), source="system") as work:
             deliver_shipments(work, [DeliverShipment(shipment=one) for one in shipments], **self.both)
-        self.bill(order)
 
     def bill(self, order: int) -> None:
         """What has arrived and is not billed yet is billed and paid."""
+        self.pay(self.invoice(order))
+
+    def invoice(self, order: int) -> list[InvoiceRow]:
+        """What has arrived and is not billed yet is billed."""
         query = select(Shipment.id).where(
             Shipment.order_id == order, Shipment.invoice_id.is_(None), Shipment.state == "delivered"
         )
         with self.work_as(Actor.system("billing-run"), source="system") as work:
             due = list(work.session.scalars(query.order_by(Shipment.id)))
-            invoices = post_invoices(
-                work, [one.id for one in draft_invoices(work, due, cells=self.desk.cells)], cells=self.desk.cells
-            )
+            drafts = draft_invoices(work, due, cells=self.desk.cells)
+            return post_invoices(work, [one.id for one in drafts], cells=self.desk.cells)
+
+    def pay(self, invoices: Sequence[InvoiceRow]) -> None:
+        """All of it comes by the bank and names its invoice."""
         with self.work_as(Actor.system("bank"), source="system") as work:
             for one in invoices:
                 paid = ReceiveCash(

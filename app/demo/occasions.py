@@ -29,6 +29,7 @@ from app.composition.core_approvals import BY_RULES
 from app.composition.paper import PaperLine, PaperOrder, enter_order
 from app.composition.quote_approvals import accept, approve, decline
 from app.composition.saved_views import SaveView, save_view
+from app.demo.agreements import Agreements
 from app.demo.desk import Desk, moment
 from app.demo.goods import HERE, Shop
 from app.demo.shelves import Shelves
@@ -73,6 +74,7 @@ class Occasions:
         self.desk = replace(desk, random=Random(desk.options.seed + 1))
         self.shop = Shop(self.desk)
         self.shelves = Shelves(self.shop)
+        self.agreements = Agreements(self.shop, self.shelves)
         self._evening = 0
         self._running: list[Story] = []
 
@@ -84,6 +86,7 @@ class Occasions:
         if self._evening == 0:
             self.shop.furnish()
             self.shelves.furnish()
+            self.agreements.furnish()
         stories = (*self._stories(), *supply_stories(self.shop, self.shelves), *self.shelves.stories())
         if self._evening < len(stories):
             self._running.append(stories[self._evening]())
@@ -91,7 +94,16 @@ class Occasions:
         self._evening += 1
 
     def _stories(self) -> tuple[Callable[[], Story], ...]:
-        return (self.quotes, self.changes, self.shortage, self.holds, self.price, self.fallback, self.order_board)
+        return (
+            self.quotes,
+            *self.agreements.stories(),
+            self.changes,
+            self.shortage,
+            self.holds,
+            self.price,
+            self.fallback,
+            self.order_board,
+        )
 
     def quotes(self) -> Story:
         """One is accepted at prices somebody else approved, one is revised and declined, one still waits for its

@@ -1,0 +1,186 @@
+"""What is agreed with customers: prices of every kind, a weekly invoice, sales without tax, lanes, and the words of the company."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from app.composition.letter_texts import Event, Situation
+from app.composition.letters import keep_contact, save_script, save_template
+from app.demo.addresses import address_of
+from app.demo.goods import Shop
+from app.demo.shelves import Shelves
+from app.demo.variants import departure, said
+from erpcore.billing.services import draft_invoices, post_invoices
+from erpcore.fulfilment.billing_due import trigger_shipments
+from erpcore.fulfilment.models import Shipment
+from erpcore.kernel.actor import Actor
+from erpcore.masterdata.addresses import add_address
+from erpcore.masterdata.lanes import KeepLane, keep_lanes
+from erpcore.masterdata.models import Realm
+from erpcore.masterdata.services import NewCustomer, add_customers, ensure_customer_group
+from erpcore.masterdata.tax_keeping import NewExemption, keep_exemption
+from erpcore.pricing.models import PriceKind
+from erpcore.pricing.newprice import NewPrice
+from erpcore.pricing.services import add_prices
+from governance.variants.register import Scope
+
+Story = Iterator[None]
+_SINCE = date(2020, 1, 1)
+_MONDAY = 0
+#: Code, name, days to pay; they follow the customers of the counter.
+_CUSTOMERS = (
+    ("19005", "Hausbau Serie Rhein", 14), ("19006", "Bauamt der Verbündeten Streitkräfte", 30),
+    ("19007", "Ausbau Henning", 7), ("19008", "Fassadenbau Tillich", 7),
+)  # fmt: skip
+SERIAL, EXEMPT, SLOW, BROKE = range(4, 8)
+#: Site, country, days on the way, what a line costs.
+_LANES = (
+    ("DUI", "Germany", 1, 490), ("DUI", "Austria", 2, 1_150), ("KOL", "Germany", 1, 620), ("PRA", "Switzerland", 1, 690),
+    ("PRA", "*", 3, 1_900), ("LDS", "United Kingdom", 1, 540), ("LDS", "Ireland", 3, 1_480),
+)  # fmt: skip
+_CONFIRMATION = (
+    "Your order {order}",
+    (
+        "Dear {customer},\n\nthank you for your order {order}. This is what we have taken down:\n\n{lines}\n\n"
+        "Whatever changes, we tell you before you have to ask.\n\nYour Aldenhoff branch"
+    ),
+)
+_SCRIPTS = (
+    (Situation.SHORT, "Say by line what is there. Offer Duisburg's stock first, it comes the next morning; then the other article."),
+    (Situation.HOLD_CREDIT, "Say that the order waits for the account, not for the goods. Yvonne Harkness calls back within the hour."),
+)  # fmt: skip
+
+
+class Agreements:
+    """The customers of the branch that are not served like everybody."""
+
+    def __init__(self, shop: Shop, shelves: Shelves) -> None:
+        self.shop, self.shelves = shop, shelves
+
+    def stories(self) -> tuple[Callable[[], Story], ...]:
+        """Each to be begun on an evening of its own, in this order."""
+        return (self.weekly, self.without_tax)
+
+    def furnish(self) -> None:
+        """Customers, their prices and rules, lanes, and what the company writes and says."""
+        shop, staff = self.shop, self.shop.desk.staff
+        with shop.work_as(Actor.system("demo")) as work:
+            frame = ensure_customer_group(work, "frame", "Frame contracts").id
+            rows = add_customers(
+                work,
+                [
+                    NewCustomer(
+                        entity=shop.entity, code=code, name=name, country="Germany", currency="EUR", payment_days=days,
+                        group=frame if number == 0 else shop.desk.world.groups["trade"], credit_limit_minor=1_500_000,
+                    )
+                    for number, (code, name, days) in enumerate(_CUSTOMERS)
+                ],
+            )  # fmt: skip
+            for number, row in enumerate(rows):
+                add_address(work, row.id, address_of(row.name, row.country, 960 + number), valid_from=_SINCE)
+                keep_contact(
+                    work,
+                    customer=row.id,
+                    email=f"buero@kunde-{number + 5}.example",
+                    language="de",
+                    wants_none=False,
+                    seen=0,
+                )
+            shop.customers += [row.id for row in rows]
+            add_prices(work, self._prices())
+            keep_exemption(
+                work,
+                NewExemption(
+                    customer=shop.customers[EXEMPT], certificate="Form 4/2026-117", valid_from=_SINCE,
+                    valid_until=shop.today() + timedelta(days=700), country="Germany",
+                ),
+            )  # fmt: skip
+        with shop.work_as(staff["data"]) as work:
+            nodes = shop.desk.world.nodes
+            keep_lanes(
+                work,
+                [
+                    KeepLane(site=nodes[Realm.LIVE, code].id, country=country, transit_days=days, cost_minor=cost)
+                    for code, country, days, cost in _LANES
+                ],
+            )
+        for point, value in (("invoice_trigger", "periodic"), ("invoice_period", "week")):
+            departure(
+                shop.desk.database, staff, shop.desk.clock, {point: value}, Scope(customer_group=frame),
+                content=said("A frame contract asks for one invoice a week; ten a week are more work than they are worth."),
+                agreed="Agreed for frame contracts.",
+            )  # fmt: skip
+        with shop.work_as(staff["process"]) as work:
+            subject, body = _CONFIRMATION
+            save_template(work, event=Event.CONFIRMATION, language="en", subject=subject, body=body, seen=0)
+            for situation, words in _SCRIPTS:
+                save_script(work, situation=situation, body=words, seen=0)
+
+    def _prices(self) -> list[NewPrice]:
+        """A contract, a customer's own discount, a group's, a promotion of a month, and a break by quantity."""
+        shop, today = self.shop, self.shop.today()
+        adhesive, silicone, grinder = self.shelves.goods
+        usual = NewPrice(entity=shop.entity, currency="EUR", valid_from=_SINCE)
+        contract, own, group, promotion, many = (
+            PriceKind.CONTRACT,
+            PriceKind.CUSTOMER,
+            PriceKind.GROUP,
+            PriceKind.PROMOTION,
+            PriceKind.BREAK,
+        )
+        return [
+            replace(
+                usual, kind=contract, item=shop.goods[3], customer=shop.customers[2], unit_price=Decimal("15.80"),
+                reference="Rahmen 88", valid_until=today + timedelta(days=300),
+            ),
+            replace(usual, kind=own, item=adhesive, customer=shop.customers[1], discount=Decimal("0.06")),
+            replace(
+                usual, kind=group, item=shop.goods[2], customer_group=shop.desk.world.groups["trade"], discount=Decimal("0.03")
+            ),
+            replace(
+                usual, kind=promotion, item=silicone, channel=shop.channel, discount=Decimal("0.10"), reference="Autumn sealing",
+                valid_from=today, valid_until=today + timedelta(days=45),
+            ),
+            replace(usual, kind=many, item=grinder, minimum_quantity=Decimal(5), unit_price=Decimal("91.00")),
+        ]  # fmt: skip
+
+    def weekly(self) -> Story:
+        """Two orders of a week are taken on two days, and the week's end makes one invoice of them."""
+        shop = self.shop
+        while shop.today().weekday() != _MONDAY:
+            yield
+        sent = [self._sent((2, 12))]
+        yield
+        sent.append(self._sent((3, 6)))
+        first = shop.today()
+        while shop.today().weekday() != _MONDAY or shop.today() == first:
+            yield
+        with shop.work_as(Actor.system("billing-run"), source="system") as work:
+            due = work.session.scalars(
+                select(Shipment.id).where(Shipment.order_id.in_(sent)).order_by(Shipment.id)
+            ).all()
+            trigger_shipments(work, due)
+            drafts = draft_invoices(work, due[:1], cells=shop.desk.cells)
+            invoices = post_invoices(work, [one.id for one in drafts], cells=shop.desk.cells)
+        shop.pay(invoices)
+
+    def _sent(self, wanted: tuple[int, int]) -> int:
+        order = self.shop.order([wanted], customer=SERIAL)
+        self.shop.hand_over(order.id)
+        return order.id
+
+    def without_tax(self) -> Story:
+        """A customer with a certificate pays no tax; two others take goods and do not pay."""
+        shop = self.shop
+        order = shop.order([(2, 8), (3, 4)], customer=EXEMPT)
+        shop.send(order.id)
+        yield
+        for customer, wanted in ((SLOW, (3, 11)), (BROKE, (2, 4))):
+            owed = shop.order([wanted], customer=customer)
+            shop.hand_over(owed.id)
+            shop.invoice(owed.id)
