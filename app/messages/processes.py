@@ -48,7 +48,7 @@ MESSAGES: dict[str, str] = {
     "risk_still_over": "{entry} has a score of {value}, and its limit is {limit}. Judge it anew or change the limit first.",
     "risk_figure_over": "The figure of {entry} is still beyond its limit. Wait until it is back, change the limit, or close the entry.",
     "risk_unread": "The figure of {entry} cannot be read or believed now, so nobody knows whether it is back. Wait until it can.",
-    "risk_turns_not": "A {kind} does not turn into a {into}. Raise a new entry.",
+    "risk_turns_not": "What is {kind!a} does not turn into {into!a}. Raise a new entry.",
     "risk_action_settled": "“{action}” is {state} already. Reload the page.",
     "risk_body": "There is no such governance body. Choose one from the list.",
     "risk_wave": "There is no such wave. Choose one from the list.",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 
+from app.queries.order_entry import Quote
 from app.queries.order_facts import OrderPage
 from app.queries.troubles import TroubleRow
 
@@ -26,3 +29,18 @@ def situations_of(row: TroubleRow) -> list[str]:
     if row.subject != "order":
         return []
     return [f"hold_{row.cause}"] if row.queue == "blocked" else [row.queue]
+
+
+def situations_typed(quote: Quote, quantities: Sequence[Decimal | None], warning: str = "") -> list[str]:
+    """Those of an order while it is typed, before anything is kept: what would hold it, and whether a line would be short.
+
+    ``quantities`` line by line as typed; ``warning`` is the code of what somebody has to accept first.
+    """
+    short = any(
+        line is not None and not line.covers(typed) for line, typed in zip(quote.lines, quantities, strict=False)
+    )
+    met = {
+        "hold_credit": quote.over_limit_minor > 0, "hold_price": bool(quote.approval),
+        "hold_duplicate": warning == "order_duplicate", "short": short,
+    }  # fmt: skip
+    return [situation for situation, is_met in met.items() if is_met]

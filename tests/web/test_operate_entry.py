@@ -295,3 +295,34 @@ def test_an_entered_price_says_while_typed_that_it_is_below_the_floor_and_who_ap
     # The price of the rules waits for nobody.
     desk.get("/orders/new")
     assert "wait for approval" not in desk.post("/orders/new", fields(desk, "check", ("40-0", "10"))).text
+
+
+def test_what_to_say_stands_beside_an_order_that_would_be_short_or_wait_while_it_is_typed(
+    signed_in, sqlite_database, clock
+):
+    business = a_business(sqlite_database, at=clock.now(), limit=200_000)
+    business.clock = clock
+    open_cells(business)
+    approve(business, "minimum_margin_permille", 600)
+    desk = signed_in("site_lead")
+    desk.get("/orders/new")
+    body = {**fields(desk, "", ("40-0", "120")), "csrf_token": desk.page.value("csrf_token")}
+
+    def said(**more):
+        page = Page(desk.client.post("/orders/new/quote", data={**body, **more}).text)
+        return [one.text for one in page.root.find("dt") if one.parent.attributes.get("class") == "words"]
+
+    assert said(**{"lines-0-quantity": "5"}) == []
+    assert said() == ["Short"]
+    below = {"lines-0-unit_price": "5.00", "lines-0-price_reason": "match"}
+    assert said(**below) == ["Held for price", "Short"]
+    # Ten each is beyond the 2,000.00 that the customer may owe.
+    assert said(**{"lines-0-quantity": "201"}) == ["Held for credit", "Short"]
+
+
+def test_what_to_say_about_an_order_that_is_there_already_stands_beside_the_question(desk, sqlite_database):
+    desk.post("/orders/new", fields(desk, "enter", ("40-0", "12")))
+    desk.get("/orders/new")
+    page = desk.post("/orders/new", fields(desk, "enter", ("40-0", "12")), status=422)
+    assert "Ask whether it is a second order or the same one." in page.text
+    assert count(sqlite_database, "sales_order") == 1

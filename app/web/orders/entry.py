@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 
+from app.composition.letters import words_for
 from app.composition.order_approvals import BY_RULES
 from app.composition.request import change, now, reader
 from app.composition.trading import cells, rules
@@ -24,6 +25,7 @@ from app.queries.order_entry import (
     items_with_codes,
     quote_order,
 )
+from app.queries.order_words import situations_typed
 from app.queries.places import SitePick, all_channels, sites_seen
 from app.queries.typed_quantities import quantity_troubles
 from app.security.permissions import Permission
@@ -71,6 +73,14 @@ class Entry:
 
     def item_of(self, row: Any) -> int | None:
         return self.items.get((row.form.item.data or "").strip().lower())
+
+    def words(self) -> list[tuple[str, str]]:
+        """What to say to the customer about what is typed, by situation."""
+        if self.quote is None:
+            return []
+        typed = [row.form.quantity.data for row in self.form.lines]
+        warning = self.form.warning.code if self.form.warning else ""
+        return words_for(reader(), situations_typed(self.quote, typed, warning))
 
     def troubles(self) -> dict[str, str]:
         """By row, what its quantity would be refused with; what is said at the field already is not said twice."""

@@ -30,7 +30,9 @@ class LineForm(Plain):
     item = StringField("Item", [Length(max=200)], filters=[cleaned])
     quantity = QuantityField("Quantity", [Optional()])
     unit_price = PriceField("Other price", [Optional()])
-    price_reason = StringField("Reason for it", [Length(max=200)], filters=[cleaned])
+    price_reason = StringField(
+        "Why another price", [Length(max=200)], filters=[cleaned], description="Needed with another price."
+    )
     requested_on = DateField("Wanted on", [Optional()])
     ship_to = SelectField("Ship to", choices=choices([("", "As the order")]), validate_choice=False)
     rush = BooleanField("Rush", description="Before the usual lead time")
