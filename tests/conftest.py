@@ -13,8 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support import postgres
+
+# How fast a machine draws examples says nothing about the code: a busy one must not fail for it.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 #: Chromium where Debian, Ubuntu or a developer's machine has it.
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

@@ -25,6 +25,7 @@ from wtforms.fields.choices import SelectChoice
 
 from app import charts
 from app.web.assets import STATIC, register_assets
+from app.web.fields import NUMBER_WORDS
 
 TEMPLATES = Path(__file__).parents[3] / "templates"
 TODAY = date(2027, 1, 14)
@@ -255,6 +256,7 @@ def gallery_app() -> Flask:
     app.config["SECRET_KEY"] = "gallery"
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals["number_words"] = NUMBER_WORDS
     register_assets(app)
 
     @app.after_request
