@@ -70,19 +70,17 @@ def _step(row: CollectionRow) -> Cell:
 
 
 def _overdue(row: CollectionRow) -> Cell:
-    away = [f"{amount(row.disputed_minor, row.currency)} in dispute"] if row.disputed_minor else []
-    away += [f"{amount(row.own_minor, row.currency)} of theirs to apply"] if row.own_minor else []
-    oldest = [f"oldest {counted(row.oldest_days, 'day')}"] if row.oldest_days else []
-    return Cell(f"{amount(row.overdue_minor, row.currency)} {row.currency}", sub=", ".join([*oldest, *away]))
-
-
-def _by_age(row: CollectionRow) -> Cell:
-    said = [
+    ages = [
         f"{label.removesuffix(' days')}: {amount(minor, row.currency)}"
         for label, minor in zip(BUCKETS[1:], row.due_minor[1:], strict=True)
         if minor
     ]
-    return Cell(said[0] if said else "–", sub=" · ".join(said[1:]))
+    # All of one age is said by the oldest.
+    said = ages if len(ages) > 1 else []
+    said += [f"oldest {counted(row.oldest_days, 'day')}"] if row.oldest_days else []
+    said += [f"{amount(row.disputed_minor, row.currency)} in dispute"] if row.disputed_minor else []
+    said += [f"{amount(row.own_minor, row.currency)} of theirs to apply"] if row.own_minor else []
+    return Cell(f"{amount(row.overdue_minor, row.currency)} {row.currency}", sub=" · ".join(said))
 
 
 def _bucket(at: int) -> Column:
@@ -101,16 +99,12 @@ def _promises(row: CollectionRow) -> Cell:
 
 
 def _contact(row: CollectionRow) -> Cell:
-    follow = f"follow up {on(row.follow_up_on)}" if row.follow_up_on else ""
-    if row.contact_at is None:
-        return Cell("never", sub=follow, muted=True)
-    return Cell(ago(row.contact_at), sub=" · ".join(part for part in (row.contact_with, follow) if part))
-
-
-def _level(row: CollectionRow) -> Cell:
-    if row.held:
-        return Cell(str(row.level or "not asked"), sub="blocked", sub_kind="warn")
-    return Cell(str(row.level) if row.level else "not asked", muted=not row.level)
+    parts = [row.contact_with] if row.contact_at and row.contact_with else []
+    parts += [f"follow up {on(row.follow_up_on)}"] if row.follow_up_on else []
+    parts += [f"asked at level {row.level}" if row.level else "not asked in writing"]
+    parts += ["blocked"] if row.held else []
+    said = "never" if row.contact_at is None else ago(row.contact_at)
+    return Cell(said, sub=" · ".join(parts), sub_kind="warn" if row.held else "", muted=row.contact_at is None)
 
 
 def _credit(row: CollectionRow) -> Cell:
@@ -154,13 +148,12 @@ COLLECTION_LIST = list_page(
             column("why", "Why", lambda row: row.step.reason, file_only=True),
             column("overdue", "Overdue", lambda row: from_minor(row.overdue_minor, row.currency), num=True, cell=_overdue),
             *(_bucket(at) for at in range(1, len(BUCKETS))),
-            column("age", "By age", lambda row: row.oldest_days, page_only=True, cell=_by_age),
             money("collect", "To collect", "collect_minor"),
             column("currency", "Currency", file_only=True),
             column("promises", "Promises", lambda row: row.promise.until if row.promise else None, cell=_promises),
             column("contact", "Last contact", "contact_at", cell=_contact),
             column("follow_up", "Follow up on", "follow_up_on", file_only=True),
-            column("level", "Level", cell=_level),
+            column("level", "Level", file_only=True),
             column("used", "Credit used", "used_percent", num=True, cell=_credit),
             column("score", "Late score", lambda row: row.score.points, cell=_score),
             column("owner", "Looked after by", cell=_owner),

@@ -111,7 +111,7 @@ def _acts(now: Situation) -> tuple[Action, str]:
     late = (
         "Pays late as a rule"
         if now.points is not None and now.points >= CALL_SCORE
-        else f"{now.oldest_days} days overdue"
+        else f"{now.oldest_days} day{'' if now.oldest_days == 1 else 's'} overdue"
     )
     return Action.CALL, f"{late}, {since}: call{before}"
 
