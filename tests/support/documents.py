@@ -134,6 +134,7 @@ class Order:
     short_at: datetime | None = None
     was_blocked: bool = False
     was_damaged: bool = False
+    was_delayed: bool = False
     was_wrong: bool = False
     was_changed: bool = False
     is_split: bool = False
@@ -317,11 +318,15 @@ class Documents:
             key: {part.order_line_id: part.quantity for part in found} for key, found in parts.items()
         }
         rows = self._ask(
-            "SELECT id, order_id, site_id, picked_at, confirmed_at, delivered_at, invoice_due_at, state FROM shipment ORDER BY confirmed_at, id"
+            "SELECT id, order_id, site_id, picked_at, confirmed_at, delivered_at, invoice_due_at, invoice_id, state FROM shipment ORDER BY confirmed_at, id"
         )
         self.shipments = {row.id: row for row in rows}
+        delayed = {
+            row.shipment_id for row in self._ask("SELECT shipment_id FROM shipment_trouble WHERE kind = 'delayed'")
+        }
         for row in rows:
             order, site = self.orders[row.order_id], self.sites[row.site_id]
+            order.was_delayed |= row.id in delayed
             order.shipments.append(row)
             for part in parts[row.id]:
                 order.was_damaged |= part.damaged > 0
@@ -410,15 +415,23 @@ class Documents:
                 continue
             parts = self._billed[row.id]
             if key == "invoice_right_at_posting":
-                good = (
-                    all(part.unit_price == part.agreed and part.tax_rate is not None for part in parts)
-                    and {part.order_line_id: part.quantity for part in parts} == self.shipped_parts[row.shipment_id]
-                )
+                good = all(part.unit_price == part.agreed and part.tax_rate is not None for part in parts) and {
+                    part.order_line_id: part.quantity for part in parts
+                } == self._shipped_on(row)
             else:
                 good = row.id not in self.wrong
             weight = row.gross_minor if key == "invoice_accuracy_value" else 1
             x, y = x + weight * good, y + weight
         return x, y
+
+    def _shipped_on(self, invoice: Any) -> dict[int, int]:
+        """What left with the shipments of an invoice, by order line; a periodic one has several."""
+        found: dict[int, int] = defaultdict(int)
+        for shipment in self.shipments.values():
+            if shipment.invoice_id == invoice.id:
+                for line, quantity in self.shipped_parts[shipment.id].items():
+                    found[line] += quantity
+        return dict(found)
 
     # Times: (seconds, finished) of each document of the cohort.
 
@@ -528,9 +541,9 @@ class Documents:
         for order in self.orders.values():
             if order.site == site and order.state not in ("closed", "cancelled"):
                 self._silent_order(order, here, now, count, found)
-        posted = {row.shipment_id for row in self.invoices.values() if row.posted_at is not None}
+        posted = {row.id for row in self.invoices.values() if row.posted_at is not None}
         for row in self.shipments.values():
-            if row.site_id == site and row.id not in posted:
+            if row.site_id == site and row.invoice_id not in posted:
                 count("invoice generation", an_instant(row.invoice_due_at), 8)
         for row, received, credited in self.returns:
             if row.site == site:
@@ -640,7 +653,8 @@ def _touchless(order: Order) -> tuple[date, int, int]:
 def _excepted(order: Order) -> tuple[date, int, int]:
     confirmed = sum(row.confirmed_at is not None for row in order.shipments)
     was_short = order.short_at is not None or any(line.is_backordered for line in order.lines)
-    met = bool(order.holds) or order.was_blocked or was_short or confirmed > 1 or order.is_split or order.was_damaged
+    met = bool(order.holds) or order.was_blocked or was_short or confirmed > 1 or order.is_split
+    met |= order.was_damaged or order.was_delayed
     return order.captured_on, int(met), 1
 
 

@@ -50,7 +50,7 @@ RUN_LIST = list_page(
         empty=Empty(title="No run yet", text="Nobody has proposed whom to ask, or a filter hides it.", sign="file"),
         filters=(choice("state", tuple(RUN.states)), pick("company", "Company", _companies)),
         columns=(
-            column("day", "Day", cell=_day),
+            column("day", "Day", "run_on", cell=_day, page_only=True),
             column("entity", "Company", file_only=True),
             column("run_on", "Day", file_only=True),
             column("state", "State", cell=lambda row: heading(row.state)),
