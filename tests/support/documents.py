@@ -466,12 +466,14 @@ class Documents:
         return found
 
     def _billing(self, site: int, now: datetime) -> list[tuple[date, float, bool]]:
-        posted = {row.shipment_id: an_instant(row.posted_at) for row in self.invoices.values()}
-        found = []
+        posted = {row.id: an_instant(row.posted_at) for row in self.invoices.values()}
+        found, billed = [], set()
         for row in self.shipments.values():
             due = an_instant(row.invoice_due_at)
-            if row.site_id == site and due is not None:
-                done = posted.get(row.id)
+            # A periodic invoice is one document, whose clock its first shipment began.
+            if row.site_id == site and due is not None and row.invoice_id not in billed:
+                billed |= {row.invoice_id} - {None}
+                done = posted.get(row.invoice_id)
                 found.append((self.sites[site].day(due), ((done or now) - due).total_seconds(), done is not None))
         return found
 
