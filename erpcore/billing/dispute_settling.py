@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from sqlalchemy import func, select
+
 from erpcore.billing.cash_credit import ApplyCredit, apply_credit
 from erpcore.billing.cash_records import Held, hold
 from erpcore.billing.credits import CreditInvoice, PostDebt, credit_invoices, post_debts
 from erpcore.billing.disputes.flow import DISPUTE, WORK
-from erpcore.billing.disputes.models import StepKind
+from erpcore.billing.disputes.models import Dispute, DisputeStep, StepKind
 from erpcore.billing.disputes.records import (
     DisputeRow,
     end_if_settled,
@@ -78,7 +80,7 @@ def settle_dispute(
     if not command.write_off_minor:
         return False
     _require_open(row, command.write_off_minor, "write_off")
-    if command.write_off_minor <= _tolerance(work, held, row, rules):
+    if command.write_off_minor <= _tolerance(work, held, row, rules) - _rounded(work, row.invoice_id):
         _give_up(work, held, row, command.write_off_minor, StepKind.ROUNDED, note, cells)
         return False
     return _ask(work, row, command.write_off_minor, note, authority)
@@ -87,7 +89,7 @@ def settle_dispute(
 def write_off_small(work: UnitOfWork, held: Held, row: DisputeRow, *, rules: ProcessRules, cells: CellStates) -> None:
     """Give a deduction up that is within the tolerance of its order's policy; the step says that nobody was asked."""
     limit = _tolerance(work, held, row, rules)
-    if row.open_minor <= limit:
+    if row.open_minor <= limit - _rounded(work, row.invoice_id):
         note = f"Within the tolerance of {from_minor(limit, row.currency)} {row.currency} for short payments."
         _give_up(work, held, row, row.open_minor, StepKind.ROUNDED, note, cells)
 
@@ -115,6 +117,16 @@ def settle_write_off(work: UnitOfWork, dispute: int, *, approved: bool, note: st
 def _tolerance(work: UnitOfWork, held: Held, row: DisputeRow, rules: ProcessRules) -> int:
     order = held.orders[held.invoices[row.invoice_id].order_id]
     return int(rules.stored(work, order.ruleset)["short_pay_tolerance_minor"])
+
+
+def _rounded(work: UnitOfWork, invoice: int) -> int:
+    """What was given up of an invoice within the tolerance: there is one for all its parts, or any amount would go in small ones."""
+    minor = work.session.scalar(
+        select(func.sum(-DisputeStep.amount_minor))
+        .join(Dispute, Dispute.id == DisputeStep.dispute_id)
+        .where(Dispute.invoice_id == invoice, DisputeStep.kind == StepKind.ROUNDED)
+    )
+    return int(minor or 0)
 
 
 def _require_open(row: DisputeRow, minor: int, field: str) -> None:

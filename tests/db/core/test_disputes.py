@@ -228,6 +228,24 @@ def test_a_difference_within_tolerance_is_written_off_at_once_and_says_so(databa
     assert_books_agree(database)
 
 
+def test_an_invoice_has_its_tolerance_once_however_many_parts_are_named_or_given_up(database):
+    business = a_business(database)
+    open_cells(business)
+    clerk = person(business, "billing")
+    _, _, invoice = invoiced(business)
+    application, first = paid_short(business, invoice, 11_500, amount_minor=60)
+    assert now(business, first)[:2] == ("settled", 0)
+    with business.work() as work:
+        (second,) = name_deductions(work, [Deduct(application=application, amount_minor=60)], rules=RULES, cells=OPEN)
+    assert now(business, second)[:2] == ("raised", 60)
+    # 40 are left of the tolerance: a part of that is given up by nobody's leave, the next part is asked about.
+    assert settled(business, second, clerk, write_off_minor=40) is False
+    assert settled(business, second, clerk, write_off_minor=20) is True
+    assert now(business, second)[:2] == ("waiting", 20)
+    assert owed(business, invoice) == 400
+    assert_books_agree(database)
+
+
 def test_without_tolerance_the_same_difference_stays_open(database):
     business = a_business(database)
     approve(business, "short_pay_tolerance_minor", 0)
