@@ -31,7 +31,7 @@ from erpcore.billing.collecting.queries import (
 from erpcore.billing.collecting.rules import Action, NextStep, Situation, next_step
 from erpcore.billing.collecting.scoring import BANDS, Score, score_of
 from erpcore.billing.dunning.models import BlockKind, DunningBlock, DunningNotice, NoticeState
-from erpcore.billing.dunning.procedures import Procedure, procedures_on
+from erpcore.billing.dunning.procedures import Procedure, procedures_of
 from erpcore.billing.dunning.records import Promise, overdue_invoices, promises
 from erpcore.billing.dunning.rules import Overdue, PromiseState, next_level
 from erpcore.credit.models import CreditExposure
@@ -133,24 +133,29 @@ def _known(
     disputed: dict[int, int] = {}
     promised: dict[int, list[Promise]] = defaultdict(list)
     scores: dict[int, Score] = {}
-    for key, customers in of_entity.items():
-        zone, today = entities[key].time_zone, todays[key]
-        found = overdue_invoices(session, key, today)
-        disputed |= disputed_minor(session, found, today)
+    zones = {one.customer_id: entities[one.entity_id].time_zone for one in aged}
+    procedures: dict[int, dict[int | None, Procedure]] = {}
+    # Companies that write the same day are read together.
+    for today in set(todays.values()):
+        here = [key for key in of_entity if todays[key] == today]
+        found = [document for key in here for document in overdue_invoices(session, key, today)]
         for document in found:
             overdue[document.customer].append(document)
-        for promise in promises(session, customers, today, zone):
+        disputed |= disputed_minor(session, found, today)
+        procedures |= procedures_of(session, here, today)
+        said = [one for key in here for one in promises(session, of_entity[key], today, entities[key].time_zone)]
+        for promise in said:
             promised[promise.customer].append(promise)
-        paid = behaviours(session, customers, today, zone, blocked=disputed.keys())
-        for customer in customers:
-            scores[customer] = _score(paid.get(customer, []), promised.get(customer, []))
+        customers = [customer for key in here for customer in of_entity[key]]
+        paid = behaviours(session, {key: zones[key] for key in customers}, today, blocked=disputed.keys())
+        scores |= {key: _score(paid.get(key, []), promised.get(key, [])) for key in customers}
     cases, routes = cases_of(session, everybody), routes_of(session, of_entity)
     owners = {row.owner_id for row in cases.values() if row.owner_id} | set(routes.values())
     return _Known(
         overdue=overdue, disputed=disputed, promised=promised, scores=scores, blocks=_blocks(session, everybody, todays),
         contacts=last_contacts(session, everybody), cases=cases, routes=routes, pay_until=_pay_until(session, everybody),
         standing=_standing(session, everybody), names=_names(session, owners),
-        procedures={key: procedures_on(session, key, todays[key]) for key in of_entity},
+        procedures=procedures,
     )  # fmt: skip
 
 
@@ -338,7 +343,7 @@ def score_on(session: Session, zone: str, customer: int, now: datetime) -> Score
     """How late a customer of a company in that zone pays. Up to five queries."""
     today = local_day(now, zone)
     said = promises(session, [customer], today, zone)
-    return _score(behaviours(session, [customer], today, zone).get(customer, []), said)
+    return _score(behaviours(session, {customer: zone}, today).get(customer, []), said)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -142,20 +142,25 @@ def end_procedure(work: UnitOfWork, procedure: int, *, until: date) -> None:
 
 def procedures_on(session: Session, entity: int, day: date) -> dict[int | None, Procedure]:
     """The procedures in force on a day, by customer group; ``None`` is for the groups that have none. Two queries."""
+    return procedures_of(session, [entity], day)[entity]
+
+
+def procedures_of(session: Session, entities: Collection[int], day: date) -> dict[int, dict[int | None, Procedure]]:
+    """Those of several companies, by company. Two queries."""
     rows = session.execute(
         select(DunningProcedure.__table__).where(
-            DunningProcedure.entity_id == entity, DunningProcedure.valid_from <= day,
+            DunningProcedure.entity_id.in_(sorted(entities)), DunningProcedure.valid_from <= day,
             or_(DunningProcedure.valid_until.is_(None), DunningProcedure.valid_until > day),
         )
     ).all()  # fmt: skip
     levels = levels_of(session, [row.id for row in rows])
-    return {
-        row.customer_group_id: Procedure(
+    found: dict[int, dict[int | None, Procedure]] = {entity: {} for entity in entities}
+    for row in rows:
+        found[row.entity_id][row.customer_group_id] = Procedure(
             id=row.id, group=row.customer_group_id, interval_days=row.interval_days, min_total_minor=row.min_total_minor,
             levels={one.level: one for one in levels.get(row.id, ())},
-        )
-        for row in rows
-    }  # fmt: skip
+        )  # fmt: skip
+    return found
 
 
 def levels_of(session: Session, procedures: Sequence[int]) -> dict[int, list[Level]]:
