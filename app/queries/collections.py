@@ -125,31 +125,26 @@ def _rows(
 def _known(
     session: Session, entities: Mapping[int, EntityPick], aged: Sequence[AgeingRow], todays: Mapping[int, date]
 ) -> _Known:
-    of_entity: dict[int, list[int]] = defaultdict(list)
-    for one in aged:
-        of_entity[one.entity_id].append(one.customer_id)
     everybody = [one.customer_id for one in aged]
     overdue: dict[int, list[Overdue]] = defaultdict(list)
     disputed: dict[int, int] = {}
     promised: dict[int, list[Promise]] = defaultdict(list)
     scores: dict[int, Score] = {}
-    zones = {one.customer_id: entities[one.entity_id].time_zone for one in aged}
     procedures: dict[int, dict[int | None, Procedure]] = {}
     # Companies that write the same day are read together.
     for today in set(todays.values()):
-        here = [key for key in of_entity if todays[key] == today]
-        found = [document for key in here for document in overdue_invoices(session, key, today)]
+        here = [key for key, day in todays.items() if day == today]
+        found = overdue_invoices(session, here, today)
         for document in found:
             overdue[document.customer].append(document)
         disputed |= disputed_minor(session, found, today)
         procedures |= procedures_of(session, here, today)
-        said = [one for key in here for one in promises(session, of_entity[key], today, entities[key].time_zone)]
-        for promise in said:
+        zones = {one.customer_id: entities[one.entity_id].time_zone for one in aged if one.entity_id in here}
+        for promise in promises(session, zones, today):
             promised[promise.customer].append(promise)
-        customers = [customer for key in here for customer in of_entity[key]]
-        paid = behaviours(session, {key: zones[key] for key in customers}, today, blocked=disputed.keys())
-        scores |= {key: _score(paid.get(key, []), promised.get(key, [])) for key in customers}
-    cases, routes = cases_of(session, everybody), routes_of(session, of_entity)
+        paid = behaviours(session, zones, today, blocked=disputed.keys())
+        scores |= {key: _score(paid.get(key, []), promised.get(key, [])) for key in zones}
+    cases, routes = cases_of(session, everybody), routes_of(session, todays)
     owners = {row.owner_id for row in cases.values() if row.owner_id} | set(routes.values())
     return _Known(
         overdue=overdue, disputed=disputed, promised=promised, scores=scores, blocks=_blocks(session, everybody, todays),
@@ -342,7 +337,7 @@ def collection_page(session: Session, actor: Actor, customer: int, now: datetime
 def score_on(session: Session, zone: str, customer: int, now: datetime) -> Score:
     """How late a customer of a company in that zone pays. Up to five queries."""
     today = local_day(now, zone)
-    said = promises(session, [customer], today, zone)
+    said = promises(session, {customer: zone}, today)
     return _score(behaviours(session, {customer: zone}, today).get(customer, []), said)
 
 

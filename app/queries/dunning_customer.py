@@ -81,7 +81,7 @@ def customer_dunning(session: Session, actor: Actor, customer: int, now: datetim
     """The customer; raises ``NotFound`` for another company's. About ten queries."""
     row, entity = company_of(session, actor, customer)
     today = local_day(now, entity.time_zone)
-    known = promises(session, [customer], today, entity.time_zone)
+    known = promises(session, {customer: entity.time_zone}, today)
     blocks = session.execute(
         select(DunningBlock.__table__).where(DunningBlock.customer_id == customer).order_by(DunningBlock.id.desc()).limit(20)
     ).all()  # fmt: skip

@@ -119,7 +119,7 @@ def take_promise(work: UnitOfWork, command: TakePromise) -> int:
         raise RuleBroken("promise_whose", field="said_by")
     if not today <= command.until <= today + _LONGEST:
         raise RuleBroken("dunning_until", field="until", most=_LONGEST.days)
-    known = promises(work.session, [command.customer], today, facts.time_zone)
+    known = promises(work.session, {command.customer: facts.time_zone}, today)
     if any(
         one.state is PromiseState.OPEN
         and (None in {one.document, command.document} or one.document == command.document)

@@ -116,8 +116,8 @@ class OwnMoney:
     minor: int
 
 
-def overdue_invoices(session: Session, entity: int, today: date) -> list[Overdue]:
-    """Invoices of the company that are past their day, the oldest of each customer first; what of them is deducted or disputed is not
+def overdue_invoices(session: Session, entities: Collection[int], today: date) -> list[Overdue]:
+    """Invoices of the companies that are past their day, the oldest of each customer first; what of them is deducted or disputed is not
     asked for. One in dispute as a whole keeps its amount, so that it is named among what is left out.
     """
     rows = session.execute(
@@ -127,13 +127,13 @@ def overdue_invoices(session: Session, entity: int, today: date) -> list[Overdue
         )
         .outerjoin(DunningStand, DunningStand.document_id == Receivable.document_id)
         .where(
-            Receivable.entity_id == entity, Receivable.open_minor > 0, Receivable.due_on < today,
+            Receivable.entity_id.in_(entities), Receivable.open_minor > 0, Receivable.due_on < today,
             Receivable.document_type == "invoice",
         )
         .order_by(Receivable.customer_id, Receivable.due_on, Receivable.document_id)
     )  # fmt: skip
     found = rows.all()
-    disputed = held_back(session, _disputed_overdue(entity, today))
+    disputed = held_back(session, _disputed_overdue(entities, today))
     return [
         Overdue(
             document=row.document_id, customer=row.customer_id, due_on=row.due_on,
@@ -144,9 +144,9 @@ def overdue_invoices(session: Session, entity: int, today: date) -> list[Overdue
     ]  # fmt: skip
 
 
-def _disputed_overdue(entity: int, today: date) -> Any:
+def _disputed_overdue(entities: Collection[int], today: date) -> Any:
     return select(Receivable.document_id).where(
-        Receivable.entity_id == entity, Receivable.open_minor > 0, Receivable.due_on < today
+        Receivable.entity_id.in_(entities), Receivable.open_minor > 0, Receivable.due_on < today
     )
 
 
@@ -205,7 +205,7 @@ def withheld(session: Session, customers: Iterable[int], today: date, zone: str)
         note(row.customer_id, row.document_id, f"{said} until {row.until}: {row.reason}")
     for customer, document in session.execute(_disputed_whole(wanted)):
         note(customer, document, "all that is open of it is deducted or disputed")
-    for one in promises(session, wanted, today, zone):
+    for one in promises(session, dict.fromkeys(wanted, zone), today):
         if one.state is PromiseState.OPEN:
             note(one.customer, one.document, f"promised until {one.until} by {one.said_by}")
     return Withheld(customers=of_customers, documents=of_documents)
@@ -251,22 +251,20 @@ class Promise:
     state: PromiseState
 
 
-def promises(session: Session, customers: Collection[int], today: date, zone: str) -> list[Promise]:
-    """The promises of customers of a company in that zone, the newest first, each kept, broken or open as receipts say.
+def promises(session: Session, zones: Mapping[int, str], today: date) -> list[Promise]:
+    """The promises of customers, each with the zone of their company, the newest first, each kept, broken or open as receipts say.
 
     Of an invoice counts what was applied to it, else what the customer paid, from the promise until the end of its day. Two queries.
     """
     rows = session.execute(
-        select(PaymentPromise.__table__)
-        .where(PaymentPromise.customer_id.in_(customers))
-        .order_by(PaymentPromise.id.desc())
+        select(PaymentPromise.__table__).where(PaymentPromise.customer_id.in_(zones)).order_by(PaymentPromise.id.desc())
     ).all()
     if not rows:
         return []
     since = min(row.taken_at for row in rows)
     paid = session.execute(
         select(Receipt.customer_id, Receipt.received_at, Receipt.amount_minor)
-        .where(Receipt.customer_id.in_(customers), Receipt.received_at >= since)
+        .where(Receipt.customer_id.in_(zones), Receipt.received_at >= since)
     ).all()  # fmt: skip
     documents = [row.document_id for row in rows if row.document_id is not None]
     applied = session.execute(
@@ -276,7 +274,7 @@ def promises(session: Session, customers: Collection[int], today: date, zone: st
     found = []
     for row in rows:
         key, source = (row.customer_id, paid) if row.document_id is None else (row.document_id, applied)
-        end = day_end(row.promised_on, zone)
+        end = day_end(row.promised_on, zones[row.customer_id])
         came = sum(minor for of, at, minor in source if of == key and row.taken_at <= at < end)
         found.append(
             Promise(

@@ -107,7 +107,7 @@ def propose_run(work: UnitOfWork, entity: int) -> Proposed:
 def _worked_out(
     work: UnitOfWork, facts: EntityFacts, run: int, today: date, procedures: dict[int | None, Procedure]
 ) -> tuple[list[Any], list[Any], list[Any]]:
-    every = overdue_invoices(work.session, facts.id, today)
+    every = overdue_invoices(work.session, [facts.id], today)
     customers = {one.customer for one in every}
     money = own_money(work.session, customers)
     held = withheld(work.session, customers, today, facts.time_zone)

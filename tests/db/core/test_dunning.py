@@ -286,7 +286,7 @@ def test_a_promise_is_kept_or_broken_by_what_comes_until_its_day_is_over(busines
     def states():
         with reading(business.database) as session:
             today = local_day(business.clock.now(), "Europe/Berlin")
-            return [one.state for one in promises(session, [business.customer], today, "Europe/Berlin")]
+            return [one.state for one in promises(session, {business.customer: "Europe/Berlin"}, today)]
 
     def promise(minor, until, **more):
         with business.work(somebody(FIRST)) as work:
