@@ -100,7 +100,6 @@ class _Known:
     contacts: Mapping[int, Any]
     cases: Mapping[int, Any]
     routes: Mapping[tuple[int, int | None], int]
-    pay_until: Mapping[int, date]
     standing: Mapping[int, Any]
     names: Mapping[int, str]
     procedures: Mapping[int, dict[int | None, Procedure]]
@@ -148,7 +147,7 @@ def _known(
     owners = {row.owner_id for row in cases.values() if row.owner_id} | set(routes.values())
     return _Known(
         overdue=overdue, disputed=disputed, promised=promised, scores=scores, blocks=_blocks(session, everybody, todays),
-        contacts=last_contacts(session, everybody), cases=cases, routes=routes, pay_until=_pay_until(session, everybody),
+        contacts=last_contacts(session, everybody), cases=cases, routes=routes,
         standing=_standing(session, everybody), names=_names(session, owners),
         procedures=procedures,
     )  # fmt: skip
@@ -175,27 +174,21 @@ def _blocks(session: Session, customers: Collection[int], todays: Mapping[int, d
     return found
 
 
-def _pay_until(session: Session, customers: Collection[int]) -> dict[int, date]:
-    """The day that the newest issued notice gives each customer."""
-    table, found = DunningNotice.__table__, dict[int, date]()
-    for part in chunks(sorted(customers)):
-        newest = (
-            select(func.max(table.c.id))
-            .where(table.c.customer_id.in_(part), table.c.state == NoticeState.ISSUED)
-            .group_by(table.c.customer_id)
-        )
-        rows = session.execute(select(table.c.customer_id, table.c.pay_until).where(table.c.id.in_(newest)))
-        found.update({row.customer_id: row.pay_until for row in rows})
-    return found
-
-
 def _standing(session: Session, customers: Collection[int]) -> dict[int, Any]:
-    """Group, limit and exposure of each customer."""
-    owed, found = CreditExposure, dict[int, Any]()
+    """Group, limit and exposure of each customer, and the day that the newest issued notice gives them."""
+    owed, notice, found = CreditExposure, DunningNotice, dict[int, Any]()
+    pay_until = (
+        select(notice.pay_until)
+        .where(notice.customer_id == Customer.id, notice.state == NoticeState.ISSUED)
+        .order_by(notice.id.desc())
+        .limit(1)
+        .correlate(Customer)
+        .scalar_subquery()
+    )
     for part in chunks(sorted(customers)):
         rows = session.execute(
             select(
-                Customer.id, Customer.group_id, Customer.credit_limit_minor,
+                Customer.id, Customer.group_id, Customer.credit_limit_minor, pay_until.label("pay_until"),
                 (func.coalesce(owed.receivable_minor, 0) + func.coalesce(owed.shipped_minor, 0) + func.coalesce(owed.released_minor, 0)).label("exposure"),
             ).outerjoin(owed, owed.customer_id == Customer.id).where(Customer.id.in_(part))
         )  # fmt: skip
@@ -236,7 +229,7 @@ def _row(one: AgeingRow, entity: EntityPick, known: _Known, today: date) -> Coll
             today=today, collect_minor=collect, disputed_minor=disputed, level=level, held=held, points=score.points,
             oldest_days=max(((today - document.due_on).days for document in documents), default=0),
             top_level=_top(known, one.entity_id, stands.group_id), letter_level=_letter(known, one, stands.group_id, documents, today),
-            pay_until=known.pay_until.get(key), promised_until=open_promise.until if open_promise else None,
+            pay_until=stands.pay_until, promised_until=open_promise.until if open_promise else None,
             promised_by=open_promise.said_by if open_promise else "", broken_on=broken[0].until if broken else None,
             contact_on=local_day(contact.at, entity.time_zone) if contact else None,
             follow_up_on=case.follow_up_on if case else None,
