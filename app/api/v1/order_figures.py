@@ -6,8 +6,6 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import select
-
 from app.api.framework import operation
 from app.api.v1.letter_texts import Words
 from app.api.v1.numbers import as_amount
@@ -16,13 +14,13 @@ from app.api.values import Amount, Answer, Quantity, UnitPrice
 from app.composition.letters import words_for
 from app.composition.trading import cells
 from app.messages import sentence
-from app.queries.order_entry import AskedLine, CustomerPick, QuotedLine, find_customers, quote_order
+from app.queries.asked_orders import customer_by_id, items_of
+from app.queries.order_entry import AskedLine, CustomerPick, QuotedLine, quote_order
 from app.queries.order_words import situations_typed
 from app.queries.places import SitePick, sites_seen
 from app.security.permissions import Permission
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.work import UnitOfWork
-from erpcore.masterdata.models import Customer, Item
 
 TAG = "Orders"
 
@@ -101,17 +99,14 @@ def show_order_figures(work: UnitOfWork, body: OrderBody) -> OrderFigures:
 
 
 def _customer(work: UnitOfWork, site: SitePick, customer: int) -> CustomerPick:
-    found = work.session.execute(
-        select(Customer.code).where(Customer.id == customer, Customer.entity_id == site.entity_id)
-    ).scalar_one_or_none()
+    found = customer_by_id(work.session, site.entity_id, customer)
     if found is None:
         raise NotFound("customer_unknown", field="customer", id=customer)
-    return find_customers(work.session, site.entity_id, found)[0]
+    return found
 
 
 def _check_items(work: UnitOfWork, site: SitePick, lines: list[LineBody]) -> None:
-    wanted = {line.item for line in lines}
-    known = set(work.session.scalars(select(Item.id).where(Item.id.in_(wanted), Item.entity_id == site.entity_id)))
+    known = items_of(work.session, site.entity_id, {line.item for line in lines})
     for number, line in enumerate(lines):
         if line.item not in known:
             raise NotFound("item_unknown", field=f"lines/{number}/item", id=line.item)
