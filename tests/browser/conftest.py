@@ -17,18 +17,19 @@ from tests.support.core import MONDAY
 from tests.support.showroom import a_showroom
 from tests.support.web import a_person, a_site
 
-# A busy machine may take its time; a test that fails waits for it, one that passes does not.
-expect.set_options(timeout=15_000)
+# A busy machine may pause for half a minute; a test that fails waits for it, one that passes does not.
+PATIENCE = 120_000
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
 def browser(browser):
-    """Chromium whose pages wait as long for an answer as a machine may pause; what a test asserts has its own patience."""
+    """Chromium that waits as long for a page, and for what is to be clicked on it, as a machine may pause."""
     open_context = browser.new_context
 
     def patient(**options):
         context = open_context(**options)
-        context.set_default_navigation_timeout(120_000)
+        context.set_default_timeout(PATIENCE)
         return context
 
     browser.new_context = patient
