@@ -74,13 +74,15 @@ def demo(
     options = DemoOptions(until=end, orders=orders, weeks=weeks, seed=seed)
     password = password or _password()
     letters = folder / "letters"
+    reminders = folder / "reminders"
     empty(letters)
+    empty(reminders)
     mail_url = f"file://{quote(str(letters))}?from=auftrag@westerkamp.example"
     console = Console()
     schema.upgrade(url)
     database = connect(url, followers=FOLLOWERS)
     try:
-        built = _build(database, options, password, mail_url)
+        built = _build(database, options, password, mail_url, _to_staff(reminders))
         console.print(
             f"{built.orders:,} orders with {built.lines:,} lines in {weeks} weeks, up to {end:%Y-%m-%d %H:%M} UTC."
         )
@@ -97,6 +99,7 @@ def demo(
         database.dispose()
     console.print(f"Letters to customers, as files that reach nobody: {letters}", soft_wrap=True, highlight=False)
     console.print(f"Daily mails of what waits: {folder / 'digests'}", soft_wrap=True, highlight=False)
+    console.print(f"Reminders of approvals: {reminders}", soft_wrap=True, highlight=False)
     console.print(f"Database: {make_url(url).render_as_string()}", soft_wrap=True, highlight=False)
     if serve:
         _serve(console, url, port, mail_url)
@@ -124,7 +127,7 @@ def _password() -> str:
     return "-".join("".join(secrets.choice(letters) for _ in range(5)) for _ in range(3))
 
 
-def _build(database: Database, options: DemoOptions, password: str, mail_url: str) -> Demo:
+def _build(database: Database, options: DemoOptions, password: str, mail_url: str, staff_mail_url: str) -> Demo:
     columns = (
         TextColumn("{task.description:<42}"), BarColumn(), MofNCompleteColumn(), TextColumn("days"), TimeElapsedColumn(),
     )  # fmt: skip
@@ -134,7 +137,9 @@ def _build(database: Database, options: DemoOptions, password: str, mail_url: st
         def progress(day: int, text: str) -> None:
             bar.update(task, completed=day, description=text)
 
-        return build_demo(database, options, password=password, progress=progress, mail_url=mail_url)
+        return build_demo(
+            database, options, password=password, progress=progress, mail_url=mail_url, staff_mail_url=staff_mail_url
+        )
 
 
 def _write_pack(console: Console, database: Database, folder: Path) -> None:
@@ -147,6 +152,11 @@ def _write_pack(console: Console, database: Database, folder: Path) -> None:
     console.print(f"Decision pack of {_VOTED}: {out} (digest {made.digest[:16]}…)", soft_wrap=True, highlight=False)
 
 
+def _to_staff(folder: Path) -> str:
+    """What takes mails to people of the company."""
+    return f"file://{quote(str(folder))}?from=wavegate@westerkamp.example"
+
+
 def _write_digests(database: Database, settings: Settings, *, built_at: datetime, port: int, folder: Path) -> None:
     """What waits for each person on the last morning, as the worker mails it each day; into a folder of their own."""
     empty(folder)
@@ -154,8 +164,7 @@ def _write_digests(database: Database, settings: Settings, *, built_at: datetime
     clock = SetClock(morning)
     site = create_app(replace(settings, database_url=database.url), database=database, clock=clock)
     waiting = waiting_of(site, f"http://{_HOST}:{port}")
-    mail_url = f"file://{quote(str(folder))}?from=wavegate@westerkamp.example"
-    while send_digests(database, clock=clock, mail_url=mail_url, waiting=waiting):
+    while send_digests(database, clock=clock, mail_url=_to_staff(folder), waiting=waiting):
         continue
 
 

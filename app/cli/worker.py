@@ -38,7 +38,9 @@ def worker(once: bool) -> None:
             click.echo(f"{consumer.name}: {taken} events read.")
         return
     waiting = waiting_of(create_app(settings, database=database), settings.address)
-    running = Worker(database, mail_url=settings.mail_url, waiting=waiting, instance=settings.instance)
+    running = Worker(
+        database, mail_url=settings.mail_url, waiting=waiting, instance=settings.instance, address=settings.address
+    )
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: running.stop())
     click.echo(f"Worker {running.owner} runs; Ctrl+C ends it.")

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from app.composition import cases, digests, dunning_letters, imports, jobruns, letters, orderfiles, proofs, saved_views
+from app.composition import (
+    cases,
+    digests,
+    dunning_letters,
+    imports,
+    jobruns,
+    letters,
+    orderfiles,
+    proofs,
+    reminders,
+    saved_views,
+)
 from app.identity import models as identity
 from erpcore.billing import bank_models as bank
 from erpcore.billing import models as billing
@@ -92,6 +103,7 @@ __all__ = [
     "questions",
     "quotes",
     "raci",
+    "reminders",
     "replays",
     "requests",
     "risks",

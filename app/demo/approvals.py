@@ -1,5 +1,5 @@
-"""Approvals in the demo: rules that two people agreed on, one request approved by nobody and one by somebody, one that had to go on
-to others, and one that waits.
+"""Approvals in the demo: rules that two people agreed on, one request approved by nobody and one by somebody, one of which
+people were reminded before it went on to others, and one that waits.
 
 Everything happens at the Cologne branch, with moments of its own, so that the trading keeps its dice.
 """
@@ -45,7 +45,7 @@ _RULES = (
     ),
     ProposeRule(kind=ADJUSTMENT, code="small", is_automatic=True, reason="Small differences are not worth anybody's time."),
     ProposeRule(
-        kind=ADJUSTMENT, code="large", condition=_from(2_000_00), capacity="role:finance", people=2, timeout_hours=8,
+        kind=ADJUSTMENT, code="large", condition=_from(2_000_00), capacity="role:finance", people=2, timeout_hours=12,
         escalate_to="role:sponsor", reason="Two of Finance agree before so much leaves the books.",
     ),
 )  # fmt: skip

@@ -41,6 +41,7 @@ from app.demo.world import World, build_world
 from app.jobs.consumers import ConsumerRunner
 from app.jobs.letters import send_letters
 from app.jobs.prove import prove_books
+from app.jobs.reminders import remind_of_approvals
 from app.jobs.risks import watch_risks
 from app.jobs.scheduler import ensure_catalogue
 from erpcore.kernel.actor import Actor
@@ -80,13 +81,15 @@ def build_demo(
     password: str,
     progress: Callable[[int, str], None] | None = None,
     mail_url: str | None = None,
+    staff_mail_url: str | None = None,
 ) -> Demo:
     """Build the demo in an empty database. Same options, same figures. ``progress`` is told the day and what happens.
 
-    ``mail_url``: what takes the letters to customers; without it they wait.
+    ``mail_url``: what takes the letters to customers; without it they wait. ``staff_mail_url``: what takes reminders to people here.
     """
     database = replace(database, followers=FOLLOWERS)
-    return _Story(database, options, password, progress or (lambda _day, _text: None), mail_url).play()
+    told = progress or (lambda _day, _text: None)
+    return _Story(database, options, password, told, mail_url, staff_mail_url).play()
 
 
 class _Story:
@@ -97,8 +100,10 @@ class _Story:
         password: str,
         progress: Callable[[int, str], None],
         mail_url: str | None,
+        staff_mail_url: str | None,
     ) -> None:
         self.database, self.options, self.progress, self.mail_url = database, options, progress, mail_url
+        self.staff_mail_url = staff_mail_url
         random = Random(options.seed)
         clock = SetClock(moment(options.first - timedelta(days=30), 9, 0, _ZONE))
         progress(0, "Entities, items, prices, people")
@@ -208,9 +213,9 @@ class _Story:
             (options.days - 5, self.risks.write),
             (options.days - 4, lambda: rollout.ask_waiver(*_WAIVER)),
             (options.days - 3, rollout.grant_waivers),
-            (options.days - 3, self.requests.agree_on_rules),
-            (options.days - 3, self.requests.ask_first),
-            (options.days - 2, self.requests.answer_usual),
+            (options.days - 5, self.requests.agree_on_rules),
+            (options.days - 5, self.requests.ask_first),
+            (options.days - 4, self.requests.answer_usual),
             (options.days - 2, self.newcomer.make),
         )
 
@@ -259,6 +264,7 @@ class _Story:
             records = SiteRecords(work.session)
             sample_day_end(work, records.sampled_sites(), day, calendars=records, stock=records)
         watch_risks(self.database, clock=self.desk.clock)
+        remind_of_approvals(self.database, clock=self.desk.clock, mail_url=self.staff_mail_url)
 
     def _finish(self) -> None:
         self.progress(self.options.days, "The vote on wave 2 opens")

@@ -136,7 +136,7 @@ def _send(
     with reading(database) as session:
         message = box.message(session, session.get_one(box.model, key), sender, clock.now())
     if message is None:
-        _settle(database, clock, box, key, error="no address any more", ends=True)
+        _settle(database, clock, box, key, error="nobody to send it to any more", ends=True)
         return 0
     try:
         server.send_message(message)

@@ -29,6 +29,7 @@ from app.jobs.lease import forget_runs
 from app.jobs.letters import send_letters
 from app.jobs.prove import prove_books, prove_if_asked
 from app.jobs.quotes import expire_old_quotes
+from app.jobs.reminders import remind_of_approvals
 from app.jobs.risks import watch_risks
 from erpcore.kernel import requests
 from erpcore.kernel.actor import Actor
@@ -51,6 +52,8 @@ class Context:
     waiting: Waiting | None = None
     #: Where the installation writes beside its database.
     instance: Path | None = None
+    #: How people reach the site, for links in mails.
+    address: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,6 +171,13 @@ def escalate(context: Context) -> int:
     return escalate_due(context.database, clock=context.clock)
 
 
+def remind(context: Context) -> int:
+    """Tell people again of requests for approval whose time is nearly over."""
+    return remind_of_approvals(
+        context.database, clock=context.clock, mail_url=context.mail_url, address=context.address
+    )  # fmt: skip
+
+
 def watch(context: Context) -> int:
     """Trigger entries of the RAID register by their figures, and pass on those that are late or triggered."""
     return watch_risks(context.database, clock=context.clock)
@@ -217,6 +227,10 @@ JOBS: list[Job] = [
     Job(
         name="escalate-approvals", run=escalate, every=timedelta(minutes=5), longest_silence=timedelta(hours=1),
         sentence="Lets others decide too on requests for approval whose time is over in working hours.",
+    ),
+    Job(
+        name="remind-approvals", run=remind, every=timedelta(minutes=5), longest_silence=timedelta(hours=1),
+        sentence="Tells people once again of a request for approval when a quarter of its working hours is left, before others may decide.",
     ),
     Job(
         name="watch-risks", run=watch, every=timedelta(minutes=10), longest_silence=timedelta(hours=1),

@@ -49,10 +49,11 @@ class Worker:
         mail_url: str | None = None,
         waiting: Waiting | None = None,
         instance: Path | None = None,
+        address: str | None = None,
     ) -> None:
         self.clock = clock or SystemClock()
         self.owner = owner or f"{socket.gethostname()}:{os.getpid()}"
-        self._context = Context(database, self.clock, mail_url, waiting, instance)
+        self._context = Context(database, self.clock, mail_url, waiting, instance, address)
         self._lease = Lease(database, self.owner, self.clock)
         self._jobs = jobs
         self._runners = [ConsumerRunner(database, consumer, clock=clock) for consumer in consumers]

@@ -196,6 +196,8 @@ class NeedFact:
     capacities: tuple[str, ...]
     people: int
     agreed: int
+    remind_at: datetime | None
+    reminded_at: datetime | None
     due_at: datetime | None
     escalated_at: datetime | None
 
@@ -285,7 +287,7 @@ def _page(
         needs=tuple(
             NeedFact(
                 position=need.position, capacities=asked.capacities, people=need.people,
-                agreed=need.people - left.get(need.position, 0), due_at=need.due_at, escalated_at=need.escalated_at,
+                agreed=need.people - left.get(need.position, 0), remind_at=need.remind_at, reminded_at=need.reminded_at, due_at=need.due_at, escalated_at=need.escalated_at,
             )
             for need, asked in zip(case.needs, case.asked, strict=True)
         ),

@@ -49,7 +49,7 @@ class Permission(StrEnum):
     PRICE_APPROVE_DESK = "orders:price:approve_desk", "approve prices entered by somebody else, as far as the desk may"
     PRICE_APPROVE_SITE = (
         "orders:price:approve_site",
-        "approve prices entered by somebody else, as far as the site's lead may",
+        "approve prices entered by somebody else within the limit of the site's lead",
     )
     PRICE_APPROVE_PROCESS = "orders:price:approve_process", "approve any price entered by somebody else"
     PRICE_CHANGE = "pricing:rule:change", "change price rules and apply price lists"

@@ -22,7 +22,7 @@ PASTS = {
     "order": "ordered", "outdate": "outdated", "override": "allocated by hand", "pack": "packed", "pause": "paused",
     "pick": "picked", "pick_extra": "more picked than ordered", "plan": "planned", "post": "posted",
     "prepare": "preparation begun", "raise": "raised", "stand_down": "back within its threshold", "trigger": "triggered", "turn": "turned into another entry", "propose": "put to approval", "receive": "received", "record_live": "recorded as live",
-    "refuse": "refused", "refuse_hold": "not let go", "rehearse": "rehearsal begun", "reject": "rejected", "release": "released",
+    "refuse": "refused", "remind": "reminded of", "refuse_hold": "not let go", "rehearse": "rehearsal begun", "reject": "rejected", "release": "released",
     "release_hold": "hold released", "reopen": "opened again", "reprioritise": "priority changed", "repromise": "promised anew",
     "replace": "replaced", "request": "requested", "resolve": "settled", "resume": "resumed", "revise": "revised", "revoke": "revoked",
     "put_under_rules": "put under the rules of now",

@@ -115,7 +115,10 @@ class ApprovalRequest(Base):
 
 
 class ApprovalNeed(Base):
-    """So many different people in a capacity; once it is escalated, those of the other capacity count too."""
+    """So many different people in a capacity; once it is escalated, those of the other capacity count too.
+
+    ``remind_at``: when people are told of it again, if it still lacks somebody; without a time they are not.
+    """
 
     __tablename__ = "approval_need"
     __table_args__ = (CheckConstraint("people > 0", name="people"), Index("ix_approval_need_capacity", "capacity"))
@@ -125,6 +128,8 @@ class ApprovalNeed(Base):
     people: Mapped[int] = mapped_column(SmallInteger)
     timeout_hours: Mapped[int | None] = mapped_column(Integer)
     escalate_to: Mapped[str | None] = mapped_column(String(64))
+    remind_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    reminded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     escalated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 

@@ -83,6 +83,14 @@ class Need:
     escalate_to: str | None = None
 
 
+def remind_after(timeout_hours: int) -> int:
+    """After how many working hours people are told again: when a quarter of the time is left, at the least one hour.
+
+    0 where the time is too short to be told twice in.
+    """
+    return timeout_hours - max(1, timeout_hours // 4)
+
+
 class _Met(StrEnum):
     NO = "no"
     ASSUMED = "assumed"

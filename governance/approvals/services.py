@@ -23,7 +23,7 @@ from governance.approvals.offices import BODY, Offices, Way
 from governance.approvals.permissions import ApprovalPermission
 from governance.approvals.ports import Surroundings
 from governance.approvals.records import Case, case_of, facts_text, lock_request, publish, rules_in_force
-from governance.approvals.rules import NO_FACTS, Facts, Need, Outcome, Rule, needs_of, rules_for
+from governance.approvals.rules import NO_FACTS, Facts, Need, Outcome, Rule, needs_of, remind_after, rules_for
 from governance.published import ApprovalDecided, ApprovalEscalated, ApprovalLapsed, ApprovalRequested
 
 #: No request asks for more different people in one capacity.
@@ -124,7 +124,8 @@ def _add_needs(
 ) -> None:
     hours = {need.timeout_hours for need in needs if need.timeout_hours is not None}
     site, entity = request.site_id, request.entity_id
-    due = around.due(work.session, site, entity, work.now, hours) if hours else {}
+    marks = hours | {remind_after(each) for each in hours}
+    at = around.due(work.session, site, entity, work.now, marks - {0}) if hours else {}
     offices = Offices(work.session, around, work.now)
     for position, need in enumerate(needs, start=1):
         kind, _, name = need.capacity.partition(":")
@@ -133,10 +134,11 @@ def _add_needs(
             ApprovalNeed(
                 request_id=request.id, position=position, capacity=need.capacity, people=people,
                 timeout_hours=need.timeout_hours, escalate_to=need.escalate_to,
-                due_at=None if need.timeout_hours is None else due[need.timeout_hours],
+                remind_at=None if need.timeout_hours is None else at.get(remind_after(need.timeout_hours)),
+                due_at=None if need.timeout_hours is None else at[need.timeout_hours],
             )
         )  # fmt: skip
-    request.due_at = min(due.values(), default=None)
+    request.due_at = min((at[each] for each in hours), default=None)
     work.session.flush()  # who answers in the same unit of work reads them
 
 

@@ -206,6 +206,13 @@ def test_a_request_was_approved_by_nobody_one_by_somebody_one_went_on_to_others_
     assert states == [
         ("approved", True, False), ("approved", False, False), ("waiting", False, True), ("waiting", False, False),
     ]  # fmt: skip
+    reminders = "SELECT r.reason FROM approval_need n JOIN transition r ON r.document_id = n.request_id AND r.at = n.reminded_at WHERE r.move = 'remind'"
+    assert [row[0].startswith("told ") for row in rows(demo, reminders)] == [True]
+    mailed = [row[0] for row in rows(demo, "SELECT message_id FROM approval_reminder WHERE state = 'sent'")]
+    assert sorted(path.stem for path in (built.folder / "reminders").glob("*.eml")) == sorted(
+        name.strip("<>").partition("@")[0] for name in mailed
+    )
+    assert mailed
     kept = rows(demo, "SELECT message_id FROM digest WHERE state = 'sent'")
     files = sorted(path.stem for path in (built.folder / "digests").glob("*.eml"))
     assert files == sorted(row[0].strip("<>").partition("@")[0] for row in kept)

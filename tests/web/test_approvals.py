@@ -7,12 +7,13 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from app.composition.uow import reading
+from app.jobs.reminders import remind_of_approvals
 from governance.approvals.models import ApprovalAnswer, ApprovalRequest, ApprovalRule
 from tests.support.approvals import KIND, a_rule, acting, asked, things
 from tests.support.policies import approve
 from tests.support.queries import queries
 from tests.support.warehouse import balance
-from tests.support.web import a_person
+from tests.support.web import a_person, a_token
 from tests.web.test_purchasing import business
 
 __all__ = ["business"]
@@ -58,6 +59,29 @@ def test_a_large_difference_in_stock_is_decided_by_the_rules_and_stands_with_who
     with reading(business.database) as session:
         assert session.scalar(select(ApprovalAnswer.reason).where(ApprovalAnswer.reason != "")) == "seen"
     assert balance(business)[0] == 50
+
+
+def test_a_reminder_stands_on_the_page_of_who_is_asked_in_the_history_and_for_programs(signed_in, site, business):
+    things()
+    a_rule(business, timeout_hours=8, escalate_to="role:sponsor")
+    asker = a_person(business.database, "pmo", clock=business.clock)
+    key = asked(business, acting(asker.id, "pmo"), site=business.site)
+    business.clock.advance(timedelta(hours=6))
+    finance = signed_in("finance")
+    assert "reminded of" not in finance.get("/").text
+    assert remind_of_approvals(business.database, clock=business.clock, mail_url=None) == 1
+    assert "reminded of, its time is nearly over" in finance.get("/").text
+    page = finance.get(f"/approvals/{key}")
+    assert "Reminded of" in page.text
+    assert "on the page Today, there is no mail server" in page.text
+    assert "people were reminded at" in page.text
+    someone = a_person(business.database, "finance", clock=business.clock)
+    token = a_token(business.database, someone, "finance", clock=business.clock)
+    told = site.test_client().get(f"/api/v1/approvals/{key}", headers={"Authorization": f"Bearer {token}"}).json
+    assert [(move["move"], move["reason"]) for move in told["history"]] == [
+        ("ask", None), ("remind", "on the page Today, there is no mail server"),
+    ]  # fmt: skip
+    assert told["needs"][0]["remind_at"] == told["needs"][0]["reminded_at"] == "2026-03-02T15:00:00Z"
 
 
 def test_the_list_shows_what_waits_for_me_what_i_asked_for_and_all_in_few_queries(signed_in, business):

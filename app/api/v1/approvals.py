@@ -51,11 +51,13 @@ class RequestAnswer(Answer):
 
 
 class NeedAnswer(Answer):
-    """So many different people in one of these capacities, and how many of them agree."""
+    """So many different people in one of these capacities, and how many of them agree. `remind_at`: when people are told again."""
 
     capacities: list[str]
     people: int
     agreed: int
+    remind_at: datetime | None
+    reminded_at: datetime | None
     due_at: datetime | None
     escalated_at: datetime | None
 
@@ -70,11 +72,22 @@ class GivenAnswer(Answer):
     at: datetime
 
 
+class RequestMoveAnswer(Answer):
+    """What happened to the request, by whom and why: asked for, reminded of, escalated, settled."""
+
+    move: str
+    actor: int
+    role: str
+    at: datetime
+    reason: str | None
+
+
 class OneRequestAnswer(RequestAnswer):
     """A request with its needs and answers. `may_answer`: whether an approval of the caller is still lacking."""
 
     needs: list[NeedAnswer]
     answers: list[GivenAnswer]
+    history: list[RequestMoveAnswer]
     lacking: int
     may_answer: bool
     is_outdated: bool
@@ -204,6 +217,7 @@ def _one(found: ApprovalPage) -> OneRequestAnswer:
     return OneRequestAnswer(
         **head, lacking=found.lacking, may_answer=found.may, is_outdated=found.is_outdated,
         needs=[NeedAnswer(**{name: getattr(each, name) for name in NeedAnswer.model_fields}) for each in found.needs],
+        history=[RequestMoveAnswer(**{name: getattr(each, name) for name in RequestMoveAnswer.model_fields}) for each in found.steps],
         answers=[GivenAnswer.model_validate(each) for each in found.answers],
     )  # fmt: skip
 

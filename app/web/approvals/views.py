@@ -41,7 +41,12 @@ def requests_waiting(session: Session, who: Actor, at: datetime) -> Iterable[Wai
     for case in found[:_ONE_BY_ONE]:
         one = case.request
         late = one.due_at is not None and one.due_at <= at
-        detail = "past its time, others may decide too" if one.escalated_at else "past its time" if late else ""
+        reminded = any(need.reminded_at for need in case.needs)
+        detail = (
+            "past its time, others may decide too" if one.escalated_at
+            else "past its time" if late
+            else "reminded of, its time is nearly over" if reminded else ""
+        )  # fmt: skip
         yield Waiting(
             title=one.summary, url=url_for("approvals.show", request_id=one.id), why=kind_title(one.kind), detail=detail,
             due_at=one.due_at, move="Decide",
@@ -142,7 +147,7 @@ def _need(need: NeedFact, found: ApprovalPage) -> dict[str, Any]:
     also = f", or {group_of(need.capacities[1])}" if len(need.capacities) > 1 else ""
     return {
         "text": f"{asked[0].upper()}{asked[1:]}{also}", "agreed": need.agreed, "people": need.people,
-        "due": need.due_at, "escalated": need.escalated_at, "where": found.row.site or "",
+        "due": need.due_at, "escalated": need.escalated_at, "reminded": need.reminded_at, "where": found.row.site or "",
     }  # fmt: skip
 
 
