@@ -7,7 +7,7 @@ from alembic import op
 
 from erpcore.kernel.model import Key, UtcDateTime
 
-revision = "9110"
+revision = "0087"
 down_revision = "0086"
 branch_labels = None
 depends_on = None
