@@ -38,6 +38,8 @@ BENCHMARKS: dict[str, str] = {
     "what-if": "benchmarks.what_if:measure",
     "statements": "benchmarks.statements:measure",
     "cash": "benchmarks.cash:measure",
+    "invoices": "benchmarks.invoice_run:measure",
+    "numbers": "benchmarks.numbering:measure",
 }
 
 
