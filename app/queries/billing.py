@@ -151,11 +151,31 @@ def invoice_row(row: Any) -> InvoiceRow:
     )  # fmt: skip
 
 
+@dataclass(frozen=True, kw_only=True)
+class InvoiceHead:
+    """What a change of an invoice must know before it happens."""
+
+    version: int
+    realm: str
+
+
+def invoice_head(session: Session, actor: Actor, invoice_id: int) -> InvoiceHead:
+    """Version and realm of one invoice; raises ``NotFound`` as ``invoice_page`` does."""
+    row = session.execute(
+        select(Invoice.site_id, Invoice.version, Entity.realm)
+        .join(Entity, Entity.id == Invoice.entity_id)
+        .where(Invoice.id == invoice_id)
+    ).one_or_none()
+    if row is None or (actor.sites is not None and row.site_id not in actor.sites):
+        raise NotFound("invoice_unknown", id=invoice_id)
+    return InvoiceHead(version=row.version, realm=row.realm)
+
+
 def invoice_page(session: Session, actor: Actor, invoice_id: int) -> InvoicePage:
     """One invoice; raises ``NotFound`` for an unknown one and for another site's."""
     row = session.execute(
-        select(Invoice, Customer, Site, Entity, SalesOrder.number.label("order"), Shipment.number.label("shipment"),
-               Receivable.open_minor)
+        select(Invoice, Customer.name.label("customer"), Site.name.label("site"), Entity.realm,
+               SalesOrder.number.label("order"), Shipment.number.label("shipment"), Receivable.open_minor)
         .join(Customer, Customer.id == Invoice.customer_id)
         .join(Site, Site.id == Invoice.site_id)
         .join(Entity, Entity.id == Invoice.entity_id)
@@ -190,8 +210,8 @@ def invoice_page(session: Session, actor: Actor, invoice_id: int) -> InvoicePage
     )
     return InvoicePage(
         id=invoice.id, number=invoice.number, state=invoice.state, block_reason=invoice.block_reason,
-        realm=row.Entity.realm, site_id=invoice.site_id, site=row.Site.name, entity_id=invoice.entity_id,
-        customer_id=invoice.customer_id, customer=row.Customer.name, order_id=invoice.order_id, order=row.order,
+        realm=row.realm, site_id=invoice.site_id, site=row.site, entity_id=invoice.entity_id,
+        customer_id=invoice.customer_id, customer=row.customer, order_id=invoice.order_id, order=row.order,
         shipment=row.shipment, also=_also(session, invoice), drafted_at=invoice.drafted_at, posted_at=invoice.posted_at, invoice_on=invoice.invoice_on,
         due_on=invoice.due_on, currency=invoice.currency, net_minor=invoice.net_minor, tax_minor=invoice.tax_minor,
         gross_minor=invoice.gross_minor, exact=invoice.exact, open_minor=row.open_minor,

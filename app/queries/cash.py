@@ -123,12 +123,19 @@ RECEIPTS: SqlList[ReceiptRow] = SqlList(
 )  # fmt: skip
 
 
-def receipt_page(session: Session, actor: Actor, receipt_id: int) -> ReceiptPage:
-    """One receipt; raises ``NotFound`` for an unknown one and for one of a company without a site of the person."""
+def receipt_row(session: Session, actor: Actor, receipt_id: int) -> ReceiptRow:
+    """One receipt without what it settled; raises ``NotFound`` for an unknown one and for one of a company without a site of
+    the person.
+    """
     row = session.execute(_receipts(actor).where(Receipt.id == receipt_id)).one_or_none()
     if row is None:
         raise NotFound("receipt_unknown", id=receipt_id)
-    found = _row(row)
+    return _row(row)
+
+
+def receipt_page(session: Session, actor: Actor, receipt_id: int) -> ReceiptPage:
+    """One receipt; raises ``NotFound`` as ``receipt_row`` does."""
+    found = receipt_row(session, actor, receipt_id)
     returns = session.execute(
         select(ReceiptReturn.amount_minor, ReceiptReturn.fee_minor, ReceiptReturn.reason, ReceiptReturn.returned_at)
         .where(ReceiptReturn.receipt_id == receipt_id)

@@ -16,9 +16,9 @@ from app.api.values import Amount, Answer, Body, Page, PageQuery, Quantity, Real
 from app.composition.request import reader
 from app.composition.short_pays import Short, name_rests
 from app.composition.trading import cells
-from app.queries.billing import InvoicePage, InvoiceRow, invoice_page
+from app.queries.billing import InvoicePage, InvoiceRow, invoice_head, invoice_page
 from app.queries.billing_lists import BILLED, INVOICES, LANES, MEMOS, SHIPPED, MemoRow
-from app.queries.cash import RECEIPTS, ReceiptRow, receipt_page
+from app.queries.cash import RECEIPTS, ReceiptRow, receipt_row
 from app.queries.order_detail import shipment_place
 from app.security.permissions import Permission
 from app.security.require import actor
@@ -280,9 +280,9 @@ def draft_invoice(work: UnitOfWork, shipment_id: int) -> InvoiceDetail:
     answer=InvoiceDetail, versioned=True,
 )  # fmt: skip
 def post_invoice(work: UnitOfWork, invoice_id: int, version: int) -> InvoiceDetail:
-    page = invoice_page(work.session, work.actor, invoice_id)
-    check_version(version, page.version)
-    work.realm = page.realm
+    head = invoice_head(work.session, work.actor, invoice_id)
+    check_version(version, head.version)
+    work.realm = head.realm
     post_invoices(work, [invoice_id], cells=cells())
     return _detail(invoice_page(fresh(work), work.actor, invoice_id))
 
@@ -292,9 +292,9 @@ def post_invoice(work: UnitOfWork, invoice_id: int, version: int) -> InvoiceDeta
     summary="Resolve the tax of a blocked invoice anew", tag=TAG, answer=InvoiceDetail, versioned=True,
 )  # fmt: skip
 def recheck_invoice(work: UnitOfWork, invoice_id: int, version: int) -> InvoiceDetail:
-    page = invoice_page(work.session, work.actor, invoice_id)
-    check_version(version, page.version)
-    work.realm = page.realm
+    head = invoice_head(work.session, work.actor, invoice_id)
+    check_version(version, head.version)
+    work.realm = head.realm
     recheck_invoices(work, [invoice_id])
     return _detail(invoice_page(fresh(work), work.actor, invoice_id))
 
@@ -318,7 +318,7 @@ def take_receipt(work: UnitOfWork, body: ReceiptBody) -> ReceiptAnswer:
         fee_minor=0 if body.fee is None else as_minor(body.fee, entity.currency, "fee"), reference=body.reference,
     )  # fmt: skip
     receipt = record_receipt(work, RecordReceipt(receipt=command, again=body.again))
-    return receipt_answer(receipt_page(fresh(work), work.actor, receipt).row)
+    return receipt_answer(receipt_row(fresh(work), work.actor, receipt))
 
 
 @operation(
@@ -326,7 +326,7 @@ def take_receipt(work: UnitOfWork, body: ReceiptBody) -> ReceiptAnswer:
     tag=TAG, body=PayBody, answer=ReceiptAnswer, example={"applications": [{"invoice": 1201, "amount": "129.90"}]},
 )  # fmt: skip
 def apply_receipt(work: UnitOfWork, receipt_id: int, body: PayBody) -> ReceiptAnswer:
-    row = receipt_page(work.session, work.actor, receipt_id).row
+    row = receipt_row(work.session, work.actor, receipt_id)
     work.realm = row.realm
     commands = [
         ApplyCash(
@@ -341,4 +341,4 @@ def apply_receipt(work: UnitOfWork, receipt_id: int, body: PayBody) -> ReceiptAn
         work, receipt_id,
         {one.invoice: Short(one.short, one.note) for one in body.applications if one.short is not None},
     )  # fmt: skip
-    return receipt_answer(receipt_page(fresh(work), work.actor, receipt_id).row)
+    return receipt_answer(receipt_row(fresh(work), work.actor, receipt_id))

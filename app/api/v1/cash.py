@@ -12,7 +12,7 @@ from app.api.v1.numbers import as_amount, as_minor, fresh, pointing
 from app.api.values import Amount, Answer, Body
 from app.composition.request import reader
 from app.queries.billing import MemoPage, memo_page
-from app.queries.cash import Applied, ReceiptPage, receipt_page
+from app.queries.cash import Applied, ReceiptPage, receipt_page, receipt_row
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.billing.cash_credit import ApplyCredit, apply_credit, unapply_credit
@@ -142,7 +142,7 @@ def unapply_receipt(work: UnitOfWork, receipt_id: int, application_id: int, body
     answer=ReceiptDetail, example={"reason": "account closed", "amount": "129.90", "fee": "3.00"},
 )  # fmt: skip
 def return_receipt(work: UnitOfWork, receipt_id: int, body: ReturnBody) -> ReceiptDetail:
-    row = receipt_page(work.session, work.actor, receipt_id).row
+    row = receipt_row(work.session, work.actor, receipt_id)
     work.realm = row.realm
     command = ReturnReceipt(
         receipt=receipt_id, reason=body.reason,

@@ -9,7 +9,7 @@ from flask import flash, redirect, render_template, url_for
 
 from app.composition.request import reader
 from app.composition.short_pays import name_rests
-from app.queries.cash import OpenInvoice, ReceiptPage, ReceiptRow, receipt_page
+from app.queries.cash import OpenInvoice, ReceiptPage, ReceiptRow, receipt_page, receipt_row
 from app.queries.disputes import disputes_of, reasons
 from app.queries.order_entry import customer_by_id, find_customers
 from app.queries.places import EntityPick, entities_seen
@@ -151,7 +151,7 @@ def _returned(row: ReceiptRow, form: ReturnForm) -> ReturnReceipt:
 @blueprint.post("/receipts/<int:receipt_id>/take-over")
 @require(Permission.RECEIPT_APPLY)
 def take_over_receipt(receipt_id: int) -> Any:
-    row = receipt_page(reader(), actor(), receipt_id).row
+    row = receipt_row(reader(), actor(), receipt_id)
     return take_step(
         lambda work: look_after(work, [receipt_id], actor().id), realm=row.realm, done="You look after this receipt now.",
         to=url_for("billing.show_receipt", receipt_id=receipt_id), again=lambda why: _refused(receipt_id, why),
