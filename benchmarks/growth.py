@@ -223,7 +223,7 @@ def _in(business: Business, act: Callable[[Any], Any]) -> Any:
 
 
 def _invoice(work: Any, shipment: int) -> int:
-    (invoice,) = draft_invoices(work, [shipment], cells=OPEN)
+    (invoice,) = draft_invoices(work, [shipment], cells=OPEN, rules=RULES)
     post_invoices(work, [invoice.id], cells=OPEN)
     return int(invoice.id)
 

@@ -42,7 +42,7 @@ def one_cycle(business: Business, number: int) -> None:
         confirm_shipments(work, [shipment.id], rules=RULES, cells=OPEN)
         deliver_shipments(work, [DeliverShipment(shipment=shipment.id)], rules=RULES, cells=OPEN)
     with business.work() as work:
-        (invoice,) = draft_invoices(work, [shipment.id], cells=OPEN)
+        (invoice,) = draft_invoices(work, [shipment.id], cells=OPEN, rules=RULES)
         post_invoices(work, [invoice.id], cells=OPEN)
     with business.work() as work:
         receipt = ReceiveCash(entity=business.entity, customer=business.customer, amount_minor=invoice.gross_minor)

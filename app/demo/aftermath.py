@@ -117,7 +117,7 @@ class Aftermath:
     def _bill(self, key: NodeKey, shipments: list[int]) -> None:
         desk, node = self.desk, self.desk.world.nodes[key]
         with desk.work(Actor.system("billing-run"), key[0]) as work:
-            drafts = draft_invoices(work, shipments, cells=desk.cells)
+            drafts = draft_invoices(work, shipments, cells=desk.cells, rules=desk.rules)
             blocked = [invoice for invoice in drafts if invoice.state == InvoiceState.BLOCKED]
             free = [invoice for invoice in drafts if invoice.state == InvoiceState.DRAFT]
             wrong = [invoice for invoice in free if desk.chance(node.habits.amend)]
@@ -144,6 +144,8 @@ class Aftermath:
             )
         with desk.work(self._clerk(), key[0], "screen") as work:
             amend_invoices(work, commands)
+        with desk.work(desk.staff["finance"], key[0], "screen") as work:
+            unblock_invoices(work, [invoice.id for invoice in invoices], "the freight was agreed on the telephone")
         with desk.work(Actor.system("billing-run"), key[0]) as work:
             posted = post_invoices(work, [invoice.id for invoice in invoices], cells=desk.cells)
         self._billed(key, posted)
@@ -154,7 +156,7 @@ class Aftermath:
     def _unblock(self, key: NodeKey, ids: list[int]) -> None:
         desk = self.desk
         with desk.work(desk.staff["finance"], key[0], "screen") as work:
-            unblock_invoices(work, ids, "export without tax, papers are on file")
+            unblock_invoices(work, ids, "looked at: the papers are on file")
         with desk.work(Actor.system("billing-run"), key[0]) as work:
             posted = post_invoices(work, ids, cells=desk.cells)
         self._billed(key, posted)

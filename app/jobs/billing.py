@@ -11,8 +11,10 @@ import structlog
 from sqlalchemy import and_, exists, or_, select, text
 
 from app.composition.cells import RegisteredCells
+from app.composition.policies import RegisterRules
 from app.composition.uow import Database, reading, unit_of_work
-from erpcore.billing.models import InvoiceState
+from erpcore.billing.models import Invoice, InvoiceState
+from erpcore.billing.rechecking import recheck_invoices
 from erpcore.billing.services import draft_invoices, post_invoices
 from erpcore.fulfilment.billing_due import trigger_shipments
 from erpcore.fulfilment.models import Shipment
@@ -27,16 +29,18 @@ JOB = "billing"
 
 #: As the partial indexes say it, so that both databases use them.
 _TO_BILL = text("shipment.invoice_id IS NULL AND shipment.invoice_due_at IS NOT NULL")
+_UNPOSTED = text("invoice.state <> 'posted'")
 _NOT_DUE = text("shipment.invoice_id IS NULL AND shipment.invoice_due_at IS NULL AND shipment.state <> 'picked'")
 
 
 def bill_due_shipments(database: Database, *, clock: Clock) -> int:
-    """Draft and post what is due; a doubtful invoice stays blocked. Returns how many shipments got an invoice.
+    """Draft and post what is due; a doubtful invoice stays blocked, and the others go on. Returns how many shipments got an invoice.
 
     A shipment that is refused (its cell is closed, somebody bills it at this moment) is tried again the next time. Killed between
     two invoices the run loses nothing: the next one finds what is left, and what is billed is no longer due.
     """
     end_waits(database, clock=clock)
+    post_mended(database, clock=clock)
     with reading(database) as session:
         due = session.execute(
             select(Shipment.id, Shipment.bill_with, Entity.realm)
@@ -47,17 +51,42 @@ def bill_due_shipments(database: Database, *, clock: Clock) -> int:
     # What goes on one invoice is drafted with the first of it.
     together = Counter(of or key for key, of, _ in due)
     first = {of or key: (key, realm) for key, of, realm in reversed(due)}
-    cells, billed = RegisteredCells(), 0
+    cells, rules, billed = RegisteredCells(), RegisterRules(), 0
     for of, (shipment, realm) in sorted(first.items(), key=lambda one: one[1][0]):
         try:
             with unit_of_work(database, actor=Actor.system(JOB), clock=clock, realm=realm) as work:
-                (invoice,) = draft_invoices(work, [shipment], cells=cells)
-                if invoice.state == InvoiceState.DRAFT:
-                    post_invoices(work, [invoice.id], cells=cells)
+                drafts = draft_invoices(work, [shipment], cells=cells, rules=rules)
+                right = [one.id for one in drafts if one.state == InvoiceState.DRAFT]
+                if right:
+                    post_invoices(work, right, cells=cells)
+            for one in drafts:
+                if one.state == InvoiceState.BLOCKED:
+                    log.warning("invoice doubtful", invoice=one.id, why=one.block_reason)
             billed += together[of]
         except DomainError as refusal:
             log.warning("shipment not billed", shipment=shipment, code=refusal.code)
     return billed
+
+
+def post_mended(database: Database, *, clock: Clock) -> int:
+    """Look at doubtful invoices again and post those of which nothing is doubtful any more. Returns how many were posted."""
+    with reading(database) as session:
+        doubtful = session.execute(
+            select(Invoice.id, Entity.realm)
+            .join(Entity, Entity.id == Invoice.entity_id)
+            .where(_UNPOSTED, Invoice.state == InvoiceState.BLOCKED)
+            .order_by(Invoice.id)
+        ).all()
+    cells, rules, posted = RegisteredCells(), RegisterRules(), 0
+    for invoice, realm in doubtful:
+        try:
+            with unit_of_work(database, actor=Actor.system(JOB), clock=clock, realm=realm) as work:
+                recheck_invoices(work, [invoice], rules=rules)
+                post_invoices(work, [invoice], cells=cells)
+            posted += 1
+        except DomainError as refusal:
+            log.info("invoice still doubtful", invoice=invoice, code=refusal.code)
+    return posted
 
 
 def end_waits(database: Database, *, clock: Clock) -> int:

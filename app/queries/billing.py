@@ -14,6 +14,7 @@ from app.queries.cash import Applied, OpenInvoice, applied, open_invoices
 from app.queries.order_detail import steps_of
 from app.queries.order_facts import Step
 from app.queries.taxes import stamps
+from erpcore.billing.checking import Finding, read
 from erpcore.billing.models import (
     CreditApplication,
     CreditMemo,
@@ -76,6 +77,7 @@ class InvoicePage:
     number: str | None
     state: str
     block_reason: str | None
+    findings: list[Finding]
     realm: str
     site_id: int
     site: str
@@ -209,7 +211,7 @@ def invoice_page(session: Session, actor: Actor, invoice_id: int) -> InvoicePage
         .order_by(CreditMemo.id)
     )
     return InvoicePage(
-        id=invoice.id, number=invoice.number, state=invoice.state, block_reason=invoice.block_reason,
+        id=invoice.id, number=invoice.number, state=invoice.state, block_reason=invoice.block_reason, findings=read(invoice.findings),
         realm=row.realm, site_id=invoice.site_id, site=row.site, entity_id=invoice.entity_id,
         customer_id=invoice.customer_id, customer=row.customer, order_id=invoice.order_id, order=row.order,
         shipment=row.shipment, also=_also(session, invoice), drafted_at=invoice.drafted_at, posted_at=invoice.posted_at, invoice_on=invoice.invoice_on,

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.queries.billing import InvoiceRow, invoice_row, row_columns
 from app.queries.listing import Asked, Found, Position, SqlList
 from app.queries.worked_out import AskedList
+from erpcore.billing.checking import mark_of
 from erpcore.billing.models import CreditMemo, Invoice
 from erpcore.credit.models import Receivable
 from erpcore.fulfilment.models import Shipment
@@ -39,6 +40,8 @@ def _invoices() -> Any:
 
 #: As the partial index of shipments to be billed says it, so that both databases use it.
 _TO_BILL = text("shipment.invoice_id IS NULL AND shipment.invoice_due_at IS NOT NULL")
+#: As the partial index of what is not posted says it.
+_UNPOSTED = text("invoice.state <> 'posted'")
 #: As the partial index of what is owed says it.
 _OWED = text("receivable.open_minor <> 0")
 
@@ -101,6 +104,7 @@ _INVOICES: SqlList[InvoiceRow] = SqlList(
     },
     wanted={
         "lane": lambda value, _: Invoice.state == value,
+        "doubt": lambda value, _: and_(_UNPOSTED, Invoice.findings.contains(mark_of(str(value)), autoescape=True)),
         "overdue": lambda _value, eyes: and_(_OWED, Receivable.open_minor > 0, Receivable.due_on < eyes.now.date()),
     },
 )  # fmt: skip
@@ -118,7 +122,7 @@ _WAITING: SqlList[InvoiceRow] = replace(
 
 def _of_due(asked: Asked) -> Asked:
     """What the filters of invoices mean for shipments that have none yet; the longest due first unless asked otherwise."""
-    values = {name: value for name, value in asked.values.items() if name not in ("lane", "overdue")}
+    values = {name: value for name, value in asked.values.items() if name not in ("lane", "overdue", "doubt")}
     return replace(asked, values=values, sort="at" if asked.sort == "-at" else asked.sort)
 
 

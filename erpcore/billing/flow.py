@@ -17,6 +17,7 @@ INVOICE = Flow(
         Move(name="recheck", sources=(S.BLOCKED,), target=S.DRAFT, permission="billing:invoice:draft",
              event="invoice.unblocked"),
         Move(name="amend", sources=(S.DRAFT,), target=S.DRAFT, permission="billing:invoice:amend", reason_required=True),
+        Move(name="mend", sources=(S.BLOCKED,), target=S.DRAFT, permission="billing:invoice:amend", reason_required=True),
         Move(name="post", sources=(S.DRAFT,), target=S.POSTED, permission="billing:invoice:post", event="invoice.posted"),
     ),
 )  # fmt: skip

@@ -34,7 +34,7 @@ class Invoice(Base):
     """What a shipment costs the customer. Posted it has a legal number and never changes; corrections are credit memos.
 
     ``exact`` is the net at six places; the posted net is the sum of lines rounded to minor units. ``bill_with``: what its
-    shipments have in common where it bills several; order and shipment are then the first of them.
+    shipments have in common where it bills several; order and shipment are then the first of them. ``findings``: what was doubtful when it was last looked at, as ``checking`` keeps it.
     """
 
     __tablename__ = "invoice"
@@ -43,7 +43,7 @@ class Invoice(Base):
         states("state", InvoiceState),
         CheckConstraint("state <> 'posted' OR (posted_at IS NOT NULL AND invoice_on IS NOT NULL)", name="posted_dated"),
         Index("ix_invoice_order", "order_id"),
-        Index("ix_invoice_customer", "customer_id"),
+        Index("ix_invoice_customer", "customer_id", "id"),
         Index("ix_invoice_on", "entity_id", "invoice_on"),
         Index("ix_invoice_posted", "state", "posted_at", "id"),
         Index(
@@ -74,6 +74,7 @@ class Invoice(Base):
     is_tax_determined: Mapped[bool] = mapped_column(Boolean)
     version: Mapped[int] = mapped_column(Integer)
     bill_with: Mapped[str | None] = mapped_column(String(96))
+    findings: Mapped[str | None] = mapped_column(Text)
 
 
 class InvoiceLine(Base):

@@ -46,6 +46,7 @@ class InvoiceRow:
     is_tax_determined: bool
     version: int
     bill_with: str | None = None
+    findings: str | None = None
     lines: list[InvoiceLineRow] = field(kw_only=True)
 
 
@@ -92,7 +93,7 @@ RECEIVABLE = (
 
 _SAVED = (
     "number", "state", "block_reason", "posted_at", "invoice_on", "due_on", "net_minor", "tax_minor", "gross_minor", "exact",
-    "is_price_right", "is_tax_determined",
+    "is_price_right", "is_quantity_right", "is_tax_determined", "findings",
 )  # fmt: skip
 
 

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from erpcore.billing.checking import Finding, read
+from erpcore.billing.doubts import Judge, prices_of, require_another, write_down
 from erpcore.billing.flow import INVOICE
 from erpcore.billing.models import Invoice, InvoiceLine, InvoiceState
 from erpcore.billing.records import (
@@ -25,7 +27,7 @@ from erpcore.billing.records import (
     save_invoices,
     shares_of,
 )
-from erpcore.billing.taxing import stamp_taxes, taxes_of, why_undetermined
+from erpcore.billing.taxing import stamp_taxes, taxes_of, under_one_tax, why_undetermined
 from erpcore.credit.models import Receivable
 from erpcore.credit.services import Part, change_exposures
 from erpcore.fulfilment.records import ShipmentRow, billed_together, lock_shipments, save_shipments
@@ -45,7 +47,7 @@ from erpcore.orders.models import LineKind
 from erpcore.orders.moving import admit_order
 from erpcore.orders.records import lines_by_id, lock_orders, save_orders
 from erpcore.orders.rules import value_of
-from erpcore.ports import CellStates
+from erpcore.ports import CellStates, ProcessRules
 from erpcore.published import InvoiceBlocked, InvoiceDrafted, InvoicePosted, InvoiceUnblocked
 
 POST = "billing:invoice:post"
@@ -65,12 +67,14 @@ class AmendInvoice:
 
 
 def draft_invoices(
-    work: UnitOfWork, shipment_ids: Iterable[int], *, cells: CellStates, at: Mapping[int, datetime] | None = None
-) -> list[InvoiceRow]:
+    work: UnitOfWork, shipment_ids: Iterable[int], *, cells: CellStates, rules: ProcessRules | None = None,
+    at: Mapping[int, datetime] | None = None,
+) -> list[InvoiceRow]:  # fmt: skip
     """An invoice per shipment whose trigger has passed, from order prices and shipped quantities; one for all that are billed
-    together, also for those of them that are not named.
+    together, also for those of them that are not named, and as many as there are taxes on parts of one line.
 
-    Doubtful ones are blocked with the reason: no tax rate determines a line's tax. Raises ``RuleBroken`` for a shipment that
+    Doubtful ones are blocked with all that the rules of ``checking`` find. Without ``rules`` they were issued elsewhere, and nothing
+    but their tax is looked at. Raises ``RuleBroken`` for a shipment that
     is not due or has its invoice already.
     """
     asked = set(shipment_ids)
@@ -90,14 +94,16 @@ def draft_invoices(
         admit_order(work, cells, order)
         parts[shipment.bill_with or shipment.id].append(shipment)
     found = taxes_of(work, orders, by_line, [shipment for part in parts.values() for shipment in part])
-    ids = work.ids.reserve(len(parts))
+    groups = [group for part in parts.values() for group in under_one_tax(part, found)]
+    ids = work.ids.reserve(len(groups))
     invoices = []
-    for part in parts.values():
+    for part, of_lines in groups:
         first = part[0]
-        invoice = _draft(orders[first.order_id], part, by_line, found, next(ids), (at or {}).get(first.id, work.now))
+        invoice = _draft(orders[first.order_id], part, by_line, of_lines, next(ids), (at or {}).get(first.id, work.now))
         for shipment in part:
             shipment.invoice_id = invoice.id
         invoices.append(invoice)
+    _judge(work, invoices, groups, orders, by_line, rules)
     write_rows(work, Invoice.__table__, COLUMNS, [invoice_values(i) for i in invoices])
     write_rows(
         work,
@@ -105,10 +111,10 @@ def draft_invoices(
         LINE_COLUMNS,
         [line_values(line) for i in invoices for line in i.lines],
     )
-    billed = [shipment for part in parts.values() for shipment in part]
+    billed = [shipment for part, _ in groups for shipment in part]
     save_shipments(work, billed)
     work.memo.setdefault("invoices", {}).update((i.id, i) for i in invoices)
-    for invoice, part in zip(invoices, parts.values(), strict=True):
+    for invoice, (part, _) in zip(invoices, groups, strict=True):
         order = orders[invoice.order_id]
         record_move(work, "invoice", invoice.id, "draft", None, InvoiceState.DRAFT, at=invoice.drafted_at)
         several = [one.id for one in part] if len(part) > 1 else []
@@ -123,6 +129,27 @@ def draft_invoices(
             blocked = InvoiceBlocked(reason=invoice.block_reason or "")
             publish_invoice(work, order, invoice, blocked, invoice.drafted_at, refs)
     return invoices
+
+
+def _judge(
+    work: UnitOfWork,
+    invoices: Sequence[InvoiceRow],
+    groups: Sequence[tuple[list[ShipmentRow], dict[int, Tax]]],
+    orders: Mapping[int, Order],
+    by_line: Mapping[int, Line],
+    rules: ProcessRules | None,
+) -> None:
+    """Block what is doubtful."""
+    judge = Judge(work, invoices, orders, rules) if rules is not None and invoices else None
+    for invoice, (part, of_lines) in zip(invoices, groups, strict=True):
+        no_tax = why_undetermined(invoice, of_lines)
+        if judge is not None:
+            findings = judge.judge(invoice, by_line, part, no_tax)
+        else:
+            findings = [Finding("tax", {"why": no_tax})] if no_tax else []
+        if findings:
+            write_down(invoice, findings)
+            invoice.state = INVOICE.target("block", invoice.state, reason=invoice.block_reason)
 
 
 def _draft(
@@ -156,9 +183,6 @@ def _draft(
         )  # fmt: skip
     stamp_taxes(invoice, found)
     total(invoice)
-    if not invoice.is_tax_determined:
-        invoice.state = INVOICE.target("block", invoice.state, reason="tax")
-        invoice.block_reason = why_undetermined(invoice, found)
     return invoice
 
 
@@ -174,7 +198,9 @@ def total(invoice: InvoiceRow) -> None:
 
 
 def amend_invoices(work: UnitOfWork, commands: Sequence[AmendInvoice]) -> list[InvoiceRow]:
-    """Charge another price than the order's on an unposted invoice; it is then no longer right at posting, and says so."""
+    """Charge another price on an unposted invoice. Other than the order's, it waits until somebody else releases it, and says so
+    at posting; back at the order's, nothing about its prices is doubtful.
+    """
     orders = {o.id: o for o in lock_orders(work, orders_of_invoices(work, [c.invoice for c in commands]))}
     by_line = lines_by_id(orders.values())
     invoices = {i.id: i for i in lock_invoices(work, [c.invoice for c in commands])}
@@ -182,7 +208,9 @@ def amend_invoices(work: UnitOfWork, commands: Sequence[AmendInvoice]) -> list[I
     for command in commands:
         invoice = invoices[command.invoice]
         work.actor.require("billing:invoice:amend", site=invoice.site_id)
-        INVOICE.target("amend", invoice.state, reason=command.reason)
+        was = invoice.state
+        move = "mend" if was == InvoiceState.BLOCKED else "amend"
+        target = INVOICE.target(move, was, reason=command.reason)
         line = next((part for part in invoice.lines if part.order_line_id == command.order_line), None)
         if line is None:
             raise NotFound("line_unknown", line=command.order_line)
@@ -192,9 +220,17 @@ def amend_invoices(work: UnitOfWork, commands: Sequence[AmendInvoice]) -> list[I
         invoice.is_price_right = all(p.unit_price == by_line[p.order_line_id].unit_price for p in invoice.lines)
         total(invoice)
         facts = {"line": command.order_line, "unit_price": line.unit_price}
-        record_move(
-            work, "invoice", invoice.id, "amend", invoice.state, invoice.state, reason=command.reason, facts=facts
-        )
+        record_move(work, "invoice", invoice.id, move, was, target, reason=command.reason, facts=facts)
+        findings = prices_of(invoice, by_line)
+        invoice.state = target
+        write_down(invoice, findings)
+        order, refs = orders[invoice.order_id], shares_of(invoice, by_line)
+        if findings:
+            invoice.state = INVOICE.target("block", target, reason=invoice.block_reason)
+            record_move(work, "invoice", invoice.id, "block", target, invoice.state, reason=invoice.block_reason)
+            publish_invoice(work, order, invoice, InvoiceBlocked(reason=invoice.block_reason or ""), work.now, refs)
+        elif was == InvoiceState.BLOCKED:
+            publish_invoice(work, order, invoice, InvoiceUnblocked(reason=command.reason), work.now, refs)
         changed.append(
             {
                 "invoice": invoice.id, "line": line.order_line_id, "new_price": line.unit_price,
@@ -207,14 +243,17 @@ def amend_invoices(work: UnitOfWork, commands: Sequence[AmendInvoice]) -> list[I
 
 
 def unblock_invoices(work: UnitOfWork, ids: Iterable[int], reason: str) -> list[InvoiceRow]:
-    """Clear blocked invoices for posting by authority; what was undetermined stays recorded as such."""
-    orders = {o.id: o for o in lock_orders(work, orders_of_invoices(work, list(ids)))}
-    invoices = lock_invoices(work, ids)
+    """Clear blocked invoices for posting by authority; what was doubtful stays recorded. Who set a doubtful price may not."""
+    wanted = list(ids)
+    orders = {o.id: o for o in lock_orders(work, orders_of_invoices(work, wanted))}
+    invoices = lock_invoices(work, wanted)
+    require_another(work, invoices, orders)
     for invoice in invoices:
         work.actor.require("billing:invoice:unblock", site=invoice.site_id)
         was = invoice.state
         invoice.state = INVOICE.target("unblock", was, reason=reason)
-        record_move(work, "invoice", invoice.id, "unblock", was, invoice.state, reason=reason)
+        facts = {"released": [one.code for one in read(invoice.findings)]}
+        record_move(work, "invoice", invoice.id, "unblock", was, invoice.state, reason=reason, facts=facts)
         refs = shares_of(invoice, lines_by_id(orders.values()))
         publish_invoice(work, orders[invoice.order_id], invoice, InvoiceUnblocked(reason=reason), work.now, refs)
     save_invoices(work, invoices)

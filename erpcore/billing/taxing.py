@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import NamedTuple
 
 from erpcore.billing.records import InvoiceRow
 from erpcore.fulfilment.records import ShipmentRow
@@ -17,14 +19,21 @@ from erpcore.orders.documents import Line, Order
 ROUNDING = "Tax is rounded once for each rate, on the sum of its lines, half away from zero."
 
 
+class Resolved(NamedTuple):
+    """The tax on what a shipment holds of an order line; ``day``: the one it is unknown for, ``None`` where it is known."""
+
+    tax: Tax
+    day: date | None
+
+
 def taxes_of(
     work: UnitOfWork, orders: Mapping[int, Order], by_line: Mapping[int, Line], shipments: Sequence[ShipmentRow]
-) -> dict[int, Tax]:
-    """The tax on each order line of these shipments: from where it left, to where it went, on that day there."""
+) -> dict[tuple[int, int], Resolved]:
+    """The tax by shipment and order line: from where it left, to where it went, on that day there."""
     known = items(work, {by_line[line].item_id for one in shipments for line, _ in one.lines})
     buyers = customers(work, {orders[one.order_id].customer_id for one in shipments})
     countries = countries_of(work, {one.ship_to_id for one in shipments})
-    asked: dict[int, Taxed] = {}
+    asked: dict[tuple[int, int], Taxed] = {}
     for one in shipments:
         order, site = orders[one.order_id], site_facts(work, one.site_id)
         buyer = buyers[order.customer_id]
@@ -32,11 +41,31 @@ def taxes_of(
         to = countries.get(one.ship_to_id, order.ship_country)
         for line, _ in one.lines:
             item = known[by_line[line].item_id]
-            asked[line] = Taxed(
+            asked[one.id, line] = Taxed(
                 order.entity_id, site.country, to, buyer.id, buyer.tax_class, item.tax_class, day
             )  # fmt: skip
     found = taxes(work, asked.values())
-    return {line: found[one] for line, one in asked.items()}
+    return {key: Resolved(found[one], one.on if found[one].rate is None else None) for key, one in asked.items()}
+
+
+def under_one_tax(
+    shipments: Sequence[ShipmentRow], found: Mapping[tuple[int, int], Resolved]
+) -> list[tuple[list[ShipmentRow], dict[int, Tax]]]:
+    """The shipments of a collective invoice, apart where parts of one order line bear different taxes: each with its taxes by line.
+
+    A line of an invoice has one tax. What left before a rate changed and what left after it go on invoices of their own.
+    """
+    groups: list[tuple[list[ShipmentRow], dict[int, Resolved]]] = []
+    for one in shipments:
+        of = {line: found[one.id, line] for line, _ in one.lines}
+        for held, known in groups:
+            if all(known.get(line, tax) == tax for line, tax in of.items()):
+                held.append(one)
+                known.update(of)
+                break
+        else:
+            groups.append(([one], of))
+    return [(held, {line: each.tax for line, each in known.items()}) for held, known in groups]
 
 
 def stamp_taxes(invoice: InvoiceRow, found: Mapping[int, Tax]) -> None:
@@ -48,5 +77,7 @@ def stamp_taxes(invoice: InvoiceRow, found: Mapping[int, Tax]) -> None:
 
 
 def why_undetermined(invoice: InvoiceRow, found: Mapping[int, Tax]) -> str:
-    """Why the first line that has no tax has none."""
+    """Why the first line that has no tax has none; empty when all have one."""
+    if invoice.is_tax_determined:
+        return ""
     return next((found[line.order_line_id].why for line in invoice.lines if line.tax_rate is None), NO_RULE)

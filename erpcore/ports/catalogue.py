@@ -94,6 +94,11 @@ _SALES = (
         choices=("day", "week", "month"),
         means={"day": "each day", "week": "Monday to Sunday", "month": "the calendar month"},
     ),
+    _point(
+        "invoice_unusual_permille", "Unusual amount", SALES, _C,
+        "An invoice above this share of the largest of the customer's last 24, of at least five, waits until somebody has looked."
+        " With 0 the amount is not looked at.", 3_000, maximum=100_000, unit=Unit.PERMILLE, before=0,
+    ),
 )  # fmt: skip
 
 _PRICES = (

@@ -48,6 +48,13 @@ def test_a_rule_is_kept_listed_and_decides_a_blocked_invoice_that_is_checked_aga
     path = f"/invoices/{invoice.id}"
     seen = calling("billing", "GET", path)
     assert (seen.json["state"], seen.json["block_reason"]) == ("blocked", "no tax rate for the country and classes")
+    assert [(one["code"], one["sentence"]) for one in seen.json["findings"]] == [
+        ("tax", "no tax rate for the country and classes")
+    ]
+    assert [one["id"] for one in calling("billing", "GET", "/invoices?doubt=tax").json["items"]] == [invoice.id]
+    assert calling("billing", "GET", "/invoices?doubt=price").json["items"] == []
+    match = {"If-Match": f'"{seen.json["version"]}"'}
+    assert calling("billing", "POST", f"{path}/release", {"reason": "so"}, **match).status_code == 403
     again = calling("billing", "POST", f"{path}/recheck", **{"If-Match": f'"{seen.json["version"]}"'})
     assert (again.status_code, again.json["state"]) == (200, "draft"), again.json
     (line,) = again.json["lines"]

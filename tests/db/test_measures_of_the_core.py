@@ -11,7 +11,7 @@ from app.composition.measuring import SiteRecords
 from app.composition.uow import reading
 from app.jobs.consumers import ConsumerRunner
 from erpcore.billing.credits import credit_returns
-from erpcore.billing.services import AmendInvoice, amend_invoices, draft_invoices, post_invoices
+from erpcore.billing.services import AmendInvoice, amend_invoices, draft_invoices, post_invoices, unblock_invoices
 from erpcore.fulfilment.returns import authorise_returns, receive_returns, request_returns
 from erpcore.inventory.stock import ChangeStock, adjust_stock, reverse_adjustment
 from readiness.measures.consumer import JourneyConsumer
@@ -23,6 +23,7 @@ from tests.db.core.test_order_to_cash import a_return
 from tests.support import recomputation as plain
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.steps import captured, invoiced, paid, shipped
+from tests.support.trader import PEOPLE
 
 START, END = date(2026, 2, 1), date(2026, 4, 1)
 
@@ -41,6 +42,8 @@ def trading(database):
         line = order.lines[0].id
         change = AmendInvoice(invoice=invoice.id, order_line=line, unit_price=Decimal("9.00"), reason="agreed")
         amend_invoices(work, [change])
+    with business.work(actor=PEOPLE[0]) as work:
+        unblock_invoices(work, [invoice.id], "agreed")
         post_invoices(work, [invoice.id], cells=OPEN)
     invoiced(business, [(2, 4)])
     business.clock.advance(timedelta(days=1))

@@ -15,7 +15,7 @@ from app.api.v1.numbers import Key, as_amount, as_minor, fresh, pointing
 from app.api.values import Amount, Answer, Body, Page, PageQuery, Quantity, Realm, UnitPrice
 from app.composition.request import reader
 from app.composition.short_pays import Short, name_rests
-from app.composition.trading import cells
+from app.composition.trading import cells, rules
 from app.queries.billing import InvoicePage, InvoiceRow, invoice_head, invoice_page
 from app.queries.billing_lists import BILLED, INVOICES, LANES, MEMOS, SHIPPED, MemoRow
 from app.queries.cash import RECEIPTS, ReceiptRow, receipt_row
@@ -24,8 +24,10 @@ from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash
 from erpcore.billing.cash_typed import RecordReceipt, record_receipt
+from erpcore.billing.checking import DOUBTS
 from erpcore.billing.rechecking import recheck_invoices
-from erpcore.billing.services import draft_invoices, post_invoices
+from erpcore.billing.services import draft_invoices, post_invoices, unblock_invoices
+from erpcore.fulfilment.records import lock_shipments
 from erpcore.kernel.work import UnitOfWork
 
 TAG = "Billing"
@@ -60,6 +62,20 @@ class InvoiceLineAnswer(Answer):
     tax_sentence: str
 
 
+class FindingAnswer(Answer):
+    """One doubt: `code` is one of tax, price, quantity, address, duplicate, amount."""
+
+    code: str
+    sentence: str
+    way_out: str
+
+
+class ReleaseBody(Body):
+    """Why a doubtful invoice is right all the same."""
+
+    reason: str = Field(min_length=1, max_length=500)
+
+
 class InvoiceDetail(Answer):
     """One invoice with its lines. `exact_net` has six places; what is posted is the sum of rounded lines."""
 
@@ -69,6 +85,7 @@ class InvoiceDetail(Answer):
     also_orders: list[int] = Field(description="the other orders that a collective invoice bills")
     state: str
     block_reason: str | None
+    findings: list[FindingAnswer] = Field(description="what is doubtful; of one that was released, what was")
     posted_at: datetime | None
     due_on: date | None
     currency: str
@@ -91,6 +108,7 @@ class InvoiceQuery(PageQuery):
         "`due`: shipments that are to be billed; `waiting`: those that are not due yet."
     )
     state: Annotated[str | None, OneOf(BILLED)] = None
+    doubt: Annotated[str | None, OneOf(DOUBTS)] = which("Only those that are not posted and have this doubt.")
     overdue: bool = only("those past their day and not paid in full")
     text: str = part_of("the number, the order, the customer's name or code")
     site: Key | None = which("Only invoices of this site.")
@@ -170,6 +188,7 @@ def _detail(page: InvoicePage) -> InvoiceDetail:
     return InvoiceDetail(
         id=page.id, number=page.number, order_id=page.order_id,
         also_orders=sorted({key for key, _, _ in page.also} - {page.order_id}), state=page.state, block_reason=page.block_reason,
+        findings=[FindingAnswer(code=one.code, sentence=one.sentence, way_out=one.way_out) for one in page.findings],
         posted_at=page.posted_at, due_on=page.due_on, currency=code, net=as_amount(page.net_minor, code),
         tax=as_amount(page.tax_minor, code), gross=as_amount(page.gross_minor, code), exact_net=page.exact,
         open=None if page.open_minor is None else as_amount(page.open_minor, code), is_price_right=page.is_price_right,
@@ -270,8 +289,9 @@ def show_invoice(invoice_id: int) -> InvoiceDetail:
 )  # fmt: skip
 def draft_invoice(work: UnitOfWork, shipment_id: int) -> InvoiceDetail:
     _, work.realm = shipment_place(work.session, work.actor, shipment_id)
-    (invoice,) = draft_invoices(work, [shipment_id], cells=cells())
-    return _detail(invoice_page(fresh(work), work.actor, invoice.id))
+    draft_invoices(work, [shipment_id], cells=cells(), rules=rules())
+    (shipment,) = lock_shipments(work, [shipment_id])
+    return _detail(invoice_page(fresh(work), work.actor, shipment.invoice_id or 0))
 
 
 @operation(
@@ -289,13 +309,26 @@ def post_invoice(work: UnitOfWork, invoice_id: int, version: int) -> InvoiceDeta
 
 @operation(
     "POST", "/invoices/{invoice_id}/recheck", permission=Permission.INVOICE_DRAFT,
-    summary="Resolve the tax of a blocked invoice anew", tag=TAG, answer=InvoiceDetail, versioned=True,
+    summary="Look at a doubtful invoice anew", tag=TAG, answer=InvoiceDetail, versioned=True,
 )  # fmt: skip
 def recheck_invoice(work: UnitOfWork, invoice_id: int, version: int) -> InvoiceDetail:
     head = invoice_head(work.session, work.actor, invoice_id)
     check_version(version, head.version)
     work.realm = head.realm
-    recheck_invoices(work, [invoice_id])
+    recheck_invoices(work, [invoice_id], rules=rules())
+    return _detail(invoice_page(fresh(work), work.actor, invoice_id))
+
+
+@operation(
+    "POST", "/invoices/{invoice_id}/release", permission=Permission.INVOICE_UNBLOCK,
+    summary="Release a doubtful invoice for posting", tag=TAG, body=ReleaseBody, answer=InvoiceDetail, versioned=True,
+    example={"reason": "Agreed with the customer on 2 March"},
+)  # fmt: skip
+def release_invoice(work: UnitOfWork, invoice_id: int, body: ReleaseBody, version: int) -> InvoiceDetail:
+    head = invoice_head(work.session, work.actor, invoice_id)
+    check_version(version, head.version)
+    work.realm = head.realm
+    unblock_invoices(work, [invoice_id], body.reason)
     return _detail(invoice_page(fresh(work), work.actor, invoice_id))
 
 

@@ -24,8 +24,9 @@ from app.web.lists.listing import (
     text_filter,
 )
 from app.web.lists.page import list_page
+from erpcore.billing.checking import DOUBTS
 
-_LANES = {"waiting": "Not due yet", "due": "Due to bill", "draft": "Draft", "blocked": "Blocked", "posted": "Posted"}
+_LANES = {"waiting": "Not due yet", "due": "Due to bill", "draft": "Draft", "blocked": "Doubtful", "posted": "Posted"}
 
 
 def _number(row: InvoiceRow) -> Cell:
@@ -48,11 +49,12 @@ INVOICE_LIST = list_page(
     blueprint,
     Listing(
         name="invoices", endpoint="billing.show_all", path="/invoices", permission=Permission.INVOICE_READ, title="Billing",
-        lead="What has left and waits for its order, its period or its delivery, shipments due to be billed, drafts, what is blocked, and what is posted", unit="documents", source=INVOICES,
+        lead="What has left and waits for its order, its period or its delivery, shipments due to be billed, drafts, what is doubtful, and what is posted", unit="documents", source=INVOICES,
         sort="-at", usual={"lane": "posted"}, template="billing/list.html",
         empty=Empty(title="Nothing here", text="No document fits: nothing waits here, or a filter hides it.", sign="file"),
         filters=(
             choice("lane", LANES, said=_LANES),
+            choice("doubt", DOUBTS, label="Doubt"),
             flag("overdue", "Overdue"), text_filter("Number, order or customer"), site_filter(),
         ),
         columns=(

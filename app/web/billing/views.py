@@ -7,7 +7,7 @@ from typing import Any
 from flask import flash, redirect, render_template, url_for
 
 from app.composition.request import now, reader
-from app.composition.trading import cells
+from app.composition.trading import cells, rules
 from app.queries.billing import InvoicePage, invoice_page
 from app.queries.disputes import disputes_of
 from app.queries.order_detail import shipment_place
@@ -57,7 +57,7 @@ def _html(invoice_id: int, refused: str = "") -> str:
 def _moves(page: InvoicePage, disputed: int) -> list[dict[str, Any]]:
     """The moves of the flow's table, and crediting or objecting to what is posted; ``disputed`` of it is so already."""
     out: list[dict[str, Any]] = []
-    steps = (("recheck", "Check again", "action"), ("unblock", "Unblock…", "href"), ("post", "Post", "action"))
+    steps = (("recheck", "Check again", "action"), ("unblock", "Release…", "href"), ("post", "Post", "action"))
     for name, label, where in steps:
         leads = INVOICE.leads(name, page.state)
         if page.state == "posted" or (name != "post" and not leads):
@@ -96,7 +96,7 @@ def _move(label: str, permission: str, shut: str, **where: str) -> dict[str, Any
 def draft(shipment_id: int) -> Any:
     order_id, realm = shipment_place(reader(), actor(), shipment_id)
     return take_step(
-        lambda work: draft_invoices(work, [shipment_id], cells=cells()), realm=realm, done="The invoice is drafted.",
+        lambda work: draft_invoices(work, [shipment_id], cells=cells(), rules=rules()), realm=realm, done="The invoice is drafted.",
         to=url_for("orders.show", order_id=order_id), again=lambda why: order_html(order_id, why),
     )  # fmt: skip
 
@@ -115,8 +115,8 @@ def post(invoice_id: int) -> Any:
 @require(Permission.INVOICE_DRAFT)
 def recheck(invoice_id: int) -> Any:
     return take_step(
-        lambda work: recheck_invoices(work, [invoice_id]), realm=invoice_page(reader(), actor(), invoice_id).realm,
-        done="The tax is known now; the invoice may be posted.", to=url_for("billing.show", invoice_id=invoice_id),
+        lambda work: recheck_invoices(work, [invoice_id], rules=rules()), realm=invoice_page(reader(), actor(), invoice_id).realm,
+        done="Nothing is doubtful any more; the invoice may be posted.", to=url_for("billing.show", invoice_id=invoice_id),
         again=lambda why: _html(invoice_id, why),
     )  # fmt: skip
 
@@ -129,8 +129,8 @@ def unblock(invoice_id: int) -> Any:
         with form_step(form, realm=page.realm) as work:
             unblock_invoices(work, [invoice_id], str(form.reason.data))
         if form.accepted:
-            return _back(page, "The invoice may be posted. What was undetermined stays recorded.")
-    return _form(page, form, title="Unblock", label="Unblock the invoice", note=f"Blocked: {page.block_reason}")
+            return _back(page, "The invoice may be posted. What was doubtful stays recorded.")
+    return _form(page, form, title="Release", label="Release the invoice", note=f"Doubtful: {page.block_reason}")
 
 
 @blueprint.route("/invoices/<int:invoice_id>/lines/<int:line_id>", methods=["GET", "POST"])
@@ -149,7 +149,13 @@ def amend(invoice_id: int, line_id: int) -> Any:
         with form_step(form, realm=page.realm) as work:
             amend_invoices(work, [command])
         if form.accepted:
-            return _back(page, "The draft is amended. It is no longer as ordered, and says so.")
+            charged, ordered = form.unit_price.data, line.order_price
+            return _back(
+                page,
+                "The price is changed."
+                if charged == ordered
+                else "The price is changed. Somebody else releases the invoice now.",
+            )
     return _form(page, form, title="Amend", label="Charge this price", note=f"{line.code} {line.name}")
 
 

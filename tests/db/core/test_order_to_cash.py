@@ -40,6 +40,7 @@ from erpcore.ports import CellState
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, Cells, a_business
 from tests.support.steps import allocated, captured, invoiced, paid, qty, released, shipped
+from tests.support.trader import PEOPLE
 
 
 def one(database, query, **values):
@@ -235,6 +236,10 @@ def test_an_amended_draft_is_no_longer_right_at_posting(database):
             invoice=invoice.id, order_line=order.lines[0].id, unit_price=Decimal("9.50"), reason="rep promised"
         )
         amend_invoices(work, [amend])
+    with pytest.raises(RuleBroken, match="invoice_own_price"), business.work() as work:
+        unblock_invoices(work, [invoice.id], "it is right")
+    with business.work(actor=PEOPLE[0]) as work:
+        unblock_invoices(work, [invoice.id], "the rep confirmed it")
         post_invoices(work, [invoice.id], cells=OPEN)
     row = one(database, "SELECT net_minor, gross_minor, is_price_right FROM invoice")
     assert (row[0], row[1], bool(row[2])) == (9500, 11400, False)

@@ -107,12 +107,12 @@ def test_a_rule_that_ended_before_the_goods_left_blocks_the_invoice_until_anothe
     assert (invoice.state, invoice.block_reason) == ("blocked", "the tax rule for it ended before that day")
     before = fingerprint_of(database)
     with pytest.raises(RuleBroken) as refused, business.work() as work:
-        recheck_invoices(work, [invoice.id])
+        recheck_invoices(work, [invoice.id], rules=RULES)
     assert refused.value.code == "tax_undetermined"
     assert fingerprint_of(database) == before
     new = rule(business, code="DE-16", rate=Decimal("0.16"), valid_from=date(2026, 3, 2))
     with business.work() as work:
-        recheck_invoices(work, [invoice.id])
+        recheck_invoices(work, [invoice.id], rules=RULES)
         post_invoices(work, [invoice.id], cells=OPEN)
     # The order expected 19 %; what left is taxed by the rule of the day.
     assert rows(business, "SELECT net_minor, tax_minor, is_tax_determined FROM invoice") == [(1_000, 160, True)]
