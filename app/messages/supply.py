@@ -57,7 +57,7 @@ MESSAGES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "tax_sentence_missing": "Say why no tax is charged: kind {category} must stand on the invoice with its reason.",
     "tax_rule_unknown": "There is no tax rule {rule}. Look at the list of rules.",
     "certificate_missing": "Name the certificate that exempts the customer.",
-    "invoice_doubtful": "The invoice of order {document} is still doubtful: {why}. {way}",
+    "invoice_doubtful": "The invoice of order {document} is still doubtful: {why}. The way out: {way}.",
     "invoice_own_price": "You set the price that is doubtful on the invoice of order {document}, so somebody else releases it. Ask a colleague who may.",
     "tax_undetermined": "The tax of the invoice of order {document} is still unknown: {why}. Add the rule or the number that is missing, then check again.",
     "commitment_ended": "This commitment ends on {until} already. Choose an earlier day.",

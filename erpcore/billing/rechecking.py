@@ -51,7 +51,9 @@ def recheck_invoices(work: UnitOfWork, ids: Iterable[int], *, rules: ProcessRule
         if no_tax:
             raise RuleBroken("tax_undetermined", document=order.number, why=no_tax)
         if findings:
-            raise RuleBroken("invoice_doubtful", document=order.number, why=summary(findings), way=findings[0].way_out)
+            raise RuleBroken(
+                "invoice_doubtful", document=order.number, why=summary(findings), way=findings[0].way_out.rstrip(".")
+            )
         write_down(invoice, findings)
         invoice.state = target
         record_move(work, "invoice", invoice.id, "recheck", was, invoice.state, reason=_MENDED)
