@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -102,11 +102,11 @@ class InvoicePage:
     is_tax_determined: bool
     version: int
     lines: list[InvoiceLineFact]
-    payments: list[tuple[int, str, int, datetime]]
-    credits: list[tuple[int, str | None, str, int, datetime]]
-    memos: list[tuple[int, str, str, int, datetime]]
-    entries: list[int]
-    steps: list[Step]
+    payments: list[tuple[int, str, int, datetime]] = field(default_factory=list)
+    credits: list[tuple[int, str | None, str, int, datetime]] = field(default_factory=list)
+    memos: list[tuple[int, str, str, int, datetime]] = field(default_factory=list)
+    entries: list[int] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,8 +173,8 @@ def invoice_head(session: Session, actor: Actor, invoice_id: int) -> InvoiceHead
     return InvoiceHead(version=row.version, realm=row.realm)
 
 
-def invoice_page(session: Session, actor: Actor, invoice_id: int) -> InvoicePage:
-    """One invoice; raises ``NotFound`` for an unknown one and for another site's."""
+def invoice_page(session: Session, actor: Actor, invoice_id: int, *, whole: bool = True) -> InvoicePage:
+    """One invoice; raises ``NotFound`` for an unknown one and for another site's. Not ``whole``: without what became of it."""
     row = session.execute(
         select(Invoice, Customer.name.label("customer"), Site.name.label("site"), Entity.realm,
                SalesOrder.number.label("order"), Shipment.number.label("shipment"), Receivable.open_minor)
@@ -189,6 +189,20 @@ def invoice_page(session: Session, actor: Actor, invoice_id: int) -> InvoicePage
     if row is None or (actor.sites is not None and row.Invoice.site_id not in actor.sites):
         raise NotFound("invoice_unknown", id=invoice_id)
     invoice: Invoice = row.Invoice
+    return InvoicePage(
+        id=invoice.id, number=invoice.number, state=invoice.state, block_reason=invoice.block_reason, findings=read(invoice.findings),
+        realm=row.realm, site_id=invoice.site_id, site=row.site, entity_id=invoice.entity_id,
+        customer_id=invoice.customer_id, customer=row.customer, order_id=invoice.order_id, order=row.order,
+        shipment=row.shipment, also=_also(session, invoice), drafted_at=invoice.drafted_at, posted_at=invoice.posted_at, invoice_on=invoice.invoice_on,
+        due_on=invoice.due_on, currency=invoice.currency, net_minor=invoice.net_minor, tax_minor=invoice.tax_minor,
+        gross_minor=invoice.gross_minor, exact=invoice.exact, open_minor=row.open_minor,
+        is_price_right=invoice.is_price_right, is_tax_determined=invoice.is_tax_determined, version=invoice.version,
+        lines=_lines(session, invoice_id), **(_since(session, invoice_id) if whole else {}),
+    )  # fmt: skip
+
+
+def _since(session: Session, invoice_id: int) -> dict[str, Any]:
+    """What became of an invoice: payments, credits, memos, entries and steps."""
     payments = session.execute(
         select(Receipt.id, Receipt.number, ReceiptApplication.amount_minor, ReceiptApplication.applied_at)
         .join(Receipt, Receipt.id == ReceiptApplication.receipt_id)
@@ -210,19 +224,13 @@ def invoice_page(session: Session, actor: Actor, invoice_id: int) -> InvoicePage
         .where(CreditMemo.invoice_id == invoice_id)
         .order_by(CreditMemo.id)
     )
-    return InvoicePage(
-        id=invoice.id, number=invoice.number, state=invoice.state, block_reason=invoice.block_reason, findings=read(invoice.findings),
-        realm=row.realm, site_id=invoice.site_id, site=row.site, entity_id=invoice.entity_id,
-        customer_id=invoice.customer_id, customer=row.customer, order_id=invoice.order_id, order=row.order,
-        shipment=row.shipment, also=_also(session, invoice), drafted_at=invoice.drafted_at, posted_at=invoice.posted_at, invoice_on=invoice.invoice_on,
-        due_on=invoice.due_on, currency=invoice.currency, net_minor=invoice.net_minor, tax_minor=invoice.tax_minor,
-        gross_minor=invoice.gross_minor, exact=invoice.exact, open_minor=row.open_minor,
-        is_price_right=invoice.is_price_right, is_tax_determined=invoice.is_tax_determined, version=invoice.version,
-        lines=_lines(session, invoice_id), payments=[(p[0], p[1], p[2], p[3]) for p in payments],
-        credits=[(c[0], c[1], c[2] or "", c[3], c[4]) for c in used],
-        memos=[(m.id, m.number or "", m.reason, m.gross_minor, m.posted_at) for m in memos],
-        entries=_entries(session, "invoice", invoice_id), steps=steps_of(session, {"invoice": [invoice_id]}),
-    )  # fmt: skip
+    return {
+        "payments": [(p[0], p[1], p[2], p[3]) for p in payments],
+        "credits": [(c[0], c[1], c[2] or "", c[3], c[4]) for c in used],
+        "memos": [(m.id, m.number or "", m.reason, m.gross_minor, m.posted_at) for m in memos],
+        "entries": _entries(session, "invoice", invoice_id),
+        "steps": steps_of(session, {"invoice": [invoice_id]}),
+    }
 
 
 def _also(session: Session, invoice: Invoice) -> list[tuple[int, str, str]]:

@@ -60,17 +60,28 @@ class Judge:
             for one in invoice.lines
         ]  # fmt: skip
         invoice.is_quantity_right = all(one.quantity == one.shipped for one in lines)
-        return doubts_of(
+        found = doubts_of(
             InvoiceFacts(
                 currency=invoice.currency, net_minor=invoice.net_minor, lines=lines, no_tax=no_tax,
                 missing=() if self._buyers[invoice.customer_id].is_unknown else missing, twin=self._twin(invoice),
                 history=self._history(invoice) if limit else (), limit_permille=limit,
             )
         )  # fmt: skip
+        self._remember(invoice)
+        return found
+
+    def _remember(self, invoice: InvoiceRow) -> None:
+        """Those behind it in the same batch are compared with it too."""
+        order = self._orders[invoice.order_id]
+        one = _Alike(
+            invoice.id, invoice.number, invoice.order_id, invoice.drafted_at, _goods(invoice), order.number,
+            order.customer_reference,
+        )  # fmt: skip
+        self._alike[invoice.customer_id, invoice.gross_minor].append(one)
 
     def _twin(self, invoice: InvoiceRow) -> str:
         """The invoice that bills the same goods of the same order, or of one with the same reference of the customer."""
-        goods = sorted((one.item_id, one.quantity) for one in invoice.lines)
+        goods = _goods(invoice)
         reference = self._orders[invoice.order_id].customer_reference
         for row in self._alike.get((invoice.customer_id, invoice.gross_minor), ()):
             same = row.order_id == invoice.order_id and abs(row.drafted_at - invoice.drafted_at) <= _SAME_ORDER
@@ -103,6 +114,10 @@ class _Alike(NamedTuple):
     goods: list[tuple[int, int]]
     order_number: str
     customer_reference: str | None
+
+
+def _goods(invoice: InvoiceRow) -> list[tuple[int, int]]:
+    return sorted((one.item_id, one.quantity) for one in invoice.lines)
 
 
 def _alike(

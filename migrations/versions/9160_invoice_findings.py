@@ -1,7 +1,7 @@
 """What is doubtful about an invoice is kept with it; the latest of a customer are found without reading the others.
 
 Revision ID: 9160
-Revises: 0080
+Revises: 0086
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "9160"
-down_revision = "0080"
+down_revision = "0086"
 branch_labels = None
 depends_on = None
 

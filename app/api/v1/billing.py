@@ -183,6 +183,10 @@ class ApplyBody(Body):
     applications: list[ApplicationBody] = Field(min_length=1, max_length=200)
 
 
+def _answer(work: UnitOfWork, invoice_id: int) -> InvoiceDetail:
+    return _detail(invoice_page(fresh(work), work.actor, invoice_id, whole=False))
+
+
 def _detail(page: InvoicePage) -> InvoiceDetail:
     code = page.currency
     return InvoiceDetail(
@@ -280,7 +284,7 @@ def _memo(row: MemoRow) -> MemoAnswer:
     answer=InvoiceDetail,
 )
 def show_invoice(invoice_id: int) -> InvoiceDetail:
-    return _detail(invoice_page(reader(), actor(), invoice_id))
+    return _detail(invoice_page(reader(), actor(), invoice_id, whole=False))
 
 
 @operation(
@@ -291,7 +295,7 @@ def draft_invoice(work: UnitOfWork, shipment_id: int) -> InvoiceDetail:
     _, work.realm = shipment_place(work.session, work.actor, shipment_id)
     draft_invoices(work, [shipment_id], cells=cells(), rules=rules())
     (shipment,) = lock_shipments(work, [shipment_id])
-    return _detail(invoice_page(fresh(work), work.actor, shipment.invoice_id or 0))
+    return _answer(work, shipment.invoice_id or 0)
 
 
 @operation(
@@ -304,7 +308,7 @@ def post_invoice(work: UnitOfWork, invoice_id: int, version: int) -> InvoiceDeta
     check_version(version, head.version)
     work.realm = head.realm
     post_invoices(work, [invoice_id], cells=cells())
-    return _detail(invoice_page(fresh(work), work.actor, invoice_id))
+    return _answer(work, invoice_id)
 
 
 @operation(
@@ -316,7 +320,7 @@ def recheck_invoice(work: UnitOfWork, invoice_id: int, version: int) -> InvoiceD
     check_version(version, head.version)
     work.realm = head.realm
     recheck_invoices(work, [invoice_id], rules=rules())
-    return _detail(invoice_page(fresh(work), work.actor, invoice_id))
+    return _answer(work, invoice_id)
 
 
 @operation(
@@ -329,7 +333,7 @@ def release_invoice(work: UnitOfWork, invoice_id: int, body: ReleaseBody, versio
     check_version(version, head.version)
     work.realm = head.realm
     unblock_invoices(work, [invoice_id], body.reason)
-    return _detail(invoice_page(fresh(work), work.actor, invoice_id))
+    return _answer(work, invoice_id)
 
 
 @operation(

@@ -14,9 +14,11 @@ from erpcore.billing.services import draft_invoices, post_invoices
 from erpcore.fulfilment.billing_due import period_end
 from erpcore.fulfilment.services import PickOrder, confirm_shipments, pick_orders
 from erpcore.kernel.errors import IllegalMove, RuleBroken
+from erpcore.masterdata.services import ensure_channel
 from erpcore.orders.cancelling import CancelLines, cancel_lines
+from erpcore.ports import CellState
 from tests.support.controls import assert_books_agree
-from tests.support.core import OPEN, RULES, a_business
+from tests.support.core import OPEN, RULES, Cells, a_business
 from tests.support.policies import approve
 from tests.support.steps import allocated, shipped
 from tests.support.threads import at_once
@@ -148,6 +150,7 @@ def test_a_run_killed_half_way_and_run_again_loses_and_doubles_nothing(database,
         return done
 
     monkeypatch.setattr(billing, "post_invoices", dies_at_the_third)
+    monkeypatch.setattr(billing, "AT_ONCE", 1)
     with pytest.raises(Killed):
         run(business, monkeypatch)
     assert rows(business, "SELECT COUNT(*), SUM(net_minor) FROM invoice") == [(2, 4_000)]
@@ -156,6 +159,50 @@ def test_a_run_killed_half_way_and_run_again_loses_and_doubles_nothing(database,
         (f"INV-2026-00000{number}",) for number in (1, 2, 3, 4)
     ]
     assert rows(business, "SELECT COUNT(*) FROM shipment WHERE invoice_id IS NULL") == [(0,)]
+    assert_books_agree(database)
+
+
+class OneClosed(Cells):
+    """Every cell is open but those of one channel."""
+
+    def __init__(self, channel):
+        super().__init__()
+        self.channel = channel
+
+    def admission(self, work, realm, cell):
+        self.state = CellState.CLOSED if cell.channel == self.channel else CellState.OPEN
+        return super().admission(work, realm, cell)
+
+
+def test_shipments_that_are_refused_among_many_wait_and_the_others_of_their_transaction_are_billed(
+    database, monkeypatch
+):
+    business = a_business(database)
+    with business.work() as work:
+        other = ensure_channel(work, "web", "Web shop").id
+    of_other = {
+        key
+        for number in range(7)
+        for key in [shipped(business, [(0, 1 + number)], channel=other if number in (2, 3) else business.channel)[1].id]
+        if number in (2, 3)
+    }
+    monkeypatch.setattr(billing, "RegisteredCells", lambda: OneClosed(other))
+    assert billing.bill_due_shipments(database, clock=business.clock) == 5
+    assert rows(business, "SELECT COUNT(*), COUNT(DISTINCT number) FROM invoice WHERE state = 'posted'") == [(5, 5)]
+    assert {key for (key,) in rows(business, "SELECT id FROM shipment WHERE invoice_id IS NULL")} == of_other
+    assert run(business, monkeypatch) == 2
+    assert rows(business, "SELECT MAX(number) FROM invoice") == [("INV-2026-000007",)]
+    assert_books_agree(database)
+
+
+def test_what_is_billed_twice_in_one_transaction_is_doubtful_as_it_is_one_by_one(database, monkeypatch):
+    """Two parts of one order with the same goods: the second looks like the first once more."""
+    business = a_business(database)
+    order = allocated(business, [(0, 8)])
+    for _ in range(2):
+        part_of(business, order, 4)
+    assert run(business, monkeypatch) == 2
+    assert [state for (state,) in rows(business, "SELECT state FROM invoice ORDER BY id")] == ["posted", "blocked"]
     assert_books_agree(database)
 
 
