@@ -16,7 +16,7 @@ from erpcore.fulfilment.records import ShipmentRow
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.history import Transition
-from erpcore.kernel.rows import read_rows
+from erpcore.kernel.rows import all_rows, read_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.addresses import missing_parts, usual_addresses
 from erpcore.masterdata.queries import customers, site_facts
@@ -26,6 +26,11 @@ from erpcore.ports import ProcessRules
 
 #: Orders with the same reference of the customer are compared as far back; invoices of one order as close together.
 _SAME_REFERENCE, _SAME_ORDER = timedelta(days=90), timedelta(days=1)
+#: Net amounts of the latest invoices of a customer, those in one currency.
+_BEFORE = (
+    "SELECT net_minor FROM (SELECT net_minor, currency FROM invoice WHERE customer_id = ? AND state = 'posted' "
+    "ORDER BY id DESC LIMIT ?) latest WHERE currency = ?"
+)
 
 
 class Judge:
@@ -94,13 +99,9 @@ class Judge:
         known: dict[tuple[int, str], list[int]] = self._work.memo.setdefault("billed before", {})
         key = (invoice.customer_id, invoice.currency)
         if key not in known:
-            query = (
-                select(Invoice.net_minor, Invoice.currency)
-                .where(Invoice.customer_id == invoice.customer_id, Invoice.state == InvoiceState.POSTED)
-                .order_by(Invoice.id.desc())
-                .limit(LATEST)
-            )
-            known[key] = [row.net_minor for row in self._work.session.execute(query) if row.currency == key[1]]
+            known[key] = [
+                net for (net,) in all_rows(self._work, _BEFORE, invoice.customer_id, LATEST, invoice.currency)
+            ]
         return known[key]
 
 

@@ -131,4 +131,4 @@ def test_the_documents_behind_a_miss_are_found_worst_first(database):
         assert [row.kind for row in missed] == ["order"] * len(missed)
         assert missed[0].value >= missed[-1].value
         wrong = journeys_behind(session, "invoice_right_at_posting", scope, as_of=as_of)
-        assert [(row.kind, row.flags) for row in wrong] == [("invoice", ("wrong at posting",))]
+        assert [(row.kind, row.flags) for row in wrong] == [("invoice", ("blocked", "wrong at posting"))]
