@@ -15,10 +15,11 @@ from app.demo.addresses import address_of
 from app.demo.goods import Shop
 from app.demo.shelves import Shelves
 from app.demo.variants import departure, said
-from erpcore.billing.services import draft_invoices, post_invoices
+from erpcore.billing.services import AmendInvoice, amend_invoices, draft_invoices, post_invoices
 from erpcore.fulfilment.billing_due import trigger_shipments
 from erpcore.fulfilment.models import Shipment
 from erpcore.kernel.actor import Actor
+from erpcore.kernel.model import PRICE_PLACES
 from erpcore.masterdata.addresses import add_address
 from erpcore.masterdata.lanes import KeepLane, keep_lanes
 from erpcore.masterdata.models import Realm
@@ -169,13 +170,15 @@ class Agreements:
             invoices = post_invoices(work, [one.id for one in drafts], cells=shop.desk.cells)
         shop.pay(invoices)
 
-    def _sent(self, wanted: tuple[int, int]) -> int:
-        order = self.shop.order([wanted], customer=SERIAL)
+    def _sent(self, wanted: tuple[int, int], *, customer: int = SERIAL) -> int:
+        order = self.shop.order([wanted], customer=customer)
         self.shop.hand_over(order.id)
         return order.id
 
     def without_tax(self) -> Story:
-        """A customer with a certificate pays no tax; two others take goods and do not pay."""
+        """A customer with a certificate pays no tax; two others take goods and do not pay. Twice billing charges a price that was not
+        ordered: one is put right the next day, the other waits for somebody who releases it.
+        """
         shop = self.shop
         order = shop.order([(2, 8), (3, 4)], customer=EXEMPT)
         shop.send(order.id)
@@ -184,3 +187,28 @@ class Agreements:
             owed = shop.order([wanted], customer=customer)
             shop.hand_over(owed.id)
             shop.invoice(owed.id)
+        wrong, ordered = self._charged_otherwise((1, 3), Decimal("1.05"))
+        self._charged_otherwise((3, 2), Decimal("1.10"))
+        yield
+        with shop.work_as(shop.desk.staff["billing"]) as work:
+            right = replace(wrong, unit_price=ordered, reason="freight goes on an invoice of its own")
+            (invoice,) = amend_invoices(work, [right])
+            invoices = post_invoices(work, [invoice.id], cells=shop.desk.cells)
+        shop.pay(invoices)
+
+    def _charged_otherwise(self, wanted: tuple[int, int], factor: Decimal) -> tuple[AmendInvoice, Decimal]:
+        """An invoice that waits for its price; what billing did to it, and the price that was ordered."""
+        shop = self.shop
+        order = self._sent(wanted, customer=0)
+        with shop.work_as(Actor.system("billing-run"), source="system") as work:
+            due = work.session.scalars(select(Shipment.id).where(Shipment.order_id == order)).all()
+            (draft,) = draft_invoices(work, due, **shop.both)
+        (line,) = draft.lines
+        ordered = Decimal(line.unit_price).scaleb(-PRICE_PLACES)
+        charged = (ordered * factor).quantize(Decimal("0.01"))
+        act = AmendInvoice(
+            invoice=draft.id, order_line=line.order_line_id, unit_price=charged, reason="freight put on the price"
+        )
+        with shop.work_as(shop.desk.staff["billing"]) as work:
+            amend_invoices(work, [act])
+        return act, ordered

@@ -115,7 +115,8 @@ def summary(findings: Iterable[Finding]) -> str:
 
 
 def _price(value: int) -> str:
-    return _plain(Decimal(value).scaleb(-PRICE_PLACES))
+    price = Decimal(value).scaleb(-PRICE_PLACES)
+    return f"{max(price.normalize(), price.quantize(Decimal('0.01')), key=lambda one: -int(one.as_tuple().exponent)):f}"
 
 
 def _quantity(value: int) -> str:

@@ -252,3 +252,14 @@ def test_customers_were_told_and_the_letters_lie_in_a_folder_and_reached_nobody(
     # On the evening of what they tell, not in the night.
     assert rows(demo, "SELECT COUNT(*) FROM letter WHERE sent_at < made_at")[0][0] == 0
     assert str(built.folder / "letters") in built.said.replace("\n", "")
+
+
+def test_a_price_that_was_not_ordered_waits_or_was_put_right(demo):
+    changed = (
+        "SELECT DISTINCT i.state, i.number IS NULL, i.block_reason LIKE 'line 10 charges%' FROM invoice i JOIN transition t"
+        " ON t.document_type = 'invoice' AND t.document_id = i.id WHERE t.reason = 'freight put on the price' ORDER BY 1"
+    )
+    assert [(row[0], bool(row[1]), bool(row[2])) for row in rows(demo, changed)] == [
+        ("blocked", True, True),
+        ("posted", False, False),
+    ]

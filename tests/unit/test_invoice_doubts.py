@@ -24,7 +24,7 @@ def test_what_is_as_ordered_shipped_and_known_is_not_doubtful():
         ({"no_tax": "no rate"}, ("tax", "no rate")),
         (
             {"lines": [LineFacts(line_no=20, price=9_500_000, order_price=10_000_000, quantity=1, shipped=1)]},
-            ("price", "line 20 charges 9.5, ordered at 10"),
+            ("price", "line 20 charges 9.50, ordered at 10.00"),
         ),
         (
             {"lines": [LineFacts(line_no=20, price=1, order_price=1, quantity=3_500, shipped=3_000)]},

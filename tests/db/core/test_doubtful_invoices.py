@@ -98,7 +98,7 @@ def test_another_price_waits_for_somebody_else_and_is_cured_when_it_is_put_right
         unblock_invoices(work, [invoice.id], "agreed")
         post_invoices(work, [invoice.id], cells=OPEN)
     assert rows(business, "SELECT net_minor, is_price_right, block_reason FROM invoice") == [
-        (9_500, False, "line 10 charges 9.5, ordered at 10")
+        (9_500, False, "line 10 charges 9.50, ordered at 10.00")
     ]
     assert rows(business, "SELECT move, reason FROM transition WHERE document_type = 'invoice' ORDER BY id")[-2:] == [
         ("unblock", "agreed"), ("post", None),
