@@ -1,6 +1,6 @@
 """What is doubtful about an invoice is kept with it; the latest of a customer are found without reading the others.
 
-Revision ID: 9160
+Revision ID: 0088
 Revises: 0086
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "9160"
-down_revision = "0086"
+revision = "0088"
+down_revision = "0087"
 branch_labels = None
 depends_on = None
 
