@@ -32,6 +32,8 @@ from app.identity.models import Account, RoleGrant
 from app.identity.queries import in_force
 from app.security.permissions import Permission
 from app.security.roles import ROLES, Role
+from erpcore.billing.disputes.models import Dispute, DisputeReason
+from erpcore.billing.disputing import Hand, hand_over
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import Conflict, RuleBroken
 from erpcore.kernel.first import add_first, insert_absent
@@ -73,6 +75,7 @@ class Subject(StrEnum):
     COUNT = "count"
     ADJUSTMENT = "adjustment"
     PUT_AWAY = "put_away"
+    DISPUTE = "dispute"
 
 
 class Act(StrEnum):
@@ -194,8 +197,11 @@ def assign_cases(work: UnitOfWork, command: AssignCases) -> None:
         own = command.person == work.actor.id
         work.actor.require(WORK if own else ASSIGN, site=document.site)
         role = _role_there(work, command, document.site)
-        case = _case(work, document)
-        case.owner_id, case.owner_role = command.person, role
+        if document.subject == Subject.DISPUTE:
+            _hand_over(work, document.id, command.person, role, command.note)
+        else:
+            case = _case(work, document)
+            case.owner_id, case.owner_role = command.person, role
         _keep(work, document, Act.ASSIGNED, owner=command.person, role=role, text=command.note)
 
 
@@ -268,6 +274,18 @@ def person_named(session: Session, sign_in: str) -> int | None:
     """The open account of that sign-in name."""
     query = select(Account.id).where(Account.sign_in == sign_in.strip().lower(), Account.closed_at.is_(None))
     return session.scalar(query)
+
+
+def _hand_over(work: UnitOfWork, dispute: int, person: int | None, role: str | None, note: str) -> None:
+    """A difference with a customer has its owner itself; by rule it is whose differences of its reason are."""
+    if role is None:
+        reason = work.session.execute(
+            select(DisputeReason.owner_id, DisputeReason.owner_role)
+            .join(Dispute, Dispute.reason_code == DisputeReason.code)
+            .where(Dispute.id == dispute)
+        ).one()
+        person, role = reason.owner_id, reason.owner_role
+    hand_over(work, [Hand(dispute=dispute, owner=person, role=role, reason=note)])
 
 
 def _role_there(work: UnitOfWork, command: AssignCases, site: int) -> str | None:

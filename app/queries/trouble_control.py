@@ -18,6 +18,7 @@ from app.queries.bounded import OPEN_ORDER
 from app.queries.controls import Comparison
 from app.queries.trouble_queues import STUCK, STUCK_RETURN
 from app.queries.troubles import troubles
+from erpcore.billing.disputes.models import Dispute
 from erpcore.billing.models import Invoice
 from erpcore.fulfilment.carriers.models import Trouble
 from erpcore.fulfilment.models import ReturnOrder, Shipment
@@ -52,7 +53,11 @@ def compare_ownership(session: Session, now: datetime) -> list[Comparison]:
     owned = {
         (subject, key, site)
         for subject, key, site, owner, role in queued
-        if times[subject, key, site] == 1 and _is_there(there, owner, role, {site, twins[site], None})
+        if times[subject, key, site] == 1
+        # A difference with a customer may be anybody's who works there, in whatever role.
+        and _is_there(
+            there, owner, {role} if subject != "dispute" or owner is None else set(there), {site, twins[site], None}
+        )
     }
     out = []
     for site in sorted(entities):
@@ -91,9 +96,10 @@ def _people(session: Session, now: datetime) -> dict[str, set[tuple[int, int | N
 
 
 def _is_there(
-    there: dict[str, set[tuple[int, int | None]]], owner: int | None, role: str, reach: set[int | None]
+    there: dict[str, set[tuple[int, int | None]]], owner: int | None, roles: set[str], reach: set[int | None]
 ) -> bool:
-    return any(where in reach and owner in (None, account) for account, where in there.get(role, ()))
+    held = (one for role in roles for one in there.get(role, ()))
+    return any(where in reach and owner in (None, account) for account, where in held)
 
 
 def _troubled(session: Session, now: datetime) -> set[_Key]:
@@ -190,6 +196,8 @@ def _others(session: Session, now: datetime) -> set[_Key]:
         )
         if row.arrived_at < now - STUCK
     }
+    rows = session.execute(select(Dispute.id, Dispute.site_id).where(Dispute.state.not_in(("settled", "withdrawn"))))
+    found |= {("dispute", row.id, row.site_id) for row in rows}
     for subject, table in (("count", CountTask), ("adjustment", StockAdjustment)):
         rows = session.execute(select(table.id, table.site_id).where(table.state == "proposed"))
         found |= {(subject, row.id, row.site_id) for row in rows}

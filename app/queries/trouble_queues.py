@@ -33,6 +33,7 @@ from app.composition.cases import Queue, Subject
 from app.queries.bounded import OPEN_ORDER
 from app.queries.short import HAS_STOCK, LACKS, has_short_line
 from app.security.roles import Role
+from erpcore.billing.disputes.models import Dispute, DisputeReason
 from erpcore.billing.models import Invoice
 from erpcore.fulfilment.carriers.models import Trouble
 from erpcore.fulfilment.models import ReturnOrder, Shipment
@@ -78,6 +79,7 @@ def _orders(queue: Queue, role: Role, *, since: Any, cause: Any, when: Any) -> A
             SalesOrder.id.label("link_id"), SalesOrder.number.label("number"), SalesOrder.site_id.label("site_id"),
             Customer.name.label("customer"), cast(cause, String).label("cause"), since.label("since"), _due().label("due_at"),
             SalesOrder.value_minor.label("value_minor"), SalesOrder.currency.label("currency"), _word(role).label("role"),
+            _nothing(BigInteger).label("person"),
         )
         .select_from(SalesOrder)
         .join(Customer, Customer.id == SalesOrder.customer_id, isouter=True)
@@ -86,8 +88,8 @@ def _orders(queue: Queue, role: Role, *, since: Any, cause: Any, when: Any) -> A
 
 
 def _of(
-    queue: Queue, subject: Subject, role: Role, table: Any, *, number: Any, cause: Any, since: Any, link: Any = None,
-    customer: Any = None, due: Any = None, value: Any = None, currency: Any = None,
+    queue: Queue, subject: Subject, role: Any, table: Any, *, number: Any, cause: Any, since: Any, link: Any = None,
+    customer: Any = None, due: Any = None, value: Any = None, currency: Any = None, person: Any = None,
 ) -> Any:  # fmt: skip
     return select(
         _word(queue).label("queue"), _word(subject).label("subject"), table.id.label("id"),
@@ -95,7 +97,9 @@ def _of(
         (_word("") if customer is None else customer).label("customer"), cast(cause, String).label("cause"),
         since.label("since"), (_nothing(UtcDateTime()) if due is None else due).label("due_at"),
         (_nothing(BigInteger) if value is None else value).label("value_minor"),
-        (_word("") if currency is None else currency).label("currency"), _word(role).label("role"),
+        (_word("") if currency is None else currency).label("currency"),
+        (_word(role) if isinstance(role, Role) else role).label("role"),
+        (_nothing(BigInteger) if person is None else person).label("person"),
     ).select_from(table)  # fmt: skip
 
 
@@ -149,6 +153,7 @@ def late(now: datetime) -> list[Any]:
             ExpectedReceipt.received + ExpectedReceipt.cancelled < ExpectedReceipt.quantity,
             ExpectedReceipt.expected_on < now.date(),
         ),
+        _disputes(Queue.LATE, _DayStart(Dispute.due_on)).where(Dispute.due_on < now.date()),
     ]  # fmt: skip
 
 
@@ -209,8 +214,9 @@ def stuck(now: datetime) -> list[Any]:
 
 
 def variance(now: datetime) -> list[Any]:
-    """Differences that somebody must decide on: counts and corrections of the book."""
-    del now
+    """Differences that somebody must decide on: counts, corrections of the book, and what customers deduct or object to."""
+    # On its last day it is neither late nor still ahead.
+    ahead = case((Dispute.due_on > now.date(), _DayStart(Dispute.due_on)), else_=null())
     counts = _of(
         Queue.VARIANCE, Subject.COUNT, Role.SITE_LEAD, CountTask, number=Item.code, cause=_word("count differs from the book"),
         since=func.coalesce(CountTask.recounted_at, CountTask.counted_at, type_=UtcDateTime()),
@@ -224,7 +230,22 @@ def variance(now: datetime) -> list[Any]:
         adjustments.join(Item, Item.id == StockAdjustment.item_id)
         .join(Entity, Entity.id == StockAdjustment.entity_id)
         .where(StockAdjustment.state == "proposed"),
+        _disputes(Queue.VARIANCE, cast(ahead, UtcDateTime())).where(Dispute.due_on >= now.date()),
     ]
+
+
+def _disputes(queue: Queue, due: Any) -> Any:
+    """What customers deduct or object to and nobody settled; each has an owner of its own, whatever rules the queue has."""
+    return (
+        _of(
+            queue, Subject.DISPUTE, Dispute.owner_role, Dispute, number=Dispute.number, cause=DisputeReason.title,
+            since=Dispute.raised_at, due=due, customer=Customer.name, value=Dispute.open_minor, currency=Dispute.currency,
+            person=Dispute.owner_id,
+        )
+        .join(Customer, Customer.id == Dispute.customer_id)
+        .join(DisputeReason, DisputeReason.code == Dispute.reason_code)
+        .where(text("dispute.open_minor > 0"))
+    )  # fmt: skip
 
 
 def _troubles() -> tuple[ColumnElement[bool], ColumnElement[bool]]:

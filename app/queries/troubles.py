@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
-from app.composition.cases import ExceptionCase, ExceptionRule, Queue
+from app.composition.cases import ExceptionCase, ExceptionRule, Queue, Subject
 from app.queries.listing import Asked, Eyes, SqlList
 from app.queries.trouble_queues import everything
 from app.queries.worked_out import AskedList
@@ -67,7 +67,12 @@ def troubles(now: datetime) -> SqlList[TroubleRow]:
     here, anywhere = aliased(ExceptionRule), aliased(ExceptionRule)
     # A rehearsal's site follows the rules of the live one that it stands for.
     live_site = func.coalesce(Site.twin_id, Site.id)
-    role = func.coalesce(ExceptionCase.owner_role, here.owner_role, anywhere.owner_role, found.role)
+    # A difference with a customer has its owner itself.
+    owned = found.subject == Subject.DISPUTE.value
+    by_queue = func.coalesce(ExceptionCase.owner_role, here.owner_role, anywhere.owner_role, found.role)
+    role = case((owned, found.role), else_=by_queue)
+    person = case((owned, found.person), else_=ExceptionCase.owner_id)
+    by_rule = case((owned, found.person.is_(None)), else_=ExceptionCase.owner_role.is_(None))
     is_past = and_(found.due_at.is_not(None), found.due_at < now)
     is_large = func.coalesce(found.value_minor, 0) >= LARGE
     priority = case((and_(is_past, is_large), 1), (is_past, 2), (is_large, 3), else_=4)
@@ -77,7 +82,7 @@ def troubles(now: datetime) -> SqlList[TroubleRow]:
             select(
                 found.queue, found.subject, found.id, found.link_id, found.number, found.site_id, found.customer, found.cause,
                 found.since, found.due_at, found.value_minor, found.currency, Site.name.label("site"), Site.time_zone, Entity.realm,
-                ExceptionCase.owner_id, role.label("owner_role"), ExceptionCase.owner_role.is_(None).label("is_by_rule"),
+                person.label("owner_id"), role.label("owner_role"), by_rule.label("is_by_rule"),
                 ExceptionCase.snoozed_until, ExceptionCase.note, priority.label("priority"),
             )
             .select_from(found.queue.table)
@@ -91,8 +96,8 @@ def troubles(now: datetime) -> SqlList[TroubleRow]:
         )  # fmt: skip
 
     def mine(_value: Any, eyes: Eyes) -> ColumnElement[bool]:
-        by_role = and_(ExceptionCase.owner_id.is_(None), role == eyes.actor.role)
-        return or_(ExceptionCase.owner_id == eyes.actor.id, by_role)
+        by_role = and_(person.is_(None), role == eyes.actor.role)
+        return or_(person == eyes.actor.id, by_role)
 
     asleep = and_(ExceptionCase.snoozed_until.is_not(None), ExceptionCase.snoozed_until > now)
     return SqlList(

@@ -21,6 +21,7 @@ _PAGES = {
     Subject.EXPECTED: ("inbound.receive", "expected_id", Permission.STOCK_RECEIVE),
     Subject.COUNT: ("inbound.count", "task_id", Permission.STOCK_COUNT),
     Subject.ADJUSTMENT: ("inbound.adjustment", "adjustment_id", Permission.ADJUSTMENT_APPROVE),
+    Subject.DISPUTE: ("disputes.show", "dispute_id", Permission.INVOICE_READ),
     Subject.PUT_AWAY: ("inbound.put_goods_away", "bin_id", Permission.STOCK_PUT_AWAY),
 }
 _STEPS = {
@@ -30,6 +31,7 @@ _STEPS = {
     (Queue.STUCK, Subject.ORDER): "Release or allocate it", (Queue.STUCK, Subject.SHIPMENT): "Ship it or settle the report",
     (Queue.STUCK, Subject.BILL): "Draft its invoice", (Queue.STUCK, Subject.INVOICE): "Post it",
     (Queue.STUCK, Subject.RETURN): "Take the next step of the return", (Queue.STUCK, Subject.PUT_AWAY): "Put it away",
+    (Queue.LATE, Subject.DISPUTE): "Say what becomes of it", (Queue.VARIANCE, Subject.DISPUTE): "Settle or contest it",
     (Queue.VARIANCE, Subject.COUNT): "Decide on the difference", (Queue.VARIANCE, Subject.ADJUSTMENT): "Approve or reject it",
 }  # fmt: skip
 
