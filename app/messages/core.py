@@ -116,7 +116,7 @@ MESSAGES: dict[str, str] = {
     "column_missing": "Enter the heading of the column for the {column}.",
     "contact_whom": "Say with whom you spoke.",
     "contact_what": "Say what was said.",
-    "receipt_recorded": "This looks recorded already: receipt {number} is of the same customer, day, amount and reference. If it is another payment, say why and record it.",
+    "receipt_recorded": "This looks recorded already: receipt {number} is of the same customer and amount, and of this day and reference or from a bank statement. If it is another payment, say why and record it.",
     "line_settled": "This entry of the bank is assigned already. Load the page again.",
     "line_pays_out": "This entry took money, so it is no receipt. Say which payment went back, or that it is a fee.",
     "line_pays_in": "This entry brought money, so it is neither a fee nor a payment that went back. Assign it to a customer.",

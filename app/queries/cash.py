@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from app.identity.models import Account
 from app.queries.listing import SqlList
 from app.security.scopes import within_companies
+from erpcore.billing.disputes.models import Dispute
 from erpcore.billing.models import Invoice, Receipt, ReceiptApplication, ReceiptReturn
 from erpcore.credit.models import Receivable
 from erpcore.kernel.actor import Actor
@@ -58,12 +59,15 @@ class Applied:
 
 @dataclass(frozen=True, kw_only=True)
 class OpenInvoice:
+    """An invoice that is not paid in full; ``unnamed_minor`` is what of it is open and neither deducted nor disputed."""
+
     id: int
     number: str
     order_id: int
     due_on: date
     amount_minor: int
     open_minor: int
+    unnamed_minor: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,8 +169,13 @@ def applied(session: Session, table: Any, condition: Any) -> list[Applied]:
 
 def open_invoices(session: Session, actor: Actor, customer: int, currency: str) -> list[OpenInvoice]:
     """The customer's invoices that are not paid in full, at the sites that the person sees, the longest due first."""
+    mine = (Dispute.invoice_id == Invoice.id, text("dispute.open_minor > 0"))
+    named = select(func.sum(Dispute.open_minor)).where(*mine).correlate(Invoice).scalar_subquery()
     query = (
-        select(Invoice.id, Invoice.number, Invoice.order_id, Receivable.due_on, Receivable.amount_minor, Receivable.open_minor)
+        select(
+            Invoice.id, Invoice.number, Invoice.order_id, Receivable.due_on, Receivable.amount_minor, Receivable.open_minor,
+            func.coalesce(named, 0).label("named_minor"),
+        )
         .join(Receivable, Receivable.document_id == Invoice.id)
         .where(Invoice.customer_id == customer, Invoice.currency == currency, Receivable.open_minor > 0)
         .order_by(Receivable.due_on, Invoice.id)
@@ -177,7 +186,7 @@ def open_invoices(session: Session, actor: Actor, customer: int, currency: str) 
     return [
         OpenInvoice(
             id=row.id, number=row.number or "", order_id=row.order_id, due_on=row.due_on, amount_minor=row.amount_minor,
-            open_minor=row.open_minor,
+            open_minor=row.open_minor, unnamed_minor=row.open_minor - int(row.named_minor),
         )
         for row in session.execute(query)
     ]  # fmt: skip

@@ -82,6 +82,9 @@ def test_what_was_applied_before_is_named_afterwards_and_too_much_says_so_at_its
     clerk.get(path)
     send(clerk, path, reason="freight", amount="")
     assert [row[2:4] for row in disputes(database)] == [(1_000, "tax"), (2_000, "freight")]
+    page = clerk.get(f"/receipts/{receipt}").html
+    assert "Take back" in page
+    assert path not in page, "all that is open has its reason: there is nothing to name"
     assert first
 
 

@@ -406,6 +406,33 @@ def test_a_receipt_that_is_typed_again_says_so_and_is_another_one_only_with_a_re
     assert_books_agree(database)
 
 
+def test_what_a_bank_statement_brought_is_not_typed_again_unseen(database):
+    business = a_desk(database)
+    hand_in(business, camt(entry("5.00"), entry("6.00"), closing="11.00"))
+    lines = {one.line.amount_minor: one.line.id for one in waiting(business)}
+    with business.work() as work:
+        assign_lines(work, [AssignLine(line=lines[500], customer=business.customer)])
+    (bank,) = rows(business, "SELECT number FROM receipt")
+
+    def typed(minor, again=None):
+        with business.work() as work:
+            money = ReceiveCash(
+                entity=business.entity, customer=business.customer, amount_minor=minor, reference="cheque of Mr Maier"
+            )
+            return record_receipt(work, RecordReceipt(receipt=money, again=again))
+
+    business.clock.advance(timedelta(days=6))
+    with pytest.raises(DomainError) as found:
+        typed(500)
+    assert (found.value.code, found.value.facts["number"]) == ("receipt_recorded", bank[0])
+    assert rows(business, "SELECT COUNT(*) FROM receipt") == [(1,)]
+    assert typed(600), "nobody took that entry as this customer's"
+    assert typed(500, "he paid the next delivery in advance")
+    business.clock.advance(timedelta(days=2))
+    assert typed(500), "a week is over"
+    assert_books_agree(database)
+
+
 def test_two_who_type_the_same_receipt_at_once_record_it_once(database):
     business = a_desk(database)
 
