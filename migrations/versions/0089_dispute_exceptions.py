@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "9140"
-down_revision = "0086"
+revision = "0089"
+down_revision = "0088"
 branch_labels = None
 depends_on = None
 
