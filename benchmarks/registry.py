@@ -40,6 +40,7 @@ BENCHMARKS: dict[str, str] = {
     "cash": "benchmarks.cash:measure",
     "invoices": "benchmarks.invoice_run:measure",
     "numbers": "benchmarks.numbering:measure",
+    "proof": "benchmarks.proof:measure",
 }
 
 
