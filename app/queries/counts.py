@@ -38,6 +38,7 @@ class CountRow:
     code: str
     name: str
     unit: str
+    places: int
     location: str
     lot: str | None
     state: str
@@ -98,7 +99,7 @@ def _row(row: Any) -> CountRow:
     again = one.recounted is not None
     return CountRow(
         id=one.id, site_id=one.site_id, site=row.site, realm=row.realm, item_id=row.Item.id, code=row.Item.code,
-        name=row.Item.name, unit=row.Item.unit, location=row.location or DEFAULT_PLACE, lot=row.lot, state=one.state,
+        name=row.Item.name, unit=row.Item.unit, places=row.Item.quantity_places, location=row.location or DEFAULT_PLACE, lot=row.lot, state=one.state,
         why=one.why, due_on=one.due_on, started_by=one.started_by, counted_by=one.counted_by,
         recounted_by=one.recounted_by, version=one.version, currency=row.currency,
         book=(one.recount_book if again else one.book) if told else None,

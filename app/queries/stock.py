@@ -63,9 +63,10 @@ class Keeper:
 
 @dataclass(frozen=True, kw_only=True)
 class StockPlace:
-    """One item at one site; ``elsewhere`` is the same item at other sites one sees."""
+    """One item at one site, counted in so many ``places``; ``elsewhere`` is the same item at other sites one sees."""
 
     row: StockRow
+    places: int
     entity_id: int
     realm: str
     kind: str
@@ -177,7 +178,7 @@ def stock_place(session: Session, actor: Actor, site: int, item: int) -> StockPl
         currency=head.Entity.currency,
     )  # fmt: skip
     return StockPlace(
-        row=here, entity_id=head.Entity.id, realm=head.Entity.realm, kind=head.Item.kind, time_zone=head.Site.time_zone,
+        row=here, places=head.Item.quantity_places, entity_id=head.Entity.id, realm=head.Entity.realm, kind=head.Item.kind, time_zone=head.Site.time_zone,
         standard_cost=head.Item.standard_cost, replenishment_days=head.Item.replenishment_days,
         elsewhere=sorted((row for row in rows if row.site_id != site), key=lambda row: row.site),
     )  # fmt: skip

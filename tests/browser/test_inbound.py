@@ -98,3 +98,23 @@ def test_a_place_is_counted_with_a_scan_and_the_book_is_not_shown(phone, busines
     phone.keyboard.press("Enter")
     expect(phone.get_by_text("Counted.", exact=True)).to_be_visible()
     assert balance(business) == (107, 0, 0, 7)
+
+
+def test_parts_of_a_piece_are_refused_while_they_are_typed_where_stock_is_counted_and_adjusted(
+    signed, business, sqlite_database, clock
+):
+    with business.work() as work:
+        (number,) = plan_counts(work, [PlanCount(site=business.site, item=business.items[0])], rules=RULES, cells=OPEN)
+    finer = "1.5 has more decimal places than it is counted in. Round it."
+    worker = signed(a_person(sqlite_database, "warehouse_operator", clock=clock), width=360)
+    worker.goto(f"/counts/{number}")
+    worker.get_by_role("button", name="Begin to count").click()
+    worker.get_by_label("Found").fill("1.5")
+    expect(worker.locator(".error")).to_have_text(finer)
+    lead = signed(a_person(sqlite_database, "warehouse_supervisor", clock=clock))
+    lead.goto(f"/stock/{business.site}/{business.items[0]}/adjust")
+    quantity, said = lead.get_by_label("Quantity"), lead.locator(".error")
+    quantity.fill("1.5")
+    expect(said).to_have_text(finer)
+    quantity.fill("-2")
+    expect(said).to_have_text("")

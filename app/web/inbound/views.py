@@ -204,8 +204,10 @@ def _task(task_id: int) -> CountRow:
 def _count_page(
     row: CountRow, *, found: FoundForm | None = None, verdict: VerdictForm | None = None, refused: str = ""
 ) -> str:
+    form = found or FoundForm(formdata=None)
+    form.found.counted_in(row.places)
     return render_template(
-        "inbound/count.html", row=row, form=found or FoundForm(formdata=None), verdict=verdict or VerdictForm(formdata=None),
+        "inbound/count.html", row=row, form=form, verdict=verdict or VerdictForm(formdata=None),
         refused=refused, realm=row.realm, me=actor().id, is_told_worth=tells_worth(actor()),
     )  # fmt: skip
 

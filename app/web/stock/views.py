@@ -48,6 +48,7 @@ class ChangeForm(KeyedForm):
 class AdjustForm(ChangeForm):
     """So much more, or less, by a reason that others can count."""
 
+    quantity = QuantityField("Quantity", [InputRequired("Enter how many")], render_kw={"data-signed": ""})
     reason = SelectField(
         "Kind",
         validate_choice=False,
@@ -76,6 +77,8 @@ def show(site_id: int, item_id: int) -> str:
 
 
 def _form(page: StockPlace, form: Form, *, title: str, label: str, hint: str) -> Any:
+    if "quantity" in form:
+        form.quantity.counted_in(page.places)
     html = render_template(
         "stock/change.html", page=page, row=page.row, form=form, title=title, label=label, hint=hint, realm=page.realm
     )

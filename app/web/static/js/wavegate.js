@@ -89,7 +89,8 @@
   if (numberWords) document.addEventListener("input", (event) => {
     const el = event.target;
     if (!el.matches("input[data-places]")) return;
-    const typed = el.value.trim(), why = wrongNumber(typed, Number(el.dataset.places));
+    const typed = el.value.trim(), found = wrongNumber(typed, Number(el.dataset.places));
+    const why = found === "below" && "signed" in el.dataset ? "" : found;
     const beside = el.closest(".with-unit") || el, id = `${el.id}-typed`;
     let said = document.getElementById(id);
     if (!said) {
