@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from app.composition.process_desk import take_set_over
 from tests.support.processes import PMO, work_as
@@ -20,12 +21,12 @@ def test_an_open_link_is_mapped_and_its_interface_kept(signed, sqlite_database, 
     page = signed(steered.office, java_script_enabled=script)
     page.goto(f"/waves/{steered.wave}")
     page.get_by_role("link", name="Interim state").click()
-    assert "nobody masters it" in page.locator("#open").locator("xpath=../..").inner_text()
+    expect(page.locator("#open").locator("xpath=../..")).to_contain_text("nobody masters it")
     page.get_by_role("link", name="Say who masters Stock").click()
     page.get_by_label("Both, by a rule").check()
     page.get_by_role("button", name="Keep it").click()
-    assert "a rule says whose word counts when" in page.locator("#errors").inner_text()
-    assert page.get_by_label("Both, by a rule").is_checked()
+    expect(page.locator("#errors")).to_contain_text("a rule says whose word counts when")
+    expect(page.get_by_label("Both, by a rule")).to_be_checked()
     page.fill("[name=rule]", "Where the site transacts.")
     page.get_by_role("button", name="Keep it").click()
     page.get_by_role("link", name="Add an interface for Stock").click()

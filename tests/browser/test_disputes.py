@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from tests.support.core import a_business
 from tests.support.disputes import objected, paid_short
@@ -28,14 +29,14 @@ def test_a_difference_is_found_on_the_board_and_asked_for_again(signed, sqlite_d
     assert Axe().run(page).response["violations"] == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.get_by_role("link", name=f"DE-{dispute}").click()
-    assert "24.00 EUR of 24.00 EUR open" in page.locator("main").inner_text()
+    expect(page.locator("main")).to_contain_text("24.00 EUR of 24.00 EUR open")
     assert Axe().run(page).response["violations"] == []
     page.get_by_role("link", name="Settle…").click()
     page.fill("[name=rebill]", "24.01")
     page.fill("[name=reason]", "The driver says they were whole")
     page.get_by_role("button", name="Settle it").click()
-    assert "only 24.00 EUR is open" in page.locator("#errors").inner_text()
+    expect(page.locator("#errors")).to_contain_text("only 24.00 EUR is open")
     page.fill("[name=rebill]", "24.00")
     page.get_by_role("button", name="Settle it").click()
-    assert "Nothing of it is open any more" in page.locator("main").inner_text()
-    assert "Asked for again" in page.locator("#parts").locator("xpath=../..").inner_text()
+    expect(page.locator("main")).to_contain_text("Nothing of it is open any more")
+    expect(page.locator("#parts").locator("xpath=../..")).to_contain_text("Asked for again")

@@ -4,6 +4,7 @@ from threading import Thread
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 from werkzeug.serving import make_server
 
 from tests.unit.web.gallery import gallery_app
@@ -57,9 +58,9 @@ def test_a_vote_is_cast_with_one_thumb(visit):
     for target in page.locator("label.opt, textarea, .castbar button, .plain > header a").all():
         assert target.bounding_box()["height"] >= 44
     button = page.locator("[data-cast-button]")
-    assert button.inner_text() == "Vote: postpone to 8 Feb"
+    expect(button).to_have_text("Vote: postpone to 8 Feb")
     page.get_by_text("No-go").click()
-    assert button.inner_text() == "Vote: no-go"
+    expect(button).to_have_text("Vote: no-go")
     box = button.bounding_box()
     assert box["y"] + box["height"] <= 780
 
@@ -96,7 +97,7 @@ def test_keys_walk_the_rows_and_find_the_search(visit):
     page = visit("/")
     page.keyboard.press("j")
     page.keyboard.press("j")
-    assert "Commitment attainment" in page.locator("tr.at").inner_text()
+    expect(page.locator("tr.at")).to_contain_text("Commitment attainment")
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.id") == "search"
     page.keyboard.press("Escape")

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from app.composition.policies import RegisterRules
 from erpcore.orders.services import capture_orders
@@ -52,18 +53,18 @@ def test_ship_complete_at_one_site_is_asked_for_agreed_to_effective_and_over(
     page.fill("[name=exit_condition]", "the new hall stands")
     page.fill("[name=reason]", "no room for what is left over")
     page.get_by_role("button", name="Ask for it").click()
-    assert "the rationale is not said" in page.locator("#errors").inner_text()
+    expect(page.locator("#errors")).to_contain_text("the rationale is not said")
     assert page.input_value("[name=reason]") == "no room for what is left over"
     page.select_option("[name=rationale]", "site_limit")
     page.get_by_role("button", name="Ask for it").click()
-    assert "It waits for a decision." in page.locator("main").inner_text()
+    expect(page.locator("main")).to_contain_text("It waits for a decision.")
     here = page.url
 
     other = signed(judge, java_script_enabled=script)
     other.goto(here)
     other.fill("[name=reason]", "until the hall stands")
     other.get_by_role("button", name="Approve").click()
-    assert "In force" in other.locator("main").inner_text()
+    expect(other.locator("main")).to_contain_text("In force")
     if script:
         assert Axe().run(other).violations_count == 0
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from app.composition.uow import reading
 from governance.variants.models import Variant
@@ -34,7 +35,7 @@ def test_what_nobody_uses_is_found_on_a_phone_and_goes_to_its_review(signed, bus
     page = signed(owner, width=360)
     page.goto("/register/map")
     page.get_by_role("link", name="1 variant of Warehouse at Duisburg").click()
-    assert "Freeze while counting: yes" in page.locator("main").inner_text()
+    expect(page.locator("main")).to_contain_text("Freeze while counting: yes")
     page.goto("/register/health")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     assert Axe().run(page).violations_count == 0
@@ -43,6 +44,6 @@ def test_what_nobody_uses_is_found_on_a_phone_and_goes_to_its_review(signed, bus
         "Proposed for retirement: nothing ran under it in the last 30 days, 3 documents or steps before"
     )
     page.get_by_role("button", name="Have it reviewed").click()
-    assert "It is put to those who decide." in page.locator("body").inner_text()
+    expect(page.locator("body")).to_contain_text("It is put to those who decide.")
     with reading(sqlite_database) as session:
         assert session.get_one(Variant, unused).state == "under_review"

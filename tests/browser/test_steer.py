@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from tests.support.steering import a_programme
 from tests.support.web import a_person, a_token
@@ -49,11 +50,11 @@ def test_a_vote_in_the_browser_opens_a_cell_and_the_refused_order_goes_through(s
         seat.get_by_text("Go", exact=True).click()
         seat.fill("[name=reason]", "The figures carry it.")
         seat.locator("[data-cast-button]").click()
-        assert "Your vote is cast" in seat.locator("main").inner_text()
+        expect(seat.locator("main")).to_contain_text("Your vote is cast")
     office.reload()
     office.get_by_role("button", name="Close the vote").click()
 
-    assert "4 grants are open" in office.locator("main").inner_text()
+    expect(office.locator("main")).to_contain_text("4 grants are open")
     taken = order(office, steered, secret, "second-try")
     assert (taken.status, taken.json()["state"]) == (201, "captured")
     office.goto(f"/waves/{steered.wave}")

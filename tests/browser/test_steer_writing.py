@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from app.composition.uow import reading
 from governance.decisions.models import Decision
@@ -37,7 +38,7 @@ def test_a_wave_is_planned_its_gate_frozen_and_a_vote_opened(signed, steered, sc
     page.fill("[name=go_live_on]", "2026-03-30")
     page.fill("[name=hypercare_until]", "2026-04-27")
     page.get_by_role("button", name="Plan the wave").click()
-    assert page.get_by_role("heading", level=1).inner_text() == "W3 · Duisburg shop"
+    expect(page.get_by_role("heading", level=1)).to_have_text("W3 · Duisburg shop")
     for step in ("Start preparing", "Start the rehearsal"):
         page.get_by_role("button", name=step).click()
 
@@ -49,23 +50,23 @@ def test_a_wave_is_planned_its_gate_frozen_and_a_vote_opened(signed, steered, sc
     page.fill("[name=pass_mark]", "197")
     page.fill("[name=weight]", "10")
     page.get_by_role("button", name="Add the criterion").click()
-    assert "a share never reaches more than 100 %" in page.locator("#errors").inner_text()
+    expect(page.locator("#errors")).to_contain_text("a share never reaches more than 100 %")
     assert page.input_value("[name=pass_mark]") == "197"
     page.fill("[name=pass_mark]", "97")
     page.fill("[name=warn_mark]", "94")
     page.get_by_role("checkbox", name="Key").check()
     page.get_by_role("button", name="Add the criterion").click()
     page.get_by_role("button", name="Freeze the criteria").click()
-    assert "The criteria are frozen" in page.locator("main").inner_text()
+    expect(page.locator("main")).to_contain_text("The criteria are frozen")
     page.get_by_role("button", name="Evaluate now").click()
-    assert "Not ready: no evidence" in page.locator("main").inner_text()
+    expect(page.locator("main")).to_contain_text("Not ready: no evidence")
 
     page.get_by_role("link", name="Put it to the vote…").click()
     page.fill("[name=closes_at]", "2026-03-04T12:00")
     page.get_by_role("button", name="Draft the question").click()
     page.get_by_role("button", name="Open the vote").click()
 
-    assert "The vote is open" in page.locator("main").inner_text()
+    expect(page.locator("main")).to_contain_text("The vote is open")
     wave = kept(steered, Wave, code="W3")[0]
     gate = kept(steered, Gate, wave_id=wave.id)[0]
     (criterion,) = kept(steered, GateCriterion, gate_id=gate.id)
