@@ -53,6 +53,12 @@ class OrderRules:
     standard: tuple[DocumentRule, ...]
     lines: tuple[LineRules, ...]
 
+    @property
+    def leaves_whole(self) -> DocumentRule | None:
+        """The rule by which nothing of the order is set aside before all of it is there; ``None`` where it leaves in parts."""
+        found = (rule for rule in (*self.departs, *self.standard) if rule.name == "partial_shipment")
+        return next((rule for rule in found if rule.value is False), None)
+
 
 class StampedLine(Protocol):
     """A line of an order or a quote, with the rules of its item group where these are others."""

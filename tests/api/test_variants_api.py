@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import func, select
@@ -12,7 +13,7 @@ from governance.programme.kinds import BodyKind
 from governance.variants.models import Variant
 from tests.support.approvals import a_body, acting
 from tests.support.core import a_business
-from tests.support.operate import a_closed_site, open_cells
+from tests.support.operate import a_neighbour, open_cells
 from tests.support.policies import approve, ask_for
 from tests.support.registered import figured
 from tests.support.web import a_person, a_site, a_token
@@ -59,12 +60,19 @@ def asking(business, **changes):
     }  # fmt: skip
 
 
-def an_order(call, business, quantity):
-    return call(
+def served(call, business, number, site=None):
+    """An order of which the second line is short, released and allocated; with what is set aside for each line."""
+    lines = [{"item": business.items[0], "quantity": "10"}, {"item": business.items[1], "quantity": str(200 + number)}]
+    order = call(
         "POST", "/orders",
-        {"site": business.site, "channel": business.channel, "customer": business.customer,
-         "lines": [{"item": business.items[0], "quantity": str(quantity)}]},
-    ).json  # fmt: skip
+        {"site": site or business.site, "channel": business.channel, "customer": business.customer, "lines": lines,
+         "customer_reference": f"B-{number}"},
+    )  # fmt: skip
+    assert order.status_code == 201, order.json
+    for step in ("release", "allocate"):
+        order = call("POST", f"/orders/{order.json['id']}/{step}", If_Match=order.headers["ETag"])
+        assert order.status_code == 200, order.json
+    return order.json, [int(Decimal(line["allocated"])) for line in order.json["lines"]]
 
 
 def rule(call, order):
@@ -75,7 +83,7 @@ def rule(call, order):
 def test_a_site_ships_whole_orders_as_long_as_it_was_agreed_in_every_process(
     calling, business, database, tmp_path, clock
 ):
-    neighbour = a_closed_site(business)
+    neighbour = a_neighbour(business)
     other = connect(database.url)
     try:
         second = a_site(other, tmp_path / "second", clock)
@@ -87,14 +95,17 @@ def test_a_site_ships_whole_orders_as_long_as_it_was_agreed_in_every_process(
         made = owner("POST", "/variants", asking(business))
         assert (made.status_code, made.json["standing"], made.json["where"]) == (201, "submitted", "Duisburg")
         key, path = made.json["id"], f"/variants/{made.json['id']}/move"
-        assert rule(desk, an_order(desk, business, 12)) == (True, None)
+        before, allocated = served(desk, business, 1)
+        assert (rule(desk, before), allocated) == ((True, None), [10, 100])
         refused = owner("POST", path, {"move": "approve", "reason": "mine"}, If_Match=made.headers["ETag"])
         assert (refused.status_code, refused.json["code"]) == (403, "approval_own")
         agreed = judge("POST", path, {"move": "approve", "reason": "agreed"}, If_Match=made.headers["ETag"])
         assert (agreed.status_code, agreed.json["standing"], agreed.json["version"]) == (200, "effective", 3)
 
-        order = an_order(desk, business, 13)
-        assert rule(desk, order) == (False, key)
+        order, allocated = served(desk, business, 2)
+        assert (rule(desk, order), allocated) == ((False, key), [0, 0])
+        next_door, allocated = served(desk, business, 3, site=neighbour)
+        assert (rule(desk, next_door), allocated) == ((True, None), [10, 100])
         there = desk("GET", f"/policy-rules?site={neighbour}").json["items"]
         assert next(one for one in there if one["point"] == "partial_shipment")["is_standard"]
         assert judge("GET", f"/variants/{key}").json["orders"] == 1
@@ -102,7 +113,8 @@ def test_a_site_ships_whole_orders_as_long_as_it_was_agreed_in_every_process(
         clock.set(clock.now() + timedelta(days=400))
         owner, desk = calling("process_owner"), calling("super_user", process=second)
         assert owner("GET", f"/variants/{key}").json["standing"] == "expired"
-        assert rule(desk, an_order(desk, business, 14)) == (True, None)
+        over, allocated = served(desk, business, 4)
+        assert (rule(desk, over), allocated[0]) == ((True, None), 10)
         assert rule(desk, order) == (False, key), "what was promised keeps its rules"
     finally:
         other.dispose()

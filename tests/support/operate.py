@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from erpcore.fulfilment.returns import RequestReturn, ReturnedLine, authorise_returns, receive_returns, request_returns
+from erpcore.inventory.stock import ChangeStock, open_stock
 from erpcore.masterdata.services import NewItem, NewSite, add_commitment, add_items, add_site
 from erpcore.orders.holds import HoldOrder, hold_orders
 from erpcore.orders.models import HoldKind
@@ -49,6 +50,22 @@ def open_cells(business: Business, *, site: int | None = None) -> None:
                 cells=((site or business.site, business.channel),), processes=ALL, reason="ran before the programme"
             ),
         )
+
+
+def a_neighbour(business: Business) -> int:
+    """Hamburg: already live as well, and it sells the same from stock of its own."""
+    with business.work() as work:
+        site = add_site(
+            work,
+            NewSite(
+                entity=business.entity, code="HAM", name="Hamburg", kind="branch", country="Germany", time_zone="Europe/Berlin"
+            ),
+        ).id  # fmt: skip
+        add_commitment(work, site=site, channel=business.channel, lead_days=2, valid_from=date(2020, 1, 1))
+        stock = [ChangeStock(site=site, item=item, quantity=Decimal(100), note="opening") for item in business.items]
+        open_stock(work, stock, rules=RULES, cells=OPEN)
+    open_cells(business, site=site)
+    return site
 
 
 def a_closed_site(business: Business) -> int:
