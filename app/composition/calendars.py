@@ -9,21 +9,34 @@ from datetime import date, datetime, time, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.composition.dispute_figures import disputed_and_posted
 from app.composition.receivable_figures import debts_of, owed_and_sold
 from app.composition.registers import register_entries
 from erpcore.fulfilment.carriers.models import Carrier, CarrierCutOff, CarrierService
 from erpcore.masterdata.models import Site, SiteCalendar
 from readiness.measures import ports
 from readiness.measures.models import ControlLimit
-from readiness.measures.ports import Calendars, OpenDebt, Owed, Receivables, RegisterEntry, Registers, Sold, Told
+from readiness.measures.ports import (
+    Calendars,
+    Disputes,
+    DisputeTold,
+    OpenDebt,
+    Owed,
+    Posted,
+    Receivables,
+    RegisterEntry,
+    Registers,
+    Sold,
+    Told,
+)
 from readiness.measures.worked import closed_of, week_of
 
 #: Where a session keeps the collections that it has read.
 _COLLECTIONS = "collections"
 
 
-class SiteCalendars(Calendars, Registers, Receivables):
-    """The calendars of one session's sites, and the registers and receivables as it sees them."""
+class SiteCalendars(Calendars, Registers, Receivables, Disputes):
+    """The calendars of one session's sites, and the registers, receivables and disputes as it sees them."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -53,6 +66,11 @@ class SiteCalendars(Calendars, Registers, Receivables):
         return debts_of(
             self._session, realm, entities, sites, on, at, limit, customer_group=customer_group, is_due=is_due
         )
+
+    def disputed(
+        self, realms: Collection[str], since: date, at: datetime
+    ) -> tuple[Sequence[DisputeTold], Sequence[Posted]]:
+        return disputed_and_posted(self._session, realms, since, at)
 
     def _of_sites(self, sites: Collection[int]) -> Mapping[int, ports.SiteCalendar]:
         rows = self._session.execute(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from erpcore.kernel.errors import NotFound
+from readiness.measures.dispute_figures import dispute_figures
 from readiness.measures.measure import Kind, Layer, Measure, Source
 from readiness.measures.reading import Direction, Form, Unit
 from readiness.measures.receivable_figures import RECEIVABLES
@@ -321,6 +322,7 @@ _ALL = (
         "taken back or overtaken is left out.",
     ),
     *RECEIVABLES,
+    *dispute_figures(INVOICE_ACCURACY),
 )  # fmt: skip
 
 MEASURES: dict[str, Measure] = {measure.key: measure for measure in _ALL}

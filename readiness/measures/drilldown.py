@@ -14,6 +14,7 @@ from readiness.measures import catalogue as c
 from readiness.measures.backorders import OLDER, age, is_older
 from readiness.measures.behind import Behind
 from readiness.measures.contributions import EXCEPTIONS
+from readiness.measures.disputes import disputes_behind
 from readiness.measures.journeys import REVERSED, flag_names, moves_from_text, moves_to_text
 from readiness.measures.measure import Kind, Source
 from readiness.measures.models import JourneyLineRow, JourneyRow, WaitRow
@@ -102,6 +103,8 @@ def journeys_behind(
         return _entries(plan, calendars, as_of)[:limit]
     if measure.source is Source.RECEIVABLES:
         return debts_behind(plan, calendars, as_of, limit)
+    if measure.source is Source.DISPUTES:
+        return disputes_behind(plan, calendars, as_of, limit)
     if measure.id in c.SAMPLED:
         return _standing(session, plan, days, as_of, limit)
     if measure.form is Form.PERCENTILE:

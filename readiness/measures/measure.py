@@ -17,17 +17,18 @@ class Kind(StrEnum):
 
 class Source(StrEnum):
     """What feeds a figure: a consumer, and it is believed only as long as that one keeps up; or records, read themselves: the
-    registers, and what customers owe.
+    registers, what customers owe, and what they dispute.
     """
 
     JOURNEYS = "journeys"
     CONFORMANCE = "conformance"
     REGISTER = "register"
     RECEIVABLES = "receivables"
+    DISPUTES = "disputes"
 
 
 #: What is read from records: nobody can be behind with it.
-READ = frozenset({Source.REGISTER, Source.RECEIVABLES})
+READ = frozenset({Source.REGISTER, Source.RECEIVABLES, Source.DISPUTES})
 
 
 class Layer(StrEnum):
@@ -47,7 +48,8 @@ class Measure:
     figure. With ``parts`` the dimension "" carries the whole and the others their part of it; without, the main figure is
     the sum of its dimensions. ``by_channel`` false: its documents belong to a site, whatever the channel. ``worked_id`` is the
     number of the sketch that holds its times in working hours, for the statistics that begin with ``work.``. ``is_monthly``: its
-    window is the last whole calendar month. ``in_hypercare`` false: no gate of hypercare is held against it.
+    window is the last whole calendar month. ``in_hypercare`` false: no gate of hypercare is held against it. ``cohort_id``: the number of the measure
+    that keeps since when there have been its documents, where it keeps nothing itself.
     """
 
     id: int
@@ -78,3 +80,4 @@ class Measure:
     source: Source = Source.JOURNEYS
     is_monthly: bool = False
     in_hypercare: bool = True
+    cohort_id: int | None = None

@@ -186,7 +186,10 @@ def matured(connection: Connection, plans: Sequence[Plan]) -> list[Plan]:
     young = [plan for plan in plans if plan.measure.maturity_days and not plan.is_now]
     if not young:
         return list(plans)
-    full = has_earlier(connection, [span for plan in young for span in plan.spans(plan.measure.id, before=True)])
+    full = has_earlier(
+        connection,
+        [span for plan in young for span in plan.spans(plan.measure.cohort_id or plan.measure.id, before=True)],
+    )
     provisional = {plan.tag for plan in young} - full
     return [replace(plan, end=plan.today, provisional=True) if plan.tag in provisional else plan for plan in plans]
 

@@ -168,6 +168,47 @@ class Receivables(Protocol):
         """The largest that were open, of those that were due where ``is_due``; empty entities and sites: of all."""
 
 
+class DisputeTold(NamedTuple):
+    """A dispute of an invoice that was posted on the day ``on`` of its company; ``minor`` was disputed, ``open_minor`` is still."""
+
+    realm: str
+    entity: int
+    site: int
+    channel: int
+    customer_group: int | None
+    on: date
+    invoice: int
+    number: str
+    posted_at: datetime
+    begun_at: datetime
+    reason: str
+    currency: str
+    minor: int
+    open_minor: int
+
+
+class Posted(NamedTuple):
+    """So many invoices were posted on a day."""
+
+    realm: str
+    entity: int
+    site: int
+    channel: int
+    customer_group: int | None
+    on: date
+    invoices: int
+
+
+@runtime_checkable
+class Disputes(Protocol):
+    """What customers dispute."""
+
+    def disputed(
+        self, realms: Collection[str], since: date, at: datetime
+    ) -> tuple[Sequence[DisputeTold], Sequence[Posted]]:
+        """Disputes of invoices posted from the day on, and all that are open; and the invoices posted. One query."""
+
+
 class StockValue(Protocol):
     """What the stock of a site is worth now, in minor units of its entity's currency."""
 

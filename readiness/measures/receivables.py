@@ -13,6 +13,7 @@ from fractions import Fraction
 
 from readiness.measures import receivable_figures as c
 from readiness.measures.behind import Behind
+from readiness.measures.disputes import DisputeRows
 from readiness.measures.flows import blank
 from readiness.measures.measure import Source
 from readiness.measures.plans import Plan, month_before
@@ -44,11 +45,12 @@ def counted_back(minor: int, sales: Mapping[date, int], today: date) -> tuple[Fr
 
 
 class Records:
-    """What plans that are read from records need: registers, and what customers owe; each read once, and not where no plan is of it."""
+    """What plans that are read from records need: registers, what customers owe and what they dispute; each read once, and not where no plan is of it."""
 
     def __init__(self, plans: Sequence[Plan], source: object, as_of: datetime) -> None:
         self._as_of = as_of
         self._registers = RegisterRows(plans, source, as_of)
+        self._disputes = DisputeRows(plans, source, as_of)
         self._owed: Sequence[Owed] | None = None
         self._sold: Sequence[Sold] = ()
         mine = [plan for plan in plans if plan.measure.source is Source.RECEIVABLES]
@@ -62,6 +64,8 @@ class Records:
         """The figure of a plan; without any invoice there is nothing to judge and no value."""
         if plan.measure.source is Source.REGISTER:
             return self._registers.reading(plan)
+        if plan.measure.source is Source.DISPUTES:
+            return self._disputes.reading(plan)
         if self._owed is None:
             return blank(plan, self._as_of, stale=Stale.SOURCE_MISSING, stale_detail="no receivables were asked")
         owed = [one for one in self._owed if _is_within(one, plan)]
