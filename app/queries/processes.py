@@ -29,7 +29,6 @@ from governance.processes.queries import (
     step_codes,
     step_refs,
     streams,
-    writers,
 )
 from governance.processes.records import content_of
 from governance.processes.rules import StepChange, compare
@@ -200,16 +199,15 @@ def compare_versions(session: Session, process_code: str, old: int, new: int) ->
 def versions_to_approve(session: Session, who: Actor) -> list[ToApprove]:
     """Versions that this person may approve: written by others, and its own process where the process has an owner.
 
-    Two queries, one where none waits.
+    One query.
     """
-    found, waiting = [], in_review(session)
-    wrote_of = writers(session, [version.id for one in waiting for version in one.versions]) if waiting else {}
-    for one in waiting:
-        for version in one.versions:
-            wrote = wrote_of[version.id]
-            if who.id not in wrote and (one.owner is None or one.owner in wrote or one.owner == who.id):
-                found.append(ToApprove(process=one, version=version))
-    return found
+    return [
+        ToApprove(process=one, version=version)
+        for one, wrote_of in in_review(session)
+        for version in one.versions
+        if who.id not in (wrote := wrote_of[version.id])
+        and (one.owner is None or one.owner in wrote or one.owner == who.id)
+    ]
 
 
 def _steps(session: Session, _actor: Actor, _asked: Asked, _now: datetime) -> Sequence[StepRef]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, String, func, literal, select, union_all
+from sqlalchemy import BigInteger, Date, String, cast, func, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
 from governance.decisions.models import Decision
@@ -50,10 +50,10 @@ class Waiting:
 
 
 def waits_for(session: Session, person: int, now: datetime) -> list[Waiting]:
-    """Everything that waits for this person. At most five queries and one per programme with open waivers."""
+    """Everything that waits for this person. At most four queries and one per programme with open waivers."""
     votes, conditions = waiting_votes(session, person, now), waiting_conditions(session, person)
-    waves = _waves_of_decisions(
-        session, {each.decision_id for each in votes} | {each.decision_id for each in conditions}
+    stated, waves = _statements(
+        session, person, now, {each.decision_id for each in votes} | {each.decision_id for each in conditions}
     )
     found = [
         Waiting(
@@ -65,24 +65,27 @@ def waits_for(session: Session, person: int, now: datetime) -> list[Waiting]:
     ]  # fmt: skip
     found += [
         Waiting(
-            kind=WaitingKind.CONDITION, id=each.id, wave_id=waves[each.decision_id].wave_id,
+            kind=WaitingKind.CONDITION, id=each.id, wave_id=waves[each.decision_id].wave,
             wave_code=waves[each.decision_id].code, title=each.text, detail=each.check, due_at=each.due_at,
             is_late=now > each.due_at,
         )
         for each in conditions
     ]  # fmt: skip
     found += _waivers(session, person, now)
-    found += _statements(session, person, now)
+    found += stated
     return sorted(found, key=lambda each: (each.due_at is None, each.due_at or now, each.kind, each.id))
 
 
-def _waves_of_decisions(session: Session, decisions: set[int]) -> dict[int, Any]:
-    """Id and code of their waves by decision. One query, none for most people, who have no vote and no condition."""
-    if not decisions:
-        return {}
-    code = func.coalesce(Wave.code, "").label("code")
-    query = select(Decision.id, Decision.wave_id, code).outerjoin(Wave, Wave.id == Decision.wave_id)
-    return {row.id: row for row in session.execute(query.where(Decision.id.in_(sorted(decisions))))}
+def _wave_of(decisions: set[int]) -> Any:
+    """Ids and codes of the waves of decisions, in the columns of statements."""
+    return (
+        select(
+            literal("", String), Decision.id, func.coalesce(Decision.wave_id, 0), func.coalesce(Wave.code, ""), Decision.title,
+            literal("", String), cast(null(), Date), literal(0, BigInteger),
+        )
+        .outerjoin(Wave, Wave.id == Decision.wave_id)
+        .where(Decision.id.in_(sorted(decisions)))
+    )  # fmt: skip
 
 
 def _waivers(session: Session, person: int, now: datetime) -> list[Waiting]:
@@ -109,9 +112,11 @@ def _waivers(session: Session, person: int, now: datetime) -> list[Waiting]:
     return found
 
 
-def _statements(session: Session, person: int, now: datetime) -> list[Waiting]:
+def _statements(
+    session: Session, person: int, now: datetime, decisions: set[int]
+) -> tuple[list[Waiting], dict[int, Any]]:
     """Criteria that the person states: of gates in force those not stated for now, of stage gates those of the current phase that
-    nobody has stated yet. One query.
+    nobody has stated yet. With them id and code of the waves of these decisions; one query for both.
     """
     said = (
         select(AttestationRecord.id)
@@ -145,13 +150,15 @@ def _statements(session: Session, person: int, now: datetime) -> list[Waiting]:
             StageCriterion.removed_at.is_(None), ~stated,
         )
     )  # fmt: skip
-    rows = session.execute(union_all(of_gates, of_phases)).all()
-    return [
+    parts = [of_gates, of_phases, *([_wave_of(decisions)] if decisions else [])]
+    rows = session.execute(union_all(*parts)).all()
+    found = [
         Waiting(
             kind=(kind := WaitingKind(row.kind)), id=row.id, wave_id=row.wave,
             wave_code=row.code if kind is WaitingKind.ATTESTATION else TITLES[PhaseCode(row.code)], title=row.title,
             detail=f"statement by {row.owner}" if kind is WaitingKind.ATTESTATION else f"for its stage gate, planned to end on {row.day:%-d %B %Y}",
             due_at=None, is_late=False,
         )
-        for row in sorted(rows, key=lambda row: (row.kind, row.day, row.criterion))
+        for row in sorted((row for row in rows if row.kind), key=lambda row: (row.kind, row.day, row.criterion))
     ]  # fmt: skip
+    return found, {row.id: row for row in rows if not row.kind}

@@ -160,22 +160,34 @@ def _version(row: ProcessVersion, steps: int) -> VersionView:
     )  # fmt: skip
 
 
-def in_review(session: Session) -> list[ProcessView]:
-    """The processes of which a version waits for approval, in the order of their streams, with these versions alone. One query."""
+#: The moves by which somebody wrote a version.
+_WROTE = and_(
+    Transition.document_type == "process_version", Transition.document_id == ProcessVersion.id, Transition.move == WRITE
+)  # fmt: skip
+
+
+def in_review(session: Session) -> list[tuple[ProcessView, dict[int, set[int]]]]:
+    """The processes of which a version waits for approval, in the order of their streams, with these versions alone, and who wrote
+    each of them. One query.
+    """
     steps = select(func.count()).where(ProcessStep.version_id == ProcessVersion.id).scalar_subquery()
     rows = session.execute(
-        select(BusinessProcess, ValueStream.code, ValueStream.name, ProcessVersion, steps)
+        select(BusinessProcess, ValueStream.code, ValueStream.name, ProcessVersion, steps, Transition.actor)
         .join(ValueStream, ValueStream.id == BusinessProcess.stream_id)
         .join(ProcessVersion, ProcessVersion.process_id == BusinessProcess.id)
+        .join(Transition, _WROTE, isouter=True)
         .where(ProcessVersion.state == VersionState.IN_REVIEW)
         .order_by(ValueStream.position, BusinessProcess.position, BusinessProcess.id, ProcessVersion.number.desc())
     )
     found: dict[int, ProcessView] = {}
-    for row, stream_code, stream, version, counted in rows:
-        known = found.get(row.id)
-        before = known.versions if known else ()
-        found[row.id] = _process(row, stream_code, stream, (*before, _version(version, counted)))
-    return list(found.values())
+    wrote: dict[int, dict[int, set[int]]] = defaultdict(dict)
+    for row, stream_code, stream, version, counted, actor in rows:
+        if version.id not in wrote[row.id]:
+            before = found[row.id].versions if row.id in found else ()
+            found[row.id] = _process(row, stream_code, stream, (*before, _version(version, counted)))
+        people = {version.author_id, version.submitted_by, actor} - {None}
+        wrote[row.id].setdefault(version.id, set()).update(people)
+    return [(one, wrote[key]) for key, one in found.items()]
 
 
 def _process(row: BusinessProcess, stream_code: str, stream: str, versions: Sequence[VersionView]) -> ProcessView:
@@ -286,12 +298,9 @@ def step_exists(session: Session, code: str) -> bool:
 
 def writers(session: Session, version_ids: Sequence[int]) -> dict[int, set[int]]:
     """Who began, changed or handed in these versions: none of them approves it. One query."""
-    wrote = and_(
-        Transition.document_type == "process_version", Transition.document_id == ProcessVersion.id, Transition.move == WRITE
-    )  # fmt: skip
     rows = session.execute(
         select(ProcessVersion.id, ProcessVersion.author_id, ProcessVersion.submitted_by, Transition.actor)
-        .join(Transition, wrote, isouter=True)
+        .join(Transition, _WROTE, isouter=True)
         .where(ProcessVersion.id.in_(sorted(version_ids)))
         .distinct()
     )

@@ -51,6 +51,18 @@ def test_who_left_stands_on_the_home_page_until_nothing_is_theirs(signed_in, sql
     assert found(database, clock) == [(register.owner.id, True, "1 seat")]
 
 
+def test_programs_read_who_left_with_what_stands_and_only_those_that_run_the_programme(caller, sqlite_database, clock):
+    register = a_register(sqlite_database, clock)
+    register.raised(EntryKind.RISK)
+    office = caller("pmo")
+    assert office("GET", "/users/left-behind").json == {"items": []}
+    leaves(sqlite_database, clock, register.owner.id)
+    (one,) = office("GET", "/users/left-behind").json["items"]
+    assert (one["person"], one["is_closed"], one["since"]) == (register.owner.id, True, "2026-03-02T09:00:00Z")
+    assert one["held"] == [{"what": "entry of the RAID register", "count": 1}, {"what": "seat", "count": 1}]
+    assert caller("customer_service")("GET", "/users/left-behind").status_code == 403
+
+
 def test_whose_roles_have_all_ended_counts_as_left_though_nobody_closed_the_account(sqlite_database, clock):
     database = sqlite_database
     register = a_register(database, clock)

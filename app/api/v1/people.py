@@ -15,6 +15,7 @@ from app.composition.variants import person_leaves
 from app.identity.queries import GrantedRole, Person, TokenEntry, list_tokens, person
 from app.identity.services import CreateUser, GrantRole, create_user, grant_role, revoke_role
 from app.identity.tokens import CreateToken, create_token, revoke_token
+from app.queries.left_behind import left_behind
 from app.queries.people import PEOPLE, TOKENS
 from app.security.permissions import Permission
 from app.security.require import actor
@@ -53,6 +54,29 @@ class UserAnswer(Answer):
     time_zone: str
     is_closed: bool
     roles: list[RoleAnswer]
+
+
+class HeldAnswer(Answer):
+    """So many of something that still stands."""
+
+    what: str
+    count: int
+
+
+class LeftBehindAnswer(Answer):
+    """Somebody whose last day has passed. `is_closed` false: their roles have all ended, and nobody closed the account."""
+
+    person: int
+    name: str
+    since: datetime
+    is_closed: bool
+    held: list[HeldAnswer]
+
+
+class LeftBehindList(Answer):
+    """The first to leave first."""
+
+    items: list[LeftBehindAnswer]
 
 
 class UserQuery(PageQuery):
@@ -166,6 +190,23 @@ def me() -> Me:
 )  # fmt: skip
 def list_users(query: UserQuery) -> Page[UserAnswer]:
     return listed(PEOPLE, query, _user)
+
+
+@operation(
+    "GET", "/users/left-behind", permission=Permission.PROGRAMME_MANAGE,
+    summary="Who left and still answers for something that stands", tag="People", answer=LeftBehindList,
+)  # fmt: skip
+def list_left_behind() -> LeftBehindList:
+    found = left_behind(reader(), now())
+    return LeftBehindList(
+        items=[
+            LeftBehindAnswer(
+                person=one.person, name=one.name, since=one.since, is_closed=one.is_closed,
+                held=[HeldAnswer(what=what, count=count) for what, count in one.held],
+            )
+            for one in found
+        ]
+    )  # fmt: skip
 
 
 @operation(

@@ -175,6 +175,9 @@ FAIL_CLOSED = {
         lambda r: r.readings.stale.update(invoice_right_at_posting=Stale.CONSUMER_BEHIND), "consumer_behind",
     ),
     "a parked event": (lambda r: r.readings.stale.update(invoice_right_at_posting=Stale.PARKED_EVENT), "parked_event"),
+    "figures of earlier rules": (
+        lambda r: r.readings.stale.update(invoice_right_at_posting=Stale.EARLIER_RULES), "earlier_rules",
+    ),
     "nothing to divide by": (lambda r: r.readings.figures.update(invoice_right_at_posting=(0, 0)), "nothing_to_measure"),
     "too few documents": (lambda r: r.readings.figures.update(invoice_right_at_posting=(29, 29)), "too_few_documents"),
 }  # fmt: skip

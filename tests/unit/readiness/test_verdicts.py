@@ -318,6 +318,12 @@ def test_a_consumer_more_than_60_seconds_behind_is_no_evidence():
     assert sentence(verdict) == "The figures are more than 60 seconds behind the events: journeys, 75 s"
 
 
+def test_figures_judged_by_earlier_rules_are_no_evidence_and_say_until_when():
+    verdict = judged(a_reading(stale=Stale.EARLIER_RULES, stale_detail="the rules changed"))
+    assert verdict.word is Word.NO_EVIDENCE
+    assert sentence(verdict) == "The figures are behind until all is judged anew: the rules changed"
+
+
 def test_a_parked_event_in_scope_is_no_evidence():
     verdict = judged(a_reading(stale=Stale.PARKED_EVENT))
     assert sentence(verdict) == "An event of this scope is parked"
