@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 
 from app.composition.calendars import SiteCalendars
 from app.queries.measures_pages import Place, places
-from app.queries.variant_margins import MARGIN, margins
+from app.queries.variant_cases import CASES, case_shares
+from app.queries.variant_margins import MARGIN, margins, newest_by_side
 from app.queries.variant_terms import Term, read_terms
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import local_day
@@ -147,11 +148,14 @@ def comparison(session: Session, actor: Actor, variant_id: int, now: datetime) -
         for at, (key, dimension) in enumerate(((VOLUME, None), *FIGURES))
     ]
     spans = [(part.start, part.end) for part in parts]
-    earned = margins(session, [part.scope for part in parts], spans, term.zone, now)
-    verdicts = tuple(verdict(earned[0], one, part) for one, part in zip(earned[1:], parts[1:], strict=True))
-    margin = Compared(key=MARGIN, dimension=None, readings=tuple(earned), spans=tuple(spans), verdicts=verdicts)
+    newest = newest_by_side(session, [part.scope for part in parts], spans, term.zone)
+    asked = [(Asked(key=VOLUME, scope=part.scope), *span) for part, span in zip(parts, spans, strict=True)]
+    more = (
+        _compared(CASES, None, parts, case_shares(session, newest, spans, now), asked),
+        _compared(MARGIN, None, parts, margins(session, newest, spans, now), asked),
+    )
     return Comparison(
-        term=term, parts=tuple(parts), volumes=rows[0].readings, figures=(*rows[1:], margin),
+        term=term, parts=tuple(parts), volumes=rows[0].readings, figures=(*rows[1:], *more),
         keeping=keeping(term, parts[0], rows[0].readings[0].count),
     )  # fmt: skip
 

@@ -51,18 +51,24 @@ def newest_orders(scope: Scope, start: date, end: date, zone: str, *, most: int)
     )
 
 
+def newest_by_side(
+    session: Session, scopes: Sequence[Scope], spans: Sequence[tuple[date, date]], zone: str
+) -> list[Sequence[Any]]:
+    """The newest orders of each side, as many as are weighed. A query each."""
+    return [
+        session.execute(newest_orders(scope, start, end, zone, most=MOST_WEIGHED)).all()
+        for scope, (start, end) in zip(scopes, spans, strict=True)
+    ]
+
+
 def margins(
-    session: Session, scopes: Sequence[Scope], spans: Sequence[tuple[date, date]], zone: str, now: datetime
+    session: Session, found: Sequence[Sequence[Any]], spans: Sequence[tuple[date, date]], now: datetime
 ) -> list[Reading]:
-    """(Price − cost) ÷ price of order lines whose cost was known when they were priced, by side. A query each, and one for their lines.
+    """(Price − cost) ÷ price of lines of these orders whose cost was known when they were priced, by side. One query.
 
     Sides are held against each other in one currency, that of most orders of the first. An order has its margin as it was
     priced: what is credited or returned later does not change it.
     """
-    found = [
-        session.execute(newest_orders(scope, start, end, zone, most=MOST_WEIGHED)).all()
-        for scope, (start, end) in zip(scopes, spans, strict=True)
-    ]
     currencies = Counter(row.currency for row in found[0]) or Counter(row.currency for side in found for row in side)
     currency = min(currencies, key=lambda one: (-currencies[one], one), default="EUR")
     orders = [[row for row in rows if row.currency == currency] for rows in found]

@@ -46,7 +46,7 @@ def test_a_variant_is_held_against_the_standard_and_each_figure_leads_to_its_doc
     assert len(ran) <= MOST
     for text in (
         "Against the standard", "35 documents", "85.71 %", "2.86 %", "Worse", "Too few to tell",
-        "30 more orders needed to hold it against", "59.18 EUR", "Margin at order prices",
+        "30 more orders needed to hold it against", "59.18 EUR", "Margin at order prices", "Orders somebody had to look after",
     ):  # fmt: skip
         assert text in page.text, text
     assert "Better" not in page.text
@@ -62,6 +62,7 @@ def test_a_variant_is_held_against_the_standard_and_each_figure_leads_to_its_doc
     assert told.elsewhere[34].number in listed.text
     assert told.under[0].number not in listed.text
     auditor.get(f"{told.here}/compared/elsewhere/order_margin")
+    auditor.get(f"{told.here}/compared/under/order_case_share")
     auditor.get(f"{told.here}/compared/nowhere/order_margin", status=404)
     auditor.get(f"{told.here}/compared/under/backlog_age", status=404)
     auditor.get("/register/variants/99/compared", status=404)

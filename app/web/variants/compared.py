@@ -9,6 +9,7 @@ from flask import render_template, request, url_for
 from app.composition.calendars import SiteCalendars
 from app.composition.request import now, reader
 from app.queries.measures_pages import places
+from app.queries.variant_cases import CASES
 from app.queries.variant_comparison import (
     FIGURES,
     VOLUME,
@@ -46,6 +47,8 @@ _LOOKS = {
 }  # fmt: skip
 #: So many documents are listed behind a figure.
 _MOST = 50
+#: Figures whose documents are the newest orders, since none is the worst.
+_OF_ORDERS = (VOLUME, MARGIN, CASES)
 
 
 @blueprint.route("/register/variants/<int:variant_id>/compared")
@@ -109,6 +112,8 @@ def _row(page: Comparison, one: Compared) -> dict[str, Any]:
 
 
 def _hint(one: Compared) -> str:
+    if one.key == CASES:
+        return "newest orders: handed to somebody, noted or left alone"
     if one.key == MARGIN:
         return f"newest orders, in {one.readings[0].scope}"
     return "" if one.dimension is None else f"of {find_figure(one.key).measure.title.lower()}"
@@ -118,6 +123,8 @@ def title_of(key: str, dimension: str | None) -> str:
     """A figure as people call it here."""
     if key == MARGIN:
         return "Margin at order prices"
+    if key == CASES:
+        return "Orders somebody had to look after"
     if key == VOLUME:
         return "Documents"
     return figures.figure_title(find_figure(key)) if dimension is None else heading(dimension)
@@ -154,7 +161,7 @@ def compared_documents(variant_id: int, side: str, key: str) -> str:
     slices = load_slices(session.connection(), {"live"})
     parts, _ = sides_of(session, actor(), term, at, slices, (sites, channels))
     part = next((one for one in parts if one.side == side), None)
-    if part is None or (key, dimension) not in {*FIGURES, (VOLUME, None), (MARGIN, None)}:
+    if part is None or (key, dimension) not in {*FIGURES, (VOLUME, None), (MARGIN, None), (CASES, None)}:
         raise NotFound("not_found")
     names = {
         "people": {}, "customer_groups": {}, "channels": {str(one.id): one.name for one in channels},
@@ -162,7 +169,7 @@ def compared_documents(variant_id: int, side: str, key: str) -> str:
     }  # fmt: skip
     orders, journeys = [], []
     start, end = part.start, part.end
-    if key in (VOLUME, MARGIN):
+    if key in _OF_ORDERS:
         orders = list(session.execute(newest_orders(part.scope, start, end, term.zone, most=_MOST)))
     else:
         start, end = span_of(part, key, local_day(at, term.zone))
@@ -173,6 +180,6 @@ def compared_documents(variant_id: int, side: str, key: str) -> str:
         journeys = journey_rows(session, behind)
     return render_template(
         "register/compared_documents.html", term=term, part=part, title=title_of(key, dimension), journeys=journeys,
-        orders=orders, is_newest=key in (VOLUME, MARGIN), most=_MOST, start=start, last=end, speech=speech(names),
+        orders=orders, is_newest=key in _OF_ORDERS, most=_MOST, start=start, last=end, speech=speech(names),
         short_moment=short_moment, short_day=short_day, tabs=register_tabs("variants.show_all"),
     )  # fmt: skip

@@ -9,7 +9,9 @@ from math import sqrt
 import pytest
 
 from app.composition.calendars import SiteCalendars
+from app.composition.cases import Document, NoteCases, Subject, note_cases
 from app.composition.uow import reading
+from app.queries.variant_cases import CASES
 from app.queries.variant_comparison import Finding, Side, comparison, span_of
 from app.queries.variant_margins import MARGIN
 from erpcore.kernel.actor import Actor
@@ -113,6 +115,26 @@ def test_each_side_is_counted_and_only_intervals_that_lie_apart_prove_anything(b
     assert findings(margin) == [Finding.UNPROVEN, Finding.UNPROVEN]
     # 90.00 a month is 90 · 12 · 20 ÷ 365 = 59.18 in twenty days, and 1.48 for each of forty documents.
     assert (page.keeping.per_month, page.keeping.in_window, page.keeping.per_document) == (9_000, 5_918, 148)
+
+
+def test_orders_that_somebody_had_to_look_after_stand_in_for_tickets_each_once(business):
+    told = Told(business)
+
+    def said(orders, text):
+        documents = [Document(subject=Subject.ORDER, id=order, site=business.site) for order in orders]
+        with business.work() as work:
+            note_cases(work, NoteCases(documents=documents, text=text))
+
+    said(told.under[:25], "called the customer")
+    said(told.under[:5], "called again")
+    said(told.elsewhere[:1], "address found")
+    row = figure(compared(business, told.variant), CASES)
+    assert [(one.numerator, one.denominator) for one in row.readings] == [(25, 40), (1, 40), (0, 40)]
+    for x, one in zip((25, 1), row.readings, strict=False):
+        low, high = wilson(x, 40)
+        assert float(one.interval.low) == pytest.approx(low, abs=2e-6)
+        assert float(one.interval.high) == pytest.approx(high, abs=2e-6)
+    assert findings(row) == [Finding.WORSE, Finding.WORSE]
 
 
 def test_the_documents_behind_a_figure_are_those_of_its_side_and_its_days(business):
