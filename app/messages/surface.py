@@ -7,6 +7,8 @@ MESSAGES = {
     "precondition_needed": "Send If-Match with the ETag you read, so that nobody's change is lost.",
     "precondition_failed": "Somebody changed this since you read it. Read it again, and repeat your change on what it is now.",
     "key_unusable": "An Idempotency-Key has 8 to 200 visible characters. A random UUID is a good one.",
+    "short_reason_missing": "Say why it came short: the customer and the next count ask.",
+    "line_given_twice": "Line {line} is given twice. Say its quantity once.",
     "nothing_entered": "Nothing was entered. Enter a quantity in at least one line.",
     "day_unreadable": "“{day}” is no day. Write it as 2027-01-15, one a line.",
     "choice_unknown": "“{value}” is no choice here. Choose one from the list.",

@@ -79,6 +79,42 @@ def test_an_order_runs_from_capture_to_cash(caller, business, sqlite_database):
     assert_books_agree(sqlite_database)
 
 
+def test_what_was_not_there_comes_short_with_its_reason_and_the_rest_leaves(caller, business, sqlite_database):
+    desk = caller("super_user")
+    made = desk("POST", "/orders", body(business)).json
+    here, line = f"/orders/{made['id']}", made["lines"][0]["id"]
+    for move in ("release", "allocate"):
+        seen = desk("POST", f"{here}/{move}", None, If_Match=desk("GET", here).headers["ETag"])
+    short = {"short": [{"line": line, "quantity": "5"}]}
+    etag = seen.headers["ETag"]
+    refused = desk("POST", f"{here}/ship", short, If_Match=etag)
+    assert (refused.status_code, refused.json["code"]) == (422, "short_reason_missing")
+    short["short_reason"] = "carton empty"
+    twice = {**short, "short": short["short"] * 2}
+    assert desk("POST", f"{here}/ship", twice, If_Match=etag).json["code"] == "line_given_twice"
+    above = {**short, "short": [{"line": line, "quantity": "13"}]}
+    assert desk("POST", f"{here}/ship", above, If_Match=etag).json["code"] == "pick_too_much"
+    assert desk("GET", here).json["lines"][0]["allocated"] == "12.000"
+    left = desk("POST", f"{here}/ship", short, If_Match=etag)
+    assert left.status_code == 200, left.json
+    row = left.json["lines"][0]
+    assert (row["shipped"], row["allocated"], len(left.json["shipments"])) == ("7.000", "0.000", 1)
+    assert_books_agree(sqlite_database)
+
+
+def test_an_order_of_which_nothing_was_there_comes_short_without_a_shipment(caller, business, sqlite_database):
+    desk = caller("super_user")
+    made = desk("POST", "/orders", body(business)).json
+    here, line = f"/orders/{made['id']}", made["lines"][0]["id"]
+    for move in ("release", "allocate"):
+        seen = desk("POST", f"{here}/{move}", None, If_Match=desk("GET", here).headers["ETag"])
+    wanted = {"lines": [], "short": [{"line": line, "quantity": "12"}], "short_reason": "carton empty"}
+    none = desk("POST", f"{here}/ship", wanted, If_Match=seen.headers["ETag"])
+    assert none.status_code == 200, none.json
+    assert (none.json["lines"][0]["shipped"], none.json["shipments"]) == ("0.000", [])
+    assert_books_agree(sqlite_database)
+
+
 def test_the_same_key_captures_once(caller, business, sqlite_database):
     desk = caller("super_user")
     first = desk("POST", "/orders", body(business), Idempotency_Key="feed-000001")

@@ -43,3 +43,18 @@ def test_a_program_keeps_a_supplier_orders_confirms_receives_and_ends(caller, bu
     assert balance(business)[0] == 9
     assert column(business, "SELECT state FROM purchase_order") == ["closed"]
     assert_books_agree(business.database)
+
+
+def test_a_program_orders_nothing_from_a_blocked_supplier_until_it_is_open_again(caller, business):
+    owner, buyer = caller("data_owner"), caller("buyer")
+    body = {"entity": business.entity, "code": "ROHR", "name": "Rohrwerk AG", "country": "Germany", "lead_days": 5}
+    supplier = owner("POST", "/suppliers", body).json["id"]
+    owner("POST", f"/suppliers/{supplier}/offers", {"item": business.items[0], "price": "3.50"})
+    order = {"site": business.site, "supplier": supplier, "lines": [{"item": business.items[0], "quantity": "20"}]}
+    here = f"/suppliers/{supplier}/standing"
+    assert buyer("POST", here, {"is_blocked": True}).status_code == 403
+    assert owner("POST", here, {"is_blocked": True}).json["is_blocked"] is True
+    assert buyer("POST", "/purchase-orders", order).json["code"] == "supplier_blocked"
+    assert column(business, "SELECT count(*) FROM purchase_order") == [0]
+    assert owner("POST", here, {"is_blocked": False}).json["is_blocked"] is False
+    assert buyer("POST", "/purchase-orders", order).status_code == 201

@@ -63,3 +63,20 @@ def test_a_period_is_closed_by_finance_and_by_nobody_else(caller, business):
     body = {"entity": business.entity, "until": business.clock.now().date().isoformat(), "reason": "month end"}
     assert caller("warehouse_supervisor")("POST", "/periods", body).status_code == 403
     assert caller("finance")("POST", "/periods", body).status_code == 201
+
+
+def test_goods_move_between_places_and_not_more_than_lie_there(caller, business, sqlite_database):
+    shelf, other = locations(business, "A-01", "A-02")
+    lead, here = caller("warehouse_supervisor"), {"site": business.site, "item": business.items[0]}
+    lead("POST", "/stock/receipts", {**here, "quantity": "10", "reason": "first goods"})
+    lead("POST", "/bin-moves", {**here, "quantity": "10", "location": shelf})
+    moved = lead("POST", "/bin-moves", {**here, "quantity": "4", "source": shelf, "location": other})
+    there = [("A-01", "6.000"), ("A-02", "4.000")]
+    assert moved.status_code == 201, moved.json
+    assert sorted((one["location"], one["quantity"]) for one in moved.json["items"]) == there
+    refused = lead("POST", "/bin-moves", {**here, "quantity": "7", "source": shelf, "location": other})
+    assert refused.status_code in (409, 422), refused.json
+    left = lead("GET", f"/stock-bins?site={business.site}&item={business.items[0]}").json["items"]
+    assert sorted((one["location"], one["quantity"]) for one in left) == there
+    assert balance(business)[0] == 10
+    assert_books_agree(sqlite_database)

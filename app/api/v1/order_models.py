@@ -224,9 +224,11 @@ class QuantityBody(Body):
 
 
 class ShipBody(Body):
-    """What leaves; without `lines` all that is allocated."""
+    """What leaves; without `lines` all that is allocated. `short`: so much was allocated and not there; it is open again."""
 
     lines: list[QuantityBody] | None = None
+    short: list[QuantityBody] = Field(default_factory=list, max_length=10_000)
+    short_reason: str = Field("", max_length=120, description="Why it came short; needed with `short`.")
 
 
 class DeliverBody(Body):

@@ -223,11 +223,17 @@ def allocate_order(work: UnitOfWork, order_id: int, version: int) -> OrderDetail
 )  # fmt: skip
 def ship_order(work: UnitOfWork, order_id: int, version: int, body: ShipBody) -> OrderDetail:
     _seen(work, order_id, version)
-    lines = None if body.lines is None else _quantities(_own_lines(work, order_id), body.lines)
-    shipments = pick_orders(work, [PickOrder(order=order_id, lines=lines)], cells=cells(), rules=rules())
-    if not shipments:
+    own, why = _own_lines(work, order_id), body.short_reason.strip()
+    if body.short and not why:
+        raise RuleBroken("short_reason_missing", field="short_reason")
+    lines = None if body.lines is None else _quantities(own, body.lines)
+    short = _quantities(own, body.short, "short")
+    command = PickOrder(order=order_id, lines=lines, short=short, short_reason=why or "not found")
+    shipments = pick_orders(work, [command], cells=cells(), rules=rules())
+    if not shipments and not any(short.values()):
         raise RuleBroken("nothing_entered", field="lines")
-    send_off(work, [one.id for one in shipments], rules=rules(), cells=cells())
+    if shipments:
+        send_off(work, [one.id for one in shipments], rules=rules(), cells=cells())
     return _read(work, order_id)
 
 
@@ -267,8 +273,13 @@ def _own_lines(work: UnitOfWork, order_id: int) -> set[int]:
     return {line.id for line in order_answered(work.session, work.actor, order_id).lines}
 
 
-def _quantities(own: AbstractSet[int], wanted: list[QuantityBody]) -> dict[int, int]:
+def _quantities(own: AbstractSet[int], wanted: list[QuantityBody], name: str = "lines") -> dict[int, int]:
+    """Thousandths by line; refuses a line of another order, and one given twice, of which one quantity would be lost."""
+    found: dict[int, int] = {}
     for position, one in enumerate(wanted):
         if one.line not in own:
-            raise RuleBroken("line_unknown", field=f"lines/{position}/line", line=one.line)
-    return {one.line: thousandths(one.quantity) for one in wanted}
+            raise RuleBroken("line_unknown", field=f"{name}/{position}/line", line=one.line)
+        if one.line in found:
+            raise RuleBroken("line_given_twice", field=f"{name}/{position}/line", line=one.line)
+        found[one.line] = thousandths(one.quantity)
+    return found

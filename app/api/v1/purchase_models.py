@@ -37,6 +37,12 @@ class OfferAnswer(Answer):
     rank: int
 
 
+class SupplierStandingBody(Body):
+    """Whether nothing more is ordered there; what is ordered already goes on."""
+
+    is_blocked: bool
+
+
 class SupplierDetail(SupplierAnswer):
     """One supplier with what it asks."""
 

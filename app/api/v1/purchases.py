@@ -23,6 +23,7 @@ from app.api.v1.purchase_models import (
     SupplierDetail,
     SupplierList,
     SupplierQuery,
+    SupplierStandingBody,
 )
 from app.api.values import Page
 from app.composition.request import now, reader
@@ -34,7 +35,13 @@ from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.fulfilment.direct import OrderRest, ShipDirect, confirm_with_promises, order_rest, ship_direct
 from erpcore.kernel.work import UnitOfWork
-from erpcore.masterdata.suppliers import NewSupplier, OfferItem, add_suppliers, offer_items
+from erpcore.masterdata.suppliers import (
+    NewSupplier,
+    OfferItem,
+    add_suppliers,
+    block_supplier,
+    offer_items,
+)
 from erpcore.purchasing.services import (
     ConfirmedLine,
     ConfirmPurchase,
@@ -118,6 +125,17 @@ def keep_offer(work: UnitOfWork, supplier_id: int, body: OfferBody) -> SupplierD
     work.realm = supplier_page(work.session, work.actor, supplier_id).realm
     with pointing():
         offer_items(work, [OfferItem(supplier=supplier_id, **dict(body))])
+    return _supplier(supplier_page(fresh(work), work.actor, supplier_id))
+
+
+@operation(
+    "POST", "/suppliers/{supplier_id}/standing", permission=Permission.MASTERDATA_CHANGE,
+    summary="Order nothing more from a supplier, or do so again", tag=TAG, body=SupplierStandingBody, answer=SupplierDetail,
+    example={"is_blocked": True},
+)  # fmt: skip
+def change_supplier_standing(work: UnitOfWork, supplier_id: int, body: SupplierStandingBody) -> SupplierDetail:
+    work.realm = supplier_page(work.session, work.actor, supplier_id).realm
+    block_supplier(work, supplier_id, is_blocked=body.is_blocked)
     return _supplier(supplier_page(fresh(work), work.actor, supplier_id))
 
 

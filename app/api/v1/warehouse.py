@@ -7,6 +7,7 @@ from app.api.v1.numbers import pointing
 from app.api.v1.warehouse_models import (
     ArrivalBody,
     BinList,
+    BinMoveBody,
     BinQuery,
     ExpectBody,
     ExpectedList,
@@ -38,7 +39,7 @@ from app.security.require import actor
 from erpcore.inventory.losing import GiveUp, give_up
 from erpcore.inventory.places import AddLocation, add_locations
 from erpcore.inventory.receiving import Expect, ReceivedLine, ReceiveGoods, expect_receipts
-from erpcore.inventory.shifting import ChangeStatus, PutAway, change_status, put_away
+from erpcore.inventory.shifting import ChangeStatus, MoveBin, PutAway, change_status, move_bins, put_away
 from erpcore.inventory.transfers import (
     ArrivedLine,
     ReceiveTransfer,
@@ -119,6 +120,18 @@ def put_goods_away(work: UnitOfWork, body: PutAwayBody) -> BinList:
     _at(work, body.site)
     with pointing():
         put_away(work, [PutAway(**dict(body))], rules=rules(), cells=cells(), order_names=order_names)
+    return bin_list(work, body.site, body.item)
+
+
+@operation(
+    "POST", "/bin-moves", permission=Permission.STOCK_PUT_AWAY, summary="Move goods to another place of their site", tag=TAG,
+    body=BinMoveBody, answer=BinList, status=201,
+    example={"site": 1001, "item": 1004, "quantity": "5", "source": 1011, "location": 1012},
+)  # fmt: skip
+def move_between_bins(work: UnitOfWork, body: BinMoveBody) -> BinList:
+    _at(work, body.site)
+    with pointing():
+        move_bins(work, [MoveBin(**dict(body))], rules=rules(), cells=cells(), order_names=order_names)
     return bin_list(work, body.site, body.item)
 
 

@@ -249,6 +249,12 @@ class PutAwayBody(Body):
     lot: Key | None = None
 
 
+class BinMoveBody(PutAwayBody):
+    """From one place of a site to another; lot and status stay. `source` null: from the default place."""
+
+    status: str = Field("available", max_length=12)
+
+
 class StatusBody(Body):
     """Goods that may (not) be sold from now on: `available`, `quarantine`, `damaged`. `found_lot`: which lot it turned out to be."""
 
