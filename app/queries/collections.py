@@ -136,7 +136,7 @@ def _known(
         found = overdue_invoices(session, here, today)
         for document in found:
             overdue[document.customer].append(document)
-        disputed |= disputed_minor(session, found, today)
+        disputed |= disputed_minor(session, found, here, today)
         procedures |= procedures_of(session, here, today)
         zones = {one.customer_id: entities[one.entity_id].time_zone for one in aged if one.entity_id in here}
         for promise in promises(session, zones, today):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import and_, func, or_, select, text, union, update
 from sqlalchemy.orm import Session
 
 from erpcore.billing.disputes.models import Dispute
@@ -226,15 +226,34 @@ def in_dispute(session: Session, documents: Iterable[int], today: date) -> set[i
     """Those of the documents that a dispute holds back today: of the document itself or a part of it, or of all that its customer
     owes.
     """
-    held = select(DunningBlock.id).where(
-        DunningBlock.kind == BlockKind.DISPUTE, DunningBlock.lifted_at.is_(None), DunningBlock.until > today,
-        DunningBlock.customer_id == Receivable.customer_id,
-        or_(DunningBlock.document_id.is_(None), DunningBlock.document_id == Receivable.document_id),
-    )  # fmt: skip
+    held = select(DunningBlock.id).where(_blocks_document(today))
     wanted = Receivable.document_id.in_(sorted(set(documents)))
     open_ = select(Dispute.id).where(Dispute.invoice_id == Receivable.document_id, Dispute.open_minor > 0)
     query = select(Receivable.document_id).where(wanted, or_(held.exists(), open_.exists()))
     return set(session.execute(query).scalars())
+
+
+def held_of(session: Session, entities: Collection[int], today: date) -> set[int]:
+    """The documents of the companies that a dispute holds back today, as ``in_dispute`` says it, asked from the few blocks and
+    disputes instead of from each document. One query.
+    """
+    owed = and_(Receivable.entity_id.in_(sorted(entities)), Receivable.open_minor > 0)
+    blocked = select(Receivable.document_id).join(DunningBlock, _blocks_document(today)).where(owed)
+    open_ = (
+        select(Receivable.document_id)
+        .join(Dispute, Dispute.invoice_id == Receivable.document_id)
+        .where(owed, text("dispute.open_minor > 0"))
+    )
+    return set(session.execute(union(blocked, open_)).scalars())
+
+
+def _blocks_document(today: date) -> Any:
+    """Whether a block for a dispute is about a receivable, alone or with all that its customer owes."""
+    return and_(
+        DunningBlock.kind == BlockKind.DISPUTE, DunningBlock.lifted_at.is_(None), DunningBlock.until > today,
+        DunningBlock.customer_id == Receivable.customer_id,
+        or_(DunningBlock.document_id.is_(None), DunningBlock.document_id == Receivable.document_id),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -25,7 +25,7 @@ from erpcore.billing.disputing import (
     route_reason,
     say,
 )
-from erpcore.billing.dunning.records import in_dispute
+from erpcore.billing.dunning.records import held_of, in_dispute
 from erpcore.kernel.errors import Conflict, DomainError, NotAllowed
 from tests.support.approvals import person
 from tests.support.controls import assert_books_agree
@@ -309,6 +309,7 @@ def test_nobody_asks_for_what_is_disputed_but_for_the_rest(database):
     ]
     with reading(database) as session:
         assert in_dispute(session, [whole.id, part.id], date(2026, 5, 1)) == {whole.id, part.id}
+        assert held_of(session, [business.entity], date(2026, 5, 1)) == {whole.id, part.id}
     assert_books_agree(database)
 
 

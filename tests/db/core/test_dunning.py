@@ -23,7 +23,7 @@ from erpcore.billing.cash_reversal import ReturnReceipt, return_receipts
 from erpcore.billing.dunning.fees import SettleFee, settle_fees
 from erpcore.billing.dunning.holding import SetBlock, TakePromise, lift_block, set_block, take_promise
 from erpcore.billing.dunning.models import DunningFee, DunningNotice, DunningRun, DunningStand, FeeReversal
-from erpcore.billing.dunning.records import in_dispute, promises
+from erpcore.billing.dunning.records import held_of, in_dispute, promises
 from erpcore.billing.dunning.rules import Level, Overdue, PromiseState, next_level, promise_state
 from erpcore.billing.dunning.runs import cancel_run, confirm_run, drop_notice
 from erpcore.billing.models import Receipt
@@ -269,6 +269,9 @@ def test_blocks_disputes_own_money_and_small_sums_leave_out_with_the_reason(busi
         both = [business.first.id, business.second.id]
         assert in_dispute(session, both, date(2026, 5, 9)) == {business.first.id}
         assert in_dispute(session, both, date(2026, 5, 10)) == set(), "its last day is over"
+        assert held_of(session, [business.entity], date(2026, 5, 9)) == {business.first.id}
+        assert held_of(session, [business.entity], date(2026, 5, 10)) == set()
+        assert held_of(session, [business.entity + 1], date(2026, 5, 9)) == set()
     with business.work(somebody(FIRST)) as work:
         lift_block(work, block, "agreed")
     with pytest.raises(RuleBroken) as refused, business.work(somebody(FIRST)) as work:
