@@ -7,6 +7,7 @@ before the approval. Where the rules ask nobody it holds at once, and the reques
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -66,6 +67,25 @@ def plan_now(work: UnitOfWork, list_id: int, *, rules: ProcessRules) -> ListPlan
     return plan_list(work, entity, begin_no_earlier(work, work.session.get_one(PriceList, list_id), rows), rules=rules)
 
 
+class Listed(Protocol):
+    """What is known of a list wherever it is read."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def entity_id(self) -> int: ...
+    @property
+    def uploaded_by(self) -> int: ...
+    @property
+    def asked_by(self) -> int | None: ...
+
+
+def weigh_list(work: UnitOfWork, of: PriceList | Listed, plan: ListPlan) -> PriceWeight:
+    """What a list touches, together with what whoever handed it in and whoever asks for it changed lately."""
+    asks = work.actor.id if of.asked_by is None else of.asked_by
+    return weigh(work, of.entity_id, changes_of(plan), by={of.uploaded_by, asks} - {0}, but=of.id)
+
+
 def asked_by_rules(session: Session, facts: Facts) -> tuple[Rule, ...]:
     """The rules that hold for a change of prices; without one nobody may decide."""
     return rules_for(rules_in_force(session, PRICE_CHANGE), facts)
@@ -111,7 +131,7 @@ def _begun(work: UnitOfWork, found: PriceList, command: SettleList, rules: Proce
     """Apply at once where the rules ask nobody, else put the list to those whom they name."""
     _, rows = rows_of(work.session, found.id)
     plan = plan_list(work, found.entity_id, rows, rules=rules)
-    weight = weigh(work, found.entity_id, changes_of(plan))
+    weight = weigh_list(work, found, plan)
     is_free = asks_nobody(asked_by_rules(work.session, weight.facts))
     if command.move == "apply" and not is_free:
         raise RuleBroken("price_list_needs_second", list=found.file_name, rows=plan.beyond)

@@ -65,7 +65,7 @@ def save_row(
     content = [["1", *(row.get(name, "").strip() for name in COLUMNS)]]
     price = _meant(work.session, entity, content)
     lowering = weigh_price(work, price, rules=rules)
-    weight = weigh(work, entity, [Change(price, lowering)])
+    weight = weigh(work, entity, [Change(price, lowering)], by={work.actor.id} - {0})
     asked = asked_by_rules(work.session, weight.facts)
     if asks_nobody(asked):
         return Saved(rule=insert_price(work, price), said=said(asked))

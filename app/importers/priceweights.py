@@ -7,26 +7,31 @@ below the floor, and a change of much of what is sold, weighs more.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import func, null, select
+from sqlalchemy import func, null, or_, select
 
+from app.importers.pricelists import meaning
 from erpcore.kernel.model import PRICE_PLACES, QUANTITY_PLACES, scaled_int
 from erpcore.kernel.money import from_minor, places, scaled_amount
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import Customer, Item
 from erpcore.masterdata.queries import customers, entity_facts
 from erpcore.orders.models import OrderLine, OrderState, SalesOrder
-from erpcore.pricing.lists import GIVES, ListPlan
+from erpcore.pricing.flow import PriceListState
+from erpcore.pricing.lists import GIVES, ListPlan, kept_rows
 from erpcore.pricing.lowering import Lowering
+from erpcore.pricing.models import PriceList, PriceRule
 from erpcore.pricing.newprice import NewPrice
 from erpcore.pricing.rules import margin_permille
 from governance.approvals.rules import Facts, Materiality
 
 WINDOW = timedelta(days=90)
+#: What the same person changed within this time, and nobody else has agreed to, counts with it.
+TOGETHER = timedelta(days=7)
 #: From this share of revenue on, or this many items: materiality.
 _SHARES = ((500, Materiality.HIGH), (250, Materiality.MEDIUM))
 _ITEMS = ((1_000, Materiality.HIGH), (200, Materiality.MEDIUM))
@@ -49,7 +54,8 @@ class Change(NamedTuple):
 class PriceWeight:
     """What a change of prices touches. ``share_permille``: of the revenue of the window, ``None`` where nothing was sold;
     ``lost_minor``: what those sales would have brought less; ``margin_permille``: the lowest that a price leaves, where costs
-    are known; ``tier``: of the most important customer named.
+    are known; ``tier``: of the most important customer named. ``counted_with``: so many prices of the same person are in items and
+    share too.
     """
 
     items: int
@@ -59,6 +65,7 @@ class PriceWeight:
     margin_permille: int | None
     tier: int | None
     beyond: int
+    counted_with: int = 0
 
     @property
     def materiality(self) -> Materiality:
@@ -77,6 +84,9 @@ class PriceWeight:
         if self.lost_minor:
             lost = from_minor(self.lost_minor, self.currency)
             parts.append(f"{lost:,.{places(self.currency)}f} {self.currency} less at what was sold")
+        if self.counted_with:
+            prices = "price" if self.counted_with == 1 else "prices"
+            parts.append(f"with {self.counted_with:,} {prices} of the same person in {TOGETHER.days} days")
         return ", ".join(parts)
 
     @property
@@ -97,12 +107,20 @@ def changes_of(plan: ListPlan) -> list[Change]:
     ]
 
 
-def weigh(work: UnitOfWork, entity: int, changes: Sequence[Change]) -> PriceWeight:
-    """Three queries at most, whatever the number of rows."""
+def weigh(
+    work: UnitOfWork, entity: int, changes: Sequence[Change], *, by: Collection[int] = (), but: int | None = None
+) -> PriceWeight:
+    """What these changes touch, together with what the people ``by`` changed in the last week and nobody else agreed to: a list
+    that is cut into small ones weighs as much as the whole. ``but``: the list that they are of. Amount, margin and tier are theirs alone.
+
+    Three queries at most, whatever the number of rows, and two more, with four where lists wait.
+    """
     named = {change.price.customer for change in changes if change.price.customer is not None}
-    sold = _sold(work, entity, changes)
+    others = _others(work, entity, by, but) if by else []
+    every = [*(change.price for change in changes), *others]
+    sold = _sold(work, entity, every)
     currency = entity_facts(work, entity).currency
-    touched, lost = _touched(changes, sold, currency)
+    touched, lost = _touched(changes, others, sold, currency)
     whole = sum(sale.value for sale in sold)
     margins = [
         margin_permille(change.lowering.after, change.lowering.cost)
@@ -112,12 +130,61 @@ def weigh(work: UnitOfWork, entity: int, changes: Sequence[Change]) -> PriceWeig
     known = [margin for margin in margins if margin is not None]
     tiers = [one.tier for one in customers(work, named).values()] if named else []
     return PriceWeight(
-        items=len(_items_of(work, entity, changes)),
+        items=len(_items_of(work, entity, every)), counted_with=len(others),
         share_permille=touched * _PERMILLE // whole if whole else None,
         lost_minor=lost, currency=currency, tier=min(tiers, default=None),
         margin_permille=min(known, default=None) if len(known) == len(margins) else None,
         beyond=sum(change.lowering.is_beyond for change in changes),
     )  # fmt: skip
+
+
+class Scoped(Protocol):
+    """For which sales a price is."""
+
+    @property
+    def item(self) -> int | None: ...
+    @property
+    def item_group(self) -> int | None: ...
+    @property
+    def customer(self) -> int | None: ...
+    @property
+    def customer_group(self) -> int | None: ...
+    @property
+    def channel(self) -> int | None: ...
+
+
+class _Of(NamedTuple):
+    item: int | None
+    item_group: int | None
+    customer: int | None
+    customer_group: int | None
+    channel: int | None
+
+
+def _others(work: UnitOfWork, entity: int, by: Collection[int], but: int | None) -> list[Scoped]:
+    """Prices of these people of the last week that hold without anybody else, and those of their lists that wait."""
+    since = work.now - TOGETHER
+    held = work.session.execute(
+        select(
+            PriceRule.item_id, PriceRule.item_group_id, PriceRule.customer_id, PriceRule.customer_group_id, PriceRule.channel_id
+        )
+        .outerjoin(PriceList, PriceList.id == PriceRule.price_list_id)
+        .where(
+            PriceRule.entity_id == entity, PriceRule.saved_by.in_(sorted(by)), PriceRule.saved_at > since,
+            PriceList.asked_by.is_(None), or_(PriceList.id.is_(None), PriceList.id != (but or 0)),
+        )
+        .order_by(PriceRule.id)
+    ).all()  # fmt: skip
+    waiting = work.session.scalars(
+        select(PriceList.content).where(
+            PriceList.entity_id == entity, PriceList.state == PriceListState.ASKED, PriceList.asked_at > since,
+            or_(PriceList.asked_by.in_(sorted(by)), PriceList.uploaded_by.in_(sorted(by))), PriceList.id != (but or 0),
+        )
+        .order_by(PriceList.id)
+    ).all()  # fmt: skip
+    rows = [row for content in waiting for row in kept_rows(content)]
+    asked = [row.price for row in meaning(work.session, entity, rows) if row.price is not None] if rows else []
+    return [*(_Of(*row) for row in held), *asked]
 
 
 class _Sale(NamedTuple):
@@ -130,9 +197,8 @@ class _Sale(NamedTuple):
     value: int
 
 
-def _sold(work: UnitOfWork, entity: int, changes: Sequence[Change]) -> list[_Sale]:
-    """What was ordered in the window, by item and by what the changes tell apart beside it."""
-    prices = [change.price for change in changes]
+def _sold(work: UnitOfWork, entity: int, prices: Sequence[Scoped]) -> list[_Sale]:
+    """What was ordered in the window, by item and by what the prices tell apart beside it."""
     parts: list[Any] = [OrderLine.item_id, Item.group_id]
     shown = list(parts)
     for name, column in _SCOPES:
@@ -158,35 +224,39 @@ def _sold(work: UnitOfWork, entity: int, changes: Sequence[Change]) -> list[_Sal
     ]
 
 
-def _items_of(work: UnitOfWork, entity: int, changes: Sequence[Change]) -> set[int]:
-    """The items that the changes are for, those of item groups one by one."""
-    groups = {change.price.item_group for change in changes if change.price.item is None} - {None}
-    named = {change.price.item for change in changes if change.price.item is not None}
+def _items_of(work: UnitOfWork, entity: int, prices: Sequence[Scoped]) -> set[int]:
+    """The items that the prices are for, those of item groups one by one."""
+    groups = {price.item_group for price in prices if price.item is None} - {None}
+    named = {price.item for price in prices if price.item is not None}
     if groups:
         named |= set(work.session.scalars(select(Item.id).where(Item.entity_id == entity, Item.group_id.in_(groups))))
     return named
 
 
-def _touched(changes: Iterable[Change], sold: Iterable[_Sale], currency: str) -> tuple[int, int]:
-    """The value of the sales that a change is for, and what they would have brought less, in minor units."""
-    of_items: dict[int, list[Change]] = defaultdict(list)
-    of_groups: dict[int, list[Change]] = defaultdict(list)
-    for change in changes:
-        if change.price.item is not None:
-            of_items[change.price.item].append(change)
-        elif change.price.item_group is not None:
-            of_groups[change.price.item_group].append(change)
+def _touched(
+    changes: Iterable[Change], others: Iterable[Scoped], sold: Iterable[_Sale], currency: str
+) -> tuple[int, int]:
+    """The value of the sales that a change or another price is for, and what they would have brought less by the changes, in minor
+    units.
+    """
+    of_items: dict[int | None, list[tuple[Scoped, Change | None]]] = defaultdict(list)
+    of_groups: dict[int | None, list[tuple[Scoped, Change | None]]] = defaultdict(list)
+    for price, change in (*((one.price, one) for one in changes), *((one, None) for one in others)):
+        if price.item is not None:
+            of_items[price.item].append((price, change))
+        elif price.item_group is not None:
+            of_groups[price.item_group].append((price, change))
     value = lost = 0
     for sale in sold:
         beside = of_groups.get(sale.item_group, []) if sale.item_group is not None else []
-        met = [change for change in (*of_items.get(sale.item, []), *beside) if _is_for(change.price, sale)]
+        met = [one for one in (*of_items.get(sale.item, []), *beside) if _is_for(one[0], sale)]
         if met:
             value += sale.value
-            lost += max(_less(change, sale, currency) for change in met)
+            lost += max((_less(change, sale, currency) for _, change in met if change is not None), default=0)
     return value, lost
 
 
-def _is_for(price: NewPrice, sale: _Sale) -> bool:
+def _is_for(price: Scoped, sale: _Sale) -> bool:
     return (
         price.customer in (None, sale.customer)
         and price.customer_group in (None, sale.customer_group)

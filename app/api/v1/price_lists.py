@@ -16,10 +16,17 @@ from app.api.v1.numbers import Key, as_amount
 from app.api.values import Amount, Answer, Body, Realm, UnitPrice
 from app.composition.request import now, reader
 from app.composition.trading import looking, rules
-from app.importers.priceapprovals import asked_by_rules, asks_nobody, plan_now, request_of_list, said, settle
+from app.importers.priceapprovals import (
+    asked_by_rules,
+    asks_nobody,
+    plan_now,
+    request_of_list,
+    said,
+    settle,
+    weigh_list,
+)
 from app.importers.pricechanges import Effect, hand_in, rows_with
 from app.importers.pricelists import COLUMNS, ReadSheet, read_list
-from app.importers.priceweights import changes_of, weigh
 from app.messages import sentence
 from app.queries.prices import PRICE_LISTS, ListRow, price_list
 from app.security.permissions import Permission
@@ -91,6 +98,9 @@ class PreviewAnswer(Answer):
     counts: dict[str, int]
     needs_second_person: int
     materiality: str = Field(description="How much hangs on it, by what it touches")
+    counted_with: int = Field(
+        description="Prices of the same person of the last 7 days that are in items and share too"
+    )
     items: int = Field(description="How many items it touches")
     revenue_share_permille: int | None = Field(description="Of the orders of 90 days; null: nothing was sold")
     lost: Amount = Field(description="What those orders would have brought less")
@@ -168,7 +178,7 @@ def preview_price_list(list_id: int, query: PreviewQuery) -> PreviewAnswer:
     row = price_list(reader(), actor(), list_id)
     work = looking(reader(), actor=actor(), now=now(), realm="live")
     plan = plan_now(work, list_id, rules=rules())
-    weight = weigh(work, row.entity_id, changes_of(plan))
+    weight = weigh_list(work, row, plan)
     asked, request = asked_by_rules(reader(), weight.facts), request_of_list(reader(), list_id)
     rows = [
         one
@@ -177,7 +187,7 @@ def preview_price_list(list_id: int, query: PreviewQuery) -> PreviewAnswer:
     ]
     return PreviewAnswer(
         digest=plan.digest, counts=dict(plan.counts), needs_second_person=plan.beyond,
-        materiality=weight.materiality, items=weight.items, revenue_share_permille=weight.share_permille,
+        materiality=weight.materiality, counted_with=weight.counted_with, items=weight.items, revenue_share_permille=weight.share_permille,
         lost=as_amount(weight.lost_minor, weight.currency), asks_nobody=asks_nobody(asked), approval_rule=said(asked),
         approval_request=request.id if request else None, rows=[_row(one) for one in rows[: query.limit]],
     )  # fmt: skip

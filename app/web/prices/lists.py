@@ -13,10 +13,18 @@ from sqlalchemy.orm import Session
 
 from app.composition.request import change, now, reader
 from app.composition.trading import looking, rules
-from app.importers.priceapprovals import asked_by_rules, asks_nobody, plan_now, request_of_list, said, settle
+from app.importers.priceapprovals import (
+    asked_by_rules,
+    asks_nobody,
+    plan_now,
+    request_of_list,
+    said,
+    settle,
+    weigh_list,
+)
 from app.importers.pricechanges import Effect, effect, hand_in, rows_with
 from app.importers.pricelists import COLUMNS, read_list
-from app.importers.priceweights import PriceWeight, changes_of, weigh
+from app.importers.priceweights import PriceWeight
 from app.messages import MESSAGES, sentence
 from app.queries.approvals import approval_page
 from app.queries.listing import PAGE
@@ -105,7 +113,7 @@ class Judged(NamedTuple):
 
 def _judged(row: ListRow, plan: ListPlan) -> Judged:
     work = looking(reader(), actor=actor(), now=now(), realm="live")
-    weight = weigh(work, row.entity_id, changes_of(plan))
+    weight = weigh_list(work, row, plan)
     asked = asked_by_rules(reader(), weight.facts)
     request = request_of_list(reader(), row.id) if row.state == "asked" else None
     why = None

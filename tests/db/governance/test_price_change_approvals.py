@@ -10,16 +10,17 @@ import pytest
 from sqlalchemy import select, text
 
 from app.composition.approving import Answer, answer
-from app.importers.priceapprovals import plan_now, request_of_list, settle
-from app.importers.pricechanges import hand_in
+from app.importers.priceapprovals import plan_now, request_of_list, settle, weigh_list
+from app.importers.pricechanges import hand_in, save_row
 from app.importers.pricelists import COLUMNS, read_list
 from app.importers.priceweights import changes_of, weigh
 from app.jobs.approvals import escalate_due
-from erpcore.kernel.errors import Conflict, DomainError, NotAllowed, RuleBroken
+from erpcore.kernel.errors import Conflict, DomainError, NeedsConfirmation, NotAllowed, RuleBroken
 from erpcore.orders.services import capture_orders
 from erpcore.pricing.lists import SettleList
 from erpcore.pricing.models import PriceList, PriceRule
 from governance.approvals.models import ApprovalRequest
+from governance.approvals.rules import Materiality
 from tests.support.approvals import a_rule, answered, delegated, person, state_of
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.threads import at_once
@@ -123,6 +124,49 @@ def test_what_it_touches_of_what_was_sold_says_how_much_hangs_on_it(business):
     business.clock.set(business.clock.now() + timedelta(days=91))
     again = a_list(business, data, a_row(valid_from="2026-07-01"))
     assert (weight(business, again).share_permille, weight(business, again).materiality) == (None, "medium")
+
+
+def test_a_list_cut_into_small_ones_weighs_as_much_as_the_whole(business, monkeypatch):
+    """Each names one of three items; from two on somebody is asked, from three on two people are."""
+    monkeypatch.setattr("app.importers.priceweights._ITEMS", ((3, Materiality.HIGH), (2, Materiality.MEDIUM)))
+    data, judge = person(business, "data_owner"), person(business, "process_owner")
+    whole = a_list(business, data, *(a_row(item=f"40-{n}", unit_price="10.50") for n in range(3)))
+    assert weight(business, whole).materiality == "high"
+    cut = [a_list(business, data, a_row(item=f"40-{n}", unit_price=f"10.5{n}")) for n in range(3)]
+    assert step(business, data, cut[0], "apply", reason="") == "applied"
+    with pytest.raises(RuleBroken) as refused:
+        step(business, data, cut[1], "apply", reason="")
+    assert refused.value.code == "price_list_needs_second"
+    assert step(business, data, cut[1], "ask") == "asked"
+    assert "with 1 price of the same person in 7 days" in asked(business, cut[1]).summary
+    # What waits counts as well: the third makes it three.
+    assert step(business, data, cut[2], "ask") == "asked"
+    third = asked(business, cut[2])
+    assert "3 items" in third.summary
+    assert '"materiality":"high"' in third.facts
+    # Another's changes are not theirs, and what somebody else agreed to does not count a second time.
+    assert answered(business, judge, asked(business, cut[1]).id) == "approved"
+    for who, counted in ((data, 2), (person(business, "data_owner"), 0)):
+        another = a_list(business, who, a_row(item="40-1", unit_price=f"10.6{counted}"))
+        with business.work(who) as work:
+            kept = work.session.get_one(PriceList, another)
+            assert weigh_list(work, kept, plan_now(work, another, rules=RULES)).counted_with == counted
+
+
+def test_a_typed_price_counts_for_a_week_and_not_longer(business, monkeypatch):
+    monkeypatch.setattr("app.importers.priceweights._ITEMS", ((3, Materiality.HIGH), (2, Materiality.MEDIUM)))
+    data = person(business, "data_owner")
+
+    def typed(item):
+        row = a_row(kind="contract", customer="10482", item=item, unit_price="10.50")
+        with business.work(data) as work:
+            return save_row(work, business.entity, row, rules=RULES, accepted={}).rule
+
+    assert typed("40-0") is not None
+    with pytest.raises(NeedsConfirmation):
+        typed("40-1")
+    business.clock.advance(timedelta(days=8))
+    assert typed("40-1") is not None
 
 
 def test_a_price_for_one_customer_touches_what_that_customer_bought(business):
