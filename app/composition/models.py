@@ -31,6 +31,7 @@ from erpcore.inventory import models as inventory
 from erpcore.kernel import audit, events, history, ids, numbering, requests
 from erpcore.kernel.model import Base
 from erpcore.ledger import models as ledger
+from erpcore.ledger.closing import models as closing
 from erpcore.masterdata import addresses
 from erpcore.masterdata import models as masterdata
 from erpcore.masterdata import tax_models as taxes
@@ -67,6 +68,7 @@ __all__ = [
     "branch",
     "carriers",
     "cases",
+    "closing",
     "collecting",
     "conformance",
     "credit",

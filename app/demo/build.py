@@ -17,6 +17,7 @@ from app.demo.between import Between
 from app.demo.bookkeeping import write_journals
 from app.demo.carriers import hire_carriers
 from app.demo.cashdesk import open_the_desk
+from app.demo.closing import begin_next_month
 from app.demo.collecting import CLOSING_DAY, Collecting
 from app.demo.committee import Committee
 from app.demo.desk import Desk, moment
@@ -273,6 +274,7 @@ class _Story:
         sell_besides_goods(self.desk)
         self.register.end()
         write_journals(self.desk)
+        begin_next_month(self.desk, (clock.now().date().replace(day=1) + timedelta(days=32)).replace(day=1))
         self._look(compares=True)
         self.committee.open_next()
         hand_orders_in(self.desk)

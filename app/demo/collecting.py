@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.composition.uow import reading
 from app.demo.agreements import BROKE, SLOW
+from app.demo.closing import CloseRoom
 from app.demo.desk import Desk
 from app.demo.goods import Shop
 from app.jobs.dunning import issue_confirmed, send_dunning_letters
@@ -188,10 +189,13 @@ class Collecting:
         self._settle(memo, line.invoice_id, -credit.open_minor)
 
     def close_month(self) -> None:
-        """The month before is closed in every company that is live."""
+        """The month before is closed in every company that is live, at Duisburg's with its tasks and checks."""
         first = self._today().replace(day=1)
+        careful = self.desk.world.nodes[Realm.LIVE.value, "DUI"].entity
         for (realm, _), entity in sorted(self.desk.world.entities.items()):
-            if realm == Realm.LIVE:
+            if realm == Realm.LIVE and entity == careful:
+                CloseRoom(self.desk, entity).close(first)
+            elif realm == Realm.LIVE:
                 with self.shop.work_as(self.finance) as work:
                     close_period(
                         work, ClosePeriod(entity=entity, until=first, reason="Stock, receivables and journals agree.")

@@ -22,6 +22,7 @@ from app.jobs.allocation import serve_waiting_lines
 from app.jobs.approvals import escalate_due
 from app.jobs.backorders import settle_backorders
 from app.jobs.billing import bill_due_shipments
+from app.jobs.closings import check_closings
 from app.jobs.digests import Waiting, send_digests
 from app.jobs.dunning import issue_confirmed, send_dunning_letters
 from app.jobs.expiry import block_expired_lots
@@ -159,6 +160,11 @@ def ask_for_overdue(context: Context) -> int:
     return issued + send_dunning_letters(context.database, clock=context.clock, mail_url=context.mail_url)
 
 
+def check_books(context: Context) -> int:
+    """Let the checks of the closings that are under way look."""
+    return check_closings(context.database, clock=context.clock)
+
+
 def post_digests(context: Context) -> int:
     """Make and send the daily mails of what waits."""
     return send_digests(
@@ -279,6 +285,10 @@ JOBS: list[Job] = [
     Job(
         name="dunning", run=ask_for_overdue, every=timedelta(minutes=1), longest_silence=timedelta(minutes=15),
         sentence="Issues the notices of confirmed dunning runs, each once, and sends their letters with the paper.",
+    ),
+    Job(
+        name="closings", run=check_books, every=timedelta(minutes=10), longest_silence=timedelta(hours=1),
+        sentence="Lets the checks of closings that are under way look, and keeps what they find.",
     ),
     Job(
         name="send-letters", run=post_letters, every=timedelta(seconds=30), longest_silence=timedelta(minutes=15),

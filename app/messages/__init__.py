@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from app.messages import (
+    closing,
     composition,
     core,
     disputes,
@@ -37,6 +38,7 @@ Words = str | Callable[[Mapping[str, Any]], str]
 #: Code → words.
 MESSAGES: Mapping[str, Words] = MappingProxyType(
     kernel.MESSAGES
+    | closing.MESSAGES
     | core.MESSAGES
     | disputes.MESSAGES
     | dunning.MESSAGES

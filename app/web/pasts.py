@@ -4,7 +4,7 @@ from __future__ import annotations
 
 #: Move → what it did to the document.
 PASTS = {
-    "accept": "accepted", "act": "something to be done was written or settled", "add": "added", "adjust": "adjusted", "agree": "agreed", "amend": "changed", "mend": "put right", "apply": "applied",
+    "accept": "accepted", "act": "something to be done was written or settled", "add": "added", "add_task": "task added", "assign_task": "task handed over", "do_task": "task done", "undo_task": "task taken back", "soft_lock": "locked softly", "lock": "locked", "adjust": "adjusted", "agree": "agreed", "amend": "changed", "mend": "put right", "apply": "applied",
     "approve": "approved", "ask": "approval asked for", "ask_recount": "sent for a recount", "assign": "handed to somebody",
     "authorise": "authorised", "begin": "begun", "block": "blocked", "book": "carrier booked", "cancel": "cancelled",
     "cancel_lines": "lines cancelled", "capture": "captured", "change": "changed", "claim": "taken", "close": "closed",

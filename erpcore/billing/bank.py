@@ -24,6 +24,7 @@ from erpcore.kernel.first import add_first
 from erpcore.kernel.money import from_minor
 from erpcore.kernel.rows import read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
+from erpcore.ledger.kinds import JournalKind
 from erpcore.ledger.models import AccountRole
 from erpcore.ledger.periods import first_open_day
 from erpcore.ledger.services import Side, ensure_account, post_entries
@@ -254,7 +255,7 @@ def _post(
     today = local_day(work.now, place.time_zone)
     entries, moved = [], 0
     first = min((line.booked_on or today for _, line in fresh), default=today)
-    open_from = first_open_day(work, facts.entity_id, first) if first < today else first
+    open_from = first_open_day(work, facts.entity_id, first, JournalKind.CASH) if first < today else first
     for one, line in fresh:
         booked = min(line.booked_on or today, today)
         on = max(booked, open_from)

@@ -23,6 +23,7 @@ from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.money import scaled_amount
 from erpcore.kernel.rows import Change, param, read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
+from erpcore.ledger.kinds import JournalKind
 from erpcore.ledger.periods import require_open_period
 from erpcore.masterdata.queries import items, site_facts
 
@@ -168,7 +169,8 @@ def move_stock(work: UnitOfWork, movements: Sequence[Movement]) -> list[Moved]:
     for m in movements:
         place = (m.site, m.item)
         if m.moved_at < work.now:
-            require_open_period(work, m.entity, local_day(m.moved_at, site_facts(work, m.site).time_zone))
+            day = local_day(m.moved_at, site_facts(work, m.site).time_zone)
+            require_open_period(work, m.entity, day, JournalKind.STOCK)
         delta = deltas[place]
         if m.reserved_line is not None:
             left = -m.quantity

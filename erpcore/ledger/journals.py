@@ -17,6 +17,7 @@ from erpcore.kernel.money import from_minor
 from erpcore.kernel.rows import Change, param, read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.flow import JOURNAL, WRITING
+from erpcore.ledger.kinds import JournalKind
 from erpcore.ledger.models import Account, AccountRole, JournalState, ManualJournal, ManualLine
 from erpcore.ledger.periods import require_open_period
 from erpcore.ledger.posting_rules import CONTROL_ROLES
@@ -121,12 +122,13 @@ def _place(work: UnitOfWork, entity: EntityFacts, site: int | None, channel: int
     )  # fmt: skip
 
 
-def _check_day(work: UnitOfWork, place: Place, day: date) -> None:
+def _check_day(work: UnitOfWork, place: Place, day: date, *, posts: bool = True) -> None:
+    """``posts`` false: who only reads and agrees is not kept out by a soft lock."""
     today = local_day(work.now, place.time_zone)
     if day > today:
         raise RuleBroken("journal_in_future", field="entry_on", day=day)
     if day < today:
-        require_open_period(work, place.entity, day)
+        require_open_period(work, place.entity, day, JournalKind.MANUAL, posts=posts)
 
 
 def _check_lines(work: UnitOfWork, entity: EntityFacts, lines: Sequence[JournalLineIn]) -> int:
@@ -239,7 +241,7 @@ def move_journal(
     place = _place(work, _company(work, row.entity_id), row.site_id, row.channel_id)
     changes: dict[str, Any] = {"state": state}
     if move in ("submit", "approve", "post"):
-        _check_day(work, place, row.entry_on)
+        _check_day(work, place, row.entry_on, posts=move == "post")
     if move in ("approve", "reject"):
         changes |= {"decided_by": work.actor.id, "decided_at": work.now, "decision_note": (note or "").strip() or None}
         work.audit("journal_decided", "journal", row.id, move=move, written_by=row.written_by, amount=row.amount_minor)

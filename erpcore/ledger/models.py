@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from erpcore.kernel.model import Base, Key, Name, Price, UtcDateTime, append_only, states
+from erpcore.ledger.kinds import JournalKind, Strength
 
 
 class AccountRole(StrEnum):
@@ -155,6 +156,27 @@ class ClosedTotal(Base):
 
 
 append_only(PeriodClose, ClosedCount, ClosedTotal)
+
+
+class JournalLock(Base):
+    """Days before ``until`` are locked for a kind of journal; the newest row of company, journal and strength counts."""
+
+    __tablename__ = "journal_lock"
+    __table_args__ = (
+        states("journal", JournalKind), states("strength", Strength),
+        Index("ix_journal_lock_entity", "entity_id", "journal", "strength", "id"),
+    )  # fmt: skip
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    entity_id: Mapped[int] = mapped_column(ForeignKey("entity.id"))
+    journal: Mapped[str] = mapped_column(String(8))
+    strength: Mapped[str] = mapped_column(String(4))
+    until: Mapped[date] = mapped_column(Date)
+    reason: Mapped[str] = mapped_column(Text)
+    locked_by: Mapped[int] = mapped_column(BigInteger)
+    locked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+append_only(JournalLock)
 
 
 class LedgerDay(Base):

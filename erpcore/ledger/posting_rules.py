@@ -9,16 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from erpcore.kernel.errors import RuleBroken
+from erpcore.ledger.kinds import JournalKind
 from erpcore.ledger.models import AccountRole
-
-
-class JournalKind(StrEnum):
-    """The kinds of journal: what the entries of a rule are about."""
-
-    SALES = "sales"
-    CASH = "cash"
-    STOCK = "stock"
-    MANUAL = "manual"
 
 
 class Usual(StrEnum):

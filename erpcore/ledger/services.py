@@ -143,12 +143,12 @@ def post_entries(work: UnitOfWork, entries: Sequence[Entry]) -> list[int]:
         if not sides:
             given.append(0)
             continue
-        rule_of(entry.document_type, entry.rule)
+        rule = rule_of(entry.document_type, entry.rule)
         entry_id = next(ids)
         given.append(entry_id)
         place = entry.place
         if entry.entry_on < local_day(work.now, place.time_zone):
-            require_open_period(work, place.entity, entry.entry_on)
+            require_open_period(work, place.entity, entry.entry_on, rule.journal)
         chart = _accounts(work, place.entity)
         heads.append(
             (

@@ -28,6 +28,7 @@ from app.api.v1.warehouse_models import (
 from app.composition.core_approvals import decide_on_adjustment
 from app.composition.request import now, reader
 from app.composition.trading import cells, rules
+from app.queries.closing_checks import find
 from app.queries.counts import COUNTS, MOST, UNFINISHED, CountRow, count_rows
 from app.queries.places import realm_of_site
 from app.queries.warehouse import proposed_adjustments, trace_lot
@@ -37,7 +38,8 @@ from erpcore.inventory.count_plan import PlanCount, plan_counts, plan_due_counts
 from erpcore.inventory.counting import cancel_count, decide_count, record_count, start_count
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.work import UnitOfWork
-from erpcore.ledger.periods import ClosePeriod, close_period
+from erpcore.ledger.closing.services import move_close
+from erpcore.ledger.periods import ClosePeriod
 
 TAG = "Warehouse"
 
@@ -180,4 +182,4 @@ def show_trace(lot_id: int) -> TraceAnswer:
 def close_books(work: UnitOfWork, body: PeriodBody) -> Made:
     in_company(work, body.entity)
     with pointing():
-        return Made(id=close_period(work, ClosePeriod(entity=body.entity, until=body.until, reason=body.reason)))
+        return Made(id=move_close(work, ClosePeriod(entity=body.entity, until=body.until, reason=body.reason), find))

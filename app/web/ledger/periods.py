@@ -10,6 +10,7 @@ from wtforms import DateField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length
 
 from app.composition.request import now, reader
+from app.queries.closing_checks import find
 from app.queries.periods import closes_of
 from app.queries.places import EntityPick, entities_seen
 from app.security.permissions import Permission
@@ -20,7 +21,8 @@ from app.web.ledger.views import blueprint
 from app.web.steps import form_step
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound
-from erpcore.ledger.periods import ClosePeriod, close_period
+from erpcore.ledger.closing.services import move_close
+from erpcore.ledger.periods import ClosePeriod
 
 
 class PeriodForm(Form):
@@ -33,7 +35,7 @@ class PeriodForm(Form):
     reason = StringField("Reason", [DataRequired("Say why"), Length(max=200)])
 
 
-def _entity(entity: int | None) -> EntityPick | None:
+def entity_asked(entity: int | None) -> EntityPick | None:
     found = entities_seen(reader(), actor())
     if entity is None:
         return found[0] if found else None
@@ -46,7 +48,7 @@ def _entity(entity: int | None) -> EntityPick | None:
 @blueprint.get("/ledger/periods")
 @require(Permission.LEDGER_READ)
 def show_periods() -> str:
-    entity = _entity(asked_key("entity"))
+    entity = entity_asked(asked_key("entity"))
     return render_template(
         "ledger/periods.html", entity=entity, entities=entities_seen(reader(), actor()),
         steps=closes_of(reader(), entity.id) if entity else [], realm=entity.realm if entity else "live",
@@ -56,7 +58,7 @@ def show_periods() -> str:
 @blueprint.route("/ledger/periods/<int:entity_id>", methods=["GET", "POST"])
 @require(Permission.PERIOD_CLOSE)
 def change_period(entity_id: int) -> Any:
-    entity, form = _entity(entity_id), PeriodForm()
+    entity, form = entity_asked(entity_id), PeriodForm()
     if entity is None:
         raise NotFound("not_found")
     steps = closes_of(reader(), entity_id)
@@ -65,7 +67,7 @@ def change_period(entity_id: int) -> Any:
     if form.validate_on_submit():
         until = form.until.data or date.min
         with form_step(form, realm=entity.realm) as work:
-            close_period(work, ClosePeriod(entity=entity_id, until=until, reason=str(form.reason.data)))
+            move_close(work, ClosePeriod(entity=entity_id, until=until, reason=str(form.reason.data)), find)
         if form.accepted:
             opens = bool(steps) and until < steps[0].until
             flash("Those days are open again." if opens else "Nothing is posted or moved before that day.", "success")

@@ -42,6 +42,7 @@ from erpcore.kernel.first import insert_absent
 from erpcore.kernel.history import record_move
 from erpcore.kernel.rows import read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
+from erpcore.ledger.kinds import JournalKind
 from erpcore.ledger.periods import require_open_period
 from erpcore.masterdata.calendars import calendar_on, calendars_of
 from erpcore.masterdata.models import Customer, Site
@@ -79,7 +80,7 @@ def propose_run(work: UnitOfWork, entity: int) -> Proposed:
     work.actor.require(PROPOSE)
     facts = company(work, entity)
     today = local_day(work.now, facts.time_zone)
-    require_open_period(work, facts.id, today)
+    require_open_period(work, facts.id, today, JournalKind.SALES)
     procedures = procedures_on(work.session, facts.id, today)
     if not procedures:
         raise RuleBroken("dunning_no_procedure", field="entity", company=facts.code, day=today)
@@ -199,7 +200,7 @@ def confirm_run(work: UnitOfWork, run: int, *, seen_version: int | None = None) 
     RUN.target("confirm", row.state)
     if row.proposed_by == work.actor.id and not work.actor.is_system:
         raise RuleBroken("dunning_same_person", run=run)
-    require_open_period(work, row.entity_id, row.run_on)
+    require_open_period(work, row.entity_id, row.run_on, JournalKind.SALES)
     _save_run(work, row, "confirm", confirmed_by=work.actor.id, confirmed_at=work.now)
     work.audit("dunning_run.confirmed", RUN.document, run, entity=row.entity_id, proposed_by=row.proposed_by)
     # A run of which every notice was taken out has none that would finish it.
@@ -259,7 +260,7 @@ def issue_notice(work: UnitOfWork, notice: int) -> bool:
     if row.state != NoticeState.PROPOSED or run.state != RunState.CONFIRMED:
         return False
     facts = company(work, row.entity_id)
-    require_open_period(work, row.entity_id, run.run_on)
+    require_open_period(work, row.entity_id, run.run_on, JournalKind.SALES)
     levels = {one.level: one for one in levels_of(work.session, [row.procedure_id])[row.procedure_id]}
     still = _still(work, row, facts, run.run_on)
     rising = [(one, to) for one, to in still if to > one.level]

@@ -1,0 +1,1 @@
+"""Closing the books of a period: tasks, findings of checks, locks."""
