@@ -23,7 +23,7 @@ MESSAGES: dict[str, str] = {
     "closing_earlier_open": "The days before {until} are not locked yet. Lock them first.",
     "closing_later_locked": "The books are closed before {until}, later than these days. Open the later days first.",
     "closing_tasks_open": "Not done yet: {tasks}. Do that first, and say on what it rests.",
-    "closing_checks_fail": "The books stay open: {found} Mend that, and lock them again.",
+    "closing_checks_fail": "The books stay open: {found} Mend that, or take what only waits as it is in the close room, and lock them again.",
     "closing_under_way": "CL-{id} closes these days. Lock them there, where its tasks and checks are.",
     "closing_has_days": "CL-{id} locked these days. Open them again there.",
     "journal_locked_soft": "Days before {until} are locked softly for the {journal} journal, and this is dated {day}: only Finance posts there. Date it later, or ask Finance.",

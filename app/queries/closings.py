@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -9,6 +10,7 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from app.queries.closing_checks import CHECKS
+from app.queries.periods import closes_of
 from app.queries.places import EntityPick, entities_seen
 from app.queries.processes import people
 from erpcore.kernel.actor import Actor
@@ -86,12 +88,26 @@ class CheckRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StepRow:
+    """One step of its history; ``what`` is the task or the check that it was about."""
+
+    move: str
+    at: datetime
+    actor: int
+    role: str
+    what: str
+    reason: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClosingPage:
+    """A closing as its room shows it."""
+
     row: ClosingRow
     entity: EntityPick
     tasks: list[TaskRow]
     checks: list[CheckRow]
-    steps: list[Transition]
+    steps: list[StepRow]
 
     @property
     def failing(self) -> list[CheckRow]:
@@ -153,8 +169,15 @@ def closing_page(session: Session, actor: Actor, key: int, now: datetime) -> Clo
     ).all()
     return ClosingPage(
         row=row, entity=entity, tasks=_tasks(session, actor, key, local_day(now, entity.time_zone)),
-        checks=_checks(session, key), steps=list(steps),
+        checks=_checks(session, key), steps=[_step(one) for one in steps],
     )  # fmt: skip
+
+
+def _step(one: Transition) -> StepRow:
+    facts = json.loads(one.facts) if one.facts else {}
+    titles = {check.name: check.title for check in CHECKS}
+    what = facts.get("task") or titles.get(facts.get("check", ""), "")
+    return StepRow(move=one.move, at=one.at, actor=one.actor, role=one.role, what=what, reason=one.reason)
 
 
 def closing_of_task(session: Session, task: int) -> int:
@@ -227,19 +250,21 @@ class LockRow:
 
 
 def locks_of(session: Session, entity: int) -> list[LockRow]:
-    """How far each kind of journal of a company is locked by itself. One query."""
+    """How far each kind of journal of a company is locked, by itself or with the books. Two queries."""
+    closes = closes_of(session, entity)
+    closed = closes[0].until if closes else None
     newest = (
         select(func.max(JournalLock.id))
         .where(JournalLock.entity_id == entity)
         .group_by(JournalLock.journal, JournalLock.strength)
     )
     rows = session.scalars(select(JournalLock).where(JournalLock.id.in_(newest)).order_by(JournalLock.id)).all()
-    found = {(row.journal, row.strength): row for row in rows}
+    found = {(row.journal, row.strength): row.until for row in rows}
     last = {row.journal: row.reason for row in rows}
+    hard = {kind: [day for day in (closed, found.get((kind, Strength.HARD))) if day] for kind in JournalKind}
     return [
         LockRow(
-            journal=kind, soft=one.until if (one := found.get((kind, Strength.SOFT))) else None,
-            hard=one.until if (one := found.get((kind, Strength.HARD))) else None, reason=last.get(kind, ""),
+            journal=kind, soft=found.get((kind, Strength.SOFT)), hard=max(hard[kind], default=None), reason=last.get(kind, "")
         )
         for kind in JournalKind
     ]  # fmt: skip

@@ -163,7 +163,7 @@ def close_period(work: UnitOfWork, command: ClosePeriod) -> int:
     entity = own_entity(work, command.entity, lock=True)
     if not command.reason.strip():
         raise RuleBroken("reason_required", field="reason", document="period", move="close")
-    _require_over(work, entity, command.until)
+    require_over(work, entity, command.until)
     hold_books(work, entity.id)
     key = work.ids.one()
     work.session.add(
@@ -178,7 +178,8 @@ def close_period(work: UnitOfWork, command: ClosePeriod) -> int:
     return key
 
 
-def _require_over(work: UnitOfWork, entity: Entity, until: date) -> None:
+def require_over(work: UnitOfWork, entity: Entity, until: date) -> None:
+    """Raise ``RuleBroken("period_not_over")`` while some day before this one is not over."""
     if until > local_day(work.now, entity.time_zone):
         raise RuleBroken("period_not_over", field="until", until=until)
 
@@ -193,7 +194,7 @@ def lock_journals(work: UnitOfWork, commands: Sequence[LockJournal]) -> None:
         entity = own_entity(work, command.entity, lock=True)
         if not command.reason.strip():
             raise RuleBroken("reason_required", field="reason", document="journal", move="lock")
-        _require_over(work, entity, command.until)
+        require_over(work, entity, command.until)
         hold_books(work, entity.id)
         work.session.add(
             JournalLock(

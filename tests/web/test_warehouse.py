@@ -240,11 +240,14 @@ def test_the_books_are_closed_and_opened_by_finance_alone(signed_in, trade):
     page = finance.post(here, {"until": "2026-04-01", "reason": "month end"}, status=422)
     assert "is not over yet" in page.errors()[0]
     finance.get(here)
-    page = finance.post(here, {"until": "2026-03-01", "reason": "month end"})
-    assert "closed before Sun 1 Mar 2026" in page.text
+    page = finance.post(here, {"until": "2026-03-01", "reason": "month end"}, status=422)
+    assert "The books stay open: Shipments without an invoice: 1" in page.errors()[0]
     finance.get(here)
-    page = finance.post(here, {"until": "2026-02-01", "reason": "a late invoice"})
-    assert "opened again from Sun 1 Feb 2026" in page.text
+    page = finance.post(here, {"until": "2026-02-01", "reason": "month end"})
+    assert "closed before Sun 1 Feb 2026" in page.text
+    finance.get(here)
+    page = finance.post(here, {"until": "2026-01-01", "reason": "a late invoice"})
+    assert "opened again from Thu 1 Jan 2026" in page.text
     signed_in("auditor").get(here, status=403)
 
 

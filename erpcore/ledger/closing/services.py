@@ -31,6 +31,7 @@ from erpcore.ledger.periods import (
     hold_books,
     lock_journals,
     own_entity,
+    require_over,
     standing,
 )
 from erpcore.masterdata.models import Entity
@@ -116,6 +117,7 @@ def lock_books(
     )
     if before := work.session.scalar(earlier):
         raise RuleBroken("closing_earlier_open", until=before)
+    require_over(work, own_entity(work, row.entity_id), row.until)
     waiting = work.session.scalars(
         select(ClosingTask.name)
         .where(ClosingTask.closing_id == row.id, ClosingTask.done_at.is_(None))
@@ -175,6 +177,7 @@ def move_close(work: UnitOfWork, command: ClosePeriod, checks: Checks) -> int:
     )
     if key := work.session.scalar(under_way):
         raise RuleBroken("closing_under_way", field="until", id=key)
+    require_over(work, entity, command.until)
     hold_books(work, entity.id)
     found = checks(work.session, entity, command.until, _ALL)
     if wrong := [one for one in found if not one.agrees]:
@@ -199,6 +202,7 @@ def lock_one(work: UnitOfWork, command: LockJournal, checks: Checks) -> None:
     work.actor.require(AUTHORITY)
     entity = own_entity(work, command.entity)
     if command.strength is Strength.HARD:
+        require_over(work, entity, command.until)
         hold_books(work, entity.id)
         found = checks(work.session, entity, command.until, frozenset({command.journal}))
         if wrong := [one for one in found if not one.agrees and not one.may_accept]:
