@@ -8,8 +8,8 @@ from alembic import op
 from erpcore.kernel.model import Key, UtcDateTime
 from migrations.ddl import refuse_changes
 
-revision = "9130"
-down_revision = "0086"
+revision = "0090"
+down_revision = "0089"
 branch_labels = None
 depends_on = None
 
