@@ -135,7 +135,7 @@ def _served(found: Operation) -> Callable[..., Response]:
 def _change(found: Operation, arguments: dict[str, Any]) -> Response:
     content: Any = None
     if found.body is not None:
-        body = found.body.model_validate(_json())
+        body = found.body.model_validate(_json(found))
         content = body.model_dump(mode="json")
         arguments["body"] = body
     if found.versioned:
@@ -196,7 +196,9 @@ def _answered(found: Operation, result: BaseModel | None) -> Response:
     return response
 
 
-def _json() -> Any:
+def _json(found: Operation) -> Any:
+    if not request.get_data() and not found.needs_body:
+        return {}
     try:
         content = orjson.loads(request.get_data())
     except orjson.JSONDecodeError:

@@ -106,7 +106,7 @@ def _operation(found: Operation, refs: dict[tuple[type[BaseModel], JsonSchemaMod
         content: dict[str, Any] = {"schema": refs[found.body, "validation"]}
         if found.example:
             content["example"] = found.example
-        described["requestBody"] = {"required": True, "content": {"application/json": content}}
+        described["requestBody"] = {"required": found.needs_body, "content": {"application/json": content}}
     if found.takes_file:
         described["requestBody"] = {
             "required": True,

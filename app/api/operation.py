@@ -40,3 +40,8 @@ class Operation:
     @property
     def changes(self) -> bool:
         return self.method != "GET"
+
+    @property
+    def needs_body(self) -> bool:
+        """Whether the body has anything that must be said; without it no body at all means every default."""
+        return self.body is not None and any(field.is_required() for field in self.body.model_fields.values())

@@ -70,12 +70,21 @@ def trouble_kind(kind: str) -> TroubleKind:
     return TroubleKind(kind)
 
 
+def disposition_named(word: str) -> Disposition:
+    """What becomes of returned goods, by its word; raises ``RuleBroken`` for one that nobody knows."""
+    if word not in set(Disposition):
+        raise RuleBroken("choice_unknown", field="disposition", value=word)
+    return Disposition(word)
+
+
 def returned_line(
     item: int, quantity: Decimal, order_line: int | None, disposition: str, unit_price: Decimal | None = None
 ) -> ReturnedLine:
     """One line of a return; raises ``RuleBroken`` for a disposition that nobody knows."""
-    if disposition not in set(Disposition):
-        raise RuleBroken("choice_unknown", field="disposition", value=disposition)
     return ReturnedLine(
-        item=item, quantity=quantity, order_line=order_line, disposition=Disposition(disposition), unit_price=unit_price
+        item=item,
+        quantity=quantity,
+        order_line=order_line,
+        disposition=disposition_named(disposition),
+        unit_price=unit_price,
     )

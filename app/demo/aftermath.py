@@ -22,11 +22,11 @@ from erpcore.billing.services import (
 )
 from erpcore.fulfilment.models import Disposition
 from erpcore.fulfilment.records import ShipmentRow
+from erpcore.fulfilment.returned_goods import InspectReturn, ReceiveReturn, inspect_returns, receive_returns
 from erpcore.fulfilment.returns import (
     RequestReturn,
     ReturnedLine,
     authorise_returns,
-    receive_returns,
     request_returns,
 )
 from erpcore.kernel.actor import Actor
@@ -107,7 +107,7 @@ class Aftermath:
         steps: tuple[tuple[str, Callable[[NodeKey, list[object]], None]], ...] = (
             ("invoice", self._bill), ("unblock", self._unblock), ("correct", self._correct), ("pay", self._receive),
             ("apply", self._apply_by_hand), ("return", self._return), ("authorise", self._authorise),
-            ("take back", self._take_back), ("credit", self._credit),
+            ("take back", self._take_back), ("inspect", self._inspect), ("credit", self._credit),
         )  # type: ignore[assignment]  # each step knows the tasks of its own kind  # fmt: skip
         for kind, step in steps:
             for key, tasks in self.agenda.take(kind, now).items():
@@ -229,7 +229,14 @@ class Aftermath:
     def _take_back(self, key: NodeKey, ids: list[int]) -> None:
         desk, node = self.desk, self.desk.world.nodes[key]
         with desk.work(desk.staff.at(key[1], "warehouse.two"), key[0], "screen") as work:
-            receive_returns(work, ids, cells=desk.cells)
+            receive_returns(work, [ReceiveReturn(id=one) for one in ids], cells=desk.cells)
+        for one in ids:
+            self.agenda.add(desk.at(node, 1, 9), "inspect", key, one)
+
+    def _inspect(self, key: NodeKey, ids: list[int]) -> None:
+        desk, node = self.desk, self.desk.world.nodes[key]
+        with desk.work(desk.staff.at(key[1], "warehouse.two"), key[0], "screen") as work:
+            inspect_returns(work, [InspectReturn(id=one) for one in ids], cells=desk.cells)
         for one in ids:
             if desk.is_late_in_story and desk.chance(node.habits.forgets * 3):
                 continue

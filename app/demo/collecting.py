@@ -20,7 +20,8 @@ from erpcore.billing.cash_credit import ApplyCredit, apply_credit
 from erpcore.billing.cash_reversal import ReturnReceipt, return_receipts
 from erpcore.billing.collecting.models import ContactKind
 from erpcore.billing.collecting.services import NoteContact, give_customers, note_contact, route_customers
-from erpcore.billing.credits import CreditInvoice, PostDebt, credit_invoices, post_debts
+from erpcore.billing.credits import CreditInvoice, credit_invoices
+from erpcore.billing.debts import PostDebt, post_debts
 from erpcore.billing.dunning.fees import SettleFee, settle_fees
 from erpcore.billing.dunning.holding import SetBlock, TakePromise, set_block, take_promise
 from erpcore.billing.dunning.models import BlockKind, DunningFee

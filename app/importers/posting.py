@@ -14,14 +14,15 @@ from app.importers.places import Place
 from app.importers.profiles import Profile
 from app.importers.reading import Document, Line
 from app.importers.stock import groups
-from erpcore.billing.credits import PostDebt, credit_returns, post_debts
+from erpcore.billing.credits import credit_returns
+from erpcore.billing.debts import PostDebt, post_debts
 from erpcore.billing.services import draft_invoices, post_invoices
 from erpcore.fulfilment.return_records import ReturnRow
+from erpcore.fulfilment.returned_goods import InspectReturn, ReceiveReturn, inspect_returns, receive_returns
 from erpcore.fulfilment.returns import (
     RequestReturn,
     ReturnedLine,
     authorise_returns,
-    receive_returns,
     request_returns,
 )
 from erpcore.fulfilment.services import DeliverShipment, PickOrder, confirm_shipments, deliver_shipments, pick_orders
@@ -340,7 +341,8 @@ class Batch:
         rows = request_returns(work, commands, rules=self.rules, cells=self.cells)
         at = {row.id: row.requested_at for row in rows}
         authorise_returns(work, at, at=at)
-        receive_returns(work, at, cells=self.cells, at=at)
+        receive_returns(work, [ReceiveReturn(id=key) for key in at], cells=self.cells, at=at)
+        inspect_returns(work, [InspectReturn(id=key) for key in at], cells=self.cells, at=at)
         credit_returns(work, at, cells=self.cells, at=at, numbers={row.id: row.number for row in rows})
         for row, (_, lines) in zip(rows, pairs, strict=True):
             self._spread(row, lines)

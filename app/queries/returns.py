@@ -36,6 +36,7 @@ class ReturnRow:
     site: str
     channel: str
     realm: str
+    entity_id: int
     currency: str
     order_id: int | None
     order: str | None
@@ -45,13 +46,16 @@ class ReturnRow:
 
 @dataclass(frozen=True, kw_only=True)
 class ReturnLineFact:
-    """``unlinked``: why no sale stands behind it."""
+    """``asked``: what was asked for; ``unlinked``: why no sale stands behind it."""
 
+    id: int
     line_no: int
     item_id: int
     code: str
     name: str
     unit: str
+    kind: str
+    asked: Decimal
     quantity: Decimal
     unit_price: Decimal
     amount: Decimal
@@ -93,7 +97,7 @@ def _row(row: Any) -> ReturnRow:
     found: ReturnOrder = row.ReturnOrder
     return ReturnRow(
         id=found.id, number=found.number, state=found.state, reason=found.reason, fault=found.fault, customer=row.customer,
-        site_id=found.site_id, site=row.site, channel=row.channel, realm=row.realm, currency=found.currency,
+        site_id=found.site_id, site=row.site, channel=row.channel, realm=row.realm, entity_id=found.entity_id, currency=found.currency,
         order_id=found.order_id, order=row.order, requested_at=found.requested_at, version=found.version,
     )  # fmt: skip
 
@@ -116,7 +120,7 @@ def return_page(session: Session, actor: Actor, return_id: int) -> ReturnPage:
     if row is None:
         raise NotFound("return_unknown", id=return_id)
     lines = session.execute(
-        select(ReturnLine, Item.code, Item.name, Item.unit, SalesOrder.id.label("order_id"), SalesOrder.number.label("order"))
+        select(ReturnLine, Item.code, Item.name, Item.unit, Item.kind, SalesOrder.id.label("order_id"), SalesOrder.number.label("order"))
         .join(Item, Item.id == ReturnLine.item_id)
         .join(OrderLine, OrderLine.id == ReturnLine.order_line_id, isouter=True)
         .join(SalesOrder, SalesOrder.id == OrderLine.order_id, isouter=True)
@@ -128,7 +132,7 @@ def return_page(session: Session, actor: Actor, return_id: int) -> ReturnPage:
         row=_row(row),
         lines=[
             ReturnLineFact(
-                line_no=one.ReturnLine.line_no, item_id=one.ReturnLine.item_id, code=one.code, name=one.name, unit=one.unit,
+                id=one.ReturnLine.id, line_no=one.ReturnLine.line_no, kind=one.kind, asked=one.ReturnLine.asked, item_id=one.ReturnLine.item_id, code=one.code, name=one.name, unit=one.unit,
                 quantity=one.ReturnLine.quantity, unit_price=one.ReturnLine.unit_price, amount=one.ReturnLine.amount,
                 disposition=one.ReturnLine.disposition, unlinked=one.ReturnLine.unlinked, order_id=one.order_id,
                 order=one.order,

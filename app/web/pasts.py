@@ -17,7 +17,7 @@ PASTS = {
     "give_back": "given back", "give_up": "rest given up", "go_live": "gone live", "grant": "granted", "hold": "held",
     "hand_over": "handed over", "comment": "commented", "contest": "contested", "ask_write_off": "write-off asked for",
     "agree_write_off": "write-off agreed to", "refuse_write_off": "write-off refused", "overtake": "overtaken by money or a credit",
-    "interrupt": "interrupted", "issue": "issued", "lapse": "lapsed", "meet": "met", "meet_late": "met late", "miss": "missed", "open": "opened",
+    "inspect": "inspected", "interrupt": "interrupted", "issue": "issued", "lapse": "lapsed", "meet": "met", "meet_late": "met late", "miss": "missed", "open": "opened",
     "keep": "kept after review", "lot_expired": "stock taken back, its lot is past its last day",
     "order": "ordered", "outdate": "outdated", "override": "allocated by hand", "pack": "packed", "pause": "paused",
     "pick": "picked", "pick_extra": "more picked than ordered", "plan": "planned", "post": "posted",

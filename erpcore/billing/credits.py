@@ -1,37 +1,38 @@
-"""Credit memos and bad-debt journals: how a posted invoice, or a debt, is corrected."""
+"""Credit memos: how a posted invoice is corrected, with goods that came back or without."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from erpcore.billing.models import CreditMemo, CreditMemoLine, DebtJournal, Invoice, InvoiceLine, InvoiceState
+from erpcore.billing.credited import Billed, billed_lines, credited_before
+from erpcore.billing.models import CreditMemo, CreditMemoLine, InvoiceLine, InvoiceState
 from erpcore.billing.records import RECEIVABLE, lock_invoices, orders_of_invoices, shares_of
 from erpcore.billing.services import scaled_posted
 from erpcore.credit.models import Receivable
 from erpcore.credit.services import Part, change_exposures
 from erpcore.fulfilment.flow import RETURN
-from erpcore.fulfilment.return_records import ReturnRow, lock_returns, save_returns
+from erpcore.fulfilment.return_records import ReturnLineRow, ReturnRow, lock_returns, save_returns
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.events import Place
 from erpcore.kernel.history import record_move
 from erpcore.kernel.model import PRICE_PLACES, QUANTITY_PLACES, scaled_int
-from erpcore.kernel.money import exact_amount, scaled_amount, share_of, to_minor
+from erpcore.kernel.money import exact_amount, scaled_amount, share_of
 from erpcore.kernel.rows import read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.models import AccountRole
 from erpcore.ledger.services import Entry, Side, post_entries
 from erpcore.masterdata.models import ItemKind
-from erpcore.masterdata.queries import customers, items, site_facts
-from erpcore.orders.models import LineKind
+from erpcore.masterdata.queries import items, site_facts
+from erpcore.orders.models import LineKind, OrderLine
 from erpcore.orders.records import lines_by_id, lock_orders
-from erpcore.ports import Cell, CellStates, Process, admit, standard_ruleset
-from erpcore.published import CreditMemoPosted, DebtWrittenOff, InvoiceCorrected, ReturnCredited
+from erpcore.ports import Cell, CellStates, Process, admit
+from erpcore.published import CreditMemoPosted, InvoiceCorrected, ReturnCredited
 
 _MEMO = (
     "id", "entity_id", "site_id", "customer_id", "invoice_id", "return_id", "number", "reason", "fault", "unlinked", "posted_at",
@@ -39,11 +40,7 @@ _MEMO = (
 )  # fmt: skip
 _LINE = (
     "credit_memo_id", "line_no", "item_id", "order_line_id", "is_charge", "quantity", "unit_price", "amount", "net_minor",
-    "tax_rate", "tax_rule_id", "tax_exemption_id",
-)  # fmt: skip
-_JOURNAL = (
-    "id", "entity_id", "site_id", "customer_id", "number", "reason", "ship_country", "currency", "amount", "amount_minor",
-    "posted_at",
+    "tax_rate", "tax_rule_id", "tax_exemption_id", "invoice_id",
 )  # fmt: skip
 
 
@@ -60,6 +57,7 @@ class Credited(NamedTuple):
     tax_rate: int | None
     tax_rule: int | None = None
     tax_exemption: int | None = None
+    invoice: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,20 +70,6 @@ class CreditInvoice:
     unit_price: Decimal
     reason: str
     fault: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class PostDebt:
-    """A bad-debt journal with its sign, in the currency of the books; ``channel``: of the order whose debt it is."""
-
-    site: int
-    customer: int
-    amount: Decimal
-    reason: str
-    number: str | None = None
-    ship_country: str | None = None
-    at: datetime | None = None
-    channel: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,10 +97,15 @@ def credit_returns(
     at: Mapping[int, datetime] | None = None,
     numbers: Mapping[int, str] | None = None,
 ) -> list[int]:
-    """Post the credit memo of each received return, at original price and tax; returns the memos' ids."""
+    """Post the credit memo of each inspected return, at the price and tax of its invoice lines; returns the memos' ids.
+
+    Together with what was credited before it is never more than was invoiced.
+    """
     rows = lock_returns(work, ids)
     known = items(work, {line.item_id for row in rows for line in row.lines})
-    charged = _taxes_charged(work, {line.order_line_id for row in rows for line in row.lines if line.order_line_id})
+    sold = {line.order_line_id for row in rows for line in row.lines if line.order_line_id}
+    lock_orders(work, {row.order_id for row in read_rows(work, OrderLine, ("order_id",), "id", sold)})
+    charged = billed_lines(work, sold)
     memos = []
     for row in rows:
         work.actor.require("billing:credit_memo:post", site=row.site_id)
@@ -137,32 +126,19 @@ def credit_returns(
     return [memo.id for memo in memos]
 
 
-def _taxes_charged(work: UnitOfWork, lines: Iterable[int]) -> dict[int | None, Any]:
-    """The tax that the posted invoice of each order line charged: the last one, where several bill the line."""
-    names = ("invoice_id", "order_line_id", "tax_rate", "tax_rule_id", "tax_exemption_id")
-    rows = read_rows(work, InvoiceLine, names, "order_line_id", lines)
-    states = {
-        row.id: row.state for row in read_rows(work, Invoice, ("id", "state"), "id", {r.invoice_id for r in rows})
-    }
-    rows.sort(key=lambda row: row.invoice_id)
-    return {row.order_line_id: row for row in rows if states[row.invoice_id] == InvoiceState.POSTED}
-
-
 def _memo_of(
     work: UnitOfWork,
     row: ReturnRow,
     known: Mapping[int, Any],
-    charged: Mapping[int | None, Any],
+    charged: Mapping[int, list[Billed]],
     when: datetime,
     number: str | None,
 ) -> _Memo:
     lines = [
-        Credited(
-            line.item_id, line.order_line_id, known[line.item_id].kind != ItemKind.STOCK, line.quantity, line.unit_price,
-            line.amount, scaled_amount(line.quantity, line.unit_price, row.currency), *_tax_of(line, charged),
-        )
-        for line in row.lines
-    ]  # fmt: skip
+        part
+        for line in (row.lines if work.source == "import" else _undivided(row.lines))
+        for part in _parts_of(work, row, line, charged, known[line.item_id].kind != ItemKind.STOCK)
+    ]
     reasons = {line.unlinked for line in row.lines if line.unlinked and line.unlinked != "charge"}
     refs = [("order", row.order_id, 1_000_000)] if row.order_id else []
     return _Memo(
@@ -172,17 +148,69 @@ def _memo_of(
     )  # fmt: skip
 
 
-def _tax_of(line: Any, charged: Mapping[int | None, Any]) -> tuple[int | None, int | None, int | None]:
-    """The tax that was charged; of what is not billed, the one that was expected."""
-    found = charged.get(line.order_line_id)
-    return (line.tax_rate, None, None) if found is None else (found.tax_rate, found.tax_rule_id, found.tax_exemption_id)
+def _undivided(lines: Sequence[ReturnLineRow]) -> list[ReturnLineRow]:
+    """What came, in one line again where the inspection divided it: money is rounded once for all of it."""
+    out: dict[tuple[Any, ...], ReturnLineRow] = {}
+    for line in (line for line in lines if line.quantity):
+        key = (line.item_id, line.order_line_id, line.unit_price, line.unlinked)
+        first = out.get(key)
+        out[key] = line if first is None else replace(
+            first, quantity=first.quantity + line.quantity, amount=first.amount + line.amount
+        )  # fmt: skip
+    return list(out.values())
+
+
+def _parts_of(
+    work: UnitOfWork, row: ReturnRow, line: ReturnLineRow, charged: Mapping[int, list[Billed]], is_charge: bool
+) -> list[Credited]:
+    """A returned line laid over the invoice lines that billed it, the latest first; the rest at the price of its order.
+
+    A file of the past says itself what was credited: it takes the tax of the invoice alone.
+    """
+    found = charged.get(line.order_line_id or 0, [])
+    if work.source == "import":
+        net = scaled_amount(line.quantity, line.unit_price, row.currency)
+        tax: tuple[int | None, ...] = (line.tax_rate,)
+        if found:
+            tax = (found[0].tax_rate, found[0].tax_rule, found[0].tax_exemption, found[0].invoice)
+        return [
+            Credited(
+                line.item_id, line.order_line_id, is_charge, line.quantity, line.unit_price, line.amount, net, *tax
+            )
+        ]
+    out, left = [], line.quantity
+    for billed in found:
+        if not left or not billed.left:
+            continue
+        quantity, net = billed.take(left)
+        left -= quantity
+        amount = exact_amount(quantity, billed.unit_price)
+        price = billed.unit_price
+        if net != scaled_amount(quantity, price, row.currency):
+            # Its price was lowered by a credit before: what is left of it is given back.
+            amount = scaled_posted(net, row.currency)
+            price = amount * 10**QUANTITY_PLACES // quantity
+        out.append(
+            Credited(
+                line.item_id, line.order_line_id, is_charge, quantity, price, amount, net, billed.tax_rate, billed.tax_rule,
+                billed.tax_exemption, billed.invoice,
+            )
+        )  # fmt: skip
+    if left:
+        out.append(
+            Credited(
+                line.item_id, line.order_line_id, is_charge, left, line.unit_price, exact_amount(left, line.unit_price),
+                scaled_amount(left, line.unit_price, row.currency), line.tax_rate,
+            )
+        )  # fmt: skip
+    return out
 
 
 def credit_invoices(work: UnitOfWork, commands: Sequence[CreditInvoice]) -> list[int]:
     """Post a credit memo per command against a posted invoice; raises ``RuleBroken`` beyond what was invoiced."""
     orders = {o.id: o for o in lock_orders(work, orders_of_invoices(work, [c.invoice for c in commands]))}
     invoices = {i.id: i for i in lock_invoices(work, [c.invoice for c in commands])}
-    before = _credited_before(work, invoices)
+    _, before = credited_before(work, [c.order_line for c in commands])
     memos = []
     for command in commands:
         invoice = invoices[command.invoice]
@@ -201,7 +229,7 @@ def credit_invoices(work: UnitOfWork, commands: Sequence[CreditInvoice]) -> list
         before[command.invoice, command.order_line] += net
         line = Credited(
             part.item_id, part.order_line_id, part.kind in (LineKind.CHARGE, LineKind.SERVICE), quantity, price,
-            exact_amount(quantity, price), net, part.tax_rate, part.tax_rule_id, part.tax_exemption_id,
+            exact_amount(quantity, price), net, part.tax_rate, part.tax_rule_id, part.tax_exemption_id, invoice.id,
         )  # fmt: skip
         memos.append(
             _Memo(
@@ -212,18 +240,6 @@ def credit_invoices(work: UnitOfWork, commands: Sequence[CreditInvoice]) -> list
         )  # fmt: skip
     _post(work, memos)
     return [memo.id for memo in memos]
-
-
-def _credited_before(work: UnitOfWork, invoices: Iterable[int]) -> dict[tuple[int, int], int]:
-    """Net already credited per invoice and order line."""
-    out: dict[tuple[int, int], int] = defaultdict(int)
-    memos = {
-        row.id: row.invoice_id for row in read_rows(work, CreditMemo, ("id", "invoice_id"), "invoice_id", invoices)
-    }
-    names = ("credit_memo_id", "order_line_id", "net_minor")
-    for row in read_rows(work, CreditMemoLine, names, "credit_memo_id", memos):
-        out[memos[row.credit_memo_id], row.order_line_id] += row.net_minor
-    return out
 
 
 def _post(work: UnitOfWork, memos: Sequence[_Memo]) -> None:
@@ -248,7 +264,7 @@ def _post(work: UnitOfWork, memos: Sequence[_Memo]) -> None:
         lines += [
             (
                 memo.id, number, line.item, line.order_line, line.is_charge, line.quantity, line.unit_price, line.amount,
-                line.net, line.tax_rate, line.tax_rule, line.tax_exemption,
+                line.net, line.tax_rate, line.tax_rule, line.tax_exemption, line.invoice,
             )
             for number, line in enumerate(memo.lines, 1)
         ]  # fmt: skip
@@ -310,7 +326,7 @@ def _report_corrections(work: UnitOfWork, memos: Sequence[_Memo]) -> None:
     for memo in memos:
         shares: dict[int, int] = defaultdict(int)
         for line in memo.lines:
-            target = memo.invoice or billed.get(line.order_line or 0)
+            target = line.invoice or billed.get(line.order_line or 0)
             if target:
                 shares[target] += line.net + share_of(line.net, line.tax_rate or 0)
         for invoice_id, gross in sorted(shares.items()):
@@ -321,57 +337,3 @@ def _report_corrections(work: UnitOfWork, memos: Sequence[_Memo]) -> None:
                 event, order.place(work), step="order_to_cash.invoice", subject=("invoice", invoice.id, invoice.version),
                 journey=order.id, at=memo.when, refs=shares_of(invoice, by_line),
             )  # fmt: skip
-
-
-def post_debts(
-    work: UnitOfWork, commands: Sequence[PostDebt], *, cells: CellStates, is_agreed: bool = False
-) -> list[int]:
-    """Post bad-debt journals with their sign: negative gives a debt up, positive takes it on again. ``is_agreed``: by authority, or
-    by a policy, whatever the actor may.
-    """
-    known = customers(work, {c.customer for c in commands})
-    rows, entries, receivables = [], [], []
-    deltas: dict[tuple[int, int], int] = defaultdict(int)
-    ids = work.ids.reserve(len(commands))
-    given = []
-    for command in commands:
-        if not is_agreed:
-            work.actor.require("billing:debt:write_off", site=command.site)
-        site = site_facts(work, command.site)
-        customer = known[command.customer]
-        cell = Cell(site.live_id, command.channel, Process.ORDER_TO_CASH, customer.group_id)
-        grant = admit(work, cells, site.entity.realm, cell, begins=False)
-        when, currency, key = command.at or work.now, site.entity.currency, next(ids)
-        given.append(key)
-        minor = to_minor(command.amount, currency)
-        day = local_day(when, site.time_zone)
-        place = Place(
-            realm=site.entity.realm, entity=site.entity.id, site=site.id, channel=command.channel,
-            customer_group=customer.group_id, grant=grant, ruleset=standard_ruleset().hash, currency=currency, time_zone=site.time_zone,
-        )  # fmt: skip
-        exact = scaled_int(command.amount, PRICE_PLACES)
-        rows.append(
-            (
-                key, site.entity.id, site.id, customer.id, command.number or f"DJ-{key}", command.reason,
-                command.ship_country or customer.country, currency, exact, minor, when,
-            )
-        )  # fmt: skip
-        entries.append(
-            Entry(
-                rule="bad_debt", place=place, document_type="debt_journal", document_id=key, journey=key, entry_on=day,
-                posted_at=when, currency=currency, text=command.reason,
-                sides=(Side(AccountRole.RECEIVABLE, minor, customer.id), Side(AccountRole.BAD_DEBT, -minor)),
-                rounding=exact - scaled_posted(minor, currency),
-            )
-        )  # fmt: skip
-        receivables.append((key, "debt_journal", site.entity.id, customer.id, currency, minor, minor, day))
-        deltas[customer.id, site.entity.id] += minor
-        work.publish(
-            DebtWrittenOff(amount=-minor, reason=command.reason), place, step="order_to_cash.cash",
-            subject=("debt_journal", key, 1), journey=key, at=when,
-        )  # fmt: skip
-    write_rows(work, DebtJournal.__table__, _JOURNAL, rows)
-    write_rows(work, Receivable.__table__, RECEIVABLE, receivables)
-    post_entries(work, entries)
-    change_exposures(work, deltas, Part.RECEIVABLE)
-    return given

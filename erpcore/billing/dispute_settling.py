@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 
 from erpcore.billing.cash_credit import ApplyCredit, apply_credit
 from erpcore.billing.cash_records import Held, hold
-from erpcore.billing.credits import CreditInvoice, PostDebt, credit_invoices, post_debts
+from erpcore.billing.credits import CreditInvoice, credit_invoices
+from erpcore.billing.debts import PostDebt, post_debts
 from erpcore.billing.disputes.flow import DISPUTE, WORK
 from erpcore.billing.disputes.models import Dispute, DisputeStep, StepKind
 from erpcore.billing.disputes.records import (

@@ -133,9 +133,13 @@ class CreditMemo(Base):
 
 
 class CreditMemoLine(Base):
-    """So much of an item credited, at its original price; ``order_line_id`` when the sale is known."""
+    """So much of an item credited, at its original price; ``order_line_id`` when the sale is known.
+
+    With ``invoice_id`` that is the invoice line that it stands on; none where nothing was billed, or nobody told (before 2026-12).
+    """
 
     __tablename__ = "credit_memo_line"
+    __table_args__ = (Index("ix_credit_memo_line_order_line", "order_line_id"),)
     credit_memo_id: Mapped[int] = mapped_column(ForeignKey("credit_memo.id"), primary_key=True)
     line_no: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     item_id: Mapped[int] = mapped_column(ForeignKey("item.id"))
@@ -148,6 +152,7 @@ class CreditMemoLine(Base):
     tax_rate: Mapped[Decimal | None] = mapped_column(Scaled(6))
     tax_rule_id: Mapped[int | None] = mapped_column(BigInteger)
     tax_exemption_id: Mapped[int | None] = mapped_column(BigInteger)
+    invoice_id: Mapped[int | None] = mapped_column(BigInteger)
 
 
 frozen_when(CreditMemo, "OLD.number IS NOT NULL")

@@ -29,7 +29,11 @@ RETURN = Flow(
              reason_required=True, event="return.declined"),
         Move(name="receive", sources=(R.AUTHORISED,), target=R.RECEIVED, permission="warehouse:return:receive",
              event="return.received"),
-        Move(name="credit", sources=(R.RECEIVED,), target=R.CREDITED, permission="billing:credit_memo:post",
+        Move(name="give_up", sources=(R.AUTHORISED,), target=R.DECLINED, permission="warehouse:return:receive",
+             reason_required=True, event="return.declined"),
+        Move(name="inspect", sources=(R.RECEIVED,), target=R.INSPECTED, permission="warehouse:return:receive",
+             event="return.inspected"),
+        Move(name="credit", sources=(R.INSPECTED,), target=R.CREDITED, permission="billing:credit_memo:post",
              event="return.credited"),
     ),
 )  # fmt: skip

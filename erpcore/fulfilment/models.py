@@ -33,13 +33,16 @@ class ReturnState(StrEnum):
     AUTHORISED = "authorised"
     DECLINED = "declined"
     RECEIVED = "received"
+    INSPECTED = "inspected"
     CREDITED = "credited"
 
 
 class Disposition(StrEnum):
-    """What becomes of returned goods; a charge is credited without any."""
+    """What becomes of returned goods; a charge is credited without any. ``SUPPLIER``: kept apart until its supplier takes it back."""
 
     RESTOCK = "restock"
+    QUARANTINE = "quarantine"
+    SUPPLIER = "supplier"
     SCRAP = "scrap"
     NONE = "none"
 
@@ -136,13 +139,17 @@ class ReturnOrder(Base):
 
 
 class ReturnLine(Base):
-    """So much of one item given back, at the price it was sold for. ``unlinked``: why no sale stands behind it."""
+    """So much of one item given back, at the price it was sold for. ``unlinked``: why no sale stands behind it.
+
+    ``quantity`` is what is to come, and once received what came; ``asked`` what the customer had asked for: nothing where something
+    else came.
+    """
 
     __tablename__ = "return_line"
     __table_args__ = (
         UniqueConstraint("return_id", "line_no"),
         states("disposition", Disposition),
-        CheckConstraint("quantity > 0", name="returns_something"),
+        CheckConstraint("quantity >= 0 AND asked >= 0 AND quantity + asked > 0", name="returns_something"),
         CheckConstraint("order_line_id IS NOT NULL OR unlinked IS NOT NULL", name="linked_or_says_why"),
         Index("ix_return_line_order_line", "order_line_id"),
     )
@@ -157,3 +164,4 @@ class ReturnLine(Base):
     tax_rate: Mapped[Decimal | None] = mapped_column(Scaled(6))
     disposition: Mapped[str] = mapped_column(String(12))
     unlinked: Mapped[str | None] = mapped_column(String(48))
+    asked: Mapped[Decimal] = mapped_column(Quantity)

@@ -13,8 +13,8 @@ from sqlalchemy import update
 from erpcore.fulfilment.models import ReturnLine, ReturnOrder
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.events import Place
-from erpcore.kernel.money import scaled_amount
-from erpcore.kernel.rows import Change, param, read_rows
+from erpcore.kernel.money import exact_amount, scaled_amount
+from erpcore.kernel.rows import Change, param, read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import customers, site_facts
 
@@ -73,6 +73,11 @@ class ReturnLineRow:
     tax_rate: int | None
     disposition: str
     unlinked: str | None
+    asked: int
+
+    def count(self, quantity: int) -> None:
+        """So much came; what it is worth follows."""
+        self.quantity, self.amount = quantity, exact_amount(quantity, self.unit_price)
 
 
 COLUMNS = tuple(f.name for f in fields(ReturnRow) if f.name not in ("lines", "customer_group"))
@@ -97,6 +102,47 @@ def _save() -> Any:
 
 
 SAVE = Change(_save)
+
+
+def _save_line() -> Any:
+    table = ReturnLine.__table__
+    names = ("asked", "quantity", "amount", "disposition")
+    return (
+        update(table)
+        .where(table.c.id == param("of", table.c.id))
+        .values({name: param(f"new_{name}", table.c[name]) for name in names})
+    )
+
+
+SAVE_LINE = Change(_save_line)
+
+
+def save_return_lines(work: UnitOfWork, rows: Iterable[ReturnRow]) -> None:
+    """Write what came and what becomes of it; lines without an id yet get one, and the next numbers of their return."""
+    known, added = [], []
+    for row in rows:
+        highest = max((line.line_no for line in row.lines), default=0)
+        for line in row.lines:
+            if line.id:
+                known.append(line)
+                continue
+            highest += 10
+            line.id, line.line_no = work.ids.one(), highest
+            added.append(line)
+    write_rows(work, ReturnLine.__table__, LINE_COLUMNS, [line_values(line) for line in added])
+    SAVE_LINE.run(
+        work,
+        [
+            {
+                "of": line.id,
+                "new_asked": line.asked,
+                "new_quantity": line.quantity,
+                "new_amount": line.amount,
+                "new_disposition": line.disposition,
+            }
+            for line in known
+        ],
+    )
 
 
 def save_returns(work: UnitOfWork, returns: Sequence[ReturnRow]) -> None:

@@ -1,4 +1,4 @@
-"""Goods coming back: request, authorise, receive. The credit follows in billing.
+"""Goods coming back: request, authorise, decline. ``returned_goods`` takes them in, billing credits them.
 
 A return names the sale it reverses where one exists: the latest sale of the item to the customer not yet returned.
 """
@@ -26,9 +26,6 @@ from erpcore.fulfilment.return_records import (
     return_values,
     save_returns,
 )
-from erpcore.inventory.models import MoveReason
-from erpcore.inventory.movement import Movement
-from erpcore.inventory.services import move_stock
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotAllowed, RuleBroken
 from erpcore.kernel.history import record_move
@@ -37,8 +34,6 @@ from erpcore.kernel.money import exact_amount
 from erpcore.kernel.quantity import ABSURD, MOST_WORTH
 from erpcore.kernel.rows import chunks, raw, read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
-from erpcore.ledger.models import AccountRole
-from erpcore.ledger.services import Entry, Side, post_entries
 from erpcore.masterdata.models import ItemKind
 from erpcore.masterdata.queries import customers, items, site_facts, tax_rate
 from erpcore.masterdata.units import in_own_unit
@@ -46,7 +41,7 @@ from erpcore.orders.documents import Line
 from erpcore.orders.models import OrderLine, SalesOrder
 from erpcore.orders.records import lines_by_id, lock_orders, save_orders, write_changed_lines
 from erpcore.ports import Cell, CellStates, Process, ProcessRules, admit
-from erpcore.published import ReturnAuthorised, ReturnDeclined, ReturnReceived, ReturnRequested
+from erpcore.published import ReturnAuthorised, ReturnDeclined, ReturnRequested
 
 REQUEST = "returns:return:request"
 
@@ -88,7 +83,7 @@ class Sale(NamedTuple):
     tax_rate: int | None
 
 
-def _sales_of(work: UnitOfWork, wanted: set[tuple[int, int]]) -> dict[tuple[int, int], list[Sale]]:
+def sales_of(work: UnitOfWork, wanted: set[tuple[int, int]]) -> dict[tuple[int, int], list[Sale]]:
     """Sales of (customer, item), latest first, with what is left of each to give back."""
     write_changed_lines(work)
     found: dict[tuple[int, int], list[Sale]] = {pair: [] for pair in wanted}
@@ -129,7 +124,7 @@ def request_returns(
         for line in c.lines
         if known[line.item].kind != ItemKind.CHARGE and not buyers[c.customer].is_unknown
     }
-    sales = _sales_of(work, pairs) if pairs else {}
+    sales = sales_of(work, pairs) if pairs else {}
     owners = {sale.line: sale.order for found in sales.values() for sale in found}
     taken: dict[int, int] = {}
     returns: list[ReturnRow] = []
@@ -137,14 +132,14 @@ def request_returns(
         work.actor.require(REQUEST, site=command.site)
         row = _head(work, command, rules, cells)
         for line in command.lines:
-            _spread(work, row, line, known[line.item].kind, sales.get((command.customer, line.item)), taken)
+            spread(work, row, line, known[line.item].kind, sales.get((command.customer, line.item)), taken)
         ids = work.ids.reserve(len(row.lines))
         for number, part in enumerate(row.lines, 1):
             part.id, part.line_no = next(ids), number * 10
         linked = {owners[part.order_line_id] for part in row.lines if part.order_line_id}
         row.order_id = min(linked) if len(linked) == 1 else None
         returns.append(row)
-    _mark_returned(work, taken, sales)
+    count_returned(work, taken)
     write_rows(work, ReturnOrder.__table__, COLUMNS, [return_values(r) for r in returns])
     write_rows(
         work,
@@ -188,15 +183,17 @@ def _head(work: UnitOfWork, command: RequestReturn, rules: ProcessRules, cells: 
     )  # fmt: skip
 
 
-def _spread(
+def spread(
     work: UnitOfWork,
     row: ReturnRow,
     asked: ReturnedLine,
     kind: str,
     sales: Sequence[Sale] | None,
     taken: dict[int, int],
+    *,
+    unsold_price: int | None = None,
 ) -> None:
-    """Lay a returned line over the sales it reverses, latest first."""
+    """Lay a returned line over the sales it reverses, latest first. ``unsold_price``: of what no sale covers, unless one is stated."""
     item = items(work, {asked.item})[asked.item]
     code = item.code
     if asked.quantity <= 0:
@@ -218,12 +215,14 @@ def _spread(
             continue
         taken[sale.line] = taken.get(sale.line, 0) + part
         left -= part
-        price = sale.price if stated is None else stated
+        # A file of the past says what was credited then; otherwise the price of the sale stands.
+        price = stated if stated is not None and work.source == "import" else sale.price
         row.lines.append(_part(row, asked, part, price, sale.line, sale.tax_rate, disposition, None))
         if not left:
             return
     if asked.order_line is not None:
         raise RuleBroken("return_too_much", field="quantity", item=code)
+    stated = unsold_price if stated is None else stated
     if stated is None:
         raise RuleBroken("return_price_missing", field="unit_price", item=code)
     customer = customers(work, {row.customer_id})[row.customer_id]
@@ -251,25 +250,8 @@ def _part(
 ) -> ReturnLineRow:
     return ReturnLineRow(
         id=0, return_id=row.id, line_no=0, item_id=asked.item, order_line_id=sale, quantity=quantity, unit_price=price,
-        amount=exact_amount(quantity, price), tax_rate=rate, disposition=disposition, unlinked=why,
+        amount=exact_amount(quantity, price), tax_rate=rate, disposition=disposition, unlinked=why, asked=quantity,
     )  # fmt: skip
-
-
-def _mark_returned(work: UnitOfWork, taken: Mapping[int, int], sales: Mapping[tuple[int, int], Sequence[Sale]]) -> None:
-    """Count the returned quantities on the order lines, under the orders' locks."""
-    if not taken:
-        return
-    wanted = {sale.order for pair in sales.values() for sale in pair if sale.line in taken}
-    orders = lock_orders(work, wanted)
-    by_line = lines_by_id(orders)
-    changed: list[Line] = []
-    for line_id, quantity in taken.items():
-        line = by_line[line_id]
-        line.returned += quantity
-        if line.returned > line.shipped:
-            raise RuleBroken("return_too_much", field="quantity", item=items(work, {line.item_id})[line.item_id].code)
-        changed.append(line)
-    save_orders(work, orders, changed)
 
 
 def authorise_returns(
@@ -281,20 +263,37 @@ def authorise_returns(
 
 def decline_returns(work: UnitOfWork, ids: Iterable[int], reason: str) -> list[ReturnRow]:
     """Refuse the goods, with a reason; what was counted as returned is free again."""
-    rows = _decide(work, ids, "decline", reason, None)
+    return _end(work, ids, "decline", reason)
+
+
+def give_up_returns(work: UnitOfWork, ids: Iterable[int], reason: str) -> list[ReturnRow]:
+    """Nothing came of what was authorised: the return ends without a credit, and the customer may give the goods back anew."""
+    return _end(work, ids, "give_up", reason)
+
+
+def _end(work: UnitOfWork, ids: Iterable[int], move: str, reason: str) -> list[ReturnRow]:
+    rows = _decide(work, ids, move, reason, None)
     given_back: dict[int, int] = defaultdict(int)
     for part in (part for row in rows for part in row.lines):
         if part.order_line_id:
-            given_back[part.order_line_id] += part.quantity
-    owners = read_rows(work, OrderLine, ("order_id",), "id", given_back)
+            given_back[part.order_line_id] -= part.quantity
+    count_returned(work, given_back)
+    return rows
+
+
+def count_returned(work: UnitOfWork, changes: Mapping[int, int]) -> None:
+    """Count what comes back on its order lines, by so much more or less; raises ``RuleBroken`` beyond what was delivered."""
+    owners = read_rows(work, OrderLine, ("order_id",), "id", changes)
     orders = lock_orders(work, {row.order_id for row in owners})
-    changed = []
+    changed: list[Line] = []
     for line in lines_by_id(orders).values():
-        if line.id in given_back:
-            line.returned -= given_back[line.id]
+        if changes.get(line.id):
+            line.returned += changes[line.id]
+            if line.returned > line.shipped:
+                code = items(work, {line.item_id})[line.item_id].code
+                raise RuleBroken("return_too_much", field="quantity", item=code)
             changed.append(line)
     save_orders(work, orders, changed)
-    return rows
 
 
 def _decide(
@@ -302,68 +301,14 @@ def _decide(
 ) -> list[ReturnRow]:
     rows = lock_returns(work, ids)
     for row in rows:
-        work.actor.require("returns:return:authorise", site=row.site_id)
+        work.actor.require(RETURN.moves[move].permission, site=row.site_id)
         was, when = row.state, (at or {}).get(row.id, work.now)
         row.state = RETURN.target(move, was, reason=reason)
         record_move(work, "return", row.id, move, was, row.state, at=when, reason=reason)
         event: Any = ReturnAuthorised() if move == "authorise" else ReturnDeclined(reason=reason or "")
         work.publish(
-            event, row.place(work), step="returns_to_credit.authorise", subject=("return", row.id, row.version + 1),
-            journey=row.id, at=when,
-        )  # fmt: skip
-    save_returns(work, rows)
-    return rows
-
-
-def receive_returns(
-    work: UnitOfWork, ids: Iterable[int], *, cells: CellStates, at: Mapping[int, datetime] | None = None
-) -> list[ReturnRow]:
-    """The goods are back; what is restocked goes into stock and its cost is given back."""
-    rows = lock_returns(work, ids)
-    known = items(work, {line.item_id for row in rows for line in row.lines})
-    movements: list[Movement] = []
-    owners: list[ReturnRow] = []
-    for row in rows:
-        work.actor.require("warehouse:return:receive", site=row.site_id)
-        site = site_facts(work, row.site_id)
-        admit(
-            work, cells, site.entity.realm,
-            Cell(site.live_id, row.channel_id, Process.RETURNS_TO_CREDIT, row.customer_group), begins=False,
-        )  # fmt: skip
-        was, when = row.state, (at or {}).get(row.id, work.now)
-        row.state = RETURN.target("receive", was)
-        record_move(work, "return", row.id, "receive", was, row.state, at=when)
-        work.publish(
-            ReturnReceived(value=row.value), row.place(work), step="returns_to_credit.receive",
+            event, row.place(work), step=f"returns_to_credit.{'receive' if move == 'give_up' else 'authorise'}",
             subject=("return", row.id, row.version + 1), journey=row.id, at=when,
         )  # fmt: skip
-        for line in row.lines:
-            if line.disposition == Disposition.RESTOCK:
-                owners.append(row)
-                movements.append(
-                    Movement(
-                        entity=row.entity_id, site=row.site_id, item=line.item_id, quantity=line.quantity,
-                        unit_cost=known[line.item_id].standard_cost, currency=row.currency, reason=MoveReason.RETURN,
-                        document_type="return", document_id=row.id, moved_at=when,
-                    )
-                )  # fmt: skip
-    values: dict[int, int] = {}
-    for row, moved in zip(owners, move_stock(work, movements), strict=True):
-        values[row.id] = values.get(row.id, 0) + (moved.value or 0)
-    entries = []
-    for row in rows:
-        if values.get(row.id):
-            when = (at or {}).get(row.id, work.now)
-            place = row.place(work)
-            entries.append(
-                Entry(
-                    rule="returned_to_stock", place=place, document_type="return", document_id=row.id, journey=row.id,
-                    entry_on=local_day(when, place.time_zone), posted_at=when, currency=row.currency,
-                    sides=(
-                        Side(AccountRole.INVENTORY, values[row.id]), Side(AccountRole.COST_OF_SALES, -values[row.id]),
-                    ),
-                )
-            )  # fmt: skip
-    post_entries(work, entries)
     save_returns(work, rows)
     return rows

@@ -169,8 +169,8 @@ POSTING_RULES: tuple[PostingRule, ...] = (
         sides=(_debit(AccountRole.COST_OF_SALES), _credit(AccountRole.RECEIVED_NOT_INVOICED)),
     ),
     PostingRule(
-        name="returned_to_stock", document="return", journal=JournalKind.STOCK, event="return.received",
-        when="Returned goods go back to stock, at what they cost.",
+        name="returned_to_stock", document="return", journal=JournalKind.STOCK, event="return.inspected",
+        when="Returned goods go back to stock, to be sold or set apart, at what they cost when they left.",
         sides=(_debit(AccountRole.INVENTORY), _credit(AccountRole.COST_OF_SALES)),
     ),
     _stock("opening", AccountRole.OPENING, "stock.moved", "Stock is taken over at the start of a site."),

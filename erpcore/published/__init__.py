@@ -329,6 +329,14 @@ class ReturnReceived(Event, frozen=True, kw_only=True):
     value: int = 0
 
 
+class ReturnInspected(Event, frozen=True, kw_only=True):
+    """``value`` of what came, at the price of its sale; of it ``restocked`` is to be sold again."""
+
+    type: ClassVar[str] = "return.inspected"
+    value: int = 0
+    restocked: int = 0
+
+
 class ReturnCredited(Event, frozen=True, kw_only=True):
     type: ClassVar[str] = "return.credited"
     credit_memo: int

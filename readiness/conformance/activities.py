@@ -47,6 +47,7 @@ RETURN_AUTHORISED = 41
 RETURN_DECLINED = 42
 RETURN_RECEIVED = 43
 RETURN_CREDITED = 44
+RETURN_INSPECTED = 45
 PURCHASE_ORDERED = 50
 PURCHASE_CONFIRMED = 51
 PURCHASE_RECEIVED = 52
@@ -106,6 +107,7 @@ ACTIVITIES: Mapping[int, Activity] = {
     RETURN_AUTHORISED: Activity("returns_to_credit.authorise", "authorised"),
     RETURN_DECLINED: Activity("returns_to_credit.authorise", "declined"),
     RETURN_RECEIVED: Activity("returns_to_credit.receive", "received"),
+    RETURN_INSPECTED: Activity("returns_to_credit.inspect", "inspected"),
     RETURN_CREDITED: Activity("returns_to_credit.credit", "credited"),
     PURCHASE_ORDERED: Activity("procure_to_pay.order", "ordered"),
     PURCHASE_CONFIRMED: Activity("procure_to_pay.confirm", "confirmed"),
@@ -287,6 +289,7 @@ _READERS: Mapping[str, Callable[[LoggedEvent], Done | None]] = {
     "return.authorised": _plain(RETURN_AUTHORISED),
     "return.declined": _plain(RETURN_DECLINED),
     "return.received": _plain(RETURN_RECEIVED),
+    "return.inspected": _plain(RETURN_INSPECTED),
     "return.credited": _plain(RETURN_CREDITED),
     "purchase.ordered": _plain(PURCHASE_ORDERED),
     "purchase.confirmed": _plain(PURCHASE_CONFIRMED),

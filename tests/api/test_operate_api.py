@@ -260,12 +260,42 @@ def test_a_return_runs_to_its_credit(caller, business, sqlite_database):
     assert made.status_code == 201, made.json
     assert (made.status_code, made.json["lines"][0]["order_id"]) == (201, order.id)
     here = f"/returns/{made.json['id']}"
-    for call, move in ((lead, "authorise"), (store, "receive"), (billing, "credit")):
-        answer = call("POST", f"{here}/{move}", If_Match=call("GET", here).headers["ETag"])
+
+    def step(call, move, *content):
+        answer = call("POST", f"{here}/{move}", *content, If_Match=call("GET", here).headers["ETag"])
         assert answer.status_code == 200, answer.json
+        return answer
+
+    step(lead, "authorise")
+    line = made.json["lines"][0]["id"]
+    other = [{"item": business.items[1], "quantity": "1"}]
+    came = step(store, "receive", {"came": [{"line": line, "quantity": "3"}], "others": other}).json
+    assert [(one["asked"], one["quantity"], one["unlinked"]) for one in came["lines"]] == [
+        ("2", "3", None), ("0", "1", "no earlier sale"),
+    ]  # fmt: skip
+    wrong = {"findings": [{"line": line, "quantity": "3", "disposition": "eaten"}]}
+    strange = store("POST", f"{here}/inspect", wrong, If_Match=f'"{came["version"]}"')
+    assert (strange.status_code, strange.json["code"]) == (422, "choice_unknown")
+    found = [{"line": line, "quantity": "1", "disposition": word} for word in ("restock", "scrap", "supplier")]
+    step(store, "inspect", {"findings": found, "note": "one is bent"})
+    answer = step(billing, "credit")
     assert answer.json["state"] == "credited"
     assert answer.json["credit_memo_id"]
     assert_books_agree(sqlite_database)
+
+
+def test_a_return_that_nobody_sends_is_given_up_and_one_that_comes_whole_needs_no_words(caller, business):
+    order, _, _ = invoiced(business)
+    desk, lead, store = (caller(role) for role in ("super_user", "site_lead", "warehouse_operator"))
+    back = {**body(business, (0, "2")), "reason": "damaged", "fault": "ours"}
+    back["lines"][0]["order_line"] = order.lines[0].id
+    for steps, state in ((("give-up",), "declined"), (("receive", "inspect"), "inspected")):
+        here = f"/returns/{desk('POST', '/returns', back).json['id']}"
+        for call, move in ((lead, "authorise"), *((store, step) for step in steps)):
+            words = [{"reason": "not sent"}] if move == "give-up" else []
+            answer = call("POST", f"{here}/{move}", *words, If_Match=call("GET", here).headers["ETag"])
+            assert answer.status_code == 200, answer.json
+        assert answer.json["state"] == state
 
 
 def test_holds_are_listed_with_who_may_end_them_and_end_one_by_one(caller, business, sqlite_database):

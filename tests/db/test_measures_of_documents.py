@@ -26,7 +26,7 @@ from app.demo.plan import DemoOptions
 from app.jobs.consumers import ConsumerRunner
 from erpcore.billing.credits import credit_returns
 from erpcore.billing.services import draft_invoices, post_invoices
-from erpcore.fulfilment.returns import authorise_returns, receive_returns, request_returns
+from erpcore.fulfilment.returns import authorise_returns, request_returns
 from erpcore.fulfilment.services import PickOrder, confirm_shipments, pick_orders
 from erpcore.inventory.stock import ChangeStock, receive_stock
 from erpcore.orders.allocation import allocate_orders
@@ -40,7 +40,7 @@ from tests.db.core.test_order_to_cash import a_return
 from tests.support.core import MONDAY, OPEN, RULES, a_business
 from tests.support.documents import SHARES, TIMES, Documents, percentile
 from tests.support.orderfiles import importer
-from tests.support.steps import allocated, invoiced, released
+from tests.support.steps import allocated, invoiced, released, taken_back
 
 UNTIL = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
 WHOLE = 600
@@ -325,7 +325,7 @@ def test_a_return_speaks_against_the_invoice_that_was_posted_not_against_a_draft
     with business.work() as work:
         (back,) = request_returns(work, [a_return(business, 2)], rules=RULES, cells=OPEN)
         authorise_returns(work, [back.id])
-        receive_returns(work, [back.id], cells=OPEN)
+        taken_back(work, back.id)
         credit_returns(work, [back.id], cells=OPEN)
     business.clock.advance(timedelta(hours=1))
     with business.work() as work:

@@ -12,7 +12,7 @@ from app.composition.uow import reading
 from app.jobs.consumers import ConsumerRunner
 from erpcore.billing.credits import credit_returns
 from erpcore.billing.services import AmendInvoice, amend_invoices, draft_invoices, post_invoices, unblock_invoices
-from erpcore.fulfilment.returns import authorise_returns, receive_returns, request_returns
+from erpcore.fulfilment.returns import authorise_returns, request_returns
 from erpcore.inventory.stock import ChangeStock, adjust_stock, reverse_adjustment
 from readiness.measures.consumer import JourneyConsumer
 from readiness.measures.drilldown import journeys_behind
@@ -22,7 +22,7 @@ from readiness.measures.samples import sample_day_end
 from tests.db.core.test_order_to_cash import a_return
 from tests.support import recomputation as plain
 from tests.support.core import OPEN, RULES, a_business
-from tests.support.steps import captured, invoiced, paid, shipped
+from tests.support.steps import captured, invoiced, paid, shipped, taken_back
 from tests.support.trader import PEOPLE
 
 START, END = date(2026, 2, 1), date(2026, 4, 1)
@@ -52,7 +52,7 @@ def trading(database):
         authorise_returns(work, [back.id])
     business.clock.advance(timedelta(hours=5))
     with business.work() as work:
-        receive_returns(work, [back.id], cells=OPEN)
+        taken_back(work, back.id)
     business.clock.advance(timedelta(hours=30))
     with business.work() as work:
         credit_returns(work, [back.id], cells=OPEN)

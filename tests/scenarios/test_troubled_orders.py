@@ -24,7 +24,6 @@ from erpcore.fulfilment.returns import (
     RequestReturn,
     ReturnedLine,
     authorise_returns,
-    receive_returns,
     request_returns,
 )
 from erpcore.kernel.actor import Actor
@@ -37,7 +36,7 @@ from tests.db.core.test_counting import counted, planned
 from tests.support.core import OPEN, a_business
 from tests.support.floor import ANNA, BEN, SUPERVISOR
 from tests.support.operate import open_cells
-from tests.support.steps import allocated, invoiced, released
+from tests.support.steps import allocated, invoiced, released, taken_back
 from tests.support.story import BOTH, allocate, arrive, ending, leave, on_its_day, rows, send, told
 from tests.support.warehouse import day
 
@@ -59,7 +58,7 @@ def test_damaged_goods_are_noted_at_delivery_come_back_as_scrap_and_are_credited
         )  # fmt: skip
         (returned,) = request_returns(work, [asked], **BOTH)
         authorise_returns(work, [returned.id])
-        receive_returns(work, [returned.id], cells=OPEN)
+        taken_back(work, returned.id)
         credit_returns(work, [returned.id], cells=OPEN)
     assert (
         told(business, order)

@@ -13,7 +13,8 @@ from app.composition.uow import connect, reading
 from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cash
 from erpcore.billing.cash_credit import ApplyCredit, apply_credit, unapply_credit
 from erpcore.billing.cash_reversal import ReturnReceipt, Unapply, return_receipts, unapply_cash
-from erpcore.billing.credits import CreditInvoice, PostDebt, credit_invoices, post_debts
+from erpcore.billing.credits import CreditInvoice, credit_invoices
+from erpcore.billing.debts import PostDebt, post_debts
 from erpcore.billing.dispute_settling import CreditLine, Settle, settle_dispute, settle_write_off
 from erpcore.billing.disputing import Deduct, Object, name_deductions, open_disputes
 from erpcore.kernel.errors import DomainError

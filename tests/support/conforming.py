@@ -151,7 +151,7 @@ _PLAIN = {
     "order.substituted": a.ORDER_SUBSTITUTED, "shipment.short_picked": a.PICKED_SHORT,
     "invoice.corrected": a.INVOICE_CORRECTED, "invoice.settled": a.INVOICE_SETTLED, "return.requested": a.RETURN_REQUESTED,
     "return.authorised": a.RETURN_AUTHORISED, "return.declined": a.RETURN_DECLINED, "return.received": a.RETURN_RECEIVED,
-    "return.credited": a.RETURN_CREDITED, "stock.transfer_shipped": a.TRANSFER_SHIPPED,
+    "return.inspected": a.RETURN_INSPECTED, "return.credited": a.RETURN_CREDITED, "stock.transfer_shipped": a.TRANSFER_SHIPPED,
 }  # fmt: skip
 _PARTS = {
     "shipment.picked": a.GOODS_PICKED, "shipment.confirmed": a.GOODS_SHIPPED, "shipment.delivered": a.GOODS_DELIVERED,

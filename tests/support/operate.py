@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from erpcore.fulfilment.returns import RequestReturn, ReturnedLine, authorise_returns, receive_returns, request_returns
+from erpcore.fulfilment.returns import RequestReturn, ReturnedLine, authorise_returns, request_returns
 from erpcore.inventory.stock import ChangeStock, open_stock
 from erpcore.masterdata.services import NewItem, NewSite, add_commitment, add_items, add_site
 from erpcore.orders.holds import HoldOrder, hold_orders
@@ -18,7 +18,7 @@ from governance.programme.services import CreateProgramme, create_programme
 from readiness.waves.grants import RecordAlreadyLive, record_already_live
 from readiness.waves.services import PlanWave, plan_wave, step_wave
 from tests.support.core import OPEN, RULES, Business, a_business
-from tests.support.steps import allocated, captured, invoiced, paid, released, shipped
+from tests.support.steps import allocated, captured, invoiced, paid, released, shipped, taken_back
 
 ALL = (Process.ORDER_TO_CASH, Process.RETURNS_TO_CREDIT, Process.WAREHOUSE, Process.RECORD_TO_REPORT)
 
@@ -148,7 +148,7 @@ def a_trading_business(database, clock) -> Operating:
         )  # fmt: skip
         authorise_returns(work, [back.id])
     with business.work() as work:
-        receive_returns(work, [back.id], cells=OPEN)
+        taken_back(work, back.id)
     clock.set(start - timedelta(days=4))
     due, due_shipment = shipped(business, ((1, 4),))
     waiting = allocated(business, ((2, 3), (1, 1)))

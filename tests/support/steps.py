@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cash
 from erpcore.billing.services import draft_invoices, post_invoices
+from erpcore.fulfilment.returned_goods import InspectReturn, ReceiveReturn, inspect_returns, receive_returns
 from erpcore.fulfilment.services import DeliverShipment, PickOrder, confirm_shipments, deliver_shipments, pick_orders
 from erpcore.orders.allocation import allocate_orders
 from erpcore.orders.releasing import release_orders
@@ -50,6 +51,12 @@ def invoiced(business, lines=((0, 10),), **changes):
         (invoice,) = draft_invoices(work, [shipment.id], cells=OPEN)
         post_invoices(work, [invoice.id], cells=OPEN)
     return order, shipment, invoice
+
+
+def taken_back(work, *returns):
+    """All that was authorised comes, and becomes what its request said."""
+    receive_returns(work, [ReceiveReturn(id=key) for key in returns], cells=OPEN)
+    return inspect_returns(work, [InspectReturn(id=key) for key in returns], cells=OPEN)
 
 
 def paid(business, lines=((0, 10),), **changes):

@@ -22,12 +22,19 @@ from erpcore.billing.credits import CreditInvoice, credit_invoices, credit_retur
 from erpcore.billing.services import draft_invoices, post_invoices
 from erpcore.fulfilment.direct import release_with_purchases
 from erpcore.fulfilment.models import Disposition
+from erpcore.fulfilment.returned_goods import (
+    Finding,
+    InspectReturn,
+    ReceiveReturn,
+    inspect_returns,
+    receive_returns,
+)
 from erpcore.fulfilment.returns import (
     RequestReturn,
     ReturnedLine,
     authorise_returns,
     decline_returns,
-    receive_returns,
+    give_up_returns,
     request_returns,
 )
 from erpcore.fulfilment.services import DeliverShipment, PickOrder, confirm_shipments, deliver_shipments, pick_orders
@@ -325,15 +332,42 @@ class Trader(Supplied, Changed, Scarce):
         )  # fmt: skip
         self.attempt(who, lambda work: request_returns(work, [command], rules=RULES, cells=OPEN))
 
-    @move(who=WHO, number=NUMBER, move=("authorise", "decline", "receive", "credit"))
-    def move_return(self, who: int, number: int, move: str) -> None:
+    @move(
+        often=2,
+        who=WHO,
+        number=NUMBER,
+        move=("authorise", "decline", "give up", "receive", "inspect", "credit"),
+        quantity=QUANTITIES,
+        other=(False, True),
+        goods=tuple(Disposition),
+    )
+    def move_return(self, who: int, number: int, move: str, quantity: int, other: bool, goods: Disposition) -> None:
         found = self.pick(self.ids("SELECT id FROM return_order ORDER BY id"), number)
         if found is None:
             return
+        (line, *_), counted = (
+            self.ids(f"SELECT id FROM return_line WHERE return_id = {found} ORDER BY id"),
+            Decimal(quantity),
+        )
+        came = ReceiveReturn(
+            id=found,
+            came={line: counted} if quantity % 2 else {},
+            others=[ReturnedLine(item=self.business.items[1], quantity=Decimal(1))] if other else (),
+        )
+        (there,) = self.ids(f"SELECT quantity FROM return_line WHERE id = {line}")
+        part = min(counted, Decimal(there) / 1000)
+        found_out = [
+            Finding(line=line, quantity=part, disposition=goods),
+            Finding(line=line, quantity=Decimal(there) / 1000 - part, disposition=Disposition.SCRAP),
+        ]
         moves: dict[str, Callable[[Any], Any]] = {
             "authorise": lambda work: authorise_returns(work, [found]),
             "decline": lambda work: decline_returns(work, [found], "too late"),
-            "receive": lambda work: receive_returns(work, [found], cells=OPEN),
+            "give up": lambda work: give_up_returns(work, [found], "nothing came"),
+            "receive": lambda work: receive_returns(work, [came], cells=OPEN),
+            "inspect": lambda work: inspect_returns(
+                work, [InspectReturn(id=found, findings=found_out if other else ())], cells=OPEN
+            ),
             "credit": lambda work: credit_returns(work, [found], cells=OPEN),
         }
         self.attempt(who, moves[move])

@@ -163,9 +163,22 @@ def test_a_return_runs_to_its_credit_memo(signed_in, business, sqlite_database):
     assert "Nothing was entered" in desk.post(f"/orders/{order.id}/return", words, status=422).errors()[0]
     desk.post(f"/orders/{order.id}/return", {**words, f"line_{order.lines[0].id}": "2"})
     here = desk.path
-    for browser, move in ((lead, "authorise"), (store, "receive"), (billing, "credit")):
-        browser.get(here)
-        browser.post(f"{here}/{move}")
+    line = one(sqlite_database, "SELECT id FROM return_line")[0]
+    lead.get(here)
+    lead.post(f"{here}/authorise")
+    store.get(f"{here}/receive")
+    page = store.post(f"{here}/receive", {f"line_{line}": "0"}, status=422)
+    assert "Nothing came of return" in page.errors()[0]
+    page = store.post(f"{here}/receive", {f"line_{line}": "2", "other": "nowhere", "other_quantity": "1"}, status=422)
+    assert "nowhere" in page.errors()[0]
+    store.post(f"{here}/receive", {f"line_{line}": "2"})
+    store.get(f"{here}/inspect")
+    page = store.post(f"{here}/inspect", {f"line_{line}_scrap": "1"}, status=422)
+    assert "Say what becomes of each piece that came" in page.errors()[0]
+    store.post(f"{here}/inspect", {f"line_{line}_scrap": "1", f"line_{line}_restock": "1", "note": "one is bent"})
+    assert one(sqlite_database, "SELECT count(*) FROM stock_move WHERE reason = 'return'")[0] == 1
+    billing.get(here)
+    billing.post(f"{here}/credit")
     page = billing.get(here)
     assert "credited by CRN-2026-" in page.text
     assert_books_agree(sqlite_database)

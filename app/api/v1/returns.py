@@ -14,17 +14,20 @@ from app.api.lists import REALM, OneOf, listed, part_of, which
 from app.api.v1.numbers import Key, fresh, pointing
 from app.api.values import Answer, Body, Page, PageQuery, Quantity, Realm, UnitPrice
 from app.composition.request import reader
-from app.composition.trading import cells, returned_line, rules
+from app.composition.trading import cells, disposition_named, returned_line, rules
 from app.queries.places import realm_of_site
 from app.queries.returns import RETURNS, STATES, ReturnPage, ReturnRow, return_page
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.billing.credits import credit_returns
+from erpcore.fulfilment.models import Disposition
+from erpcore.fulfilment.returned_goods import Finding, InspectReturn, ReceiveReturn, inspect_returns, receive_returns
 from erpcore.fulfilment.returns import (
     RequestReturn,
+    ReturnedLine,
     authorise_returns,
     decline_returns,
-    receive_returns,
+    give_up_returns,
     request_returns,
 )
 from erpcore.kernel.work import UnitOfWork
@@ -65,11 +68,16 @@ class ReturnQuery(PageQuery):
 
 
 class ReturnLineAnswer(Answer):
-    """So much of an item given back; `unlinked` says why no sale stands behind it."""
+    """So much of an item given back; `unlinked` says why no sale stands behind it.
 
+    `quantity` is what is to come, and once received what came; `asked` what was asked for.
+    """
+
+    id: int
     line_no: int
     item_id: int
     item: str
+    asked: Quantity
     quantity: Quantity
     unit_price: UnitPrice
     disposition: str
@@ -105,6 +113,43 @@ class ReturnBody(Body):
     lines: list[ReturnedBody] = Field(min_length=1, max_length=500)
 
 
+class CameBody(Body):
+    """How much of a line came, where it is not what was to come."""
+
+    line: Key
+    quantity: Quantity
+
+
+class OtherBody(Body):
+    """What came and was not asked for. Without `order_line` it is tied to the latest sale, or worth nothing."""
+
+    item: Key
+    quantity: Quantity
+    order_line: Key | None = None
+
+
+class ReceiveBody(Body):
+    """What came, where it differs from what was to come. Without a body everything came."""
+
+    came: list[CameBody] = Field(default=[], max_length=500)
+    others: list[OtherBody] = Field(default=[], max_length=500)
+
+
+class FindingBody(Body):
+    """So much of a line becomes this: `restock`, `quarantine`, `supplier` or `scrap`; `none` for a charge."""
+
+    line: Key
+    quantity: Quantity
+    disposition: str
+
+
+class InspectBody(Body):
+    """What becomes of each piece that came. A line that nothing is said of becomes what its request said."""
+
+    findings: list[FindingBody] = Field(default=[], max_length=2000)
+    note: str | None = Field(default=None, max_length=500)
+
+
 class ReasonBody(Body):
     """Why."""
 
@@ -120,8 +165,8 @@ def _detail(page: ReturnPage) -> ReturnDetail:
         **_answer(page.row).model_dump(), credit_memo_id=page.memo_id,
         lines=[
             ReturnLineAnswer(
-                line_no=line.line_no, item_id=line.item_id, item=line.code, quantity=line.quantity,
-                unit_price=line.unit_price, disposition=line.disposition, order_id=line.order_id, unlinked=line.unlinked,
+                id=line.id, line_no=line.line_no, item_id=line.item_id, item=line.code, asked=line.asked,
+                quantity=line.quantity, unit_price=line.unit_price, disposition=line.disposition, order_id=line.order_id, unlinked=line.unlinked,
             )
             for line in page.lines
         ],
@@ -189,11 +234,44 @@ def decline_return(work: UnitOfWork, return_id: int, version: int, body: ReasonB
 
 
 @operation(
-    "POST", "/returns/{return_id}/receive", permission=Permission.RETURN_RECEIVE, summary="The goods are back", tag=TAG,
-    answer=ReturnDetail, versioned=True,
+    "POST", "/returns/{return_id}/give-up", permission=Permission.RETURN_RECEIVE, summary="Nothing came: end the return",
+    tag=TAG, body=ReasonBody, answer=ReturnDetail, versioned=True, example={"reason": "not sent within 30 days"},
 )  # fmt: skip
-def receive_return(work: UnitOfWork, return_id: int, version: int) -> ReturnDetail:
-    return _moved(work, return_id, version, lambda: receive_returns(work, [return_id], cells=cells()))
+def give_up_return(work: UnitOfWork, return_id: int, version: int, body: ReasonBody) -> ReturnDetail:
+    return _moved(work, return_id, version, lambda: give_up_returns(work, [return_id], body.reason))
+
+
+@operation(
+    "POST", "/returns/{return_id}/receive", permission=Permission.RETURN_RECEIVE, summary="Take in what came", tag=TAG,
+    body=ReceiveBody, answer=ReturnDetail, versioned=True, example={"came": [{"line": 1001, "quantity": "1"}]},
+)  # fmt: skip
+def receive_return(work: UnitOfWork, return_id: int, version: int, body: ReceiveBody) -> ReturnDetail:
+    command = ReceiveReturn(
+        id=return_id, came={one.line: one.quantity for one in body.came},
+        others=[
+            ReturnedLine(
+                item=one.item, quantity=one.quantity, order_line=one.order_line, disposition=Disposition.QUARANTINE
+            )
+            for one in body.others
+        ],
+    )  # fmt: skip
+    return _moved(work, return_id, version, lambda: receive_returns(work, [command], cells=cells()))
+
+
+@operation(
+    "POST", "/returns/{return_id}/inspect", permission=Permission.RETURN_RECEIVE, summary="Say what becomes of what came",
+    tag=TAG, body=InspectBody, answer=ReturnDetail, versioned=True,
+    example={"findings": [{"line": 1001, "quantity": "1", "disposition": "scrap"}], "note": "dropped"},
+)  # fmt: skip
+def inspect_return(work: UnitOfWork, return_id: int, version: int, body: InspectBody) -> ReturnDetail:
+    command = InspectReturn(
+        id=return_id, note=body.note,
+        findings=[
+            Finding(line=one.line, quantity=one.quantity, disposition=disposition_named(one.disposition))
+            for one in body.findings
+        ],
+    )  # fmt: skip
+    return _moved(work, return_id, version, lambda: inspect_returns(work, [command], cells=cells()))
 
 
 @operation(

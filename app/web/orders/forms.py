@@ -156,6 +156,12 @@ class DeliverForm(Form):
     damage_reason = StringField("What happened to it", [Length(max=200)], description="Only when something is damaged")
 
 
+#: What may become of returned goods, in words.
+GOODS = (
+    ("restock", "Back into stock"), ("quarantine", "Set apart"), ("supplier", "Back to the supplier"), ("scrap", "Scrapped"),
+)  # fmt: skip
+
+
 class ReturnForm(Form):
     """What a customer gives back."""
 
@@ -166,7 +172,7 @@ class ReturnForm(Form):
     fault = SelectField(
         "Whose fault", choices=choices((("undecided", "Undecided"), ("ours", "Ours"), ("customer", "The customer's")))
     )
-    disposition = SelectField("Goods", choices=choices((("restock", "Back into stock"), ("scrap", "Scrapped"))))
+    disposition = SelectField("Goods", choices=choices(GOODS))
 
 
 def with_quantities(

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import flash, redirect, render_template, url_for
 
 from app.composition.request import reader
 from app.composition.trading import cells
+from app.queries.items import item_of_code
 from app.queries.returns import ReturnPage, return_page
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import area, closed
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.orders.forms import ReasonForm
+from app.web.returns.forms import came_of, findings_of, inspect_form, parts_of, receive_form
 from app.web.steps import form_step, take_step
 from erpcore.billing.credits import credit_returns
 from erpcore.fulfilment.flow import RETURN
-from erpcore.fulfilment.returns import authorise_returns, decline_returns, receive_returns
+from erpcore.fulfilment.models import Disposition
+from erpcore.fulfilment.returned_goods import InspectReturn, ReceiveReturn, inspect_returns, receive_returns
+from erpcore.fulfilment.returns import ReturnedLine, authorise_returns, decline_returns, give_up_returns
+from erpcore.kernel.errors import RuleBroken
+from erpcore.kernel.work import UnitOfWork
 
 blueprint = area("returns")
 navigation_entry(
@@ -26,7 +33,9 @@ navigation_entry(
 _LABELS = {
     "authorise": "Authorise",
     "decline": "Decline…",
-    "receive": "Receive the goods",
+    "receive": "Receive…",
+    "give_up": "Nothing came…",
+    "inspect": "Inspect…",
     "credit": "Post the credit memo",
 }
 
@@ -50,14 +59,16 @@ def _moves(found: ReturnPage) -> list[dict[str, Any]]:
     for move in RETURN.moves.values():
         state = found.row.state
         shut = closed(RETURN, move.name, state, actor())
-        if state in RETURN.finals() or (move.name in ("authorise", "decline") and not RETURN.leads(move.name, state)):
+        if state in RETURN.finals() or (
+            move.name in ("authorise", "decline", "give_up") and not RETURN.leads(move.name, state)
+        ):
             continue
-        where = "href" if move.reason_required else "action"
+        where = "href" if move.reason_required or move.name in ("receive", "inspect") else "action"
         address = url_for(f"returns.{move.name}", return_id=found.row.id)
         out.append(
             {
                 "label": _LABELS[move.name], "permitted": not shut, "reason": f"{shut}." if shut else "", where: address,
-                "primary": not shut and not move.reason_required, "danger": move.name == "decline",
+                "primary": not shut and not move.reason_required, "danger": move.name in ("decline", "give_up"),
             }
         )  # fmt: skip
     return out
@@ -79,20 +90,74 @@ def authorise(return_id: int) -> Any:
 @blueprint.route("/returns/<int:return_id>/decline", methods=["GET", "POST"])
 @require(Permission.RETURN_AUTHORISE)
 def decline(return_id: int) -> Any:
+    return _end(return_id, decline_returns, "Decline", "The return is declined.")
+
+
+@blueprint.route("/returns/<int:return_id>/give-up", methods=["GET", "POST"])
+@require(Permission.RETURN_RECEIVE)
+def give_up(return_id: int) -> Any:
+    return _end(return_id, give_up_returns, "Close", "Nothing came; the return is closed.")
+
+
+def _end(return_id: int, move: Callable[[UnitOfWork, list[int], str], Any], verb: str, done: str) -> Any:
+    """End the return without a credit, for a reason."""
     found, form = return_page(reader(), actor(), return_id), ReasonForm()
     if form.validate_on_submit():
         with form_step(form, realm=found.row.realm) as work:
-            decline_returns(work, [return_id], str(form.reason.data))
+            move(work, [return_id], str(form.reason.data))
         if form.accepted:
-            flash("The return is declined.", "success")
-            return redirect(url_for("returns.show", return_id=return_id))
-    return render_template("returns/decline.html", row=found.row, form=form, realm=found.row.realm), form.status
+            return _done(return_id, done)
+    return render_template("returns/end.html", row=found.row, form=form, verb=verb, realm=found.row.realm), form.status
 
 
-@blueprint.post("/returns/<int:return_id>/receive")
+def _done(return_id: int, what: str) -> Any:
+    flash(what, "success")
+    return redirect(url_for("returns.show", return_id=return_id))
+
+
+@blueprint.route("/returns/<int:return_id>/receive", methods=["GET", "POST"])
 @require(Permission.RETURN_RECEIVE)
 def receive(return_id: int) -> Any:
-    return _step(return_id, lambda work: receive_returns(work, [return_id], cells=cells()), "The goods are back.")
+    found = return_page(reader(), actor(), return_id)
+    form = receive_form(found.lines)
+    if form.validate_on_submit():
+        with form_step(form, realm=found.row.realm) as work:
+            command = ReceiveReturn(id=return_id, came=came_of(form), others=_other(form, found))
+            receive_returns(work, [command], cells=cells())
+        if form.accepted:
+            return _done(return_id, "The goods are here. Look at them next.")
+    lines = [field for field in form if field.name.startswith("line_")]
+    html = render_template("returns/receive.html", row=found.row, form=form, lines=lines, realm=found.row.realm)
+    return html, form.status
+
+
+def _other(form: Any, found: ReturnPage) -> list[ReturnedLine]:
+    """The other item that came, if one did: kept apart until it was looked at."""
+    code = str(form.other.data or "")
+    if not code and not form.other_quantity.data:
+        return []
+    if not code or not form.other_quantity.data:
+        raise RuleBroken("return_other_incomplete", field="other_quantity" if code else "other")
+    item = item_of_code(reader(), found.row.entity_id, code, field="other")
+    return [ReturnedLine(item=item, quantity=form.other_quantity.data, disposition=Disposition.QUARANTINE)]
+
+
+@blueprint.route("/returns/<int:return_id>/inspect", methods=["GET", "POST"])
+@require(Permission.RETURN_RECEIVE)
+def inspect(return_id: int) -> Any:
+    found = return_page(reader(), actor(), return_id)
+    form = inspect_form(found.lines)
+    if form.validate_on_submit():
+        with form_step(form, realm=found.row.realm) as work:
+            command = InspectReturn(
+                id=return_id, findings=findings_of(form, found.lines), note=str(form.note.data or "") or None
+            )
+            inspect_returns(work, [command], cells=cells())
+        if form.accepted:
+            return _done(return_id, "Looked at: what is kept is in stock, the credit can be posted.")
+    parts = list(parts_of(form, found.lines))
+    html = render_template("returns/inspect.html", row=found.row, form=form, parts=parts, realm=found.row.realm)
+    return html, form.status
 
 
 @blueprint.post("/returns/<int:return_id>/credit")

@@ -14,7 +14,8 @@ from app.queries.receivables import account
 from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cash
 from erpcore.billing.cash_credit import ApplyCredit, apply_credit, unapply_credit
 from erpcore.billing.cash_reversal import ReturnReceipt, Unapply, return_receipts, unapply_cash
-from erpcore.billing.credits import CreditInvoice, PostDebt, credit_invoices, post_debts
+from erpcore.billing.credits import CreditInvoice, credit_invoices
+from erpcore.billing.debts import PostDebt, post_debts
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import DomainError, NotFound, RuleBroken
 from erpcore.masterdata.services import NewCustomer, add_customers

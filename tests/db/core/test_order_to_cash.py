@@ -18,7 +18,6 @@ from erpcore.fulfilment.returns import (
     ReturnedLine,
     authorise_returns,
     decline_returns,
-    receive_returns,
     request_returns,
 )
 from erpcore.fulfilment.services import PickOrder, confirm_shipments, pick_orders
@@ -39,7 +38,7 @@ from erpcore.orders.services import NewLine, capture_orders
 from erpcore.ports import CellState
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, Cells, a_business
-from tests.support.steps import allocated, captured, invoiced, paid, qty, released, shipped
+from tests.support.steps import allocated, captured, invoiced, paid, qty, released, shipped, taken_back
 from tests.support.trader import PEOPLE
 
 
@@ -283,7 +282,7 @@ def test_a_return_takes_the_latest_sale_and_spreads_over_earlier_ones(database):
     with business.work() as work:
         (row,) = request_returns(work, [a_return(business, 7)], rules=RULES, cells=OPEN)
         authorise_returns(work, [row.id])
-        receive_returns(work, [row.id], cells=OPEN)
+        taken_back(work, row.id)
         credit_returns(work, [row.id], cells=OPEN)
     assert [(part.order_line_id, qty(part.quantity), part.unlinked) for part in row.lines] == [
         (new.lines[0].id, 3, None), (old.lines[0].id, 3, None), (None, 1, "sales already returned"),

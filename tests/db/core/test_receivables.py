@@ -13,7 +13,8 @@ from app.queries.customer_statement import statement
 from app.queries.listing import Asked
 from app.queries.receivables import AGEING, account, bucket_of
 from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cash
-from erpcore.billing.credits import CreditInvoice, PostDebt, credit_invoices, post_debts
+from erpcore.billing.credits import CreditInvoice, credit_invoices
+from erpcore.billing.debts import PostDebt, post_debts
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.masterdata.services import NewCustomer, NewEntity, add_customers, add_entity

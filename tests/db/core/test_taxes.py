@@ -13,7 +13,7 @@ from erpcore.billing.credits import CreditInvoice, credit_invoices, credit_retur
 from erpcore.billing.rechecking import recheck_invoices
 from erpcore.billing.services import draft_invoices, post_invoices
 from erpcore.fulfilment.models import Disposition
-from erpcore.fulfilment.returns import RequestReturn, ReturnedLine, authorise_returns, receive_returns, request_returns
+from erpcore.fulfilment.returns import RequestReturn, ReturnedLine, authorise_returns, request_returns
 from erpcore.kernel.errors import RuleBroken
 from erpcore.masterdata.tax import Taxed, taxes
 from erpcore.masterdata.tax_keeping import (
@@ -27,7 +27,7 @@ from erpcore.masterdata.tax_keeping import (
 )
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
-from tests.support.steps import shipped
+from tests.support.steps import shipped, taken_back
 from tests.support.trader import fingerprint_of
 
 SINCE = date(2020, 1, 1)
@@ -185,7 +185,7 @@ def test_a_return_gives_back_what_the_invoice_charged_and_not_what_the_order_exp
             rules=RULES, cells=OPEN,
         )  # fmt: skip
         authorise_returns(work, [asked.id])
-        receive_returns(work, [asked.id], cells=OPEN)
+        taken_back(work, asked.id)
         credit_returns(work, [asked.id], cells=OPEN)
     assert rows(business, "SELECT net_minor, tax_minor FROM credit_memo") == [(1_000, 160)]
     assert rows(business, "SELECT tax_rule_id FROM credit_memo_line") == [(new,)]

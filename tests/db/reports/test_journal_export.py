@@ -13,7 +13,7 @@ from sqlalchemy import text
 from app.cli import cli
 from app.composition.uow import reading
 from app.reports.journal_export import account_name
-from erpcore.billing.credits import PostDebt, post_debts
+from erpcore.billing.debts import PostDebt, post_debts
 from erpcore.kernel.money import from_minor
 from tests.support.core import OPEN, a_business
 from tests.support.steps import invoiced, paid

@@ -1,0 +1,85 @@
+"""What is typed when goods come back: what came, and what becomes of each piece."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+from wtforms import StringField
+from wtforms.validators import Length, Optional
+
+from app.queries.returns import ReturnLineFact
+from app.web.fields import QuantityField
+from app.web.figures import quantity
+from app.web.forms import Form
+from app.web.orders.forms import GOODS
+from erpcore.fulfilment.models import Disposition
+from erpcore.fulfilment.returned_goods import Finding
+
+
+class ReceiveForm(Form):
+    """What came of a return."""
+
+    other = StringField(
+        "Another item came", [Length(max=120)], description="Its code. Left empty when only what was to come is there"
+    )
+    other_quantity = QuantityField("How much of it", [Optional()])
+
+
+class InspectForm(Form):
+    """What becomes of what came."""
+
+    note = StringField("What was seen", [Length(max=500)])
+
+
+def receive_form(lines: Sequence[ReturnLineFact]) -> Any:
+    """The form with a quantity for each line; it starts with all that is to come."""
+    fields = {
+        f"line_{line.id}": QuantityField(
+            f"{line.code}", [Optional()], default=line.quantity,
+            description=f"{line.name}; {quantity(line.quantity, line.unit)} to come. Enter 0 where nothing came",
+        )
+        for line in lines
+    }  # fmt: skip
+    return type("ReceiveForm", (ReceiveForm,), fields)()
+
+
+def came_of(form: Form) -> dict[int, Decimal]:
+    """What came by line id, of the lines where something was said."""
+    return {
+        int(field.name.removeprefix("line_")): field.data
+        for field in form
+        if field.name.startswith("line_") and field.data is not None
+    }
+
+
+def inspect_form(lines: Sequence[ReturnLineFact]) -> Any:
+    """The form with a quantity for each line and each thing that may become of it; it starts with what the request said."""
+    fields = {
+        f"line_{line.id}_{word}": QuantityField(
+            label, [Optional()], default=line.quantity if line.disposition == word else None, render_kw={"inputmode": "decimal"}
+        )
+        for line in lines
+        if line.quantity and line.kind == "stock"
+        for word, label in GOODS
+    }  # fmt: skip
+    return type("InspectForm", (InspectForm,), fields)()
+
+
+def parts_of(form: Any, lines: Sequence[ReturnLineFact]) -> Iterator[tuple[ReturnLineFact, list[Any]]]:
+    """Each line that came with its fields."""
+    for line in lines:
+        fields = [form[f"line_{line.id}_{word}"] for word, _ in GOODS if f"line_{line.id}_{word}" in form]
+        if fields:
+            yield line, fields
+
+
+def findings_of(form: Any, lines: Sequence[ReturnLineFact]) -> list[Finding]:
+    """What was found, of every line that something is said of."""
+    return [
+        Finding(line=line.id, quantity=field.data, disposition=Disposition(field.name.rpartition("_")[2]))
+        for line, fields in parts_of(form, lines)
+        for field in fields
+        if field.data
+    ]
