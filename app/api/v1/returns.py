@@ -20,7 +20,6 @@ from app.queries.returns import RETURNS, STATES, ReturnPage, ReturnRow, return_p
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.billing.credits import credit_returns
-from erpcore.fulfilment.models import Disposition
 from erpcore.fulfilment.returned_goods import Finding, InspectReturn, ReceiveReturn, inspect_returns, receive_returns
 from erpcore.fulfilment.returns import (
     RequestReturn,
@@ -250,7 +249,7 @@ def receive_return(work: UnitOfWork, return_id: int, version: int, body: Receive
         id=return_id, came={one.line: one.quantity for one in body.came},
         others=[
             ReturnedLine(
-                item=one.item, quantity=one.quantity, order_line=one.order_line, disposition=Disposition.QUARANTINE
+                item=one.item, quantity=one.quantity, order_line=one.order_line, disposition=disposition_named("quarantine")
             )
             for one in body.others
         ],

@@ -9,12 +9,12 @@ from typing import Any
 from wtforms import StringField
 from wtforms.validators import Length, Optional
 
+from app.composition.trading import disposition_named
 from app.queries.returns import ReturnLineFact
 from app.web.fields import QuantityField
 from app.web.figures import quantity
 from app.web.forms import Form
 from app.web.orders.forms import GOODS
-from erpcore.fulfilment.models import Disposition
 from erpcore.fulfilment.returned_goods import Finding
 
 
@@ -78,7 +78,7 @@ def parts_of(form: Any, lines: Sequence[ReturnLineFact]) -> Iterator[tuple[Retur
 def findings_of(form: Any, lines: Sequence[ReturnLineFact]) -> list[Finding]:
     """What was found, of every line that something is said of."""
     return [
-        Finding(line=line.id, quantity=field.data, disposition=Disposition(field.name.rpartition("_")[2]))
+        Finding(line=line.id, quantity=field.data, disposition=disposition_named(field.name.rpartition("_")[2]))
         for line, fields in parts_of(form, lines)
         for field in fields
         if field.data

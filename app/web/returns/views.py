@@ -8,7 +8,7 @@ from typing import Any
 from flask import flash, redirect, render_template, url_for
 
 from app.composition.request import reader
-from app.composition.trading import cells
+from app.composition.trading import cells, disposition_named
 from app.queries.items import item_of_code
 from app.queries.returns import ReturnPage, return_page
 from app.security.permissions import Permission
@@ -20,7 +20,6 @@ from app.web.returns.forms import came_of, findings_of, inspect_form, parts_of, 
 from app.web.steps import form_step, take_step
 from erpcore.billing.credits import credit_returns
 from erpcore.fulfilment.flow import RETURN
-from erpcore.fulfilment.models import Disposition
 from erpcore.fulfilment.returned_goods import InspectReturn, ReceiveReturn, inspect_returns, receive_returns
 from erpcore.fulfilment.returns import ReturnedLine, authorise_returns, decline_returns, give_up_returns
 from erpcore.kernel.errors import RuleBroken
@@ -139,7 +138,7 @@ def _other(form: Any, found: ReturnPage) -> list[ReturnedLine]:
     if not code or not form.other_quantity.data:
         raise RuleBroken("return_other_incomplete", field="other_quantity" if code else "other")
     item = item_of_code(reader(), found.row.entity_id, code, field="other")
-    return [ReturnedLine(item=item, quantity=form.other_quantity.data, disposition=Disposition.QUARANTINE)]
+    return [ReturnedLine(item=item, quantity=form.other_quantity.data, disposition=disposition_named("quarantine"))]
 
 
 @blueprint.route("/returns/<int:return_id>/inspect", methods=["GET", "POST"])

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from erpcore.billing.credits import CreditInvoice, credit_invoices, credit_returns
-from erpcore.billing.services import AmendInvoice, amend_invoices, draft_invoices, post_invoices
+from erpcore.billing.services import AmendInvoice, amend_invoices, draft_invoices, post_invoices, unblock_invoices
 from erpcore.fulfilment.models import Disposition
 from erpcore.fulfilment.returned_goods import Finding, InspectReturn, ReceiveReturn, inspect_returns, receive_returns
 from erpcore.fulfilment.returns import (
@@ -25,7 +25,7 @@ from tests.support.core import OPEN, RULES, a_business
 from tests.support.steps import invoiced, shipped, taken_back
 from tests.support.story import rows
 from tests.support.threads import at_once
-from tests.support.trader import fingerprint_of
+from tests.support.trader import PEOPLE, fingerprint_of
 
 
 def authorised(business, order, quantity=4, item=0, **changes):
@@ -214,6 +214,8 @@ def test_a_return_is_credited_at_the_price_of_its_invoice_less_what_was_credited
     with business.work() as work:
         (draft,) = draft_invoices(work, [shipment.id], cells=OPEN)
         amend_invoices(work, [AmendInvoice(invoice=draft.id, order_line=line, unit_price=Decimal(9), reason="agreed")])
+    with business.work(actor=PEOPLE[0]) as work:
+        unblock_invoices(work, [draft.id], "agreed")
         post_invoices(work, [draft.id], cells=OPEN)
     lower = CreditInvoice(
         invoice=draft.id, order_line=line, quantity=Decimal(10), unit_price=Decimal("1.01"), reason="late", fault="ours"
