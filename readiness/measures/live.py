@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from readiness.measures import catalogue as c
 from readiness.measures.backorders import backorders_now, backorders_of_window
 from readiness.measures.flows import SHARES, blank
+from readiness.measures.measure import READ
 from readiness.measures.plans import Asked, Plan, Sources, counts
 from readiness.measures.reading import Reading, Stale, ratio, rounded
 from readiness.measures.scopes import SiteDays
@@ -34,15 +35,30 @@ from readiness.measures.waits import Point
 HANDLED_DAYS = 28
 
 
+def _points_of(plan: Plan) -> tuple[str, ...]:
+    """The points whose open documents a figure of now asks."""
+    if plan.measure.id == c.CONTROL_DIFFERENCE:
+        return ()
+    if plan.measure.id == c.BACKLOG_AGE:
+        return (Point.BACKLOG.value,)
+    if plan.measure.id in c.BACKORDERS:
+        return (Point.BACKORDER.value,)
+    return CONTROL_POINTS if plan.asked.dimension is None else (plan.asked.dimension,)
+
+
 class Handled:
     """Documents that reached each control point in the last 28 days, today included; one statement for all plans.
 
-    Several figures ask the same open documents; these are read once.
+    Several figures ask what stands open in the same slices; it is read once, at all points that any of them asks.
     """
 
     def __init__(self, connection: Connection, plans: Sequence[Plan]) -> None:
         self._connection = connection
-        self._open: dict[tuple[tuple[str, ...], frozenset[int]], list[Standing]] = {}
+        self._open: dict[tuple[frozenset[str], frozenset[int]], list[Standing]] = {}
+        self._asked: dict[frozenset[int], set[str]] = defaultdict(set)
+        for plan in plans:
+            if plan.is_now and plan.measure.source not in READ:
+                self._asked[frozenset(one.id for one in plan.slices)].update(_points_of(plan))
         spans = [
             Span(
                 plan.tag,
@@ -59,12 +75,15 @@ class Handled:
 
     def standing(self, points: Sequence[str], slices: Sequence[int]) -> list[Standing]:
         """What stands at these points now."""
-        key, wanted = tuple(points), frozenset(slices)
+        asked, wanted = frozenset(points), frozenset(slices)
         for (known, read), rows in self._open.items():
-            if known == key and wanted <= read:
-                return [row for row in rows if row.slice_id in wanted]
-        self._open[key, wanted] = list(standing(self._connection, points, slices))
-        return self._open[key, wanted]
+            if asked <= known and wanted <= read:
+                return [row for row in rows if row.slice_id in wanted and row.point in asked]
+        others = (known for read, known in self._asked.items() if read <= wanted)
+        several = asked.union(*others)
+        rows = standing(self._connection, sorted(several), slices)
+        self._open[several, wanted] = rows
+        return [row for row in rows if row.point in asked]
 
     def at(self, plan: Plan, points: Sequence[str]) -> int:
         """How many documents reached any of these points."""
@@ -82,14 +101,14 @@ def now_reading(connection: Connection, plan: Plan, days: SiteDays, handled: Han
     if plan.measure.id == c.BACKLOG_AGE:
         return _backlog(plan, days, handled, as_of)
     if plan.measure.id in c.BACKORDERS:
-        rows = _asked_rows(handled, plan, (Point.BACKORDER.value,), plan.asked)
+        rows = _asked_rows(handled, plan, _points_of(plan), plan.asked)
         return backorders_now(plan, rows, handled.at(plan, (Point.RELEASE.value,)), handled.days(plan), as_of)
     return _silent(plan, days, handled, as_of)
 
 
 def _backlog(plan: Plan, days: SiteDays, handled: Handled, as_of: datetime) -> Reading:
     limits = Limits(as_of, days, plan.slices)
-    rows = _asked_rows(handled, plan, (Point.BACKLOG.value,), plan.asked)
+    rows = _asked_rows(handled, plan, _points_of(plan), plan.asked)
     ages = sorted(age for row in rows if (age := limits.backlog_age(row)) > 0)
     count = handled.at(plan, (Point.RELEASE.value,))
     value = None
@@ -102,7 +121,7 @@ def _backlog(plan: Plan, days: SiteDays, handled: Handled, as_of: datetime) -> R
 
 
 def _silent(plan: Plan, days: SiteDays, handled: Handled, as_of: datetime) -> Reading:
-    points = CONTROL_POINTS if plan.asked.dimension is None else (plan.asked.dimension,)
+    points = _points_of(plan)
     limits = Limits(as_of, days, plan.slices)
     anything = Asked(key=plan.asked.key, scope=plan.asked.scope)
     rows = [row for row in _asked_rows(handled, plan, points, anything, apart=True) if limits.beyond(row)]
