@@ -17,7 +17,10 @@ from app.demo.shelves import Shelves
 from app.demo.variants import departure, said
 from erpcore.billing.services import AmendInvoice, amend_invoices, draft_invoices, post_invoices
 from erpcore.fulfilment.billing_due import trigger_shipments
+from erpcore.fulfilment.leaving import send_off
 from erpcore.fulfilment.models import Shipment
+from erpcore.fulfilment.services import PickOrder, pick_orders
+from erpcore.inventory.stock import ChangeStock, receive_stock
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.model import PRICE_PLACES
 from erpcore.masterdata.addresses import add_address
@@ -116,6 +119,11 @@ class Agreements:
                 content=said("A frame contract asks for one invoice a week; ten a week are more work than they are worth."),
                 agreed="Agreed for frame contracts.",
             )  # fmt: skip
+        departure(
+            shop.desk.database, staff, shop.desk.clock, {"sourcing_rule": "commitment"}, Scope(customer_group=frame),
+            content=said("A frame contract is served from where it costs least and still comes on its day."),
+            agreed="Agreed for frame contracts.",
+        )  # fmt: skip
         with shop.work_as(staff["process"]) as work:
             subject, body = _CONFIRMATION
             save_template(work, event=Event.CONFIRMATION, language="en", subject=subject, body=body, seen=0)
@@ -174,6 +182,22 @@ class Agreements:
         order = self.shop.order([wanted], customer=customer)
         self.shop.hand_over(order.id)
         return order.id
+
+    def by_lane(self) -> Story:
+        """What a frame contract orders in Cologne leaves from Duisburg, which is cheaper and as soon, where it lies in both."""
+        shop, duisburg = self.shop, self.shop.desk.world.nodes[Realm.LIVE, "DUI"].id
+        item = shop.goods[3]
+        with shop.work_as(shop.desk.staff.at("DUI", "warehouse")) as work:
+            change = ChangeStock(site=duisburg, item=item, quantity=Decimal(160), note="for the frame contracts")
+            receive_stock(work, [change], **shop.both)
+        yield
+        order = shop.order([(3, 24)], customer=SERIAL)
+        with shop.work_as(shop.desk.staff.at("DUI", "warehouse")) as work:
+            shipments = [one.id for one in pick_orders(work, [PickOrder(order=order.id)], **shop.both)]
+        yield
+        with shop.work_as(shop.desk.staff.at("DUI", "warehouse.two")) as work:
+            send_off(work, shipments, **shop.both)
+        shop.order([(3, 10)], customer=SERIAL)
 
     def without_tax(self) -> Story:
         """A customer with a certificate pays no tax; two others take goods and do not pay. Twice billing charges a price that was not

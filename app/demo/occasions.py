@@ -87,7 +87,12 @@ class Occasions:
             self.shop.furnish()
             self.shelves.furnish()
             self.agreements.furnish()
-        stories = (*self._stories(), *supply_stories(self.shop, self.shelves), *self.shelves.stories())
+        stories = (
+            *self._stories(),
+            *supply_stories(self.shop, self.shelves),
+            *self.shelves.stories(),
+            self.agreements.by_lane,
+        )
         if self._evening < len(stories):
             self._running.append(stories[self._evening]())
         self._running = [story for story in self._running if next(story, "over") is None]

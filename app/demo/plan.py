@@ -221,7 +221,7 @@ STREAMS = (
 
 #: Wave code → its cells as (site, channel).
 WAVE_CELLS: dict[str, tuple[tuple[str, str], ...]] = {
-    "W1": (("DUI", "wholesale"), ("DUI", "ecommerce"), ("WKD", "wholesale")),
+    "W1": (("DUI", "wholesale"), ("DUI", "ecommerce"), ("DUI", "branch"), ("WKD", "wholesale")),
     "W2": (("KAS", "ecommerce"), ("KAS", "marketplace"), ("PRA", "wholesale"), ("PRA", "ecommerce")),
     "W3": (("LDS", "wholesale"), ("LDS", "marketplace")),
 }

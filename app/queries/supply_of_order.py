@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
 
+import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -12,16 +15,70 @@ from app.queries.purchases import PurchaseRow, purchases_of_order
 from app.queries.short import is_short
 from erpcore.kernel.actor import Actor
 from erpcore.masterdata.models import Site
+from erpcore.orders.allocation_models import ShortageChoice
 from erpcore.orders.models import HoldKind, OrderLine, SalesOrder
 
 
 @dataclass(frozen=True, kw_only=True)
+class Compared:
+    """A site that was looked at for a line: what was free there, and what the way to the customer takes, where a lane leads there."""
+
+    site_id: int
+    site: str
+    free: Decimal
+    transit_days: int | None
+    cost_minor: int | None
+    late_days: int
+    chosen: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourcedLine:
+    """From where a line was to be shipped by the rule, when it was taken, and what was compared."""
+
+    line_id: int
+    line_no: int
+    rule: str
+    chosen_at: datetime
+    sites: list[Compared]
+
+
+def sources_of_order(session: Session, order: int) -> list[SourcedLine]:
+    """What sourcing compared for the lines of an order, by line; what somebody decided later stands with its shortage."""
+    rows = session.execute(
+        select(ShortageChoice, OrderLine.line_no)
+        .join(OrderLine, OrderLine.id == ShortageChoice.order_line_id)
+        .where(ShortageChoice.order_id == order, ShortageChoice.option == "sourced")
+        .order_by(OrderLine.line_no, ShortageChoice.id)
+    ).all()
+    kept = [(row.ShortageChoice, row.line_no, orjson.loads(row.ShortageChoice.facts)) for row in rows]
+    wanted = {one["site"] for _, _, facts in kept for one in facts["sites"]}
+    found = select(Site.id, Site.name).where(Site.id.in_(wanted))
+    names = {row.id: row.name for row in session.execute(found)} if wanted else {}
+    return [
+        SourcedLine(
+            line_id=choice.order_line_id, line_no=number, rule=choice.reason, chosen_at=choice.chosen_at,
+            sites=[
+                Compared(
+                    site_id=one["site"], site=names[one["site"]], free=Decimal(one["free"]).scaleb(-3),
+                    transit_days=one["transit_days"], cost_minor=one["cost_minor"], late_days=one.get("late_days", 0),
+                    chosen=one["site"] == facts["chosen"],
+                )
+                for one in facts["sites"]
+            ],
+        )
+        for choice, number, facts in kept
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
 class SupplyOfOrder:
-    """``elsewhere``: line numbers with site and reason; ``replaces``: substitute line → the line it stands in for;
+    """``elsewhere``: line numbers with site and reason; ``sourced``: what was compared for them; ``replaces``: substitute line → the line it stands in for;
     ``short``: ids of short lines by number; ``asked``: the hold of a substitution that waits.
     """
 
     elsewhere: list[tuple[int, str, str]] = field(default_factory=list)
+    sourced: dict[int, SourcedLine] = field(default_factory=dict)
     replaces: list[tuple[int, int]] = field(default_factory=list)
     short: dict[int, int] = field(default_factory=dict)
     purchases: list[PurchaseRow] = field(default_factory=list)
@@ -33,7 +90,7 @@ class SupplyOfOrder:
 
 
 def supply_of_order(session: Session, actor: Actor, page: OrderPage) -> SupplyOfOrder:
-    """What the order's page says of it: one query, and one more for an order with drop-ship lines."""
+    """What the order's page says of it: one query, one more for drop-ship lines, and two for lines from elsewhere."""
     numbers = {line.id: line.line_no for line in page.lines}
     rows = session.execute(
         select(
@@ -49,7 +106,9 @@ def supply_of_order(session: Session, actor: Actor, page: OrderPage) -> SupplyOf
         .where(OrderLine.order_id == page.id)
         .order_by(OrderLine.line_no)
     ).all()
+    by_rule = any(row.source_reason for row in rows)
     return SupplyOfOrder(
+        sourced={one.line_no: one for one in sources_of_order(session, page.id)} if by_rule else {},
         elsewhere=[
             (numbers[row.id], row.name, row.source_reason or "") for row in rows if row.site_id != page.site_id
         ],

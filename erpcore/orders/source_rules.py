@@ -20,16 +20,21 @@ class SourcingRule(StrEnum):
     NEAREST = "nearest"
     CHEAPEST = "cheapest"
     FEWEST_SPLITS = "fewest_splits"
+    COMMITMENT = "commitment"
 
 
 class Candidate(NamedTuple):
-    """A site with what is free of one item there; days and cost of its way to the customer, ``None``: no lane leads there."""
+    """A site with what is free of one item there; days and cost of its way to the customer, ``None``: no lane leads there.
+
+    ``late_days``: how long after the day that is committed to it would come from there.
+    """
 
     site: int
     free: int
     is_own: bool
     transit_days: int | None = None
     cost_minor: int | None = None
+    late_days: int = 0
 
 
 def _rank(rule: str, one: Candidate) -> tuple[int, ...]:
@@ -39,6 +44,7 @@ def _rank(rule: str, one: Candidate) -> tuple[int, ...]:
         SourcingRule.MOST_STOCK: (-one.free,),
         SourcingRule.NEAREST: (days, cost),
         SourcingRule.CHEAPEST: (cost, days),
+        SourcingRule.COMMITMENT: (one.late_days, cost, days),
     }.get(SourcingRule(rule), ())
     return (*first, 0 if one.is_own else 1, days, one.site)
 

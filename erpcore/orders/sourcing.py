@@ -15,16 +15,18 @@ from sqlalchemy import select
 from erpcore.inventory.balances import Place
 from erpcore.inventory.supply import free_at, waited_for
 from erpcore.kernel.canonical import canonical_json
+from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.rows import read_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import Site, SiteKind, SourcingLane
-from erpcore.masterdata.queries import site_facts
+from erpcore.masterdata.queries import commitment, site_facts
 from erpcore.orders.addressing import country_of
 from erpcore.orders.allocation_models import ShortageChoice
 from erpcore.orders.direct_promise import promise_direct_lines
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.promise import promise_new_lines
+from erpcore.orders.rules import line_dates
 from erpcore.orders.source_rules import Candidate, SourcingRule, choose, fewest
 from erpcore.ports import Cell, CellStates, Process, ProcessRules, admit
 from erpcore.published.sourcing import LineSource, OrderSourced
@@ -149,10 +151,26 @@ def candidates(
         found.append(
             Candidate(
                 site, free.get((site, line.item_id), 0), site == order.site_id, way.transit_days if way else None,
-                way.cost_minor if way else None,
+                way.cost_minor if way else None, _late_days(work, order, line, site, way),
             )
         )  # fmt: skip
     return found
+
+
+def _late_days(work: UnitOfWork, order: Order, line: Line, site: int, way: Way | None) -> int:
+    """How many days after the day committed to, or a later wish, it would come from there.
+
+    By what that site promises itself: its cut-off, its lead time and its days of serving; on the way for as long as the lane
+    says, or the commitment where no lane leads there.
+    """
+    place = site_facts(work, site)
+    day = local_day(order.captured_at, place.time_zone)
+    terms = commitment(work, site, order.channel_id, order.customer_group, day)
+    if way is not None:
+        terms = terms._replace(transit_days=way.transit_days)
+    terms = terms._replace(basis=line.basis)
+    comes = line_dates(order.captured_at, place.time_zone, terms, None, None).committed
+    return max(0, (comes - max(line.committed_on, line.requested_on)).days)
 
 
 def keep_choice(

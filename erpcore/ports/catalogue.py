@@ -151,10 +151,11 @@ _CREDIT = (
 _PROMISE = (
     _point(
         "sourcing_rule", "Sourcing", PROMISE, _C, "From which site a line is shipped.", "own_site",
-        choices=("own_site", "most_stock", "nearest", "cheapest", "fewest_splits"),
+        choices=("own_site", "most_stock", "nearest", "cheapest", "fewest_splits", "commitment"),
         means={
             "own_site": "the site that sells ships", "most_stock": "the site that has most of it", "nearest": "the site from which it arrives soonest",
             "cheapest": "the site from which it costs least", "fewest_splits": "from as few sites as can be",
+            "commitment": "the cheapest site that keeps the committed day",
         },
     ),
     _point(

@@ -169,7 +169,7 @@ def test_wave_1_went_live_by_a_conditional_go_whose_condition_was_met(demo):
     assert [seat.vote.choice for seat in view.seats if seat.vote].count(Choice.NO_GO) == 1
     assert [str(condition.state) for condition in view.conditions] == ["met"]
     sources = rows(demo, "SELECT source, COUNT(*) FROM cell_grant GROUP BY 1 ORDER BY 1")
-    assert dict(map(tuple, sources)) == {"already_live": 8, "decision": 12}
+    assert dict(map(tuple, sources)) == {"already_live": 8, "decision": 16}
 
 
 def test_nothing_was_ordered_at_duisburg_before_its_go_and_every_live_order_names_its_grant(demo):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 
 import pytest
@@ -96,6 +97,19 @@ def test_a_frame_contract_gets_one_invoice_a_week_and_a_certificate_takes_the_ta
     assert [row[1] for row in rows(demo, weekly)] == [2]
     exempt = "SELECT DISTINCT i.tax_minor FROM invoice i JOIN invoice_line l ON l.invoice_id = i.id WHERE l.tax_exemption_id IS NOT NULL"
     assert list(map(tuple, rows(demo, exempt))) == [(0,)]
+
+
+def test_a_frame_contract_is_served_from_where_a_line_costs_least_and_comes_in_time(demo):
+    routed = (
+        "SELECT s.code, c.facts FROM order_line l JOIN site s ON s.id = l.site_id JOIN sales_order o ON o.id = l.order_id "
+        "JOIN shortage_choice c ON c.order_line_id = l.id WHERE l.source_reason = 'commitment' AND o.site_id <> l.site_id"
+    )
+    found = rows(demo, routed)
+    assert [row[0] for row in found] == ["DUI", "DUI"]
+    for _, facts in found:
+        cologne, duisburg = json.loads(facts)["sites"]
+        assert min(cologne["free"], duisburg["free"]) > 0
+        assert (cologne["cost_minor"], duisburg["cost_minor"]) == (620, 490)
 
 
 def test_prices_are_agreed_in_every_way_and_months_are_closed(demo):

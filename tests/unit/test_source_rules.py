@@ -29,6 +29,14 @@ def test_each_rule_takes_its_own_of_those_that_have_all_of_it(rule, quantity, si
     assert (found and found.site) == site
 
 
+def test_the_cheapest_that_keeps_the_committed_day_ships_and_else_the_least_late():
+    slow, dear = CHEAP._replace(late_days=2), NEAR._replace(late_days=0)
+    assert choose("commitment", [slow, dear, OWN._replace(late_days=1)], 10).site == NEAR.site
+    assert choose("commitment", [slow, OWN._replace(late_days=1)], 10).site == OWN.site
+    assert choose("commitment", [NO_LANE, NEAR], 10).site == NEAR.site
+    assert choose("commitment", [NEAR, OWN._replace(late_days=9)], 30).site == OWN.site
+
+
 def test_equals_go_to_the_site_that_sells_then_to_the_older_site():
     twins = [Candidate(9, 50, is_own=False), Candidate(7, 50, is_own=False), Candidate(8, 50, is_own=True)]
     assert choose("most_stock", twins, 5).site == 8

@@ -223,6 +223,34 @@ class QuantityBody(Body):
     quantity: Quantity
 
 
+class ComparedAnswer(Answer):
+    """A site that was looked at. `transit_days`, `cost` null: no lane leads from there; `late_days`: after the committed day."""
+
+    site_id: int
+    site: str
+    free: Quantity
+    transit_days: int | None
+    cost: Amount | None
+    late_days: int
+    chosen: bool
+
+
+class SourceAnswer(Answer):
+    """From where a line was to be shipped by the `rule` of its place, and what was compared."""
+
+    line: int
+    line_no: int
+    rule: str
+    chosen_at: datetime
+    sites: list[ComparedAnswer]
+
+
+class SourceList(Answer):
+    """The lines whose site a rule chose; without such a rule there is none, and the site that sells ships."""
+
+    items: list[SourceAnswer]
+
+
 class ShipBody(Body):
     """What leaves; without `lines` all that is allocated. `short`: so much was allocated and not there; it is open again."""
 

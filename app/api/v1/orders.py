@@ -14,6 +14,7 @@ from app.api.v1.order_models import (
     BulkPolicy,
     BulkResult,
     CancelBody,
+    ComparedAnswer,
     DeliverBody,
     HoldAnswer,
     HoldBody,
@@ -26,6 +27,8 @@ from app.api.v1.order_models import (
     ReasonBody,
     ShipBody,
     ShipmentAnswer,
+    SourceAnswer,
+    SourceList,
 )
 from app.api.values import Page
 from app.composition.order_approvals import BY_RULES, cancel, let_go
@@ -34,6 +37,7 @@ from app.composition.trading import cells, hold_command, rules
 from app.messages import sentence
 from app.queries.order_answer import AnsweredOrder, order_answered, order_head
 from app.queries.orders import ORDERS, OrderRow
+from app.queries.supply_of_order import sources_of_order
 from app.security.permissions import Permission
 from app.security.require import actor
 from app.security.scopes import check_site
@@ -107,6 +111,30 @@ def _listed(row: OrderRow) -> OrderAnswer:
 @operation("GET", "/orders/{order_id}", permission=Permission.ORDER_READ, summary="One order", tag=TAG, answer=OrderDetail)  # fmt: skip
 def show_order(order_id: int) -> OrderDetail:
     return detail(order_answered(reader(), actor(), order_id))
+
+
+@operation(
+    "GET", "/orders/{order_id}/sources", permission=Permission.ORDER_READ, summary="From where lines are shipped, and why", tag=TAG,
+    answer=SourceList,
+)  # fmt: skip
+def show_sources(order_id: int) -> SourceList:
+    head = order_answered(reader(), actor(), order_id).head
+    return SourceList(
+        items=[
+            SourceAnswer(
+                line=one.line_id, line_no=one.line_no, rule=one.rule, chosen_at=one.chosen_at,
+                sites=[
+                    ComparedAnswer(
+                        site_id=site.site_id, site=site.site, free=site.free, transit_days=site.transit_days,
+                        cost=None if site.cost_minor is None else as_amount(site.cost_minor, head.currency),
+                        late_days=site.late_days, chosen=site.chosen,
+                    )
+                    for site in one.sites
+                ],
+            )
+            for one in sources_of_order(reader(), order_id)
+        ]
+    )  # fmt: skip
 
 
 def _command(body: OrderBody) -> CaptureOrder:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
+from app.composition.uow import reading
+from app.queries.supply_of_order import sources_of_order
 from erpcore.fulfilment.services import PickOrder, confirm_shipments, pick_orders
 from erpcore.inventory.stock import ChangeStock, open_stock
 from erpcore.kernel.errors import NotFound, RuleBroken
+from erpcore.masterdata.commitments import NewCommitment, keep_commitments
 from erpcore.masterdata.lanes import KeepLane, drop_lane, keep_lanes
 from erpcore.orders.allocation import allocate_orders
 from erpcore.orders.releasing import release_orders
@@ -53,6 +57,34 @@ def three_sites(database):
     lane(business, hamburg, 3, 200, "*")
     lane(business, bremen, 1, 900)
     return business, hamburg, bremen
+
+
+def ships_after(business, site, days):
+    with business.work() as work:
+        command = NewCommitment(site=site, channel=business.channel, lead_days=days, valid_from=date(2020, 1, 1))
+        keep_commitments(work, [command])
+
+
+def test_the_cheapest_site_that_keeps_the_committed_day_ships_and_what_was_compared_is_told(database):
+    """Hamburg costs least but comes a day late; with a day more to go it is in time."""
+    business, hamburg, bremen = three_sites(database)
+    ships_after(business, hamburg, 3)
+    order = captured(business, "commitment", ((0, 15),))
+    assert (order.lines[0].site_id, order.lines[0].source_reason) == (business.site, None)
+    with reading(database) as session:
+        (told,) = sources_of_order(session, order.id)
+    assert (told.rule, told.line_no) == ("commitment", 10)
+    assert {(one.site_id, one.late_days, one.cost_minor, one.chosen) for one in told.sites} == {
+        (business.site, 0, 500, True), (hamburg, 1, 200, False), (bremen, 0, 900, False),
+    }  # fmt: skip
+    with business.work() as work:
+        later = replace(business.order([(0, 15)]), requested_on=order.lines[0].committed_on + timedelta(days=1))
+        (second,) = capture_orders(work, [later], rules=Rules(sourcing_rule="commitment"), cells=OPEN)
+    assert (second.lines[0].site_id, second.lines[0].source_reason) == (hamburg, "commitment")
+    # Nobody but Hamburg has so much: late is better than not at all.
+    third = captured(business, "commitment", ((0, 45),))
+    assert (third.lines[0].site_id, third.lines[0].source_reason) == (hamburg, "commitment")
+    assert_books_agree(database)
 
 
 @pytest.mark.parametrize(
