@@ -8,10 +8,12 @@ import pytest
 from sqlalchemy import text
 
 from app.composition.uow import reading
+from erpcore.masterdata.lanes import KeepLane, keep_lanes
 from readiness.waves.grants import declare_fallback
 from tests.support.controls import assert_books_agree
 from tests.support.core import a_business
-from tests.support.operate import a_closed_site, open_cells
+from tests.support.operate import a_closed_site, a_neighbour, open_cells
+from tests.support.policies import approve
 from tests.support.queries import queries
 from tests.support.steps import captured, invoiced, released, shipped
 
@@ -77,6 +79,29 @@ def test_an_order_runs_from_capture_to_cash(caller, business, sqlite_database):
     assert applied.json["left"] == "6.00"
     assert desk("GET", here).json["state"] == "closed"
     assert_books_agree(sqlite_database)
+
+
+def test_a_program_reads_from_where_a_line_is_shipped_and_what_was_compared(caller, business, sqlite_database):
+    hamburg = a_neighbour(business)
+    with business.work() as work:
+        keep_lanes(
+            work,
+            [
+                KeepLane(site=site, country="Germany", transit_days=days, cost_minor=cost)
+                for site, days, cost in ((business.site, 2, 900), (hamburg, 1, 350))
+            ],
+        )
+    desk = caller("super_user")
+    usual = desk("POST", "/orders", body(business)).json["id"]
+    assert desk("GET", f"/orders/{usual}/sources").json == {"items": []}
+    approve(business, "sourcing_rule", "cheapest", channel=business.channel)
+    made = desk("POST", "/orders", body(business, (1, "5"))).json
+    (told,) = desk("GET", f"/orders/{made['id']}/sources").json["items"]
+    assert (told["rule"], told["line"]) == ("cheapest", made["lines"][0]["id"])
+    assert {(one["site_id"], one["transit_days"], one["cost"], one["chosen"]) for one in told["sites"]} == {
+        (business.site, 2, "9.00", False), (hamburg, 1, "3.50", True),
+    }  # fmt: skip
+    assert desk("GET", "/orders/1/sources").status_code == 404
 
 
 def test_what_was_not_there_comes_short_with_its_reason_and_the_rest_leaves(caller, business, sqlite_database):
