@@ -93,7 +93,9 @@ def test_a_debt_was_given_up_and_credits_settled_what_nobody_pays(demo):
 
 
 def test_a_frame_contract_gets_one_invoice_a_week_and_a_certificate_takes_the_tax_off(demo):
-    weekly = "SELECT invoice_id, COUNT(*) FROM shipment WHERE bill_with LIKE 'period%' GROUP BY 1"
+    weekly = (
+        "SELECT invoice_id, COUNT(*) FROM shipment WHERE bill_with LIKE 'period%' AND invoice_id IS NOT NULL GROUP BY 1"
+    )
     assert [row[1] for row in rows(demo, weekly)] == [2]
     exempt = "SELECT DISTINCT i.tax_minor FROM invoice i JOIN invoice_line l ON l.invoice_id = i.id WHERE l.tax_exemption_id IS NOT NULL"
     assert list(map(tuple, rows(demo, exempt))) == [(0,)]
