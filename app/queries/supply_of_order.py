@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import Integer, Text, cast, null, select, union_all
 from sqlalchemy.orm import Session
 
 from app.queries.order_facts import OrderPage
@@ -45,19 +46,24 @@ class SourcedLine:
 
 def sources_of_order(session: Session, order: int) -> list[SourcedLine]:
     """What sourcing compared for the lines of an order, by line; what somebody decided later stands with its shortage."""
-    rows = session.execute(
-        select(ShortageChoice, OrderLine.line_no)
+    kept: Any = (
+        select(
+            ShortageChoice.order_line_id, OrderLine.line_no, ShortageChoice.reason, ShortageChoice.chosen_at, ShortageChoice.facts
+        )
         .join(OrderLine, OrderLine.id == ShortageChoice.order_line_id)
         .where(ShortageChoice.order_id == order, ShortageChoice.option == "sourced")
-        .order_by(OrderLine.line_no, ShortageChoice.id)
-    ).all()
-    kept = [(row.ShortageChoice, row.line_no, orjson.loads(row.ShortageChoice.facts)) for row in rows]
-    wanted = {one["site"] for _, _, facts in kept for one in facts["sites"]}
-    found = select(Site.id, Site.name).where(Site.id.in_(wanted))
-    names = {row.id: row.name for row in session.execute(found)} if wanted else {}
+    )  # fmt: skip
+    # The names of the company's sites in the same statement: the page of an order has none to spare.
+    company = select(SalesOrder.entity_id).where(SalesOrder.id == order).scalar_subquery()
+    named = select(
+        Site.id, cast(null(), Integer), Site.name, cast(null(), ShortageChoice.chosen_at.type), cast(null(), Text)
+    ).where(Site.entity_id == company)
+    rows = session.execute(union_all(kept, named)).all()
+    names = {key: name for key, number, name, *_ in rows if number is None}
+    told = [(*row[:4], orjson.loads(row[4])) for row in rows if row[1] is not None]
     return [
         SourcedLine(
-            line_id=choice.order_line_id, line_no=number, rule=choice.reason, chosen_at=choice.chosen_at,
+            line_id=line, line_no=number, rule=rule, chosen_at=chosen_at,
             sites=[
                 Compared(
                     site_id=one["site"], site=names[one["site"]], free=Decimal(one["free"]).scaleb(-3),
@@ -67,7 +73,7 @@ def sources_of_order(session: Session, order: int) -> list[SourcedLine]:
                 for one in facts["sites"]
             ],
         )
-        for choice, number, facts in kept
+        for line, number, rule, chosen_at, facts in sorted(told, key=lambda one: one[1])
     ]  # fmt: skip
 
 
@@ -90,7 +96,7 @@ class SupplyOfOrder:
 
 
 def supply_of_order(session: Session, actor: Actor, page: OrderPage) -> SupplyOfOrder:
-    """What the order's page says of it: one query, one more for drop-ship lines, and two for lines from elsewhere."""
+    """What the order's page says of it: one query, one more for drop-ship lines, and one for lines from elsewhere."""
     numbers = {line.id: line.line_no for line in page.lines}
     rows = session.execute(
         select(
