@@ -99,7 +99,11 @@ def test_a_higher_price_holds_at_once_and_a_lower_one_asks_for_a_second_person(b
         type_in(business, kind="promotion", valid_from="2026-03-10", valid_until="2026-03-20")
     assert (asked.value.code, asked.value.facts) == (
         "price_needs_second",
-        {"before": "10.00 EUR", "after": "9.00 EUR", "touches": "1 item"},
+        {
+            "before": "10.00 EUR",
+            "after": "9.00 EUR",
+            "touches": "2 items, with 1 price of the same person in 7 days",
+        },
     )
     assert standing(business) == before
 
@@ -136,7 +140,7 @@ def test_a_tolerance_for_a_customer_group_or_item_group_holds_for_its_prices_alo
     assert asked.value.facts == {
         "before": "100 % of the list price",
         "after": "79 % of the list price",
-        "touches": "1 item",
+        "touches": "1 item, with 2 prices of the same person in 7 days",
     }
 
 
