@@ -52,6 +52,7 @@ def test_short_stock_is_found_by_keys_shared_by_a_run_and_taken_back(showroom, p
     expect(lead.get_by_text("you changed its ranking, so somebody else commits it").first).to_be_visible()
     assert allocated_to(showroom) == [33, 0, 0]
     other.goto(lead.url)
+    other.wait_for_load_state()
     other.keyboard.press("Control+Enter")
     expect(other.get_by_text("The run is committed: the winners have their stock.")).to_be_visible()
     assert allocated_to(showroom) == [38, 0, 25]
@@ -91,11 +92,13 @@ def test_an_order_is_changed_in_three_ways_that_are_checked_together(showroom, p
     desk.locator("[name=added-0-item]").fill("40-2")
     desk.keyboard.press("Tab")
     desk.keyboard.type("7")
+    desk.wait_for_load_state()
     desk.keyboard.press("Control+Enter")
     expect(desk.get_by_role("heading", name=re.compile("Change 1 of order"))).to_be_visible()
     for what in ("other day wanted", "dropped: 1 pc no longer wanted", "added: 7 pc", "No hold comes of it."):
         expect(desk.get_by_text(what)).to_be_visible()
     assert said(showroom, "SELECT COUNT(*) FROM order_line WHERE order_id = :o", o=order) == [(2,)]
+    desk.wait_for_load_state()
     desk.keyboard.press("Control+Enter")
     expect(desk.get_by_text("The changes are applied.")).to_be_visible()
     assert said(
@@ -114,12 +117,14 @@ def test_a_quote_is_written_by_keyboard_sent_and_becomes_one_order(showroom, per
     desk.keyboard.type("40-2")
     desk.keyboard.press("Tab")
     desk.keyboard.type("3")
+    desk.wait_for_load_state()
     desk.keyboard.press("Control+Enter")
     expect(desk.get_by_role("heading", name=re.compile("Quote QU-"))).to_be_visible()
     desk.get_by_role("button", name="Send").click()
     expect(desk.get_by_text(re.compile("days left"))).to_be_visible()
     desk.get_by_role("link", name="Customer accepts…").click()
     desk.get_by_label("Customer reference").fill("PO-7")
+    desk.wait_for_load_state()
     desk.keyboard.press("Control+Enter")
     expect(desk.get_by_role("heading", name=re.compile("Order SO-"))).to_be_visible()
     # The button of the browser goes back to the form; sent again, it names the order that there is.
@@ -172,6 +177,7 @@ def test_a_line_goes_to_an_address_that_was_just_entered(showroom, person):
     desk.get_by_label("Reason").fill("to the site")
     ((key,),) = said(showroom, "SELECT id FROM customer_address WHERE code = 'site7'")
     desk.locator(f"[name=ship_to_{line}]").select_option(str(key))
+    desk.wait_for_load_state()
     desk.keyboard.press("Control+Enter")
     desk.get_by_role("button", name="Apply this change").click()
     expect(desk.get_by_text("The changes are applied.")).to_be_visible()
@@ -218,9 +224,11 @@ def test_a_branch_is_answered_and_sends_what_was_asked_for(showroom, person):
     boss.goto(f"/transfer-orders/{showroom.transfer}")
     boss.get_by_role("link", name="Answer…").click()
     boss.locator("[name=verdict][value=approve]").check()
+    boss.wait_for_load_state()
     boss.keyboard.press("Control+Enter")
     boss.get_by_role("link", name="Ship…").click()
     boss.locator("[name^=line_]").fill("12")
+    boss.wait_for_load_state()
     boss.keyboard.press("Control+Enter")
     expect(boss.locator("td[data-label=Shipped]")).to_have_text("12")
     assert said(showroom, "SELECT state FROM transfer_order WHERE id = :t", t=showroom.transfer) == [("approved",)]
@@ -240,6 +248,7 @@ def test_a_letter_is_written_looked_at_and_stands_on_the_order(showroom, person,
     desk.fill("#customer", "10482")
     desk.fill("[data-item]", "40-0")
     desk.fill("[name=lines-0-quantity]", "5")
+    desk.wait_for_load_state()
     desk.keyboard.press("Control+Enter")
     expect(desk).to_have_url(re.compile(r"/orders/\d+$"))
     ConsumerRunner(showroom.business.database, LetterConsumer(), clock=clock).run_to_head()

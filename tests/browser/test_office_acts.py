@@ -151,6 +151,7 @@ def test_a_lead_asks_who_worked_on_an_order_and_the_look_is_kept(showroom, perso
     desk.fill("#customer", "10482")
     desk.fill("[data-item]", "40-0")
     desk.fill("[name=lines-0-quantity]", "5")
+    desk.wait_for_load_state()
     desk.keyboard.press("Control+Enter")
     expect(desk).to_have_url(re.compile(r"/orders/\d+$"))
     lead.goto(desk.url)

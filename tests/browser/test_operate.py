@@ -83,6 +83,7 @@ def test_an_order_is_entered_without_a_mouse(signed_in_at):
     page.keyboard.type("40-0")
     page.keyboard.press("Tab")
     page.keyboard.type("2")
+    page.wait_for_load_state()
     page.keyboard.press("Control+Enter")
     expect(page).to_have_url(re.compile(r"/orders/\d+$"))
     assert "31.76 EUR" in page.inner_text("main")

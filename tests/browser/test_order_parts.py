@@ -26,6 +26,7 @@ def test_a_rush_is_taken_with_its_charge_and_split_for_another_day(signed_in_at,
     page.fill("[name='lines-0-item']", "40-0")
     page.fill("[name='lines-0-quantity']", "10")
     page.get_by_label("Rush", exact=True).first.check()
+    page.wait_for_load_state()
     page.keyboard.press("Control+Enter")
     expect(page.locator("h1")).to_contain_text("Order SO-")
     expect(page.get_by_role("cell", name="RUSH Rush · charge")).to_be_visible()
