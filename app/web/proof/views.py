@@ -35,7 +35,7 @@ PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "ledger": (
         "Ledger, credit and numbers",
-        ("ledger_", "closed_", "inventory_", "credit_exposure_", "legal_", "manual_", "reversed_"),
+        ("ledger_", "closed_", "inventory_", "received_", "credit_exposure_", "legal_", "manual_", "reversed_"),
     ),
     "events": (
         "Events of goods",
