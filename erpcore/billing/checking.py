@@ -9,8 +9,9 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from erpcore.kernel.canonical import canonical_json
-from erpcore.kernel.model import PRICE_PLACES, QUANTITY_PLACES
+from erpcore.kernel.model import PRICE_PLACES
 from erpcore.kernel.money import from_minor
+from erpcore.kernel.quantity import as_units
 
 #: What can be doubtful, in the order in which it is told.
 DOUBTS = ("tax", "price", "quantity", "address", "duplicate", "amount")
@@ -119,10 +120,6 @@ def _price(value: int) -> str:
     return f"{max(price.normalize(), price.quantize(Decimal('0.01')), key=lambda one: -int(one.as_tuple().exponent)):f}"
 
 
-def _quantity(value: int) -> str:
-    return _plain(Decimal(value).scaleb(-QUANTITY_PLACES))
-
-
 def _plain(value: Decimal) -> str:
     return f"{value.normalize():f}"
 
@@ -148,7 +145,7 @@ _SAID: dict[str, tuple[Callable[[Mapping[str, Any]], str], str]] = {
     ),
     "quantity": (
         lambda facts: (
-            f"line {facts['line']} bills {_quantity(facts['billed'])}, shipped were {_quantity(facts['shipped'])}"
+            f"line {facts['line']} bills {as_units(facts['billed'])}, shipped were {as_units(facts['shipped'])}"
         ),
         "Find out what left; release it once the difference is explained.",
     ),

@@ -23,7 +23,7 @@ from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.history import record_move
 from erpcore.kernel.model import QUANTITY_PLACES, scaled_int
 from erpcore.kernel.money import scaled_amount
-from erpcore.kernel.quantity import ABSURD
+from erpcore.kernel.quantity import ABSURD, as_units
 from erpcore.kernel.rows import chunks, raw
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.models import AccountRole
@@ -210,8 +210,8 @@ def _divide(work: UnitOfWork, row: ReturnRow, findings: Sequence[Finding]) -> No
             raise RuleBroken("disposition_unfit", field=f"line_{key}", item=item.code)
         if sum(parts.values()) != line.quantity:
             raise RuleBroken(
-                "inspected_differs", field=f"line_{key}", item=item.code, came=_plain(line.quantity),
-                found=_plain(sum(parts.values())),
+                "inspected_differs", field=f"line_{key}", item=item.code, came=as_units(line.quantity),
+                found=as_units(sum(parts.values())),
             )  # fmt: skip
         for number, (disposition, quantity) in enumerate(sorted(parts.items())):
             part = line if number == 0 else replace(line, id=0, line_no=0, asked=min(quantity, line.asked))
@@ -220,10 +220,6 @@ def _divide(work: UnitOfWork, row: ReturnRow, findings: Sequence[Finding]) -> No
             if number:
                 line.asked -= part.asked
                 row.lines.append(part)
-
-
-def _plain(thousandths: int) -> str:
-    return f"{Decimal(thousandths).scaleb(-QUANTITY_PLACES).normalize():f}"
 
 
 def _keep(work: UnitOfWork, rows: Sequence[ReturnRow], at: Mapping[int, datetime]) -> None:

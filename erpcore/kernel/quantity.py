@@ -30,3 +30,9 @@ def parse_quantity(text: str | int | Decimal, *, places: int = QUANTITY_PLACES, 
     if value != value.quantize(Decimal(1).scaleb(-places)):
         raise RuleBroken("quantity_too_precise", field=field, value=str(text), places=places)
     return value
+
+
+def as_units(thousandths: int) -> str:
+    """Thousandths as the quantity that people read."""
+    whole, part = divmod(thousandths, 1000)
+    return f"{whole}.{part:03d}".rstrip("0").rstrip(".") if part else str(whole)

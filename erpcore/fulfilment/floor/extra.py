@@ -15,6 +15,7 @@ from erpcore.fulfilment.floor.records import TaskLineRow, TaskRow
 from erpcore.fulfilment.rules import spare
 from erpcore.inventory.holds import grow_hold, shrink_hold
 from erpcore.kernel.errors import RuleBroken
+from erpcore.kernel.quantity import as_units
 from erpcore.kernel.rows import raw
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import items
@@ -88,9 +89,3 @@ def _elsewhere(work: UnitOfWork, task: TaskRow, order_line: int) -> bool:
         .where(line.order_line_id == order_line, table.id != task.id, table.state.not_in(_ENDED), line.quantity > 0)
     )
     return bool(work.session.execute(query).one()[0])
-
-
-def as_units(thousandths: int) -> str:
-    """Thousandths as the quantity that people read."""
-    whole, part = divmod(thousandths, 1000)
-    return f"{whole}.{part:03d}".rstrip("0").rstrip(".") if part else str(whole)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from erpcore.fulfilment.floor.extra import as_units, check_extra, give_up, take_more
+from erpcore.fulfilment.floor.extra import check_extra, give_up, take_more
 from erpcore.fulfilment.floor.models import TaskKind, TaskLine, TaskState, WarehouseTask
 from erpcore.fulfilment.floor.planning import shrink
 from erpcore.fulfilment.floor.records import TaskLineRow, TaskRow, WaveRow, lock_waves, save_task_lines, save_tasks
@@ -36,6 +36,7 @@ from erpcore.fulfilment.services import PickOrder, pick_orders
 from erpcore.inventory.bins import locations
 from erpcore.inventory.holds import free_rest, pick_bins, unpick_bins
 from erpcore.kernel.errors import Conflict, RuleBroken
+from erpcore.kernel.quantity import as_units
 from erpcore.kernel.rows import raw
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.charges import charge_leaves

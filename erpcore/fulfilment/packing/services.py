@@ -33,7 +33,7 @@ from erpcore.fulfilment.records import ShipmentRow, lock_shipments, orders_of
 from erpcore.kernel.errors import Conflict, NotFound, RuleBroken
 from erpcore.kernel.history import record_move
 from erpcore.kernel.model import scaled_int
-from erpcore.kernel.quantity import ABSURD
+from erpcore.kernel.quantity import ABSURD, as_units
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import items
 from erpcore.masterdata.units import require_countable
@@ -171,7 +171,7 @@ def put_in_carton(
             more[line] = take
             wanted -= take
     if wanted:
-        raise RuleBroken("pack_too_much", field="quantity", most=_units(quantity - wanted), item=scanned[:60])
+        raise RuleBroken("pack_too_much", field="quantity", most=as_units(quantity - wanted), item=scanned[:60])
     by_id = {line.id: line.item_id for line in packing.order.lines}
     require_countable(work, [(by_id[line], part) for line, part in more.items()])
     put_contents(work, carton, more)
@@ -215,7 +215,7 @@ def pack_cartons(work: UnitOfWork, commands: Sequence[PackCarton]) -> list[Carto
             if quantity < 0 or quantity > left.get(line, 0):
                 number = next((one.line_no for one in packing.order.lines if one.id == line), None)
                 item = f"Line {number}" if number else "What is not in the shipment"
-                raise RuleBroken("pack_too_much", field="contents", most=_units(left.get(line, 0)), item=item)
+                raise RuleBroken("pack_too_much", field="contents", most=as_units(left.get(line, 0)), item=item)
         by_id = {line.id: line.item_id for line in packing.order.lines}
         require_countable(work, [(by_id[line], part) for line, part in contents.items()], field="contents")
         put_contents(work, carton, contents)
@@ -333,7 +333,3 @@ def _finish(work: UnitOfWork, task: TaskRow) -> None:
         task.claimed_until, task.finished_at = None, work.now
         tell(work, task, TaskFinished(kind=task.kind, lines=0))
     save_tasks(work, [task])
-
-
-def _units(thousandths: int) -> str:
-    return format(Decimal(thousandths).scaleb(-3).normalize(), "f")

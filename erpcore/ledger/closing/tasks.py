@@ -50,7 +50,7 @@ class DoTask:
 
 
 def working_day(until: date, number: int) -> date:
-    """The so manieth day from Monday to Friday after a period; ``until`` is the first day after it."""
+    """The ``number``-th day from Monday to Friday after a period; ``until`` is the first day after it."""
     day = until - timedelta(days=1)
     while number > 0:
         day += timedelta(days=1)
