@@ -33,6 +33,7 @@ def test_a_doubtful_invoice_waits_until_somebody_else_releases_it(signed, sqlite
     billing.get_by_role("button", name="Charge this price").click()
     expect(billing.locator("main")).to_contain_text("Doubtful: it is not posted yet")
     expect(billing.locator("main")).to_contain_text("Line 10 charges 11.50, ordered at 10.00.")
+    expect(billing.get_by_role("region", name="Doubtful")).to_contain_text("Whose it is: Finance.")
     expect(billing.locator("main")).to_contain_text("the invoice is blocked: line 10 charges 11.50, ordered at 10.00")
     finance = signed(a_person(sqlite_database, "finance", clock=clock), width=360)
     finance.goto("/exceptions?queue=blocked")

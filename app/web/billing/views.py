@@ -11,10 +11,12 @@ from app.composition.trading import cells, rules
 from app.queries.billing import InvoicePage, invoice_page
 from app.queries.disputes import disputes_of
 from app.queries.order_detail import shipment_place
+from app.queries.troubles import named_troubles
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import area, closed, lacking
 from app.web.billing.forms import AmendForm, CreditForm
+from app.web.exceptions.presenters import owner_of
 from app.web.forms import choices
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.orders.forms import ReasonForm
@@ -42,6 +44,8 @@ def show(invoice_id: int) -> str:
 def _html(invoice_id: int, refused: str = "") -> str:
     page = invoice_page(reader(), actor(), invoice_id)
     disputes = disputes_of(reader(), actor(), invoice=invoice_id)
+    doubtful = [("invoice", invoice_id)] if page.state == "blocked" else []
+    trouble = next(iter(named_troubles(reader(), actor(), doubtful, now())), None)
     return render_template(
         "billing/show.html",
         page=page,
@@ -51,6 +55,7 @@ def _html(invoice_id: int, refused: str = "") -> str:
         today=now().date(),
         rounding=ROUNDING,
         disputes=disputes,
+        owner=None if trouble is None else owner_of(trouble),
     )
 
 

@@ -25,7 +25,7 @@ _PAGES = {
     Subject.PUT_AWAY: ("inbound.put_goods_away", "bin_id", Permission.STOCK_PUT_AWAY),
 }
 _STEPS = {
-    (Queue.BLOCKED, Subject.ORDER): "Decide on the hold", (Queue.BLOCKED, Subject.INVOICE): "Say what was undetermined",
+    (Queue.BLOCKED, Subject.ORDER): "Decide on the hold", (Queue.BLOCKED, Subject.INVOICE): "Clear what is doubtful",
     (Queue.SHORT, Subject.ORDER): "Find other stock or promise anew", (Queue.LATE, Subject.ORDER): "Ship it or promise anew",
     (Queue.LATE, Subject.SHIPMENT): "Ask the carrier", (Queue.LATE, Subject.EXPECTED): "Receive it or change the day",
     (Queue.STUCK, Subject.ORDER): "Release or allocate it", (Queue.STUCK, Subject.SHIPMENT): "Ship it or settle the report",
