@@ -33,7 +33,9 @@ AT_ONCE = 100
 #: As the partial indexes say it, so that both databases use them.
 _TO_BILL = text("shipment.invoice_id IS NULL AND shipment.invoice_due_at IS NOT NULL")
 _UNPOSTED = text("invoice.state <> 'posted'")
-_NOT_DUE = text("shipment.invoice_id IS NULL AND shipment.invoice_due_at IS NULL AND shipment.state <> 'picked'")
+_NOT_DUE = text(
+    "shipment.invoice_id IS NULL AND shipment.invoice_due_at IS NULL AND shipment.state <> 'picked' AND shipment.confirmed_at IS NOT NULL"
+)
 
 
 def bill_due_shipments(database: Database, *, clock: Clock) -> int:

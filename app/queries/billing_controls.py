@@ -9,7 +9,7 @@ BILLING_CONTROLS: tuple[tuple[str, str, str, str, str], ...] = (
         ("SELECT i.entity_id, i.site_id, l.order_line_id, l.quantity FROM invoice_line l JOIN invoice i ON i.id = l.invoice_id "
         "UNION ALL SELECT o.entity_id, o.site_id, l.order_line_id, l.quantity FROM shipment_line l "
         "JOIN shipment s ON s.id = l.shipment_id JOIN sales_order o ON o.id = s.order_id "
-        "WHERE s.state <> 'picked' AND s.invoice_id IS NULL"),
+        "WHERE s.confirmed_at IS NOT NULL AND s.invoice_id IS NULL"),
     ),
     (
         "tax_ledger", "minor", "Tax of posted invoices and credit memos = what they posted to the tax account",

@@ -47,7 +47,9 @@ _OWED = text("receivable.open_minor <> 0")
 
 
 #: As the partial index of shipments that left and are not due yet says it.
-_NOT_DUE = text("shipment.invoice_id IS NULL AND shipment.invoice_due_at IS NULL AND shipment.state <> 'picked'")
+_NOT_DUE = text(
+    "shipment.invoice_id IS NULL AND shipment.invoice_due_at IS NULL AND shipment.state <> 'picked' AND shipment.confirmed_at IS NOT NULL"
+)
 
 
 def _shipments(which: Any) -> Any:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from app.queries.controls import Comparison, compare_controls
 from erpcore.billing.bank_models import BankStatementLine, LineState
 from erpcore.billing.models import Invoice, InvoiceState, Receipt
-from erpcore.fulfilment.models import Shipment, ShipmentState
+from erpcore.fulfilment.models import Shipment
 from erpcore.kernel.clock import day_start, local_day
 from erpcore.kernel.money import from_minor
 from erpcore.ledger.closing.findings import Finding
@@ -100,7 +100,7 @@ def _doubtful(session: Session, asked: Asked) -> str:
 
 def _unbilled(session: Session, asked: Asked) -> str:
     where = (
-        Shipment.entity_id == asked.entity.id, Shipment.state != ShipmentState.PICKED, Shipment.invoice_id.is_(None),
+        Shipment.entity_id == asked.entity.id, Shipment.invoice_id.is_(None),
         Shipment.confirmed_at < asked.end,
     )  # fmt: skip
     return _waiting(session, asked, "Shipments without an invoice", where, name=Shipment.number)

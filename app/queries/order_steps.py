@@ -29,7 +29,7 @@ def step_of_order() -> Any:
     direct = exists().where(line, OrderLine.kind == "drop_ship").correlate(SalesOrder)
     unbilled = (
         exists()
-        .where(Shipment.order_id == SalesOrder.id, Shipment.state != "picked", Shipment.invoice_id.is_(None))
+        .where(Shipment.order_id == SalesOrder.id, Shipment.confirmed_at.is_not(None), Shipment.invoice_id.is_(None))
         .correlate(SalesOrder)
     )
     return case(

@@ -305,7 +305,7 @@ class ShipmentRow:
     trouble: str
 
 
-STATES = ("picked", "confirmed", "delivered")
+STATES = ("picked", "confirmed", "delivered", "taken_back")
 
 #: The first kind of exception that is open on a shipment.
 _OPEN_TROUBLE = (

@@ -13,6 +13,8 @@ SHIPMENT = Flow(
     (
         Move(name="confirm", sources=(S.PICKED,), target=S.CONFIRMED, permission="warehouse:shipment:confirm",
              event="shipment.confirmed"),
+        Move(name="put_back", sources=(S.PICKED,), target=S.TAKEN_BACK, permission="warehouse:shipment:pick",
+             reason_required=True, event="shipment.taken_back"),
         Move(name="deliver", sources=(S.CONFIRMED,), target=S.DELIVERED, permission="warehouse:shipment:deliver",
              event="shipment.delivered"),
     ),

@@ -26,6 +26,7 @@ class ShipmentState(StrEnum):
     PICKED = "picked"
     CONFIRMED = "confirmed"
     DELIVERED = "delivered"
+    TAKEN_BACK = "taken_back"
 
 
 class ReturnState(StrEnum):

@@ -130,6 +130,14 @@ def lock_shipments(work: UnitOfWork, ids: Iterable[int]) -> list[ShipmentRow]:
     return [held[key] for key in wanted]
 
 
+def require_picked(shipment: ShipmentRow) -> None:
+    """Raise ``RuleBroken("shipment_gone")`` for what has left, ``"shipment_taken_back"`` for what will not."""
+    if shipment.state == ShipmentState.PICKED:
+        return
+    code = "shipment_taken_back" if shipment.state == ShipmentState.TAKEN_BACK else "shipment_gone"
+    raise RuleBroken(code, document=shipment.number)
+
+
 def join_shipment(
     work: UnitOfWork, order: int, there: tuple[int, int | None], shipment_id: int, taken: Mapping[int, int]
 ) -> ShipmentRow:

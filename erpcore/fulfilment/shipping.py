@@ -14,9 +14,8 @@ from erpcore.fulfilment.carriers.offers import Service, estimate, offers
 from erpcore.fulfilment.carriers.records import CarriageRow, lock_carriages, save_carriages
 from erpcore.fulfilment.carriers.troubles import Report, report_trouble
 from erpcore.fulfilment.leaving import send_off
-from erpcore.fulfilment.models import ShipmentState
 from erpcore.fulfilment.packing.services import propose_service
-from erpcore.fulfilment.records import ShipmentRow, lock_shipments, orders_of
+from erpcore.fulfilment.records import ShipmentRow, lock_shipments, orders_of, require_picked
 from erpcore.kernel.clock import zone
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.history import record_move
@@ -77,8 +76,7 @@ def choose_carriage(work: UnitOfWork, command: ShipShipment) -> CarriageRow:
     (order,) = lock_orders(work, orders_of(work, [command.shipment]))
     (shipment,) = lock_shipments(work, [command.shipment])
     work.actor.require(CONFIRM, site=shipment.site_id)
-    if shipment.state != ShipmentState.PICKED:
-        raise RuleBroken("shipment_gone", document=shipment.number)
+    require_picked(shipment)
     carriage = lock_carriages(work, [shipment])[shipment.id]
     book(work, order, shipment, carriage, command)
     record_move(work, "shipment", shipment.id, "book", shipment.state, shipment.state, reason=command.premium_reason,

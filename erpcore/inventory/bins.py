@@ -107,10 +107,15 @@ def lots(work: UnitOfWork, ids: Iterable[int]) -> dict[int, LotFacts]:
 
 def sound_status(work: UnitOfWork, site: SiteFacts, lot: int | None, status: str) -> str:
     """``status``, or quarantine for a lot that is past its last day where the site stands: nobody may promise it."""
-    if lot is None:
-        return status
-    last = lots(work, {lot})[lot].expires_on
-    return StockStatus.QUARANTINE if last is not None and last < local_day(work.now, site.time_zone) else status
+    return StockStatus.QUARANTINE if last_day_over(work, Slot(site.id, 0, lot=lot), work.now) else status
+
+
+def last_day_over(work: UnitOfWork, slot: Slot, when: datetime) -> date | None:
+    """The last day of the slot's lot where it is past ``when`` at its site, else ``None``."""
+    if slot.lot is None:
+        return None
+    last = lots(work, {slot.lot})[slot.lot].expires_on
+    return last if last is not None and last < local_day(when, site_facts(work, slot.site).time_zone) else None
 
 
 def locations(work: UnitOfWork, ids: Iterable[int]) -> dict[int, LocationFacts]:

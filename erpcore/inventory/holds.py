@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select, update
 
 from erpcore.inventory.balances import Place, frozen_places, lock_balances
-from erpcore.inventory.bins import Bin, Slot, is_placed, lock_bins, take_parts
+from erpcore.inventory.bins import EXPIRED_MET, Bin, Slot, is_placed, last_day_over, lock_bins, take_parts
 from erpcore.inventory.models import BinHold
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.kernel.rows import Change, param, raw_columns, read_rows, write_rows
@@ -143,6 +143,27 @@ def use_holds(work: UnitOfWork, line: int, place: Place, quantity: int) -> list[
         taken.append((slot, take))
     _CHANGE_HOLD.run(work, changes)
     return taken
+
+
+def give_back(work: UnitOfWork, parts: Iterable[tuple[int, Place, int]]) -> None:
+    """Goods picked for order lines lie at their places again and are held no longer: (line, place, thousandths) each.
+
+    A place where one of them is past its last day is noted, so that it is set apart.
+    """
+    changes = []
+    for line, place, quantity in parts:
+        left = quantity
+        for hold in sorted(holds_of(work, line), key=lambda hold: -hold[0]):
+            back = min(hold[3], left)
+            if back <= 0 or hold[1][:2] != place:
+                continue
+            changes.append({"of": hold[0], "d_picked": -back, "d_used": 0, "d_freed": back})
+            left -= back
+            if last_day_over(work, hold[1], work.now):
+                work.memo.setdefault(EXPIRED_MET, set()).add(place)
+    _CHANGE_HOLD.run(work, changes)
+    for name in ("bin_holds", "bins"):
+        work.memo.pop(name, None)
 
 
 def pick_bins(work: UnitOfWork, picked: Mapping[int, int]) -> None:

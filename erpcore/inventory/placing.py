@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from erpcore.inventory.balances import frozen_places, placed_of
-from erpcore.inventory.bins import Slot, frozen_slots, lots, take_parts
+from erpcore.inventory.bins import Slot, frozen_slots, last_day_over, lots, take_parts
 from erpcore.inventory.holds import use_holds
 from erpcore.inventory.models import MoveReason, StockStatus
 from erpcore.inventory.movement import Movement
@@ -41,6 +41,7 @@ def slots_of(work: UnitOfWork, m: Movement, item: ItemFacts) -> list[tuple[Slot,
     taken: dict[Slot, int] = defaultdict(int)
     if m.reserved_line is not None:
         for slot, quantity in use_holds(work, m.reserved_line, place, -m.quantity):
+            _require_sound(work, m, slot, item)
             taken[slot] += quantity
     left = -m.quantity - sum(taken.values())
     if left:
@@ -49,6 +50,15 @@ def slots_of(work: UnitOfWork, m: Movement, item: ItemFacts) -> list[tuple[Slot,
     if sum(taken.values()) < -m.quantity:
         raise RuleBroken("nothing_to_pick", field="quantity", item=item.code)
     return [(slot, -quantity) for slot, quantity in taken.items()]
+
+
+def _require_sound(work: UnitOfWork, m: Movement, slot: Slot, item: ItemFacts) -> None:
+    """Raise ``RuleBroken("picked_expired")`` for goods that went past their last day in the tote. A history says what left."""
+    if work.source in ("import", "edi", "back-entry"):
+        return
+    if (last := last_day_over(work, slot, m.moved_at)) is not None:
+        lot = lots(work, {slot.lot or 0})[slot.lot or 0].code
+        raise RuleBroken("picked_expired", item=item.code, lot=lot, day=last)
 
 
 def check_slot(work: UnitOfWork, slot: Slot, item: ItemFacts, reason: str) -> None:

@@ -169,6 +169,14 @@ class ShipmentShortPicked(Event, frozen=True, kw_only=True):
     lines: list[LineQuantity]
 
 
+class ShipmentTakenBack(Event, frozen=True, kw_only=True):
+    """What was picked goes back to its places before it left."""
+
+    type: ClassVar[str] = "shipment.taken_back"
+    reason: str
+    lines: list[LineQuantity]
+
+
 class ShipmentConfirmed(Event, frozen=True, kw_only=True):
     """``value`` is the shipped lines at order price; ``cost`` their cost, ``None`` where no item had one."""
 

@@ -42,6 +42,7 @@ INVOICE_SETTLED = 27
 CREDIT_WITHOUT_RETURN = 28
 TASK_STARTED = 29
 TASK_FINISHED = 30
+TAKEN_BACK = 31
 RETURN_REQUESTED = 40
 RETURN_AUTHORISED = 41
 RETURN_DECLINED = 42
@@ -103,6 +104,7 @@ ACTIVITIES: Mapping[int, Activity] = {
     CREDIT_WITHOUT_RETURN: Activity("returns_to_credit.credit", "credited without a return"),
     TASK_STARTED: Activity("warehouse.pick", "task started"),
     TASK_FINISHED: Activity("warehouse.pick", "task finished"),
+    TAKEN_BACK: Activity("warehouse.pick", "taken back"),
     RETURN_REQUESTED: Activity("returns_to_credit.request", "requested"),
     RETURN_AUTHORISED: Activity("returns_to_credit.authorise", "authorised"),
     RETURN_DECLINED: Activity("returns_to_credit.authorise", "declined"),
@@ -275,6 +277,7 @@ _READERS: Mapping[str, Callable[[LoggedEvent], Done | None]] = {
     "order.closed": _plain(ORDER_CLOSED),
     "shipment.picked": _of_subject(GOODS_PICKED),
     "shipment.short_picked": _plain(PICKED_SHORT),
+    "shipment.taken_back": _of_subject(TAKEN_BACK),
     "shipment.packed": _of_subject(GOODS_PACKED),
     "shipment.confirmed": _of_subject(GOODS_SHIPPED),
     "shipment.delivered": _of_subject(GOODS_DELIVERED),

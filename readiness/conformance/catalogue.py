@@ -136,9 +136,9 @@ ORDER_TO_CASH = Process(
         ),
         Rule(
             code="shipment_left_standing", step="warehouse.ship", title="Picked, and left standing",
-            standard="What was picked is shipped within a day.",
+            standard="What was picked is shipped within a day, or taken back.",
             sentence="A picked shipment stood for more than a day before it left.",
-            template=WithinTime(first=_only(a.GOODS_PICKED), then=_SHIPPED, limit=DAY, keyed=True),
+            template=WithinTime(first=_only(a.GOODS_PICKED), then=_SHIPPED | {a.TAKEN_BACK}, limit=DAY, keyed=True),
         ),
         Rule(
             code="invoiced_before_shipped", step="order_to_cash.invoice", title="Invoiced before shipped",

@@ -184,6 +184,11 @@ def _picked(family: Family, event: LoggedEvent, data: p.ShipmentPicked) -> None:
         line.picked += part.quantity
 
 
+def _taken_back(family: Family, event: LoggedEvent, data: p.ShipmentTakenBack) -> None:
+    for line, part in zip(family.lines_of(data.lines), data.lines, strict=True):
+        line.picked -= part.quantity
+
+
 def _short_picked(family: Family, event: LoggedEvent, data: p.ShipmentShortPicked) -> None:
     family.root.flags |= SHORT
     for line, part in zip(family.lines_of(data.lines), data.lines, strict=True):
@@ -263,6 +268,7 @@ ORDER_HANDLERS: dict[type[Event], Callable[[Family, LoggedEvent, Any], None]] = 
     p.OrderClosed: _closed,
     p.ShipmentPicked: _picked,
     p.ShipmentShortPicked: _short_picked,
+    p.ShipmentTakenBack: _taken_back,
     p.ShipmentConfirmed: _confirmed,
     p.ShipmentDelayed: _delayed,
     p.ShipmentDelivered: _delivered,

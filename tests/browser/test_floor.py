@@ -13,7 +13,7 @@ from werkzeug.serving import make_server
 from erpcore.fulfilment.floor.models import PickMethod
 from erpcore.fulfilment.floor.waves import PlanPickWave, plan_pick_wave, release_pick_wave
 from tests.support.core import OPEN, RULES, a_business
-from tests.support.floor import a_floor, shelved
+from tests.support.floor import ANNA, a_floor, a_task, picked_by, shelved
 from tests.support.operate import open_cells
 from tests.support.steps import allocated
 from tests.support.web import a_person, a_site
@@ -91,7 +91,9 @@ def is_whole(page):
 
 
 def scan(page, label):
-    """A scanner is a keyboard that ends with Enter. A person scans once the page stands there: the field has the focus."""
+    """A scanner is a keyboard that ends with Enter. A person scans once the page stands there: the field has the focus,
+    and what was refused in it is marked, so that it goes."""
+    page.wait_for_load_state()
     expect(page.locator("input:focus")).to_have_count(1)
     page.keyboard.type(f"{label}\n")
 
@@ -109,7 +111,6 @@ def test_a_picker_goes_from_queue_to_van_with_a_scanner_and_one_thumb(signed_in_
         "This is A-02, and the goods are at A-01. Go there and scan its label."
     )
     look(page, "wrong-place")
-    page.keyboard.press("Control+A")
     scan(page, "A-01")
     expect(page.get_by_role("heading", level=1)).to_have_text("40-0")
     look(page, "pick")
@@ -117,7 +118,6 @@ def test_a_picker_goes_from_queue_to_van_with_a_scanner_and_one_thumb(signed_in_
     scan(page, "40-1")
     expect(page.get_by_role("alert")).to_have_text("This is 40-1, not 40-0. Put it back and scan 40-0.")
     look(page, "wrong-item")
-    page.keyboard.press("Control+A")
     scan(page, "40-0")
     for done in range(1, 6):
         expect(page.locator(".progress-line .soft").first).to_have_text(f"{done} of 6")
@@ -197,3 +197,22 @@ def test_what_is_no_quantity_is_said_beside_the_field_before_it_is_sent(signed_i
     field.fill("2")
     expect(said).to_have_text("")
     expect(field).to_have_attribute("aria-invalid", "false")
+
+
+def test_a_picked_shipment_is_taken_back_before_it_leaves(signed_in_at, business):
+    order = allocated(business, [(0, 3)])
+    shipment = picked_by(business, ANNA, a_task(business, order)[0].id).shipments[0]
+    page = signed_in_at("warehouse_operator", width=360, height=740)
+    page.goto(f"/shipments/{shipment.id}")
+    page.get_by_role("link", name="Take back…").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Take back")
+    is_whole(page)
+    page.get_by_role("button", name="Take it back").click()
+    expect(page.get_by_text("Say why it does not leave").first).to_be_visible()
+    page.get_by_label("Reason").fill("past its last day")
+    look(page, "take-back")
+    page.get_by_role("button", name="Take it back").click()
+    expect(page.get_by_text(f"{shipment.number} is taken back.")).to_be_visible()
+    look(page, "taken-back")
+    is_whole(page)
+    expect(page.get_by_role("link", name="Ship…")).to_have_count(0)

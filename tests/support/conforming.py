@@ -155,7 +155,7 @@ _PLAIN = {
 }  # fmt: skip
 _PARTS = {
     "shipment.picked": a.GOODS_PICKED, "shipment.confirmed": a.GOODS_SHIPPED, "shipment.delivered": a.GOODS_DELIVERED,
-    "task.started": a.TASK_STARTED, "task.finished": a.TASK_FINISHED,
+    "shipment.taken_back": a.TAKEN_BACK, "task.started": a.TASK_STARTED, "task.finished": a.TASK_FINISHED,
 }  # fmt: skip
 
 

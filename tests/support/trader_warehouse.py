@@ -10,6 +10,7 @@ from typing import Any
 from erpcore.fulfilment.floor.picking import ConfirmPick, confirm_pick, finish_pick, put_back, start_task
 from erpcore.fulfilment.floor.planning import pick_now
 from erpcore.fulfilment.floor.tasks import cancel_task, give_back
+from erpcore.fulfilment.taking_back import take_back_shipment
 from erpcore.inventory.adjusting import Adjust, adjust, decide_adjustment
 from erpcore.inventory.count_plan import PlanCount, plan_counts
 from erpcore.inventory.counting import cancel_count, decide_count, record_count, start_count
@@ -202,6 +203,14 @@ class WarehouseMoves:
         order = self.pick(self.ids("SELECT id FROM sales_order ORDER BY id"), number)
         if order is not None:
             self.attempt(who, lambda work: pick_now(work, [order], site=self.business.site, **SAME))
+
+    @move(who=WHO, number=NUMBER)
+    def take_a_shipment_back(self, who: int, number: int) -> None:
+        shipment = self.pick(
+            self.ids("SELECT id FROM shipment WHERE state <> 'delivered' ORDER BY state DESC, id"), number
+        )
+        if shipment is not None:
+            self.attempt(who, lambda work: take_back_shipment(work, shipment, "waits for the rest", cells=OPEN))
 
     @move(
         who=WHO, number=NUMBER, quantity=(0, 1, 2, 5, 8), damaged=(0, 0, 0, 1),

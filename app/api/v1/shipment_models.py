@@ -207,6 +207,12 @@ class ProofBody(Body):
     damage_reason: str = Field("damaged in transit", min_length=1, max_length=120)
 
 
+class TakeBackBody(Body):
+    """Why it does not leave after all."""
+
+    reason: str = Field(min_length=1, max_length=200)
+
+
 class VoidBody(Body):
     """Why the carton is unpacked."""
 

@@ -21,6 +21,7 @@ from app.api.v1.shipment_models import (
     ShipmentLineAnswer,
     ShipmentListed,
     ShipmentQuery,
+    TakeBackBody,
     TroubleAnswer,
     TroubleBody,
     VoidBody,
@@ -50,6 +51,7 @@ from erpcore.fulfilment.packing.services import (
 )
 from erpcore.fulfilment.services import DeliverShipment, deliver_shipments
 from erpcore.fulfilment.shipping import ShipShipment, choose_carriage, ship_shipments
+from erpcore.fulfilment.taking_back import take_back_shipment
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.work import UnitOfWork
 
@@ -181,6 +183,16 @@ def end_carton(work: UnitOfWork, shipment_id: int, carton_id: int, body: WeightB
 def undo_carton(work: UnitOfWork, shipment_id: int, carton_id: int, body: VoidBody) -> ShipmentDetail:
     _own_carton(work, shipment_id, carton_id)
     void_carton(work, carton_id, body.reason)
+    return _read(work, shipment_id)
+
+
+@operation(
+    "POST", "/shipments/{shipment_id}/take-back", permission=Permission.SHIPMENT_PICK, summary="Put a picked shipment back",
+    tag=TAG, body=TakeBackBody, answer=ShipmentDetail, example={"reason": "the lot expired overnight"},
+)  # fmt: skip
+def take_back(work: UnitOfWork, shipment_id: int, body: TakeBackBody) -> ShipmentDetail:
+    _seen(work, shipment_id)
+    take_back_shipment(work, shipment_id, body.reason, cells=cells())
     return _read(work, shipment_id)
 
 

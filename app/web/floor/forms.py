@@ -11,7 +11,8 @@ from app.web.once import KeyedForm
 
 #: What a scanner needs of a field: no keyboard that corrects, no capitals, and the focus.
 SCAN = {
-    "autofocus": True, "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "enterkeyhint": "done",
+    "data-scan": True, "autofocus": True, "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false",
+    "enterkeyhint": "done",
 }  # fmt: skip
 
 

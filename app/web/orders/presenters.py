@@ -19,7 +19,8 @@ from erpcore.orders.flow import ORDER
 
 def progress(page: OrderPage) -> list[dict[str, str]]:
     """Where the order is between the customer's wish and the customer's money."""
-    delivered = bool(page.shipments) and all(one.state == "delivered" for one in page.shipments)
+    going = [one for one in page.shipments if one.state != "taken_back"]
+    delivered = bool(going) and all(one.state == "delivered" for one in going)
     steps = (
         ("Captured", "done"),
         ("Released", "done" if page.state in ("released", "closed") else "current"),

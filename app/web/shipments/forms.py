@@ -83,6 +83,12 @@ class ProofForm(Form):
     note = StringField("Note", [Length(max=400)])
 
 
+class TakeBackForm(Form):
+    """Why a shipment does not leave after all."""
+
+    reason = StringField("Reason", [DataRequired("Say why it does not leave"), Length(max=200)])
+
+
 class VoidForm(Form):
     """Why a carton is unpacked."""
 

@@ -10,13 +10,15 @@ from app.web.lists.listing import Cell, Empty, Listing, choice, column, flag, si
 from app.web.lists.page import list_page
 from app.web.shipments.views import blueprint
 
-_WORDS = {"picked": "Picked", "confirmed": "On the way", "delivered": "Delivered"}
+_WORDS = {"picked": "Picked", "confirmed": "On the way", "delivered": "Delivered", "taken_back": "Taken back"}
 
 
 def _state(row: ShipmentRow) -> Cell:
     if row.trouble:
         return Cell(row.trouble, kind="fail")
-    return Cell(_WORDS[row.state], kind={"picked": "none", "confirmed": "wait"}.get(row.state, "pass"))
+    return Cell(
+        _WORDS[row.state], kind={"picked": "none", "confirmed": "wait", "taken_back": "none"}.get(row.state, "pass")
+    )
 
 
 def _order(row: ShipmentRow) -> Cell:

@@ -1,4 +1,4 @@
-"""What happens after the van has left: exceptions with an owner, freight charged, proof of delivery."""
+"""What happens instead of leaving, and after the van has left: taken back, exceptions with an owner, freight charged, proof of delivery."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.queries.shipments import ShipmentPage, shipment_page
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.fields import QuantityField
-from app.web.shipments.forms import FreightForm, OutcomeForm, ProofForm, TroubleForm
+from app.web.shipments.forms import FreightForm, OutcomeForm, ProofForm, TakeBackForm, TroubleForm
 from app.web.shipments.views import back_to, blueprint
 from app.web.steps import form_step
 from erpcore.fulfilment.carriers.troubles import (
@@ -26,6 +26,7 @@ from erpcore.fulfilment.carriers.troubles import (
     take_trouble,
 )
 from erpcore.fulfilment.services import DeliverShipment, deliver_shipments
+from erpcore.fulfilment.taking_back import take_back_shipment
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.kernel.money import places, to_minor
 
@@ -36,6 +37,19 @@ def _page(shipment_id: int, form: Any, *, title: str, label: str, note: str = ""
         "shipments/form.html", page=page, form=form, title=title, label=label, note=note, realm=page.realm, **more
     )
     return html, form.status
+
+
+@blueprint.route("/shipments/<int:shipment_id>/take-back", methods=["GET", "POST"])
+@require(Permission.SHIPMENT_PICK)
+def take_back(shipment_id: int) -> Any:
+    page, form = shipment_page(reader(), actor(), shipment_id), TakeBackForm()
+    if form.validate_on_submit():
+        with form_step(form, realm=page.realm) as work:
+            take_back_shipment(work, shipment_id, str(form.reason.data), cells=cells())
+        if form.accepted:
+            return back_to(shipment_id, f"{page.number} is taken back. Put its goods where they came from.")
+    note = "Its goods go back to the shelf they came from and stay allocated to the order, which is picked anew."
+    return _page(shipment_id, form, title="Take back", label="Take it back", note=note)
 
 
 @blueprint.route("/shipments/<int:shipment_id>/exceptions/new", methods=["GET", "POST"])

@@ -102,7 +102,7 @@ def report_trouble(work: UnitOfWork, reports: Sequence[Report], *, by_rule: bool
         if not report.reason.strip():
             raise RuleBroken("reason_required", field="reason", document="shipment", move=f"report as {report.kind}")
         if shipment.state != ShipmentState.CONFIRMED:
-            code = "shipment_not_left" if shipment.state == ShipmentState.PICKED else "shipment_delivered"
+            code = "shipment_not_left" if shipment.confirmed_at is None else "shipment_delivered"
             raise RuleBroken(code, document=shipment.number)
         row = TroubleRow(
             id=next(ids), shipment_id=shipment.id, site_id=shipment.site_id, kind=report.kind, reason=report.reason,
@@ -144,7 +144,7 @@ def settle_freight(work: UnitOfWork, shipment_id: int, actual_minor: int) -> Car
     (shipment,) = lock_shipments(work, [shipment_id])
     work.actor.require(TRACK, site=shipment.site_id)
     carriage = lock_carriages(work, [shipment])[shipment_id]
-    if shipment.state == ShipmentState.PICKED:
+    if shipment.confirmed_at is None:
         raise RuleBroken("shipment_not_left", document=shipment.number)
     if carriage.service_id is None:
         raise RuleBroken("no_carrier", document=shipment.number)

@@ -17,7 +17,6 @@ from erpcore.fulfilment.carriers.records import CarriageRow, lock_carriages, sav
 from erpcore.fulfilment.floor.models import TaskState
 from erpcore.fulfilment.floor.records import TaskRow, save_tasks
 from erpcore.fulfilment.floor.tasks import drop, start_held, step, take, tell
-from erpcore.fulfilment.models import ShipmentState
 from erpcore.fulfilment.packing.flow import CARTON
 from erpcore.fulfilment.packing.models import CartonState, CartonType
 from erpcore.fulfilment.packing.records import (
@@ -29,7 +28,7 @@ from erpcore.fulfilment.packing.records import (
     shipment_of,
 )
 from erpcore.fulfilment.packing.tasks import pack_tasks
-from erpcore.fulfilment.records import ShipmentRow, lock_shipments, orders_of
+from erpcore.fulfilment.records import ShipmentRow, lock_shipments, orders_of, require_picked
 from erpcore.kernel.errors import Conflict, NotFound, RuleBroken
 from erpcore.kernel.history import record_move
 from erpcore.kernel.model import scaled_int
@@ -241,8 +240,7 @@ def _packing(work: UnitOfWork, shipment_id: int) -> _Packing:
         raise NotFound("shipment_unknown", shipment=shipment_id)
     (shipment,) = lock_shipments(work, [shipment_id])
     work.actor.require(PACK, site=shipment.site_id)
-    if shipment.state != ShipmentState.PICKED:
-        raise RuleBroken("shipment_gone", document=shipment.number)
+    require_picked(shipment)
     carriage = lock_carriages(work, [shipment])[shipment_id]
     return _Packing(order, shipment, carriage, cartons_of(work, [shipment_id])[shipment_id])
 

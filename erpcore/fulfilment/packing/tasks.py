@@ -24,10 +24,10 @@ def pack_tasks(work: UnitOfWork, shipments: Iterable[int]) -> list[TaskRow]:
     return lock_tasks(work, list(found))
 
 
-def end_pack_tasks(work: UnitOfWork, shipments: Iterable[int]) -> None:
-    """What has left is not packed any more: nobody is handed a task that cannot be done."""
+def end_pack_tasks(work: UnitOfWork, shipments: Iterable[int], *, reason: str = "left without being packed") -> None:
+    """What has left, or was taken back, is not packed any more: nobody is handed a task that cannot be done."""
     tasks = pack_tasks(work, shipments)
     for task in tasks:
-        step(work, task, "cancel", reason="left without being packed")
+        step(work, task, "cancel", reason=reason)
         drop(task)
     save_tasks(work, tasks)

@@ -103,6 +103,11 @@
     el.setAttribute("aria-invalid", String(Boolean(why)));
   });
 
+  /* The next scan takes the place of what was refused: a scanner cannot clear a field. */
+  const takeNext = (el) => { if (el && el.matches("[data-scan]")) el.select(); };
+  document.addEventListener("focusin", (event) => takeNext(event.target));
+  takeNext(document.activeElement);
+
   /* A form is sent once; what was typed is not lost by leaving. */
   const unsaved = new Set();
   document.addEventListener("input", (event) => {
