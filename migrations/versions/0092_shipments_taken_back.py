@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "9101"
+revision = "0092"
 down_revision = "0091"
 branch_labels = None
 depends_on = None
