@@ -33,6 +33,7 @@ from erpcore.kernel.model import Base
 from erpcore.ledger import models as ledger
 from erpcore.ledger.closing import models as closing
 from erpcore.masterdata import addresses
+from erpcore.masterdata import company_address as company_addresses
 from erpcore.masterdata import models as masterdata
 from erpcore.masterdata import tax_models as taxes
 from erpcore.orders import allocation_models as allocation
@@ -70,6 +71,7 @@ __all__ = [
     "cases",
     "closing",
     "collecting",
+    "company_addresses",
     "conformance",
     "credit",
     "decisions",

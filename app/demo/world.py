@@ -9,7 +9,7 @@ from decimal import Decimal
 from random import Random
 
 from app.composition.uow import Database, unit_of_work
-from app.demo.addresses import address_of
+from app.demo.addresses import address_of, seat_a_company
 from app.demo.assortment import Article, articles, company
 from app.demo.plan import (
     CHANNELS,
@@ -161,6 +161,8 @@ class _Builder:
         self.world.entities[self.key] = entity
         open_chart(self.work, entity)
         tax_a_company(self.work, entity, country=plan.country, abroad=plan.abroad, rate=plan.tax, since=_SINCE)
+        if self.is_live:
+            seat_a_company(self.work, entity, plan.country, _SINCE)
         for site in SITES:
             if site.entity == plan.code and (self.is_live or _rehearses(site.code)):
                 self._site(entity, site)

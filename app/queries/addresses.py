@@ -61,6 +61,7 @@ class AddressedCustomer:
     """A customer whose addresses are looked at."""
 
     id: int
+    entity_id: int
     code: str
     name: str
     country: str
@@ -86,8 +87,9 @@ def customer_addressed(session: Session, actor: Actor, customer: int) -> Address
         raise NotFound("customer_unknown", id=customer)
     one = row.Customer
     return AddressedCustomer(
-        id=one.id, code=one.code, name=one.name, country=one.country, realm=row.realm, time_zone=row.time_zone
-    )
+        id=one.id, entity_id=one.entity_id, code=one.code, name=one.name, country=one.country, realm=row.realm,
+        time_zone=row.time_zone,
+    )  # fmt: skip
 
 
 def addresses_of(session: Session, customer: int) -> list[AddressFact]:

@@ -9,6 +9,7 @@ from flask import flash, redirect, render_template, url_for
 
 from app.composition.request import now, reader
 from app.queries.addresses import AddressedCustomer, addresses_of, customer_addressed, one_address
+from app.queries.companies import tax_numbers
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.addresses.forms import AddressForm, EndForm
@@ -33,7 +34,7 @@ def show_all(customer_id: int) -> str:
     today = _today(customer)
     return render_template(
         "addresses/list.html", customer=customer, realm=customer.realm, today=today,
-        present=[one for one in found if one.followed_by is None], past=[one for one in found if one.followed_by is not None],
+        numbers=tax_numbers(reader(), customer.entity_id, customer_id), present=[one for one in found if one.followed_by is None], past=[one for one in found if one.followed_by is not None],
     )  # fmt: skip
 
 
