@@ -20,6 +20,7 @@ from erpcore.billing import models as billing
 from erpcore.billing.collecting import models as collecting
 from erpcore.billing.disputes import models as disputes
 from erpcore.billing.dunning import models as dunning
+from erpcore.billing.rebates import models as rebates
 from erpcore.credit import models as credit
 from erpcore.fulfilment import models as fulfilment
 from erpcore.fulfilment.branch import models as branch
@@ -107,6 +108,7 @@ __all__ = [
     "questions",
     "quotes",
     "raci",
+    "rebates",
     "reminders",
     "replays",
     "requests",

@@ -22,6 +22,7 @@ _PUBLISHERS = (
     "erpcore.published.floor",
     "erpcore.published.journals",
     "erpcore.published.purchasing",
+    "erpcore.published.rebates",
     "erpcore.published.sourcing",
     "erpcore.published.quotes",
     "erpcore.published.sites",

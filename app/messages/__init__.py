@@ -27,6 +27,7 @@ from app.messages import (
     places,
     processes,
     readiness,
+    rebates,
     supply,
     surface,
 )
@@ -42,6 +43,7 @@ MESSAGES: Mapping[str, Words] = MappingProxyType(
     | core.MESSAGES
     | disputes.MESSAGES
     | dunning.MESSAGES
+    | rebates.MESSAGES
     | floor.MESSAGES
     | supply.MESSAGES
     | governance.MESSAGES

@@ -20,7 +20,7 @@ PASTS = {
     "inspect": "inspected", "interrupt": "interrupted", "issue": "issued", "lapse": "lapsed", "meet": "met", "meet_late": "met late", "miss": "missed", "open": "opened",
     "keep": "kept after review", "lot_expired": "stock taken back, its lot is past its last day",
     "order": "ordered", "outdate": "outdated", "override": "allocated by hand", "pack": "packed", "pause": "paused",
-    "put_back": "put back on the shelf", "give_up_extra": "what was beyond the order given back", "pick": "picked", "pick_extra": "more picked than ordered", "plan": "planned", "post": "posted",
+    "put_back": "put back on the shelf", "give_up_extra": "what was beyond the order given back", "pay_part": "paid in part", "correct": "to be settled again", "pick": "picked", "pick_extra": "more picked than ordered", "plan": "planned", "post": "posted",
     "prepare": "preparation begun", "raise": "raised", "stand_down": "back within its threshold", "trigger": "triggered", "turn": "turned into another entry", "propose": "put to approval", "receive": "received", "record_live": "recorded as live",
     "refuse": "refused", "remind": "reminded of", "refuse_hold": "not let go", "rehearse": "rehearsal begun", "reject": "rejected", "release": "released",
     "release_hold": "hold released", "reopen": "opened again", "reprioritise": "priority changed", "repromise": "promised anew",

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from erpcore.billing.credited import Billed, billed_lines, credited_before
 from erpcore.billing.models import CreditMemo, CreditMemoLine, InvoiceLine, InvoiceState
+from erpcore.billing.rebates.accruing import Counted, Document, accrue_credits
 from erpcore.billing.records import RECEIVABLE, lock_invoices, orders_of_invoices, shares_of
 from erpcore.billing.services import scaled_posted
 from erpcore.credit.models import Receivable
@@ -44,6 +45,10 @@ _LINE = (
 )  # fmt: skip
 
 
+#: What a memo takes its goods from: sales, or what was accrued for rebates.
+_AGAINST = {"credit_memo": AccountRole.REVENUE, "rebate_settled": AccountRole.REBATES_ACCRUED}
+
+
 class Credited(NamedTuple):
     """So much of an item given back in money."""
 
@@ -73,6 +78,17 @@ class CreditInvoice:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CreditRebate:
+    """What a settlement of a rebate agreement gives one customer back, item by item at the taxes of what was bought."""
+
+    agreement: int
+    place: Place
+    customer: int
+    reason: str
+    lines: Sequence[Credited]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Memo:
     id: int
     place: Place
@@ -87,6 +103,7 @@ class _Memo:
     when: datetime
     lines: Sequence[Credited]
     refs: Sequence[tuple[str, int, int]]
+    rule: str = "credit_memo"
 
 
 def credit_returns(
@@ -242,6 +259,20 @@ def credit_invoices(work: UnitOfWork, commands: Sequence[CreditInvoice]) -> list
     return [memo.id for memo in memos]
 
 
+def credit_rebates(work: UnitOfWork, commands: Sequence[CreditRebate]) -> list[int]:
+    """Post a credit memo per customer that closes so much of what was accrued for it; returns the memos' ids."""
+    memos = [
+        _Memo(
+            id=work.ids.one(), place=one.place, customer=one.customer, journey=one.agreement, invoice=None, return_id=None,
+            number=None, reason=one.reason, fault="customer", unlinked=None, when=work.now, lines=one.lines, refs=(),
+            rule="rebate_settled",
+        )
+        for one in commands
+    ]  # fmt: skip
+    _post(work, memos)
+    return [memo.id for memo in memos]
+
+
 def _post(work: UnitOfWork, memos: Sequence[_Memo]) -> None:
     """Write, post and report credit memos: books, receivable and exposure change together."""
     heads, lines, entries, receivables = [], [], [], []
@@ -271,10 +302,10 @@ def _post(work: UnitOfWork, memos: Sequence[_Memo]) -> None:
         charges = sum(line.net for line in memo.lines if line.is_charge)
         entries.append(
             Entry(
-                rule="credit_memo", place=place, document_type="credit_memo", document_id=memo.id, journey=memo.journey,
+                rule=memo.rule, place=place, document_type="credit_memo", document_id=memo.id, journey=memo.journey,
                 entry_on=day, posted_at=memo.when, currency=currency,
                 sides=(
-                    Side(AccountRole.REVENUE, net - charges), Side(AccountRole.CHARGES, charges),
+                    Side(_AGAINST[memo.rule], net - charges), Side(AccountRole.CHARGES, charges),
                     Side(AccountRole.TAX, tax), Side(AccountRole.RECEIVABLE, -net - tax, memo.customer),
                 ),
                 rounding=-(exact - scaled_posted(net, currency)),
@@ -290,7 +321,7 @@ def _post(work: UnitOfWork, memos: Sequence[_Memo]) -> None:
             )  # fmt: skip
         event = CreditMemoPosted(
             net=net, tax=tax, gross=gross, reason=memo.reason, fault=memo.fault, invoice=memo.invoice,
-            return_=memo.return_id, unlinked=memo.unlinked,
+            return_=memo.return_id, unlinked=memo.unlinked, rebate=memo.journey if memo.rule == "rebate_settled" else None,
         )  # fmt: skip
         step = "returns_to_credit.credit" if memo.return_id else "order_to_cash.invoice"
         work.publish(
@@ -305,9 +336,28 @@ def _post(work: UnitOfWork, memos: Sequence[_Memo]) -> None:
     write_rows(work, CreditMemo.__table__, _MEMO, heads)
     write_rows(work, CreditMemoLine.__table__, _LINE, lines)
     write_rows(work, Receivable.__table__, RECEIVABLE, receivables)
-    post_entries(work, entries)
+    post_entries(work, [*entries, *accrue_credits(work, [_as_counted(memo) for memo in memos])])
     change_exposures(work, deltas, Part.RECEIVABLE)
     _report_corrections(work, memos)
+
+
+def _as_counted(memo: _Memo) -> tuple[Document, list[Counted]]:
+    """What of it counts for rebates: goods of invoices that are known, and as a quantity only what came back."""
+    document = Document(
+        type="credit_memo", id=memo.id, place=memo.place, journey=memo.journey, on=local_day(memo.when, memo.place.time_zone),
+        at=memo.when,
+    )  # fmt: skip
+    counted = []
+    for number, line in enumerate(memo.lines, 1):
+        invoice = line.invoice or memo.invoice
+        if invoice is not None and line.order_line is not None and not line.is_charge:
+            back = line.quantity if memo.return_id is not None else 0
+            counted.append(
+                Counted(
+                    "credit_memo", memo.id, number, invoice, line.order_line, line.item, memo.customer, -line.net, -back
+                )
+            )
+    return document, counted
 
 
 def _report_corrections(work: UnitOfWork, memos: Sequence[_Memo]) -> None:

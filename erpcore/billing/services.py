@@ -13,6 +13,7 @@ from erpcore.billing.checking import Finding, read
 from erpcore.billing.doubts import Judge, prices_of, require_another, write_down
 from erpcore.billing.flow import INVOICE
 from erpcore.billing.models import Invoice, InvoiceLine, InvoiceState
+from erpcore.billing.rebates.accruing import accrue_invoices
 from erpcore.billing.records import (
     COLUMNS,
     LINE_COLUMNS,
@@ -312,7 +313,7 @@ def post_invoices(
             )  # fmt: skip
     save_invoices(work, invoices)
     write_rows(work, Receivable.__table__, RECEIVABLE, receivables)
-    post_entries(work, entries)
+    post_entries(work, [*entries, *accrue_invoices(work, [(i, orders[i.order_id].place(work)) for i in invoices])])
     change_exposures(work, deltas, Part.RECEIVABLE)
     save_orders(work, list(orders.values()), changed)
     return invoices

@@ -44,6 +44,8 @@ class AccountRole(StrEnum):
     BANK_FEES = "bank_fees"
     CURRENCY_DIFFERENCE = "currency_difference"
     BANK_CLEARING = "bank_clearing"
+    REBATES = "rebates"
+    REBATES_ACCRUED = "rebates_accrued"
 
 
 class AccountKind(StrEnum):

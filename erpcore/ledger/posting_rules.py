@@ -88,6 +88,21 @@ POSTING_RULES: tuple[PostingRule, ...] = (
         ),
     ),
     PostingRule(
+        name="rebate_accrued", document="rebate_posting", journal=JournalKind.SALES, event="rebate.accrued",
+        when="An invoice line counts for a rebate agreement, or what it counted comes back; a tier that is crossed trues up.",
+        sides=(_debit(AccountRole.REBATES, may_turn=True), _credit(AccountRole.REBATES_ACCRUED, may_turn=True)),
+    ),
+    PostingRule(
+        name="rebate_settled", document="credit_memo", journal=JournalKind.SALES, event="rebate.settled",
+        when="A credit memo gives an accrued rebate back, with the tax of what was bought.",
+        sides=(_debit(AccountRole.REBATES_ACCRUED), _debit(AccountRole.TAX), _credit(AccountRole.RECEIVABLE)),
+    ),
+    PostingRule(
+        name="rebate_difference", document="rebate_settlement", journal=JournalKind.SALES, event="rebate.settled",
+        when="An agreement is settled for good: what was accrued in vain is no expense, what was not accrued is one.",
+        sides=(_debit(AccountRole.REBATES, may_turn=True), _credit(AccountRole.REBATES_ACCRUED, may_turn=True)),
+    ),
+    PostingRule(
         name="bad_debt", document="debt_journal", journal=JournalKind.SALES, event="debt.written_off",
         when="A debt is given up, or, turned round, taken on again.",
         sides=(_debit(AccountRole.BAD_DEBT, may_turn=True), _credit(AccountRole.RECEIVABLE, may_turn=True)),
@@ -189,7 +204,7 @@ POSTING_RULES: tuple[PostingRule, ...] = (
 CONTROL_ROLES = frozenset(
     {
         AccountRole.RECEIVABLE, AccountRole.INVENTORY, AccountRole.TRANSFER, AccountRole.RECEIVED_NOT_INVOICED,
-        AccountRole.ON_ACCOUNT, AccountRole.BANK_CLEARING,
+        AccountRole.ON_ACCOUNT, AccountRole.BANK_CLEARING, AccountRole.REBATES_ACCRUED,
     }
 )  # fmt: skip
 

@@ -37,15 +37,21 @@ STANDARD_CHART = (
     (AccountRole.RECEIVED_NOT_INVOICED, "2100", "Goods received, not invoiced", AccountKind.LIABILITY),
     (AccountRole.TAX, "2200", "Tax payable", AccountKind.LIABILITY),
     (AccountRole.ON_ACCOUNT, "2300", "Receipts on account", AccountKind.LIABILITY),
+    (AccountRole.REBATES_ACCRUED, "2400", "Rebates accrued", AccountKind.LIABILITY),
     (AccountRole.OPENING, "3000", "Opening balances", AccountKind.EQUITY),
     (AccountRole.REVENUE, "4000", "Sales", AccountKind.INCOME),
     (AccountRole.CHARGES, "4100", "Charges to customers", AccountKind.INCOME),
     (AccountRole.COST_OF_SALES, "5000", "Cost of sales", AccountKind.EXPENSE),
     (AccountRole.ADJUSTMENT, "5200", "Stock adjustments", AccountKind.EXPENSE),
+    (AccountRole.REBATES, "5800", "Rebates to customers", AccountKind.EXPENSE),
     (AccountRole.BAD_DEBT, "6000", "Bad debt", AccountKind.EXPENSE),
     (AccountRole.BANK_FEES, "6800", "Bank fees", AccountKind.EXPENSE),
     (AccountRole.CURRENCY_DIFFERENCE, "6850", "Currency differences", AccountKind.EXPENSE),
 )
+
+
+#: A chart of its own may lack these: it gets the standard account when one is first posted to.
+LATER_ROLES = frozenset({AccountRole.REBATES, AccountRole.REBATES_ACCRUED})
 
 
 class Side(NamedTuple):
@@ -85,7 +91,7 @@ def open_chart(work: UnitOfWork, entity: int, chart: Sequence[ChartRow] = STANDA
     """Give a new entity a chart of accounts, the standard one unless another is named. Raises ``RuleBroken`` for a role that has
     no account in it: some document could not be posted.
     """
-    if missing := [role for role in AccountRole if role not in {row[0] for row in chart}]:
+    if missing := [role for role in AccountRole if role not in {row[0] for row in chart} | LATER_ROLES]:
         raise RuleBroken("chart_role_missing", roles=[role.replace("_", " ") for role in missing])
     ids = work.ids.reserve(len(chart))
     accounts = [

@@ -303,7 +303,7 @@ class InvoiceSettled(Event, frozen=True, kw_only=True):
 
 
 class CreditMemoPosted(Event, frozen=True, kw_only=True):
-    """``unlinked`` says why no sale was found for it."""
+    """``unlinked`` says why no sale was found for it; ``rebate`` is the agreement that it settles."""
 
     type: ClassVar[str] = "credit_memo.posted"
     net: int
@@ -314,6 +314,7 @@ class CreditMemoPosted(Event, frozen=True, kw_only=True):
     invoice: int | None = None
     return_: int | None = msgspec.field(default=None, name="return")
     unlinked: str | None = None
+    rebate: int | None = None
 
 
 class ReturnRequested(Event, frozen=True, kw_only=True):

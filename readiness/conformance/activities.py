@@ -243,7 +243,9 @@ def _hold_released(event: LoggedEvent) -> Done:
 
 def _credit_memo(event: LoggedEvent) -> Done | None:
     # With a return it is a step of the return, which tells of it itself.
-    return None if _credit(event.data).return_ is not None else Done(CREDIT_WITHOUT_RETURN)
+    told = _credit(event.data)
+    # A rebate that is settled is no correction of any order.
+    return None if told.return_ is not None or told.rebate is not None else Done(CREDIT_WITHOUT_RETURN)
 
 
 def _purchase_received(event: LoggedEvent) -> Done:

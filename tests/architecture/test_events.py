@@ -36,6 +36,7 @@ FOR_THE_RECORD: dict[str, str] = {
     "journal": "the journal holds it, and ledger.posted what it posts; the event dates it for other systems",
     "order.sourced": "the line holds the site that ships it; figures read the order at the site that sells",
     "purchase": "the purchase order holds it; no figure of this release reads suppliers yet",
+    "rebate": "the agreement holds it, and the ledger what it costs; the event dates it for other systems and the export",
     "shipment.freight_settled": "the carriage holds it; no figure of this release reads freight",
     "shipment.lost": "the exception holds owner and outcome; the event dates it",
     "shipment.packed": "as pick_wave",

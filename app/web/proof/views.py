@@ -27,7 +27,7 @@ PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "orders": ("Orders and shipments", ("order_", "quotes_", "task_", "packed_")),
     "billing": (
         "Billing and receivables",
-        ("invoice_", "credit_memo_", "receivable_", "receipt_", "on_account_", "shipped_", "tax_"),
+        ("invoice_", "credit_memo_", "receivable_", "receipt_", "on_account_", "shipped_", "tax_", "rebates_"),
     ),
     "cash": (
         "Bank, credits set against invoices, disputes and dunning",
@@ -59,6 +59,7 @@ PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
             "events_entries",
             "events_disputes",
             "events_dunning",
+            "events_rebates",
         ),
     ),
     "programme": ("Money of the programme", ("tranches_",)),
