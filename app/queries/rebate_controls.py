@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 _OF = "JOIN rebate_agreement a ON a.id ="
-_LINES = (
-    "FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id JOIN ledger_account c ON c.id = l.account_id"
-)
+_LINES = "FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id JOIN ledger_account c ON c.id = l.account_id"
 
 REBATE_CONTROLS: tuple[tuple[str, str, str, str, str], ...] = (
     (

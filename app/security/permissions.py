@@ -139,7 +139,10 @@ class Permission(StrEnum):
     DISPUTE_WORK = "billing:dispute:work", "open disputes, hand them over and settle them"
     DISPUTE_ROUTE = "billing:dispute:route", "say whose the reasons of deductions and disputes are"
     REBATE_WRITE = "billing:rebate:write", "write rebate agreements and change their drafts"
-    REBATE_AGREE = "billing:rebate:agree", "agree to rebates that others wrote, end them, and settle above what is accrued"
+    REBATE_AGREE = (
+        "billing:rebate:agree",
+        "agree to rebates that others wrote, end them, and settle above what is accrued",
+    )
     REBATE_SETTLE = "billing:rebate:settle", "settle rebates by credit memo"
     DUNNING_PROPOSE = "billing:dunning:propose", "propose whom to ask for what is overdue"
     DUNNING_CONFIRM = "billing:dunning:confirm", "confirm dunning runs that others proposed"

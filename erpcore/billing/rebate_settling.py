@@ -157,7 +157,7 @@ def _parts(work: UnitOfWork, row: AgreementRow) -> list[_Part]:
         .group_by(RebateAccrual.customer_id, RebateAccrual.item_id, tax.tax_rate, tax.tax_rule_id, tax.tax_exemption_id)
         .order_by(RebateAccrual.customer_id, RebateAccrual.item_id, tax.tax_rule_id, tax.tax_rate, tax.tax_exemption_id)
     )  # fmt: skip
-    return [_Part(*one) for one in work.session.execute(query) if one[5] > 0]
+    return [_Part._make((*one[:-1], int(one[-1]))) for one in map(tuple, work.session.execute(query)) if one[-1] > 0]
 
 
 def _close(work: UnitOfWork, row: AgreementRow, place: Place, settlement: int, difference: int) -> None:

@@ -159,6 +159,7 @@ class _Billed(msgspec.Struct, gc=False):
 
 class _Credit(msgspec.Struct, gc=False):
     return_: int | None = msgspec.field(default=None, name="return")
+    rebate: int | None = None
 
 
 class _Settling(msgspec.Struct, gc=False):
