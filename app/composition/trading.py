@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.composition.cells import RegisteredCells
 from app.composition.policies import RegisterRules
 from erpcore.fulfilment.carriers.models import TroubleKind
-from erpcore.fulfilment.models import Disposition
+from erpcore.fulfilment.models import Condition, Disposition
 from erpcore.fulfilment.returns import ReturnedLine
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import RuleBroken
@@ -75,6 +75,13 @@ def disposition_named(word: str) -> Disposition:
     if word not in set(Disposition):
         raise RuleBroken("choice_unknown", field="disposition", value=word)
     return Disposition(word)
+
+
+def condition_named(word: str) -> Condition:
+    """In which condition goods come back, by its word; raises ``RuleBroken`` for one that nobody knows."""
+    if word not in set(Condition):
+        raise RuleBroken("choice_unknown", field="condition", value=word)
+    return Condition(word)
 
 
 def returned_line(

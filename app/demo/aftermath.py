@@ -22,13 +22,9 @@ from erpcore.billing.services import (
 )
 from erpcore.fulfilment.models import Disposition
 from erpcore.fulfilment.records import ShipmentRow
+from erpcore.fulfilment.return_deciding import authorise_returns
 from erpcore.fulfilment.returned_goods import InspectReturn, ReceiveReturn, inspect_returns, receive_returns
-from erpcore.fulfilment.returns import (
-    RequestReturn,
-    ReturnedLine,
-    authorise_returns,
-    request_returns,
-)
+from erpcore.fulfilment.returns import RequestReturn, ReturnedLine, request_returns
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.model import PRICE_PLACES, QUANTITY_PLACES
 from erpcore.orders.documents import Order

@@ -33,6 +33,7 @@ from app.demo.policies import share_out_exceptions
 from app.demo.processes import write_processes
 from app.demo.questions import ask_questions
 from app.demo.raci import say_who_answers
+from app.demo.returned import return_some
 from app.demo.risks import RiskBook
 from app.demo.rollout import Rollout
 from app.demo.services import sell_besides_goods
@@ -281,6 +282,7 @@ class _Story:
         self.requests.finish()
         open_the_desk(self.desk)
         dispute_some(self.desk)
+        return_some(self.desk)
         self._read_events()
 
 

@@ -17,14 +17,10 @@ from app.importers.stock import groups
 from erpcore.billing.credits import credit_returns
 from erpcore.billing.debts import PostDebt, post_debts
 from erpcore.billing.services import draft_invoices, post_invoices
+from erpcore.fulfilment.return_deciding import authorise_returns
 from erpcore.fulfilment.return_records import ReturnRow
 from erpcore.fulfilment.returned_goods import InspectReturn, ReceiveReturn, inspect_returns, receive_returns
-from erpcore.fulfilment.returns import (
-    RequestReturn,
-    ReturnedLine,
-    authorise_returns,
-    request_returns,
-)
+from erpcore.fulfilment.returns import RequestReturn, ReturnedLine, request_returns
 from erpcore.fulfilment.services import DeliverShipment, PickOrder, confirm_shipments, deliver_shipments, pick_orders
 from erpcore.inventory.balances import lock_balances
 from erpcore.inventory.stock import ChangeStock, adjust_stock, open_stock

@@ -146,6 +146,8 @@ MESSAGES: dict[str, str] = {
     "return_unknown": "There is no return {id} here, or it belongs to a site that is not yours. Check the number.",
     "return_line_unknown": "Return {document} has no line {id}. Name one of its own lines.",
     "return_nothing_came": "Nothing came of return {document}. Close it with “Nothing came”, and say why.",
+    "return_outside_policy": "Return {document} is outside of the policy: {why}. Say why it may come back all the same.",
+    "return_outside_never": "Return {document} is outside of the policy: {why}. The policy lets nobody authorise it; decline it.",
     "return_other_incomplete": "Another item that came has a code and a quantity. Enter both, or neither.",
     "counted_below_zero": "Less than nothing of {item} cannot come. Enter what is there, or 0.",
     "inspected_differs": "Of {item} came {came}, and something was said about {found}. Say what becomes of each piece that came.",

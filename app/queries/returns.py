@@ -10,12 +10,15 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.composition.core_approvals import waiting_request
+from app.composition.return_approvals import RETURN_OUTSIDE
 from app.queries.listing import SqlList
 from app.queries.order_detail import steps_of
 from app.queries.order_facts import Step
 from app.security.scopes import within_sites
 from erpcore.billing.models import CreditMemo
 from erpcore.fulfilment.models import ReturnLine, ReturnOrder, ReturnState
+from erpcore.fulfilment.return_policy import Judgement, judged
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
 from erpcore.masterdata.models import Channel, Customer, Entity, Item, Site
@@ -42,6 +45,7 @@ class ReturnRow:
     order: str | None
     requested_at: datetime
     version: int
+    condition: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +76,17 @@ class ReturnPage:
     memo_id: int | None
     memo: str | None
     steps: list[Step]
+    judgement: Judgement | None
+    request_id: int | None
+
+    @property
+    def against(self) -> list[str]:
+        """What the policy has against it, in words."""
+        return [] if self.judgement is None else self.judgement.words()
+
+    @property
+    def is_outside(self) -> bool:
+        return bool(self.against)
 
 
 def _returns() -> Any:
@@ -98,7 +113,7 @@ def _row(row: Any) -> ReturnRow:
     return ReturnRow(
         id=found.id, number=found.number, state=found.state, reason=found.reason, fault=found.fault, customer=row.customer,
         site_id=found.site_id, site=row.site, channel=row.channel, realm=row.realm, entity_id=found.entity_id, currency=found.currency,
-        order_id=found.order_id, order=row.order, requested_at=found.requested_at, version=found.version,
+        order_id=found.order_id, order=row.order, requested_at=found.requested_at, version=found.version, condition=found.condition,
     )  # fmt: skip
 
 
@@ -112,6 +127,11 @@ RETURNS: SqlList[ReturnRow] = SqlList(
     },
     wanted={"state": lambda value, _: ReturnOrder.state == value},
 )  # fmt: skip
+
+
+def _request(session: Session, return_id: int) -> int | None:
+    found = waiting_request(session, RETURN_OUTSIDE, return_id)
+    return None if found is None else found.id
 
 
 def return_page(session: Session, actor: Actor, return_id: int) -> ReturnPage:
@@ -140,5 +160,6 @@ def return_page(session: Session, actor: Actor, return_id: int) -> ReturnPage:
             for one in lines
         ],
         memo_id=memo.id if memo else None, memo=memo.number if memo else None,
-        steps=steps_of(session, {"return": [return_id]}),
+        steps=steps_of(session, {"return": [return_id]}), judgement=judged(row.ReturnOrder.judged),
+        request_id=_request(session, return_id) if row.ReturnOrder.state == ReturnState.WAITING else None,
     )  # fmt: skip

@@ -173,10 +173,11 @@ def _others(session: Session, now: datetime) -> set[_Key]:
         ("return", row.id, row.site_id)
         for row in session.execute(
             select(ReturnOrder.id, ReturnOrder.site_id, ReturnOrder.state, ReturnOrder.requested_at).where(
-                ReturnOrder.state.in_(("requested", "authorised", "received", "inspected"))
+                ReturnOrder.state.in_(("requested", "waiting", "authorised", "received", "inspected"))
             )
         )
-        if row.state in ("requested", "authorised", "received", "inspected") and row.requested_at < now - STUCK_RETURN
+        if row.state in ("requested", "waiting", "authorised", "received", "inspected")
+        and row.requested_at < now - STUCK_RETURN
     }
     found |= {
         ("expected", row.id, row.site_id)

@@ -199,7 +199,7 @@ def stuck(now: datetime) -> list[Any]:
         .join(Customer, Customer.id == Invoice.customer_id)
         .where(text("invoice.state <> 'posted'"), Invoice.state == "draft", Invoice.drafted_at < before),
         returns.join(Customer, Customer.id == ReturnOrder.customer_id).where(
-            ReturnOrder.state.in_(("requested", "authorised", "received", "inspected")), ReturnOrder.requested_at < now - STUCK_RETURN
+            ReturnOrder.state.in_(("requested", "waiting", "authorised", "received", "inspected")), ReturnOrder.requested_at < now - STUCK_RETURN
         ),
         received.join(Item, Item.id == StockArrival.item_id)
         .join(

@@ -91,6 +91,7 @@ class Permission(StrEnum):
     RETURN_READ = "returns:return:read", "see returns"
     RETURN_REQUEST = "returns:return:request", "request returns"
     RETURN_AUTHORISE = "returns:return:authorise", "authorise or decline returns"
+    RETURN_AUTHORISE_OUTSIDE = "returns:return:authorise_outside", "authorise returns outside of the policy"
     RETURN_RECEIVE = "warehouse:return:receive", "receive returns"
     SHIPMENT_READ = "warehouse:shipment:read", "see shipments"
     SHIPMENT_PICK = "warehouse:shipment:pick", "pick"

@@ -31,11 +31,22 @@ class ShipmentState(StrEnum):
 
 class ReturnState(StrEnum):
     REQUESTED = "requested"
+    WAITING = "waiting"
     AUTHORISED = "authorised"
     DECLINED = "declined"
     RECEIVED = "received"
     INSPECTED = "inspected"
     CREDITED = "credited"
+
+
+class Condition(StrEnum):
+    """In which condition goods come back, as the customer says."""
+
+    UNSTATED = "unstated"
+    SEALED = "sealed"
+    OPENED = "opened"
+    USED = "used"
+    DAMAGED = "damaged"
 
 
 class Disposition(StrEnum):
@@ -111,12 +122,13 @@ class ShipmentLine(Base):
 
 
 class ReturnOrder(Base):
-    """Goods a customer gives back, from the request to the credit."""
+    """Goods a customer gives back, from the request to the credit. ``judged``: what its policy said of it at the request."""
 
     __tablename__ = "return_order"
     __table_args__ = (
         UniqueConstraint("entity_id", "number"),
         states("state", ReturnState),
+        states("condition", Condition),
         Index("ix_return_order_order", "order_id"),
         Index("ix_return_order_customer", "customer_id"),
     )
@@ -137,6 +149,8 @@ class ReturnOrder(Base):
     grant_id: Mapped[int | None] = mapped_column(BigInteger)
     requested_at: Mapped[datetime] = mapped_column(UtcDateTime)
     version: Mapped[int] = mapped_column(Integer)
+    condition: Mapped[str] = mapped_column(String(12))
+    judged: Mapped[str | None] = mapped_column(Text)
 
 
 class ReturnLine(Base):

@@ -40,6 +40,8 @@ class ReturnRow:
     grant_id: int | None
     requested_at: datetime
     version: int
+    condition: str
+    judged: str | None
     lines: list[ReturnLineRow] = field(kw_only=True)
     customer_group: int | None = None
 

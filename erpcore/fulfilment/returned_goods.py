@@ -13,7 +13,8 @@ from sqlalchemy import select
 from erpcore.fulfilment.flow import RETURN
 from erpcore.fulfilment.models import Disposition, ShipmentLine
 from erpcore.fulfilment.return_records import ReturnLineRow, ReturnRow, lock_returns, save_return_lines, save_returns
-from erpcore.fulfilment.returns import ReturnedLine, count_returned, sales_of, spread
+from erpcore.fulfilment.return_sales import count_returned, sales_of
+from erpcore.fulfilment.returns import ReturnedLine, spread
 from erpcore.inventory.bins import Slot
 from erpcore.inventory.models import MoveReason, StockMove, StockStatus
 from erpcore.inventory.movement import Movement

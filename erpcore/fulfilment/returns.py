@@ -1,47 +1,40 @@
-"""Goods coming back: request, authorise, decline. ``returned_goods`` takes them in, billing credits them.
+"""Goods coming back: their request. ``return_deciding`` says whether they may, ``returned_goods`` takes them in, billing credits them.
 
 A return names the sale it reverses where one exists: the latest sale of the item to the customer not yet returned.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
 
-from sqlalchemy import select
-
-from erpcore.fulfilment.flow import RETURN
-from erpcore.fulfilment.models import Disposition, ReturnLine, ReturnOrder, ReturnState
+from erpcore.fulfilment.models import Condition, Disposition, ReturnLine, ReturnOrder, ReturnState
+from erpcore.fulfilment.return_deciding import authorise_by_policy
+from erpcore.fulfilment.return_policy import delivered_days, judge, kept_as
 from erpcore.fulfilment.return_records import (
     COLUMNS,
     LINE_COLUMNS,
     ReturnLineRow,
     ReturnRow,
     line_values,
-    lock_returns,
     return_values,
-    save_returns,
 )
+from erpcore.fulfilment.return_sales import Sale, count_returned, sales_of
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotAllowed, RuleBroken
 from erpcore.kernel.history import record_move
 from erpcore.kernel.model import PRICE_PLACES, QUANTITY_PLACES, scaled_int
 from erpcore.kernel.money import exact_amount
 from erpcore.kernel.quantity import ABSURD, MOST_WORTH
-from erpcore.kernel.rows import chunks, raw, read_rows, write_rows
+from erpcore.kernel.rows import write_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.models import ItemKind
 from erpcore.masterdata.queries import customers, items, site_facts, tax_rate
 from erpcore.masterdata.units import in_own_unit
-from erpcore.orders.documents import Line
-from erpcore.orders.models import OrderLine, SalesOrder
-from erpcore.orders.records import lines_by_id, lock_orders, save_orders, write_changed_lines
 from erpcore.ports import Cell, CellStates, Process, ProcessRules, admit
-from erpcore.published import ReturnAuthorised, ReturnDeclined, ReturnRequested
+from erpcore.published import ReturnRequested
 
 REQUEST = "returns:return:request"
 
@@ -70,42 +63,7 @@ class RequestReturn:
     number: str | None = None
     ship_country: str | None = None
     at: datetime | None = None
-
-
-class Sale(NamedTuple):
-    """A sale of an item to a customer, and what is left of it to give back."""
-
-    order: int
-    line: int
-    at: datetime
-    left: int
-    price: int
-    tax_rate: int | None
-
-
-def sales_of(work: UnitOfWork, wanted: set[tuple[int, int]]) -> dict[tuple[int, int], list[Sale]]:
-    """Sales of (customer, item), latest first, with what is left of each to give back."""
-    write_changed_lines(work)
-    found: dict[tuple[int, int], list[Sale]] = {pair: [] for pair in wanted}
-    orders = SalesOrder.__table__.c
-    lines = OrderLine.__table__.c
-    for part in chunks(sorted({item for _, item in wanted}), 500):
-        buyers = sorted({customer for customer, item in wanted if item in set(part)})
-        for some in chunks(buyers, 500):
-            query = (
-                select(
-                    orders.customer_id, lines.item_id, orders.id, lines.id, orders.captured_at,
-                    (raw(lines.shipped) - raw(lines.returned)).label("left"), raw(lines.unit_price), raw(lines.tax_rate),
-                )
-                .join_from(OrderLine, SalesOrder, orders.id == lines.order_id)
-                .where(lines.item_id.in_(part), orders.customer_id.in_(some), lines.shipped > 0)
-                .order_by(orders.captured_at.desc(), lines.id.desc())
-            )  # fmt: skip
-            for row in work.session.execute(query):
-                pair = (row[0], row[1])
-                if pair in found:
-                    found[pair].append(Sale(row[2], row[3], row[4], row[5], row[6], row[7]))
-    return found
+    condition: Condition = Condition.UNSTATED
 
 
 def request_returns(
@@ -114,7 +72,7 @@ def request_returns(
     """Take down what customers want to give back, each line tied to the sale it reverses, or saying why it is not.
 
     A line larger than its sale is spread over earlier ones; what no sale covers stays unlinked. Raises ``RuleBroken`` when a
-    named sale has less left than is to be returned.
+    named sale has less left than is to be returned. What keeps to a policy that asks nobody is authorised at once.
     """
     known = items(work, {line.item for c in commands for line in c.lines})
     buyers = customers(work, {c.customer for c in commands})
@@ -139,14 +97,10 @@ def request_returns(
         linked = {owners[part.order_line_id] for part in row.lines if part.order_line_id}
         row.order_id = min(linked) if len(linked) == 1 else None
         returns.append(row)
+    _judge(work, returns, rules)
     count_returned(work, taken)
     write_rows(work, ReturnOrder.__table__, COLUMNS, [return_values(r) for r in returns])
-    write_rows(
-        work,
-        ReturnLine.__table__,
-        LINE_COLUMNS,
-        [line_values(line) for r in returns for line in r.lines],
-    )
+    write_rows(work, ReturnLine.__table__, LINE_COLUMNS, [line_values(line) for r in returns for line in r.lines])
     work.memo.setdefault("returns", {}).update((r.id, r) for r in returns)
     for row in returns:
         record_move(work, "return", row.id, "request", None, row.state, at=row.requested_at, reason=row.reason)
@@ -156,7 +110,19 @@ def request_returns(
             event, row.place(work), step="returns_to_credit.request", subject=("return", row.id, 1), journey=row.id,
             at=row.requested_at, refs=refs,
         )  # fmt: skip
+    authorise_by_policy(work, returns)
     return returns
+
+
+def _judge(work: UnitOfWork, returns: Sequence[ReturnRow], rules: ProcessRules) -> None:
+    """Keep with each return what its policy says of it. A file of the past says what was done, whatever the policy."""
+    if work.source == "import":
+        return
+    delivered = delivered_days(work, returns)
+    for row in returns:
+        days = [delivered[line.order_line_id] for line in row.lines if line.order_line_id in delivered]
+        day = local_day(row.requested_at, site_facts(work, row.site_id).time_zone)
+        row.judged = kept_as(judge(row, rules.stored(work, row.ruleset), days, day))
 
 
 def _head(work: UnitOfWork, command: RequestReturn, rules: ProcessRules, cells: CellStates) -> ReturnRow:
@@ -179,7 +145,7 @@ def _head(work: UnitOfWork, command: RequestReturn, rules: ProcessRules, cells: 
         order_id=None, number=command.number or f"RT-{key}", state=ReturnState.REQUESTED, reason=command.reason,
         fault=command.fault, currency=site.entity.currency, ship_country=command.ship_country or customer.country,
         ruleset=ruleset.hash, variants=ruleset.variants, grant_id=grant, requested_at=command.at or work.now, version=1,
-        lines=[], customer_group=customer.group_id,
+        condition=command.condition, judged=None, lines=[], customer_group=customer.group_id,
     )  # fmt: skip
 
 
@@ -252,63 +218,3 @@ def _part(
         id=0, return_id=row.id, line_no=0, item_id=asked.item, order_line_id=sale, quantity=quantity, unit_price=price,
         amount=exact_amount(quantity, price), tax_rate=rate, disposition=disposition, unlinked=why, asked=quantity,
     )  # fmt: skip
-
-
-def authorise_returns(
-    work: UnitOfWork, ids: Iterable[int], *, at: Mapping[int, datetime] | None = None
-) -> list[ReturnRow]:
-    """Allow the goods to come back."""
-    return _decide(work, ids, "authorise", None, at)
-
-
-def decline_returns(work: UnitOfWork, ids: Iterable[int], reason: str) -> list[ReturnRow]:
-    """Refuse the goods, with a reason; what was counted as returned is free again."""
-    return _end(work, ids, "decline", reason)
-
-
-def give_up_returns(work: UnitOfWork, ids: Iterable[int], reason: str) -> list[ReturnRow]:
-    """Nothing came of what was authorised: the return ends without a credit, and the customer may give the goods back anew."""
-    return _end(work, ids, "give_up", reason)
-
-
-def _end(work: UnitOfWork, ids: Iterable[int], move: str, reason: str) -> list[ReturnRow]:
-    rows = _decide(work, ids, move, reason, None)
-    given_back: dict[int, int] = defaultdict(int)
-    for part in (part for row in rows for part in row.lines):
-        if part.order_line_id:
-            given_back[part.order_line_id] -= part.quantity
-    count_returned(work, given_back)
-    return rows
-
-
-def count_returned(work: UnitOfWork, changes: Mapping[int, int]) -> None:
-    """Count what comes back on its order lines, by so much more or less; raises ``RuleBroken`` beyond what was delivered."""
-    owners = read_rows(work, OrderLine, ("order_id",), "id", changes)
-    orders = lock_orders(work, {row.order_id for row in owners})
-    changed: list[Line] = []
-    for line in lines_by_id(orders).values():
-        if changes.get(line.id):
-            line.returned += changes[line.id]
-            if line.returned > line.shipped:
-                code = items(work, {line.item_id})[line.item_id].code
-                raise RuleBroken("return_too_much", field="quantity", item=code)
-            changed.append(line)
-    save_orders(work, orders, changed)
-
-
-def _decide(
-    work: UnitOfWork, ids: Iterable[int], move: str, reason: str | None, at: Mapping[int, datetime] | None
-) -> list[ReturnRow]:
-    rows = lock_returns(work, ids)
-    for row in rows:
-        work.actor.require(RETURN.moves[move].permission, site=row.site_id)
-        was, when = row.state, (at or {}).get(row.id, work.now)
-        row.state = RETURN.target(move, was, reason=reason)
-        record_move(work, "return", row.id, move, was, row.state, at=when, reason=reason)
-        event: Any = ReturnAuthorised() if move == "authorise" else ReturnDeclined(reason=reason or "")
-        work.publish(
-            event, row.place(work), step=f"returns_to_credit.{'receive' if move == 'give_up' else 'authorise'}",
-            subject=("return", row.id, row.version + 1), journey=row.id, at=when,
-        )  # fmt: skip
-    save_returns(work, rows)
-    return rows

@@ -14,6 +14,7 @@ from erpcore.ports.points import Freedom, PolicyPoint, Unit
 CATALOGUE_VERSION = 2
 
 SALES, PRICES, CREDIT, PROMISE, WAREHOUSE = "Orders", "Prices", "Credit", "Sourcing and promise", "Warehouse"
+RETURNS = "Returns"
 
 _C, _E = Freedom.COMMITMENT, Freedom.EXECUTION
 _NEW: Any = object()
@@ -231,6 +232,46 @@ _WAREHOUSE = (
     ),
 )  # fmt: skip
 
+_RETURNS = (
+    _point(
+        "return_window_days", "Return window", RETURNS, _C,
+        "So many days after delivery goods may come back that are not our fault. With 0 the day is not looked at.", 30, before=0,
+        maximum=3650, unit=Unit.DAYS,
+    ),
+    _point(
+        "return_fault_window_days", "Window for our fault", RETURNS, _C,
+        "So many days after delivery goods may come back that are our fault. With 0 the day is not looked at.", 730, before=0,
+        maximum=3650, unit=Unit.DAYS,
+    ),
+    _point(
+        "return_condition_rule", "Condition accepted", RETURNS, _C,
+        "In which condition goods may come back that are not our fault.", "any", choices=("any", "unused", "sealed"),
+        means={"any": "in any", "unused": "sealed, or opened and not used", "sealed": "sealed only"},
+    ),
+    _point(
+        "return_receipt_rule", "Return without a sale", RETURNS, _C, "Whether goods may come back without a sale that is found.",
+        "needed", before="not_needed", choices=("needed", "not_needed"),
+        means={"needed": "only outside of the policy", "not_needed": "like any other goods"},
+    ),
+    _point(
+        "return_approval_rule", "Authorising returns", RETURNS, _C, "Which returns somebody authorises.", "always",
+        choices=("always", "customers_fault", "outside_policy"),
+        means={
+            "always": "each of them", "customers_fault": "those that are not our fault",
+            "outside_policy": "those that do not keep to the policy",
+        },
+    ),
+    _point(
+        "return_exception_rule", "Returns outside of the policy", RETURNS, _E,
+        "Who may authorise a return that does not keep to the policy, with a reason.", "second_person", before="authority",
+        choices=("never", "authority", "second_person"),
+        means={
+            "never": "nobody", "authority": "who has the authority, alone",
+            "second_person": "whom the rules of approval name, once somebody has asked",
+        },
+    ),
+)  # fmt: skip
+
 POLICY_POINTS: dict[str, PolicyPoint] = {
-    point.name: point for point in (*_SALES, *_PRICES, *_CREDIT, *_PROMISE, *_WAREHOUSE)
+    point.name: point for point in (*_SALES, *_PRICES, *_CREDIT, *_PROMISE, *_WAREHOUSE, *_RETURNS)
 }

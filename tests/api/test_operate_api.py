@@ -323,6 +323,27 @@ def test_a_return_that_nobody_sends_is_given_up_and_one_that_comes_whole_needs_n
         assert answer.json["state"] == state
 
 
+def test_a_return_outside_of_its_policy_needs_a_reason_and_waits(caller, business):
+    order, _, _ = invoiced(business)
+    business.clock.advance(timedelta(days=45))
+    desk, lead = caller("super_user"), caller("site_lead")
+    back = {**body(business, (0, "2")), "reason": "not wanted", "fault": "customer", "condition": "opened"}
+    back["lines"][0]["order_line"] = order.lines[0].id
+    strange = desk("POST", "/returns", {**back, "condition": "eaten"})
+    assert (strange.status_code, strange.json["code"]) == (422, "choice_unknown")
+    made = desk("POST", "/returns", back).json
+    assert made["policy"] == {
+        "days": 45, "window": 30, "accepts": "any", "approval": "somebody", "exception": "second_person", "against": ["window"],
+    }  # fmt: skip
+    here = f"/returns/{made['id']}"
+    refused = lead("POST", f"{here}/authorise", If_Match=f'"{made["version"]}"')
+    assert (refused.status_code, refused.json["code"]) == (422, "return_outside_policy")
+    asked = lead("POST", f"{here}/authorise", {"reason": "a good customer"}, If_Match=f'"{made["version"]}"').json
+    assert (asked["state"], asked["condition"]) == ("waiting", "opened")
+    found = caller("process_owner")("GET", f"/approvals/{asked['approval_request_id']}").json
+    assert (found["kind"], found["state"]) == ("return_outside", "waiting")
+
+
 def test_holds_are_listed_with_who_may_end_them_and_end_one_by_one(caller, business, sqlite_database):
     orders = [captured(business) for _ in range(2)]
     desk, lead = caller("customer_service"), caller("site_lead")

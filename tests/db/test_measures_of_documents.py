@@ -26,7 +26,8 @@ from app.demo.plan import DemoOptions
 from app.jobs.consumers import ConsumerRunner
 from erpcore.billing.credits import credit_returns
 from erpcore.billing.services import draft_invoices, post_invoices
-from erpcore.fulfilment.returns import authorise_returns, request_returns
+from erpcore.fulfilment.return_deciding import authorise_returns
+from erpcore.fulfilment.returns import request_returns
 from erpcore.fulfilment.services import PickOrder, confirm_shipments, pick_orders
 from erpcore.inventory.stock import ChangeStock, receive_stock
 from erpcore.orders.allocation import allocate_orders

@@ -12,7 +12,8 @@ from app.composition.uow import reading
 from app.jobs.consumers import ConsumerRunner
 from erpcore.billing.credits import credit_returns
 from erpcore.billing.services import AmendInvoice, amend_invoices, draft_invoices, post_invoices, unblock_invoices
-from erpcore.fulfilment.returns import authorise_returns, request_returns
+from erpcore.fulfilment.return_deciding import authorise_returns
+from erpcore.fulfilment.returns import request_returns
 from erpcore.inventory.stock import ChangeStock, adjust_stock, reverse_adjustment
 from readiness.measures.consumer import JourneyConsumer
 from readiness.measures.drilldown import journeys_behind

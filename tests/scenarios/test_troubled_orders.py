@@ -20,12 +20,8 @@ from erpcore.fulfilment.floor.waves import (
     resume_pick_wave,
 )
 from erpcore.fulfilment.models import Disposition
-from erpcore.fulfilment.returns import (
-    RequestReturn,
-    ReturnedLine,
-    authorise_returns,
-    request_returns,
-)
+from erpcore.fulfilment.return_deciding import authorise_returns
+from erpcore.fulfilment.returns import RequestReturn, ReturnedLine, request_returns
 from erpcore.kernel.actor import Actor
 from erpcore.masterdata.services import add_commitment
 from erpcore.orders.cancelling import CancelLines, cancel_lines

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from erpcore.fulfilment.returns import RequestReturn, ReturnedLine, authorise_returns, request_returns
+from erpcore.fulfilment.return_deciding import authorise_returns
+from erpcore.fulfilment.returns import RequestReturn, ReturnedLine, request_returns
 from erpcore.inventory.stock import ChangeStock, open_stock
 from erpcore.masterdata.services import NewItem, NewSite, add_commitment, add_items, add_site
 from erpcore.orders.holds import HoldOrder, hold_orders

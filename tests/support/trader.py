@@ -22,6 +22,7 @@ from erpcore.billing.credits import CreditInvoice, credit_invoices, credit_retur
 from erpcore.billing.services import draft_invoices, post_invoices
 from erpcore.fulfilment.direct import release_with_purchases
 from erpcore.fulfilment.models import Disposition
+from erpcore.fulfilment.return_deciding import authorise_returns, decline_returns, give_up_returns, settle_return
 from erpcore.fulfilment.returned_goods import (
     Finding,
     InspectReturn,
@@ -29,14 +30,7 @@ from erpcore.fulfilment.returned_goods import (
     inspect_returns,
     receive_returns,
 )
-from erpcore.fulfilment.returns import (
-    RequestReturn,
-    ReturnedLine,
-    authorise_returns,
-    decline_returns,
-    give_up_returns,
-    request_returns,
-)
+from erpcore.fulfilment.returns import RequestReturn, ReturnedLine, request_returns
 from erpcore.fulfilment.services import DeliverShipment, PickOrder, confirm_shipments, deliver_shipments, pick_orders
 from erpcore.inventory.adjusting import CountStock, count_stock
 from erpcore.inventory.stock import ChangeStock, adjust_stock, receive_stock
@@ -336,7 +330,7 @@ class Trader(Supplied, Changed, Scarce):
         often=2,
         who=WHO,
         number=NUMBER,
-        move=("authorise", "decline", "give up", "receive", "inspect", "credit"),
+        move=("authorise", "agree", "refuse", "decline", "give up", "receive", "inspect", "credit"),
         quantity=QUANTITIES,
         other=(False, True),
         goods=tuple(Disposition),
@@ -361,7 +355,12 @@ class Trader(Supplied, Changed, Scarce):
             Finding(line=line, quantity=Decimal(there) / 1000 - part, disposition=Disposition.SCRAP),
         ]
         moves: dict[str, Callable[[Any], Any]] = {
-            "authorise": lambda work: authorise_returns(work, [found]),
+            # Outside of its policy a return waits for others.
+            "authorise": lambda work: authorise_returns(
+                work, [found], reason="he is a good customer" if other else None
+            ),
+            "agree": lambda work: settle_return(work, found, agreed=True, note="agreed"),
+            "refuse": lambda work: settle_return(work, found, agreed=False, note="too late"),
             "decline": lambda work: decline_returns(work, [found], "too late"),
             "give up": lambda work: give_up_returns(work, [found], "nothing came"),
             "receive": lambda work: receive_returns(work, [came], cells=OPEN),

@@ -12,6 +12,7 @@ from app.composition.uow import reading
 from tests.support.controls import assert_books_agree
 from tests.support.core import a_business
 from tests.support.operate import a_closed_site, open_cells
+from tests.support.policies import approve
 from tests.support.steps import captured, invoiced, released
 
 
@@ -159,7 +160,7 @@ def test_a_return_runs_to_its_credit_memo(signed_in, business, sqlite_database):
         signed_in(role) for role in ("customer_service", "site_lead", "warehouse_operator", "billing")
     )
     desk.get(f"/orders/{order.id}/return")
-    words = {"reason": "damaged", "fault": "ours", "disposition": "scrap"}
+    words = {"reason": "damaged", "fault": "ours", "condition": "unstated", "disposition": "scrap"}
     assert "Nothing was entered" in desk.post(f"/orders/{order.id}/return", words, status=422).errors()[0]
     desk.post(f"/orders/{order.id}/return", {**words, f"line_{order.lines[0].id}": "2"})
     here = desk.path
@@ -182,6 +183,40 @@ def test_a_return_runs_to_its_credit_memo(signed_in, business, sqlite_database):
     page = billing.get(here)
     assert "credited by CRN-2026-" in page.text
     assert_books_agree(sqlite_database)
+
+
+def test_a_return_outside_of_the_policy_says_what_is_against_it_and_waits_for_others(signed_in, business):
+    order, _, _ = invoiced(business, ((0, 10),))
+    business.clock.advance(timedelta(days=45))
+    desk, lead, owner = (signed_in(role) for role in ("customer_service", "site_lead", "process_owner"))
+    desk.get(f"/orders/{order.id}/return")
+    words = {"reason": "not wanted", "fault": "customer", "condition": "opened", "disposition": "restock"}
+    desk.post(f"/orders/{order.id}/return", {**words, f"line_{order.lines[0].id}": "2"})
+    here = desk.path
+    page = lead.get(here)
+    assert "45 days after delivery, 30 allowed" in page.text
+    assert "Outside of the policy somebody asks with a reason, and others agree." in page.text
+    page = lead.get(f"{here}/authorise")
+    assert "Reason: Say why" in lead.post(f"{here}/authorise", {"reason": ""}, status=422).errors()
+    page = lead.post(f"{here}/authorise", {"reason": "promised on the telephone"})
+    assert "Waits for others" in page.text
+    asked = next(one for one in page.links() if re.fullmatch(r"/approvals/\d+", one))
+    assert "45 days after delivery, 30 allowed" in owner.get(asked).text
+    owner.post(asked, {"verdict": "approve", "reason": "a good customer"})
+    page = owner.get(here)
+    assert "Waits for others" not in page.text
+    assert "agreed" in page.text.lower()
+
+
+def test_what_keeps_to_a_policy_that_asks_nobody_says_that_it_may_come(signed_in, business):
+    approve(business, "return_approval_rule", "outside_policy")
+    order, _, _ = invoiced(business, ((0, 10),))
+    desk = signed_in("customer_service")
+    desk.get(f"/orders/{order.id}/return")
+    words = {"reason": "not wanted", "fault": "customer", "condition": "unstated", "disposition": "restock"}
+    page = desk.post(f"/orders/{order.id}/return", {**words, f"line_{order.lines[0].id}": "2"})
+    assert "keeps to the policy: the goods may come back" in page.text
+    assert "nobody: it keeps to the policy" in page.text
 
 
 def test_stock_is_received_adjusted_and_counted_with_reasons(signed_in, business, sqlite_database):

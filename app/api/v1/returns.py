@@ -14,21 +14,16 @@ from app.api.lists import REALM, OneOf, listed, part_of, which
 from app.api.v1.numbers import Key, fresh, pointing
 from app.api.values import Answer, Body, Page, PageQuery, Quantity, Realm, UnitPrice
 from app.composition.request import reader
-from app.composition.trading import cells, disposition_named, returned_line, rules
+from app.composition.return_approvals import BY_RULES
+from app.composition.trading import cells, condition_named, disposition_named, returned_line, rules
 from app.queries.places import realm_of_site
 from app.queries.returns import RETURNS, STATES, ReturnPage, ReturnRow, return_page
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.billing.credits import credit_returns
+from erpcore.fulfilment.return_deciding import authorise_returns, decline_returns, give_up_returns
 from erpcore.fulfilment.returned_goods import Finding, InspectReturn, ReceiveReturn, inspect_returns, receive_returns
-from erpcore.fulfilment.returns import (
-    RequestReturn,
-    ReturnedLine,
-    authorise_returns,
-    decline_returns,
-    give_up_returns,
-    request_returns,
-)
+from erpcore.fulfilment.returns import RequestReturn, ReturnedLine, request_returns
 from erpcore.kernel.work import UnitOfWork
 
 TAG = "Returns"
@@ -55,6 +50,7 @@ class ReturnAnswer(Answer):
     order_id: int | None
     requested_at: datetime
     version: int
+    condition: str
 
 
 class ReturnQuery(PageQuery):
@@ -84,11 +80,26 @@ class ReturnLineAnswer(Answer):
     unlinked: str | None
 
 
+class PolicyAnswer(Answer):
+    """What the policy of the return says of it. `days` after delivery of `window` allowed (0: the day is not looked at); `accepts`:
+    which condition; `exception`: who may authorise it all the same; `against`: `window`, `condition`, `no_sale`.
+    """
+
+    days: int | None
+    window: int
+    accepts: str
+    approval: str
+    exception: str
+    against: list[str]
+
+
 class ReturnDetail(ReturnAnswer):
     """One return with its lines and its credit memo."""
 
     lines: list[ReturnLineAnswer]
     credit_memo_id: int | None
+    policy: PolicyAnswer | None
+    approval_request_id: int | None
 
 
 class ReturnedBody(Body):
@@ -109,6 +120,7 @@ class ReturnBody(Body):
     customer: Key
     reason: str = Field(min_length=1, max_length=48)
     fault: Fault = Fault.UNDECIDED
+    condition: str = "unstated"
     lines: list[ReturnedBody] = Field(min_length=1, max_length=500)
 
 
@@ -149,6 +161,12 @@ class InspectBody(Body):
     note: str | None = Field(default=None, max_length=500)
 
 
+class AuthoriseBody(Body):
+    """Why it may come back although it is outside of its policy; not needed within."""
+
+    reason: str = Field(default="", max_length=500)
+
+
 class ReasonBody(Body):
     """Why."""
 
@@ -161,7 +179,8 @@ def _answer(row: ReturnRow) -> ReturnAnswer:
 
 def _detail(page: ReturnPage) -> ReturnDetail:
     return ReturnDetail(
-        **_answer(page.row).model_dump(), credit_memo_id=page.memo_id,
+        **_answer(page.row).model_dump(), credit_memo_id=page.memo_id, approval_request_id=page.request_id,
+        policy=None if page.judgement is None else PolicyAnswer.model_validate(page.judgement),
         lines=[
             ReturnLineAnswer(
                 id=line.id, line_no=line.line_no, item_id=line.item_id, item=line.code, asked=line.asked,
@@ -198,6 +217,7 @@ def request_return(work: UnitOfWork, body: ReturnBody) -> ReturnDetail:
     work.realm = realm_of_site(work.session, work.actor, body.site)
     command = RequestReturn(
         site=body.site, channel=body.channel, customer=body.customer, reason=body.reason, fault=body.fault.value,
+        condition=condition_named(body.condition),
         lines=[
             returned_line(line.item, line.quantity, line.order_line, line.disposition, line.unit_price)
             for line in body.lines
@@ -218,10 +238,13 @@ def _moved(work: UnitOfWork, return_id: int, version: int, move: Callable[[], An
 
 @operation(
     "POST", "/returns/{return_id}/authorise", permission=Permission.RETURN_AUTHORISE, summary="Allow the goods to come back",
-    tag=TAG, answer=ReturnDetail, versioned=True,
+    tag=TAG, body=AuthoriseBody, answer=ReturnDetail, versioned=True, example={"reason": "promised on the telephone"},
 )  # fmt: skip
-def authorise_return(work: UnitOfWork, return_id: int, version: int) -> ReturnDetail:
-    return _moved(work, return_id, version, lambda: authorise_returns(work, [return_id]))
+def authorise_return(work: UnitOfWork, return_id: int, version: int, body: AuthoriseBody) -> ReturnDetail:
+    """Outside of the policy it waits until those have agreed whom the rules of approval name."""
+    return _moved(
+        work, return_id, version, lambda: authorise_returns(work, [return_id], authority=BY_RULES, reason=body.reason)
+    )
 
 
 @operation(

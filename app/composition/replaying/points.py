@@ -8,6 +8,7 @@ from erpcore.ports import POLICY_POINTS
 
 _PEOPLE = "people decide by it, case by case, and nobody can say what they would have decided"
 _FLOOR = "it is about work in the warehouse, which orders alone do not tell"
+_BACK = "it is about goods that come back after the order"
 #: What decides when an order is taken, held, promised, allocated, picked, or waits.
 SHOWN = frozenset(
     {
@@ -31,6 +32,12 @@ NOT_SHOWN = {
     "count_freeze": _FLOOR,
     "adjustment_limit_minor": _FLOOR,
     "short_pay_tolerance_minor": "it is about payments that come after the order",
+    "return_window_days": _BACK,
+    "return_fault_window_days": _BACK,
+    "return_condition_rule": _BACK,
+    "return_receipt_rule": _BACK,
+    "return_approval_rule": _BACK,
+    "return_exception_rule": _BACK,
     "lot_rule": "it says which lot leaves, not whether an order can be met",
     "task_priority_rule": _FLOOR,
     "packing_required": _FLOOR,

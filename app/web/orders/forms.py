@@ -162,6 +162,12 @@ GOODS = (
 )  # fmt: skip
 
 
+#: In which condition goods come back, in words.
+CONDITIONS = (
+    ("unstated", "Not stated"), ("sealed", "Sealed"), ("opened", "Opened, not used"), ("used", "Used"), ("damaged", "Damaged"),
+)  # fmt: skip
+
+
 class ReturnForm(Form):
     """What a customer gives back."""
 
@@ -172,6 +178,7 @@ class ReturnForm(Form):
     fault = SelectField(
         "Whose fault", choices=choices((("undecided", "Undecided"), ("ours", "Ours"), ("customer", "The customer's")))
     )
+    condition = SelectField("Condition", choices=choices(CONDITIONS))
     disposition = SelectField("Goods", choices=choices(GOODS))
 
 

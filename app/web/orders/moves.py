@@ -9,7 +9,7 @@ from flask import flash, redirect, render_template, url_for
 from app.composition.order_approvals import cancel as cancel_orders
 from app.composition.order_approvals import let_go, request_of_hold
 from app.composition.request import reader
-from app.composition.trading import cells, hold_command, returned_line, rules
+from app.composition.trading import cells, condition_named, hold_command, returned_line, rules
 from app.queries.order_detail import order_page
 from app.queries.order_facts import OrderPage
 from app.queries.order_rules import spare_of_lines, staying_lines
@@ -31,6 +31,7 @@ from app.web.orders.views import blueprint, order_html
 from app.web.steps import form_step, seen_version, take_step
 from erpcore.fulfilment.direct import release_with_purchases
 from erpcore.fulfilment.leaving import send_off
+from erpcore.fulfilment.return_records import ReturnRow
 from erpcore.fulfilment.returns import RequestReturn, request_returns
 from erpcore.fulfilment.services import (
     DeliverShipment,
@@ -225,9 +226,16 @@ def request_return(order_id: int) -> Any:
         with form_step(form, realm=order.realm) as work:
             made = request_returns(work, [_return_of(order, form)], rules=rules(), cells=cells())
         if form.accepted:
-            flash(f"Return {made[0].number} is requested. Somebody with authority allows it.", "success")
+            flash(requested_words(made[0]), "success")
             return redirect(url_for("returns.show", return_id=made[0].id))
     return _form_page("orders/return.html", order, form)
+
+
+def requested_words(row: ReturnRow) -> str:
+    """What is said when a return was requested: whether somebody still has to allow it."""
+    if row.state == "authorised":
+        return f"Return {row.number} keeps to the policy: the goods may come back."
+    return f"Return {row.number} is requested. Somebody with authority allows it."
 
 
 def _return_of(order: OrderPage, form: Any) -> RequestReturn:
@@ -243,4 +251,5 @@ def _return_of(order: OrderPage, form: Any) -> RequestReturn:
     return RequestReturn(
         site=order.site_id, channel=order.channel_id, customer=order.customer_id, reason=str(form.reason.data),
         fault=str(form.fault.data), lines=lines, ship_country=order.ship_country,
+        condition=condition_named(str(form.condition.data)),
     )  # fmt: skip

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 
 from app.composition.request import reader
+from app.composition.return_approvals import BY_RULES
 from app.composition.trading import cells, disposition_named
 from app.queries.items import item_of_code
 from app.queries.returns import ReturnPage, return_page
@@ -20,8 +21,9 @@ from app.web.returns.forms import came_of, findings_of, inspect_form, parts_of, 
 from app.web.steps import form_step, take_step
 from erpcore.billing.credits import credit_returns
 from erpcore.fulfilment.flow import RETURN
+from erpcore.fulfilment.return_deciding import authorise_returns, decline_returns, give_up_returns
 from erpcore.fulfilment.returned_goods import InspectReturn, ReceiveReturn, inspect_returns, receive_returns
-from erpcore.fulfilment.returns import ReturnedLine, authorise_returns, decline_returns, give_up_returns
+from erpcore.fulfilment.returns import ReturnedLine
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.work import UnitOfWork
 
@@ -31,6 +33,7 @@ navigation_entry(
 )
 _LABELS = {
     "authorise": "Authorise",
+    "outside": "Authorise outside of the policy…",
     "decline": "Decline…",
     "receive": "Receive…",
     "give_up": "Nothing came…",
@@ -58,15 +61,19 @@ def _moves(found: ReturnPage) -> list[dict[str, Any]]:
     for move in RETURN.moves.values():
         state = found.row.state
         shut = closed(RETURN, move.name, state, actor())
-        if state in RETURN.finals() or (
-            move.name in ("authorise", "decline", "give_up") and not RETURN.leads(move.name, state)
-        ):
+        if move.name not in _LABELS or state in RETURN.finals():
             continue
-        where = "href" if move.reason_required or move.name in ("receive", "inspect") else "action"
+        if move.name in ("authorise", "decline", "give_up") and not RETURN.leads(move.name, state):
+            continue
+        is_outside = move.name == "authorise" and found.is_outside
+        if is_outside and found.judgement and found.judgement.exception == "never":
+            shut = shut or "the policy lets nobody authorise it"
+        has_form = move.reason_required or is_outside or move.name in ("receive", "inspect")
+        where = "href" if has_form else "action"
         address = url_for(f"returns.{move.name}", return_id=found.row.id)
         out.append(
             {
-                "label": _LABELS[move.name], "permitted": not shut, "reason": f"{shut}." if shut else "", where: address,
+                "label": _LABELS["outside" if is_outside else move.name], "permitted": not shut, "reason": f"{shut}." if shut else "", where: address,
                 "primary": not shut and not move.reason_required, "danger": move.name in ("decline", "give_up"),
             }
         )  # fmt: skip
@@ -80,10 +87,26 @@ def _step(return_id: int, move: Any, done: str) -> Any:
     )  # fmt: skip
 
 
-@blueprint.post("/returns/<int:return_id>/authorise")
+@blueprint.route("/returns/<int:return_id>/authorise", methods=["GET", "POST"])
 @require(Permission.RETURN_AUTHORISE)
 def authorise(return_id: int) -> Any:
-    return _step(return_id, lambda work: authorise_returns(work, [return_id]), "The goods may come back.")
+    """One press within the policy; outside of it for a reason, and others agree."""
+    found = return_page(reader(), actor(), return_id)
+    if not found.is_outside:
+        if request.method == "GET":
+            return redirect(url_for("returns.show", return_id=return_id))
+        return _step(return_id, lambda work: authorise_returns(work, [return_id]), "The goods may come back.")
+    form, done = ReasonForm(), "The goods may come back."
+    if form.validate_on_submit():
+        with form_step(form, realm=found.row.realm) as work:
+            (row,) = authorise_returns(work, [return_id], authority=BY_RULES, reason=str(form.reason.data))
+            if row.state == "waiting":
+                done = "Whoever the rules of approval name is asked. The return waits for them."
+        if form.accepted:
+            return _done(return_id, done)
+    return render_template(
+        "returns/authorise.html", row=found.row, form=form, against=found.against, realm=found.row.realm
+    ), form.status
 
 
 @blueprint.route("/returns/<int:return_id>/decline", methods=["GET", "POST"])

@@ -13,13 +13,8 @@ from app.composition.uow import reading
 from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cash
 from erpcore.billing.credits import CreditInvoice, credit_invoices, credit_returns
 from erpcore.billing.services import AmendInvoice, amend_invoices, draft_invoices, post_invoices, unblock_invoices
-from erpcore.fulfilment.returns import (
-    RequestReturn,
-    ReturnedLine,
-    authorise_returns,
-    decline_returns,
-    request_returns,
-)
+from erpcore.fulfilment.return_deciding import authorise_returns, decline_returns
+from erpcore.fulfilment.returns import RequestReturn, ReturnedLine, request_returns
 from erpcore.fulfilment.services import PickOrder, confirm_shipments, pick_orders
 from erpcore.inventory.adjusting import CountStock, count_stock
 from erpcore.inventory.stock import (

@@ -17,6 +17,9 @@ import pytest
 from sqlalchemy import text
 
 from app.composition.uow import reading
+from erpcore.fulfilment.models import Condition
+from erpcore.fulfilment.return_deciding import authorise_returns
+from erpcore.fulfilment.returns import RequestReturn, ReturnedLine, request_returns
 from erpcore.fulfilment.services import PickOrder, confirm_shipments, pick_orders
 from erpcore.inventory.count_plan import PlanCount, plan_counts
 from erpcore.inventory.counting import record_count, start_count
@@ -174,6 +177,53 @@ def paid_one_euro_short(business):
     return asked(business, "SELECT state FROM dispute")
 
 
+def asked_back(days=1, **said):
+    """What becomes of goods that a customer asks to give back, so many days after they arrived."""
+
+    def act(business):
+        order, _, _ = invoiced(business)
+        business.clock.advance(timedelta(days=days))
+        line = ReturnedLine(item=business.items[0], quantity=Decimal(1), order_line=order.lines[0].id)
+        command = RequestReturn(
+            site=business.site, channel=business.channel, customer=business.customer, lines=[line],
+            **{"reason": "not wanted", "fault": "customer", **said},
+        )  # fmt: skip
+        with business.work() as work:
+            (row,) = request_returns(work, [command], rules=RULES, cells=OPEN)
+        return row.state if row.state == "authorised" else outcome(lambda: allowed(business, row.id))
+
+    return act
+
+
+def allowed(business, key, reason=None):
+    with business.work() as work:
+        return "asked" if authorise_returns(work, [key], reason=reason)[0].state == "authorised" else "others are asked"
+
+
+def given_back_too_late(business):
+    order, _, _ = invoiced(business)
+    business.clock.advance(timedelta(days=40))
+    line = ReturnedLine(item=business.items[0], quantity=Decimal(1), order_line=order.lines[0].id)
+    command = RequestReturn(
+        site=business.site, channel=business.channel, customer=business.customer, lines=[line], reason="not wanted",
+        fault="customer",
+    )  # fmt: skip
+    with business.work() as work:
+        (row,) = request_returns(work, [command], rules=RULES, cells=OPEN)
+    return outcome(lambda: allowed(business, row.id, "a good customer"))
+
+
+def given_back_without_a_sale(business):
+    line = ReturnedLine(item=business.items[0], quantity=Decimal(1), unit_price=Decimal(5))
+    command = RequestReturn(
+        site=business.site, channel=business.channel, customer=business.customer, lines=[line], reason="not wanted",
+        fault="customer",
+    )  # fmt: skip
+    with business.work() as work:
+        (row,) = request_returns(work, [command], rules=RULES, cells=OPEN)
+    return outcome(lambda: allowed(business, row.id))
+
+
 def which_lot_leaves(business):
     tracked(business, "lot")
     received(business, 5, lot="LATE", expires_on=MONDAY.date() + timedelta(days=90))
@@ -243,6 +293,20 @@ CASES = {
         value=50, act=released_over_the_limit, standard="held", changed="released", made={"limit": 9_900}
     ),
     "short_pay_tolerance_minor": Case(value=0, act=paid_one_euro_short, standard="settled", changed="raised"),
+    "return_window_days": Case(value=7, act=asked_back(8), standard="asked", changed="return_outside_policy"),
+    "return_fault_window_days": Case(
+        value=30, act=asked_back(31, fault="ours"), standard="asked", changed="return_outside_policy"
+    ),
+    "return_condition_rule": Case(
+        value="unused", act=asked_back(condition=Condition.USED), standard="asked", changed="return_outside_policy"
+    ),
+    "return_receipt_rule": Case(
+        value="not_needed", act=given_back_without_a_sale, standard="return_outside_policy", changed="asked"
+    ),
+    "return_approval_rule": Case(value="outside_policy", act=asked_back(), standard="asked", changed="authorised"),
+    "return_exception_rule": Case(
+        value="authority", act=given_back_too_late, standard="others are asked", changed="asked"
+    ),
     "over_receipt_tolerance_permille": Case(
         value=100, act=two_more_than_expected, standard="received_too_much", changed="over", made={"stock": 0}
     ),

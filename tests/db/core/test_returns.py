@@ -11,14 +11,9 @@ import pytest
 from erpcore.billing.credits import CreditInvoice, credit_invoices, credit_returns
 from erpcore.billing.services import AmendInvoice, amend_invoices, draft_invoices, post_invoices, unblock_invoices
 from erpcore.fulfilment.models import Disposition
+from erpcore.fulfilment.return_deciding import authorise_returns, give_up_returns
 from erpcore.fulfilment.returned_goods import Finding, InspectReturn, ReceiveReturn, inspect_returns, receive_returns
-from erpcore.fulfilment.returns import (
-    RequestReturn,
-    ReturnedLine,
-    authorise_returns,
-    give_up_returns,
-    request_returns,
-)
+from erpcore.fulfilment.returns import RequestReturn, ReturnedLine, request_returns
 from erpcore.kernel.errors import DomainError, IllegalMove, RuleBroken
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business

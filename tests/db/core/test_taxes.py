@@ -13,7 +13,8 @@ from erpcore.billing.credits import CreditInvoice, credit_invoices, credit_retur
 from erpcore.billing.rechecking import recheck_invoices
 from erpcore.billing.services import draft_invoices, post_invoices
 from erpcore.fulfilment.models import Disposition
-from erpcore.fulfilment.returns import RequestReturn, ReturnedLine, authorise_returns, request_returns
+from erpcore.fulfilment.return_deciding import authorise_returns
+from erpcore.fulfilment.returns import RequestReturn, ReturnedLine, request_returns
 from erpcore.kernel.errors import RuleBroken
 from erpcore.masterdata.tax import Taxed, taxes
 from erpcore.masterdata.tax_keeping import (

@@ -696,6 +696,7 @@ def test_the_rules_that_come_with_the_product_name_who_decides_what(business):
         ("quote_price", "process", "may:orders:price:approve_process", 1),
         ("quote_price", "site", "may:orders:price:approve_site", 1),
         ("quote_price", "within", None, None),
+        ("return_outside", "another", "may:returns:return:authorise_outside", 1),
         ("stage_gate", "committee", "body:steering", None),
         ("standard_change", "council", "body:process_council", None),
         ("stock_adjustment", "another", "may:warehouse:stock:approve_adjustment", 1),

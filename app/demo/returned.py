@@ -1,0 +1,117 @@
+"""Returns that are not everyday: outside of the window, approved by others and waiting for them; goods without a receipt.
+
+They come to the Cologne branch on the last day, when the trading has thrown its dice.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func, select
+
+from app.composition.approving import Answer, answer
+from app.composition.core_approvals import waiting_request
+from app.composition.return_approvals import BY_RULES, RETURN_OUTSIDE
+from app.composition.uow import reading
+from app.demo.desk import Desk
+from erpcore.fulfilment.models import Condition, Disposition, Shipment, ShipmentLine
+from erpcore.fulfilment.return_deciding import authorise_returns
+from erpcore.fulfilment.returned_goods import InspectReturn, ReceiveReturn, inspect_returns, receive_returns
+from erpcore.fulfilment.returns import RequestReturn, ReturnedLine, request_returns
+from erpcore.masterdata.models import Customer, Item, ItemKind, Realm
+from erpcore.orders.models import OrderLine, SalesOrder
+
+_SITE = (Realm.LIVE.value, "KOL")
+_WINDOW = timedelta(days=32)
+
+
+def return_some(desk: Desk) -> None:
+    """Two customers come after the window, one of them waits for an answer still; one has no receipt."""
+    old, recent = _sold(desk, before=desk.clock.now() - _WINDOW), _sold(desk)
+    if len(old) >= 2:
+        late = _asked(desk, old[0], "not wanted", Condition.OPENED)
+        _authorised(desk, late, "Buys here every month, and the box is as new.")
+        _approved(desk, late, "Agreed once, for a good customer.")
+        _taken_in(desk, late)
+        _authorised(desk, _asked(desk, old[1], "too much", Condition.SEALED), "The building site was put off.")
+    if recent:
+        found = _asked(desk, recent[0], "not wanted", Condition.SEALED, stranger=_stranger(desk, recent[0].item_id))
+        _authorised(desk, found, "No receipt, but our label is on the box.")
+        _approved(desk, found, "At the lowest price of the year.")
+        _taken_in(desk, found)
+
+
+def _sold(desk: Desk, before: Any = None) -> list[Any]:
+    """Goods that customers of the branch have and could give back; ``before``: that arrived before then."""
+    query = (
+        select(OrderLine.id, OrderLine.item_id, OrderLine.unit_price, SalesOrder.customer_id, SalesOrder.channel_id)
+        .join(SalesOrder, SalesOrder.id == OrderLine.order_id)
+        .join(Item, Item.id == OrderLine.item_id)
+        .join(ShipmentLine, ShipmentLine.order_line_id == OrderLine.id)
+        .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
+        .where(
+            SalesOrder.site_id == desk.world.nodes[_SITE].id, Item.kind == ItemKind.STOCK, OrderLine.returned == 0,
+            OrderLine.shipped >= 2, OrderLine.unit_price > 0,
+        )
+        .group_by(OrderLine.id, OrderLine.item_id, OrderLine.unit_price, SalesOrder.customer_id, SalesOrder.channel_id)
+        .order_by(func.max(Shipment.delivered_at).desc(), OrderLine.id)
+        .limit(2)
+    )  # fmt: skip
+    if before is not None:
+        query = query.having(func.max(Shipment.delivered_at) < before)
+    with reading(desk.database) as session:
+        return list(session.execute(query))
+
+
+def _stranger(desk: Desk, item: int) -> int | None:
+    """A customer of the branch who never ordered the item."""
+    bought = (
+        select(SalesOrder.customer_id)
+        .join(OrderLine, OrderLine.order_id == SalesOrder.id)
+        .where(OrderLine.item_id == item)
+    )
+    query = (
+        select(func.min(SalesOrder.customer_id))
+        .join(Customer, Customer.id == SalesOrder.customer_id)
+        .where(
+            SalesOrder.site_id == desk.world.nodes[_SITE].id, SalesOrder.customer_id.not_in(bought), Customer.is_unknown.is_(False)
+        )
+    )  # fmt: skip
+    with reading(desk.database) as session:
+        found: int | None = session.scalar(query)
+    return found
+
+
+def _asked(desk: Desk, sale: Any, reason: str, condition: Condition, *, stranger: int | None = None) -> int:
+    """A customer asks to give one piece back; who never bought it (``stranger``) at half of what it costs."""
+    line = ReturnedLine(
+        item=sale.item_id, quantity=Decimal(1), order_line=sale.id if stranger is None else None,
+        unit_price=None if stranger is None else (sale.unit_price / 2).quantize(Decimal("0.01")), disposition=Disposition.RESTOCK,
+    )  # fmt: skip
+    node = desk.world.nodes[_SITE]
+    command = RequestReturn(
+        site=node.id, channel=sale.channel_id, customer=stranger or sale.customer_id, reason=reason,
+        fault="customer", lines=[line], condition=condition,
+    )  # fmt: skip
+    with desk.work(desk.staff.at("KOL", "desk"), Realm.LIVE, "screen") as work:
+        return request_returns(work, [command], rules=desk.rules, cells=desk.cells)[0].id
+
+
+def _authorised(desk: Desk, key: int, reason: str) -> None:
+    with desk.work(desk.staff.at("KOL", "lead"), Realm.LIVE, "screen") as work:
+        authorise_returns(work, [key], authority=BY_RULES, reason=reason)
+
+
+def _approved(desk: Desk, key: int, reason: str) -> None:
+    with desk.work(desk.staff["process.billing"], Realm.LIVE, "screen") as work:
+        request = waiting_request(work.session, RETURN_OUTSIDE, key)
+        if request is not None:
+            answer(work, Answer(request=request.id, verdict="approve", reason=reason))
+
+
+def _taken_in(desk: Desk, key: int) -> None:
+    with desk.work(desk.staff.at("KOL", "warehouse"), Realm.LIVE, "screen") as work:
+        receive_returns(work, [ReceiveReturn(id=key)], cells=desk.cells)
+        inspect_returns(work, [InspectReturn(id=key)], cells=desk.cells)
