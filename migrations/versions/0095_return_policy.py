@@ -9,8 +9,8 @@ from alembic import op
 
 from erpcore.kernel.model import UtcDateTime
 
-revision = "9120"
-down_revision = "0091"
+revision = "0095"
+down_revision = "0094"
 branch_labels = None
 depends_on = None
 
