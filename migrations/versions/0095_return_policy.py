@@ -52,7 +52,8 @@ def upgrade() -> None:
         head.add_column(sa.Column("judged", sa.Text(), nullable=True))
         head.drop_constraint(op.f(_STATE), type_="check")
         head.create_check_constraint(
-            op.f(_STATE), "state IN ('requested', 'waiting', 'authorised', 'declined', 'received', 'inspected', 'credited')"
+            op.f(_STATE),
+            "state IN ('requested', 'waiting', 'authorised', 'declined', 'received', 'inspected', 'credited')",
         )
         head.create_check_constraint(
             op.f(_CONDITION), "condition IN ('unstated', 'sealed', 'opened', 'used', 'damaged')"
