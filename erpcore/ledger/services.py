@@ -37,7 +37,7 @@ STANDARD_CHART = (
     (AccountRole.RECEIVED_NOT_INVOICED, "2100", "Goods received, not invoiced", AccountKind.LIABILITY),
     (AccountRole.TAX, "2200", "Tax payable", AccountKind.LIABILITY),
     (AccountRole.ON_ACCOUNT, "2300", "Receipts on account", AccountKind.LIABILITY),
-    (AccountRole.REBATES_ACCRUED, "2400", "Rebates accrued", AccountKind.LIABILITY),
+    (AccountRole.REBATES_ACCRUED, "2380", "Rebates accrued", AccountKind.LIABILITY),
     (AccountRole.OPENING, "3000", "Opening balances", AccountKind.EQUITY),
     (AccountRole.REVENUE, "4000", "Sales", AccountKind.INCOME),
     (AccountRole.CHARGES, "4100", "Charges to customers", AccountKind.INCOME),
