@@ -60,6 +60,8 @@ def configure(level: str) -> None:
     handler.setFormatter(formatter)
     root.addHandler(handler)
     root.setLevel(level)
+    # What a typeface was cut down to says nothing about what happened here.
+    logging.getLogger("fontTools").setLevel(logging.WARNING)
 
 
 def register(app: Flask) -> None:

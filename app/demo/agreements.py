@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -169,14 +169,7 @@ class Agreements:
         first = shop.today()
         while shop.today().weekday() != _MONDAY or shop.today() == first:
             yield
-        with shop.work_as(Actor.system("billing-run"), source="system") as work:
-            due = work.session.scalars(
-                select(Shipment.id).where(Shipment.order_id.in_(sent)).order_by(Shipment.id)
-            ).all()
-            trigger_shipments(work, due)
-            drafts = draft_invoices(work, due[:1], cells=shop.desk.cells)
-            invoices = post_invoices(work, [one.id for one in drafts], cells=shop.desk.cells)
-        shop.pay(invoices)
+        self._bill_the_week(sent)
 
     def _sent(self, wanted: tuple[int, int], *, customer: int = SERIAL) -> int:
         order = self.shop.order([wanted], customer=customer)
@@ -198,6 +191,23 @@ class Agreements:
         with shop.work_as(shop.desk.staff.at("DUI", "warehouse.two")) as work:
             send_off(work, shipments, **shop.both)
         shop.order([(3, 10)], customer=SERIAL)
+        yield
+        shop.deliver(shipments)
+        while shop.today().weekday() != _MONDAY:
+            yield
+        self._bill_the_week([order.id])
+
+    def _bill_the_week(self, orders: Sequence[int]) -> None:
+        """One invoice of all that left for these orders, and its money."""
+        shop = self.shop
+        with shop.work_as(Actor.system("billing-run"), source="system") as work:
+            due = work.session.scalars(
+                select(Shipment.id).where(Shipment.order_id.in_(orders)).order_by(Shipment.id)
+            ).all()
+            trigger_shipments(work, due)
+            drafts = draft_invoices(work, due[:1], cells=shop.desk.cells)
+            invoices = post_invoices(work, [one.id for one in drafts], cells=shop.desk.cells)
+        shop.pay(invoices)
 
     def without_tax(self) -> Story:
         """A customer with a certificate pays no tax; two others take goods and do not pay. Twice billing charges a price that was not

@@ -281,6 +281,7 @@ class _Story:
         hand_orders_in(self.desk)
         self.requests.finish()
         open_the_desk(self.desk)
+        self.occasions.end()
         dispute_some(self.desk)
         return_some(self.desk)
         self._read_events()

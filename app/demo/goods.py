@@ -239,14 +239,15 @@ class Shop:
             shipments = [one.id for one in pick_orders(work, [PickOrder(order=order)], cells=self.desk.cells)]
         with self.work("warehouse.two") as work:
             send_off(work, shipments, **self.both)
-        self._deliver(shipments)
+        self.deliver(shipments)
 
     def arrive(self, order: int, shipments: Sequence[int]) -> None:
         """What has left arrives, is billed and paid."""
-        self._deliver(shipments)
+        self.deliver(shipments)
         self.bill(order)
 
-    def _deliver(self, shipments: Sequence[int]) -> None:
+    def deliver(self, shipments: Sequence[int]) -> None:
+        """What has left arrives."""
         with self.work_as(Actor.system("carrier"), source="system") as work:
             deliver_shipments(work, [DeliverShipment(shipment=one) for one in shipments], **self.both)
 

@@ -98,6 +98,11 @@ class Occasions:
         self._running = [story for story in self._running if next(story, "over") is None]
         self._evening += 1
 
+    def end(self) -> None:
+        """The floor is in the middle of its work when the demo ends, where it began any."""
+        if self._evening:
+            self.shelves.leave_work()
+
     def _stories(self) -> tuple[Callable[[], Story], ...]:
         return (
             self.quotes,

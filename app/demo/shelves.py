@@ -19,7 +19,8 @@ from erpcore.fulfilment.packing.models import CartonType
 from erpcore.fulfilment.packing.services import PackCarton, pack_cartons
 from erpcore.fulfilment.services import DeliverShipment, deliver_shipments
 from erpcore.fulfilment.shipping import ShipShipment, ship_shipments
-from erpcore.inventory.count_plan import OPEN_STATES, plan_due_counts, set_cadence
+from erpcore.fulfilment.taking_back import take_back_shipment
+from erpcore.inventory.count_plan import OPEN_STATES, PlanCount, plan_counts, plan_due_counts, set_cadence
 from erpcore.inventory.counting import decide_count, record_count, start_count
 from erpcore.inventory.documents import CountState, CountTask, ExpectedReceipt, StockArrival
 from erpcore.inventory.models import LocationKind, Lot, StockStatus
@@ -317,6 +318,27 @@ class Shelves:
                         decide_count(work, task, approved=True, note="looked for it in the row", **shop.both)
             if evening < _EVENINGS - 1:
                 yield
+
+    def leave_work(self) -> None:
+        """What stands on the floor when the demo ends: a wave half picked, a shipment taken back, shelves being counted."""
+        shop = self.shop
+        for good in (2, 3):
+            shop.receive(shop.goods[good], 60)
+        back, *orders = (shop.order([wanted], customer=n) for n, wanted in enumerate(((2, 6), (3, 8), (2, 4), (3, 5))))
+        (shipment,) = self._pick(back.id)
+        with shop.work("warehouse.two") as work:
+            take_back_shipment(work, shipment, "the customer asks us to wait for the scaffold", cells=shop.desk.cells)
+        with shop.work("supervisor") as work:
+            planned = PlanPickWave(site=shop.site, method=PickMethod.ORDER, orders=[one.id for one in orders])
+            wave, (first, *_) = plan_pick_wave(work, planned, **shop.both)
+            release_pick_wave(work, wave.id)
+        with shop.work("warehouse") as work:
+            line = start_task(work, first.id).lines[0]
+            confirm_pick(work, ConfirmPick(task=first.id, line=line.line_no, quantity=line.quantity - 1000))
+        with shop.work("supervisor") as work:
+            asked = plan_counts(work, [PlanCount(site=shop.site, item=good) for good in shop.goods[:4]], **shop.both)
+        with shop.work("warehouse.two") as work:
+            start_count(work, asked[0], **shop.both)
 
     def _open_counts(self) -> list[int]:
         query = (

@@ -158,14 +158,16 @@ def _holds(session: Session, order_id: int) -> list[HoldFact]:
 
 
 def _shipments(session: Session, order_id: int, lines: dict[int, LineFact]) -> list[ShipmentFact]:
-    heads = session.scalars(select(Shipment).where(Shipment.order_id == order_id).order_by(Shipment.id)).all()
+    query = select(Shipment, Site.name).join(Site, Site.id == Shipment.site_id).where(Shipment.order_id == order_id)
+    found = session.execute(query.order_by(Shipment.id)).all()
+    heads, sites = [head for head, _ in found], {head.id: site for head, site in found}
     parts: dict[int, list[ShipmentLine]] = {head.id: [] for head in heads}
     if parts:
         for part in session.scalars(select(ShipmentLine).where(ShipmentLine.shipment_id.in_(parts))):
             parts[part.shipment_id].append(part)
     return [
         ShipmentFact(
-            id=head.id, number=head.number, state=head.state, picked_at=head.picked_at, confirmed_at=head.confirmed_at,
+            id=head.id, number=head.number, site=sites[head.id], state=head.state, picked_at=head.picked_at, confirmed_at=head.confirmed_at,
             delivered_at=head.delivered_at, invoice_due_at=head.invoice_due_at, invoice_id=head.invoice_id,
             lines=sorted(
                 (lines[p.order_line_id].line_no, lines[p.order_line_id].code, p.quantity, p.damaged, lines[p.order_line_id].unit)

@@ -116,10 +116,11 @@ class HoldFact:
 
 @dataclass(frozen=True, kw_only=True)
 class ShipmentFact:
-    """One shipment; ``lines`` are (line number, item code, quantity, damaged, unit)."""
+    """One shipment; ``lines`` are (line number, item code, quantity, damaged, unit). ``site`` ships it."""
 
     id: int
     number: str
+    site: str
     state: str
     picked_at: datetime
     confirmed_at: datetime | None
@@ -242,6 +243,11 @@ class OrderPage:
     @property
     def ship_to(self) -> AddressFact | None:
         return self.addresses.get(self.ship_to_id or 0)
+
+    def site_of(self, step: Step) -> str:
+        """Where a step was done: at the site that ships, else at the one that sells."""
+        sites = {one.id: one.site for one in self.shipments} if step.document == "shipment" else {}
+        return sites.get(step.document_id, self.site)
 
     @property
     def open_holds(self) -> list[HoldFact]:

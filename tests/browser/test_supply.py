@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from erpcore.masterdata.commitments import NewCommitment, keep_commitments
@@ -14,6 +17,7 @@ from tests.db.core.test_transfer_orders import asked, decided, shipped
 from tests.support.controls import assert_books_agree
 from tests.support.core import a_business
 from tests.support.operate import open_cells
+from tests.support.policies import approve
 from tests.support.steps import allocated, captured
 from tests.support.supply import a_supplier, column, confirmed, ordered
 from tests.support.warehouse import day, second_site
@@ -79,3 +83,32 @@ def test_a_short_line_is_bought_for_on_one_page_and_every_page_holds_on_a_phone(
     expect(page.get_by_text("It is done, and kept with the reason.")).to_be_visible()
     assert column(business, "SELECT option FROM shortage_choice") == ["purchase"]
     assert_books_agree(sqlite_database)
+
+
+def test_an_order_says_which_sites_were_compared_for_a_line_that_another_one_ships(
+    signed, business, sqlite_database, clock
+):
+    hamburg = second_site(business)
+    open_cells(business, site=hamburg)
+    stocked(business, hamburg, 0, 300)
+    with business.work() as work:
+        keep_lanes(work, [KeepLane(site=business.site, country="Germany", transit_days=1, cost_minor=650),
+                          KeepLane(site=hamburg, country="Germany", transit_days=1, cost_minor=400)])  # fmt: skip
+    approve(business, "sourcing_rule", "cheapest", channel=business.channel)
+    order = allocated(business, [(0, 10)])
+    page = signed(a_person(sqlite_database, "site_lead", clock=clock), width=1440)
+    for width, scheme in ((1440, "light"), (1440, "dark"), (360, "light")):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)
+        page.goto(f"/orders/{order.id}")
+        card = page.get_by_role("region", name="Where goods come from")
+        expect(card.get_by_text("from Hamburg")).to_be_visible()
+        rows = card.locator("details li")
+        expect(rows.first).to_be_hidden()
+        card.get_by_text("What was compared").click()
+        expect(rows).to_have_text(
+            [re.compile("Duisburg.*1 day.*6.50 EUR a line"), re.compile("Hamburg.*1 day.*4.00 EUR a line")]
+        )
+        found = Axe().run(page).response["violations"]
+        assert not found, [(one["id"], one["nodes"][0]["html"]) for one in found]
+        assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -74,6 +74,23 @@ def test_shelves_are_counted_by_class_and_a_difference_by_two_people(demo):
     assert (by_the_same, different > 1, recounts >= different) == (0, True, True)
 
 
+def test_the_floor_is_in_the_middle_of_its_work_and_one_shipment_was_taken_back(demo):
+    assert rows(demo, "SELECT state, COUNT(*) FROM pick_wave WHERE state = 'released' GROUP BY state") == [
+        ("released", 1)
+    ]
+    begun = "SELECT COUNT(*) FROM warehouse_task t JOIN warehouse_task_line l ON l.task_id = t.id WHERE t.state = 'started' AND l.picked > 0"
+    assert rows(demo, begun) == [(1,)]
+    counts = "SELECT state, COUNT(*) FROM count_task WHERE state IN ('open', 'counting') GROUP BY state ORDER BY state"
+    assert [tuple(row) for row in rows(demo, counts)] == [("counting", 1), ("open", 3)]
+    back = "SELECT t.reason, l.allocated > 0 FROM shipment s JOIN transition t ON t.document_id = s.id AND t.move = 'put_back' JOIN order_line l ON l.order_id = s.order_id WHERE s.state = 'taken_back'"
+    assert [tuple(row) for row in rows(demo, back)] == [("the customer asks us to wait for the scaffold", 1)]
+
+
+def test_what_another_site_ships_by_lane_arrives_and_is_billed_with_its_week(demo):
+    lane = "SELECT s.state, i.state FROM shipment s JOIN sales_order o ON o.id = s.order_id JOIN invoice i ON i.id = s.invoice_id WHERE s.site_id <> o.site_id"
+    assert [tuple(row) for row in rows(demo, lane)] == [("delivered", "posted")]
+
+
 def test_late_payers_were_asked_twice_and_what_they_said_is_written_down(demo):
     assert rows(demo, "SELECT COUNT(*) FROM dunning_run WHERE state = 'done'") == [(2,)]
     levels = "SELECT DISTINCT level FROM dunning_notice WHERE state = 'issued' ORDER BY level"
