@@ -1,17 +1,27 @@
-"""What does one typed order cost, from capture to paid, with a commit for each of its five steps?
+"""What does an order cost from capture to paid, typed one at a time with a commit for each of its five steps, and in batches?
 
-The same cycle as the raw floor's: an order of five lines is captured, allocated, shipped, invoiced and paid, each in a unit of
-work of its own, through the services that screens and API call. The floor writes the rows of such an order by plain SQL.
+The same cycle as the raw floor's: an order of five lines is captured, allocated, shipped, invoiced and paid, each step in a unit
+of work of its own, through the services that screens and API call. The floor writes the rows of such an order by plain SQL.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 
 from app.composition.uow import connect
-from benchmarks.raw_floor import PostgresStore, SqliteStore, build, orders, write_by_step
+from benchmarks.raw_floor import (
+    BATCH,
+    Order,
+    PostgresStore,
+    SqliteStore,
+    Store,
+    build,
+    orders,
+    write_by_step,
+    write_in_batches,
+)
 from benchmarks.registry import Bench, Figure
 from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cash
 from erpcore.billing.services import draft_invoices, post_invoices
@@ -25,57 +35,81 @@ ITEMS = 200
 LINES = 5
 
 
-def one_cycle(business: Business, number: int) -> None:
-    """An order from capture to paid, in five commits."""
-    lines = [
-        NewLine(item=business.items[(number * LINES + n) % ITEMS], quantity=Decimal(1 + (number + n) % 9))
-        for n in range(LINES)
-    ]
-    command = CaptureOrder(site=business.site, channel=business.channel, customer=business.customer, lines=lines)
+def cycle(business: Business, numbers: Sequence[int]) -> None:
+    """These orders from capture to paid: each step of all of them is one unit of work."""
+    commands = [
+        CaptureOrder(
+            site=business.site, channel=business.channel, customer=business.customer,
+            lines=[
+                NewLine(item=business.items[(number * LINES + n) % ITEMS], quantity=Decimal(1 + (number + n) % 9))
+                for n in range(LINES)
+            ],
+        )
+        for number in numbers
+    ]  # fmt: skip
     with business.work() as work:
-        (order,) = capture_orders(work, [command], rules=RULES, cells=OPEN)
+        taken = [order.id for order in capture_orders(work, commands, rules=RULES, cells=OPEN)]
     with business.work() as work:
-        release_orders(work, [order.id], rules=RULES, cells=OPEN)
-        allocate_orders(work, [order.id], rules=RULES, cells=OPEN)
+        release_orders(work, taken, rules=RULES, cells=OPEN)
+        allocate_orders(work, taken, rules=RULES, cells=OPEN)
     with business.work() as work:
-        (shipment,) = pick_orders(work, [PickOrder(order=order.id)], cells=OPEN)
-        confirm_shipments(work, [shipment.id], rules=RULES, cells=OPEN)
-        deliver_shipments(work, [DeliverShipment(shipment=shipment.id)], rules=RULES, cells=OPEN)
+        sent = [one.id for one in pick_orders(work, [PickOrder(order=key) for key in taken], cells=OPEN)]
+        confirm_shipments(work, sent, rules=RULES, cells=OPEN)
+        deliver_shipments(work, [DeliverShipment(shipment=key) for key in sent], rules=RULES, cells=OPEN)
     with business.work() as work:
-        (invoice,) = draft_invoices(work, [shipment.id], cells=OPEN, rules=RULES)
-        post_invoices(work, [invoice.id], cells=OPEN)
+        invoices = draft_invoices(work, sent, cells=OPEN, rules=RULES)
+        post_invoices(work, [one.id for one in invoices], cells=OPEN)
     with business.work() as work:
-        receipt = ReceiveCash(entity=business.entity, customer=business.customer, amount_minor=invoice.gross_minor)
-        (taken,) = receive_cash(work, [receipt])
-        apply_cash(work, [ApplyCash(receipt=taken, invoice=invoice.id, amount_minor=invoice.gross_minor)])
+        receipts = receive_cash(
+            work,
+            [
+                ReceiveCash(entity=business.entity, customer=business.customer, amount_minor=one.gross_minor)
+                for one in invoices
+            ],
+        )
+        apply_cash(
+            work,
+            [
+                ApplyCash(receipt=receipt, invoice=one.id, amount_minor=one.gross_minor)
+                for receipt, one in zip(receipts, invoices, strict=True)
+            ],
+        )
 
 
 def measure(bench: Bench) -> Iterator[Figure]:
-    """Milliseconds per order, beside the floor's."""
-    count = 30 if bench.quick else 200
+    """Milliseconds per order, one at a time and in batches, beside the floor's."""
     for kind in bench.databases:
         database = connect(bench.new_database(kind))
         business = a_business(database, items=ITEMS, stock=10_000_000)
-        store = SqliteStore(bench.new_file()) if kind == "sqlite" else PostgresStore(bench.new_postgres())
-        build(store)
-        prepared = iter([orders(count * (bench.repeat + 1))])
-        given = next(prepared)
-        taken = [0]
-
-        def floor(store: SqliteStore | PostgresStore = store, given: list = given, taken: list[int] = taken) -> float:  # type: ignore[type-arg]  # a list of prepared orders
-            part = given[taken[0] : taken[0] + count]
-            taken[0] += count
-            return write_by_step(store, part) / count * 1000
-
-        def ours(business: Business = business) -> float:
-            begin = time.perf_counter()
-            for number in range(count):
-                one_cycle(business, number)
-            return (time.perf_counter() - begin) / count * 1000
-
-        for number in range(10):
-            one_cycle(business, number)
-        mine, base = bench.alternate(ours, floor)
-        store.close()
-        database.dispose()
+        cycle(business, range(10))
+        one, many = (30 if bench.quick else 200), BATCH * (1 if bench.quick else 4)
+        mine, base = _compared(bench, kind, business, write_by_step, one, 1)
         yield Figure("typed order, five commits", kind, mine, "ms/order", floor=base, limit=8)
+        mine, base = _compared(bench, kind, business, write_in_batches, many, BATCH)
+        yield Figure(f"order in batches of {BATCH}", kind, mine, "ms/order", floor=base)
+        database.dispose()
+
+
+def _compared(
+    bench: Bench,
+    kind: str,
+    business: Business,
+    write: Callable[[Store, Sequence[Order]], float],
+    count: int,
+    at_once: int,
+) -> tuple[float, float]:
+    """Milliseconds per order: ours, so many at once, and the floor's."""
+    store = SqliteStore(bench.new_file()) if kind == "sqlite" else PostgresStore(bench.new_postgres())
+    build(store)
+    prepared = orders(count * (bench.repeat + 1))
+    given = iter([prepared[first : first + count] for first in range(0, len(prepared), count)])
+
+    def ours() -> float:
+        begin = time.perf_counter()
+        for first in range(0, count, at_once):
+            cycle(business, range(first, first + at_once))
+        return (time.perf_counter() - begin) / count * 1000
+
+    found = bench.alternate(ours, lambda: write(store, next(given)) / count * 1000)
+    store.close()
+    return found

@@ -86,19 +86,23 @@ def _bill(database: Database, clock: Clock, realm: str, shipments: Sequence[tupl
 
 
 def post_mended(database: Database, *, clock: Clock) -> int:
-    """Look at doubtful invoices again and post those of which nothing is doubtful any more. Returns how many were posted."""
+    """Look at doubtful invoices again and post what is not doubtful any more, and what somebody released. Returns how many were posted.
+
+    A draft of which nothing was doubtful is somebody's who looks at it: it waits for that hand.
+    """
     with reading(database) as session:
         doubtful = session.execute(
-            select(Invoice.id, Entity.realm)
+            select(Invoice.id, Invoice.state, Entity.realm)
             .join(Entity, Entity.id == Invoice.entity_id)
-            .where(_UNPOSTED, Invoice.state == InvoiceState.BLOCKED)
+            .where(_UNPOSTED, or_(Invoice.state == InvoiceState.BLOCKED, Invoice.findings.is_not(None)))
             .order_by(Invoice.id)
         ).all()
     cells, rules, posted = RegisteredCells(), RegisterRules(), 0
-    for invoice, realm in doubtful:
+    for invoice, state, realm in doubtful:
         try:
             with unit_of_work(database, actor=Actor.system(JOB), clock=clock, realm=realm) as work:
-                recheck_invoices(work, [invoice], rules=rules)
+                if state == InvoiceState.BLOCKED:
+                    recheck_invoices(work, [invoice], rules=rules)
                 post_invoices(work, [invoice], cells=cells)
             posted += 1
         except DomainError as refusal:

@@ -67,6 +67,29 @@ def test_the_run_goes_on_past_a_doubtful_invoice_which_posts_itself_once_it_is_m
     assert_books_agree(database)
 
 
+def test_what_somebody_released_is_posted_by_the_next_run_and_a_draft_somebody_looks_at_is_not(database, monkeypatch):
+    business = a_business(database)
+    shipped(business, [(0, 1)])
+    end_address(business)
+    assert run(business, monkeypatch) == 1
+    with business.work() as work:
+        work.session.execute(text("UPDATE customer_address SET valid_until = NULL"))
+    _, looked_at = shipped(business, [(1, 1)])
+    draft(business, looked_at)
+    end_address(business)
+    doubtful = rows(business, "SELECT id FROM invoice WHERE state = 'blocked'")[0][0]
+    with business.work(actor=PEOPLE[1]) as work:
+        unblock_invoices(work, [doubtful], "written to the old address as agreed")
+    run(business, monkeypatch)
+    assert rows(business, "SELECT state, number FROM invoice ORDER BY id") == [
+        ("posted", "INV-2026-000001"),
+        ("draft", None),
+    ]
+    moves = "SELECT move FROM transition WHERE document_type = 'invoice' ORDER BY id"
+    assert rows(business, moves)[-2:] == [("unblock",), ("post",)]
+    assert_books_agree(database)
+
+
 def test_another_price_waits_for_somebody_else_and_is_cured_when_it_is_put_right(database):
     business = a_business(database)
     order, shipment = shipped(business, [(0, 10)])
