@@ -14,13 +14,20 @@ from app.web.exports import safe_name
 from erpcore.kernel.errors import RuleBroken
 
 
-def paper_file(make: Callable[[], Paper], *, back: str) -> Any:
-    """The PDF to be saved or printed; where there is none, a page that says why and leads back to its document."""
+def paper_file(
+    make: Callable[[], Paper],
+    *,
+    back: str,
+    content_type: str = "application/pdf",
+    disposition: str = "inline",
+    title: str = "There is no such paper",
+) -> Any:
+    """The file to be saved or printed; where there is none, a page that says why and leads back to its document."""
     try:
         paper = make()
     except RuleBroken as refusal:
         way_out = {"href": back, "label": "Back to what it is about"}
-        return refuse(409, title="There is no such paper", text=sentence(refusal), back=way_out)
-    answer = Response(paper.content, content_type="application/pdf")
-    answer.headers["Content-Disposition"] = f'inline; filename="{safe_name(paper.file_name)}"'
+        return refuse(409, title=title, text=sentence(refusal), back=way_out)
+    answer = Response(paper.content, content_type=content_type)
+    answer.headers["Content-Disposition"] = f'{disposition}; filename="{safe_name(paper.file_name)}"'
     return answer
