@@ -91,7 +91,7 @@ def memo_document(session: Session, actor: Actor, memo_id: int) -> EInvoice:
         raise NotFound("not_found")
     memo: CreditMemo = row.CreditMemo
     if memo.number is None:
-        raise RuleBroken("einvoice_not_posted", document=str(memo.id))
+        raise RuleBroken("einvoice_not_posted", document="The credit memo")
     names = _Names(row.Entity, row.Customer, row.Site, memo.credit_on)
     found = session.execute(
         select(CreditMemoLine, Item.code, Item.name, Item.unit)
