@@ -113,7 +113,8 @@ def test_a_frame_contract_gets_one_invoice_a_week_and_a_certificate_takes_the_ta
     weekly = (
         "SELECT invoice_id, COUNT(*) FROM shipment WHERE bill_with LIKE 'period%' AND invoice_id IS NOT NULL GROUP BY 1"
     )
-    assert [row[1] for row in rows(demo, weekly)] == [2]
+    # Two of a week's counter, and what another site shipped in another week.
+    assert sorted(row[1] for row in rows(demo, weekly)) == [1, 2]
     exempt = "SELECT DISTINCT i.tax_minor FROM invoice i JOIN invoice_line l ON l.invoice_id = i.id WHERE l.tax_exemption_id IS NOT NULL"
     assert list(map(tuple, rows(demo, exempt))) == [(0,)]
 
@@ -170,7 +171,7 @@ def test_the_trading_goes_through_all_that_a_distributor_does_besides(demo):
     assert states("order_amendment") == {"applied": 3, "withdrawn": 1}
     assert {"simulated", "committed", "rejected"} & states("allocation_run").keys() >= {"committed", "rejected"}
     assert (states("take_back_wish"), states("price_list"), states("pick_wave")) == (
-        {"done": 1}, {"applied": 2}, {"completed": 6},
+        {"done": 1}, {"applied": 2}, {"completed": 7, "released": 1},
     )  # fmt: skip
     assert states("purchase_order") == {"closed": 1, "received": 3}
     rules = rows(demo, "SELECT DISTINCT rule FROM allocation_run_place")
