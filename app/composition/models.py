@@ -17,6 +17,7 @@ from app.composition import (
 from app.identity import models as identity
 from erpcore.billing import bank_models as bank
 from erpcore.billing import models as billing
+from erpcore.billing.accruals import models as accruals
 from erpcore.billing.collecting import models as collecting
 from erpcore.billing.disputes import models as disputes
 from erpcore.billing.dunning import models as dunning
@@ -61,6 +62,7 @@ from readiness.waves import models as waves
 
 __all__ = [
     "Base",
+    "accruals",
     "addresses",
     "allocation",
     "approvals",

@@ -16,6 +16,7 @@ from readiness.measures.consumer import JourneyConsumer
 #: with many of them has a module of its own beside the others.
 _PUBLISHERS = (
     "erpcore.published",
+    "erpcore.published.accruals",
     "erpcore.published.cash",
     "erpcore.published.disputes",
     "erpcore.published.dunning",

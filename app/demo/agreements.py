@@ -120,6 +120,11 @@ class Agreements:
                 agreed="Agreed for frame contracts.",
             )  # fmt: skip
         departure(
+            shop.desk.database, staff, shop.desk.clock, {"control_transfer": "delivered"}, Scope(customer_group=frame),
+            content=said("A frame contract delivers at the building site; the goods are ours until they are there."),
+            agreed="Agreed for frame contracts.",
+        )  # fmt: skip
+        departure(
             shop.desk.database, staff, shop.desk.clock, {"sourcing_rule": "commitment"}, Scope(customer_group=frame),
             content=said("A frame contract is served from where it costs least and still comes on its day."),
             agreed="Agreed for frame contracts.",

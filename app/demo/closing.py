@@ -6,9 +6,11 @@ from datetime import date, timedelta
 
 from sqlalchemy import select
 
+from app.composition.terms import late_rulesets
 from app.composition.uow import reading
 from app.demo.desk import Desk
 from app.queries.closing_checks import ACCEPTABLE, find
+from erpcore.billing.accruals.services import RunAccruals, run_accruals
 from erpcore.kernel.errors import RuleBroken
 from erpcore.ledger.chart import add_account
 from erpcore.ledger.closing.findings import accept_finding, newest_findings
@@ -21,10 +23,11 @@ from erpcore.masterdata.models import Realm
 
 _LIVE = Realm.LIVE.value
 _POWER = 43_200
-#: Whose each task is, in the order of the standard ones, and on what it rests.
+#: Whose each task is, in the order of the standard ones, and on what it rests; one that says nothing is done by itself.
 _TASKS = (
     ("operations", "Every goods receipt of the month has its delivery note."), ("operations", "No count and no adjustment waits."),
     ("finance", "Statement of the last day is in."), ("billing", "The list of shipments without an invoice is read and explained."),
+    ("finance", ""), ("finance", "Read by channel; what differs is accrued."),
     ("finance", "Read with the collectors."), ("finance", "Power of the hall is accrued."),
     ("finance", "Agrees with the draft of the return."), ("finance", "Sales and margin follow the orders of the month."),
 )  # fmt: skip
@@ -45,6 +48,7 @@ class CloseRoom:
         journal = self._power(first - timedelta(days=1))
         with self.desk.work(self.finance, Realm.LIVE) as work:
             soft_lock(work, closing)
+        self.accrue(first)
         with self.desk.work(self.finance, Realm.LIVE) as work:
             look(work, closing, find)
         if self._lock(closing, "The figures of the month are final."):
@@ -73,9 +77,14 @@ class CloseRoom:
         for number, (task, (owner, said)) in enumerate(zip(tasks, _TASKS, strict=True)):
             with self.desk.work(self.finance, Realm.LIVE) as work:
                 assign_task(work, task.id, owner=staff[owner], due_on=task.due_on)
-                if number < done:
+                if number < done and said:
                     do_task(work, DoTask(task=task.id, evidence=said))
         return closing
+
+    def accrue(self, until: date) -> None:
+        """What the days before lack is posted and turned back."""
+        with self.desk.work(self.finance, Realm.LIVE) as work:
+            run_accruals(work, RunAccruals(entity=self.entity, until=until), late=late_rulesets(work.session))
 
     def look_again(self, closing: int) -> None:
         """Let the checks of a closing look."""

@@ -197,6 +197,7 @@ class Collecting:
             if realm == Realm.LIVE and entity == careful:
                 CloseRoom(self.desk, entity).close(first)
             elif realm == Realm.LIVE:
+                CloseRoom(self.desk, entity).accrue(first)
                 with self.shop.work_as(self.finance) as work:
                     close_period(
                         work, ClosePeriod(entity=entity, until=first, reason="Stock, receivables and journals agree.")

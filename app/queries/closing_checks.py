@@ -14,7 +14,11 @@ from typing import Any
 from sqlalchemy import func, null, select
 from sqlalchemy.orm import Session
 
+from app.composition.terms import late_rulesets
+from app.queries.accruals import said_of
 from app.queries.controls import Comparison, compare_controls
+from erpcore.billing.accruals.figures import period_end
+from erpcore.billing.accruals.services import due_at, standing_at, still_due
 from erpcore.billing.bank_models import BankStatementLine, LineState
 from erpcore.billing.models import Invoice, InvoiceState, Receipt
 from erpcore.fulfilment.models import Shipment
@@ -149,6 +153,13 @@ def _cut_off(session: Session, asked: Asked) -> str:
     return f"The cost of {', '.join(wrong[:_FIRST])} stands in another period than the shipment." if wrong else ""
 
 
+def _accrued(session: Session, asked: Asked) -> str:
+    """What a run of the accruals would post now, once its own kind of journal is to be locked."""
+    end = period_end(session, asked.entity.id, asked.until, late_rulesets(session))
+    left = still_due(due_at(session, end), standing_at(session, asked.entity.id, asked.until))
+    return f"Not accrued as it should be: {said_of(left)}. Run the accruals of these days." if left else ""
+
+
 _ALL = frozenset(JournalKind)
 _SALES, _CASH, _STOCK, _MANUAL = (frozenset({kind}) for kind in JournalKind)
 CHECKS: tuple[Check, ...] = (
@@ -176,8 +187,12 @@ CHECKS: tuple[Check, ...] = (
         name="books", title="Control totals of the books", journals=_ALL,
         look=_agree(
             "ledger_balanced", "invoice_lines", "credit_memo_lines", "legal_numbers", "manual_journals", "closed_totals",
-            "closed_entries", "ledger_days", "ledger_months", "events_entries",
+            "closed_entries", "accruals_ledger", "accruals_back", "accruals_empty", "ledger_days", "ledger_months", "events_entries",
         ),
+    ),
+    Check(
+        name="accruals", title="Revenue, freight and returns are accrued", journals=_SALES | _STOCK, look=_accrued,
+        well="Nothing is missing.",
     ),
     Check(name="cut_off", title="Goods left and cost them in the same period", journals=_STOCK, look=_cut_off),
     Check(

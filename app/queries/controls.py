@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.queries.accrual_controls import ACCRUAL_CONTROLS
 from app.queries.billing_controls import BILLING_CONTROLS
 from app.queries.cash_controls import CASH_CONTROLS
 from app.queries.closed_controls import CLOSED_CONTROLS
@@ -159,7 +160,7 @@ CONTROLS: tuple[Control, ...] = (
         "SELECT r.entity_id, r.site_id, l.expected_receipt_id, l.quantity FROM goods_receipt_line l "
         "JOIN goods_receipt r ON r.id = l.receipt_id WHERE l.expected_receipt_id IS NOT NULL",
     ),
-    *(Control(*row) for row in (*BILLING_CONTROLS, *CLOSED_CONTROLS, *CASH_CONTROLS, *DISPUTE_CONTROLS, *DUNNING_CONTROLS, *JOURNAL_CONTROLS, *PROGRAMME_CONTROLS, *REBATE_CONTROLS, *SUPPLY_CONTROLS)),
+    *(Control(*row) for row in (*ACCRUAL_CONTROLS, *BILLING_CONTROLS, *CLOSED_CONTROLS, *CASH_CONTROLS, *DISPUTE_CONTROLS, *DUNNING_CONTROLS, *JOURNAL_CONTROLS, *PROGRAMME_CONTROLS, *REBATE_CONTROLS, *SUPPLY_CONTROLS)),
     Control(
         "counts_frozen", "counts", "Places that stand still = counts under way that let nothing move",
         "SELECT entity_id, site_id, item_id, frozen FROM stock_balance",

@@ -7,10 +7,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, literal_column, select, text, true, union_all
+from sqlalchemy import func, literal_column, null, select, text, true, union_all
 from sqlalchemy.orm import Session
 
 from app.queries.listing import SqlList
+from erpcore.billing.accruals.models import AccrualLine
 from erpcore.billing.models import CreditMemo, Invoice
 from erpcore.fulfilment.models import Shipment
 from erpcore.kernel.actor import Actor
@@ -50,11 +51,12 @@ class EntryLine:
 
 @dataclass(frozen=True, kw_only=True)
 class EntryPage:
-    """``order_id``, ``invoice_id``, ``memo_id``: where the document can be looked at."""
+    """``order_id``, ``shipment_id``, ``invoice_id``, ``memo_id``: where the document can be looked at."""
 
     row: EntryRow
     lines: list[EntryLine]
     order_id: int | None
+    shipment_id: int | None
     invoice_id: int | None
     memo_id: int | None
 
@@ -226,10 +228,7 @@ def entry_page(session: Session, actor: Actor, entry_id: int) -> EntryPage:
         .where(JournalLine.entry_id == entry_id)
         .order_by(JournalLine.line_no)
     )
-    order = {
-        "invoice": select(Invoice.order_id).where(Invoice.id == row.document_id),
-        "shipment": select(Shipment.order_id).where(Shipment.id == row.document_id),
-    }.get(row.document_type)
+    order, shipment, invoice = _behind(session, row)
     return EntryPage(
         row=row,
         lines=[
@@ -239,12 +238,25 @@ def entry_page(session: Session, actor: Actor, entry_id: int) -> EntryPage:
             )
             for one in lines
         ],
-        order_id=session.scalar(order) if order is not None else None,
-        invoice_id=row.document_id if row.document_type == "invoice" else None,
+        order_id=order, shipment_id=shipment, invoice_id=invoice,
         memo_id=session.scalar(select(CreditMemo.id).where(CreditMemo.id == row.document_id))
         if row.document_type == "credit_memo"
         else None,
     )  # fmt: skip
+
+
+def _behind(session: Session, row: EntryRow) -> tuple[int | None, int | None, int | None]:
+    """Order, shipment and invoice that the entry's document is, or comes from. One query at most."""
+    key = row.document_id
+    where = {
+        "invoice": select(Invoice.order_id, null(), Invoice.id).where(Invoice.id == key),
+        "shipment": select(Shipment.order_id, Shipment.id, null()).where(Shipment.id == key),
+        "accrual": select(AccrualLine.order_id, AccrualLine.shipment_id, AccrualLine.invoice_id).where(
+            AccrualLine.id == key
+        ),
+    }.get(row.document_type)
+    found = None if where is None else session.execute(where).one_or_none()
+    return (None, None, None) if found is None else (found[0], found[1], found[2])
 
 
 #: From one rule to the next by their index: there are a dozen, and entries beyond number.

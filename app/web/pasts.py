@@ -30,7 +30,7 @@ PASTS = {
     "return": "sent back to its author", "reverse": "reversed", "rework": "taken up again",
     "review": "looked at again",
     "roll_back": "rolled back", "send": "sent", "settle": "settled", "settle_freight": "freight settled", "ship": "shipped",
-    "short_pick": "picked short", "shortage": "shortage decided", "skip": "left out", "split": "split", "stage": "staged", "start": "begun",
+    "short_pick": "picked short", "shortage": "shortage decided", "skip": "left out", "split": "split", "stage": "staged", "start": "begun", "run": "run",
     "start_again": "begun again", "start_hypercare": "hypercare begun", "substitute": "item substituted",
     "submit": "asked for", "drop": "dropped", "fail": "failed",
     "recheck": "checked again", "supersede": "replaced by a newer one", "take_back": "stock taken back", "unblock": "block lifted", "void": "voided",

@@ -46,6 +46,13 @@ class AccountRole(StrEnum):
     BANK_CLEARING = "bank_clearing"
     REBATES = "rebates"
     REBATES_ACCRUED = "rebates_accrued"
+    UNBILLED = "unbilled_revenue"
+    DEFERRED = "deferred_revenue"
+    ON_THE_WAY = "goods_on_the_way"
+    FREIGHT = "freight"
+    FREIGHT_ACCRUED = "freight_accrued"
+    REFUNDS_EXPECTED = "refunds_expected"
+    RETURNS_EXPECTED = "returns_expected"
 
 
 class AccountKind(StrEnum):

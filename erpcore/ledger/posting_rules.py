@@ -5,6 +5,7 @@ Posting refuses what no row of this table allows, so the table that people read 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -69,6 +70,51 @@ def _stock(name: str, contra: AccountRole, event: str, when: str) -> PostingRule
     sides = (_debit(AccountRole.INVENTORY, may_turn=True), _credit(contra, may_turn=True))
     return PostingRule(name=name, document="stock_move", journal=JournalKind.STOCK, event=event, sides=sides, when=when)
 
+
+def _accrual(
+    name: str, journal: JournalKind, debits: Sequence[AccountRole], credits_: Sequence[AccountRole], when: str
+) -> Iterable[PostingRule]:
+    """A rule for the last day of a period, and the one that turns it back on the day after. A later run posts what it found
+    otherwise, so every side may turn.
+    """
+    for back, said in (
+        ("", when),
+        ("_back", f"The first day of the next period turns it back: {when[0].lower()}{when[1:]}"),
+    ):
+        first, second = (debits, credits_) if not back else (credits_, debits)
+        sides = (*(_debit(role, may_turn=True) for role in first), *(_credit(role, may_turn=True) for role in second))
+        yield PostingRule(
+            name=f"{name}{back}", document="accrual", journal=journal, event="accruals.posted", sides=sides, when=said
+        )
+
+
+_R = AccountRole
+_ACCRUALS: tuple[PostingRule, ...] = (
+    *_accrual(
+        "unbilled_revenue", JournalKind.SALES, (_R.UNBILLED,), (_R.REVENUE, _R.CHARGES),
+        "Control of the goods has passed by the order’s terms, and no invoice of the period bills them.",
+    ),
+    *_accrual(
+        "deferred_revenue", JournalKind.SALES, (_R.REVENUE, _R.CHARGES), (_R.DEFERRED,),
+        "An invoice of the period bills what the customer does not control yet by the order’s terms.",
+    ),
+    *_accrual(
+        "cost_on_the_way", JournalKind.STOCK, (_R.ON_THE_WAY,), (_R.COST_OF_SALES,),
+        "Goods have left and the customer does not control them yet: their cost waits for their revenue.",
+    ),
+    *_accrual(
+        "freight_accrued", JournalKind.STOCK, (_R.FREIGHT,), (_R.FREIGHT_ACCRUED,),
+        "A shipment has left and its carrier has not billed it.",
+    ),
+    *_accrual(
+        "refunds_expected", JournalKind.SALES, (_R.REVENUE,), (_R.REFUNDS_EXPECTED,),
+        "So much of what was sold is expected back, at the rate of the channel’s last year.",
+    ),
+    *_accrual(
+        "returns_expected", JournalKind.STOCK, (_R.RETURNS_EXPECTED,), (_R.COST_OF_SALES,),
+        "What is expected back and can be sold again is worth its cost.",
+    ),
+)  # fmt: skip
 
 POSTING_RULES: tuple[PostingRule, ...] = (
     PostingRule(
@@ -194,6 +240,7 @@ POSTING_RULES: tuple[PostingRule, ...] = (
     _stock("count", AccountRole.ADJUSTMENT, "stock.adjusted", "A count found more or less than the books say."),
     _stock("reversal", AccountRole.ADJUSTMENT, "stock.adjustment_reversed", "A mistaken adjustment is taken back."),
     _stock("transfer", AccountRole.TRANSFER, "stock.moved", "Goods leave one site for another, and arrive there."),
+    *_ACCRUALS,
     PostingRule(
         name="manual_journal", document="journal", journal=JournalKind.MANUAL, event="journal.posted", sides=(), is_free=True,
         when="A journal is written by one person, approved by another and posted; never to an account of control.",
@@ -204,7 +251,8 @@ POSTING_RULES: tuple[PostingRule, ...] = (
 CONTROL_ROLES = frozenset(
     {
         AccountRole.RECEIVABLE, AccountRole.INVENTORY, AccountRole.TRANSFER, AccountRole.RECEIVED_NOT_INVOICED,
-        AccountRole.ON_ACCOUNT, AccountRole.BANK_CLEARING, AccountRole.REBATES_ACCRUED,
+        AccountRole.ON_ACCOUNT, AccountRole.BANK_CLEARING, AccountRole.UNBILLED, AccountRole.DEFERRED, AccountRole.ON_THE_WAY,
+        AccountRole.FREIGHT_ACCRUED, AccountRole.REFUNDS_EXPECTED, AccountRole.RETURNS_EXPECTED, AccountRole.REBATES_ACCRUED,
     }
 )  # fmt: skip
 

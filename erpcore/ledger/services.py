@@ -32,17 +32,24 @@ STANDARD_CHART = (
     (AccountRole.BANK, "1000", "Bank", AccountKind.ASSET),
     (AccountRole.BANK_CLEARING, "1090", "Bank entries not assigned", AccountKind.LIABILITY),
     (AccountRole.RECEIVABLE, "1200", "Trade receivables", AccountKind.ASSET),
+    (AccountRole.UNBILLED, "1250", "Revenue not invoiced yet", AccountKind.ASSET),
     (AccountRole.INVENTORY, "1400", "Inventory", AccountKind.ASSET),
     (AccountRole.TRANSFER, "1450", "Stock in transfer between sites", AccountKind.ASSET),
+    (AccountRole.ON_THE_WAY, "1460", "Goods on the way to customers", AccountKind.ASSET),
+    (AccountRole.RETURNS_EXPECTED, "1480", "Goods expected back from customers", AccountKind.ASSET),
     (AccountRole.RECEIVED_NOT_INVOICED, "2100", "Goods received, not invoiced", AccountKind.LIABILITY),
+    (AccountRole.FREIGHT_ACCRUED, "2120", "Freight not billed yet", AccountKind.LIABILITY),
     (AccountRole.TAX, "2200", "Tax payable", AccountKind.LIABILITY),
     (AccountRole.ON_ACCOUNT, "2300", "Receipts on account", AccountKind.LIABILITY),
+    (AccountRole.DEFERRED, "2350", "Deferred revenue", AccountKind.LIABILITY),
+    (AccountRole.REFUNDS_EXPECTED, "2360", "Refunds expected", AccountKind.LIABILITY),
     (AccountRole.REBATES_ACCRUED, "2380", "Rebates accrued", AccountKind.LIABILITY),
     (AccountRole.OPENING, "3000", "Opening balances", AccountKind.EQUITY),
     (AccountRole.REVENUE, "4000", "Sales", AccountKind.INCOME),
     (AccountRole.CHARGES, "4100", "Charges to customers", AccountKind.INCOME),
     (AccountRole.COST_OF_SALES, "5000", "Cost of sales", AccountKind.EXPENSE),
     (AccountRole.ADJUSTMENT, "5200", "Stock adjustments", AccountKind.EXPENSE),
+    (AccountRole.FREIGHT, "5300", "Freight to customers", AccountKind.EXPENSE),
     (AccountRole.REBATES, "5800", "Rebates to customers", AccountKind.EXPENSE),
     (AccountRole.BAD_DEBT, "6000", "Bad debt", AccountKind.EXPENSE),
     (AccountRole.BANK_FEES, "6800", "Bank fees", AccountKind.EXPENSE),
@@ -51,7 +58,12 @@ STANDARD_CHART = (
 
 
 #: A chart of its own may lack these: it gets the standard account when one is first posted to.
-LATER_ROLES = frozenset({AccountRole.REBATES, AccountRole.REBATES_ACCRUED})
+LATER_ROLES = frozenset(
+    {
+        AccountRole.UNBILLED, AccountRole.DEFERRED, AccountRole.ON_THE_WAY, AccountRole.FREIGHT, AccountRole.FREIGHT_ACCRUED,
+        AccountRole.REFUNDS_EXPECTED, AccountRole.RETURNS_EXPECTED, AccountRole.REBATES, AccountRole.REBATES_ACCRUED,
+    }
+)  # fmt: skip
 
 
 class Side(NamedTuple):

@@ -96,6 +96,12 @@ _SALES = (
         means={"day": "each day", "week": "Monday to Sunday", "month": "the calendar month"},
     ),
     _point(
+        "control_transfer", "Transfer of control", SALES, _C,
+        "When goods become the customer's: their revenue counts from then on, whenever the invoice is made.", "shipped",
+        choices=("shipped", "delivered"),
+        means={"shipped": "once they have left", "delivered": "once they have arrived"},
+    ),
+    _point(
         "invoice_unusual_permille", "Unusual amount", SALES, _C,
         "An invoice above this share of the largest of the customer's last 24, of at least five, waits until somebody has looked."
         " With 0 the amount is not looked at.", 3_000, maximum=100_000, unit=Unit.PERMILLE, before=0,

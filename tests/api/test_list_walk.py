@@ -24,6 +24,7 @@ from tests.web.test_lists import OVER_API
 
 #: By which columns of the file, and which fields of the answer, a row of a list is known; of another list the rows are counted.
 KNOWN = {
+    "accrual-lines": ("id document", "id shipment"),
     "approvals": ("summary", "summary"), "audit": ("link kind object_id", "position kind subject_id"),
     "backorders": ("order line unmet", "order line_no unmet"), "charges": ("code", "code"),
     "counts": ("item state due", "item state due_on"), "credit-memos": ("number reason", "number reason"),

@@ -37,7 +37,7 @@ def test_a_failing_check_keeps_the_books_open_until_it_is_mended(signed_in, busi
     finance.get(f"/ledger/closings/new?entity={business.entity}")
     page = finance.post(finance.path, {"until": until.isoformat()})
     room = finance.path
-    assert "0 of 8" in page.text
+    assert "0 of 10" in page.text
     finance.post(f"/ledger/closings/new?entity={business.entity}", {"until": until.isoformat()}, status=409)
     page = finance.post(f"{room}/lock", {"reason": "final"}, status=422)
     assert "Not done yet: All goods that came are received" in page.text
@@ -135,7 +135,7 @@ def test_programs_close_a_period_with_the_same_refusals(caller, business, clock)
     }
     assert finance("POST", "/journal-locks", body).status_code == 201
     listed = finance("GET", f"/closings?entity={business.entity}").json
-    assert (listed["count"], listed["items"][0]["done"]) == (1, 9)
+    assert (listed["count"], listed["items"][0]["done"]) == (1, 11)
     assert (
         caller("auditor")("POST", "/closings", {"entity": business.entity, "until": until.isoformat()}).status_code
         == 403

@@ -16,7 +16,7 @@ from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import DomainError, RuleBroken
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.models import AccountKind, AccountRole
-from erpcore.ledger.services import ChartRow, open_chart
+from erpcore.ledger.services import LATER_ROLES, ChartRow, open_chart
 from erpcore.masterdata.models import Entity
 from erpcore.masterdata.services import NewEntity, add_entity, add_tax_rate
 from governance.templates.content import Content
@@ -68,7 +68,7 @@ def _chart(content: Content) -> Part:
         for role, often in used.items()
         if often > 1
     ]
-    if missing := [role.replace("_", " ") for role in AccountRole if role not in used]:
+    if missing := [role.replace("_", " ") for role in AccountRole if role not in {*used, *LATER_ROLES}]:
         problems.append(RuleBroken("chart_role_missing", field="accounts", roles=missing))
 
     def make(work: UnitOfWork, made: Made) -> None:

@@ -25,6 +25,7 @@ NOT_SHOWN = {
     "under_ship_tolerance_permille": _PEOPLE,
     "invoice_trigger": "it changes when an invoice is due, not what is promised, held or sent",
     "invoice_period": "it changes when an invoice is due, not what is promised, held or sent",
+    "control_transfer": "it changes when revenue counts, not what is promised, held or sent",
     "invoice_unusual_permille": "it says which invoice somebody looks at, not what is promised, held or sent",
     "over_receipt_tolerance_permille": _FLOOR,
     "count_tolerance_permille": _FLOOR,

@@ -35,7 +35,17 @@ PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "ledger": (
         "Ledger, credit and numbers",
-        ("ledger_", "closed_", "inventory_", "received_", "credit_exposure_", "legal_", "manual_", "reversed_"),
+        (
+            "ledger_",
+            "closed_",
+            "inventory_",
+            "received_",
+            "credit_exposure_",
+            "legal_",
+            "manual_",
+            "reversed_",
+            "accruals_",
+        ),
     ),
     "events": (
         "Events of goods",

@@ -17,12 +17,16 @@ from erpcore.ledger.periods import AUTHORITY, own_entity
 _SATURDAY = 5
 #: Tasks that one closing may have.
 MOST_TASKS = 60
+#: Done by itself when the accruals of the period's end are run.
+ACCRUALS_TASK = "Revenue, freight and returns are accrued"
 #: What a company's first closing asks for, and by which working day after its last day; later ones ask for what the one before did.
 STANDARD_TASKS: tuple[tuple[str, int], ...] = (
     ("All goods that came are received", 1),
     ("Counts and adjustments of stock are decided", 1),
     ("Bank statements up to the last day are in", 2),
     ("What left is billed, or known to wait for its invoice", 2),
+    (ACCRUALS_TASK, 2),
+    ("The cut-off test is read", 3),
     ("Disputes and doubtful debts are judged", 3),
     ("Accruals are written and approved", 3),
     ("Tax is read against the return", 4),
@@ -186,6 +190,21 @@ def do_task(work: UnitOfWork, command: DoTask) -> None:
         reason=said or None,
         facts={"task": task.name},
     )
+
+
+def done_by_itself(work: UnitOfWork, entity: int, until: date, name: str, evidence: str) -> None:
+    """The closing of these days, if there is one that is not locked, need not be told that its task of this name is done."""
+    query = (
+        select(ClosingTask.id)
+        .join(Closing, Closing.id == ClosingTask.closing_id)
+        .where(
+            Closing.entity_id == entity, Closing.until == until, Closing.state != ClosingState.LOCKED,
+            ClosingTask.name == name, ClosingTask.done_at.is_(None),
+        )
+        .order_by(ClosingTask.id)
+    )  # fmt: skip
+    for key in work.session.scalars(query).all():
+        do_task(work, DoTask(task=key, evidence=evidence))
 
 
 def undo_task(work: UnitOfWork, key: int, *, reason: str) -> None:

@@ -1,0 +1,1 @@
+"""Revenue at transfer of control: what a period lacks at its end, posted and turned back."""

@@ -1,0 +1,92 @@
+"""Accruals on the page and over the API: what is due, the run, its lines, and the ways from them."""
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import text
+
+from app.composition.uow import reading
+from tests.support.core import a_business
+from tests.support.operate import open_cells
+from tests.support.policies import approve
+from tests.support.queries import MOST, queries
+from tests.support.steps import shipped
+from tests.support.web import calls_of
+
+END, LATER = datetime(2026, 3, 31, 9, tzinfo=UTC), datetime(2026, 4, 2, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+def business(sqlite_database, clock):
+    """Ten pieces left in March and are not billed; two more by terms of delivery."""
+    made = a_business(sqlite_database, items=2)
+    clock.set(END)
+    made.clock = clock
+    open_cells(made)
+    shipped(made, [(0, 10)])
+    approve(made, "control_transfer", "delivered")
+    shipped(made, [(1, 2)])
+    clock.set(LATER)
+    return made
+
+
+def _one(database, query):
+    with reading(database) as session:
+        return session.execute(text(query)).scalar_one()
+
+
+def test_finance_runs_the_accruals_and_goes_from_a_line_to_its_shipment_and_entries(
+    signed_in, business, sqlite_database
+):
+    finance = signed_in("finance")
+    with queries(sqlite_database) as ran:
+        page = finance.get(f"/ledger/accruals?entity={business.entity}&until=2026-04-01")
+    assert len(ran) <= MOST
+    assert "Revenue not invoiced" in page.text
+    assert "Cost of goods on the way" in page.text
+    page = finance.post(f"/ledger/accruals/{business.entity}", {"until": "2026-04-01"})
+    assert "2 lines are posted and turned back" in page.text
+    page = finance.post(f"/ledger/accruals/{business.entity}", {"until": "2026-04-01"})
+    assert "Nothing was left to be posted" in page.text
+    run = _one(sqlite_database, "SELECT id FROM accrual_run")
+    page = finance.get(f"/ledger/accrual-lines?run={run}&kind=unbilled")
+    entry = _one(sqlite_database, "SELECT entry_id FROM accrual_line WHERE kind = 'unbilled'")
+    assert f'/ledger/entries/{entry}"' in page.html
+    assert "100.00" in page.text
+    page = finance.get(f"/ledger/entries/{entry}")
+    assert "Revenue not invoiced yet" in page.text
+    order = _one(sqlite_database, "SELECT order_id FROM accrual_line WHERE kind = 'unbilled'")
+    assert f"/orders/{order}" in page.html
+    page = finance.post(f"/ledger/accruals/{business.entity}", {"until": "2026-05-01"}, status=422)
+    assert "This cannot be done yet" in page.text
+
+
+def test_who_does_not_close_periods_reads_and_runs_nothing(signed_in, business, sqlite_database):
+    auditor = signed_in("auditor")
+    page = auditor.get(f"/ledger/accruals?entity={business.entity}&until=2026-04-01")
+    assert "Run the accruals</button>" not in page.text
+    auditor.post(f"/ledger/accruals/{business.entity}", {"until": "2026-04-01"}, status=403)
+    auditor.get("/ledger/accruals?entity=999999", status=404)
+    # A day that is none asks for the month that is over.
+    assert "1 Apr" in auditor.get(f"/ledger/accruals?entity={business.entity}&until=soon").text
+    assert _one(sqlite_database, "SELECT COUNT(*) FROM accrual_line") == 0
+
+
+def test_programs_see_what_is_due_and_run_it_once(site, business, sqlite_database, clock):
+    finance = calls_of(site, sqlite_database, clock)("finance")
+    due = finance("GET", f"/accruals?entity={business.entity}&until=2026-04-01").json
+    assert [(one["kind"], one["due"], one["in_books"], one["to_post"]) for one in due["kinds"]] == [
+        ("unbilled", "100.00", "0.00", "100.00"), ("cost", "8.00", "0.00", "8.00")
+    ]  # fmt: skip
+    assert (due["left"], due["run"]) == (2, None)
+    body = {"entity": business.entity, "until": "2026-04-01"}
+    ran = finance("POST", "/accruals", body)
+    assert (ran.status_code, ran.json["left"]) == (201, 0)
+    again = finance("POST", "/accruals", body).json
+    assert again["kinds"] == ran.json["kinds"]
+    lines = finance("GET", f"/accrual-lines?run={ran.json['run']}").json["items"]
+    assert [(one["kind"], one["amount"]) for one in lines] == [("unbilled", "100.00"), ("cost", "8.00")]
+    assert finance("GET", "/accrual-lines?kind=rent").json["errors"][0]["pointer"] == "/kind"
+    early = finance("POST", "/accruals", {**body, "until": "2026-06-01"})
+    assert (early.status_code, early.json["code"]) == (422, "period_not_over")
+    assert finance("POST", "/accruals", {**body, "entity": 999_999}).status_code == 404
