@@ -11,7 +11,7 @@ from erpcore.kernel.model import Key, UtcDateTime
 from migrations.ddl import refuse_changes
 
 revision = "9130"
-down_revision = "0093"
+down_revision = "0095"
 branch_labels = None
 depends_on = None
 
