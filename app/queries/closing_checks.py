@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from app.composition.terms import late_rulesets
 from app.queries.accruals import said_of
 from app.queries.controls import Comparison, compare_controls
+from app.queries.cut_off import wrong_in_words
 from erpcore.billing.accruals.figures import period_end
 from erpcore.billing.accruals.services import due_at, standing_at, still_due
 from erpcore.billing.bank_models import BankStatementLine, LineState
@@ -160,6 +161,10 @@ def _accrued(session: Session, asked: Asked) -> str:
     return f"Not accrued as it should be: {said_of(left)}. Run the accruals of these days." if left else ""
 
 
+def _revenue(session: Session, asked: Asked) -> str:
+    return wrong_in_words(session, asked.entity.id, asked.until, _FIRST)
+
+
 _ALL = frozenset(JournalKind)
 _SALES, _CASH, _STOCK, _MANUAL = (frozenset({kind}) for kind in JournalKind)
 CHECKS: tuple[Check, ...] = (
@@ -193,6 +198,10 @@ CHECKS: tuple[Check, ...] = (
     Check(
         name="accruals", title="Revenue, freight and returns are accrued", journals=_SALES | _STOCK, look=_accrued,
         well="Nothing is missing.",
+    ),
+    Check(
+        name="revenue", title="Revenue stands in the period in which control passed", journals=_SALES, look=_revenue,
+        well="The cut-off test finds nothing.",
     ),
     Check(name="cut_off", title="Goods left and cost them in the same period", journals=_STOCK, look=_cut_off),
     Check(

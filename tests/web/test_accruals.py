@@ -90,3 +90,28 @@ def test_programs_see_what_is_due_and_run_it_once(site, business, sqlite_databas
     early = finance("POST", "/accruals", {**body, "until": "2026-06-01"})
     assert (early.status_code, early.json["code"]) == (422, "period_not_over")
     assert finance("POST", "/accruals", {**body, "entity": 999_999}).status_code == 404
+
+
+def test_the_cut_off_test_shows_what_is_wrong_until_it_is_accrued(signed_in, site, business, sqlite_database, clock):
+    finance = signed_in("finance")
+    asked = f"entity={business.entity}&until=2026-04-01"
+    with queries(sqlite_database) as ran:
+        page = finance.get(f"/ledger/cut-off?{asked}")
+    assert len(ran) <= MOST
+    assert "Wrong period" in page.text
+    call = calls_of(site, sqlite_database, clock)("finance")
+    before = call("GET", f"/cut-off?{asked}").json
+    (row,) = before["items"]
+    assert (row["passed_on"], row["invoice_on"], row["should"], row["has"], row["agrees"]) == (
+        "2026-03-31", None, "100.00", "0.00", False
+    )  # fmt: skip
+    (channel,) = before["channels"]
+    # The ten that are not billed are wrong; the two on the way are nobody's revenue yet, and rightly so.
+    assert (channel["count"], channel["tested"], channel["wrong"]) == (2, "120.00", "100.00")
+    finance.post(f"/ledger/accruals/{business.entity}", {"until": "2026-04-01"})
+    after = call("GET", f"/cut-off?{asked}&channel={business.channel}").json
+    assert [(one["has"], one["agrees"]) for one in after["items"]] == [("100.00", True)]
+    page = finance.get(f"/ledger/cut-off?{asked}")
+    assert "Wrong period" not in page.text
+    assert "Accrued" in page.text
+    finance.get(f"/ledger/cut-off?{asked}&channel=999999", status=404)

@@ -1,4 +1,4 @@
-"""Accruals of a period's end for programs: what is due, the run that posts it, and the lines of runs."""
+"""Accruals of a period's end for programs: what is due, the run that posts it, the lines of runs, and the cut-off test."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from app.api.values import Amount, Answer, Body, Page, PageQuery
 from app.composition.request import reader
 from app.composition.terms import late_rulesets
 from app.queries.accruals import ACCRUALS, KINDS, LineRow, end_page
+from app.queries.cut_off import CutOffRow, cut_off_page
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.billing.accruals.services import RunAccruals, run_accruals
@@ -93,6 +94,58 @@ class AccrualLineQuery(PageQuery):
     channel: Key | None = which("Only those of this channel.")
 
 
+class CutOffQuery(Body):
+    """Of which company, the first day after the period, and of which channel; without one, of all."""
+
+    entity: Key
+    until: date
+    channel: Key | None = None
+
+
+class CutOffChannel(Answer):
+    """A channel in one currency: `differs` is the value whose invoice and transfer of control lie in different periods, `wrong`
+    what of it no accrual mends.
+    """
+
+    channel_id: int
+    currency: str
+    count: int
+    tested: Amount
+    differing: int
+    differs: Amount
+    wrong_count: int
+    wrong: Amount
+
+
+class CutOffShipment(Answer):
+    """A shipment that differs. `should` is the revenue that the period is to have of it, `has` what it has, accruals included."""
+
+    shipment_id: int
+    number: str
+    order_id: int
+    site_id: int
+    channel_id: int
+    currency: str
+    by_delivery: bool
+    passed_on: date | None
+    invoice_id: int | None
+    invoice_on: date | None
+    accrued: Amount
+    should: Amount
+    has: Amount
+    agrees: bool
+
+
+class CutOffAnswer(Answer):
+    """The cut-off test. `items` are the shipments that weigh most of the `found` that differ."""
+
+    entity: int
+    until: date
+    channels: list[CutOffChannel]
+    found: int
+    items: list[CutOffShipment]
+
+
 def _end(session: Session, who: Actor, entity: int, until: date) -> EndAnswer:
     page = end_page(session, who, entity, until)
     return EndAnswer(
@@ -135,3 +188,29 @@ def list_accrual_lines(query: AccrualLineQuery) -> Page[AccrualLineAnswer]:
     if query.entity is not None:
         of_company(query.entity)
     return listed(ACCRUALS, query, _line)
+
+
+def _tested(row: CutOffRow) -> CutOffShipment:
+    one = row.one
+    return CutOffShipment(
+        shipment_id=one.shipment, number=one.number, order_id=one.order, site_id=one.site, channel_id=one.channel,
+        currency=one.currency, by_delivery=one.by_delivery, passed_on=one.passed_on, invoice_id=one.invoice,
+        invoice_on=one.invoice_on, accrued=as_amount(one.accrued_minor, one.currency),
+        should=as_amount(one.should_minor, one.currency), has=as_amount(one.has_minor, one.currency), agrees=not row.is_wrong,
+    )  # fmt: skip
+
+
+@operation("GET", "/cut-off", permission=Permission.LEDGER_READ, summary="The cut-off test of a period", tag=TAG, query=CutOffQuery, answer=CutOffAnswer)  # fmt: skip
+def show_cut_off(query: CutOffQuery) -> CutOffAnswer:
+    page = cut_off_page(reader(), actor(), of_company(query.entity).id, query.until, query.channel)
+    return CutOffAnswer(
+        entity=query.entity, until=query.until, found=page.found, items=[_tested(row) for row in page.rows],
+        channels=[
+            CutOffChannel(
+                channel_id=row.channel_id, currency=row.currency, count=row.count, tested=as_amount(row.tested_minor, row.currency),
+                differing=row.differing, differs=as_amount(row.differs_minor, row.currency), wrong_count=row.wrong,
+                wrong=as_amount(row.wrong_minor, row.currency),
+            )
+            for row in page.channels
+        ],
+    )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Accruals of a period's end: what is due, what stands in the books, the run that posts the difference, and its lines."""
+"""Accruals of a period's end: what is due, what stands in the books, the run that posts the difference, its lines, and the cut-off test."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from flask import render_template, request, url_for
 from app.composition.request import now, reader
 from app.composition.terms import late_rulesets
 from app.queries.accruals import ACCRUALS, KINDS, LineRow, end_page, runs_of
-from app.queries.places import EntityPick, entities_seen
+from app.queries.cut_off import cut_off_page
+from app.queries.places import EntityPick, all_channels, entities_seen
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import asked_key
@@ -31,6 +32,7 @@ from app.web.lists.listing import (
 )
 from app.web.lists.page import list_page
 from app.web.steps import take_step
+from erpcore.billing.accruals.cutoff import AROUND
 from erpcore.billing.accruals.services import RunAccruals, run_accruals
 from erpcore.kernel.clock import local_day, out_of_time
 from erpcore.kernel.errors import NotFound
@@ -77,6 +79,22 @@ def run(entity_id: int) -> Any:
         done=lambda: f"AR-{made[-1].run}: {made[-1].lines} lines are posted and turned back." if made[-1].lines else "Nothing was left to be posted.",
         to=url_for("ledger.show_accruals", entity=entity.id, until=until.isoformat()),
         again=lambda refusal: _shown(entity, until, refusal),
+    )  # fmt: skip
+
+
+@blueprint.get("/ledger/cut-off")
+@require(Permission.LEDGER_READ)
+def show_cut_off() -> str:
+    """The cut-off test of a period's end, by channel and shipment."""
+    entity, channel = entity_asked(asked_key("entity")), asked_key("channel")
+    channels = all_channels(reader())
+    if channel is not None and channel not in {one.id for one in channels}:
+        raise NotFound("channel_unknown", channel=channel)
+    until = until_asked(entity) if entity else date.min
+    return render_template(
+        "ledger/cut_off.html", entity=entity, entities=entities_seen(reader(), actor()), until=until, channel=channel,
+        channels=channels, around=AROUND, is_part=actor().sites is not None, realm=entity.realm if entity else "live",
+        page=cut_off_page(reader(), actor(), entity.id, until, channel) if entity else None,
     )  # fmt: skip
 
 

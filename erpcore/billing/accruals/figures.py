@@ -108,7 +108,8 @@ def rounded(amount: Decimal | int) -> int:
     return int(Decimal(amount).quantize(Decimal(1), ROUND_HALF_UP))
 
 
-def _shipments(end: PeriodEnd, *columns: Any) -> Any:
+def shipments_of(end: PeriodEnd, *columns: Any) -> Any:
+    """Shipments of the company that have left, with these columns."""
     return (
         select(
             Shipment.id, Shipment.order_id, Shipment.invoice_id, SalesOrder.site_id, SalesOrder.channel_id,
@@ -120,7 +121,7 @@ def _shipments(end: PeriodEnd, *columns: Any) -> Any:
     )  # fmt: skip
 
 
-def _with_lines(query: Any) -> Any:
+def with_lines(query: Any) -> Any:
     """Each line of the shipments, with what its invoice asks for it."""
     return (
         query.join(ShipmentLine, ShipmentLine.shipment_id == Shipment.id)
@@ -135,13 +136,13 @@ def _with_lines(query: Any) -> Any:
     )
 
 
-_LINE = (
+LINE = (
     OrderLine.id.label("line"), ShipmentLine.quantity, OrderLine.kind, OrderLine.unit_price, OrderLine.value_minor,
     OrderLine.quantity.label("ordered"), InvoiceLine.quantity.label("invoiced"), InvoiceLine.net_minor,
 )  # fmt: skip
 
 
-def _worth(row: Any, credited: int = 0) -> int:
+def worth_of(row: Any, credited: int = 0) -> int:
     """What a line of a shipment is worth: its part of what its invoice asks, less what was credited; else by its order."""
     if row.net_minor is not None:
         return rounded((row.net_minor - credited) * row.quantity / row.invoiced)
@@ -168,19 +169,20 @@ def _summed(kind: AccrualKind, rows: Iterable[tuple[Any, int]], *, billed: bool)
 def unbilled(session: Session, end: PeriodEnd) -> list[Due]:
     """Shipments that the customer controls and no invoice of the period bills."""
     open_ = or_(Invoice.id.is_(None), ~end.is_billed)
-    rows = session.execute(_with_lines(_shipments(end, *_LINE)).where(end.passed(), open_))
-    return _summed(AccrualKind.UNBILLED, ((row, _worth(row)) for row in rows), billed=False)
+    rows = session.execute(with_lines(shipments_of(end, *LINE)).where(end.passed(), open_))
+    return _summed(AccrualKind.UNBILLED, ((row, worth_of(row)) for row in rows), billed=False)
 
 
 def deferred(session: Session, end: PeriodEnd) -> list[Due]:
     """Shipments that an invoice of the period bills and the customer does not control yet, less what was credited of them."""
-    rows = session.execute(_with_lines(_shipments(end, *_LINE)).where(end.not_passed(), end.is_billed)).all()
-    credited = _credited(session, {row.invoice_id for row in rows}, end.until)
-    found = ((row, _worth(row, credited[row.invoice_id, row.line])) for row in rows)
+    rows = session.execute(with_lines(shipments_of(end, *LINE)).where(end.not_passed(), end.is_billed)).all()
+    credited = credited_of(session, {row.invoice_id for row in rows}, end.until)
+    found = ((row, worth_of(row, credited[row.invoice_id, row.line])) for row in rows)
     return _summed(AccrualKind.DEFERRED, found, billed=True)
 
 
-def _credited(session: Session, invoices: Collection[int], until: date) -> dict[tuple[int | None, int | None], int]:
+def credited_of(session: Session, invoices: Collection[int], until: date) -> dict[tuple[int | None, int | None], int]:
+    """What was credited of these invoices before that day, by invoice and order line; nothing of what is not in it."""
     out: dict[tuple[int | None, int | None], int] = defaultdict(int)
     query = (
         select(CreditMemoLine.invoice_id, CreditMemoLine.order_line_id, func.sum(CreditMemoLine.net_minor))
@@ -199,7 +201,7 @@ def cost_on_the_way(session: Session, end: PeriodEnd, waiting: Iterable[Due]) ->
     """
     cost = func.sum(JournalLine.debit_minor - JournalLine.credit_minor)
     query = (
-        _shipments(end, SalesOrder.ruleset, Invoice.net_minor.label("billed"), cost.label("cost"))
+        shipments_of(end, SalesOrder.ruleset, Invoice.net_minor.label("billed"), cost.label("cost"))
         .join(Invoice, and_(Invoice.id == Shipment.invoice_id, end.is_billed), isouter=True)
         .join(JournalEntry, and_(JournalEntry.document_type == "shipment", JournalEntry.document_id == Shipment.id))
         .join(JournalLine, JournalLine.entry_id == JournalEntry.id)
@@ -229,17 +231,17 @@ def _asked(session: Session, end: PeriodEnd, shipments: Collection[int]) -> list
     """What the invoices of these shipments ask for them before anything is credited."""
     if not shipments:
         return []
-    rows = session.execute(_with_lines(_shipments(end, *_LINE)).where(Shipment.id.in_(shipments))).all()
+    rows = session.execute(with_lines(shipments_of(end, *LINE)).where(Shipment.id.in_(shipments))).all()
     amounts: dict[int, int] = defaultdict(int)
     for row in rows:
-        amounts[row.id] += _worth(row)
+        amounts[row.id] += worth_of(row)
     return [(row, amounts[row.id]) for row in {row.id: row for row in rows}.values()]
 
 
 def freight(session: Session, end: PeriodEnd) -> list[Due]:
     """Shipments that have left and that no carrier has billed: as estimated when they left."""
     rows = session.execute(
-        _shipments(end, Carriage.currency.label("paid_in"), Carriage.freight_estimate_minor.label("estimate"))
+        shipments_of(end, Carriage.currency.label("paid_in"), Carriage.freight_estimate_minor.label("estimate"))
         .join(Carriage, Carriage.shipment_id == Shipment.id)
         .where(
             Carriage.freight_estimate_minor > 0, end.before(Shipment.confirmed_at), end.after(Carriage.settled_at)

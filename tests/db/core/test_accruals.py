@@ -13,11 +13,14 @@ from app.messages import sentence
 from app.queries.closing_checks import find
 from app.queries.controls import compare_controls
 from erpcore.billing.accruals import services
+from erpcore.billing.accruals.cutoff import shipments_around
+from erpcore.billing.accruals.figures import period_end
 from erpcore.billing.accruals.services import RunAccruals, run_accruals
 from erpcore.billing.credits import CreditInvoice, credit_invoices, credit_returns
 from erpcore.billing.services import draft_invoices, post_invoices
 from erpcore.fulfilment.carriers.models import Carriage
-from erpcore.fulfilment.returns import RequestReturn, ReturnedLine, authorise_returns, request_returns
+from erpcore.fulfilment.return_deciding import authorise_returns
+from erpcore.fulfilment.returns import RequestReturn, ReturnedLine, request_returns
 from erpcore.fulfilment.services import DeliverShipment, deliver_shipments
 from erpcore.kernel.errors import NotAllowed, NotFound, RuleBroken
 from erpcore.ledger.closing.services import move_close
@@ -81,13 +84,11 @@ def entries(business, rule):
     return [(str(day), role, debit, credit) for day, role, debit, credit in rows(business, query)]
 
 
-def found(business, until=APRIL):
-    """What the check of the accruals says."""
+def found(business, until=APRIL, name="accruals"):
+    """What a check says."""
     with reading(business.database) as session:
         entity = session.get_one(Entity, business.entity)
-        return next(
-            one for one in find(session, entity, until, frozenset({JournalKind.SALES})) if one.name == "accruals"
-        )
+        return next(one for one in find(session, entity, until, frozenset({JournalKind.SALES})) if one.name == name)
 
 
 def test_revenue_counts_when_goods_have_left_though_the_invoice_is_of_the_next_month(business):
@@ -329,6 +330,35 @@ def test_the_books_are_not_closed_before_they_are_accrued(business):
     accrue(business)
     with business.work(FINANCE) as work:
         move_close(work, close, find)
+    assert_books_agree(business.database)
+
+
+def test_the_cut_off_test_finds_what_a_run_left_out_and_keeps_the_books_open(business):
+    approve(business, "control_transfer", "delivered")
+    business.clock.set(END)
+    _, late = shipped(business, [(0, 10)])
+    invoice = billed(business, late)
+    _, early = shipped(business, [(1, 5)])
+    delivered(business, early)
+    business.clock.set(LATER)
+    assert "stands in another period" in found(business, name="revenue").found
+    accrue(business)
+    assert found(business, name="revenue").agrees
+    with business.work() as work:
+        end = period_end(work.session, business.entity, APRIL, late_rulesets(work.session))
+        rows_ = {one.shipment: one for one in shipments_around(work.session, end)}
+    assert (rows_[late.id].should_minor, rows_[late.id].has_minor, rows_[late.id].accrued_minor) == (0, 0, -10_000)
+    assert (rows_[early.id].should_minor, rows_[early.id].has_minor) == (5_000, 5_000)
+    # The proof of delivery turns up: what is deferred should not be, until the accruals run again.
+    delivered(business, late, at=datetime(2026, 3, 31, 15, tzinfo=UTC))
+    wrong = found(business, name="revenue")
+    assert wrong.found == f"Revenue of 100.00 EUR stands in another period than the transfer of control: {late.number}."
+    close = ClosePeriod(entity=business.entity, until=APRIL, reason="final")
+    with pytest.raises(RuleBroken), business.work(FINANCE) as work:
+        move_close(work, close, find)
+    accrue(business)
+    assert found(business, name="revenue").agrees
+    assert invoice.shipment_id == late.id
     assert_books_agree(business.database)
 
 
