@@ -33,6 +33,7 @@ from app.demo.policies import share_out_exceptions
 from app.demo.processes import write_processes
 from app.demo.questions import ask_questions
 from app.demo.raci import say_who_answers
+from app.demo.rebates import Rebates
 from app.demo.returned import return_some
 from app.demo.risks import RiskBook
 from app.demo.rollout import Rollout
@@ -127,6 +128,7 @@ class _Story:
         self.occasions = Occasions(self.desk)
         self.collecting = Collecting(self.occasions.desk, self.occasions.shop, mail_url)
         self.register = Register(self.desk)
+        self.rebates = Rebates(self.desk)
         self.risks = RiskBook(database, staff, clock)
         self.runners = [ConsumerRunner(database, consumer, clock=clock, bulk=True) for consumer in CONSUMERS]
         self.letters = next(runner for runner in self.runners if runner.consumer.name == LETTERS)
@@ -205,6 +207,7 @@ class _Story:
             (options.open_gates, rollout.freeze_gates),
             (options.open_gates + 1, rollout.attest_gates),
             (1, self.collecting.set_up),
+            (1, lambda: self.rebates.begin(options.date_of(options.go_live + 14))),
             (self._workday(options.days - 16), self.collecting.ask),
             (self._workday(options.days - 13), self.collecting.listen),
             (self._workday(options.days - 6), self.collecting.ask),
@@ -284,6 +287,7 @@ class _Story:
         self.occasions.end()
         dispute_some(self.desk)
         return_some(self.desk)
+        self.rebates.end()
         self._read_events()
 
 

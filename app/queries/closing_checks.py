@@ -180,6 +180,10 @@ CHECKS: tuple[Check, ...] = (
         name="received", title="Goods received, not invoiced, tie to the ledger", journals=_STOCK,
         look=_agree("received_ledger", "goods_receipts"),
     ),
+    Check(
+        name="rebates", title="Rebates accrued tie to the ledger", journals=_SALES,
+        look=_agree("rebates_open", "rebates_ledger", "rebates_lines"),
+    ),
     Check(name="tax", title="Tax ties to the ledger", journals=_SALES, look=_agree("tax_ledger")),
     Check(
         name="cash", title="Receipts and bank statements tie to the ledger", journals=_CASH,

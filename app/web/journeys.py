@@ -21,6 +21,7 @@ _PAGES: Final = {
     "order": ("orders.show", "order_id", Permission.ORDER_READ),
     "invoice": ("billing.show", "invoice_id", Permission.INVOICE_READ),
     "return": ("returns.show", "return_id", Permission.RETURN_READ),
+    "rebate": ("rebates.show", "rebate_id", Permission.INVOICE_READ),
     "dispute": ("disputes.show", "dispute_id", Permission.INVOICE_READ),
     "receipt": ("billing.show_receipt", "receipt_id", Permission.INVOICE_READ),
     "arrival": ("warehouse.arrival", "arrival_id", Permission.STOCK_READ),

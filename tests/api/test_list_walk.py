@@ -40,6 +40,7 @@ KNOWN = {
     "price-lists": ("file", "file_name"), "prices": ("kind", "kind"), "process-steps": ("code step", "code step.name"),
     "place_templates": ("code", "code"), "protections": ("contract quantity", "contract quantity"), "purchase-orders": ("number value", "number value"),
     "quotes": ("number revision", "number revision"), "raci": ("name", "name"), "receipts": ("number left", "number left"),
+    "rebates": ("number name", "number name"), "rebate-accruals": ("document_number item_code level", "document item_code level"),
     "receivables": ("code balance", "code balance"), "returns": ("number reason", "number reason"),
     "risks": ("code", "code"), "allocation-runs": ("id state", "id state"),
     "service-commitments": ("basis lead from", "basis lead_days valid_from"), "shipments": ("number order", "number order"),

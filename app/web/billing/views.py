@@ -11,6 +11,7 @@ from app.composition.trading import cells, rules
 from app.queries.billing import InvoicePage, invoice_page
 from app.queries.disputes import disputes_of
 from app.queries.order_detail import shipment_place
+from app.queries.rebate_accruals import accruals_of
 from app.queries.troubles import named_troubles
 from app.security.permissions import Permission
 from app.security.require import actor, require
@@ -55,6 +56,7 @@ def _html(invoice_id: int, refused: str = "") -> str:
         today=now().date(),
         rounding=ROUNDING,
         disputes=disputes,
+        rebates=accruals_of(reader(), actor(), invoice_id) if page.state == "posted" else [],
         owner=None if trouble is None else owner_of(trouble),
     )
 

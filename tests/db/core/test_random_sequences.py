@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.trader import Trader
+from tests.support.trader_rebates import RebateTrader
 from tests.support.trader_warehouse import WarehouseTrader
 from tests.support.walking import walk
 
@@ -17,6 +18,7 @@ FLOOR = {
     16: {"put away": 2, "picked more": 1, "take_goods_in": 2, "taken back": 1, "split of a supplier": 1},
     13: {"put away": 1, "picked more": 1, "picked all": 1, "take_goods_in": 2, "take_a_shipment_back": 1},
 }
+REBATES = {7: {"agreed": 3, "sent back": 2, "settled": 2, "ended": 1, "came below a tier": 1}}
 
 
 def assert_seen(people, wanted):
@@ -46,3 +48,13 @@ def test_random_sequences_in_a_warehouse_with_places_and_another_site_keep_the_b
     assert Here.done > 60, "hardly anything was done"
     assert Here.refused > 30, "hardly anything was refused"
     assert_seen(Here, FLOOR[seed])
+
+
+@pytest.mark.parametrize("seed", sorted(REBATES))
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_random_sequences_with_rebates_keep_the_books_right(fresh_database, kind, seed):
+    class Here(RebateTrader):
+        make_url = staticmethod(lambda: fresh_database(kind))
+
+    walk(Here, Here, seed=seed, steps=100)
+    assert_seen(Here, REBATES[seed])

@@ -11,7 +11,8 @@ from erpcore.billing.credits import CreditInvoice, credit_invoices, credit_retur
 from erpcore.billing.rebate_settling import SettleRebate, settle_rebate
 from erpcore.billing.rebates.agreements import agree_rebate, change_rebate, end_rebate, withdraw_rebate, write_rebate
 from erpcore.billing.services import draft_invoices, post_invoices
-from erpcore.fulfilment.returns import RequestReturn, ReturnedLine, authorise_returns, request_returns
+from erpcore.fulfilment.return_deciding import authorise_returns
+from erpcore.fulfilment.returns import RequestReturn, ReturnedLine, request_returns
 from erpcore.kernel.errors import Conflict, DomainError, IllegalMove, NotAllowed
 from erpcore.ledger.periods import ClosePeriod, close_period
 from erpcore.masterdata.services import NewCustomer, add_customers
