@@ -30,6 +30,7 @@ from erpcore.fulfilment.floor import models as floor
 from erpcore.fulfilment.packing import models as packing
 from erpcore.inventory import documents
 from erpcore.inventory import models as inventory
+from erpcore.inventory.costing import models as costing
 from erpcore.kernel import audit, events, history, ids, numbering, requests
 from erpcore.kernel.model import Base
 from erpcore.ledger import models as ledger
@@ -76,6 +77,7 @@ __all__ = [
     "collecting",
     "company_addresses",
     "conformance",
+    "costing",
     "credit",
     "decisions",
     "digests",

@@ -20,10 +20,13 @@ from erpcore.fulfilment.packing.services import PackCarton, pack_cartons
 from erpcore.fulfilment.services import DeliverShipment, deliver_shipments
 from erpcore.fulfilment.shipping import ShipShipment, ship_shipments
 from erpcore.fulfilment.taking_back import take_back_shipment
+from erpcore.inventory.costing.choosing import ChooseCosting, choose_costing
+from erpcore.inventory.costing.late import AddLateCost, add_late_costs
+from erpcore.inventory.costing.models import LateCostKind
 from erpcore.inventory.count_plan import OPEN_STATES, PlanCount, plan_counts, plan_due_counts, set_cadence
 from erpcore.inventory.counting import decide_count, record_count, start_count
 from erpcore.inventory.documents import CountState, CountTask, ExpectedReceipt, StockArrival
-from erpcore.inventory.models import LocationKind, Lot, StockStatus
+from erpcore.inventory.models import CostMethod, LocationKind, Lot, StockStatus
 from erpcore.inventory.places import AddLocation, KeepItem, add_locations, add_zone, keep_item
 from erpcore.inventory.receiving import ReceivedLine, ReceiveGoods
 from erpcore.inventory.shifting import MoveBin, PutAway, move_bins, put_away
@@ -130,7 +133,10 @@ class Shelves:
             )
 
     def lots(self) -> Story:
-        """Two lots come by pallet, one past its last day; grinders come by number. A customer's order is picked zone by zone."""
+        """Two lots come by pallet, one past its last day; grinders come by number. A customer's order is picked zone by zone.
+
+        From then on the branch keeps cost layers; the forwarder's invoice comes when part of the goods is sold.
+        """
         shop = self.shop
         today = shop.today()
         wanted = (("PAL", _ADHESIVE, 2), ("CTN", _SILICONE, 10), (None, _GRINDER, 6))
@@ -139,6 +145,9 @@ class Shelves:
             (purchase,) = place_purchases(
                 work, [PlacePurchase(site=shop.site, supplier=shop.supplier, lines=lines)], **shop.both
             )
+        with shop.work_as(self.staff["finance"]) as work:
+            reason = "The auditor asks what pallets cost that lie here longest"
+            choose_costing(work, [ChooseCosting(site=shop.site, method=CostMethod.FIFO, reason=reason)])
         yield
         adhesive, silicone, grinder = self.goods
         expected = self._expected(purchase.id)
@@ -156,7 +165,7 @@ class Shelves:
         ]
         with shop.work("warehouse") as work:
             goods = ReceiveGoods(site=shop.site, paper="LS 88120", lines=parts)
-            receive_purchased(work, goods, **shop.both)
+            receipt = receive_purchased(work, goods, **shop.both)
         self.clear_dock()
         self._set_aside(silicone, "S-094")
         yield
@@ -170,6 +179,13 @@ class Shelves:
         shipments = {one for zone, _ in _ZONES for one in self._pick_zone(order.id, zone)}
         yield
         self.arrive_signed(order.id, self.leave(sorted(shipments), on="PALLET", kg="738"), "J. Orth", "at the ramp")
+        yield
+        freight = AddLateCost(
+            receipt=receipt.id, paper="FR 20871", amount=Decimal("96.00"), kind=LateCostKind.FREIGHT,
+            note="Two pallets and a parcel from Neuss, billed after the goods came",
+        )  # fmt: skip
+        with shop.work_as(self.staff["finance"]) as work:
+            add_late_costs(work, [freight])
 
     def _expected(self, purchase: int) -> Mapping[int, int]:
         query = select(ExpectedReceipt.item_id, ExpectedReceipt.id).where(ExpectedReceipt.document_id == purchase)

@@ -16,6 +16,7 @@ from app.queries.accrual_controls import ACCRUAL_CONTROLS
 from app.queries.billing_controls import BILLING_CONTROLS
 from app.queries.cash_controls import CASH_CONTROLS
 from app.queries.closed_controls import CLOSED_CONTROLS
+from app.queries.costing_controls import COSTING_CONTROLS, VALUED_LATER
 from app.queries.dispute_controls import DISPUTE_CONTROLS
 from app.queries.dunning_controls import DUNNING_CONTROLS
 from app.queries.journal_controls import JOURNAL_CONTROLS
@@ -83,10 +84,11 @@ CONTROLS: tuple[Control, ...] = (
         "SELECT entity_id, site_id, item_id, quantity FROM stock_move",
     ),
     Control(
-        "stock_value", "minor", "Stock value = sum of its moves",
+        "stock_value", "minor", "Stock value = sum of its moves, late costs and revaluations",
         "SELECT entity_id, site_id, item_id, value_minor FROM stock_balance",
-        "SELECT entity_id, site_id, item_id, COALESCE(value_minor, 0) FROM stock_move",
+        f"SELECT entity_id, site_id, item_id, COALESCE(value_minor, 0) FROM stock_move{VALUED_LATER}",
     ),
+    *(Control(*row) for row in COSTING_CONTROLS),
     Control(
         "stock_unvalued", "thousandths", "Stock at unknown cost = sum of its moves",
         "SELECT entity_id, site_id, item_id, unvalued FROM stock_balance",

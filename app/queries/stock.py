@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.queries.listing import SqlList
 from app.queries.stock_moves import MoveRow, list_moves
 from app.security.scopes import check_site, within_sites
-from erpcore.inventory.models import Reservation, StockBalance, StockMove
+from erpcore.inventory.models import CostMethod, Reservation, StockBalance, StockMove
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
 from erpcore.masterdata.models import Customer, Entity, Item, Site
@@ -41,6 +41,7 @@ class StockRow:
     unvalued: Decimal
     value_minor: int | None
     currency: str
+    method: str = CostMethod.STANDARD
 
     @property
     def available(self) -> Decimal:
@@ -99,7 +100,7 @@ def _row(found: Any) -> StockRow:
         site_id=balance.site_id, site=found.site, item_id=balance.item_id, code=found.code, name=found.name,
         unit=found.unit, abc=found.abc, on_hand=balance.on_hand, reserved=balance.reserved, blocked=balance.blocked,
         unvalued=balance.unvalued,
-        value_minor=None if nothing_valued else balance.value_minor, currency=found.currency,
+        value_minor=None if nothing_valued else balance.value_minor, currency=found.currency, method=balance.method,
     )  # fmt: skip
 
 

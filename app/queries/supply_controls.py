@@ -7,8 +7,9 @@ from __future__ import annotations
 
 SUPPLY_CONTROLS: tuple[tuple[str, str, str, str, str], ...] = (
     (
-        "received_ledger", "minor", "Value of goods that came from suppliers = account of goods received, not invoiced",
-        "SELECT entity_id, site_id, 0, COALESCE(value_minor, 0) FROM stock_move WHERE reason = 'receipt'",
+        "received_ledger", "minor", "Value of goods that came from suppliers, late costs too = account of goods received, not invoiced",
+        ("SELECT entity_id, site_id, 0, COALESCE(value_minor, 0) FROM stock_move WHERE reason = 'receipt' "
+        "UNION ALL SELECT entity_id, site_id, 0, amount_minor FROM late_cost"),
         ("SELECT e.entity_id, e.site_id, 0, l.credit_minor - l.debit_minor FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id "
         "JOIN ledger_account a ON a.id = l.account_id WHERE a.role = 'received_not_invoiced' AND e.document_type <> 'shipment'"),
     ),

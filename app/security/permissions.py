@@ -155,6 +155,8 @@ class Permission(StrEnum):
     LEDGER_READ = "ledger:entry:read", "see the ledger"
     LEDGER_POST = "ledger:entry:post", "post journals by hand"
     JOURNAL_APPROVE = "ledger:journal:approve", "approve journals that others wrote by hand"
+    COSTING_CHOOSE = "ledger:costing:choose", "choose the method by which a site values its stock"
+    LATE_COST_ADD = "ledger:late_cost:add", "add costs that come after the goods"
     PERIOD_CLOSE = "ledger:period:close", "close periods of the books and open them again, with a reason"
 
     PROGRAMME_VIEW = "governance:programme:view", "see the programme"

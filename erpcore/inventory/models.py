@@ -50,6 +50,14 @@ class StockStatus(StrEnum):
     IN_TRANSIT = "in_transit"
 
 
+class CostMethod(StrEnum):
+    """What goods that leave are worth: the item's standard cost, the average of what is there, or the layer that came first."""
+
+    STANDARD = "standard"
+    AVERAGE = "average"
+    FIFO = "fifo"
+
+
 class LocationKind(StrEnum):
     """Storage is picked from; receiving is where goods wait to be put away; quarantine and dispatch are neither."""
 
@@ -146,11 +154,13 @@ class StockBalance(Base):
     ``blocked`` may not be promised (quarantine, damaged, not put away, in transit here). ``placed`` lies in bins of its own
     (blocked included); the rest, available and of no lot, at the default place, which needs no row. ``frozen``: so many counts
     under way that let nothing move meanwhile. ``value_minor`` is the sum of the valued moves; ``unvalued`` the quantity that
-    moved at unknown cost.
+    moved at unknown cost. ``method``: how the site values it, here so that whoever locks the row knows it.
     """
 
     __tablename__ = "stock_balance"
     __table_args__ = (
+        states("method", CostMethod),
+        CheckConstraint("method = 'standard' OR unvalued = 0", name="cost_known"),
         CheckConstraint("on_hand >= 0", name="not_negative"),
         CheckConstraint("reserved >= 0 AND blocked >= 0 AND reserved + blocked <= on_hand", name="not_oversold"),
         CheckConstraint("placed >= blocked AND placed <= on_hand", name="placed_adds_up"),
@@ -166,6 +176,7 @@ class StockBalance(Base):
     blocked: Mapped[Decimal] = mapped_column(Quantity, server_default=text("0"))
     placed: Mapped[Decimal] = mapped_column(Quantity, server_default=text("0"))
     frozen: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    method: Mapped[str] = mapped_column(String(8), server_default=CostMethod.STANDARD)
 
 
 class StockBin(Base):

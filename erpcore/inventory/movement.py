@@ -15,6 +15,8 @@ class Movement:
 
     ``reserved_line``: the order line whose reservation it uses up. ``slot``: where it lies, of which lot, in which status;
     ``None``: the default place when it comes, what the lot rule says when it goes.
+    ``price``: what was paid for a unit, which is its cost where the site does not value at standard cost. ``worth``: just this much,
+    in minor units, there.
     """
 
     entity: int
@@ -30,3 +32,5 @@ class Movement:
     note: str | None = None
     reserved_line: int | None = None
     slot: Slot | None = None
+    price: int | None = None
+    worth: int | None = None

@@ -230,10 +230,12 @@ def receive_goods(
     rules: ProcessRules,
     cells: CellStates,
     purchased: Purchased | None = None,
+    prices: Mapping[int, int] | None = None,
 ) -> Received:
     """Take goods in by the supplier's paper; what is damaged lies in its own status, the rest where goods are received.
 
-    ``purchased`` is told what came of purchase orders; without it their goods are refused, so that none comes past them.
+    ``purchased`` is told what came of purchase orders; without it their goods are refused, so that none comes past them. ``prices``:
+    what a unit was bought at, in millionths of the entity's currency, by what is expected; layers and averages go by it.
     Raises ``RuleBroken("received_too_much")`` beyond what is expected and the site's tolerance, ``Conflict`` when another
     receiver was faster, ``serial_in_stock`` for a serial number that is there already. Nothing is received then.
     """
@@ -251,7 +253,7 @@ def receive_goods(
     key = work.ids.one()
     number = f"GR-{key}"
     where = receiving_location(work, site.id)
-    sheet = Sheet(site, key, where, command.paper.strip())
+    sheet = Sheet(site, key, where, command.paper.strip(), prices)
     for index, line in enumerate(command.lines):
         item = known[line.item]
         _check_item(site, item)

@@ -15,6 +15,7 @@ from sqlalchemy import update
 
 from erpcore.inventory.balances import Place, change_balances, lock_balances, make_places
 from erpcore.inventory.bins import Slot, change_bin, write_bins
+from erpcore.inventory.costing.layers import Valuing, valuing_of, write_valued
 from erpcore.inventory.models import Reservation, StockMove, StockStatus
 from erpcore.inventory.movement import Movement
 from erpcore.inventory.placing import slots_of
@@ -161,11 +162,11 @@ def move_stock(work: UnitOfWork, movements: Sequence[Movement]) -> list[Moved]:
     make_places(work, held, {(m.site, m.item): m.entity for m in movements if m.quantity > 0})
     known = items(work, {m.item for m in movements})
     ids = work.ids.reserve(len(movements))
-    rows: list[tuple[Any, ...]] = []
-    placed_rows: list[tuple[Any, ...]] = []
+    rows, placed_rows = list[tuple[Any, ...]](), list[tuple[Any, ...]]()
     moved: list[Moved] = []
     used: list[dict[str, int]] = []
     deltas: dict[Place, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    valuing = valuing_of(work, ((m.site, m.item) for m in movements if m.quantity < 0))
     for m in movements:
         place = (m.site, m.item)
         if m.moved_at < work.now:
@@ -191,10 +192,10 @@ def move_stock(work: UnitOfWork, movements: Sequence[Movement]) -> list[Moved]:
         key = next(ids)
         if parts is None:
             balance[0] += m.quantity
-            value = None if m.unit_cost is None else scaled_amount(m.quantity, m.unit_cost, m.currency)
-            rows.append(_row(work, key, m, m.quantity, value))
+            cost, value = _worth(valuing, key, m, m.quantity)
+            rows.append(_row(work, key, m, m.quantity, cost, value))
         else:
-            value = _move_parts(work, key, m, parts, balance, placed_rows)
+            value = _move_parts(work, valuing, key, m, parts, balance, placed_rows)
         delta[0] += m.quantity
         if value is None:
             delta[3] += m.quantity
@@ -203,20 +204,31 @@ def move_stock(work: UnitOfWork, movements: Sequence[Movement]) -> list[Moved]:
         moved.append(Moved(key, value))
     write_rows(work, StockMove.__table__, _MOVE, rows)
     write_rows(work, StockMove.__table__, PLACED_MOVE, placed_rows)
+    write_valued(valuing)
     USE_RESERVATION.run(work, used)
     change_balances(work, deltas, write_bins(work, entities))
     return moved
 
 
-def _row(work: UnitOfWork, key: int, m: Movement, quantity: int, value: int | None) -> tuple[Any, ...]:
+def _worth(valuing: Valuing | None, key: int, m: Movement, quantity: int) -> tuple[int | None, int | None]:
+    """Unit cost and value of a move: at standard cost, or by what the place holds."""
+    if valuing is not None and (m.site, m.item) in valuing.worth:
+        return valuing.move(key, m, quantity)
+    return m.unit_cost, None if m.unit_cost is None else scaled_amount(quantity, m.unit_cost, m.currency)
+
+
+def _row(
+    work: UnitOfWork, key: int, m: Movement, quantity: int, cost: int | None, value: int | None
+) -> tuple[Any, ...]:
     return (
-        key, m.entity, m.site, m.item, quantity, m.unit_cost, value, m.reason, m.note, m.document_type, m.document_id, m.moved_at,
+        key, m.entity, m.site, m.item, quantity, cost, value, m.reason, m.note, m.document_type, m.document_id, m.moved_at,
         work.now,
     )  # fmt: skip
 
 
 def _move_parts(
     work: UnitOfWork,
+    valuing: Valuing | None,
     key: int,
     m: Movement,
     parts: list[tuple[Slot, int]],
@@ -233,8 +245,9 @@ def _move_parts(
     for number, (slot, quantity) in enumerate(parts):
         if quantity > 0:
             change_bin(work, slot, quantity)
-        value = None if m.unit_cost is None else scaled_amount(quantity, m.unit_cost, m.currency)
-        row = _row(work, work.ids.one() if number else key, m, quantity, value)
+        at = work.ids.one() if number else key
+        cost, value = _worth(valuing, at, m, quantity)
+        row = _row(work, at, m, quantity, cost, value)
         rows.append((*row, slot.location, slot.lot, slot.status))
         total = value if total is None or value is None else total + value
     return total

@@ -30,7 +30,10 @@ def is_bought(row: Any) -> bool:
 class Sheet:
     """The goods receipt while it is made."""
 
-    def __init__(self, site: SiteFacts, key: int, where: int | None, paper: str) -> None:
+    def __init__(
+        self, site: SiteFacts, key: int, where: int | None, paper: str, prices: Mapping[int, int] | None = None
+    ) -> None:
+        self.prices = prices or {}
         self.site, self.key, self.where, self.paper = site, key, where, paper
         self.movements: list[Movement] = []
         self.rows: list[tuple[Any, ...]] = []
@@ -64,6 +67,7 @@ class Sheet:
                         unit_cost=item.standard_cost, currency=self.site.entity.currency, reason=MoveReason.RECEIPT,
                         document_type="goods_receipt", document_id=self.key, moved_at=work.now, note=self.paper,
                         slot=None if slot.is_default else slot,
+                        price=self.prices.get(expected or 0),
                     )
                 )  # fmt: skip
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 
 from erpcore.inventory.arrivals import Paper, keep_arrival
-from erpcore.inventory.balances import lock_balances
+from erpcore.inventory.balances import lock_balances, worth_of
 from erpcore.inventory.bins import Slot, receiving_location, sound_status, take_parts
 from erpcore.inventory.documents import ReceiptSource, StockTransfer, StockTransferLine, TransferState
 from erpcore.inventory.holds import lot_rule
@@ -25,17 +25,18 @@ from erpcore.inventory.movement import Movement
 from erpcore.inventory.placing import check_slot
 from erpcore.inventory.posting import report_moves, stock_entry, warehouse_place
 from erpcore.inventory.receiving import Expect, expect_receipts
-from erpcore.inventory.services import move_stock
+from erpcore.inventory.services import Moved, move_stock
 from erpcore.inventory.shifting import OrderNames, Shift, shift_stock
 from erpcore.inventory.transfer_records import LINE_COLUMNS, TRANSFER_COLUMNS, lock_transfer, settle_transfer
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import Conflict, RuleBroken
+from erpcore.kernel.events import Place
 from erpcore.kernel.history import record_move
 from erpcore.kernel.model import QUANTITY_PLACES, scaled_int
 from erpcore.kernel.rows import write_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.models import AccountRole
-from erpcore.ledger.services import ensure_account, post_entries
+from erpcore.ledger.services import Entry, Side, ensure_account, post_entries
 from erpcore.masterdata.queries import ItemFacts, SiteFacts, items, site_facts
 from erpcore.masterdata.units import in_own_unit, pack_named, packs_of, require_countable
 from erpcore.ports import CellStates, ProcessRules
@@ -140,7 +141,7 @@ def _ship(work: UnitOfWork, command: ShipTransfer, rules: ProcessRules, cells: C
             )
         )  # fmt: skip
     ensure_account(work, source.entity.id, AccountRole.TRANSFER)
-    moved = move_stock(work, [*out, *into])
+    moved = _move(work, there, out, into)
     report_moves(work, [here] * len(out) + [there] * len(into), [*out, *into], moved, step="warehouse.transfer")
     write_rows(
         work, StockTransfer.__table__, TRANSFER_COLUMNS,
@@ -157,6 +158,32 @@ def _ship(work: UnitOfWork, command: ShipTransfer, rules: ProcessRules, cells: C
     event = StockTransferShipped(to_site=target.id, arrives_on=command.arrives_on, lines=len(rows), value=value)
     work.publish(event, here, step="warehouse.transfer", subject=("transfer", key, 1), journey=key)
     return Transfer(key, number)
+
+
+def _move(work: UnitOfWork, there: Place, out: Sequence[Movement], into: Sequence[Movement]) -> list[Moved]:
+    """Out of the one site and into the other, at the worth that left. Where the other values at standard cost, the goods come at
+    that, and the difference is a stock adjustment there.
+    """
+    if not any((one.site, one.item) in worth_of(work) for one in out):
+        return move_stock(work, [*out, *into])
+    gone = move_stock(work, out)
+    told = [
+        one if left.value is None else replace(one, worth=-left.value) for one, left in zip(into, gone, strict=True)
+    ]
+    came = move_stock(work, told)
+    entries = []
+    for movement, left, done in zip(into, gone, came, strict=True):
+        if lost := -(left.value or 0) - (done.value or 0):
+            entries.append(
+                Entry(
+                    rule="transfer_difference", place=there, document_type="stock_move", document_id=done.id, journey=done.id,
+                    entry_on=local_day(movement.moved_at, there.time_zone), posted_at=movement.moved_at,
+                    currency=movement.currency, text=movement.note,
+                    sides=(Side(AccountRole.ADJUSTMENT, lost), Side(AccountRole.TRANSFER, -lost)),
+                )
+            )  # fmt: skip
+    post_entries(work, entries)
+    return [*gone, *came]
 
 
 def _check_sites(work: UnitOfWork, command: ShipTransfer, source: SiteFacts, target: SiteFacts) -> None:

@@ -242,6 +242,24 @@ POSTING_RULES: tuple[PostingRule, ...] = (
     _stock("transfer", AccountRole.TRANSFER, "stock.moved", "Goods leave one site for another, and arrive there."),
     *_ACCRUALS,
     PostingRule(
+        name="transfer_difference", document="stock_move", journal=JournalKind.STOCK, event="stock.moved",
+        when="Goods come to a site that values at standard cost, from one that valued them otherwise.",
+        sides=(_debit(AccountRole.ADJUSTMENT, may_turn=True), _credit(AccountRole.TRANSFER, may_turn=True)),
+    ),
+    PostingRule(
+        name="late_cost", document="late_cost", journal=JournalKind.STOCK, event="late_cost.added",
+        when="Freight, duty or a dearer invoice comes after the goods: on those still here, the rest is cost of sales of that day.",
+        sides=(
+            _debit(AccountRole.INVENTORY, may_turn=True), _debit(AccountRole.COST_OF_SALES, may_turn=True),
+            _credit(AccountRole.RECEIVED_NOT_INVOICED, may_turn=True),
+        ),
+    ),
+    PostingRule(
+        name="revaluation", document="costing", journal=JournalKind.STOCK, event="costing.chosen",
+        when="A site values its stock by another method from now on.",
+        sides=(_debit(AccountRole.INVENTORY, may_turn=True), _credit(AccountRole.ADJUSTMENT, may_turn=True)),
+    ),
+    PostingRule(
         name="manual_journal", document="journal", journal=JournalKind.MANUAL, event="journal.posted", sides=(), is_free=True,
         when="A journal is written by one person, approved by another and posted; never to an account of control.",
     ),

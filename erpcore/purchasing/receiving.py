@@ -23,10 +23,15 @@ def receive_purchased(work: UnitOfWork, command: ReceiveGoods, *, rules: Process
     The purchase orders are locked before what is expected, as everywhere.
     """
     expected = [line.expected for line in command.lines if line.expected is not None]
-    rows = read_rows(work, ExpectedReceipt, ("id", "source", "document_id"), "id", expected)
-    documents = {row.document_id for row in rows if row.source == ReceiptSource.PURCHASE_ORDER and row.document_id}
-    lock_purchases(work, documents)
-    return receive_goods(work, command, rules=rules, cells=cells, purchased=settle_receipt)
+    rows = [
+        row
+        for row in read_rows(work, ExpectedReceipt, ("id", "source", "document_id", "line_id"), "id", expected)
+        if row.source == ReceiptSource.PURCHASE_ORDER and row.document_id
+    ]
+    held = lock_purchases(work, {row.document_id for row in rows})
+    bought = {line.id: line.unit_price for purchase in held for line in purchase.lines}
+    prices = {row.id: bought[row.line_id] for row in rows if row.line_id in bought}
+    return receive_goods(work, command, rules=rules, cells=cells, purchased=settle_receipt, prices=prices)
 
 
 def settle_receipt(work: UnitOfWork, parts: Sequence[PurchasedPart]) -> None:

@@ -13,7 +13,10 @@ from app.composition.uow import reading
 from tests.support.demo import rows
 
 #: Tables of the core that a demo leaves empty, each with its reason.
-EMPTY = {"dunning_fee_reversal": "the one fee is waived: no money has paid it that could go back"}
+EMPTY = {
+    "dunning_fee_reversal": "the one fee is waived: no money has paid it that could go back",
+    "stock_revaluation": "the one site that values otherwise goes on at what its stock was worth",
+}
 AREAS = ("orders", "inventory", "fulfilment", "purchasing", "pricing", "masterdata", "credit", "billing", "ledger")
 
 
@@ -57,6 +60,15 @@ def test_an_order_was_picked_zone_by_zone_and_somebody_signed_for_it(demo):
     assert [tuple(row) for row in rows(demo, waves)] == [("HALL", "completed"), ("YARD", "completed")]
     signed = "SELECT received_by FROM delivery_proof ORDER BY recorded_at, shipment_id"
     assert {row[0] for row in rows(demo, signed)} == {"J. Orth", "M. Pauels", "R. Orth", "H. Kolb"}
+
+
+def test_a_branch_keeps_cost_layers_and_freight_came_late_for_goods_that_were_partly_sold(demo):
+    chosen = rows(demo, "SELECT s.code, c.method FROM site_costing c JOIN site s ON s.id = c.site_id")
+    assert [tuple(row) for row in chosen] == [("KOL", "fifo")]
+    ((amount, stock),) = rows(demo, "SELECT amount_minor, stock_minor FROM late_cost")
+    assert (amount, 0 < stock < amount) == (9600, True)
+    used = "SELECT COUNT(*) FROM cost_layer_step WHERE reason = 'went'"
+    assert rows(demo, used)[0][0] > 0
 
 
 def test_what_a_carrier_had_trouble_with_was_looked_after(demo):

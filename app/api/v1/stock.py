@@ -24,7 +24,7 @@ TAG = "Stock"
 
 
 class BalanceAnswer(Answer):
-    """One item at one site. `value` null: all of it came at unknown cost, or the token may not see costs."""
+    """One item at one site. `costing`: standard, average or fifo. `value` null: all of it came at unknown cost, or the token may not see costs."""
 
     site_id: int
     site: str
@@ -37,6 +37,7 @@ class BalanceAnswer(Answer):
     at_unknown_cost: Quantity
     value: Amount | None
     currency: str
+    costing: str
 
 
 class AdjustmentAnswer(BalanceAnswer):
@@ -97,7 +98,7 @@ def _balance(row: StockRow) -> BalanceAnswer:
     return BalanceAnswer(
         site_id=row.site_id, site=row.site, item_id=row.item_id, item=row.code, unit=row.unit, on_hand=row.on_hand,
         reserved=row.reserved, available=row.available, at_unknown_cost=row.unvalued,
-        value=as_amount(row.value_minor or 0, row.currency) if told else None, currency=row.currency,
+        value=as_amount(row.value_minor or 0, row.currency) if told else None, currency=row.currency, costing=row.method,
     )  # fmt: skip
 
 

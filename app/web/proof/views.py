@@ -73,6 +73,7 @@ PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     "programme": ("Money of the programme", ("tranches_",)),
+    "costing": ("Cost layers and late costs", ("layers_", "late_costs_")),
 }
 
 

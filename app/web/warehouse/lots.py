@@ -7,6 +7,7 @@ from typing import Any
 from flask import redirect, render_template, url_for
 
 from app.composition.request import now, reader
+from app.queries.costing import late_costs_of
 from app.queries.goods_receipts import paper_of_arrival, receipt_page
 from app.queries.warehouse import bin_rows, trace_lot
 from app.security.permissions import Permission
@@ -53,6 +54,7 @@ def arrival(arrival_id: int) -> Any:
 @require(Permission.STOCK_READ)
 def receipt(receipt_id: int) -> str:
     row, lines = receipt_page(reader(), actor(), receipt_id)
+    late = late_costs_of(reader(), receipt_id) if actor().may(Permission.COST_READ) else []
     return render_template(
-        "warehouse/receipt.html", row=row, lines=lines, realm=row.realm, item_address=item_address
-    )  # fmt: skip
+        "warehouse/receipt.html", row=row, lines=lines, late_costs=late, realm=row.realm, item_address=item_address
+    )

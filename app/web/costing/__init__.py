@@ -1,0 +1,1 @@
+"""What stock is worth: methods of sites, cost layers, late costs."""
