@@ -242,7 +242,7 @@ def _row(row: Any) -> LateCostRow:
 LATE_COSTS: SqlList[LateCostRow] = SqlList(
     select=_all, row=_row, tie=(LateCost.id,), usual="-day", site=LateCost.site_id, realm=Entity.realm,
     text=(GoodsReceipt.number, LateCost.paper, LateCost.note), by=("kind", LateCost.kind),
-    sums={"Late costs": LateCost.amount_minor, "Cost of sales of it": LateCost.amount_minor - LateCost.stock_minor},
+    sums={"Late costs": LateCost.amount_minor, "Of it cost of sales": LateCost.amount_minor - LateCost.stock_minor},
     currency=Entity.currency,
     sorts={"day": LateCost.entry_on, "receipt": GoodsReceipt.number, "site": Site.name, "amount": LateCost.amount_minor},
     wanted={"kind": lambda value, _: LateCost.kind == value},

@@ -46,7 +46,7 @@ BASES = {ShareBasis.VALUE: "What the goods are worth", ShareBasis.QUANTITY: "How
 class CostingForm(Form):
     """The method from now on, and why; ``seen``: the choice that held when the page was shown."""
 
-    method = SelectField("From now on", choices=choices(METHODS.items()))
+    method = SelectField("From now on", [DataRequired("Choose a method")], choices=choices(METHODS.items()))
     reason = StringField("Reason", [DataRequired("Say why"), Length(max=200)])
     seen = HiddenField()
 
@@ -57,11 +57,11 @@ class LateCostForm(KeyedForm):
     amount = ExactField(
         "Amount", [InputRequired("Enter what it costs more; with a minus, what it costs less")], places=3
     )
-    kind = SelectField("What for", choices=choices(KINDS.items()))
+    kind = SelectField("What for", [DataRequired("Choose what for")], choices=choices(KINDS.items()))
     paper = StringField(
         "Paper", [DataRequired("Say by which paper"), Length(max=120)], description="Number of the invoice that came later"
     )  # fmt: skip
-    basis = SelectField("Shared by", choices=choices(BASES.items()))
+    basis = SelectField("Shared by", [DataRequired("Choose by what")], choices=choices(BASES.items()))
     note = StringField("Note", [Length(max=200)])
 
 
