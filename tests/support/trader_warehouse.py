@@ -12,8 +12,6 @@ from erpcore.fulfilment.floor.planning import pick_now
 from erpcore.fulfilment.floor.tasks import cancel_task, give_back
 from erpcore.fulfilment.taking_back import take_back_shipment
 from erpcore.inventory.adjusting import Adjust, adjust, decide_adjustment
-from erpcore.inventory.costing.choosing import ChooseCosting, choose_costing
-from erpcore.inventory.costing.late import AddLateCost, add_late_costs
 from erpcore.inventory.count_plan import PlanCount, plan_counts
 from erpcore.inventory.counting import cancel_count, decide_count, record_count, start_count
 from erpcore.inventory.losing import GiveUp, give_up
@@ -58,34 +56,12 @@ class WarehouseMoves:
         self.places = [None, *locations(self.business, "A-01", "A-02"), *dock]
         self.elsewhere = self.branch
         approve(self.business, "over_ship_tolerance_permille", 200)
-        with self.business.work() as work:
-            ways = ((self.business.site, "fifo"), (self.elsewhere, "average"))
-            choose_costing(work, [ChooseCosting(site=site, method=method, reason="audit") for site, method in ways])
 
     @move(often=3, who=WHO, item=ITEMS, quantity=QUANTITIES, damaged=(0, 0, 1, 9))
     def take_goods_in(self, who: int, item: int, quantity: int, damaged: int) -> None:
         line = ReceivedLine(item=self.business.items[item], quantity=Decimal(quantity), damaged=Decimal(damaged))
         command = ReceiveGoods(site=self.business.site, paper="DN 1", lines=[line])
         self.attempt(who, lambda work: receive_goods(work, command, **SAME))
-
-    @move(
-        often=3,
-        who=WHO,
-        number=NUMBER,
-        amount=("3.33", "0.01", "-1.00", "17", "-400", "0"),
-        paper=("FR 1", "FR 2", "FR 3"),
-    )
-    def add_a_late_cost(self, who: int, number: int, amount: str, paper: str) -> None:
-        receipt = self.pick(self.ids("SELECT id FROM goods_receipt ORDER BY id"), number)
-        if receipt is not None:
-            command = AddLateCost(receipt=receipt, paper=paper, amount=Decimal(amount))
-            self.attempt(who, lambda work: add_late_costs(work, [command]))
-
-    @move(who=WHO, method=("fifo", "fifo", "average", "standard"), here=(True, False))
-    def value_otherwise(self, who: int, method: str, here: bool) -> None:
-        site = self.business.site if here else self.elsewhere
-        command = ChooseCosting(site=site, method=method, reason="audit")
-        self.attempt(who, lambda work: choose_costing(work, [command]))
 
     @move(
         who=WHO,
