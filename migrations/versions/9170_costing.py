@@ -9,7 +9,7 @@ from erpcore.kernel.model import Key, UtcDateTime
 from migrations.ddl import refuse_changes
 
 revision = "9170"
-down_revision = "0091"
+down_revision = "0095"
 branch_labels = None
 depends_on = None
 

@@ -143,7 +143,9 @@ def test_programs_choose_read_and_add_the_same(calling, business, database):
     assert calling("finance", "GET", "/late-costs?kind=duty").json["items"] == []
     assert calling("finance", "GET", f"/late-costs/{listed[0]['id']}").json["stock"] == "6.00"
     found = calling("finance", "GET", f"/sites/{business.site}/stock/{business.items[0]}/layers").json
-    assert [(one["left"], one["unit_cost"], one["value"]) for one in found["layers"]] == [("6.000", "4.000000", "24.00")]
+    assert [(one["left"], one["unit_cost"], one["value"]) for one in found["layers"]] == [
+        ("6.000", "4.000000", "24.00")
+    ]
     assert [one["reason"] for one in found["steps"]] == ["late", "went", "came"]
     assert sum(Decimal(one["value"]) for one in found["steps"]) == Decimal(found["value"])
     rows = calling("finance", "GET", "/costing").json["items"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.story import stored
+from tests.support.rows import rows as stored
 from tests.support.trader_costing import CostingTrader
 from tests.support.walking import walk
 
