@@ -28,9 +28,9 @@ from erpcore.fulfilment.branch import models as branch
 from erpcore.fulfilment.carriers import models as carriers
 from erpcore.fulfilment.floor import models as floor
 from erpcore.fulfilment.packing import models as packing
+from erpcore.inventory import cost_models as costing
 from erpcore.inventory import documents
 from erpcore.inventory import models as inventory
-from erpcore.inventory.costing import models as costing
 from erpcore.kernel import audit, events, history, ids, numbering, requests
 from erpcore.kernel.model import Base
 from erpcore.ledger import models as ledger

@@ -20,13 +20,13 @@ from erpcore.fulfilment.packing.services import PackCarton, pack_cartons
 from erpcore.fulfilment.services import DeliverShipment, deliver_shipments
 from erpcore.fulfilment.shipping import ShipShipment, ship_shipments
 from erpcore.fulfilment.taking_back import take_back_shipment
+from erpcore.inventory.cost_kinds import CostMethod, LateCostKind
 from erpcore.inventory.costing.choosing import ChooseCosting, choose_costing
 from erpcore.inventory.costing.late import AddLateCost, add_late_costs
-from erpcore.inventory.costing.models import LateCostKind
 from erpcore.inventory.count_plan import OPEN_STATES, PlanCount, plan_counts, plan_due_counts, set_cadence
 from erpcore.inventory.counting import decide_count, record_count, start_count
 from erpcore.inventory.documents import CountState, CountTask, ExpectedReceipt, StockArrival
-from erpcore.inventory.models import CostMethod, LocationKind, Lot, StockStatus
+from erpcore.inventory.models import LocationKind, Lot, StockStatus
 from erpcore.inventory.places import AddLocation, KeepItem, add_locations, add_zone, keep_item
 from erpcore.inventory.receiving import ReceivedLine, ReceiveGoods
 from erpcore.inventory.shifting import MoveBin, PutAway, move_bins, put_away

@@ -15,9 +15,10 @@ from app.queries.listing import SqlList
 from app.queries.places import SitePick, sites_seen
 from app.queries.stock_moves import MoveRow, list_moves
 from app.security.scopes import check_site, within_sites
-from erpcore.inventory.costing.models import CostLayer, LateCost, LateCostLine, LayerReason, LayerStep, SiteCosting
+from erpcore.inventory.cost_kinds import CostMethod
+from erpcore.inventory.cost_models import CostLayer, LateCost, LateCostLine, LayerReason, LayerStep, SiteCosting
 from erpcore.inventory.documents import GoodsReceipt
-from erpcore.inventory.models import CostMethod, StockBalance, StockMove
+from erpcore.inventory.models import StockBalance, StockMove
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
 from erpcore.masterdata.models import Entity, Item, Site

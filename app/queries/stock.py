@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from app.queries.listing import SqlList
 from app.queries.stock_moves import MoveRow, list_moves
 from app.security.scopes import check_site, within_sites
-from erpcore.inventory.models import CostMethod, Reservation, StockBalance, StockMove
+from erpcore.inventory.cost_kinds import CostMethod
+from erpcore.inventory.models import Reservation, StockBalance, StockMove
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
 from erpcore.masterdata.models import Customer, Entity, Item, Site

@@ -11,8 +11,9 @@ from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from erpcore.inventory.costing.models import SiteCosting
-from erpcore.inventory.models import CostMethod, StockBalance
+from erpcore.inventory.cost_kinds import CostMethod
+from erpcore.inventory.cost_models import SiteCosting
+from erpcore.inventory.models import StockBalance
 from erpcore.kernel.errors import Busy
 from erpcore.kernel.rows import Change, chunks, param, read_rows
 from erpcore.kernel.work import UnitOfWork

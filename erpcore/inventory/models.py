@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from erpcore.inventory.cost_kinds import CostMethod
 from erpcore.kernel.model import Base, Code, Key, Name, Price, Quantity, UtcDateTime, append_only, states
 
 
@@ -48,14 +49,6 @@ class StockStatus(StrEnum):
     QUARANTINE = "quarantine"
     DAMAGED = "damaged"
     IN_TRANSIT = "in_transit"
-
-
-class CostMethod(StrEnum):
-    """What goods that leave are worth: the item's standard cost, the average of what is there, or the layer that came first."""
-
-    STANDARD = "standard"
-    AVERAGE = "average"
-    FIFO = "fifo"
 
 
 class LocationKind(StrEnum):

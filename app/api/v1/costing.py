@@ -28,10 +28,9 @@ from app.queries.goods_receipts import receipt_page
 from app.queries.stock import stock_place
 from app.security.permissions import Permission
 from app.security.require import actor
+from erpcore.inventory.cost_kinds import CostMethod, LateCostKind
 from erpcore.inventory.costing.choosing import ChooseCosting, choose_costing
 from erpcore.inventory.costing.late import AddLateCost, add_late_costs
-from erpcore.inventory.costing.models import LateCostKind
-from erpcore.inventory.models import CostMethod
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.model import PRICE_PLACES
 from erpcore.kernel.work import UnitOfWork

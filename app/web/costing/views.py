@@ -22,10 +22,9 @@ from app.web.items.presenters import item_address, move_address
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.once import KeyedForm
 from app.web.steps import form_step
+from erpcore.inventory.cost_kinds import CostMethod, LateCostKind, ShareBasis
 from erpcore.inventory.costing.choosing import ChooseCosting, choose_costing
 from erpcore.inventory.costing.late import AddLateCost, add_late_costs
-from erpcore.inventory.costing.models import LateCostKind, ShareBasis
-from erpcore.inventory.models import CostMethod
 
 blueprint = area("costing")
 navigation_entry(

@@ -8,9 +8,10 @@ from typing import Any
 
 from sqlalchemy import text, update
 
+from erpcore.inventory.cost_kinds import CostMethod
+from erpcore.inventory.cost_models import LayerReason, Revaluation, SiteCosting
 from erpcore.inventory.costing.layers import Valuing, read_layers
-from erpcore.inventory.costing.models import LayerReason, Revaluation, SiteCosting
-from erpcore.inventory.models import CostMethod, StockBalance
+from erpcore.inventory.models import StockBalance
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import Conflict, RuleBroken
 from erpcore.kernel.events import Place

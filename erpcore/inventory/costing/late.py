@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 
 from erpcore.inventory.balances import Worth, change_balances, lock_balances
+from erpcore.inventory.cost_kinds import CostMethod, LateCostKind, ShareBasis
+from erpcore.inventory.cost_models import LateCost, LateCostLine, LayerReason
 from erpcore.inventory.costing.choosing import books_of, costing_of
 from erpcore.inventory.costing.layers import Layer, Valuing, half_up
-from erpcore.inventory.costing.models import LateCost, LateCostKind, LateCostLine, LayerReason, ShareBasis
 from erpcore.inventory.documents import GoodsReceipt
-from erpcore.inventory.models import CostMethod, MoveReason, StockMove
+from erpcore.inventory.models import MoveReason, StockMove
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.kernel.first import add_first

@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import update
 
 from erpcore.inventory.balances import Place, Worth, worth_of
-from erpcore.inventory.costing.models import CostLayer, LayerReason, LayerStep
-from erpcore.inventory.models import CostMethod
+from erpcore.inventory.cost_kinds import CostMethod
+from erpcore.inventory.cost_models import CostLayer, LayerReason, LayerStep
 from erpcore.inventory.movement import Movement
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.model import PRICE_PLACES, QUANTITY_PLACES

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from erpcore.inventory.models import CostMethod
+from erpcore.inventory.cost_kinds import CostMethod, LateCostKind, ShareBasis
 from erpcore.kernel.model import Base, Key, Quantity, UtcDateTime, append_only, states
 
 
@@ -31,20 +31,6 @@ class LayerReason(StrEnum):
     WENT = "went"
     LATE = "late"
     ENDED = "ended"
-
-
-class LateCostKind(StrEnum):
-    FREIGHT = "freight"
-    DUTY = "duty"
-    PRICE = "price"
-    OTHER = "other"
-
-
-class ShareBasis(StrEnum):
-    """By what a late cost is shared among the goods of a receipt."""
-
-    VALUE = "value"
-    QUANTITY = "quantity"
 
 
 class SiteCosting(Base):
