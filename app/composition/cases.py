@@ -76,6 +76,7 @@ class Subject(StrEnum):
     ADJUSTMENT = "adjustment"
     PUT_AWAY = "put_away"
     DISPUTE = "dispute"
+    PAYOUT_LINE = "payout_line"
 
 
 class Act(StrEnum):

@@ -22,6 +22,7 @@ from erpcore.billing.collecting import models as collecting
 from erpcore.billing.disputes import models as disputes
 from erpcore.billing.dunning import models as dunning
 from erpcore.billing.rebates import models as rebates
+from erpcore.billing.settling import models as settling
 from erpcore.credit import models as credit
 from erpcore.fulfilment import models as fulfilment
 from erpcore.fulfilment.branch import models as branch
@@ -119,6 +120,7 @@ __all__ = [
     "risks",
     "roadmap",
     "saved_views",
+    "settling",
     "taxes",
     "templates",
     "variants",

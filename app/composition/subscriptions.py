@@ -24,6 +24,7 @@ _PUBLISHERS = (
     "erpcore.published.journals",
     "erpcore.published.purchasing",
     "erpcore.published.rebates",
+    "erpcore.published.settlement",
     "erpcore.published.sourcing",
     "erpcore.published.quotes",
     "erpcore.published.sites",

@@ -55,7 +55,7 @@ def read_sheet(file_name: str, stream: IO[bytes], layout: Layout) -> ReadSheet:
     data = stream.read(MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
         raise RuleBroken("import_file_too_large", field="file", file=name, limit=MOST_BYTES)
-    rows = _workbook(name, data) if ending == ".xlsx" else _text(name, data)
+    rows = workbook_rows(name, data) if ending == ".xlsx" else _text(name, data)
     header = next(rows, None)
     if header is None:
         raise RuleBroken("import_file_empty", field="file", file=name)
@@ -122,7 +122,7 @@ def _text(name: str, data: bytes) -> Iterator[list[str]]:
         raise RuleBroken("import_file_damaged", field="file", file=name, why=str(error)) from error
 
 
-def _workbook(name: str, data: bytes) -> Iterator[list[str]]:
+def workbook_rows(name: str, data: bytes) -> Iterator[list[str]]:
     """The first sheet. A formula is refused: what is meant must stand in the file, not follow from another cell."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:

@@ -54,17 +54,19 @@ CASH_CONTROLS: tuple[tuple[str, str, str, str, str], ...] = (
         "JOIN ledger_account a ON a.id = l.account_id WHERE a.role = 'on_account'"),
     ),
     (
-        "receipt_banked", "minor", "Receipts less fees and differences = what the bank account received for them",
+        "receipt_banked", "minor", "Receipts less fees and differences = what the bank account, or a partner’s, received for them",
         "SELECT entity_id, NULL, 'receipt ' || id, amount_minor - fee_minor - difference_minor FROM receipt",
         (f"{_posted('bank', 'debit', ('receipt', 'receipt'))} UNION ALL "
-        f"{_posted('bank_clearing', 'debit', ('receipt', 'receipt_from_bank'))}"),
+        f"{_posted('bank_clearing', 'debit', ('receipt', 'receipt_from_bank'))} UNION ALL "
+        f"{_posted('partner', 'debit', ('receipt', 'receipt_from_partner'))}"),
     ),
     (
-        "return_banked", "minor", "Returns of receipts with their fees = what the bank account paid for them",
+        "return_banked", "minor", "Returns of receipts with their fees = what the bank account, or a partner’s, paid for them",
         ("SELECT r.entity_id, NULL, 'receipt_return ' || b.id, b.amount_minor + b.fee_minor FROM receipt_return b "
         "JOIN receipt r ON r.id = b.receipt_id"),
         (f"{_posted('bank', 'credit', ('receipt_return', 'receipt_returned'))} UNION ALL "
-        f"{_posted('bank_clearing', 'credit', ('receipt_return', 'receipt_returned_by_bank'))}"),
+        f"{_posted('bank_clearing', 'credit', ('receipt_return', 'receipt_returned_by_bank'))} UNION ALL "
+        f"{_posted('partner', 'credit', ('receipt_return', 'receipt_returned_by_partner'))}"),
     ),
     (
         "bank_lines", "minor", "Entries of accepted statements = what the bank account received for them",

@@ -61,7 +61,7 @@ class ReturnByLine:
 
 def _assign() -> Any:
     table = BankStatementLine.__table__
-    names = ("outcome", "receipt_id", "assigned_by", "assigned_at", "explanation")
+    names = ("outcome", "receipt_id", "payout_id", "assigned_by", "assigned_at", "explanation")
     return (
         update(table)
         .where(table.c.id == param("of", table.c.id), table.c.state == LineState.OPEN)
@@ -77,7 +77,7 @@ def assign_lines(work: UnitOfWork, commands: Sequence[AssignLine]) -> list[int]:
 
     Raises ``RuleBroken("line_settled")`` for a line that is no longer open, ``line_pays_out`` for one that brought nothing.
     """
-    lines = _open_lines(work, [c.line for c in commands])
+    lines = open_lines(work, [c.line for c in commands])
     money = []
     for command, line in zip(commands, lines, strict=True):
         work.actor.require("billing:receipt:take")
@@ -98,7 +98,7 @@ def assign_lines(work: UnitOfWork, commands: Sequence[AssignLine]) -> list[int]:
     ]
     if parts:
         apply_cash(work, parts)
-    _settle(
+    settle_lines(
         work, lines, LineOutcome.RECEIPT, receipts,
         [command.explanation[:500] or "assigned by hand" for command in commands],
     )  # fmt: skip
@@ -110,7 +110,7 @@ def return_by_lines(work: UnitOfWork, commands: Sequence[ReturnByLine]) -> list[
 
     Raises ``NotFound`` for a receipt that the company of the line has not taken.
     """
-    lines = _open_lines(work, [c.line for c in commands])
+    lines = open_lines(work, [c.line for c in commands])
     taken = read_rows(work, Receipt, ("id", "entity_id"), "id", {c.receipt for c in commands})
     company = {row.id: row.entity_id for row in taken}
     back = []
@@ -126,13 +126,13 @@ def return_by_lines(work: UnitOfWork, commands: Sequence[ReturnByLine]) -> list[
             )
         )
     made = return_receipts(work, back, source=AccountRole.BANK_CLEARING)
-    _settle(work, lines, LineOutcome.RETURN, [c.receipt for c in commands], [c.reason.strip() for c in commands])
+    settle_lines(work, lines, LineOutcome.RETURN, [c.receipt for c in commands], [c.reason.strip() for c in commands])
     return made
 
 
 def book_fees(work: UnitOfWork, ids: Sequence[int]) -> None:
     """Book lines that are what the bank charges."""
-    lines = _open_lines(work, ids)
+    lines = open_lines(work, ids)
     entries = []
     for line in lines:
         work.actor.require("billing:receipt:apply")
@@ -145,10 +145,10 @@ def book_fees(work: UnitOfWork, ids: Sequence[int]) -> None:
             cash_entry("bank_fee", place, ("bank_line", line.id), work.now, sides, journey=line.statement_id)
         )
     post_entries(work, entries)
-    _settle(work, lines, LineOutcome.FEE, [None] * len(lines), ["a fee of the bank"] * len(lines))
+    settle_lines(work, lines, LineOutcome.FEE, [None] * len(lines), ["a fee of the bank"] * len(lines))
 
 
-def _open_lines(work: UnitOfWork, ids: Sequence[int]) -> list[Any]:
+def open_lines(work: UnitOfWork, ids: Sequence[int]) -> list[Any]:
     """The lines, locked, in the order asked for; each must be open and asked for once."""
     found = {row.id: row for row in read_rows(work, BankStatementLine, _COLUMNS, "id", set(ids), lock=True)}
     for key in ids:
@@ -159,15 +159,17 @@ def _open_lines(work: UnitOfWork, ids: Sequence[int]) -> list[Any]:
     return [found[key] for key in ids]
 
 
-def _settle(
-    work: UnitOfWork, lines: Sequence[Any], outcome: LineOutcome, receipts: Sequence[int | None], why: Sequence[str]
-) -> None:
-    rows = []
-    for line, receipt, said in zip(lines, receipts, why, strict=True):
+def settle_lines(
+    work: UnitOfWork, lines: Sequence[Any], outcome: LineOutcome, receipts: Sequence[int | None], why: Sequence[str],
+    payouts: Sequence[int | None] = (),
+) -> None:  # fmt: skip
+    """Keep what open lines became, by whom and why."""
+    rows, none = [], [None for _ in lines]
+    for line, receipt, said, payout in zip(lines, receipts, why, payouts or none, strict=True):
         rows.append(
             {
-                "of": line.id, "now_outcome": outcome, "now_receipt_id": receipt, "now_assigned_by": work.actor.id,
-                "now_assigned_at": work.now, "now_explanation": said,
+                "of": line.id, "now_outcome": outcome, "now_receipt_id": receipt, "now_payout_id": payout,
+                "now_assigned_by": work.actor.id, "now_assigned_at": work.now, "now_explanation": said,
             }
         )  # fmt: skip
         place = place_of(work, line.entity_id, None)

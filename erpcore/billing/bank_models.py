@@ -41,6 +41,7 @@ class LineOutcome(StrEnum):
     RECEIPT = "receipt"
     RETURN = "return"
     FEE = "fee"
+    PAYOUT = "payout"
 
 
 class BankAccount(Base):
@@ -101,6 +102,11 @@ class BankStatementLine(Base):
             "state = 'rejected' OR (booked_on IS NOT NULL AND amount_minor IS NOT NULL AND identity IS NOT NULL)", name="readable"
         ),
         CheckConstraint("(state = 'assigned') = (outcome IS NOT NULL)", name="assigned_to_something"),
+        CheckConstraint("(outcome = 'payout') = (payout_id IS NOT NULL) OR outcome IS NULL", name="payout_named"),
+        Index(
+            "ix_bank_line_payout", "payout_id", sqlite_where=text("payout_id IS NOT NULL"),
+            postgresql_where=text("payout_id IS NOT NULL"),
+        ),
         Index(
             "uq_bank_line_identity", "account_id", "identity", unique=True,
             sqlite_where=text("state IN ('open', 'assigned')"), postgresql_where=text("state IN ('open', 'assigned')"),
@@ -133,6 +139,7 @@ class BankStatementLine(Base):
     owner_id: Mapped[int | None] = mapped_column(BigInteger)
     outcome: Mapped[str | None] = mapped_column(String(12))
     receipt_id: Mapped[int | None] = mapped_column(ForeignKey("receipt.id"))
+    payout_id: Mapped[int | None] = mapped_column(ForeignKey("settlement_payout.id"))
     assigned_by: Mapped[int | None] = mapped_column(BigInteger)
     assigned_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     explanation: Mapped[str | None] = mapped_column(Text)

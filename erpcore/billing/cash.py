@@ -33,6 +33,10 @@ _RECEIPT = (
     "id", "entity_id", "customer_id", "number", "reference", "currency", "amount_minor", "left_minor", "returned_minor",
     "fee_minor", "difference_minor", "owner_id", "received_at",
 )  # fmt: skip
+#: The rule that posts a receipt, by where its money arrives.
+_RULES = {
+    AccountRole.BANK: "receipt", AccountRole.BANK_CLEARING: "receipt_from_bank", AccountRole.PARTNER: "receipt_from_partner",
+}  # fmt: skip
 #: In minor units: more than any customer pays at once.
 MOST_MINOR = 10**13
 #: Fees and differences beyond a tenth of what was paid take the authority to write off.
@@ -83,7 +87,7 @@ def receive_cash(
     known = customers(work, {c.customer for c in commands})
     ids = work.ids.reserve(len(commands))
     rows, entries, given = [], [], []
-    rule = "receipt" if source is AccountRole.BANK else "receipt_from_bank"
+    rule = _RULES[source]
     for command in commands:
         work.actor.require("billing:receipt:take")
         _check(command)

@@ -31,6 +31,11 @@ from erpcore.ledger.services import Side, ensure_account, post_entries
 from erpcore.masterdata.queries import customers
 from erpcore.published.cash import CashReturned, CashUnapplied
 
+#: The rule that posts money that goes back, by whence it goes.
+_RULES = {
+    AccountRole.BANK: "receipt_returned", AccountRole.BANK_CLEARING: "receipt_returned_by_bank",
+    AccountRole.PARTNER: "receipt_returned_by_partner",
+}  # fmt: skip
 _RETURN = ("id", "receipt_id", "amount_minor", "fee_minor", "reason", "returned_at", "actor")
 
 
@@ -163,7 +168,7 @@ def return_receipts(
         credited={row.fee_id for rows in standing.values() for row in rows if _is_fee(row)},
     )  # fmt: skip
     known = customers(work, {row.customer_id for row in held.receipts.values()})
-    rule = "receipt_returned" if source is AccountRole.BANK else "receipt_returned_by_bank"
+    rule = _RULES[source]
     rows, entries, undo = [], [], []
     ids = work.ids.reserve(len(commands))
     lacking = dict(held.left)

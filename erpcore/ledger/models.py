@@ -53,6 +53,12 @@ class AccountRole(StrEnum):
     FREIGHT_ACCRUED = "freight_accrued"
     REFUNDS_EXPECTED = "refunds_expected"
     RETURNS_EXPECTED = "returns_expected"
+    PARTNER = "partner"
+    PARTNER_RESERVE = "partner_reserve"
+    PARTNER_TAX = "partner_tax"
+    PARTNER_DIFFERENCE = "partner_difference"
+    PARTNER_FEES = "partner_fees"
+    PARTNER_FEE_TAX = "partner_fee_tax"
 
 
 class AccountKind(StrEnum):

@@ -116,6 +116,11 @@ _ACCRUALS: tuple[PostingRule, ...] = (
     ),
 )  # fmt: skip
 
+_KEPT_BY_PARTNERS = (
+    AccountRole.PARTNER_FEES, AccountRole.PARTNER_FEE_TAX, AccountRole.PARTNER_RESERVE, AccountRole.PARTNER_TAX,
+    AccountRole.PARTNER_DIFFERENCE,
+)  # fmt: skip
+
 POSTING_RULES: tuple[PostingRule, ...] = (
     PostingRule(
         name="invoice", document="invoice", journal=JournalKind.SALES, event="invoice.posted",
@@ -188,6 +193,44 @@ POSTING_RULES: tuple[PostingRule, ...] = (
         name="receipt_returned", document="receipt_return", journal=JournalKind.CASH, event="cash.returned",
         when="The bank takes money of a receipt back, and what it charges for that.",
         sides=(_debit(AccountRole.ON_ACCOUNT), _debit(AccountRole.BANK_FEES), _credit(AccountRole.BANK)),
+    ),
+    PostingRule(
+        name="receipt_from_partner", document="receipt", journal=JournalKind.CASH, event="cash.received",
+        when="A partner reports with its payout what a customer paid; it stands on account until it is applied.",
+        sides=(_debit(AccountRole.PARTNER), _credit(AccountRole.ON_ACCOUNT)),
+    ),
+    PostingRule(
+        name="receipt_returned_by_partner", document="receipt_return", journal=JournalKind.CASH, event="cash.returned",
+        when="A partner gave a customer money of a receipt back, or a payout is reversed.",
+        sides=(_debit(AccountRole.ON_ACCOUNT), _credit(AccountRole.PARTNER)),
+    ),
+    PostingRule(
+        name="payout", document="payout_posting", journal=JournalKind.CASH, event="settlement.posted",
+        when="A payout is posted: fees, reserves and taxes that the partner kept of what it owes, and what is not explained.",
+        sides=(
+            *(_debit(role, may_turn=True) for role in _KEPT_BY_PARTNERS), _credit(AccountRole.PARTNER, may_turn=True),
+        ),
+    ),
+    PostingRule(
+        name="payout_reversed", document="payout_posting", journal=JournalKind.CASH, event="settlement.reversed",
+        when="A payout is taken out of the books again; it waits as before.",
+        sides=(
+            _debit(AccountRole.PARTNER, may_turn=True), *(_credit(role, may_turn=True) for role in _KEPT_BY_PARTNERS),
+        ),
+    ),
+    PostingRule(
+        name="payout_accepted", document="payout_explanation", journal=JournalKind.CASH, event="settlement.explained",
+        when="What was not explained of a payout is accepted by authority, with a reason, as a fee of the partner.",
+        sides=(
+            _debit(AccountRole.PARTNER_FEES, may_turn=True), _credit(AccountRole.PARTNER_DIFFERENCE, may_turn=True),
+        ),
+    ),
+    PostingRule(
+        name="payout_paid", document="bank_line", journal=JournalKind.CASH, event="bank_line.assigned",
+        when="An entry of a bank statement is the money of a payout.",
+        sides=(
+            _debit(AccountRole.BANK_CLEARING, may_turn=True), _credit(AccountRole.PARTNER, may_turn=True),
+        ),
     ),
     PostingRule(
         name="application", document="application", journal=JournalKind.CASH, event="cash.applied",
@@ -271,6 +314,8 @@ CONTROL_ROLES = frozenset(
         AccountRole.RECEIVABLE, AccountRole.INVENTORY, AccountRole.TRANSFER, AccountRole.RECEIVED_NOT_INVOICED,
         AccountRole.ON_ACCOUNT, AccountRole.BANK_CLEARING, AccountRole.UNBILLED, AccountRole.DEFERRED, AccountRole.ON_THE_WAY,
         AccountRole.FREIGHT_ACCRUED, AccountRole.REFUNDS_EXPECTED, AccountRole.RETURNS_EXPECTED, AccountRole.REBATES_ACCRUED,
+        AccountRole.PARTNER, AccountRole.PARTNER_RESERVE,
+        AccountRole.PARTNER_DIFFERENCE,
     }
 )  # fmt: skip
 

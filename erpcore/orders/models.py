@@ -115,6 +115,10 @@ class SalesOrder(Base):
             sqlite_where=text("source = 'back-entry'"), postgresql_where=text("source = 'back-entry'"),
         ),
         Index(
+            "ix_sales_order_reference", "channel_id", "customer_reference",
+            sqlite_where=text("customer_reference IS NOT NULL"), postgresql_where=text("customer_reference IS NOT NULL"),
+        ),
+        Index(
             "ix_sales_order_duplicate", "duplicate_key",
             sqlite_where=text("duplicate_key IS NOT NULL"), postgresql_where=text("duplicate_key IS NOT NULL"),
         ),

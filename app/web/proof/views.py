@@ -30,8 +30,8 @@ PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("invoice_", "credit_memo_", "receivable_", "receipt_", "on_account_", "shipped_", "tax_", "rebates_"),
     ),
     "cash": (
-        "Bank, credits set against invoices, disputes and dunning",
-        ("bank_", "return_", "credit_settled", "dunning_", "disputes_"),
+        "Bank, payouts of partners, credits set against invoices, disputes and dunning",
+        ("bank_", "return_", "credit_settled", "dunning_", "disputes_", "settlement_"),
     ),
     "ledger": (
         "Ledger, credit and numbers",
