@@ -8,14 +8,19 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from hashlib import sha256
+
+import orjson
 
 from app.importers.bankfiles.table import DAYS
 from app.importers.bankfiles.values import MOST_BYTES, MOST_LINES, Unreadable, clean, day_of, minor_of, text_of
 from app.importers.sheets import workbook_rows
 from erpcore.billing.settling.models import PayoutLineKind
-from erpcore.billing.settling.taking import PayoutEntry
+from erpcore.billing.settling.records import lock_partner
+from erpcore.billing.settling.taking import PayoutEntry, TakenPayout, TakePayout, map_partner, take_payout
 from erpcore.kernel.errors import RuleBroken
+from erpcore.kernel.work import UnitOfWork
 
 _MINUS = ("-", "\N{MINUS SIGN}")
 #: How a workbook begins.
@@ -139,7 +144,7 @@ def _line(row: Sequence[str], columns: dict[str, int], mapping: PayoutMapping, c
         word = cell(mapping.kind)
         kind = next((kind for said, kind in mapping.kinds.items() if said.lower() == word.lower()), None)
         if kind is None:
-            raise Unreadable(f"“{clean(word, 60)}” is no kind of line that was named for this partner")  # noqa: TRY301
+            raise Unreadable(f"“{clean(word, 60)}” is no kind of line that was named for this partner")  # noqa: TRY301 - as above
         amount, tax = _signed(cell(mapping.amount), mapping, currency), 0
         if cell(mapping.tax):
             # Some write the tax within without the sign of what it is within.
@@ -156,3 +161,30 @@ def _line(row: Sequence[str], columns: dict[str, int], mapping: PayoutMapping, c
 def _signed(text: str, mapping: PayoutMapping, currency: str) -> int:
     sign = -1 if text.startswith(_MINUS) or text.endswith("-") else 1
     return sign * minor_of(text.strip("+-\N{MINUS SIGN} "), currency, mark=mapping.decimal)
+
+
+def mapping_of(text: str | None) -> PayoutMapping | None:
+    """A mapping as it is kept with a partner; ``None`` where nobody has set one."""
+    return None if text is None else PayoutMapping(**orjson.loads(text))
+
+
+def keep_mapping(work: UnitOfWork, partner: int, mapping: PayoutMapping) -> None:
+    """Keep how a partner's files are read."""
+    mapping.check()
+    map_partner(work, partner, orjson.dumps(asdict(mapping), option=orjson.OPT_SORT_KEYS).decode())
+
+
+def take_payout_file(
+    work: UnitOfWork, partner: int, content: bytes, file_name: str, *, reference: str, total_minor: int | None
+) -> TakenPayout:
+    """Read a partner's file by its mapping, and take the payout. Raises ``RuleBroken("payout_mapping_missing")`` without one."""
+    facts = lock_partner(work, partner)
+    mapping = mapping_of(facts.mapping)
+    if mapping is None:
+        raise RuleBroken("payout_mapping_missing", field="partner", partner=facts.name)
+    lines, fault = read_payout_file(content, file_name, mapping, currency=facts.currency)
+    command = TakePayout(
+        partner=partner, reference=reference, file_name=file_name, digest=sha256(content).hexdigest(), lines=lines, fault=fault,
+        total_minor=total_minor,
+    )  # fmt: skip
+    return take_payout(work, command)

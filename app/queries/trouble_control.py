@@ -20,6 +20,7 @@ from app.queries.trouble_queues import STUCK, STUCK_RETURN
 from app.queries.troubles import troubles
 from erpcore.billing.disputes.models import Dispute
 from erpcore.billing.models import Invoice
+from erpcore.billing.settling.models import PayoutLine
 from erpcore.fulfilment.carriers.models import Trouble
 from erpcore.fulfilment.models import ReturnOrder, Shipment
 from erpcore.inventory.documents import CountTask, ExpectedReceipt, StockAdjustment, StockArrival
@@ -199,6 +200,8 @@ def _others(session: Session, now: datetime) -> set[_Key]:
     }
     rows = session.execute(select(Dispute.id, Dispute.site_id).where(Dispute.state.not_in(("settled", "withdrawn"))))
     found |= {("dispute", row.id, row.site_id) for row in rows}
+    lines = session.execute(select(PayoutLine.id, PayoutLine.site_id).where(PayoutLine.open_minor != 0))
+    found |= {("payout_line", row.id, row.site_id) for row in lines}
     for subject, table in (("count", CountTask), ("adjustment", StockAdjustment)):
         rows = session.execute(select(table.id, table.site_id).where(table.state == "proposed"))
         found |= {(subject, row.id, row.site_id) for row in rows}

@@ -35,6 +35,7 @@ from app.queries.short import HAS_STOCK, LACKS, has_short_line
 from app.security.roles import Role
 from erpcore.billing.disputes.models import Dispute, DisputeReason
 from erpcore.billing.models import Invoice
+from erpcore.billing.settling.models import Payout, PayoutLine, SettlementPartner
 from erpcore.fulfilment.carriers.models import Trouble
 from erpcore.fulfilment.models import ReturnOrder, Shipment
 from erpcore.inventory.documents import CountTask, ExpectedReceipt, StockAdjustment, StockArrival
@@ -214,7 +215,9 @@ def stuck(now: datetime) -> list[Any]:
 
 
 def variance(now: datetime) -> list[Any]:
-    """Differences that somebody must decide on: counts, corrections of the book, and what customers deduct or object to."""
+    """Differences that somebody must decide on: counts, corrections of the book, what customers deduct or object to, and
+    what of payouts is not explained.
+    """
     # On its last day it is neither late nor still ahead.
     ahead = case((Dispute.due_on > now.date(), _DayStart(Dispute.due_on)), else_=null())
     counts = _of(
@@ -231,7 +234,22 @@ def variance(now: datetime) -> list[Any]:
         .join(Entity, Entity.id == StockAdjustment.entity_id)
         .where(StockAdjustment.state == "proposed"),
         _disputes(Queue.VARIANCE, cast(ahead, UtcDateTime())).where(Dispute.due_on >= now.date()),
+        _payout_lines(),
     ]
+
+
+def _payout_lines() -> Any:
+    """Lines of payouts that nobody has explained, posted or not."""
+    return (
+        _of(
+            Queue.VARIANCE, Subject.PAYOUT_LINE, Role.FINANCE, PayoutLine, number=Payout.reference, cause=PayoutLine.explanation,
+            since=PayoutLine.received_at, link=PayoutLine.payout_id, customer=SettlementPartner.name,
+            value=func.abs(PayoutLine.open_minor), currency=Payout.currency,
+        )
+        .join(Payout, Payout.id == PayoutLine.payout_id)
+        .join(SettlementPartner, SettlementPartner.id == PayoutLine.partner_id)
+        .where(text("settlement_line.open_minor <> 0"))
+    )  # fmt: skip
 
 
 def _disputes(queue: Queue, due: Any) -> Any:

@@ -18,7 +18,7 @@ PASTS = {
     "hand_over": "handed over", "comment": "commented", "contest": "contested", "ask_write_off": "write-off asked for",
     "agree_write_off": "write-off agreed to", "refuse_write_off": "write-off refused", "overtake": "overtaken by money or a credit",
     "inspect": "inspected", "interrupt": "interrupted", "issue": "issued", "lapse": "lapsed", "meet": "met", "meet_late": "met late", "miss": "missed", "open": "opened",
-    "keep": "kept after review", "lot_expired": "stock taken back, its lot is past its last day",
+    "keep": "kept after review", "match": "matched to our documents", "pay": "money of it at the bank", "lot_expired": "stock taken back, its lot is past its last day",
     "order": "ordered", "outdate": "outdated", "override": "allocated by hand", "pack": "packed", "pause": "paused",
     "put_back": "put back on the shelf", "give_up_extra": "what was beyond the order given back", "pay_part": "paid in part", "correct": "to be settled again", "pick": "picked", "pick_extra": "more picked than ordered", "plan": "planned", "post": "posted",
     "prepare": "preparation begun", "raise": "raised", "stand_down": "back within its threshold", "trigger": "triggered", "turn": "turned into another entry", "propose": "put to approval", "receive": "received", "record_live": "recorded as live",

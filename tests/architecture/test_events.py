@@ -44,6 +44,7 @@ FOR_THE_RECORD: dict[str, str] = {
     "shipment.refused": "as shipment.lost",
     "task": "as pick_wave",
     "quote": "the quote holds its state; the event dates it in the journey of the order that it may become",
+    "settlement": "the payout and its lines hold it, and figures read them; the event dates it for other systems",
     "stock.counted": "a difference is a stock.adjusted of its own",
     "stock.recounted": "as stock.counted",
     "stock.transfer_received": "the transfer holds it; the event dates it for other systems and the export",

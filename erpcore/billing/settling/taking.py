@@ -97,10 +97,10 @@ def add_partner(work: UnitOfWork, site: int, channel: int, *, code: str, content
     if where.entity.realm != work.realm:
         raise RuleBroken("other_realm", site=where.code, realm=where.entity.realm, asked=work.realm)
     if work.session.get(Channel, channel) is None:
-        raise NotFound("channel_unknown", id=channel)
+        raise NotFound("channel_unknown", channel=channel)
     code = code.strip()
     if not code or len(code) > 40:
-        raise RuleBroken("partner_incomplete", field="code")
+        raise RuleBroken("partner_incomplete", field="code", part="code")
     _check(content)
     key = work.ids.one()
     row = SettlementPartner(
@@ -140,7 +140,7 @@ def _changing(work: UnitOfWork, partner: int) -> SettlementPartner:
 
 def _check(content: PartnerContent) -> None:
     if not content.name.strip():
-        raise RuleBroken("partner_incomplete", field="name")
+        raise RuleBroken("partner_incomplete", field="name", part="name")
     if not 0 <= content.fee_rate <= _MOST_RATE or content.fee_rate != content.fee_rate.quantize(Decimal("0.000001")):
         raise RuleBroken("partner_rate", field="fee_rate", most=_MOST_RATE * 100)
 
