@@ -41,7 +41,9 @@ KINDS = tuple(one.value for one in PayoutLineKind)
 MOST_LINES = 100
 _POSTED = Payout.state == PayoutState.POSTED.value
 #: As the partial index of what the bank has not brought says it.
-NOT_PAID = text("settlement_payout.state = 'posted' AND settlement_payout.transfer_minor <> settlement_payout.paid_minor")
+NOT_PAID = text(
+    "settlement_payout.state = 'posted' AND settlement_payout.transfer_minor <> settlement_payout.paid_minor"
+)
 _RESERVES = (PayoutLineKind.RESERVE_HELD.value, PayoutLineKind.RESERVE_RELEASED.value)
 
 
@@ -366,7 +368,10 @@ def _facts(session: Session, lines: Sequence[PayoutLine]) -> list[LineFact]:
 def _numbers(session: Session, table: Any, ids: Iterable[int]) -> dict[int, str]:
     found: dict[int, str] = {}
     for part in chunks(sorted(ids)):
-        found |= {key: number or "" for key, number in session.execute(select(table.id, table.number).where(table.id.in_(part)))}
+        found |= {
+            key: number or ""
+            for key, number in session.execute(select(table.id, table.number).where(table.id.in_(part)))
+        }
     return found
 
 

@@ -51,7 +51,14 @@ def transfer_offers(session: Session, row: PayoutRow) -> list[TransferOffer]:
 
 
 def _offer(
-    row: PayoutRow, owed: int, line: int, booked_on: date, minor: int, words: str | None, payer: str | None, end: str | None
+    row: PayoutRow,
+    owed: int,
+    line: int,
+    booked_on: date,
+    minor: int,
+    words: str | None,
+    payer: str | None,
+    end: str | None,
 ) -> TransferOffer:
     told = " ".join(part for part in (payer, words, end) if part)
     names = row.reference.lower() in told.lower() or row.partner.lower() in told.lower()

@@ -14,7 +14,6 @@ from app.api.values import Amount, Answer, Body, PageQuery, Realm
 from app.importers.bankfiles.table import DAYS
 from app.queries.settlement import STATES
 from app.queries.settlement_owed import BUCKETS, KINDS
-from erpcore.billing.settling.models import PayoutLineKind
 
 Rate = Annotated[Decimal, Field(ge=0, le=Decimal("0.5"), max_digits=7, decimal_places=6)]
 
@@ -75,7 +74,9 @@ class MappingBody(Body):
     tax: str = Field("", max_length=60)
     currency: str = Field("", max_length=60)
     text: str = Field("", max_length=60)
-    kinds: dict[str, PayoutLineKind] = Field(min_length=1, max_length=100)
+    kinds: dict[str, str] = Field(
+        min_length=1, max_length=100, description="The partner's word for each kind: sale, refund, fee and so on."
+    )
 
 
 class PayoutAnswer(Answer):

@@ -12,10 +12,10 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from app.importers.bankfiles.table import DAYS
 from app.importers.payoutfiles import PayoutMapping, kinds_written
+from app.queries.settlement import KINDS
 from app.web.fields import ExactField
 from app.web.forms import Form, choices
 from app.web.once import KeyedForm
-from erpcore.billing.settling.models import PayoutLineKind
 from erpcore.billing.settling.taking import PartnerContent
 
 _NAMES = ("delimiter", "decimal", "day_form", "day", "kind", "order", "amount", "tax", "currency", "text")
@@ -60,7 +60,7 @@ class PayoutMappingForm(Form):
     text = StringField("Column of the text", [Length(max=60)])
     kinds = TextAreaField(
         "The partner’s words for kinds of lines", [DataRequired("Say at least which word means a sale"), Length(max=2000)],
-        description=f"One a line, as in “Order = sale”. Kinds: {', '.join(one.replace('_', ' ') for one in PayoutLineKind)}.",
+        description=f"One a line, as in “Order = sale”. Kinds: {', '.join(one.replace('_', ' ') for one in KINDS)}.",
     )  # fmt: skip
 
     def mapping(self) -> PayoutMapping:
@@ -86,14 +86,18 @@ class PayoutForm(Form):
         "File", [FileRequired("Choose the file")], description="CSV or a workbook, by the partner’s mapping."
     )
     total = ExactField(
-        "What is paid", [Optional()], description="As the partner says; not needed where the file has the transfer as a line."
+        "What is paid",
+        [Optional()],
+        description="As the partner says; not needed where the file has the transfer as a line.",
     )
 
 
 class DocumentForm(Form):
     """Which document of ours a line is about."""
 
-    number = StringField("Its number", [Length(max=120)], description="Left empty, the line’s own number says it again.")
+    number = StringField(
+        "Its number", [Length(max=120)], description="Left empty, the line’s own number says it again."
+    )
 
 
 class WhyForm(Form):

@@ -62,7 +62,10 @@ def offset(line_id: int) -> Any:
     row, line = payout_of_line(reader(), actor(), line_id), line_fact(reader(), line_id)
     others = opposite_lines(reader(), row.partner_id, line.open_minor)
     form = offset_form(
-        [(key, f"{number}, line {at}: {amount(minor, row.currency)} {row.currency}") for key, number, at, minor in others]
+        [
+            (key, f"{number}, line {at}: {amount(minor, row.currency)} {row.currency}")
+            for key, number, at, minor in others
+        ]
     )
     if form.validate_on_submit():
         with form_step(form, realm=row.realm) as work:

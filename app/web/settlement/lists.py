@@ -27,7 +27,12 @@ from app.web.settlement.views import blueprint
 from erpcore.kernel.money import from_minor
 
 LOOKS = {"received": "wait", "posted": "pass", "refused": "fail"}
-_WHAT = {"invoice": "Invoiced, not paid out", "payout": "Paid out, not at the bank", "reserve": "Reserve", "unexplained": "Not explained"}
+_WHAT = {
+    "invoice": "Invoiced, not paid out",
+    "payout": "Paid out, not at the bank",
+    "reserve": "Reserve",
+    "unexplained": "Not explained",
+}
 _AGES = {"0-30": "Up to 30 days", "31-60": "31 to 60 days", "61-90": "61 to 90 days", "over-90": "Over 90 days"}
 
 

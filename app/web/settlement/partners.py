@@ -39,7 +39,13 @@ def add() -> Any:
         if form.accepted:
             flash("The partner is there. Say how its files are read.", "success")
             return redirect(url_for("settlement.map_files", partner_id=made))
-    return _form(None, form, title="A partner", label="Add the partner", note="Who sells for us and pays out what customers paid."), form.status
+    return _form(
+        None,
+        form,
+        title="A partner",
+        label="Add the partner",
+        note="Who sells for us and pays out what customers paid.",
+    ), form.status
 
 
 @blueprint.route("/settlement-partners/<int:partner_id>", methods=["GET", "POST"])
@@ -54,7 +60,9 @@ def change(partner_id: int) -> Any:
         if form.accepted:
             flash("What was agreed holds for payouts that are matched from now on.", "success")
             return redirect(url_for("settlement.show_partners"))
-    return _form(row, form, title="What was agreed", label="Keep it", note="Payouts that are posted stay as they are."), form.status
+    return _form(
+        row, form, title="What was agreed", label="Keep it", note="Payouts that are posted stay as they are."
+    ), form.status
 
 
 @blueprint.route("/settlement-partners/<int:partner_id>/mapping", methods=["GET", "POST"])

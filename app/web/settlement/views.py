@@ -198,4 +198,3 @@ def small_form(row: Any, form: Any, **words: Any) -> str:
         "billing/small_form.html", form=form, trail=trail, of=f"{row.partner} · {row.reference}", unit=row.currency,
         realm=row.realm, **words,
     )  # fmt: skip
-
