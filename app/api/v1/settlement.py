@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import IO, Any, NamedTuple
 
 from app.api.framework import check_version, operation
@@ -59,14 +60,15 @@ TAG = "Settlement"
 
 
 class Content(NamedTuple):
-    """A file that came."""
+    """A file that came, and by what it is known again."""
 
     data: bytes
+    digest: str
 
 
 def _read(query: HandInQuery, file: IO[bytes]) -> Content:
-    del query
-    return Content(file.read(MOST_BYTES + 1))
+    data = file.read(MOST_BYTES + 1)
+    return Content(data, sha256(data).hexdigest())
 
 
 def _partner(row: PartnerRow) -> PartnerAnswer:
