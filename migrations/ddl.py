@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+import sqlalchemy as sa
 from alembic import op
 
 from erpcore.kernel.model import REFUSE_CHANGE_FUNCTION, append_only_ddl, frozen_ddl
@@ -38,3 +41,14 @@ def unfreeze(*tables: str) -> None:
     if op.get_bind().dialect.name == "postgresql":
         for table in tables:
             op.execute(f"DROP FUNCTION {table}_frozen()")
+
+
+def change_words(table: str, column: str, *, added: tuple[str, ...] = (), taken: tuple[str, ...] = ()) -> None:
+    """Let a column hold these words besides those that the schema lets it hold, whoever added them, or no longer."""
+    name = f"ck_{table}_{column}_known"
+    (known,) = (one["sqltext"] for one in sa.inspect(op.get_bind()).get_check_constraints(table) if one["name"] == name)
+    there = [word for word in re.findall(r"'(\w+)'", known) if word not in taken]
+    words = ", ".join(f"'{word}'" for word in (*there, *added))
+    with op.batch_alter_table(table) as batch:
+        batch.drop_constraint(op.f(name), type_="check")
+        batch.create_check_constraint(op.f(name), f"{column} IN ({words})")

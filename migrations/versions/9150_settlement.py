@@ -6,19 +6,14 @@ import sqlalchemy as sa
 from alembic import op
 
 from erpcore.kernel.model import Key, UtcDateTime
-from migrations.ddl import refuse_changes
+from migrations.ddl import change_words, refuse_changes
 
 revision = "9150"
-down_revision = "0091"
+down_revision = "0096"
 branch_labels = None
 depends_on = None
 
-_ROLES = (
-    "'receivable', 'revenue', 'charges', 'tax', 'inventory', 'cost_of_sales', 'opening', 'adjustment', "
-    "'received_not_invoiced', 'bank', 'on_account', 'bad_debt', 'transfer', 'bank_fees', 'currency_difference', 'bank_clearing'"
-)
-_ADDED = "'partner', 'partner_reserve', 'partner_tax', 'partner_difference', 'partner_fees', 'partner_fee_tax'"
-_SUBJECTS = "'order', 'shipment', 'bill', 'invoice', 'return', 'expected', 'count', 'adjustment', 'put_away', 'dispute'"
+_ADDED = ("partner", "partner_reserve", "partner_tax", "partner_difference", "partner_fees", "partner_fee_tax")
 _KEPT = sa.text("state <> 'refused'")
 _OWED = sa.text("state = 'posted' AND transfer_minor <> paid_minor")
 _UNEXPLAINED = sa.text("open_minor <> 0")
@@ -27,8 +22,8 @@ _PAYOUT = sa.text("payout_id IS NOT NULL")
 
 
 def upgrade() -> None:
-    _roles(f"{_ROLES}, {_ADDED}")
-    _subjects(f"{_SUBJECTS}, 'payout_line'")
+    change_words("ledger_account", "role", added=_ADDED)
+    change_words("exception_case", "subject", added=("payout_line",))
     _partners_and_payouts()
     _what_became_of_them()
     with op.batch_alter_table("bank_line") as line:
@@ -62,21 +57,13 @@ def downgrade() -> None:
     for table in ("deed", "explanation", "posting", "line", "payout", "partner"):
         op.drop_table(f"settlement_{table}")
     op.execute("DELETE FROM exception_case WHERE subject = 'payout_line'")
-    _subjects(_SUBJECTS)
-    op.execute(f"DELETE FROM ledger_account WHERE role IN ({_ADDED})")  # noqa: S608 - words of this file
-    _roles(_ROLES)
-
-
-def _roles(words: str) -> None:
-    with op.batch_alter_table("ledger_account") as account:
-        account.drop_constraint(op.f("ck_ledger_account_role_known"), type_="check")
-        account.create_check_constraint(op.f("ck_ledger_account_role_known"), f"role IN ({words})")
-
-
-def _subjects(words: str) -> None:
-    with op.batch_alter_table("exception_case") as table:
-        table.drop_constraint(op.f("ck_exception_case_subject_known"), type_="check")
-        table.create_check_constraint(op.f("ck_exception_case_subject_known"), f"subject IN ({words})")
+    change_words("exception_case", "subject", taken=("payout_line",))
+    op.execute(
+        sa.text("DELETE FROM ledger_account WHERE role IN :roles").bindparams(
+            sa.bindparam("roles", list(_ADDED), expanding=True)
+        )
+    )
+    change_words("ledger_account", "role", taken=_ADDED)
 
 
 def _partners_and_payouts() -> None:
