@@ -9,7 +9,7 @@ from erpcore.kernel.model import Key, UtcDateTime
 from migrations.ddl import change_words, refuse_changes
 
 revision = "9150"
-down_revision = "0096"
+down_revision = "0097"
 branch_labels = None
 depends_on = None
 
