@@ -53,7 +53,7 @@ def _sold(desk: Desk, before: Any = None) -> list[Any]:
         .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
         .where(
             SalesOrder.site_id == desk.world.nodes[_SITE].id, Item.kind == ItemKind.STOCK, OrderLine.returned == 0,
-            OrderLine.shipped >= 2, OrderLine.unit_price > 0,
+            OrderLine.shipped >= 2, OrderLine.unit_price > 0, Shipment.delivered_at.is_not(None),
         )
         .group_by(OrderLine.id, OrderLine.item_id, OrderLine.unit_price, SalesOrder.customer_id, SalesOrder.channel_id)
         .order_by(func.max(Shipment.delivered_at).desc(), OrderLine.id)
