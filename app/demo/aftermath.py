@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from app.demo.desk import Agenda, Desk, NodeKey
+from app.demo.taxes import rule_to_name
 from app.demo.world import Buyer
 from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cash
 from erpcore.billing.credits import CreditInvoice, credit_invoices, credit_returns
@@ -152,7 +153,8 @@ class Aftermath:
     def _unblock(self, key: NodeKey, ids: list[int]) -> None:
         desk = self.desk
         with desk.work(desk.staff["finance"], key[0], "screen") as work:
-            unblock_invoices(work, ids, "looked at: the papers are on file")
+            rule = rule_to_name(work, desk.world.nodes[key].entity)
+            unblock_invoices(work, ids, "looked at: the papers are on file", tax_rule=rule)
         with desk.work(Actor.system("billing-run"), key[0]) as work:
             posted = post_invoices(work, ids, cells=desk.cells)
         self._billed(key, posted)

@@ -60,6 +60,7 @@ MESSAGES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "einvoice_not_posted": "{document} is not posted yet, so there is no document of it. Post it first.",
     "einvoice_lacks": "{document} cannot be given to other programs yet: {lacks}.",
     "einvoice_unsound": "The sums of {document} do not agree, so it is not given out: {why}. Tell whoever keeps the books.",
+    "invoice_untaxed": "The tax of the invoice of order {document} is unknown, so it is not posted. Add the rule or the number that is missing and check it again, or name the tax rule that it is released under.",
     "invoice_doubtful": "The invoice of order {document} is still doubtful: {why}. The way out: {way}.",
     "invoice_own_price": "You set the price that is doubtful on the invoice of order {document}, so somebody else releases it. Ask a colleague who may.",
     "tax_undetermined": "The tax of the invoice of order {document} is still unknown: {why}. Add the rule or the number that is missing, then check again.",

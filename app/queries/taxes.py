@@ -21,6 +21,13 @@ def tax_rules(session: Session, actor: Actor, realm: str) -> list[TaxRate]:
     return list(session.scalars(within_companies(query, actor, TaxRate.entity_id).order_by(*order)))
 
 
+def rules_of_company(session: Session, actor: Actor, entity: int) -> list[tuple[int, str]]:
+    """The rules of a company by id and a few words, for who names one."""
+    query = within_companies(select(TaxRate).where(TaxRate.entity_id == entity), actor, TaxRate.entity_id)
+    rows = session.scalars(query.order_by(TaxRate.country, TaxRate.code, TaxRate.id))
+    return [(row.id, f"{row.code or row.country} · {(row.rate * 100).normalize():f} % · {row.country}") for row in rows]
+
+
 def company_of_rule(session: Session, rule: int) -> int:
     """The company whose rule it is; raises ``NotFound`` for an unknown rule."""
     entity = session.scalar(select(TaxRate.entity_id).where(TaxRate.id == rule))

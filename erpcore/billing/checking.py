@@ -138,7 +138,10 @@ def _address_said(facts: Mapping[str, Any]) -> str:
 
 
 _SAID: dict[str, tuple[Callable[[Mapping[str, Any]], str], str]] = {
-    "tax": (lambda facts: str(facts["why"]), "Add the tax rule or the number that is missing, then check again."),
+    "tax": (
+        lambda facts: str(facts["why"]),
+        "Add the tax rule or the number that is missing, then check again; or name the rule when you release it.",
+    ),
     "price": (
         lambda facts: f"line {facts['line']} charges {_price(facts['price'])}, ordered at {_price(facts['ordered'])}",
         "Amend the line to the price of the order; or somebody else than who set it releases the invoice.",

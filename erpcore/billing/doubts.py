@@ -18,7 +18,7 @@ from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.history import Transition
 from erpcore.kernel.rows import all_rows, read_rows
 from erpcore.kernel.work import UnitOfWork
-from erpcore.masterdata.addresses import missing_parts, usual_addresses
+from erpcore.masterdata.addresses import missing_on_bills, usual_addresses
 from erpcore.masterdata.queries import customers, site_facts
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.models import SalesOrder
@@ -55,7 +55,7 @@ class Judge:
             for line, quantity in one.lines:
                 shipped[line] += quantity
         address = self._addresses.get(invoice.customer_id)
-        missing: Sequence[str] | None = None if address is None else missing_parts(address)
+        missing: Sequence[str] | None = None if address is None else missing_on_bills(address)
         limit = self._rules.stored(self._work, self._orders[invoice.order_id].ruleset)["invoice_unusual_permille"]
         lines = [
             LineFacts(

@@ -19,6 +19,7 @@ from erpcore.billing.records import (
     LINE_COLUMNS,
     RECEIVABLE,
     SAVE_LINE,
+    SAVE_TAX,
     InvoiceLineRow,
     InvoiceRow,
     invoice_values,
@@ -28,7 +29,15 @@ from erpcore.billing.records import (
     save_invoices,
     shares_of,
 )
-from erpcore.billing.taxing import stamp_taxes, taxes_of, under_one_tax, why_undetermined
+from erpcore.billing.taxing import (
+    is_taxed,
+    name_tax,
+    named_tax,
+    stamp_taxes,
+    taxes_of,
+    under_one_tax,
+    why_undetermined,
+)
 from erpcore.credit.models import Receivable
 from erpcore.credit.services import Part, change_exposures
 from erpcore.fulfilment.records import ShipmentRow, billed_together, lock_shipments, save_shipments
@@ -243,20 +252,33 @@ def amend_invoices(work: UnitOfWork, commands: Sequence[AmendInvoice]) -> list[I
     return list(invoices.values())
 
 
-def unblock_invoices(work: UnitOfWork, ids: Iterable[int], reason: str) -> list[InvoiceRow]:
-    """Clear blocked invoices for posting by authority; what was doubtful stays recorded. Who set a doubtful price may not."""
+def unblock_invoices(
+    work: UnitOfWork, ids: Iterable[int], reason: str, *, tax_rule: int | None = None
+) -> list[InvoiceRow]:
+    """Clear blocked invoices for posting by authority; what was doubtful stays recorded. Who set a doubtful price may not.
+
+    Lines whose tax is unknown bear that of ``tax_rule`` then. Raises ``RuleBroken("invoice_untaxed")`` where none is named.
+    """
     wanted = list(ids)
     orders = {o.id: o for o in lock_orders(work, orders_of_invoices(work, wanted))}
     invoices = lock_invoices(work, wanted)
     require_another(work, invoices, orders)
+    taxed: list[dict[str, int | None]] = []
     for invoice in invoices:
         work.actor.require("billing:invoice:unblock", site=invoice.site_id)
         was = invoice.state
         invoice.state = INVOICE.target("unblock", was, reason=reason)
-        facts = {"released": [one.code for one in read(invoice.findings)]}
+        facts: dict[str, Any] = {"released": [one.code for one in read(invoice.findings)]}
+        if not is_taxed(invoice):
+            if tax_rule is None:
+                raise RuleBroken("invoice_untaxed", field="tax_rule", document=orders[invoice.order_id].number)
+            taxed += name_tax(invoice, named_tax(work, invoice.entity_id, tax_rule))
+            total(invoice)
+            facts["tax_rule"] = tax_rule
         record_move(work, "invoice", invoice.id, "unblock", was, invoice.state, reason=reason, facts=facts)
         refs = shares_of(invoice, lines_by_id(orders.values()))
         publish_invoice(work, orders[invoice.order_id], invoice, InvoiceUnblocked(reason=reason), work.now, refs)
+    SAVE_TAX.run(work, taxed)
     save_invoices(work, invoices)
     return invoices
 
@@ -271,7 +293,8 @@ def post_invoices(
 ) -> list[InvoiceRow]:
     """Post drafts: books, receivable and exposure change together; the legal number comes at the commit.
 
-    ``numbers`` are those of invoices that were issued elsewhere and are imported; they keep them.
+    ``numbers`` are those of invoices that were issued elsewhere and are imported; they keep them, with the tax they had. Raises
+    ``RuleBroken("invoice_untaxed")`` for another one whose tax is unknown.
     """
     wanted = list(ids)
     orders = {o.id: o for o in lock_orders(work, orders_of_invoices(work, wanted))}
@@ -288,6 +311,8 @@ def post_invoices(
         place = order.place(work)
         was = invoice.state
         invoice.state = INVOICE.target("post", was)
+        if invoice.id not in (numbers or {}) and not is_taxed(invoice):
+            raise RuleBroken("invoice_untaxed", document=order.number)
         invoice.posted_at, invoice.invoice_on = when, local_day(when, place.time_zone)
         invoice.due_on = invoice.invoice_on + timedelta(days=known[invoice.customer_id].payment_days)
         invoice.number = (numbers or {}).get(invoice.id)

@@ -9,9 +9,12 @@ from typing import NamedTuple
 from erpcore.billing.records import InvoiceRow
 from erpcore.fulfilment.records import ShipmentRow
 from erpcore.kernel.clock import local_day
+from erpcore.kernel.errors import NotFound
+from erpcore.kernel.rows import read_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.queries import customers, items, site_facts
 from erpcore.masterdata.tax import NO_RULE, Tax, Taxed, taxes
+from erpcore.masterdata.tax_models import TaxRate
 from erpcore.orders.addressing import countries_of
 from erpcore.orders.documents import Line, Order
 
@@ -81,3 +84,32 @@ def why_undetermined(invoice: InvoiceRow, found: Mapping[int, Tax]) -> str:
     if invoice.is_tax_determined:
         return ""
     return next((found[line.order_line_id].why for line in invoice.lines if line.tax_rate is None), NO_RULE)
+
+
+def is_taxed(invoice: InvoiceRow) -> bool:
+    """Whether each line bears a tax: one that a rule determined, or one that somebody named."""
+    return all(line.tax_rate is not None for line in invoice.lines)
+
+
+def named_tax(work: UnitOfWork, entity: int, rule: int) -> Tax:
+    """The tax of a rule that somebody names, though it does not fit by itself; raises ``NotFound`` for one of another company."""
+    (row,) = read_rows(work, TaxRate, ("id", "entity_id", "rate"), "id", [rule]) or (None,)
+    if row is None or row.entity_id != entity:
+        raise NotFound("tax_rule_unknown", field="tax_rule", rule=rule)
+    return Tax(int(row.rate), row.id)
+
+
+def name_tax(invoice: InvoiceRow, tax: Tax) -> list[dict[str, int | None]]:
+    """Stamp the lines that bear no tax with this one; returns what of them is to be saved. That it was named stays visible: the
+    invoice's tax is not determined by itself.
+    """
+    named = [line for line in invoice.lines if line.tax_rate is None]
+    for line in named:
+        line.tax_rate, line.tax_rule_id = tax.rate, tax.rule
+    return [
+        {
+            "invoice": invoice.id, "line": line.order_line_id, "new_tax_rate": line.tax_rate, "new_tax_rule_id": line.tax_rule_id,
+            "new_tax_exemption_id": None,
+        }
+        for line in named
+    ]  # fmt: skip

@@ -20,12 +20,17 @@ from erpcore.kernel.history import record_move
 from erpcore.kernel.model import Base, Code, Key, Name
 from erpcore.kernel.rows import read_rows
 from erpcore.kernel.work import UnitOfWork
+from erpcore.masterdata.countries import country_code
 from erpcore.masterdata.models import Customer
 from erpcore.masterdata.queries import customers, entity_facts
 
 CHANGE = "masterdata:address:change"
 _GLN = 13
 _FOLLOWED = 50
+#: Countries whose letters find their way without one.
+_WITHOUT_POSTAL_CODES = frozenset(
+    "AE AG AO AW BF BI BJ BS BW BZ CF CG CI CM DJ DM ER FJ GH GM GY HK KI KM ML MO MR NR QA RW SB SC SL SR ST SY TD TG TO TV UG VU YE ZW".split()
+)
 
 
 class CustomerAddress(Base):
@@ -87,7 +92,19 @@ _PARTS = (
 
 def missing_parts(address: Any) -> list[str]:
     """What an address lacks to be shipped to, by the names of its parts."""
-    return [part for part in ("name", "street", "city", "country") if not (getattr(address, part) or "").strip()]
+    return _lacking(address, ("name", "street", "city", "country"))
+
+
+def missing_on_bills(address: Any) -> list[str]:
+    """What an address lacks to stand on an invoice; the postal code too, where the country has any."""
+    parts = ["name", "street", "postal_code", "city", "country"]
+    if country_code(address.country or "") in _WITHOUT_POSTAL_CODES:
+        parts.remove("postal_code")
+    return _lacking(address, parts)
+
+
+def _lacking(address: Any, parts: Iterable[str]) -> list[str]:
+    return [part for part in parts if not (getattr(address, part) or "").strip()]
 
 
 def check_digit(gln: str) -> int:
@@ -226,7 +243,7 @@ def _check(content: AddressContent, valid_from: date) -> None:
 
 
 _FACTS = (
-    "id", "customer_id", "code", "name", "street", "city", "country", "is_default", "needs_export_check", "valid_from",
+    "id", "customer_id", "code", "name", "street", "postal_code", "city", "country", "is_default", "needs_export_check", "valid_from",
     "valid_until", "followed_by",
 )  # fmt: skip
 

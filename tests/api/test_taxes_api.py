@@ -61,6 +61,21 @@ def test_a_rule_is_kept_listed_and_decides_a_blocked_invoice_that_is_checked_aga
     assert (line["tax_code"], line["tax_sentence"]) == ("DE-0", "Reverse charge")
 
 
+def test_an_invoice_of_unknown_tax_is_released_under_a_rule_that_a_program_names(calling, business):
+    _, shipment = shipped(business, [(0, 1)])
+    with business.work() as work:
+        (invoice,) = draft_invoices(work, [shipment.id], cells=OPEN)
+    said = {"entity": business.entity, "code": "AT-20", "country": "Austria", "rate": "0.2", "valid_from": "2020-01-01"}
+    rule = calling("data_owner", "POST", "/tax-rules", said).json["id"]
+    path = f"/invoices/{invoice.id}"
+    match = {"If-Match": f'"{calling("finance", "GET", path).json["version"]}"'}
+    refused = calling("finance", "POST", f"{path}/release", {"reason": "so"}, **match)
+    assert (refused.status_code, refused.json["code"]) == (422, "invoice_untaxed")
+    released = calling("finance", "POST", f"{path}/release", {"reason": "so", "tax_rule": rule}, **match).json
+    assert (released["state"], released["tax"], released["is_tax_determined"]) == ("draft", "2.00", False)
+    assert released["lines"][0]["tax_code"] == "AT-20"
+
+
 def test_numbers_and_exemptions_are_kept_for_customers_one_sees_and_rules_end(calling, business):
     number = {"entity": business.entity, "country": "Germany", "number": "DE811907980", "valid_from": "2020-01-01"}
     assert calling("data_owner", "POST", "/tax-numbers", number).status_code == 201

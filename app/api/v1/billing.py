@@ -71,9 +71,10 @@ class FindingAnswer(Answer):
 
 
 class ReleaseBody(Body):
-    """Why a doubtful invoice is right all the same."""
+    """Why a doubtful invoice is right all the same, and the tax rule that lines bear whose tax is unknown."""
 
     reason: str = Field(min_length=1, max_length=500)
+    tax_rule: Key | None = None
 
 
 class InvoiceDetail(Answer):
@@ -332,7 +333,8 @@ def release_invoice(work: UnitOfWork, invoice_id: int, body: ReleaseBody, versio
     head = invoice_head(work.session, work.actor, invoice_id)
     check_version(version, head.version)
     work.realm = head.realm
-    unblock_invoices(work, [invoice_id], body.reason)
+    with pointing():
+        unblock_invoices(work, [invoice_id], body.reason, tax_rule=body.tax_rule)
     return _answer(work, invoice_id)
 
 

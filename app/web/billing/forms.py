@@ -14,6 +14,7 @@ from app.web.fields import ExactField, PriceField, QuantityField
 from app.web.figures import amount
 from app.web.forms import Form, choices
 from app.web.once import KeyedForm
+from app.web.orders.forms import ReasonForm
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.money import from_minor, places, to_minor
 
@@ -25,6 +26,12 @@ class AmendForm(Form):
 
     unit_price = PriceField("Price that is charged", [InputRequired("Enter the price")])
     reason = StringField("Reason", [DataRequired("Say why it differs from the order"), Length(max=500)])
+
+
+class UntaxedForm(ReasonForm):
+    """Why an invoice is released though no rule determines its tax, and the rule that somebody names instead."""
+
+    tax_rule = SelectField("Tax rule that its lines bear", coerce=int)
 
 
 class CreditForm(Form):

@@ -12,11 +12,12 @@ from app.queries.billing import InvoicePage, invoice_page
 from app.queries.disputes import disputes_of
 from app.queries.order_detail import shipment_place
 from app.queries.rebate_accruals import accruals_of
+from app.queries.taxes import rules_of_company
 from app.queries.troubles import named_troubles
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import area, closed, lacking
-from app.web.billing.forms import AmendForm, CreditForm
+from app.web.billing.forms import AmendForm, CreditForm, UntaxedForm
 from app.web.exceptions.presenters import owner_of
 from app.web.forms import choices
 from app.web.navigation import Entry, Group, navigation_entry
@@ -131,10 +132,15 @@ def recheck(invoice_id: int) -> Any:
 @blueprint.route("/invoices/<int:invoice_id>/unblock", methods=["GET", "POST"])
 @require(Permission.INVOICE_UNBLOCK)
 def unblock(invoice_id: int) -> Any:
-    page, form = invoice_page(reader(), actor(), invoice_id), ReasonForm()
+    page = invoice_page(reader(), actor(), invoice_id)
+    form: Any = ReasonForm()
+    if any(line.tax_rate is None for line in page.lines):
+        form = UntaxedForm()
+        form.tax_rule.choices = choices(rules_of_company(reader(), actor(), page.entity_id))
     if form.validate_on_submit():
         with form_step(form, realm=page.realm) as work:
-            unblock_invoices(work, [invoice_id], str(form.reason.data))
+            named = form.tax_rule.data if isinstance(form, UntaxedForm) else None
+            unblock_invoices(work, [invoice_id], str(form.reason.data), tax_rule=named)
         if form.accepted:
             return _back(page, "The invoice may be posted. What was doubtful stays recorded.")
     return _form(page, form, title="Release", label="Release the invoice", note=f"Doubtful: {page.block_reason}")

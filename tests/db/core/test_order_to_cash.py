@@ -24,6 +24,7 @@ from erpcore.inventory.stock import (
     reverse_adjustment,
 )
 from erpcore.kernel.errors import Conflict, IllegalMove, NeedsConfirmation, NotFound, RuleBroken
+from erpcore.masterdata.services import NewEntity, add_entity, add_tax_rate
 from erpcore.orders.allocation import allocate_orders
 from erpcore.orders.cancelling import CancelLines, cancel_lines
 from erpcore.orders.holds import HoldOrder, ReleaseHold, hold_orders, release_holds
@@ -206,18 +207,35 @@ def test_a_posted_invoice_refuses_change_in_the_database_itself(database):
     assert_books_agree(database)
 
 
-def test_an_invoice_without_tax_is_blocked_until_somebody_clears_it(database):
+def test_an_invoice_without_tax_is_blocked_until_somebody_names_the_rule_it_bears(database):
     business = a_business(database, tax=None)
+    with business.work() as work:
+        since = date(2020, 1, 1)
+        rule = add_tax_rate(work, entity=business.entity, country="Austria", rate=Decimal("0.19"), valid_from=since).id
+        other = add_entity(
+            work, NewEntity(code="CH01", name="Other", country="Switzerland", currency="CHF", time_zone="Europe/Zurich")
+        ).id
+        foreign = add_tax_rate(work, entity=other, country="*", rate=Decimal(0), valid_from=since).id
     _, shipment = shipped(business)
     with business.work() as work:
         (invoice,) = draft_invoices(work, [shipment.id], cells=OPEN)
     assert invoice.state == "blocked"
     with pytest.raises(IllegalMove), business.work() as work:
         post_invoices(work, [invoice.id], cells=OPEN)
+    for named, refusal in ((None, RuleBroken), (foreign, NotFound), (4711, NotFound)):
+        with pytest.raises(refusal) as refused, business.work() as work:
+            unblock_invoices(work, [invoice.id], "tax office ruling 12", tax_rule=named)
+        assert refused.value.code == ("invoice_untaxed" if named is None else "tax_rule_unknown")
+    assert tuple(one(database, "SELECT state, tax_minor, version FROM invoice")) == ("blocked", 0, 1)
     with business.work() as work:
-        unblock_invoices(work, [invoice.id], "export, tax office ruling 12")
+        unblock_invoices(work, [invoice.id], "tax office ruling 12", tax_rule=rule)
+    with business.work() as work:
         post_invoices(work, [invoice.id], cells=OPEN)
-    assert tuple(one(database, "SELECT state, tax_minor, is_tax_determined FROM invoice"))[:2] == ("posted", 0)
+    row = one(database, "SELECT state, net_minor, tax_minor, gross_minor, is_tax_determined FROM invoice")
+    assert (*row[:4], bool(row[4])) == ("posted", 10000, 1900, 11900, False), "named, and not determined by itself"
+    assert tuple(one(database, "SELECT tax_rate, tax_rule_id FROM invoice_line")) == (190_000, rule)
+    said = one(database, "SELECT facts FROM transition WHERE document_type = 'invoice' AND move = 'unblock'")[0]
+    assert f'"tax_rule":{rule}' in said.replace(" ", "")
     assert_books_agree(database)
 
 
