@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "9161"
-down_revision = "0095"
+revision = "0099"
+down_revision = "0098"
 branch_labels = None
 depends_on = None
 
