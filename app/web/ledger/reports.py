@@ -54,28 +54,39 @@ def _asked_day(name: str) -> date | None:
     return None if out_of_time(found) else found
 
 
-def _wanted(report: Report) -> Wanted | None:
-    """Read the address; ``None`` for who sees no company. Raises ``NotFound`` for another's company, site or channel."""
+def entity_wanted() -> EntityPick | None:
+    """The company that the address asks for, or the first; ``None`` for who sees none. Raises ``NotFound`` for another's."""
     entities, key = entities_seen(reader(), actor()), asked_key("entity")
     entity = next((one for one in entities if one.id == key), None) if key is not None else next(iter(entities), None)
+    if entity is None and key is not None:
+        raise NotFound("not_found")
+    return entity
+
+
+def asked_period(today: date) -> tuple[Period, bool]:
+    """The days that the address asks for, this month unless it says otherwise, and whether they came the other way round."""
+    until = _asked_day("until") or today
+    since = _asked_day("since") or until.replace(day=1)
+    return Period(since=min(since, until), until=max(since, until)), since > until
+
+
+def _wanted(report: Report) -> Wanted | None:
+    """Read the address; ``None`` for who sees no company. Raises ``NotFound`` for another's company, site or channel."""
+    entity = entity_wanted()
     if entity is None:
-        if key is not None:
-            raise NotFound("not_found")
         return None
     site, channel = asked_key("site"), asked_key("channel")
     if site is not None and site not in {one.id for one in sites_seen(reader(), actor()) if one.entity_id == entity.id}:
         raise NotFound("site_unknown", site=site)
     if channel is not None and channel not in {one.id for one in all_channels(reader())}:
         raise NotFound("not_found")
-    today = local_day(now(), entity.time_zone)
-    until = _asked_day("until") or today
-    since = _asked_day("since") or until.replace(day=1)
+    period, turned = asked_period(local_day(now(), entity.time_zone))
     by = request.args.get("by", "")
     asked = AskedReport(
-        report=report, entity=entity.id, period=Period(since=min(since, until), until=max(since, until)), site=site,
+        report=report, entity=entity.id, period=period, site=site,
         channel=channel, by=by if by in ("site", "channel") and report is not Report.TRIAL_BALANCE else "",
     )  # fmt: skip
-    return Wanted(entity=entity, asked=asked, turned=since > until)
+    return Wanted(entity=entity, asked=asked, turned=turned)
 
 
 def in_words(day: date) -> str:
@@ -116,6 +127,23 @@ def _address(asked: AskedReport, *, report: Report | None = None, kind: str = ""
         "channel": asked.channel, "by": asked.by or None,
     }  # fmt: skip
     return url_for(f"ledger.{_endpoint(report or asked.report)}{kind}", **{**values, **changes})
+
+
+def report_tabs(asked: AskedReport | None, entity: int, period: Period) -> list[dict[str, Any]]:
+    """The reports beside each other, of the same company and days; ``asked``: the one that is shown, none for the margin."""
+    if asked is not None:
+        tabs = [
+            {"label": TITLES[one], "current": one is asked.report, "href": _address(asked, report=one)}
+            for one in Report
+        ]
+    else:
+        whole: dict[str, Any] = {"entity": entity, "since": period.since, "until": period.until}
+        tabs = [
+            {"label": TITLES[one], "current": False, "href": url_for(f"ledger.{_endpoint(one)}", **whole)}
+            for one in Report
+        ]
+    margin = url_for("ledger.show_margin", entity=entity, since=period.since, until=period.until)
+    return [*tabs, {"label": "Margin", "current": asked is None, "href": margin}]
 
 
 def _endpoint(report: Report) -> str:
@@ -159,7 +187,7 @@ def show_report(report: Report) -> Any:
         asked = wanted.asked
         context |= {
             "periods": _periods(asked, local_day(now(), entity.time_zone)), "asked": asked,
-            "reports": [{"label": TITLES[one], "current": one is report, "href": _address(asked, report=one)} for one in Report],
+            "reports": report_tabs(asked, asked.entity, asked.period),
             "entities": entities_seen(reader(), actor()), "head": head, "behind": partial(behind, asked),
             "sites": [one for one in sites_seen(reader(), actor()) if one.entity_id == entity.id],
             "channels": all_channels(reader()), "to_file": lambda kind: _address(asked, kind=f"_{kind}"),
