@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.composition.dispute_figures import disputed_and_posted
+from app.composition.dispute_figures import contested
 from app.composition.receivable_figures import debts_of, owed_and_sold
 from app.composition.registers import register_entries
 from erpcore.fulfilment.carriers.models import Carrier, CarrierCutOff, CarrierService
@@ -18,11 +18,10 @@ from readiness.measures import ports
 from readiness.measures.models import ControlLimit
 from readiness.measures.ports import (
     Calendars,
+    Contested,
     Disputes,
-    DisputeTold,
     OpenDebt,
     Owed,
-    Posted,
     Receivables,
     RegisterEntry,
     Registers,
@@ -67,10 +66,8 @@ class SiteCalendars(Calendars, Registers, Receivables, Disputes):
             self._session, realm, entities, sites, on, at, limit, customer_group=customer_group, is_due=is_due
         )
 
-    def disputed(
-        self, realms: Collection[str], since: date, at: datetime
-    ) -> tuple[Sequence[DisputeTold], Sequence[Posted]]:
-        return disputed_and_posted(self._session, realms, since, at)
+    def disputed(self, realms: Collection[str], since: date, at: datetime) -> Contested:
+        return contested(self._session, realms, since, at)
 
     def _of_sites(self, sites: Collection[int]) -> Mapping[int, ports.SiteCalendar]:
         rows = self._session.execute(

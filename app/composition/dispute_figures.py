@@ -1,4 +1,6 @@
-"""What customers dispute, and how many invoices were posted, as figures count it. One statement for both."""
+"""What customers dispute and deduct, what was posted and settled, and what partners paid out, as figures count it. One statement for
+all of it.
+"""
 
 from __future__ import annotations
 
@@ -6,41 +8,63 @@ from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, String, case, cast, func, null, or_, select, union_all
+from sqlalchemy import BigInteger, Integer, String, case, cast, func, literal_column, null, or_, select, union_all
 from sqlalchemy.orm import Session
 
+from app.composition.settled_figures import NO_OUTCOMES, paid_out_from, settled_from
 from erpcore.billing.disputes.flow import DISPUTE
 from erpcore.billing.disputes.models import Dispute, DisputeKind
 from erpcore.billing.models import Invoice, InvoiceState
+from erpcore.kernel.clock import local_day
 from erpcore.kernel.history import Transition
 from erpcore.kernel.model import UtcDateTime
 from erpcore.masterdata.models import Customer, Entity
 from erpcore.orders.models import SalesOrder
-from readiness.measures.ports import DisputeTold, Posted
+from readiness.measures.ports import Contested, DisputeTold, PaidOut, Posted, Settled
 
 
-def disputed_and_posted(
-    session: Session, realms: Collection[str], since: date, at: datetime
-) -> tuple[list[DisputeTold], list[Posted]]:
-    """Disputes of invoices posted from the day on and whatever else is open, each with when it became one; and by day how many
-    invoices were posted. What nobody contests is a deduction and no dispute.
+def contested(session: Session, realms: Collection[str], since: date, at: datetime) -> Contested:
+    """Disputes of invoices posted from the day on and whatever else is open, each with when it became one; by day how many
+    invoices were posted; those settled from the day on, and the payouts that came. What nobody contests is a deduction and no dispute.
     """
-    disputes, posted = [], []
-    for row in session.execute(union_all(_disputes(realms, since, at), _invoices(realms, since))):
-        if row.id is None:
-            posted.append(
-                Posted(
-                    row.realm, row.entity_id, row.site_id, row.channel_id, row.group_id, row.invoice_on, row.invoices
-                )
-            )
-        else:
+    disputes: list[DisputeTold] = []
+    posted: list[Posted] = []
+    settled: list[Settled] = []
+    paid_out: list[PaidOut] = []
+    parts = (
+        _disputes(realms, since, at),
+        _invoices(realms, since),
+        settled_from(realms, since, at),
+        paid_out_from(realms, since, at),
+    )
+    for row in session.execute(union_all(*parts)):
+        scope = (row.realm, row.entity_id, row.site_id, row.channel_id, row.group_id)
+        if row.part == "posted":
+            posted.append(Posted(*scope, row.invoice_on, row.invoices))
+        elif row.part == "disputed":
             disputes.append(
                 DisputeTold(
-                    row.realm, row.entity_id, row.site_id, row.channel_id, row.group_id, row.invoice_on, row.id, row.number,
-                    row.posted_at, row.begun_at, row.reason_code, row.currency, int(row.amount_minor), int(row.open_minor),
+                    *scope, row.invoice_on, row.id, row.number, row.posted_at, row.begun_at, row.reason_code, row.currency,
+                    int(row.amount_minor), int(row.open_minor),
                 )
             )  # fmt: skip
-    return disputes, posted
+        elif row.part == "settled":
+            on = local_day(row.begun_at, row.reason_code)
+            settled.append(
+                Settled(
+                    *scope, on, row.begun_at, row.currency, row.invoices, int(row.amount_minor), int(row.valid_minor),
+                    int(row.invalid_minor), int(row.recovered_minor), int(row.open_minor), row.id, row.number or "",
+                )
+            )  # fmt: skip
+        else:
+            on = local_day(row.begun_at, row.reason_code.partition(" ")[0])
+            paid_out.append(
+                PaidOut(
+                    *scope, on, row.begun_at, row.currency, int(row.amount_minor), int(row.open_minor),
+                    row.reason_code.partition(" ")[2], row.id, row.number,
+                )
+            )  # fmt: skip
+    return Contested(disputes, posted, settled, paid_out)
 
 
 def _disputes(realms: Collection[str], since: date, at: datetime) -> Any:
@@ -60,6 +84,7 @@ def _disputes(realms: Collection[str], since: date, at: datetime) -> Any:
             Entity.realm, Invoice.entity_id, Invoice.site_id, SalesOrder.channel_id, Customer.group_id, Invoice.invoice_on,
             Invoice.id, Invoice.number, Invoice.posted_at, cast(begun, UtcDateTime()).label("begun_at"), Dispute.reason_code,
             Dispute.currency, Dispute.amount_minor, Dispute.open_minor, cast(null(), Integer).label("invoices"),
+            literal_column("'disputed'", String).label("part"), *NO_OUTCOMES,
         )
         .join(Invoice, Invoice.id == Dispute.invoice_id)
         .join(SalesOrder, SalesOrder.id == Invoice.order_id)
@@ -89,6 +114,8 @@ def _invoices(realms: Collection[str], since: date) -> Any:
             nothing,
             nothing,
             cast(func.count(), Integer).label("invoices"),
+            literal_column("'posted'", String),
+            *NO_OUTCOMES,
         )
         .join(SalesOrder, SalesOrder.id == Invoice.order_id)
         .join(Customer, Customer.id == Invoice.customer_id)

@@ -26,6 +26,7 @@ from app.demo.funding import Funding
 from app.demo.occasions import Occasions
 from app.demo.office import Office
 from app.demo.order_files import hand_orders_in
+from app.demo.payouts import pay_out
 from app.demo.people import Staff, hire
 from app.demo.places import Newcomer
 from app.demo.plan import DemoOptions
@@ -288,6 +289,7 @@ class _Story:
         dispute_some(self.desk)
         return_some(self.desk)
         self.rebates.end()
+        pay_out(self.desk)
         self._read_events()
 
 

@@ -189,7 +189,7 @@ CHECKS: tuple[Check, ...] = (
         name="cash", title="Receipts and bank statements tie to the ledger", journals=_CASH,
         look=_agree(
             "receipt_applied", "on_account_ledger", "receipt_banked", "return_banked", "bank_lines", "bank_clearing",
-            "bank_statements",
+            "bank_statements", "settlement_owed", "settlement_reserve", "settlement_differences", "settlement_sums",
         ),
     ),
     Check(

@@ -22,6 +22,7 @@ _PAGES: Final = {
     "invoice": ("billing.show", "invoice_id", Permission.INVOICE_READ),
     "return": ("returns.show", "return_id", Permission.RETURN_READ),
     "rebate": ("rebates.show", "rebate_id", Permission.INVOICE_READ),
+    "payout": ("settlement.show", "payout_id", Permission.INVOICE_READ),
     "dispute": ("disputes.show", "dispute_id", Permission.INVOICE_READ),
     "receipt": ("billing.show_receipt", "receipt_id", Permission.INVOICE_READ),
     "arrival": ("warehouse.arrival", "arrival_id", Permission.STOCK_READ),

@@ -1,6 +1,7 @@
 """How often do customers object to invoices, and how old are the objections that nobody has answered?
 
-Nothing is kept of them: disputes and the invoices posted are read themselves, once for all figures.
+How much of what they paid did they deduct, and what of partners' payouts does nobody explain? Nothing is kept of them: disputes,
+invoices and payouts are read themselves, once for all figures.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from readiness.measures.flows import SHARES, blank
 from readiness.measures.intervals import Sums, total, yes_no_sample
 from readiness.measures.measure import Source
 from readiness.measures.plans import Plan
-from readiness.measures.ports import Disputes, DisputeTold, Posted
+from readiness.measures.ports import Contested, Disputes, DisputeTold, PaidOut, Posted, Settled
 from readiness.measures.reading import Reading, Stale, ratio, rounded
+from readiness.measures.values import OF_VALUE, Valued, value_reading, valued, values_behind
 
 #: So long after it was posted an invoice may be disputed and counts.
 WITHIN = timedelta(days=30)
@@ -33,18 +35,21 @@ class DisputeRows:
     def __init__(self, plans: Sequence[Plan], source: object, as_of: datetime) -> None:
         self._as_of = as_of
         self._disputed: Sequence[DisputeTold] | None = None
-        self._posted: Sequence[Posted] = ()
+        self._told = Contested()
         mine = [plan for plan in plans if plan.measure.source is Source.DISPUTES]
         if mine and isinstance(source, Disputes):
             since = min(_since(plan) for plan in mine)
-            self._disputed, self._posted = source.disputed({plan.asked.scope.realm for plan in mine}, since, as_of)
+            self._told = source.disputed({plan.asked.scope.realm for plan in mine}, since, as_of)
+            self._disputed = self._told.disputes
 
     def reading(self, plan: Plan) -> Reading:
         """The figure of a plan; where no invoice was posted there is nothing to judge and no value."""
         if self._disputed is None:
             return blank(plan, self._as_of, stale=Stale.SOURCE_MISSING, stale_detail="no disputes were asked")
+        if plan.measure.id in OF_VALUE:
+            return value_reading(plan, self.valued(plan), self._as_of)
         posted: dict[date, int] = defaultdict(int)
-        for one in self._posted:
+        for one in self._told.posted:
             if _is_within(one, plan) and _since(plan) <= one.on < _until(plan):
                 posted[one.on] += one.invoices
         if plan.measure.id == c.DISPUTE_AGE:
@@ -69,6 +74,12 @@ class DisputeRows:
             value = rounded(Fraction(0))
         return blank(plan, self._as_of, value=value, count=sum(posted.values()), days=len(posted))
 
+    def valued(self, plan: Plan) -> list[Valued]:
+        """What a share of value is made of."""
+        rows = self._told.settled if plan.measure.id == c.DEDUCTION_RATE else self._told.paid_out
+        mine = [one for one in rows if _is_within(one, plan) and plan.start <= one.on < plan.end]
+        return [valued(one, plan.asked.dimension) for one in mine]
+
     def counting(self, plan: Plan) -> list[DisputeTold]:
         """The disputes that a figure counts."""
         mine = [
@@ -86,6 +97,8 @@ def seconds(one: DisputeTold, as_of: datetime) -> float:
 
 def disputes_behind(plan: Plan, source: object, as_of: datetime, limit: int) -> list[Behind]:
     """The invoices behind a figure: those disputed longest, or those disputed within their 30 days, the largest amount first."""
+    if plan.measure.id in OF_VALUE:
+        return values_behind(DisputeRows([plan], source, as_of).valued(plan), limit)
     is_age = plan.measure.id == c.DISPUTE_AGE
     found = [
         Behind(
@@ -99,14 +112,14 @@ def disputes_behind(plan: Plan, source: object, as_of: datetime, limit: int) -> 
 
 
 def _since(plan: Plan) -> date:
-    return plan.start if plan.measure.id == c.DISPUTE_RATE else plan.today - RECENT + _DAY
+    return plan.today - RECENT + _DAY if plan.measure.id == c.DISPUTE_AGE else plan.start
 
 
 def _until(plan: Plan) -> date:
     return plan.end if plan.measure.id == c.DISPUTE_RATE else plan.today + _DAY
 
 
-def _is_within(one: DisputeTold | Posted, plan: Plan) -> bool:
+def _is_within(one: DisputeTold | Posted | Settled | PaidOut, plan: Plan) -> bool:
     """Whether it belongs to the scope."""
     scope = plan.asked.scope
     return (
@@ -115,6 +128,6 @@ def _is_within(one: DisputeTold | Posted, plan: Plan) -> bool:
         and (not scope.sites or one.site in scope.sites)
         and (not scope.channels or one.channel in scope.channels)
         and (not scope.channels or not scope.cells or (one.site, one.channel) in scope.cells)
-        and scope.process in {None, "order_to_cash"}
+        and scope.process in {None, "channel_settlement" if isinstance(one, PaidOut) else "order_to_cash"}
         and (scope.customer_group is None or one.customer_group == scope.customer_group)
     )

@@ -17,7 +17,7 @@ class Kind(StrEnum):
 
 class Source(StrEnum):
     """What feeds a figure: a consumer, and it is believed only as long as that one keeps up; or records, read themselves: the
-    registers, what customers owe, and what they dispute.
+    registers, what customers owe, and what they or partners see differently.
     """
 
     JOURNEYS = "journeys"

@@ -199,14 +199,64 @@ class Posted(NamedTuple):
     invoices: int
 
 
+class Settled(NamedTuple):
+    """Invoices of which on this day nothing but what customers deduct was open any more: what they cost, and what became of what was
+    deducted of them. One alone (``invoice``) where something was.
+    """
+
+    realm: str
+    entity: int
+    site: int
+    channel: int
+    customer_group: int | None
+    on: date
+    settled_at: datetime
+    currency: str
+    invoices: int
+    gross: int
+    valid: int
+    invalid: int
+    recovered: int
+    open: int
+    invoice: int | None
+    number: str
+
+
+class PaidOut(NamedTuple):
+    """A payout of a partner that came on this day: what was sold, and what of it nobody has explained by now, without signs."""
+
+    realm: str
+    entity: int
+    site: int
+    channel: int
+    customer_group: int | None
+    on: date
+    taken_at: datetime
+    currency: str
+    gross: int
+    unexplained: int
+    partner: str
+    payout: int
+    number: str
+
+
+class Contested(NamedTuple):
+    """What others see differently than our invoices do."""
+
+    disputes: Sequence[DisputeTold] = ()
+    posted: Sequence[Posted] = ()
+    settled: Sequence[Settled] = ()
+    paid_out: Sequence[PaidOut] = ()
+
+
 @runtime_checkable
 class Disputes(Protocol):
-    """What customers dispute."""
+    """What customers dispute and deduct, and what partners pay out."""
 
-    def disputed(
-        self, realms: Collection[str], since: date, at: datetime
-    ) -> tuple[Sequence[DisputeTold], Sequence[Posted]]:
-        """Disputes of invoices posted from the day on, and all that are open; and the invoices posted. One query."""
+    def disputed(self, realms: Collection[str], since: date, at: datetime) -> Contested:
+        """Disputes of invoices posted from the day on, and all that are open; the invoices posted and settled, and the payouts that
+        came, from the day on. One query.
+        """
 
 
 class StockValue(Protocol):
