@@ -1,4 +1,4 @@
-"""Returns that are not everyday: outside of the window, approved by others and waiting for them; goods without a receipt.
+"""Returns that are not everyday: outside of the window, approved by others and waiting for them; goods without a receipt, a fee.
 
 They come to the Cologne branch on the last day, when the trading has thrown its dice.
 """
@@ -16,12 +16,15 @@ from app.composition.core_approvals import waiting_request
 from app.composition.return_approvals import BY_RULES, RETURN_OUTSIDE
 from app.composition.uow import reading
 from app.demo.desk import Desk
+from app.demo.variants import departure, said
+from erpcore.billing.credits import credit_returns
 from erpcore.fulfilment.models import Condition, Disposition, Shipment, ShipmentLine
 from erpcore.fulfilment.return_deciding import authorise_returns
 from erpcore.fulfilment.returned_goods import InspectReturn, ReceiveReturn, inspect_returns, receive_returns
 from erpcore.fulfilment.returns import RequestReturn, ReturnedLine, request_returns
 from erpcore.masterdata.models import Customer, Item, ItemKind, Realm
 from erpcore.orders.models import OrderLine, SalesOrder
+from governance.variants.register import Scope
 
 _SITE = (Realm.LIVE.value, "KOL")
 _WINDOW = timedelta(days=32)
@@ -37,10 +40,30 @@ def return_some(desk: Desk) -> None:
         _taken_in(desk, late)
         _authorised(desk, _asked(desk, old[1], "too much", Condition.SEALED), "The building site was put off.")
     if recent:
+        _with_fee(desk, recent[1] if len(recent) > 1 else recent[0])
         found = _asked(desk, recent[0], "not wanted", Condition.SEALED, stranger=_stranger(desk, recent[0].item_id))
         _authorised(desk, found, "No receipt, but our label is on the box.")
         _approved(desk, found, "At the lowest price of the year.")
         _taken_in(desk, found)
+
+
+def _with_fee(desk: Desk, sale: Any) -> None:
+    """From now on the branch keeps a part of what customers do not want; the first who learns of it gets the rest credited."""
+    departure(
+        desk.database, desk.staff, desk.clock, {"restocking_fee_permille": 100}, Scope(site=desk.world.nodes[_SITE].id),
+        content=said(
+            "Counter customers give back what they bought on trial; each piece is tested and packed anew.",
+            title="Cologne keeps a tenth of what customers do not want", step="returns_to_credit.credit",
+            exit_condition="fewer than one line in a hundred comes back",
+        ),
+        agreed="For a year, and told at the counter.",
+    )  # fmt: skip
+    kept = _asked(desk, sale, "not wanted", Condition.OPENED)
+    with desk.work(desk.staff.at("KOL", "lead"), Realm.LIVE, "screen") as work:
+        authorise_returns(work, [kept])
+    _taken_in(desk, kept)
+    with desk.work(desk.staff["billing"], Realm.LIVE, "screen") as work:
+        credit_returns(work, [kept], cells=desk.cells)
 
 
 def _sold(desk: Desk, before: Any = None) -> list[Any]:

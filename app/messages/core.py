@@ -169,6 +169,7 @@ MESSAGES: dict[str, str] = {
     "credit_above_invoice": "More would be credited than invoice {document} charged for this line. Reduce the quantity or the price.",
     "line_unknown": "There is no line {line} on this document. Reload it.",
     "return_unknown": "There is no return {id} here, or it belongs to a site that is not yours. Check the number.",
+    "return_number_unknown": "There is no return {number} here. Look at the label again; a parcel without a number is set apart.",
     "return_line_unknown": "Return {document} has no line {id}. Name one of its own lines.",
     "return_nothing_came": "Nothing came of return {document}. Close it with “Nothing came”, and say why.",
     "return_outside_policy": "Return {document} is outside of the policy: {why}. Say why it may come back all the same.",

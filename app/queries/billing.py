@@ -18,6 +18,7 @@ from erpcore.billing.checking import Finding, read
 from erpcore.billing.models import (
     CreditApplication,
     CreditMemo,
+    CreditMemoLine,
     DebtJournal,
     Invoice,
     InvoiceLine,
@@ -110,6 +111,20 @@ class InvoicePage:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MemoLine:
+    """So much credited; ``is_fee``: so much of it is kept, below zero."""
+
+    code: str
+    name: str
+    unit: str
+    quantity: Decimal
+    unit_price: Decimal
+    net_minor: int
+    tax_rate: Decimal | None
+    is_fee: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class MemoPage:
     id: int
     number: str | None
@@ -132,6 +147,7 @@ class MemoPage:
     applied: list[Applied]
     open_invoices: list[OpenInvoice]
     entries: list[int]
+    lines: list[MemoLine]
 
 
 def row_columns() -> Any:
@@ -286,6 +302,23 @@ def _entries(session: Session, kind: str, document: int) -> list[int]:
     return list(session.scalars(query.order_by(JournalEntry.id)))
 
 
+def _memo_lines(session: Session, memo_id: int) -> list[MemoLine]:
+    query = (
+        select(CreditMemoLine, Item.code, Item.name, Item.unit)
+        .join(Item, Item.id == CreditMemoLine.item_id)
+        .where(CreditMemoLine.credit_memo_id == memo_id)
+        .order_by(CreditMemoLine.line_no)
+    )
+    return [
+        MemoLine(
+            code=row.code, name=row.name, unit=row.unit, quantity=row.CreditMemoLine.quantity,
+            unit_price=row.CreditMemoLine.unit_price, net_minor=row.CreditMemoLine.net_minor,
+            tax_rate=row.CreditMemoLine.tax_rate, is_fee=row.CreditMemoLine.is_fee,
+        )
+        for row in session.execute(query)
+    ]  # fmt: skip
+
+
 def memo_page(session: Session, actor: Actor, memo_id: int) -> MemoPage:
     """One credit memo; raises ``NotFound`` for an unknown one and for another site's."""
     row = session.execute(
@@ -308,5 +341,5 @@ def memo_page(session: Session, actor: Actor, memo_id: int) -> MemoPage:
         tax_minor=memo.tax_minor, gross_minor=memo.gross_minor, left_minor=-(row.open_minor or 0),
         applied=applied(session, CreditApplication, CreditApplication.credit_id == memo_id),
         open_invoices=open_invoices(session, actor, memo.customer_id, memo.currency),
-        entries=_entries(session, "credit_memo", memo_id),
+        entries=_entries(session, "credit_memo", memo_id), lines=_memo_lines(session, memo_id),
     )  # fmt: skip

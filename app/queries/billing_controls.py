@@ -19,4 +19,12 @@ BILLING_CONTROLS: tuple[tuple[str, str, str, str, str], ...] = (
         "JOIN journal_entry e ON e.id = l.entry_id JOIN ledger_account a ON a.id = l.account_id "
         "WHERE a.role = 'tax' AND e.document_type IN ('invoice', 'credit_memo')"),
     ),
+    (
+        "credit_memo_fees", "minor", "Restocking fees kept by credit memos = what they posted to the account of these fees",
+        ("SELECT c.entity_id, c.site_id, c.id, -l.net_minor FROM credit_memo_line l "
+        "JOIN credit_memo c ON c.id = l.credit_memo_id WHERE l.is_fee"),
+        ("SELECT e.entity_id, e.site_id, e.document_id, l.credit_minor - l.debit_minor FROM journal_line l "
+        "JOIN journal_entry e ON e.id = l.entry_id JOIN ledger_account a ON a.id = l.account_id "
+        "WHERE a.role = 'restocking' AND e.document_type = 'credit_memo'"),
+    ),
 )  # fmt: skip

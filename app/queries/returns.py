@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from app.composition.core_approvals import waiting_request
@@ -20,8 +20,8 @@ from erpcore.billing.models import CreditMemo
 from erpcore.fulfilment.models import ReturnLine, ReturnOrder, ReturnState
 from erpcore.fulfilment.return_policy import Judgement, judged
 from erpcore.kernel.actor import Actor
-from erpcore.kernel.errors import NotFound
-from erpcore.masterdata.models import Channel, Customer, Entity, Item, Site
+from erpcore.kernel.errors import NotFound, RuleBroken
+from erpcore.masterdata.models import Channel, Customer, Entity, Item, Realm, Site
 from erpcore.orders.models import OrderLine, SalesOrder
 
 STATES = tuple(state.value for state in ReturnState)
@@ -39,6 +39,7 @@ class ReturnRow:
     site: str
     channel: str
     realm: str
+    entity: str
     entity_id: int
     currency: str
     order_id: int | None
@@ -93,7 +94,7 @@ def _returns() -> Any:
     return (
         select(
             ReturnOrder, Customer.name.label("customer"), Site.name.label("site"), Channel.name.label("channel"), Entity.realm,
-            SalesOrder.number.label("order"),
+            Entity.name.label("entity"), SalesOrder.number.label("order"),
         )
         .select_from(ReturnOrder)
         .join(Customer, Customer.id == ReturnOrder.customer_id)
@@ -112,7 +113,7 @@ def _row(row: Any) -> ReturnRow:
     found: ReturnOrder = row.ReturnOrder
     return ReturnRow(
         id=found.id, number=found.number, state=found.state, reason=found.reason, fault=found.fault, customer=row.customer,
-        site_id=found.site_id, site=row.site, channel=row.channel, realm=row.realm, entity_id=found.entity_id, currency=found.currency,
+        site_id=found.site_id, site=row.site, channel=row.channel, realm=row.realm, entity=row.entity, entity_id=found.entity_id, currency=found.currency,
         order_id=found.order_id, order=row.order, requested_at=found.requested_at, version=found.version, condition=found.condition,
     )  # fmt: skip
 
@@ -127,6 +128,28 @@ RETURNS: SqlList[ReturnRow] = SqlList(
     },
     wanted={"state": lambda value, _: ReturnOrder.state == value},
 )  # fmt: skip
+
+
+class ReturnPlace(NamedTuple):
+    """A return and how far it is."""
+
+    id: int
+    state: str
+
+
+def return_of_number(session: Session, actor: Actor, number: str) -> ReturnPlace:
+    """The return of the number on a label, at the sites of this person; raises ``RuleBroken``. Of several companies the latest."""
+    wanted = number.strip().upper()
+    query = (
+        _query(actor)
+        .where(func.upper(ReturnOrder.number) == wanted)
+        .order_by(case((Entity.realm == Realm.LIVE, 0), else_=1), ReturnOrder.id.desc())
+        .limit(1)
+    )
+    row = session.execute(query).first()
+    if row is None:
+        raise RuleBroken("return_number_unknown", field="number", number=number.strip())
+    return ReturnPlace(row.ReturnOrder.id, row.ReturnOrder.state)
 
 
 def _request(session: Session, return_id: int) -> int | None:

@@ -16,6 +16,7 @@ from app.queries.addresses import AddressFact
 from app.queries.floor import TaskPage
 from app.queries.order_facts import OrderPage
 from app.queries.quotes import QuotedItem, QuotePage
+from app.queries.returns import ReturnPage
 from app.queries.shelves import LocationFact
 from app.queries.shipments import CartonFact, ShipmentPage
 from app.reports.barcode import code_128
@@ -287,6 +288,27 @@ def carton_labels(page: ShipmentPage, carton: int | None = None) -> Paper:
     context = {"labels": labels, "title": f"Carton labels {page.number}", "made_at": made}
     name = f"carton-label-{wanted[0].number}" if carton is not None else f"carton-labels-{page.number}"
     return set_paper("labels", context, name)
+
+
+def return_label(page: ReturnPage) -> Paper:
+    """What the customer sticks on the parcel that comes back: the number as bars, what is to lie in it, and where it goes."""
+    row = page.row
+    if row.state not in ("authorised", "received", "inspected", "credited"):
+        raise RuleBroken(
+            "nothing_on_paper", paper="return label", why="the return is not authorised. Authorise it, then print"
+        )
+    lines = [
+        {"code": line.code, "name": line.name, "quantity": _quantity(line.asked, line.unit)}
+        for line in page.lines
+        if line.asked
+    ]
+    context = frame("Return", row.number, row.requested_at, realm=row.realm, of=row.customer)
+    facts = [
+        ("From", row.customer), ("Order", row.order or "–"), ("Reason", row.reason.replace("_", " ")),
+        ("Condition", row.condition), ("Requested", day_text(row.requested_at.date())),
+    ]  # fmt: skip
+    shown = {"whose": row.entity, "facts": facts, "lines": lines, "to": {"name": row.entity, "site": row.site}}
+    return set_paper("return_label", context | shown, f"return-{row.number}")
 
 
 def _carton_label(page: ShipmentPage, one: CartonFact, position: int, count: int) -> dict[str, Any]:

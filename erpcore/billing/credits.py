@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from erpcore.billing.credited import Billed, billed_lines, credited_before
 from erpcore.billing.models import CreditMemo, CreditMemoLine, InvoiceLine, InvoiceState
 from erpcore.billing.rebates.accruing import Counted, Document, accrue_credits
 from erpcore.billing.records import RECEIVABLE, lock_invoices, orders_of_invoices, shares_of
+from erpcore.billing.restocking import Credited, fees_of
 from erpcore.billing.services import scaled_posted
 from erpcore.credit.models import Receivable
 from erpcore.credit.services import Part, change_exposures
@@ -41,28 +42,12 @@ _MEMO = (
 )  # fmt: skip
 _LINE = (
     "credit_memo_id", "line_no", "item_id", "order_line_id", "is_charge", "quantity", "unit_price", "amount", "net_minor",
-    "tax_rate", "tax_rule_id", "tax_exemption_id", "invoice_id",
+    "tax_rate", "tax_rule_id", "tax_exemption_id", "invoice_id", "is_fee",
 )  # fmt: skip
 
 
 #: What a memo takes its goods from: sales, or what was accrued for rebates.
 _AGAINST = {"credit_memo": AccountRole.REVENUE, "rebate_settled": AccountRole.REBATES_ACCRUED}
-
-
-class Credited(NamedTuple):
-    """So much of an item given back in money."""
-
-    item: int
-    order_line: int | None
-    is_charge: bool
-    quantity: int
-    unit_price: int
-    amount: int
-    net: int
-    tax_rate: int | None
-    tax_rule: int | None = None
-    tax_exemption: int | None = None
-    invoice: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,6 +141,7 @@ def _memo_of(
         for line in (row.lines if work.source == "import" else _undivided(row.lines))
         for part in _parts_of(work, row, line, charged, known[line.item_id].kind != ItemKind.STOCK)
     ]
+    lines += fees_of(work, row, lines)
     reasons = {line.unlinked for line in row.lines if line.unlinked and line.unlinked != "charge"}
     refs = [("order", row.order_id, 1_000_000)] if row.order_id else []
     return _Memo(
@@ -187,7 +173,7 @@ def _parts_of(
     found = charged.get(line.order_line_id or 0, [])
     if work.source == "import":
         net = scaled_amount(line.quantity, line.unit_price, row.currency)
-        tax: tuple[int | None, ...] = (line.tax_rate,)
+        tax: tuple[int | None, int | None, int | None, int | None] = (line.tax_rate, None, None, None)
         if found:
             tax = (found[0].tax_rate, found[0].tax_rule, found[0].tax_exemption, found[0].invoice)
         return [
@@ -295,17 +281,18 @@ def _post(work: UnitOfWork, memos: Sequence[_Memo]) -> None:
         lines += [
             (
                 memo.id, number, line.item, line.order_line, line.is_charge, line.quantity, line.unit_price, line.amount,
-                line.net, line.tax_rate, line.tax_rule, line.tax_exemption, line.invoice,
+                line.net, line.tax_rate, line.tax_rule, line.tax_exemption, line.invoice, line.is_fee,
             )
             for number, line in enumerate(memo.lines, 1)
         ]  # fmt: skip
-        charges = sum(line.net for line in memo.lines if line.is_charge)
+        fees = sum(line.net for line in memo.lines if line.is_fee)
+        charges = sum(line.net for line in memo.lines if line.is_charge) - fees
         entries.append(
             Entry(
                 rule=memo.rule, place=place, document_type="credit_memo", document_id=memo.id, journey=memo.journey,
                 entry_on=day, posted_at=memo.when, currency=currency,
                 sides=(
-                    Side(_AGAINST[memo.rule], net - charges), Side(AccountRole.CHARGES, charges),
+                    Side(_AGAINST[memo.rule], net - charges - fees), Side(AccountRole.CHARGES, charges), Side(AccountRole.RESTOCKING, fees),
                     Side(AccountRole.TAX, tax), Side(AccountRole.RECEIVABLE, -net - tax, memo.customer),
                 ),
                 rounding=-(exact - scaled_posted(net, currency)),

@@ -136,6 +136,7 @@ class CreditMemoLine(Base):
     """So much of an item credited, at its original price; ``order_line_id`` when the sale is known.
 
     With ``invoice_id`` that is the invoice line that it stands on; none where nothing was billed, or nobody told (before 2026-12).
+    ``is_fee``: what is kept for restocking, below zero.
     """
 
     __tablename__ = "credit_memo_line"
@@ -153,6 +154,7 @@ class CreditMemoLine(Base):
     tax_rule_id: Mapped[int | None] = mapped_column(BigInteger)
     tax_exemption_id: Mapped[int | None] = mapped_column(BigInteger)
     invoice_id: Mapped[int | None] = mapped_column(BigInteger)
+    is_fee: Mapped[bool] = mapped_column(Boolean)
 
 
 frozen_when(CreditMemo, "OLD.number IS NOT NULL")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sqlalchemy import func, select
 
-from erpcore.billing.credits import Credited, CreditRebate, credit_rebates
+from erpcore.billing.credits import CreditRebate, credit_rebates
 from erpcore.billing.models import InvoiceLine
 from erpcore.billing.rebates.agreements import place_of
 from erpcore.billing.rebates.flow import AGREE, REBATE
@@ -23,6 +23,7 @@ from erpcore.billing.rebates.records import (
     save_agreements,
     save_standings,
 )
+from erpcore.billing.restocking import Credited
 from erpcore.billing.services import scaled_posted
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import RuleBroken

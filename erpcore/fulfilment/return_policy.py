@@ -35,7 +35,7 @@ _ACCEPTED = {
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Judgement:
     """What the policy says of a return. ``days`` since the delivery longest ago (``None``: nothing was delivered), of ``window``
-    that are allowed (0: the day is not looked at); ``exception``: who may authorise it all the same; ``against``: what speaks against it, none where it keeps to the policy.
+    that are allowed (0: the day is not looked at); ``exception``: who may authorise it all the same; ``against``: what speaks against it, none where it keeps to the policy. ``fee``: per mille of the net credit that is kept.
     """
 
     days: int | None
@@ -45,6 +45,7 @@ class Judgement:
     approval: str
     exception: str
     against: tuple[str, ...] = ()
+    fee: int = 0
 
     @property
     def needs_nobody(self) -> bool:
@@ -93,6 +94,7 @@ def judge(row: ReturnRow, ruleset: Ruleset, delivered: Iterable[date], day: date
     return Judgement(
         days=days, window=window, condition=row.condition, accepts=accepts, approval="nobody" if nobody else "somebody",
         exception=str(ruleset["return_exception_rule"]), against=tuple(against),
+        fee=int(ruleset["restocking_fee_permille"]) if row.fault == "customer" else 0,
     )  # fmt: skip
 
 

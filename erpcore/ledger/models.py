@@ -59,6 +59,7 @@ class AccountRole(StrEnum):
     PARTNER_DIFFERENCE = "partner_difference"
     PARTNER_FEES = "partner_fees"
     PARTNER_FEE_TAX = "partner_fee_tax"
+    RESTOCKING = "restocking"
 
 
 class AccountKind(StrEnum):

@@ -132,10 +132,10 @@ POSTING_RULES: tuple[PostingRule, ...] = (
     ),
     PostingRule(
         name="credit_memo", document="credit_memo", journal=JournalKind.SALES, event="credit_memo.posted",
-        when="A credit memo is posted: what it gives back of goods, charges and tax.",
+        when="A credit memo is posted: what it gives back of goods, charges and tax, and the fee that is kept for restocking.",
         sides=(
             _debit(AccountRole.REVENUE, may_turn=True), _debit(AccountRole.CHARGES, may_turn=True), _debit(AccountRole.TAX),
-            _credit(AccountRole.RECEIVABLE),
+            _credit(AccountRole.RESTOCKING), _credit(AccountRole.RECEIVABLE),
         ),
     ),
     PostingRule(

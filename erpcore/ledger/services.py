@@ -52,6 +52,7 @@ STANDARD_CHART = (
     (AccountRole.OPENING, "3000", "Opening balances", AccountKind.EQUITY),
     (AccountRole.REVENUE, "4000", "Sales", AccountKind.INCOME),
     (AccountRole.CHARGES, "4100", "Charges to customers", AccountKind.INCOME),
+    (AccountRole.RESTOCKING, "4150", "Restocking fees", AccountKind.INCOME),
     (AccountRole.COST_OF_SALES, "5000", "Cost of sales", AccountKind.EXPENSE),
     (AccountRole.ADJUSTMENT, "5200", "Stock adjustments", AccountKind.EXPENSE),
     (AccountRole.FREIGHT, "5300", "Freight to customers", AccountKind.EXPENSE),
@@ -68,6 +69,7 @@ LATER_ROLES = frozenset(
     {
         AccountRole.UNBILLED, AccountRole.DEFERRED, AccountRole.ON_THE_WAY, AccountRole.FREIGHT, AccountRole.FREIGHT_ACCRUED,
         AccountRole.REFUNDS_EXPECTED, AccountRole.RETURNS_EXPECTED, AccountRole.REBATES, AccountRole.REBATES_ACCRUED,
+        AccountRole.RESTOCKING,
     }
 )  # fmt: skip
 

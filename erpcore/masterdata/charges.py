@@ -88,6 +88,30 @@ def _item(work: UnitOfWork, c: DeclareCharge) -> Item:
     return item
 
 
+#: The item that a restocking fee is, made when a company first keeps one.
+RESTOCKING = "RESTOCKING"
+
+
+def restocking_charge(work: UnitOfWork, entity: int) -> int:
+    """The item that a restocking fee is in a company. Raises ``RuleBroken("charge_is_goods")`` where the code is something else."""
+    known: dict[int, int] = work.memo.setdefault("restocking charges", {})
+    if entity not in known:
+        query = select(Item).where(Item.entity_id == entity, Item.code == RESTOCKING)
+        item = work.session.execute(query).scalar_one_or_none()
+        if item is None:
+            # Who keeps the first fees of a company at once waits here: the second finds the item of the first.
+            work.session.execute(select(Entity.id).where(Entity.id == entity).with_for_update(key_share=True)).all()
+            item = work.session.execute(query).scalar_one_or_none()
+        if item is None:
+            (item,) = add_items(
+                work, [NewItem(entity=entity, code=RESTOCKING, name="Restocking fee", kind=ItemKind.CHARGE)]
+            )
+        if item.kind != ItemKind.CHARGE:
+            raise RuleBroken("charge_is_goods", field="code", item=item.code)
+        known[entity] = item.id
+    return known[entity]
+
+
 def charge_leaves(work: UnitOfWork, items: Iterable[int]) -> dict[int, str]:
     """When each of these charges and services leaves, by item; what nobody declared leaves with the first goods."""
     known: dict[int, str] = work.memo.setdefault("charge leaves", {})

@@ -260,6 +260,11 @@ _RETURNS = (
         means={"needed": "only outside of the policy", "not_needed": "like any other goods"},
     ),
     _point(
+        "restocking_fee_permille", "Restocking fee", RETURNS, _C,
+        "The share of the net credit that is kept where the return is the customer's choice; of what is our fault nothing is.", 0,
+        maximum=500, unit=Unit.PERMILLE,
+    ),
+    _point(
         "return_approval_rule", "Authorising returns", RETURNS, _C, "Which returns somebody authorises.", "always",
         choices=("always", "customers_fault", "outside_policy"),
         means={

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from datetime import timedelta
 
 import pytest
@@ -303,9 +304,12 @@ def test_a_return_runs_to_its_credit(caller, business, sqlite_database):
     assert (strange.status_code, strange.json["code"]) == (422, "choice_unknown")
     found = [{"line": line, "quantity": "1", "disposition": word} for word in ("restock", "scrap", "supplier")]
     step(store, "inspect", {"findings": found, "note": "one is bent"})
+    paper = desk("GET", f"{here}/label").json
+    assert (paper["file_name"], b64decode(paper["pdf"])[:5]) == (f"return-{made.json['number']}.pdf", b"%PDF-")
     answer = step(billing, "credit")
     assert answer.json["state"] == "credited"
-    assert answer.json["credit_memo_id"]
+    memo = billing("GET", f"/credit-memos/{answer.json['credit_memo_id']}").json
+    assert [(one["quantity"], one["is_fee"]) for one in memo["lines"]] == [("3.000", False), ("1.000", False)]
     assert_books_agree(sqlite_database)
 
 
@@ -334,6 +338,7 @@ def test_a_return_outside_of_its_policy_needs_a_reason_and_waits(caller, busines
     made = desk("POST", "/returns", back).json
     assert made["policy"] == {
         "days": 45, "window": 30, "accepts": "any", "approval": "somebody", "exception": "second_person", "against": ["window"],
+        "fee": 0,
     }  # fmt: skip
     here = f"/returns/{made['id']}"
     refused = lead("POST", f"{here}/authorise", If_Match=f'"{made["version"]}"')

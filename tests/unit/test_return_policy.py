@@ -69,6 +69,15 @@ def test_nobody_is_needed_only_for_what_keeps_to_the_policy():
     assert not said(return_approval_rule="customers_fault").needs_nobody
 
 
+def test_a_fee_is_kept_of_what_the_customer_chose_and_of_nothing_else():
+    assert [said(fault=fault, restocking_fee_permille=150).fee for fault in ("customer", "undecided", "ours")] == [
+        150,
+        0,
+        0,
+    ]
+    assert said().fee == 0
+
+
 def test_what_was_said_is_kept_word_for_word():
     found = said((45,), condition="used", unlinked="no earlier sale", return_condition_rule="sealed")
     assert judged(kept_as(found)) == found

@@ -9,11 +9,12 @@ import pytest
 from sqlalchemy import text
 
 from app.composition.uow import reading
+from tests.db.core.test_returns import authorised
 from tests.support.controls import assert_books_agree
 from tests.support.core import a_business
 from tests.support.operate import a_closed_site, open_cells
 from tests.support.policies import approve
-from tests.support.steps import captured, invoiced, released
+from tests.support.steps import captured, invoiced, released, taken_back
 
 
 @pytest.fixture
@@ -217,6 +218,41 @@ def test_what_keeps_to_a_policy_that_asks_nobody_says_that_it_may_come(signed_in
     page = desk.post(f"/orders/{order.id}/return", {**words, f"line_{order.lines[0].id}": "2"})
     assert "keeps to the policy: the goods may come back" in page.text
     assert "nobody: it keeps to the policy" in page.text
+
+
+def test_the_label_of_a_return_leads_to_what_is_next(signed_in, business):
+    order, _, _ = invoiced(business, ((0, 10),))
+    desk, lead, store = (signed_in(role) for role in ("customer_service", "site_lead", "warehouse_operator"))
+    desk.get(f"/orders/{order.id}/return")
+    words = {"reason": "damaged", "fault": "ours", "condition": "damaged", "disposition": "scrap"}
+    desk.post(f"/orders/{order.id}/return", {**words, f"line_{order.lines[0].id}": "2"})
+    here = desk.path
+    number = f"RT-{here.rpartition('/')[2]}"
+    assert "is not authorised" in lead.get(f"{here}/label.pdf", status=409).text
+    lead.get(here)
+    assert f"{here}/label.pdf" in lead.post(f"{here}/authorise").links()
+    lead.get(f"{here}/label.pdf")
+    paper = lead.response
+    assert (paper.content_type, paper.data[:5]) == ("application/pdf", b"%PDF-")
+    store.get("/returns/scan")
+    assert "There is no return RT-0 here" in store.post("/returns/scan", {"number": "RT-0"}, status=422).errors()[0]
+    assert "Receive return" in store.post("/returns/scan", {"number": f" {number.lower()} "}).heading
+    lead.get("/returns/scan")
+    assert lead.post("/returns/scan", {"number": number}).heading.startswith(f"Return {number}")
+
+
+def test_a_fee_stands_on_the_credit_memo_with_its_tax(signed_in, business, sqlite_database):
+    approve(business, "restocking_fee_permille", 100)
+    order, _, _ = invoiced(business, ((0, 10),))
+    back = authorised(business, order, 10, fault="customer")
+    with business.work() as work:
+        taken_back(work, back.id)
+    billing = signed_in("billing")
+    assert "10.0 % of the net credit" in billing.get(f"/returns/{back.id}").text
+    billing.post(f"/returns/{back.id}/credit")
+    page = billing.get(f"/credit-memos/{one(sqlite_database, 'SELECT id FROM credit_memo')[0]}")
+    assert "Restocking fee" in page.text
+    assert "-10.00" in page.text.replace("\u2212", "-")
 
 
 def test_stock_is_received_adjusted_and_counted_with_reasons(signed_in, business, sqlite_database):

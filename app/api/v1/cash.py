@@ -9,7 +9,7 @@ from pydantic import Field
 from app.api.framework import operation
 from app.api.v1.billing import TAG, ApplyBody, ReceiptAnswer, receipt_answer
 from app.api.v1.numbers import as_amount, as_minor, fresh, pointing
-from app.api.values import Amount, Answer, Body
+from app.api.values import Amount, Answer, Body, Quantity, UnitPrice
 from app.composition.request import reader
 from app.queries.billing import MemoPage, memo_page
 from app.queries.cash import Applied, ReceiptPage, receipt_page, receipt_row
@@ -53,6 +53,17 @@ class ReceiptDetail(Answer):
     returns: list[ReceiptReturnAnswer]
 
 
+class MemoLineAnswer(Answer):
+    """So much credited; with `is_fee` so much is kept for restocking, below zero."""
+
+    item: str
+    quantity: Quantity
+    unit_price: UnitPrice
+    net: Amount
+    tax_rate: UnitPrice | None
+    is_fee: bool
+
+
 class MemoAnswer(Answer):
     """A credit memo with the invoices it is set against; `left` is not applied yet."""
 
@@ -66,6 +77,7 @@ class MemoAnswer(Answer):
     gross: Amount
     left: Amount
     applications: list[ApplicationAnswer]
+    lines: list[MemoLineAnswer]
 
 
 class ReverseBody(Body):
@@ -106,6 +118,13 @@ def _memo(page: MemoPage) -> MemoAnswer:
         id=page.id, number=page.number, reason=page.reason, invoice_id=page.invoice_id, return_id=page.return_id,
         credit_on=page.credit_on, currency=page.currency, gross=as_amount(page.gross_minor, page.currency),
         left=as_amount(page.left_minor, page.currency),
+        lines=[
+            MemoLineAnswer(
+                item=line.code, quantity=line.quantity, unit_price=line.unit_price, net=as_amount(line.net_minor, page.currency),
+                tax_rate=line.tax_rate, is_fee=line.is_fee,
+            )
+            for line in page.lines
+        ],
         applications=[_application(one, page.currency) for one in page.applied],
     )  # fmt: skip
 

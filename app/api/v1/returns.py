@@ -12,12 +12,14 @@ from pydantic import Field
 from app.api.framework import check_version, operation
 from app.api.lists import REALM, OneOf, listed, part_of, which
 from app.api.v1.numbers import Key, fresh, pointing
+from app.api.v1.papers import PaperAnswer, paper_answer
 from app.api.values import Answer, Body, Page, PageQuery, Quantity, Realm, UnitPrice
 from app.composition.request import reader
 from app.composition.return_approvals import BY_RULES
 from app.composition.trading import cells, condition_named, disposition_named, returned_line, rules
 from app.queries.places import realm_of_site
 from app.queries.returns import RETURNS, STATES, ReturnPage, ReturnRow, return_page
+from app.reports.papers import return_label
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.billing.credits import credit_returns
@@ -91,6 +93,7 @@ class PolicyAnswer(Answer):
     approval: str
     exception: str
     against: list[str]
+    fee: int = Field(description="Per mille of the net credit that is kept for restocking.")
 
 
 class ReturnDetail(ReturnAnswer):
@@ -226,6 +229,14 @@ def request_return(work: UnitOfWork, body: ReturnBody) -> ReturnDetail:
     with pointing():
         (made,) = request_returns(work, [command], rules=rules(), cells=cells())
     return _detail(return_page(fresh(work), work.actor, made.id))
+
+
+@operation(
+    "GET", "/returns/{return_id}/label", permission=Permission.RETURN_READ, summary="The return label as a PDF", tag=TAG,
+    answer=PaperAnswer,
+)  # fmt: skip
+def print_return_label(return_id: int) -> PaperAnswer:
+    return paper_answer(return_label(return_page(reader(), actor(), return_id)))
 
 
 def _moved(work: UnitOfWork, return_id: int, version: int, move: Callable[[], Any]) -> ReturnDetail:

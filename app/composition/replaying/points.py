@@ -37,6 +37,7 @@ NOT_SHOWN = {
     "return_fault_window_days": _BACK,
     "return_condition_rule": _BACK,
     "return_receipt_rule": _BACK,
+    "restocking_fee_permille": _BACK,
     "return_approval_rule": _BACK,
     "return_exception_rule": _BACK,
     "lot_rule": "it says which lot leaves, not whether an order can be met",

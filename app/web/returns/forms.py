@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from wtforms import StringField
-from wtforms.validators import Length, Optional
+from wtforms.validators import DataRequired, Length, Optional
 
 from app.composition.trading import disposition_named
 from app.queries.returns import ReturnLineFact
@@ -16,6 +16,15 @@ from app.web.figures import quantity
 from app.web.forms import Form
 from app.web.orders.forms import GOODS
 from erpcore.fulfilment.returned_goods import Finding
+
+
+class ScanForm(Form):
+    """The number on a return label."""
+
+    number = StringField(
+        "Number of the return", [DataRequired("Scan or type the number"), Length(max=120)],
+        render_kw={"autocomplete": "off", "autocapitalize": "characters"},
+    )  # fmt: skip
 
 
 class ReceiveForm(Form):

@@ -23,7 +23,7 @@ RETURN_LIST = list_page(
     Listing(
         name="returns", endpoint="returns.show_all", path="/returns", permission=Permission.RETURN_READ, title="Returns",
         lead="Goods that customers give back, from the request to the credit", unit="returns", source=RETURNS,
-        sort="-requested",
+        sort="-requested", template="returns/list.html",
         empty=Empty(
             title="No return fits", text="A return begins on the page of its order: Request return.", sign="again"
         ),

@@ -11,13 +11,15 @@ from app.composition.request import reader
 from app.composition.return_approvals import BY_RULES
 from app.composition.trading import cells, disposition_named
 from app.queries.items import item_of_code
-from app.queries.returns import ReturnPage, return_page
+from app.queries.returns import ReturnPage, ReturnPlace, return_of_number, return_page
+from app.reports.papers import return_label
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import area, closed
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.orders.forms import ReasonForm
-from app.web.returns.forms import came_of, findings_of, inspect_form, parts_of, receive_form
+from app.web.papers import paper_file
+from app.web.returns.forms import ScanForm, came_of, findings_of, inspect_form, parts_of, receive_form
 from app.web.steps import form_step, take_step
 from erpcore.billing.credits import credit_returns
 from erpcore.fulfilment.flow import RETURN
@@ -180,6 +182,35 @@ def inspect(return_id: int) -> Any:
     parts = list(parts_of(form, found.lines))
     html = render_template("returns/inspect.html", row=found.row, form=form, parts=parts, realm=found.row.realm)
     return html, form.status
+
+
+@blueprint.get("/returns/<int:return_id>/label.pdf")
+@require(Permission.RETURN_READ)
+def print_label(return_id: int) -> Any:
+    page = return_page(reader(), actor(), return_id)
+    return paper_file(lambda: return_label(page), back=url_for("returns.show", return_id=return_id))
+
+
+@blueprint.route("/returns/scan", methods=["GET", "POST"])
+@require(Permission.RETURN_READ)
+def scan() -> Any:
+    """The number on the label leads to what is next with the return: a scanner types it and presses enter."""
+    form = ScanForm()
+    if form.validate_on_submit():
+        found = None
+        with form.refusals():
+            found = return_of_number(reader(), actor(), str(form.number.data))
+        if found is not None:
+            return redirect(_next_of(found))
+    return render_template("returns/scan.html", form=form), form.status
+
+
+def _next_of(found: ReturnPlace) -> str:
+    """Where the work on a return goes on for who holds it in the hand."""
+    move = {"authorised": "receive", "received": "inspect"}.get(found.state)
+    if move is not None and actor().may(Permission.RETURN_RECEIVE):
+        return url_for(f"returns.{move}", return_id=found.id)
+    return url_for("returns.show", return_id=found.id)
 
 
 @blueprint.post("/returns/<int:return_id>/credit")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import select
 
 from erpcore.billing.credits import CreditInvoice, credit_invoices, credit_returns
+from erpcore.billing.models import CreditMemo
 from erpcore.billing.services import AmendInvoice, amend_invoices, draft_invoices, post_invoices, unblock_invoices
 from erpcore.fulfilment.models import Disposition
 from erpcore.fulfilment.return_deciding import authorise_returns, give_up_returns
@@ -17,18 +19,19 @@ from erpcore.fulfilment.returns import RequestReturn, ReturnedLine, request_retu
 from erpcore.kernel.errors import DomainError, IllegalMove, RuleBroken
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
+from tests.support.policies import approve
 from tests.support.steps import invoiced, shipped, taken_back
 from tests.support.story import rows
 from tests.support.threads import at_once
 from tests.support.trader import PEOPLE, fingerprint_of
 
 
-def authorised(business, order, quantity=4, item=0, **changes):
+def authorised(business, order, quantity=4, item=0, fault="ours", **changes):
     """A return of some of the order's first line, that may come."""
     business.clock.advance(timedelta(days=1))
     line = ReturnedLine(item=business.items[item], quantity=Decimal(quantity), order_line=order.lines[0].id)
     command = RequestReturn(
-        site=business.site, channel=business.channel, customer=business.customer, reason="damaged", fault="ours",
+        site=business.site, channel=business.channel, customer=business.customer, reason="damaged", fault=fault,
         lines=[replace(line, **changes)],
     )  # fmt: skip
     with business.work() as work:
@@ -315,3 +318,87 @@ def test_the_power_goes_between_the_move_and_its_end_and_the_step_is_made_once_w
         with pytest.raises(IllegalMove), business.work() as work:
             act(work)
     assert rows(business, "SELECT count(*), max(number) FROM credit_memo") == [(1, "CRN-2026-000001")]
+
+
+def with_fee(business, permille=100):
+    approve(business, "restocking_fee_permille", permille)
+
+
+def memo_lines(business):
+    sql = "SELECT quantity, net_minor, tax_rate, is_fee FROM credit_memo_line ORDER BY credit_memo_id, line_no"
+    return [tuple(row) for row in rows(business, sql)]
+
+
+def booked(business, role):
+    sql = (
+        "SELECT coalesce(sum(l.credit_minor - l.debit_minor), 0) FROM journal_line l "
+        f"JOIN ledger_account a ON a.id = l.account_id WHERE a.role = '{role}'"
+    )
+    return rows(business, sql)[0][0]
+
+
+def test_a_fee_is_a_line_of_its_own_with_its_tax_on_an_account_of_its_own(database):
+    business = a_business(database)
+    with_fee(business)
+    order, _, invoice = invoiced(business)
+    row = authorised(business, order, 10, fault="customer")
+    with business.work() as work:
+        taken_back(work, row.id)
+    credited(business, row)
+    rate = rows(business, "SELECT tax_rate FROM invoice_line")[0][0]
+    assert memo_lines(business) == [(10_000, 10_000, rate, False), (-1000, -1000, rate, True)]
+    net, tax = rows(business, "SELECT net_minor, tax_minor FROM credit_memo")[0]
+    assert (net, tax) == (9_000, invoice.tax_minor * 9 // 10)
+    assert (booked(business, "restocking"), booked(business, "revenue")) == (1000, 0)
+    assert rows(business, "SELECT code, kind FROM item WHERE code = 'RESTOCKING'") == [("RESTOCKING", "charge")]
+    assert_books_agree(database)
+
+
+def test_what_is_our_fault_costs_no_fee_and_a_later_value_none_for_what_was_asked_before(database):
+    business = a_business(database)
+    order, _, _ = invoiced(business)
+    before = authorised(business, order, 2, fault="customer")
+    with_fee(business)
+    ours = authorised(business, order, 2)
+    with business.work() as work:
+        taken_back(work, before.id, ours.id)
+        credit_returns(work, [before.id, ours.id], cells=OPEN)
+    assert [line[3] for line in memo_lines(business)] == [False, False]
+    assert booked(business, "restocking") == 0
+    assert_books_agree(database)
+
+
+def test_a_fee_is_of_what_came_and_rounded_once(database):
+    """A third comes back of what was asked for; 12.5 % of 3 × 10.00, and a part of it the next month."""
+    business = a_business(database)
+    with_fee(business, 125)
+    order, _, _ = invoiced(business)
+    first = authorised(business, order, 6, fault="customer")
+    received(business, first, 3)
+    inspected(business, first, (3, Disposition.RESTOCK))
+    credited(business, first)
+    assert memo_lines(business)[-1][:2] == (-1000, -375)
+    business.clock.advance(timedelta(days=28))
+    second = authorised(business, order, 1, fault="customer")
+    with business.work() as work:
+        taken_back(work, second.id)
+    credited(business, second)
+    assert memo_lines(business)[-1][:2] == (-1000, -125)
+    with business.work() as work:
+        days = list(work.session.scalars(select(CreditMemo.credit_on).order_by(CreditMemo.id)))
+    assert days == [date(2026, 3, 3), date(2026, 4, 1)]
+    assert_books_agree(database)
+
+
+def test_two_companies_first_fees_at_once_make_one_item_each(database):
+    business = a_business(database)
+    with_fee(business)
+    order, _, _ = invoiced(business)
+    one, two = (authorised(business, order, 2, fault="customer") for _ in range(2))
+    with business.work() as work:
+        taken_back(work, one.id, two.id)
+    results = at_once(lambda: credited(business, one), lambda: credited(business, two))
+    assert results == [None, None]
+    assert rows(business, "SELECT count(*) FROM item WHERE code = 'RESTOCKING'") == [(1,)]
+    assert booked(business, "restocking") == 400
+    assert_books_agree(database)
