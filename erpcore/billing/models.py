@@ -154,7 +154,7 @@ class CreditMemoLine(Base):
     tax_rule_id: Mapped[int | None] = mapped_column(BigInteger)
     tax_exemption_id: Mapped[int | None] = mapped_column(BigInteger)
     invoice_id: Mapped[int | None] = mapped_column(BigInteger)
-    is_fee: Mapped[bool] = mapped_column(Boolean)
+    is_fee: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
 
 
 frozen_when(CreditMemo, "OLD.number IS NOT NULL")

@@ -24,7 +24,7 @@ def _roles(words: str) -> None:
 
 def upgrade() -> None:
     _roles(f"{_ROLES}, 'restocking'")
-    op.add_column("credit_memo_line", sa.Column("is_fee", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("credit_memo_line", sa.Column("is_fee", sa.Boolean(), nullable=False, server_default=sa.text("false")))
 
 
 def downgrade() -> None:
