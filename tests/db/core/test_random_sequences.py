@@ -15,7 +15,7 @@ OFFICE = {
     21: {"split of a supplier": 1, "take_back_for": 1, "take_a_way": 1},
 }
 FLOOR = {
-    16: {"put away": 2, "picked more": 1, "take_goods_in": 2, "taken back": 1, "split of a supplier": 1},
+    17: {"put away": 2, "picked more": 1, "take_goods_in": 2, "taken back": 1},
     13: {"put away": 1, "picked more": 1, "picked all": 1, "take_goods_in": 2, "take_a_shipment_back": 1},
 }
 REBATES = {7: {"agreed": 3, "sent back": 2, "settled": 2, "ended": 1, "came below a tier": 1}}
