@@ -13,7 +13,7 @@ from app.composition.uow import reading
 from app.queries.einvoices import invoice_document, memo_document
 from app.reports.cii import cii
 from app.reports.einvoices import facturx_file, require_sound, ubl_file
-from erpcore.billing.credits import CreditInvoice, credit_invoices
+from erpcore.billing.credits import CreditInvoice, credit_invoices, credit_returns
 from erpcore.billing.einvoice.document import Kind
 from erpcore.billing.services import draft_invoices
 from erpcore.kernel.actor import Actor
@@ -29,12 +29,14 @@ from erpcore.masterdata.tax_keeping import (
     keep_tax_rule,
 )
 from erpcore.masterdata.tax_models import TaxCategory
+from tests.db.core.test_returns import authorised
 from tests.support.archive import broken_rules
 from tests.support.core import MONDAY, OPEN, a_business
 from tests.support.einvoice_rules import officially_broken
 from tests.support.einvoices import known_to_others
+from tests.support.policies import approve
 from tests.support.rows import rows
-from tests.support.steps import invoiced, shipped
+from tests.support.steps import invoiced, shipped, taken_back
 
 ANYBODY = Actor.system("test")
 TODAY = MONDAY.date()
@@ -73,6 +75,25 @@ def lacks(said):
         require_sound(said)
     assert refused.value.code == "einvoice_lacks"
     return refused.value.facts["lacks"]
+
+
+def test_a_fee_that_is_kept_of_a_credit_is_a_line_below_zero_that_the_official_rules_accept(business, tmp_path):
+    known_to_others(business)
+    approve(business, "restocking_fee_permille", 125)
+    order, _, _ = invoiced(business, [(0, 7)])
+    row = authorised(business, order, 3, fault="customer")
+    with business.work() as work:
+        taken_back(work, row.id)
+        (key,) = credit_returns(work, [row.id], cells=OPEN)
+    with reading(business.database) as session:
+        memo = memo_document(session, ANYBODY, key)
+    assert [(one.quantity, one.net) for one in memo.lines] == [
+        (Decimal(3), Decimal("31.00")), (Decimal(-1), Decimal("-3.88")),
+    ]  # fmt: skip
+    (tmp_path / "memo.ubl.xml").write_bytes(ubl_file(memo).content)
+    paper = facturx_file(memo)
+    (tmp_path / paper.file_name).write_bytes(paper.content)
+    assert list(officially_broken(tmp_path).values()) == [[], []]
 
 
 def test_an_invoice_and_its_credit_memo_leave_as_xml_and_pdf_that_the_official_rules_accept(business, tmp_path):
