@@ -20,6 +20,7 @@ from app.demo.variants import departure, said
 from erpcore.billing.credits import credit_returns
 from erpcore.fulfilment.models import Condition, Disposition, Shipment, ShipmentLine
 from erpcore.fulfilment.return_deciding import authorise_returns
+from erpcore.fulfilment.return_exchange import OrderReplacement, order_replacement
 from erpcore.fulfilment.returned_goods import InspectReturn, ReceiveReturn, inspect_returns, receive_returns
 from erpcore.fulfilment.returns import RequestReturn, ReturnedLine, request_returns
 from erpcore.masterdata.models import Customer, Item, ItemKind, Realm
@@ -39,12 +40,23 @@ def return_some(desk: Desk) -> None:
         _approved(desk, late, "Agreed once, for a good customer.")
         _taken_in(desk, late)
         _authorised(desk, _asked(desk, old[1], "too much", Condition.SEALED), "The building site was put off.")
+    if len(recent) > 2:
+        _exchanged(desk, recent[2])
     if recent:
         _with_fee(desk, recent[1] if len(recent) > 1 else recent[0])
         found = _asked(desk, recent[0], "not wanted", Condition.SEALED, stranger=_stranger(desk, recent[0].item_id))
         _authorised(desk, found, "No receipt, but our label is on the box.")
         _approved(desk, found, "At the lowest price of the year.")
         _taken_in(desk, found)
+
+
+def _exchanged(desk: Desk, sale: Any) -> None:
+    """The wrong piece was packed: it comes back, and the right one is on order before it does."""
+    wrong = _asked(desk, sale, "wrong item", Condition.SEALED, fault="ours")
+    with desk.work(desk.staff.at("KOL", "lead"), Realm.LIVE, "screen") as work:
+        authorise_returns(work, [wrong])
+    with desk.work(desk.staff.at("KOL", "desk"), Realm.LIVE, "screen") as work:
+        order_replacement(work, OrderReplacement(id=wrong), rules=desk.rules, cells=desk.cells)
 
 
 def _with_fee(desk: Desk, sale: Any) -> None:
@@ -80,7 +92,7 @@ def _sold(desk: Desk, before: Any = None) -> list[Any]:
         )
         .group_by(OrderLine.id, OrderLine.item_id, OrderLine.unit_price, SalesOrder.customer_id, SalesOrder.channel_id)
         .order_by(func.max(Shipment.delivered_at).desc(), OrderLine.id)
-        .limit(2)
+        .limit(3)
     )  # fmt: skip
     if before is not None:
         query = query.having(func.max(Shipment.delivered_at) < before)
@@ -107,7 +119,9 @@ def _stranger(desk: Desk, item: int) -> int | None:
     return found
 
 
-def _asked(desk: Desk, sale: Any, reason: str, condition: Condition, *, stranger: int | None = None) -> int:
+def _asked(
+    desk: Desk, sale: Any, reason: str, condition: Condition, *, stranger: int | None = None, fault: str = "customer"
+) -> int:
     """A customer asks to give one piece back; who never bought it (``stranger``) at half of what it costs."""
     line = ReturnedLine(
         item=sale.item_id, quantity=Decimal(1), order_line=sale.id if stranger is None else None,
@@ -116,7 +130,7 @@ def _asked(desk: Desk, sale: Any, reason: str, condition: Condition, *, stranger
     node = desk.world.nodes[_SITE]
     command = RequestReturn(
         site=node.id, channel=sale.channel_id, customer=stranger or sale.customer_id, reason=reason,
-        fault="customer", lines=[line], condition=condition,
+        fault=fault, lines=[line], condition=condition,
     )  # fmt: skip
     with desk.work(desk.staff.at("KOL", "desk"), Realm.LIVE, "screen") as work:
         return request_returns(work, [command], rules=desk.rules, cells=desk.cells)[0].id

@@ -174,6 +174,8 @@ MESSAGES: dict[str, str] = {
     "return_nothing_came": "Nothing came of return {document}. Close it with “Nothing came”, and say why.",
     "return_outside_policy": "Return {document} is outside of the policy: {why}. Say why it may come back all the same.",
     "return_outside_never": "Return {document} is outside of the policy: {why}. The policy lets nobody authorise it; decline it.",
+    "return_not_agreed": "Return {document} is {state}: nothing is ordered instead before it is authorised.",
+    "return_replaced": "Return {document} has the order of its replacement already. Change that order instead.",
     "return_other_incomplete": "Another item that came has a code and a quantity. Enter both, or neither.",
     "counted_below_zero": "Less than nothing of {item} cannot come. Enter what is there, or 0.",
     "inspected_differs": "Of {item} came {came}, and something was said about {found}. Say what becomes of each piece that came.",

@@ -73,7 +73,7 @@ def order_page(session: Session, actor: Actor, order_id: int) -> OrderPage:
         credit_limit_minor=head.Customer.credit_limit_minor, exposure_minor=exposure_of(session, order.customer_id),
         ruleset=order.ruleset, variants=order.variants, grant=_grant(session, order.grant_id),
         lines=lines, holds=_holds(session, order.id), shipments=shipments, invoices=invoices, returns=returns,
-        memos=_memos(session, [invoice.id for invoice in invoices], [one.id for one in returns]),
+        memos=_memos(session, [invoice.id for invoice in invoices], [one.id for one in returns if not one.is_replaced_here]),
         steps=_steps(session, order.id, shipments, invoices, returns), events=events, event_count=count,
     )  # fmt: skip
 
@@ -207,14 +207,16 @@ def _returns(session: Session, order_id: int, lines: list[int]) -> list[ReturnFa
     rows = session.execute(
         select(ReturnOrder, func.sum(ReturnLine.quantity).label("quantity"))
         .join(ReturnLine, ReturnLine.return_id == ReturnOrder.id)
-        .where(or_(ReturnOrder.order_id == order_id, ReturnOrder.id.in_(of_lines)))
+        .where(
+            or_(ReturnOrder.order_id == order_id, ReturnOrder.id.in_(of_lines), ReturnOrder.replacement_id == order_id)
+        )
         .group_by(ReturnOrder.id)
         .order_by(ReturnOrder.id)
     )
     return [
         ReturnFact(
             id=row.ReturnOrder.id, number=row.ReturnOrder.number, state=row.ReturnOrder.state,
-            reason=row.ReturnOrder.reason, requested_at=row.ReturnOrder.requested_at, quantity=row.quantity,
+            reason=row.ReturnOrder.reason, requested_at=row.ReturnOrder.requested_at, quantity=row.quantity, is_replaced_here=row.ReturnOrder.replacement_id == order_id,
         )
         for row in rows
     ]  # fmt: skip

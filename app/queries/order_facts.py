@@ -152,6 +152,7 @@ class ReturnFact:
     reason: str
     requested_at: datetime
     quantity: Decimal
+    is_replaced_here: bool
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from sqlalchemy import case, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from app.composition.core_approvals import waiting_request
 from app.composition.return_approvals import RETURN_OUTSIDE
@@ -24,6 +24,7 @@ from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.masterdata.models import Channel, Customer, Entity, Item, Realm, Site
 from erpcore.orders.models import OrderLine, SalesOrder
 
+_REPLACEMENT = aliased(SalesOrder)
 STATES = tuple(state.value for state in ReturnState)
 
 
@@ -78,6 +79,8 @@ class ReturnPage:
     memo: str | None
     steps: list[Step]
     judgement: Judgement | None
+    replacement_id: int | None
+    replacement: str | None
     request_id: int | None
 
     @property
@@ -95,6 +98,7 @@ def _returns() -> Any:
         select(
             ReturnOrder, Customer.name.label("customer"), Site.name.label("site"), Channel.name.label("channel"), Entity.realm,
             Entity.name.label("entity"), SalesOrder.number.label("order"),
+            _REPLACEMENT.number.label("replacement"),
         )
         .select_from(ReturnOrder)
         .join(Customer, Customer.id == ReturnOrder.customer_id)
@@ -102,6 +106,7 @@ def _returns() -> Any:
         .join(Channel, Channel.id == ReturnOrder.channel_id)
         .join(Entity, Entity.id == ReturnOrder.entity_id)
         .join(SalesOrder, SalesOrder.id == ReturnOrder.order_id, isouter=True)
+        .join(_REPLACEMENT, _REPLACEMENT.id == ReturnOrder.replacement_id, isouter=True)
     )  # fmt: skip
 
 
@@ -183,6 +188,7 @@ def return_page(session: Session, actor: Actor, return_id: int) -> ReturnPage:
             for one in lines
         ],
         memo_id=memo.id if memo else None, memo=memo.number if memo else None,
-        steps=steps_of(session, {"return": [return_id]}), judgement=judged(row.ReturnOrder.judged),
+        steps=steps_of(session, {"return": [return_id]}), judgement=judged(row.ReturnOrder.judged), replacement_id=row.ReturnOrder.replacement_id,
+        replacement=row.replacement,
         request_id=_request(session, return_id) if row.ReturnOrder.state == ReturnState.WAITING else None,
     )  # fmt: skip

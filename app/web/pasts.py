@@ -13,7 +13,7 @@ PASTS = {
     "consent": "agreed to",
     "credit": "credited", "decide": "decided", "declare_fallback": "on paper", "decline": "declined", "deliver": "delivered",
     "draft": "drafted", "drain": "no longer taking new ones", "end": "ended", "end_fallback": "in the core again",
-    "end_rehearsal": "rehearsal ended", "enter": "entered", "escalate": "escalated", "expire": "expired", "finish": "finished", "freeze": "frozen",
+    "end_rehearsal": "rehearsal ended", "enter": "entered", "escalate": "escalated", "exchange": "replacement ordered", "expire": "expired", "finish": "finished", "freeze": "frozen",
     "give_back": "given back", "give_up": "rest given up", "go_live": "gone live", "grant": "granted", "hold": "held",
     "hand_over": "handed over", "comment": "commented", "contest": "contested", "ask_write_off": "write-off asked for",
     "agree_write_off": "write-off agreed to", "refuse_write_off": "write-off refused", "overtake": "overtaken by money or a credit",

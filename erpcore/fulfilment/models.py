@@ -122,7 +122,9 @@ class ShipmentLine(Base):
 
 
 class ReturnOrder(Base):
-    """Goods a customer gives back, from the request to the credit. ``judged``: what its policy said of it at the request."""
+    """Goods a customer gives back, from the request to the credit. ``judged``: what its policy said of it at the request;
+    ``replacement_id``: the order of what the customer gets instead.
+    """
 
     __tablename__ = "return_order"
     __table_args__ = (
@@ -131,6 +133,7 @@ class ReturnOrder(Base):
         states("condition", Condition),
         Index("ix_return_order_order", "order_id"),
         Index("ix_return_order_customer", "customer_id"),
+        Index("ix_return_order_replacement", "replacement_id"),
     )
     id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
     entity_id: Mapped[int] = mapped_column(ForeignKey("entity.id"))
@@ -151,6 +154,7 @@ class ReturnOrder(Base):
     version: Mapped[int] = mapped_column(Integer)
     condition: Mapped[str] = mapped_column(String(12))
     judged: Mapped[str | None] = mapped_column(Text)
+    replacement_id: Mapped[int | None] = mapped_column(ForeignKey("sales_order.id"))
 
 
 class ReturnLine(Base):

@@ -42,6 +42,7 @@ class ReturnRow:
     version: int
     condition: str
     judged: str | None
+    replacement_id: int | None
     lines: list[ReturnLineRow] = field(kw_only=True)
     customer_group: int | None = None
 
@@ -99,7 +100,11 @@ def _save() -> Any:
     return (
         update(table)
         .where(table.c.id == param("of", table.c.id), table.c.version == param("was", table.c.version))
-        .values(version=table.c.version + 1, state=param("new_state", table.c.state))
+        .values(
+            version=table.c.version + 1,
+            state=param("new_state", table.c.state),
+            replacement_id=param("new_replacement", table.c.replacement_id),
+        )
     )
 
 
@@ -149,7 +154,10 @@ def save_return_lines(work: UnitOfWork, rows: Iterable[ReturnRow]) -> None:
 
 def save_returns(work: UnitOfWork, returns: Sequence[ReturnRow]) -> None:
     """Write back the states of changed returns, each one version on."""
-    SAVE.run(work, [{"of": r.id, "was": r.version, "new_state": r.state} for r in returns])
+    SAVE.run(
+        work,
+        [{"of": r.id, "was": r.version, "new_state": r.state, "new_replacement": r.replacement_id} for r in returns],
+    )
     for row in returns:
         row.version += 1
 

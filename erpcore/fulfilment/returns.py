@@ -145,7 +145,7 @@ def _head(work: UnitOfWork, command: RequestReturn, rules: ProcessRules, cells: 
         order_id=None, number=command.number or f"RT-{key}", state=ReturnState.REQUESTED, reason=command.reason,
         fault=command.fault, currency=site.entity.currency, ship_country=command.ship_country or customer.country,
         ruleset=ruleset.hash, variants=ruleset.variants, grant_id=grant, requested_at=command.at or work.now, version=1,
-        condition=command.condition, judged=None, lines=[], customer_group=customer.group_id,
+        condition=command.condition, judged=None, replacement_id=None, lines=[], customer_group=customer.group_id,
     )  # fmt: skip
 
 

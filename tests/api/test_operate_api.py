@@ -304,6 +304,9 @@ def test_a_return_runs_to_its_credit(caller, business, sqlite_database):
     assert (strange.status_code, strange.json["code"]) == (422, "choice_unknown")
     found = [{"line": line, "quantity": "1", "disposition": word} for word in ("restock", "scrap", "supplier")]
     step(store, "inspect", {"findings": found, "note": "one is bent"})
+    step(desk, "replacement", {"lines": [{"item": business.items[1], "quantity": "2"}]})
+    instead = desk("GET", f"/orders/{desk('GET', here).json['replacement_order_id']}").json
+    assert [(one["item_id"], one["quantity"]) for one in instead["lines"]] == [(business.items[1], "2.000")]
     paper = desk("GET", f"{here}/label").json
     assert (paper["file_name"], b64decode(paper["pdf"])[:5]) == (f"return-{made.json['number']}.pdf", b"%PDF-")
     answer = step(billing, "credit")

@@ -241,6 +241,25 @@ def test_the_label_of_a_return_leads_to_what_is_next(signed_in, business):
     assert lead.post("/returns/scan", {"number": number}).heading.startswith(f"Return {number}")
 
 
+def test_the_replacement_of_a_return_is_ordered_and_each_leads_to_the_other(signed_in, business, sqlite_database):
+    open_cells(business)
+    order, _, _ = invoiced(business, ((0, 10),))
+    back = authorised(business, order, 2)
+    desk, here = signed_in("customer_service"), f"/returns/{back.id}"
+    assert f"{here}/exchange" in desk.get(here).links()
+    page = desk.get(f"{here}/exchange")
+    line = one(sqlite_database, "SELECT id FROM return_line")[0]
+    assert page.value(f"line_{line}") == "2"
+    page = desk.post(f"{here}/exchange", {f"line_{line}": "0"}, status=422)
+    assert "Nothing was entered" in page.errors()[0]
+    page = desk.post(f"{here}/exchange", {f"line_{line}": "3"})
+    assert "this order replaces what comes back" in page.text
+    assert here in page.links()
+    assert desk.path in desk.get(here).links()
+    page = desk.post(f"{here}/exchange", {f"line_{line}": "3"}, status=422)
+    assert "has the order of its replacement already" in page.errors()[0]
+
+
 def test_a_fee_stands_on_the_credit_memo_with_its_tax(signed_in, business, sqlite_database):
     approve(business, "restocking_fee_permille", 100)
     order, _, _ = invoiced(business, ((0, 10),))

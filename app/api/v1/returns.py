@@ -24,6 +24,7 @@ from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.billing.credits import credit_returns
 from erpcore.fulfilment.return_deciding import authorise_returns, decline_returns, give_up_returns
+from erpcore.fulfilment.return_exchange import OrderReplacement, order_replacement
 from erpcore.fulfilment.returned_goods import Finding, InspectReturn, ReceiveReturn, inspect_returns, receive_returns
 from erpcore.fulfilment.returns import RequestReturn, ReturnedLine, request_returns
 from erpcore.kernel.work import UnitOfWork
@@ -103,6 +104,7 @@ class ReturnDetail(ReturnAnswer):
     credit_memo_id: int | None
     policy: PolicyAnswer | None
     approval_request_id: int | None
+    replacement_order_id: int | None
 
 
 class ReturnedBody(Body):
@@ -164,6 +166,19 @@ class InspectBody(Body):
     note: str | None = Field(default=None, max_length=500)
 
 
+class WantedBody(Body):
+    """So much of an item instead."""
+
+    item: Key
+    quantity: Quantity
+
+
+class ReplacementBody(Body):
+    """What the customer gets instead; without lines what he asked to give back."""
+
+    lines: list[WantedBody] = Field(default=[], max_length=500)
+
+
 class AuthoriseBody(Body):
     """Why it may come back although it is outside of its policy; not needed within."""
 
@@ -182,7 +197,7 @@ def _answer(row: ReturnRow) -> ReturnAnswer:
 
 def _detail(page: ReturnPage) -> ReturnDetail:
     return ReturnDetail(
-        **_answer(page.row).model_dump(), credit_memo_id=page.memo_id, approval_request_id=page.request_id,
+        **_answer(page.row).model_dump(), credit_memo_id=page.memo_id, approval_request_id=page.request_id, replacement_order_id=page.replacement_id,
         policy=None if page.judgement is None else PolicyAnswer.model_validate(page.judgement),
         lines=[
             ReturnLineAnswer(
@@ -237,6 +252,17 @@ def request_return(work: UnitOfWork, body: ReturnBody) -> ReturnDetail:
 )  # fmt: skip
 def print_return_label(return_id: int) -> PaperAnswer:
     return paper_answer(return_label(return_page(reader(), actor(), return_id)))
+
+
+@operation(
+    "POST", "/returns/{return_id}/replacement", permission=Permission.ORDER_CAPTURE,
+    summary="Order what the customer gets instead", tag=TAG, body=ReplacementBody, answer=ReturnDetail, versioned=True,
+    example={"lines": [{"item": 1004, "quantity": "2"}]},
+)  # fmt: skip
+def replace_return(work: UnitOfWork, return_id: int, version: int, body: ReplacementBody) -> ReturnDetail:
+    """An order like any other, at the prices of today; the return is credited at those of its sale."""
+    command = OrderReplacement(id=return_id, wanted={one.item: one.quantity for one in body.lines})
+    return _moved(work, return_id, version, lambda: order_replacement(work, command, rules=rules(), cells=cells()))
 
 
 def _moved(work: UnitOfWork, return_id: int, version: int, move: Callable[[], Any]) -> ReturnDetail:

@@ -36,6 +36,15 @@ class ReceiveForm(Form):
     other_quantity = QuantityField("How much of it", [Optional()])
 
 
+class ExchangeForm(Form):
+    """What the customer gets instead."""
+
+    other = StringField(
+        "Another item instead", [Length(max=120)], description="Its code, where it is not the same again"
+    )
+    other_quantity = QuantityField("How much of it", [Optional()])
+
+
 class InspectForm(Form):
     """What becomes of what came."""
 
@@ -52,6 +61,26 @@ def receive_form(lines: Sequence[ReturnLineFact]) -> Any:
         for line in lines
     }  # fmt: skip
     return type("ReceiveForm", (ReceiveForm,), fields)()
+
+
+def replaceable(lines: Sequence[ReturnLineFact]) -> list[ReturnLineFact]:
+    """Goods that the customer asked to give back, each item once."""
+    return list({line.item_id: line for line in lines if line.asked and line.kind == "stock"}.values())
+
+
+def exchange_form(lines: Sequence[ReturnLineFact]) -> Any:
+    """The form with a quantity for each item that comes back; it starts with as much of it again."""
+    asked: dict[int, Decimal] = {}
+    for line in lines:
+        asked[line.item_id] = asked.get(line.item_id, Decimal(0)) + line.asked
+    fields = {
+        f"line_{line.id}": QuantityField(
+            f"{line.code}", [Optional()], default=asked[line.item_id],
+            description=f"{line.name}; {quantity(asked[line.item_id], line.unit)} come back. Enter 0 for none of it",
+        )
+        for line in replaceable(lines)
+    }  # fmt: skip
+    return type("ExchangeForm", (ExchangeForm,), fields)()
 
 
 def came_of(form: Form) -> dict[int, Decimal]:

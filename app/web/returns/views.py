@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 
 from app.composition.request import reader
 from app.composition.return_approvals import BY_RULES
-from app.composition.trading import cells, disposition_named
+from app.composition.trading import cells, disposition_named, rules
 from app.queries.items import item_of_code
 from app.queries.returns import ReturnPage, ReturnPlace, return_of_number, return_page
 from app.reports.papers import return_label
@@ -19,11 +20,21 @@ from app.web.areas import area, closed
 from app.web.navigation import Entry, Group, navigation_entry
 from app.web.orders.forms import ReasonForm
 from app.web.papers import paper_file
-from app.web.returns.forms import ScanForm, came_of, findings_of, inspect_form, parts_of, receive_form
+from app.web.returns.forms import (
+    ScanForm,
+    came_of,
+    exchange_form,
+    findings_of,
+    inspect_form,
+    parts_of,
+    receive_form,
+    replaceable,
+)
 from app.web.steps import form_step, take_step
 from erpcore.billing.credits import credit_returns
 from erpcore.fulfilment.flow import RETURN
 from erpcore.fulfilment.return_deciding import authorise_returns, decline_returns, give_up_returns
+from erpcore.fulfilment.return_exchange import OrderReplacement, order_replacement
 from erpcore.fulfilment.returned_goods import InspectReturn, ReceiveReturn, inspect_returns, receive_returns
 from erpcore.fulfilment.returns import ReturnedLine
 from erpcore.kernel.errors import RuleBroken
@@ -211,6 +222,28 @@ def _next_of(found: ReturnPlace) -> str:
     if move is not None and actor().may(Permission.RETURN_RECEIVE):
         return url_for(f"returns.{move}", return_id=found.id)
     return url_for("returns.show", return_id=found.id)
+
+
+@blueprint.route("/returns/<int:return_id>/exchange", methods=["GET", "POST"])
+@require(Permission.ORDER_CAPTURE)
+def exchange(return_id: int) -> Any:
+    """What the customer gets instead: the same again unless another quantity, or another item, is entered."""
+    found = return_page(reader(), actor(), return_id)
+    form = exchange_form(found.lines)
+    if form.validate_on_submit():
+        made = None
+        with form_step(form, realm=found.row.realm) as work:
+            wanted = {line.item_id: form[f"line_{line.id}"].data or Decimal(0) for line in replaceable(found.lines)}
+            for other in _other(form, found):
+                wanted[other.item] = wanted.get(other.item, Decimal(0)) + other.quantity
+            command = OrderReplacement(id=return_id, wanted=wanted)
+            made = order_replacement(work, command, rules=rules(), cells=cells())
+        if form.accepted and made is not None:
+            flash(f"Order {made.number} replaces what comes back.", "success")
+            return redirect(url_for("orders.show", order_id=made.id))
+    lines = [field for field in form if field.name.startswith("line_")]
+    html = render_template("returns/exchange.html", row=found.row, form=form, lines=lines, realm=found.row.realm)
+    return html, form.status
 
 
 @blueprint.post("/returns/<int:return_id>/credit")

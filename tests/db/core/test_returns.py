@@ -14,6 +14,7 @@ from erpcore.billing.models import CreditMemo
 from erpcore.billing.services import AmendInvoice, amend_invoices, draft_invoices, post_invoices, unblock_invoices
 from erpcore.fulfilment.models import Disposition
 from erpcore.fulfilment.return_deciding import authorise_returns, give_up_returns
+from erpcore.fulfilment.return_exchange import OrderReplacement, order_replacement
 from erpcore.fulfilment.returned_goods import Finding, InspectReturn, ReceiveReturn, inspect_returns, receive_returns
 from erpcore.fulfilment.returns import RequestReturn, ReturnedLine, request_returns
 from erpcore.kernel.errors import DomainError, IllegalMove, RuleBroken
@@ -318,6 +319,57 @@ def test_the_power_goes_between_the_move_and_its_end_and_the_step_is_made_once_w
         with pytest.raises(IllegalMove), business.work() as work:
             act(work)
     assert rows(business, "SELECT count(*), max(number) FROM credit_memo") == [(1, "CRN-2026-000001")]
+
+
+def replaced(business, row, wanted=None):
+    with business.work() as work:
+        return order_replacement(work, OrderReplacement(id=row.id, wanted=wanted or {}), rules=RULES, cells=OPEN)
+
+
+def test_a_replacement_is_an_order_tied_to_its_return_and_the_return_is_credited_all_the_same(database):
+    business = a_business(database)
+    order, _, _ = invoiced(business)
+    row = authorised(business, order, 4)
+    new = replaced(business, row)
+    assert rows(business, "SELECT replacement_id, version FROM return_order") == [(new.id, 3)]
+    assert [(line.item_id, line.quantity) for line in new.lines] == [(business.items[0], 4000)]
+    assert rows(business, f"SELECT customer_reference FROM sales_order WHERE id = {new.id}") == [(row.number,)]
+    refused(
+        business,
+        lambda work: order_replacement(work, OrderReplacement(id=row.id), rules=RULES, cells=OPEN),
+        "return_replaced",
+    )
+    with business.work() as work:
+        taken_back(work, row.id)
+    credited(business, row)
+    assert rows(business, "SELECT state, replacement_id FROM return_order") == [("credited", new.id)]
+    assert rows(business, "SELECT returned FROM order_line ORDER BY id") == [(4000,), (0,)]
+    assert_books_agree(database)
+
+
+def test_another_item_may_come_instead_and_nothing_before_the_return_is_authorised(database):
+    business = a_business(database)
+    order, _, _ = invoiced(business)
+    row = authorised(business, order, 4)
+    with business.work() as work:
+        give_up_returns(work, [row.id], "nothing came")
+    late = OrderReplacement(id=row.id)
+    refused(business, lambda work: order_replacement(work, late, rules=RULES, cells=OPEN), "return_not_agreed")
+    row = authorised(business, order, 4)
+    nothing = OrderReplacement(id=row.id, wanted={business.items[0]: Decimal(0)})
+    refused(business, lambda work: order_replacement(work, nothing, rules=RULES, cells=OPEN), "nothing_entered")
+    new = replaced(business, row, {business.items[1]: Decimal(2)})
+    assert [(line.item_id, line.quantity) for line in new.lines] == [(business.items[1], 2000)]
+
+
+def test_two_who_order_the_replacement_at_once_order_it_once(database):
+    business = a_business(database)
+    order, _, _ = invoiced(business)
+    row = authorised(business, order, 4)
+    results = at_once(lambda: replaced(business, row), lambda: replaced(business, row))
+    assert sum(not isinstance(one, Exception) for one in results) == 1
+    assert rows(business, "SELECT count(*) FROM sales_order") == [(2,)]
+    assert_books_agree(database)
 
 
 def with_fee(business, permille=100):
