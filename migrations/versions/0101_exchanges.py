@@ -7,8 +7,8 @@ from alembic import op
 
 from erpcore.kernel.model import Key
 
-revision = "9122"
-down_revision = "0099"
+revision = "0101"
+down_revision = "0100"
 branch_labels = None
 depends_on = None
 
