@@ -1,4 +1,4 @@
-"""Finance closes a month in the close room: a journal without approval keeps the books open until it is mended."""
+"""Finance closes a month in the close room: revenue of the wrong period and a journal without approval keep the books open until both are mended."""
 
 from __future__ import annotations
 
@@ -48,9 +48,10 @@ class CloseRoom:
         journal = self._power(first - timedelta(days=1))
         with self.desk.work(self.finance, Realm.LIVE) as work:
             soft_lock(work, closing)
+        # What stands in the wrong period is found before it is mended.
+        self.look_again(closing)
         self.accrue(first)
-        with self.desk.work(self.finance, Realm.LIVE) as work:
-            look(work, closing, find)
+        self.look_again(closing)
         if self._lock(closing, "The figures of the month are final."):
             raise AssertionError("the books were locked over a journal that nobody approved")
         with self.desk.work(self.approver, Realm.LIVE) as work:

@@ -309,3 +309,19 @@ def test_a_price_that_was_not_ordered_waits_or_was_put_right(demo):
         ("blocked", True, True),
         ("posted", False, False),
     ]
+
+
+def test_a_month_was_locked_only_once_its_revenue_was_accrued_and_its_journal_approved(demo):
+    found = (
+        "SELECT f.name, f.agrees FROM closing_finding f JOIN closing c ON c.id = f.closing_id WHERE c.state = 'locked' "
+        "AND f.name IN ('accruals', 'revenue', 'journals') ORDER BY f.name, f.id"
+    )
+    assert [(row[0], bool(row[1])) for row in rows(demo, found)] == [
+        ("accruals", False), ("accruals", True), ("journals", False), ("journals", True), ("revenue", False), ("revenue", True)
+    ]  # fmt: skip
+    # Every line was turned back on the day after the period, by an entry of its own.
+    lines = rows(demo, "SELECT COUNT(*), COUNT(DISTINCT entry_id), COUNT(DISTINCT reversal_id) FROM accrual_line")
+    assert lines[0][0] > 0
+    assert len(set(lines[0])) == 1
+    days = "SELECT DISTINCT entry_on FROM journal_entry WHERE document_type = 'accrual' ORDER BY 1"
+    assert [str(row[0]) for row in rows(demo, days)] == ["2026-10-31", "2026-11-01"]
