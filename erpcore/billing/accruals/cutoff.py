@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from erpcore.billing.accruals.figures import LINE, PeriodEnd, credited_of, shipments_of, with_lines, worth_of
@@ -21,7 +21,7 @@ from erpcore.kernel.clock import local_day
 from erpcore.masterdata.models import Site
 from erpcore.orders.models import SalesOrder
 
-#: So many days before and after the end are tested, besides every shipment that something was accrued of.
+#: So many days before and after the end are tested, besides every shipment that something was accrued of or that is billed and controlled apart.
 AROUND = 10
 _OF_REVENUE = (AccrualKind.UNBILLED, AccrualKind.DEFERRED)
 
@@ -62,7 +62,7 @@ def shipments_around(session: Session, end: PeriodEnd) -> list[Tested]:
                 end, *LINE, Shipment.number, Shipment.confirmed_at, Shipment.delivered_at, end.is_late.label("late"),
                 Invoice.state, Invoice.invoice_on, Site.time_zone,
             ).join(Site, Site.id == SalesOrder.site_id)
-        ).where(or_(_near(end), Shipment.id.in_(standing)))
+        ).where(or_(_near(end), Shipment.id.in_(standing), _apart(end)))
     ).all()  # fmt: skip
     credited = credited_of(session, {row.invoice_id for row in rows if row.invoice_id}, end.until)
     lines: dict[int, list[Any]] = defaultdict(list)
@@ -79,6 +79,12 @@ def _near(end: PeriodEnd) -> Any:
             near = happened.between(moment - span, moment + span)
             ways.append(SalesOrder.site_id.in_(sites) & near)
     return or_(*ways, Invoice.invoice_on.between(end.until - span, end.until + span))
+
+
+def _apart(end: PeriodEnd) -> Any:
+    """Whenever it happened: an invoice that nobody has made for months is as wrong as one of yesterday."""
+    unbilled = and_(end.passed(), or_(Invoice.id.is_(None), ~end.is_billed))
+    return or_(unbilled, and_(end.not_passed(), end.is_billed))
 
 
 def _standing(session: Session, end: PeriodEnd) -> dict[int | None, int]:

@@ -362,6 +362,16 @@ def test_the_cut_off_test_finds_what_a_run_left_out_and_keeps_the_books_open(bus
     assert_books_agree(business.database)
 
 
+def test_an_invoice_that_nobody_makes_is_found_however_long_ago_the_goods_left(business):
+    _, shipment = shipped(business, [(0, 10)])
+    business.clock.set(LATER)
+    assert found(business, name="revenue").found == (
+        f"Revenue of 100.00 EUR stands in another period than the transfer of control: {shipment.number}."
+    )
+    accrue(business)
+    assert found(business, name="revenue").agrees
+
+
 def test_an_accrual_that_nobody_turns_back_is_found(business):
     with business.work(FINANCE) as work:
         for role in (AccountRole.UNBILLED, AccountRole.REVENUE):
