@@ -36,6 +36,7 @@ from tests.support.controls import assert_books_agree
 from tests.support.core import a_business
 from tests.support.journals import ILSE, a_journal, with_rent
 from tests.support.steps import shipped as shipped_one
+from tests.support.threads import at_once
 
 LAST_DAY = MARCH - timedelta(days=1)
 
@@ -285,19 +286,10 @@ def test_a_closing_is_not_locked_before_its_days_are_over(business):
 
 def test_two_who_lock_at_once_lock_once(business):
     closing = a_closing(business)
-    both = Barrier(2)
-
-    def try_it(_):
-        both.wait()
-        try:
-            locked(business, closing)
-        except (IllegalMove, Conflict) as refusal:
-            return refusal.code
-        return "locked"
-
-    with ThreadPoolExecutor(2) as pool:
-        said = sorted(pool.map(try_it, range(2)))
-    assert said.count("locked") == 1
+    # Told to try again, as on a busy machine, they do.
+    said = at_once(*(lambda: locked(business, closing) for _ in range(2)))
+    assert said.count(None) == 1
+    assert [type(one) for one in said if one is not None] in ([IllegalMove], [Conflict])
     with reading(business.database) as session:
         assert session.scalar(text("SELECT COUNT(*) FROM period_close")) == 1
 
