@@ -171,18 +171,16 @@ def _move(work: UnitOfWork, there: Place, out: Sequence[Movement], into: Sequenc
         one if left.value is None else replace(one, worth=-left.value) for one, left in zip(into, gone, strict=True)
     ]
     came = move_stock(work, told)
-    entries = []
-    for movement, left, done in zip(into, gone, came, strict=True):
-        if lost := -(left.value or 0) - (done.value or 0):
-            entries.append(
-                Entry(
-                    rule="transfer_difference", place=there, document_type="stock_move", document_id=done.id, journey=done.id,
-                    entry_on=local_day(movement.moved_at, there.time_zone), posted_at=movement.moved_at,
-                    currency=movement.currency, text=movement.note,
-                    sides=(Side(AccountRole.ADJUSTMENT, lost), Side(AccountRole.TRANSFER, -lost)),
-                )
-            )  # fmt: skip
-    post_entries(work, entries)
+    lost = -sum(left.value or 0 for left in gone) - sum(done.value or 0 for done in came)
+    if lost:
+        first = into[0]
+        entry = Entry(
+            rule="transfer_difference", place=there, document_type="transfer", document_id=first.document_id,
+            journey=first.document_id, entry_on=local_day(first.moved_at, there.time_zone), posted_at=first.moved_at,
+            currency=first.currency, text=first.note,
+            sides=(Side(AccountRole.ADJUSTMENT, lost), Side(AccountRole.TRANSFER, -lost)),
+        )  # fmt: skip
+        post_entries(work, [entry])
     return [*gone, *came]
 
 

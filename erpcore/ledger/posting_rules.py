@@ -285,7 +285,7 @@ POSTING_RULES: tuple[PostingRule, ...] = (
     _stock("transfer", AccountRole.TRANSFER, "stock.moved", "Goods leave one site for another, and arrive there."),
     *_ACCRUALS,
     PostingRule(
-        name="transfer_difference", document="stock_move", journal=JournalKind.STOCK, event="stock.moved",
+        name="transfer_difference", document="transfer", journal=JournalKind.STOCK, event="stock.transfer_shipped",
         when="Goods come to a site that values at standard cost, from one that valued them otherwise.",
         sides=(_debit(AccountRole.ADJUSTMENT, may_turn=True), _credit(AccountRole.TRANSFER, may_turn=True)),
     ),

@@ -76,3 +76,20 @@ class StockTransferReceived(Event, frozen=True, kw_only=True):
     from_site: int
     settled: bool
     lost: int = 0
+
+
+class LateCostAdded(Event, frozen=True, kw_only=True):
+    """Goods of a receipt cost more (negative: less) by a paper that came later; ``stock`` of it is on those still here."""
+
+    type: ClassVar[str] = "late_cost.added"
+    receipt: int
+    amount: int
+    stock: int
+
+
+class CostingChosen(Event, frozen=True, kw_only=True):
+    """The site of the place values its stock by another method from now on; ``value``: what it was worth more by that."""
+
+    type: ClassVar[str] = "costing.chosen"
+    method: str
+    value: int

@@ -22,6 +22,7 @@ from erpcore.ledger.models import AccountRole
 from erpcore.ledger.services import Entry, Side, post_entries
 from erpcore.masterdata.queries import SiteFacts, items, site_facts
 from erpcore.ports import standard_ruleset
+from erpcore.published.stock import CostingChosen
 
 _COSTING = ("id", "entity_id", "site_id", "method", "since", "reason", "revalued_minor", "chosen_by")
 _BALANCE = ("site_id", "item_id", "on_hand", "value_minor", "unvalued", "method")
@@ -107,6 +108,8 @@ def _choose(work: UnitOfWork, command: ChooseCosting) -> int:
         sides=(Side(AccountRole.INVENTORY, total), Side(AccountRole.ADJUSTMENT, -total)),
     )  # fmt: skip
     post_entries(work, [entry])
+    told = CostingChosen(method=command.method, value=total)
+    work.publish(told, place, step="record_to_report.post", subject=("costing", key, 1), journey=key)
     work.audit("costing_chosen", "site", site.id, entity=site.entity.id, method=command.method, value=total)
     return key
 

@@ -28,6 +28,7 @@ from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.models import AccountRole
 from erpcore.ledger.services import Entry, Side, post_entries, read_charts
 from erpcore.masterdata.queries import items, site_facts
+from erpcore.published.stock import LateCostAdded as LateCostTold
 
 _LINE = ("late_cost_id", "line_no", "item_id", "quantity", "quantity_here", "stock_minor", "sold_minor")
 #: Above this an amount is a slip of the finger.
@@ -116,6 +117,8 @@ def _add(work: UnitOfWork, command: AddLateCost) -> LateCostAdded:
     valuing.write()
     change_balances(work, deltas)
     _post(work, place, key, command, amount, stock, site.entity.currency)
+    added = LateCostTold(receipt=receipt.id, amount=amount, stock=stock)
+    work.publish(added, place, step="record_to_report.post", subject=("late_cost", key, 1), journey=key)
     work.audit("late_cost_added", "late_cost", key, entity=site.entity.id, receipt=receipt.number, amount=amount)
     return LateCostAdded(key, stock, amount - stock)
 
