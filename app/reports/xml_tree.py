@@ -27,8 +27,9 @@ def written(root: Node, spaces: Mapping[str, str]) -> bytes:
     for prefix, space in spaces.items():
         root.set(f"xmlns:{prefix}" if prefix else "xmlns", space)
     indent(root)
+    # No line end behind it: in a PDF a reader would take that for no part of the file (see ``archivable``).
     text: bytes = tostring(root, encoding="UTF-8", xml_declaration=True)
-    return text + b"\n"
+    return text
 
 
 def _clean(text: str) -> str:

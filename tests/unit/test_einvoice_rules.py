@@ -162,3 +162,8 @@ def test_the_same_document_has_the_same_bytes_and_holds_any_text():
     assert ubl(said) == ubl(said)
     assert "A &amp; B &lt;Söhne&gt;" in ubl(said).decode()
     assert "A &amp; B &lt;Söhne&gt;" in cii(said).decode()
+
+
+def test_a_file_ends_with_its_last_element():
+    for written in (ubl(an_einvoice()), cii(an_einvoice())):
+        assert written.endswith(b">"), "a PDF that carries a line end there is miscounted by readers"
