@@ -15,7 +15,7 @@ FLOWS = [ORDER, SHIPMENT, RETURN, INVOICE]
 #: Where a document may rest for good.
 ENDS = {
     "order": {"closed", "cancelled"},
-    "shipment": {"delivered"},
+    "shipment": {"delivered", "taken_back"},
     "return": {"declined", "credited"},
     "invoice": {"posted"},
 }
