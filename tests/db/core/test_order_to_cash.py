@@ -34,6 +34,7 @@ from erpcore.orders.services import NewLine, capture_orders
 from erpcore.ports import CellState
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, Cells, a_business
+from tests.support.policies import approve
 from tests.support.steps import allocated, captured, invoiced, paid, qty, released, shipped, taken_back
 from tests.support.trader import PEOPLE
 
@@ -288,6 +289,7 @@ def a_return(business, quantity=4, item=0, **changes):
 
 def test_a_return_takes_the_latest_sale_and_spreads_over_earlier_ones(database):
     business = a_business(database)
+    approve(business, "return_receipt_rule", "not_needed")
     old, _, _ = invoiced(business, [(0, 3)])
     business.clock.advance(timedelta(days=1))
     new, _, _ = invoiced(business, [(0, 3)])
