@@ -115,3 +115,6 @@ def test_the_cut_off_test_shows_what_is_wrong_until_it_is_accrued(signed_in, sit
     assert "Wrong period" not in page.text
     assert "Accrued" in page.text
     finance.get(f"/ledger/cut-off?{asked}&channel=999999", status=404)
+    nothing = finance.get(f"/ledger/cut-off?entity={business.entity}&until=2020-01-01")
+    assert "No evidence" in nothing.text
+    assert "Pass" not in nothing.text
