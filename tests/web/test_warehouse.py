@@ -241,7 +241,8 @@ def test_the_books_are_closed_and_opened_by_finance_alone(signed_in, trade):
     assert "is not over yet" in page.errors()[0]
     finance.get(here)
     page = finance.post(here, {"until": "2026-03-01", "reason": "month end"}, status=422)
-    assert "The books stay open: Shipments without an invoice: 1" in page.errors()[0]
+    assert "The books stay open: " in page.errors()[0]
+    assert "Shipments without an invoice: 1" in page.errors()[0]
     finance.get(here)
     page = finance.post(here, {"until": "2026-02-01", "reason": "month end"})
     assert "closed before Sun 1 Feb 2026" in page.text
