@@ -212,6 +212,17 @@ class Documents:
                 "SELECT id, site_id AS site, item_id AS item, quantity, value_minor AS value, reason, note, document_id AS document, "
                 "moved_at, recorded_at FROM stock_move"
             )
+            # What changes the worth of goods without moving any: costs that come later, another method of valuing.
+            self.worth_more = [
+                *self._ask(
+                    "SELECT c.site_id AS site, l.item_id AS item, l.stock_minor AS value, c.added_at AS at "
+                    "FROM late_cost_line l JOIN late_cost c ON c.id = l.late_cost_id"
+                ),
+                *self._ask(
+                    "SELECT c.site_id AS site, r.item_id AS item, r.value_minor AS value, c.since AS at "
+                    "FROM stock_revaluation r JOIN site_costing c ON c.id = r.costing_id"
+                ),
+            ]
             self.receipts = self._ask(
                 "SELECT r.id, r.left_minor AS remaining, r.received_at, e.realm FROM receipt r JOIN entity e ON e.id = r.entity_id"
             )
@@ -338,7 +349,7 @@ class Documents:
     def _invoices(self) -> dict[int, Any]:
         blocked = {move.document for move in self.moves if move.kind == "invoice" and move.move == "block"}
         rows = self._ask(
-            "SELECT id, order_id, site_id, shipment_id, state, posted_at, gross_minor FROM invoice ORDER BY id"
+            "SELECT id, order_id, site_id, shipment_id, state, posted_at, gross_minor, is_tax_determined FROM invoice ORDER BY id"
         )
         for row in rows:
             self.orders[row.order_id].was_blocked |= row.id in blocked
@@ -346,7 +357,7 @@ class Documents:
         known = {row.id: row for row in rows}
         self._billed: dict[int, list[Any]] = defaultdict(list)
         for part in self._ask(
-            "SELECT p.invoice_id, p.order_line_id, p.quantity, p.unit_price, p.tax_rate, l.unit_price AS agreed "
+            "SELECT p.invoice_id, p.order_line_id, p.quantity, p.unit_price, l.unit_price AS agreed "
             "FROM invoice_line p JOIN order_line l ON l.id = p.order_line_id ORDER BY p.invoice_id"
         ):
             self._billed[part.invoice_id].append(part)
@@ -415,7 +426,8 @@ class Documents:
                 continue
             parts = self._billed[row.id]
             if key == "invoice_right_at_posting":
-                good = all(part.unit_price == part.agreed and part.tax_rate is not None for part in parts) and {
+                # A rate that a person named when the invoice was released was not found by the rules.
+                good = row.is_tax_determined and all(part.unit_price == part.agreed for part in parts) and {
                     part.order_line_id: part.quantity for part in parts
                 } == self._shipped_on(row)
             else:
@@ -470,8 +482,8 @@ class Documents:
         found, billed = [], set()
         for row in self.shipments.values():
             due = an_instant(row.invoice_due_at)
-            # A periodic invoice is one document, whose clock its first shipment began.
-            if row.site_id == site and due is not None and row.invoice_id not in billed:
+            # A periodic invoice is one document, whose clock its first shipment began; it is the site's that sold, whoever ships.
+            if self.orders[row.order_id].site == site and due is not None and row.invoice_id not in billed:
                 billed |= {row.invoice_id} - {None}
                 done = posted.get(row.invoice_id)
                 found.append((self.sites[site].day(due), ((done or now) - due).total_seconds(), done is not None))
@@ -506,6 +518,9 @@ class Documents:
                 sums[0] += move.quantity
                 sums[1] += move.value or 0
                 sums[2] += move.quantity if move.value is None else 0
+        for row in self.worth_more:
+            if row.site == site and an_instant(row.at) <= at:
+                held[row.item][1] += row.value
         there = [sums for sums in held.values() if sums[0]]
         return sum(sums[1] for sums in there) if any(not sums[2] for sums in there) else None
 
@@ -545,11 +560,12 @@ class Documents:
                 self._silent_order(order, here, now, count, found)
         posted = {row.id for row in self.invoices.values() if row.posted_at is not None}
         for row in self.shipments.values():
-            if row.site_id == site and row.invoice_id not in posted:
+            if self.orders[row.order_id].site == site and row.invoice_id not in posted:
                 count("invoice generation", an_instant(row.invoice_due_at), 8)
         for row, received, credited in self.returns:
             if row.site == site:
-                if row.state == "requested":
+                # One outside of its policy waits for others to agree: nobody has authorised it.
+                if row.state in ("requested", "waiting"):
                     count("return authorisation", an_instant(row.requested_at), 16)
                 if received is not None and credited is None:
                     count("credit memo", received, 16)
@@ -585,12 +601,12 @@ class Documents:
             if picking:
                 since = self._reserved[order.id]
                 found["picking"] += now > here.collected(since, max(min(picking), here.day(since)))
-        picked = [an_instant(row.picked_at) for row in order.shipments if row.confirmed_at is None]
+        picked = [an_instant(row.picked_at) for row in order.shipments if row.state == "picked"]
         if picked:
             count("shipment confirmation", min(picked), 4)
 
     def _picked(self, order: Order, line: Line) -> int:
-        return sum(self.shipped_parts[row.id].get(line.id, 0) for row in order.shipments if row.confirmed_at is None)
+        return sum(self.shipped_parts[row.id].get(line.id, 0) for row in order.shipments if row.state == "picked")
 
     def waiting_receipts(self, realm: str, now: datetime) -> int:
         """Receipts with something not applied for more than eight hours, weekends left out."""
