@@ -427,9 +427,11 @@ class Documents:
             parts = self._billed[row.id]
             if key == "invoice_right_at_posting":
                 # A rate that a person named when the invoice was released was not found by the rules.
-                good = row.is_tax_determined and all(part.unit_price == part.agreed for part in parts) and {
-                    part.order_line_id: part.quantity for part in parts
-                } == self._shipped_on(row)
+                good = (
+                    row.is_tax_determined
+                    and all(part.unit_price == part.agreed for part in parts)
+                    and {part.order_line_id: part.quantity for part in parts} == self._shipped_on(row)
+                )
             else:
                 good = row.id not in self.wrong
             weight = row.gross_minor if key == "invoice_accuracy_value" else 1
