@@ -26,10 +26,14 @@ _NOT_AGREED = (ReturnState.REQUESTED, ReturnState.WAITING, ReturnState.DECLINED)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OrderReplacement:
-    """Order what the customer gets instead: so much of each item; without any, what he asked to give back."""
+    """Order what the customer gets instead: so much of each item; without any, what he asked to give back.
+
+    ``accepted`` are warnings of orders, with why; that it is like another order is expected.
+    """
 
     id: int
     wanted: Mapping[int, Decimal] = field(default_factory=dict)
+    accepted: Mapping[str, str] = field(default_factory=dict)
 
 
 def order_replacement(work: UnitOfWork, command: OrderReplacement, *, rules: ProcessRules, cells: CellStates) -> Order:
@@ -54,7 +58,7 @@ def order_replacement(work: UnitOfWork, command: OrderReplacement, *, rules: Pro
         raise RuleBroken("nothing_entered")
     replacement = CaptureOrder(
         site=row.site_id, channel=row.channel_id, customer=row.customer_id, lines=lines, customer_reference=row.number,
-        ship_country=row.ship_country, accepted={"order_duplicate": f"replaces what comes back with {row.number}"},
+        ship_country=row.ship_country, accepted={"order_duplicate": f"replaces what comes back with {row.number}", **command.accepted},
     )  # fmt: skip
     (order,) = capture_orders(work, [replacement], rules=rules, cells=cells)
     row.replacement_id = order.id

@@ -12,8 +12,9 @@ from tests.support.operate import open_cells
 from tests.support.web import a_person, a_site, a_token
 
 NOWHERE = 4_711_000
-#: What is asked for beside the company where a file is handed in.
+#: What is asked for beside the company: the name of a file, the end of a period, the row of a report.
 FILES = {
+    "/accruals": "until=2026-04-01", "/cut-off": "until=2026-04-01", "/margin-report/entries": "key=1",
     "/order-files": "file_name=o.csv", "/price-lists": "file_name=p.csv", "/bank-statements": "file_name=b.csv&account=1",
 }  # fmt: skip
 #: A sheet of the columns of each list.

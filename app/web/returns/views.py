@@ -236,7 +236,7 @@ def exchange(return_id: int) -> Any:
             wanted = {line.item_id: form[f"line_{line.id}"].data or Decimal(0) for line in replaceable(found.lines)}
             for other in _other(form, found):
                 wanted[other.item] = wanted.get(other.item, Decimal(0)) + other.quantity
-            command = OrderReplacement(id=return_id, wanted=wanted)
+            command = OrderReplacement(id=return_id, wanted=wanted, accepted=form.accepted_warnings)
             made = order_replacement(work, command, rules=rules(), cells=cells())
         if form.accepted and made is not None:
             flash(f"Order {made.number} replaces what comes back.", "success")
