@@ -6,7 +6,7 @@ without them. Shipping uses the line's holds up (``move_stock`` with ``reserved_
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import select, update
@@ -145,15 +145,16 @@ def use_holds(work: UnitOfWork, line: int, place: Place, quantity: int) -> list[
     return taken
 
 
-def give_back(work: UnitOfWork, parts: Iterable[tuple[int, Place, int]]) -> None:
+def give_back(work: UnitOfWork, parts: Iterable[tuple[int, Place, int]], own: Collection[int]) -> None:
     """Goods picked for order lines lie at their places again and are held no longer: (line, place, thousandths) each.
 
+    ``own``: the holds that they were picked under, where a task says so; another shipment of the line keeps its lots.
     A place where one of them is past its last day is noted, so that it is set apart.
     """
     changes = []
     for line, place, quantity in parts:
         left = quantity
-        for hold in sorted(holds_of(work, line), key=lambda hold: -hold[0]):
+        for hold in sorted(holds_of(work, line), key=lambda hold: (hold[0] not in own, -hold[0])):
             back = min(hold[3], left)
             if back <= 0 or hold[1][:2] != place:
                 continue

@@ -7,12 +7,16 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import text
 
 from app.composition.scarcity import FOLLOWERS
+from erpcore.fulfilment.floor.records import lock_tasks, save_tasks
+from erpcore.fulfilment.floor.tasks import take
 from erpcore.fulfilment.packing.services import PackCarton, pack_cartons, void_carton
 from erpcore.fulfilment.services import PickOrder, confirm_shipments, pick_orders
 from erpcore.fulfilment.taking_back import take_back_shipment
 from erpcore.kernel.errors import Busy, DomainError, IllegalMove
+from erpcore.orders.allocation import allocate_orders
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
 from tests.support.floor import ANNA, BEN, SUPERVISOR, a_floor, a_task, killed, person, picked_by, shelved
@@ -152,6 +156,29 @@ def test_goods_that_went_past_their_last_day_in_the_tote_do_not_leave(database):
     again = picked_by(business, ANNA, a_task(business, order)[0].id).shipments[0]
     confirmed(business, again)
     assert bins(business) == {(None, "L-1", "quarantine"): 10, (None, "L-2", "available"): 1}
+    assert_books_agree(database)
+
+
+def test_of_two_shipments_of_a_line_each_gives_back_the_lot_that_it_holds(database):
+    business = a_business(database, items=1, stock=0)
+    a_floor(business)
+    tracked(business, "lot")
+    received(business, 6, lot="L-1", expires_on=day(5))
+    order = allocated(business, [(0, 10)])
+    first = picked_by(business, ANNA, a_task(business, order)[0].id).shipments[0]
+    with business.work(ANNA) as work:
+        task = work.session.scalars(text("SELECT id FROM warehouse_task WHERE kind = 'pack'")).one()
+        take(work, pack_task := lock_tasks(work, [task])[0], None)
+        save_tasks(work, [pack_task])
+    received(business, 4, lot="L-2", expires_on=day(90))
+    with business.work() as work:
+        allocate_orders(work, [order.id], rules=RULES, cells=OPEN)
+    second = picked_by(business, BEN, a_task(business, order)[0].id).shipments[0]
+    assert first.id != second.id
+    back(business, first)
+    business.clock.advance(timedelta(days=6))
+    confirmed(business, second)
+    assert bins(business) == {(None, "L-1", "available"): 6}
     assert_books_agree(database)
 
 
