@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from erpcore.billing.accruals.models import AccrualKind
 from erpcore.billing.models import CreditMemo, CreditMemoLine, Invoice, InvoiceLine, InvoiceState
 from erpcore.fulfilment.carriers.models import Carriage
-from erpcore.fulfilment.models import Shipment, ShipmentLine, ShipmentState
+from erpcore.fulfilment.models import Shipment, ShipmentLine
 from erpcore.kernel.clock import day_start
 from erpcore.kernel.money import line_amount
 from erpcore.ledger.models import Account, AccountRole, JournalEntry, JournalLine
@@ -116,7 +116,7 @@ def shipments_of(end: PeriodEnd, *columns: Any) -> Any:
             SalesOrder.currency, *columns,
         )
         .join(SalesOrder, SalesOrder.id == Shipment.order_id)
-        .where(Shipment.entity_id == end.entity, Shipment.state != ShipmentState.PICKED)
+        .where(Shipment.entity_id == end.entity, Shipment.confirmed_at.is_not(None))
         .order_by(Shipment.id)
     )  # fmt: skip
 
