@@ -5,10 +5,11 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from datetime import timedelta
+from functools import wraps
 from threading import Thread
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 from werkzeug.serving import make_server
 
 from app.composition.uow import connect
@@ -20,6 +21,27 @@ from tests.support.web import a_person, a_site
 # A busy machine may pause for half a minute; a test that fails waits for it, one that passes does not.
 PATIENCE = 120_000
 expect.set_options(timeout=PATIENCE)
+
+#: What a person does with a page that stands there. A click returns once the next page has begun, a slow machine shows it later.
+_ON_A_WHOLE_PAGE = (
+    (Page, ("evaluate", "screenshot", "fill")),
+    (Locator, ("fill", "press", "press_sequentially", "select_option", "check", "uncheck", "evaluate")),
+)
+
+
+def _whole(act):
+    @wraps(act)
+    def patient(self, *args, **options):
+        (self if isinstance(self, Page) else self.page).wait_for_load_state()
+        return act(self, *args, **options)
+
+    return patient
+
+
+for _kind, _acts in _ON_A_WHOLE_PAGE:
+    for _act in _acts:
+        setattr(_kind, _act, _whole(getattr(_kind, _act)))
+Page.keyboard = property(_whole(Page.keyboard.fget))
 
 
 @pytest.fixture(scope="session")

@@ -199,6 +199,21 @@ def test_what_is_no_quantity_is_said_beside_the_field_before_it_is_sent(signed_i
     expect(field).to_have_attribute("aria-invalid", "false")
 
 
+def test_what_was_typed_before_the_script_came_is_judged_when_it_comes(signed_in_at):
+    page = signed_in_at("warehouse_operator", width=360)
+    page.goto("/floor")
+    page.get_by_role("button", name="Take the next pick").click()
+    page.get_by_role("button", name="Start").click()
+    page.add_init_script(
+        """document.addEventListener("readystatechange", () => {
+            const field = document.querySelector("input[data-places]");
+            if (field && document.readyState === "interactive") field.value = "abc";
+        })"""
+    )
+    scan(page, "A-01")
+    expect(page.locator(".f .error")).to_contain_text("“abc” is not a number.")
+
+
 def test_a_picked_shipment_is_taken_back_before_it_leaves(signed_in_at, business):
     order = allocated(business, [(0, 3)])
     shipment = picked_by(business, ANNA, a_task(business, order)[0].id).shipments[0]

@@ -86,9 +86,7 @@
     if ((part || "").replace(/0+$/, "").length > places) return "fine";
     return typed.startsWith("-") && Number(typed) ? "below" : "";
   };
-  if (numberWords) document.addEventListener("input", (event) => {
-    const el = event.target;
-    if (!el.matches("input[data-places]")) return;
+  const judgeNumber = (el) => {
     const typed = el.value.trim(), found = wrongNumber(typed, Number(el.dataset.places));
     const why = found === "below" && "signed" in el.dataset ? "" : found;
     const beside = el.closest(".with-unit") || el, id = `${el.id}-typed`;
@@ -101,7 +99,12 @@
     said.textContent = why ? JSON.parse(numberWords.content)[why].replace("{value}", typed) : "";
     el.classList.toggle("is-invalid", Boolean(why));
     el.setAttribute("aria-invalid", String(Boolean(why)));
-  });
+  };
+  if (numberWords) {
+    document.addEventListener("input", (event) => { if (event.target.matches("input[data-places]")) judgeNumber(event.target); });
+    /* Whoever is quicker than the page typed before anybody listened. */
+    all("input[data-places]").filter((el) => el.value !== el.defaultValue).forEach(judgeNumber);
+  }
 
   /* The next scan takes the place of what was refused: a scanner cannot clear a field. */
   const takeNext = (el) => { if (el && el.matches("[data-scan]")) el.select(); };
