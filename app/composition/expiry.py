@@ -19,7 +19,6 @@ from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import Clock
 from erpcore.kernel.errors import Busy, Conflict, DomainError
 from erpcore.kernel.work import UnitOfWork
-from erpcore.orders.pricing import STATED
 
 log = structlog.get_logger(__name__)
 EXPIRY = Actor.system("expiry")
@@ -50,7 +49,7 @@ def set_met_apart(database: Database, work: UnitOfWork) -> None:
     """Block at once the expired goods that this unit of work met where it looked for something to pick."""
     met: set[Place] = work.memo.get(EXPIRED_MET, set())
     # A history says itself who picked what.
-    if not met or work.source in STATED:
+    if not met or work.is_stated:
         return
     for place in sorted(met):
         try:

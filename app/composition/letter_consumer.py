@@ -21,7 +21,7 @@ from erpcore.kernel.eventlog import LoggedEvent
 from erpcore.kernel.events import EventLog
 from erpcore.kernel.model import QUANTITY_PLACES
 from erpcore.kernel.money import from_minor
-from erpcore.kernel.work import UnitOfWork
+from erpcore.kernel.work import STATED, UnitOfWork
 from erpcore.masterdata.models import Customer, Entity, Item, Site
 from erpcore.orders.models import OrderLine, SalesOrder
 
@@ -83,7 +83,7 @@ def _write(work: UnitOfWork, event: LoggedEvent) -> None:
         .join(Site, Site.id == SalesOrder.site_id)
         .where(SalesOrder.id == event.journey)
     ).one_or_none()
-    if row is None or row.SalesOrder.source in ("import", "edi", "back-entry"):
+    if row is None or row.SalesOrder.source in STATED:
         return
     order, contact = row.SalesOrder, row.CustomerContact
     language = contact.language or OF_COUNTRY.get(row.Customer.country, "en")

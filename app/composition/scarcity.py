@@ -17,7 +17,6 @@ from erpcore.inventory.balances import FREED, Place
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import DomainError
 from erpcore.kernel.work import UnitOfWork
-from erpcore.orders.pricing import STATED
 from erpcore.orders.rerun import lines_by_place, places_to_serve, run_allocation
 
 log = structlog.get_logger(__name__)
@@ -30,7 +29,7 @@ def serve_who_waits(database: Database, work: UnitOfWork) -> None:
     """Allocate what this unit of work freed to who waits for it, in a transaction of its own."""
     freed: set[Place] = work.memo.get(FREED, set())
     # A history says itself who got what.
-    if not freed or work.is_refused or work.source in STATED:
+    if not freed or work.is_refused or work.is_stated:
         return
     try:
         here = _waited_for(database, work, freed)

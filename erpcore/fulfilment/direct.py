@@ -27,7 +27,6 @@ from erpcore.orders.direct_promise import direct_offer, promise_direct
 from erpcore.orders.documents import Order
 from erpcore.orders.models import LineKind, OrderState
 from erpcore.orders.moving import publish_order
-from erpcore.orders.pricing import STATED
 from erpcore.orders.records import lock_orders, save_orders
 from erpcore.orders.releasing import cure_orders, release_orders
 from erpcore.ports import CellStates, ProcessRules
@@ -113,7 +112,7 @@ def order_direct(
         for line in order.lines
         if line.kind == LineKind.DROP_SHIP and line.open > line.picked and (only_lines is None or line.id in only_lines)
     ]
-    if not lines or work.source in STATED:
+    if not lines or work.is_stated:
         return []
     known = offers(work, {line.item_id for _, line in lines})
     ordered = on_order(work, [line.id for _, line in lines])

@@ -16,7 +16,6 @@ from erpcore.kernel.rows import Change, param, read_rows, write_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.orders.documents import Order
 from erpcore.orders.models import LineKind
-from erpcore.orders.pricing import STATED
 from erpcore.purchasing.records import on_order
 
 
@@ -186,4 +185,4 @@ def billed_together(work: UnitOfWork, shipments: Iterable[int]) -> tuple[set[int
 def sent_by_suppliers(work: UnitOfWork, orders: Iterable[Order]) -> dict[int, int]:
     """What suppliers are still to send straight, by line: nobody takes that from a shelf."""
     lines = [line.id for order in orders for line in order.lines if line.kind == LineKind.DROP_SHIP]
-    return on_order(work, lines) if lines and work.source not in STATED else {}
+    return on_order(work, lines) if lines and not work.is_stated else {}

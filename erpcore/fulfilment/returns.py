@@ -132,7 +132,7 @@ def _head(work: UnitOfWork, command: RequestReturn, rules: ProcessRules, cells: 
         raise RuleBroken("other_entity", field="customer", customer=customer.code, site=site.code)
     if not command.lines:
         raise RuleBroken("order_empty", field="lines")
-    if command.at is not None and work.source not in ("import", "edi", "back-entry"):
+    if command.at is not None and not work.is_stated:
         raise NotAllowed("time_not_stated", source=work.source)
     cell = Cell(site.live_id, command.channel, Process.RETURNS_TO_CREDIT, customer.group_id)
     grant = admit(work, cells, site.entity.realm, cell, begins=True)

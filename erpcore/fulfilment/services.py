@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -228,10 +228,12 @@ def confirm_shipments(
     cells: CellStates,
     at: Mapping[int, datetime] | None = None,
     bought: Mapping[int, int] | None = None,
+    held: Callable[[UnitOfWork, int], frozenset[int]] | None = None,
 ) -> list[ShipmentRow]:
     """The goods have left: stock goes down, its cost is posted, and the invoice falls due where the policy says so.
 
     ``bought``: what a supplier that sent the goods itself asks for them, in minor units by line; no stock moves then.
+    ``held``: which bins held for its lines a shipment was picked from, asked where more of a line lies picked.
     Goods without a cost move at unknown cost and post none. Raises ``IllegalMove`` for a shipment confirmed before.
     """
     wanted = list(shipment_ids)
@@ -263,7 +265,7 @@ def confirm_shipments(
                         entity=order.entity_id, site=shipment.site_id, item=line.item_id, quantity=-quantity,
                         unit_cost=known[line.item_id].standard_cost, currency=order.currency, reason=MoveReason.ISSUE,
                         document_type="shipment", document_id=shipment.id, moved_at=shipment.confirmed_at,
-                        reserved_line=line_id,
+                        reserved_line=line_id, holds=held(work, shipment.id) if held and line.picked else frozenset(),
                     )
                 )  # fmt: skip
     read_charts(work, (order.entity_id for order in orders.values()))
@@ -283,7 +285,7 @@ def confirm_shipments(
 
 def _check_packed(work: UnitOfWork, order: Order, shipment: ShipmentRow, rules: ProcessRules) -> None:
     """Where the site's rules let nothing leave unpacked; files and back-entries tell of what has left already."""
-    if work.source in ("import", "edi", "back-entry") or not any(line.has_stock for line in order.lines):
+    if work.is_stated or not any(line.has_stock for line in order.lines):
         return
     site = site_facts(work, shipment.site_id)
     here = rules.resolve(work, entity=site.entity.live_id, site=site.live_id, channel=None, customer_group=None)

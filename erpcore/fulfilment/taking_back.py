@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
-
-from erpcore.fulfilment.floor.models import TaskLine
+from erpcore.fulfilment.floor.records import held_for
 from erpcore.fulfilment.flow import SHIPMENT
 from erpcore.fulfilment.models import ShipmentState
 from erpcore.fulfilment.packing.models import CartonState
@@ -67,8 +65,7 @@ def _put_back(
     """Back to the shelf, to the order's lines and, what was beyond them, to everybody; returns the last by line."""
     stock = [(line, (shipment.site_id, line.item_id), quantity) for line, quantity in lines if line.has_stock]
     lock_balances(work, {place for _, place, _ in stock})
-    held = work.session.scalars(select(TaskLine.hold_id).where(TaskLine.shipment_id == shipment.id))
-    give_back(work, [(line.id, place, quantity) for line, place, quantity in stock], {key for key in held if key})
+    give_back(work, [(line.id, place, quantity) for line, place, quantity in stock], held_for(work, shipment.id))
     beyond = {line.id: min(line.extra, quantity) for line, _, quantity in stock if line.extra}
     for line, quantity in lines:
         line.picked -= quantity

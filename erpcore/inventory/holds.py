@@ -125,12 +125,14 @@ def holds_of(work: UnitOfWork, line: int) -> list[list[Any]]:
     return known[line]
 
 
-def use_holds(work: UnitOfWork, line: int, place: Place, quantity: int) -> list[tuple[Slot, int]]:
-    """Use up what the line holds at this place, at most ``quantity``, what is picked first; returns what was used."""
+def use_holds(
+    work: UnitOfWork, line: int, place: Place, quantity: int, own: Collection[int] = ()
+) -> list[tuple[Slot, int]]:
+    """Use up what the line holds at this place, at most ``quantity``: its ``own`` holds, then what is picked; returns what was used."""
     taken: list[tuple[Slot, int]] = []
     changes = []
     bins = lock_bins(work, {place})[place]
-    for hold in sorted(holds_of(work, line), key=lambda hold: (-hold[3], hold[0])):
+    for hold in sorted(holds_of(work, line), key=lambda hold: (hold[0] not in own, -hold[3], hold[0])):
         slot: Slot = hold[1]
         take = min(hold[2], quantity)
         if take <= 0 or (slot.site, slot.item) != place:

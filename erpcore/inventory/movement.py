@@ -13,7 +13,8 @@ from erpcore.inventory.models import MoveReason
 class Movement:
     """Stock that comes (positive) or goes. ``unit_cost`` ``None``: unknown, nothing is posted.
 
-    ``reserved_line``: the order line whose reservation it uses up. ``slot``: where it lies, of which lot, in which status;
+    ``reserved_line``: the order line whose reservation it uses up; ``holds``: the bins held for it that this was picked from, where
+    another shipment of the line lies picked. ``slot``: where it lies, of which lot, in which status;
     ``None``: the default place when it comes, what the lot rule says when it goes.
     ``price``: what was paid for a unit, which is its cost where the site does not value at standard cost. ``worth``: just this much,
     in minor units, there.
@@ -31,6 +32,7 @@ class Movement:
     moved_at: datetime
     note: str | None = None
     reserved_line: int | None = None
+    holds: frozenset[int] = frozenset()
     slot: Slot | None = None
     price: int | None = None
     worth: int | None = None

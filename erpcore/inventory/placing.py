@@ -40,7 +40,7 @@ def slots_of(work: UnitOfWork, m: Movement, item: ItemFacts) -> list[tuple[Slot,
         return [(default, m.quantity)]
     taken: dict[Slot, int] = defaultdict(int)
     if m.reserved_line is not None:
-        for slot, quantity in use_holds(work, m.reserved_line, place, -m.quantity):
+        for slot, quantity in use_holds(work, m.reserved_line, place, -m.quantity, m.holds):
             _require_sound(work, m, slot, item)
             taken[slot] += quantity
     left = -m.quantity - sum(taken.values())
@@ -54,7 +54,7 @@ def slots_of(work: UnitOfWork, m: Movement, item: ItemFacts) -> list[tuple[Slot,
 
 def _require_sound(work: UnitOfWork, m: Movement, slot: Slot, item: ItemFacts) -> None:
     """Raise ``RuleBroken("picked_expired")`` for goods that went past their last day in the tote. A history says what left."""
-    if work.source in ("import", "edi", "back-entry"):
+    if work.is_stated:
         return
     if (last := last_day_over(work, slot, m.moved_at)) is not None:
         lot = lots(work, {slot.lot or 0})[slot.lot or 0].code

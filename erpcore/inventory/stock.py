@@ -88,7 +88,7 @@ def _change(
         if command.quantity < 0 and reason in (MoveReason.OPENING, MoveReason.RECEIPT):
             # What goes out is corrected, with another permission, a reason and a limit.
             raise RuleBroken("quantity_not_positive_here", field="quantity", item=item.code)
-        if command.at is not None and work.source not in ("import", "edi", "back-entry"):
+        if command.at is not None and not work.is_stated:
             raise NotAllowed("time_not_stated", source=work.source)
         places.append(warehouse_place(work, site, rules, cells))
         movements.append(

@@ -38,6 +38,9 @@ _LOCK_AND_NEXT_SEQ = (
 
 _encode = msgspec.json.Encoder().encode
 
+#: Doors through which prices, dates and amounts are stated by somebody else's document.
+STATED = ("import", "edi", "back-entry")
+
 
 class UnitOfWork:
     """What a service needs besides its commands. Created by the composition root, one per POST, job item or batch.
@@ -80,6 +83,11 @@ class UnitOfWork:
         self.last_seq: int | None = None
         #: Refused, and nothing of it is kept.
         self.is_refused = False
+
+    @property
+    def is_stated(self) -> bool:
+        """Whether what comes was decided elsewhere: it is recorded as it is told, not decided anew."""
+        return self.source in STATED
 
     @contextmanager
     def trial(self) -> Iterator[UnitOfWork]:

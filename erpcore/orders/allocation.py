@@ -18,7 +18,6 @@ from erpcore.orders.claims import claim_of, kept_by_contract, protects, steps_of
 from erpcore.orders.documents import Line, Order
 from erpcore.orders.models import OrderState
 from erpcore.orders.moving import admit_order, publish_order
-from erpcore.orders.pricing import STATED
 from erpcore.orders.promise import Wanted, promised_parts, set_promise
 from erpcore.orders.ranking import AllocationRule, Claim, plan, rule_of
 from erpcore.orders.records import lock_orders, save_orders
@@ -97,7 +96,7 @@ def _shares(
     """What each line may take, by line in the order given: the balances are locked, so that it is still there when taken."""
     places = {(line.site_id, line.item_id) for _, line in lines}
     # A history says itself who got what.
-    stated = work.source in STATED
+    stated = work.is_stated
     # What does not change is read before others have to wait for what does.
     steps, _ = steps_of(work, places), channel_priorities(work)
     held = lock_balances(work, places)

@@ -16,7 +16,6 @@ from erpcore.masterdata.queries import CustomerFacts, ItemFacts, SiteFacts, site
 from erpcore.masterdata.units import Pack, in_own_unit, pack_named, packs_of, require_multiple
 from erpcore.orders.commands import CaptureOrder, NewLine
 from erpcore.orders.models import SalesOrder
-from erpcore.orders.pricing import STATED
 
 _MOST_LINES = 2000
 #: Years that an order can be about.
@@ -57,7 +56,7 @@ def in_own_units(
             )
             for c in commands
         ]  # fmt: skip
-    if work.source not in STATED:
+    if not work.is_stated:
         for command in commands:
             for number, line in enumerate(command.lines, 1):
                 item = known[line.item]

@@ -33,8 +33,6 @@ OVERRIDE_PRICE = "orders:price:override"
 OVERRIDE = ENTERED
 #: How much hangs on an entered price, by the level that the policy routes it to.
 WEIGHTS = {Level.DESK: "low", Level.SITE_LEAD: "medium", Level.PROCESS_OWNER: "high"}
-#: Doors through which prices, dates and amounts are stated by somebody else's document.
-STATED = ("import", "edi", "back-entry")
 
 
 class PricedAs(Protocol):
@@ -83,7 +81,7 @@ def price_lines(
 
     Raises ``RuleBroken`` naming the line that no rule prices (the rush, where that is what it costs), or whose entered price lacks its reason.
     """
-    if work.source in STATED and all(line.unit_price is not None for line in lines):
+    if work.is_stated and all(line.unit_price is not None for line in lines):
         return [
             LinePrice(scaled_int(line.unit_price or Decimal(0), PRICE_PLACES), "stated", known[line.item].standard_cost)
             for line in lines
@@ -129,7 +127,7 @@ def _priced(
     if found is not None and given in (None, found.unit_price):
         return LinePrice(found.unit_price, found.source, **common)  # type: ignore[arg-type]  # fields by name
     assert given is not None  # noqa: S101 - without a rule's price it was refused above
-    if work.source in STATED:
+    if work.is_stated:
         return LinePrice(given, "stated", **common)  # type: ignore[arg-type]  # as above
     work.actor.require(OVERRIDE_PRICE, site=site)
     reason = (line.price_reason or "").strip()

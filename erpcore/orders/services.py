@@ -32,7 +32,7 @@ from erpcore.orders.duplicates import notice_duplicates, settle_duplicates
 from erpcore.orders.models import OrderState, Progress
 from erpcore.orders.moving import captured_line
 from erpcore.orders.policy import stamp_lines
-from erpcore.orders.pricing import OVERRIDE, STATED, hold_for_price, price_lines
+from erpcore.orders.pricing import OVERRIDE, hold_for_price, price_lines
 from erpcore.orders.records import insert_lines, insert_orders
 from erpcore.orders.rules import LineDates, line_dates, line_kind, rush_day
 from erpcore.orders.rush import settle_rush
@@ -96,7 +96,7 @@ def capture_orders(
         orders.append(order)
     # Before sites are chosen, which writes: who enters orders one by one goes on after a refusal.
     noticed = notice_duplicates(work, orders, [command.accepted for command in commands], rules)
-    if work.source not in STATED:
+    if not work.is_stated:
         unstated = [
             (order, line)
             for order, command in zip(orders, commands, strict=True)
@@ -226,7 +226,7 @@ def _drafted(
 def _at(work: UnitOfWork, stated: datetime | None) -> datetime:
     if stated is None:
         return work.now
-    if work.source not in STATED:
+    if not work.is_stated:
         raise NotAllowed("time_not_stated", source=work.source)
     return stated
 

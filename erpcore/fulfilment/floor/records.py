@@ -11,7 +11,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from erpcore.fulfilment.floor.models import PickWave, TaskLine, WarehouseTask
 from erpcore.kernel.errors import Conflict, NotFound
@@ -232,3 +232,9 @@ def place_of(work: UnitOfWork, site: int) -> Place:
         realm=facts.entity.realm, entity=facts.entity.id, site=facts.id, currency=facts.entity.currency,
         time_zone=facts.time_zone,
     )  # fmt: skip
+
+
+def held_for(work: UnitOfWork, shipment: int) -> frozenset[int]:
+    """The bins held that a shipment was picked from."""
+    held = work.session.scalars(select(TaskLine.hold_id).where(TaskLine.shipment_id == shipment))
+    return frozenset(key for key in held if key)

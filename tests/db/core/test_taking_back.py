@@ -12,6 +12,7 @@ from sqlalchemy import text
 from app.composition.scarcity import FOLLOWERS
 from erpcore.fulfilment.floor.records import lock_tasks, save_tasks
 from erpcore.fulfilment.floor.tasks import take
+from erpcore.fulfilment.leaving import send_off
 from erpcore.fulfilment.packing.services import PackCarton, pack_cartons, void_carton
 from erpcore.fulfilment.services import PickOrder, confirm_shipments, pick_orders
 from erpcore.fulfilment.taking_back import take_back_shipment
@@ -44,7 +45,7 @@ def back(business, shipment, who=ANNA, reason="the customer asks us to wait"):
 
 def confirmed(business, shipment):
     with business.work() as work:
-        return confirm_shipments(work, [shipment.id], rules=RULES, cells=OPEN)
+        return send_off(work, [shipment.id], rules=RULES, cells=OPEN)
 
 
 def refused(business, act, code, *, kind=DomainError):
@@ -159,7 +160,9 @@ def test_goods_that_went_past_their_last_day_in_the_tote_do_not_leave(database):
     assert_books_agree(database)
 
 
-def test_of_two_shipments_of_a_line_each_gives_back_the_lot_that_it_holds(database):
+@pytest.fixture
+def two_lots(database):
+    """A business, and two shipments of one line: the first of a lot that soon expires, the second of one that does not."""
     business = a_business(database, items=1, stock=0)
     a_floor(business)
     tracked(business, "lot")
@@ -175,10 +178,24 @@ def test_of_two_shipments_of_a_line_each_gives_back_the_lot_that_it_holds(databa
         allocate_orders(work, [order.id], rules=RULES, cells=OPEN)
     second = picked_by(business, BEN, a_task(business, order)[0].id).shipments[0]
     assert first.id != second.id
+    return business, first, second
+
+
+def test_of_two_shipments_of_a_line_each_gives_back_the_lot_that_it_holds(database, two_lots):
+    business, first, second = two_lots
     back(business, first)
     business.clock.advance(timedelta(days=6))
     confirmed(business, second)
     assert bins(business) == {(None, "L-1", "available"): 6}
+    assert_books_agree(database)
+
+
+def test_of_two_shipments_of_a_line_each_leaves_with_the_lot_that_it_holds(database, two_lots):
+    business, first, second = two_lots
+    confirmed(business, second)
+    assert bins(business) == {(None, "L-1", "available"): 6}
+    business.clock.advance(timedelta(days=6))
+    refused(business, lambda: confirmed(business, first), "picked_expired")
     assert_books_agree(database)
 
 
