@@ -39,6 +39,7 @@ from erpcore.ledger.closing import models as closing
 from erpcore.masterdata import addresses
 from erpcore.masterdata import company_address as company_addresses
 from erpcore.masterdata import models as masterdata
+from erpcore.masterdata import rate_models as rates
 from erpcore.masterdata import tax_models as taxes
 from erpcore.orders import allocation_models as allocation
 from erpcore.orders import models as orders
@@ -113,6 +114,7 @@ __all__ = [
     "questions",
     "quotes",
     "raci",
+    "rates",
     "rebates",
     "reminders",
     "replays",

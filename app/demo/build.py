@@ -34,6 +34,7 @@ from app.demo.policies import share_out_exceptions
 from app.demo.processes import write_processes
 from app.demo.questions import ask_questions
 from app.demo.raci import say_who_answers
+from app.demo.rates import tell_rates
 from app.demo.rebates import Rebates
 from app.demo.returned import return_some
 from app.demo.risks import RiskBook
@@ -290,6 +291,7 @@ class _Story:
         return_some(self.desk)
         self.rebates.end()
         pay_out(self.desk)
+        tell_rates(self.desk)
         self._read_events()
 
 

@@ -39,6 +39,7 @@ class Permission(StrEnum):
 
     MASTERDATA_READ = "masterdata:record:read", "see sites, channels, customers, items and prices"
     TAX_KEEP = "masterdata:tax:keep", "keep tax rules, tax numbers and exemptions"
+    RATE_KEEP = "masterdata:rate:keep", "keep exchange rates"
     MASTERDATA_CHANGE = "masterdata:record:change", "change sites, channels, customers, items and prices"
     ADDRESS_CHANGE = "masterdata:address:change", "enter, change and end addresses of customers"
     ORDER_READ = "orders:order:read", "see orders and their journeys"

@@ -30,6 +30,7 @@ KNOWN = {
     "counts": ("item state due", "item state due_on"), "credit-memos": ("number reason", "number reason"),
     "customers": ("customer exposure", "code exposure"), "departures": ("code journey", "code number"),
     "design-questions": ("title", "title"), "exception-paths": ("name when", "path.name path.when"),
+    "exchange-rates": ("day currency against", "day currency against"),
     "exceptions": ("number subject since", "number subject since"), "goods-receipts": ("number", "number"),
     "holds": ("order kind reason", "order kind reason"), "imports": ("file", "file_name"),
     "invoices": ("state gross", "state gross"), "items": ("item free", "code free"),
