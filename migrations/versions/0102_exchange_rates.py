@@ -8,7 +8,7 @@ from alembic import op
 from erpcore.kernel.model import Key, UtcDateTime
 from migrations.ddl import refuse_changes
 
-revision = "9170"
+revision = "0102"
 down_revision = "0101"
 branch_labels = None
 depends_on = None
