@@ -13,6 +13,7 @@ from app.demo.desk import Desk
 from app.importers.bankfiles.accepting import accept_sure
 from erpcore.billing.bank import BankLine, TakeStatement, add_bank_account, name_payer, take_statements
 from erpcore.billing.models import Invoice
+from erpcore.billing.paying import TellInvoiceAccount, tell_invoice_account
 from erpcore.credit.models import Receivable
 from erpcore.kernel.clock import local_day
 from erpcore.masterdata.models import Customer, Realm
@@ -46,6 +47,11 @@ def open_the_desk(desk: Desk) -> None:
         return
     with desk.work(finance, Realm.LIVE) as work:
         account = add_bank_account(work, node.entity, number=_IBAN, name="House bank Duisburg")
+        since = date(day.year - 1, 1, 1)
+        named = TellInvoiceAccount(
+            entity=node.entity, account=account, valid_from=since, bic="COBADEFFXXX", reason="The house bank, at set-up"
+        )
+        tell_invoice_account(work, named)
     with desk.work(clerk, Realm.LIVE) as work:
         name_payer(work, node.entity, _ACCOUNT, owed[1][1])
     lines = _lines(owed, day)

@@ -10,6 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.queries.places import EntityPick, company_seen
+from erpcore.billing.bank_models import BankAccount
+from erpcore.billing.paying import InvoiceAccount, invoice_accounts_told
 from erpcore.kernel.actor import Actor
 from erpcore.masterdata.company_address import addresses_told
 from erpcore.masterdata.countries import country_name
@@ -54,6 +56,23 @@ class NumberRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ToldAccount:
+    """An account that invoices name from a day on, as it was told; ``number`` counts those of the company from 1."""
+
+    number: int
+    account_id: int
+    account: str
+    name: str
+    currency: str
+    bic: str | None
+    valid_from: date
+    reason: str
+    set_by: int
+    set_as: str
+    set_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class CompanyPage:
     """A company with all its addresses, in the order they were told, and its tax numbers. ``is_twin``: it has those of a live one."""
 
@@ -62,10 +81,16 @@ class CompanyPage:
     is_twin: bool
     addresses: list[ToldAddress]
     numbers: list[NumberRow]
+    accounts: list[ToldAccount]
 
     def holding(self, day: date) -> ToldAddress | None:
         """The address that holds on a day: the last told of those that have begun."""
         return next((one for one in reversed(self.addresses) if one.valid_from <= day), None)
+
+    def named(self, day: date) -> list[ToldAccount]:
+        """The account that invoices of a day name, by currency, and those that are told for a later one."""
+        held = {one.currency: one for one in self.accounts if one.valid_from <= day}
+        return [*held.values(), *(one for one in self.accounts if one.valid_from > day)]
 
 
 def company_page(session: Session, actor: Actor, entity: int) -> CompanyPage:
@@ -75,6 +100,7 @@ def company_page(session: Session, actor: Actor, entity: int) -> CompanyPage:
     return CompanyPage(
         company=company, country=row.country, is_twin=row.twin_id is not None,
         addresses=[_told(one) for one in addresses_told(session, entity)], numbers=tax_numbers(session, entity, None),
+        accounts=[_told_account(*one) for one in invoice_accounts_told(session, entity)],
     )  # fmt: skip
 
 
@@ -91,3 +117,10 @@ def tax_numbers(session: Session, entity: int, customer: int | None) -> list[Num
 
 def _told(row: Any) -> ToldAddress:
     return ToldAddress(**{name: getattr(row, name) for name in ToldAddress.__dataclass_fields__})
+
+
+def _told_account(told: InvoiceAccount, account: BankAccount) -> ToldAccount:
+    return ToldAccount(
+        number=told.number, account_id=account.id, account=account.number, name=account.name, currency=account.currency,
+        bic=told.bic, valid_from=told.valid_from, reason=told.reason, set_by=told.set_by, set_as=told.set_as, set_at=told.set_at,
+    )  # fmt: skip

@@ -10,9 +10,20 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.queries.taxes import stamps
-from erpcore.billing.einvoice.document import Delivery, EInvoice, Kind, Line, Party, Place, parts_of, rounding_notes
+from erpcore.billing.einvoice.document import (
+    Delivery,
+    EInvoice,
+    Kind,
+    Line,
+    Party,
+    PayTo,
+    Place,
+    parts_of,
+    rounding_notes,
+)
 from erpcore.billing.einvoice.rules import identified
 from erpcore.billing.models import CreditMemo, CreditMemoLine, Invoice, InvoiceLine, InvoiceState
+from erpcore.billing.paying import invoice_account_on, is_iban
 from erpcore.billing.taxing import ROUNDING
 from erpcore.fulfilment.models import Shipment
 from erpcore.kernel.actor import Actor
@@ -156,8 +167,17 @@ def _document(
         kind=kind, realm=names.entity.realm, number=number, issued_on=names.day, due_on=due_on, terms=terms, currency=currency, places=places(currency),
         notes=[*realm, *notes, ROUNDING, *rounding_notes(lines, currency)], buyer_reference=buyer_reference, order=order,
         shipment=shipment, preceding=preceding, seller=seller, buyer=buyer, delivery=delivery, lines=lines, parts=parts,
-        net=net, tax=tax, gross=gross,
+        net=net, tax=tax, gross=gross, pay_to=_pay_to(session, names, currency, seller) if kind is Kind.INVOICE else None,
     )  # fmt: skip
+
+
+def _pay_to(session: Session, names: _Names, currency: str, seller: Party) -> PayTo | None:
+    """The account that invoices of the day name. A credit memo names none: what it gives back goes to the customer."""
+    found = invoice_account_on(session, names.entity.id, currency, names.day)
+    if found is None:
+        return None
+    told, account = found
+    return PayTo(account=account.number, is_iban=is_iban(account.number), holder=seller.name, bic=told.bic or "")
 
 
 def _stamps(session: Session, lines: Iterable[Any]) -> _Stamps:

@@ -107,7 +107,9 @@ def _settlement(said: EInvoice) -> Node:
     period = _ram("BillingSpecifiedPeriod", _on("StartDateTime", to.first), _on("EndDateTime", to.last))
     return _ram(
         "ApplicableHeaderTradeSettlement",
+        _said("PaymentReference", said.number) if said.pay_to else None,
         _said("InvoiceCurrencyCode", said.currency),
+        _payment(said),
         *map(_part, said.parts),
         period if _several(to) else None,
         _ram("SpecifiedTradePaymentTerms", _said("Description", said.terms), _on("DueDateDateTime", said.due_on)),
@@ -122,6 +124,23 @@ def _settlement(said: EInvoice) -> Node:
             for number, on in said.preceding
         ),
     )  # fmt: skip
+
+
+def _payment(said: EInvoice) -> Node:
+    to = said.pay_to
+    if to is None:
+        return None
+    return _ram(
+        "SpecifiedTradeSettlementPaymentMeans",
+        _said("TypeCode", said.means),
+        _ram(
+            "PayeePartyCreditorFinancialAccount",
+            _said("IBANID", to.account) if to.is_iban else None,
+            _said("AccountName", to.holder),
+            None if to.is_iban else _said("ProprietaryID", to.account),
+        ),
+        _ram("PayeeSpecifiedCreditorFinancialInstitution", _said("BICID", to.bic)),
+    )
 
 
 def _part(part: TaxPart) -> Node:

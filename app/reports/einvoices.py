@@ -120,9 +120,23 @@ def _context(said: EInvoice, at: datetime) -> dict[str, Any]:
             *((f"Tax {_quantity(one.rate)} % on {one.base:,f}", f"{one.tax:,f}") for one in said.parts),
             ("To pay" if said.kind is Kind.INVOICE else "Given back", f"{said.gross:,f} {said.currency}"),
         ],
+        "pay_to": _pay_to(said),
         "notes": [*(one.reason for one in said.parts if one.reason), *([said.terms] if said.terms else []), *said.notes],
     }  # fmt: skip
     return context | {"whose": seller.name, "facts": facts, "bill": money}
+
+
+def _pay_to(said: EInvoice) -> list[tuple[str, str]]:
+    if (to := said.pay_to) is None:
+        return []
+    number = " ".join(to.account[at : at + 4] for at in range(0, len(to.account), 4)) if to.is_iban else to.account
+    rows = [
+        ("To", to.holder),
+        ("IBAN" if to.is_iban else "Account", number),
+        ("BIC", to.bic),
+        ("Reference", said.number),
+    ]
+    return [one for one in rows if one[1]]
 
 
 def _lines(place: Place | None) -> list[str]:

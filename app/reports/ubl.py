@@ -52,6 +52,7 @@ def ubl(said: EInvoice) -> bytes:
             _cac("DeliveryLocation", _place("Address", days.place)),
             _cac("DeliveryParty", _cac("PartyName", _cbc("Name", days.name))),
         ),
+        _payment(said),
         _cac("PaymentTerms", _cbc("Note", said.terms)),
         _cac("TaxTotal", money("TaxAmount", said.tax), *(_part(one, money) for one in said.parts)),
         _cac(
@@ -61,6 +62,14 @@ def ubl(said: EInvoice) -> bytes:
         *(_line(one, money, is_invoice=is_invoice) for one in said.lines),
     )  # fmt: skip
     return written(root, {"": _ROOT.format(name), "cac": _CAC, "cbc": _CBC})
+
+
+def _payment(said: EInvoice) -> Node:
+    if said.pay_to is None:
+        return None
+    bank = _cac("FinancialInstitutionBranch", _cbc("ID", said.pay_to.bic))
+    account = _cac("PayeeFinancialAccount", _cbc("ID", said.pay_to.account), _cbc("Name", said.pay_to.holder), bank)
+    return _cac("PaymentMeans", _cbc("PaymentMeansCode", said.means), _cbc("PaymentID", said.number), account)
 
 
 def _money(currency: str, name: str, amount: Decimal) -> Node:

@@ -46,6 +46,16 @@ def test_what_lacks_is_entered_and_the_document_comes(signed, sqlite_database, c
     finance.get_by_role("button", name="Keep the address").click()
     expect(finance.locator("main")).to_contain_text("47051 Duisburg")
     is_whole(finance)
+    finance.get_by_role("link", name="Name the account…").click()
+    finance.get_by_label("IBAN or number").fill("DE89370400440532013000")
+    finance.get_by_label("Name").fill("House bank")
+    finance.get_by_role("button", name="Add the account").click()
+    finance.goto(f"/companies/{business.entity}/invoice-account")
+    finance.get_by_label("Reason").fill("the house bank")
+    is_whole(finance)
+    finance.get_by_role("button", name="Name the account").click()
+    expect(finance.locator("main")).to_contain_text("DE89370400440532013000")
+    is_whole(finance)
     expect(billing.get_by_role("heading", level=1)).to_contain_text("INV-2026-000001")
     for link, begins in (("XML (UBL)", b"<?xml"), ("PDF (Factur-X)", b"%PDF-")):
         with billing.expect_download() as file:

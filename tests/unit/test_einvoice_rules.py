@@ -11,7 +11,7 @@ import pytest
 from app.reports.cii import cii
 from app.reports.einvoices import require_sound
 from app.reports.ubl import ubl
-from erpcore.billing.einvoice.document import Delivery, Kind, Place, parts_of, rounding_notes
+from erpcore.billing.einvoice.document import Delivery, Kind, PayTo, Place, parts_of, rounding_notes
 from erpcore.billing.einvoice.rules import differences, identified, lacking
 from erpcore.kernel.errors import RuleBroken
 from erpcore.masterdata.tax_models import TaxCategory as T
@@ -130,6 +130,8 @@ CASES = {
     "outside": untaxed(T.OUTSIDE, seller=identified(SELLER), buyer=identified(ABROAD)),
     "mixed": an_einvoice([a_line(1), a_line(2, category=T.EXEMPT, rate=Decimal(0), reason="A."), a_line(3, rate=Decimal("8.1"))]),
     "other number": an_einvoice(seller=replace(SELLER, vat="", tax_number="134/5780/1234")),
+    "paid by SEPA": an_einvoice(pay_to=PayTo(account="DE89370400440532013000", is_iban=True, holder="Nordhaus GmbH", bic="COBADEFFXXX")),
+    "paid abroad": an_einvoice(currency="GBP", pay_to=PayTo(account="70009876", is_iban=False, holder="Nordhaus GmbH")),
     "several days": an_einvoice(delivery=Delivery(place=BUYER.place, first=date(2026, 2, 1), last=date(2026, 2, 28))),
     "bare": an_einvoice(
         seller=replace(SELLER, register_number=""), buyer=replace(BUYER, place=Place(country="AT"), code=""), delivery=Delivery(),

@@ -72,6 +72,67 @@ def test_tax_numbers_are_entered_for_the_company_and_for_a_customer(signed_in, b
     signed_in("billing").get(theirs, status=403)
 
 
+def test_finance_names_the_account_that_invoices_ask_for(signed_in, business, sqlite_database):
+    finance, here = signed_in("finance"), f"/companies/{business.entity}"
+    assert "No account yet" in finance.get(here).text
+    assert "Add the account first" in finance.get(f"{here}/invoice-account").text
+    new = f"/cash/accounts/new?entity={business.entity}"
+    finance.post(
+        "/cash/accounts/new",
+        {
+            **typed(finance.get(new)),
+            "number": "DE89370400440532013000",
+            "name": "House bank",
+            "entity": business.entity,
+        },
+    )
+    ((account,),) = rows(sqlite_database, "SELECT id FROM bank_account")
+    stale = {**typed(finance.get(f"{here}/invoice-account")), "account": account}
+    page = finance.post(f"{here}/invoice-account", {**stale, "bic": "COBA", "reason": "set up"}, status=422)
+    assert "“COBA” is no BIC" in page.text
+    assert 'value="set up"' in page.html
+    said = {**stale, "bic": "COBADEFFXXX", "valid_from": "2026-01-01", "reason": "set up"}
+    page = finance.post(f"{here}/invoice-account", said)
+    assert "House bank · COBADEFFXXX" in page.text
+    page = finance.post(f"{here}/invoice-account", said, status=409)
+    assert "was told another account" in page.text
+    late = {
+        **typed(finance.get(f"{here}/invoice-account")),
+        "valid_from": "2026-01-02",
+        "reason": "late",
+        "account": account,
+    }
+    assert "Choose today or a later day" in finance.post(f"{here}/invoice-account", late, status=422).text
+    with queries(sqlite_database) as ran:
+        finance.get(here)
+    assert len(ran) <= MOST
+    assert rows(sqlite_database, "SELECT number, bic FROM invoice_account") == [(1, "COBADEFFXXX")]
+    signed_in("billing").get(f"{here}/invoice-account", status=403)
+
+
+def test_a_program_names_the_account_that_invoices_ask_for(caller, business):
+    finance, path = caller("finance"), f"/companies/{business.entity}"
+    bank = {"entity": business.entity, "number": "DE89370400440532013000", "name": "House bank"}
+    said = {
+        "account": finance("POST", "/bank-accounts", bank).json["id"],
+        "valid_from": "2026-01-01",
+        "reason": "set up",
+    }
+    made = finance("POST", f"{path}/invoice-accounts", said)
+    assert made.status_code == 201, made.json
+    (one,) = made.json["invoice_accounts"]
+    assert (one["number"], one["account"], one["currency"], one["valid_from"]) == (
+        1,
+        bank["number"],
+        "EUR",
+        "2026-01-01",
+    )
+    late = finance("POST", f"{path}/invoice-accounts", said)
+    assert (late.status_code, late.json["code"]) == (409, "invoice_account_changed")
+    assert finance("POST", f"{path}/invoice-accounts", {**said, "account": 4711, "seen": 1}).status_code == 404
+    assert caller("billing")("POST", f"{path}/invoice-accounts", said).status_code == 403
+
+
 def test_a_program_tells_the_address_and_reads_all_of_them(caller, business):
     finance, path = caller("finance"), f"/companies/{business.entity}"
     said = {**SEAT, "region": None, "seen": 0}

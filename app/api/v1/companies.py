@@ -14,6 +14,7 @@ from app.composition.request import reader
 from app.queries.companies import CompanyPage, company_page
 from app.security.permissions import Permission
 from app.security.require import actor
+from erpcore.billing.paying import TellInvoiceAccount, tell_invoice_account
 from erpcore.kernel.work import UnitOfWork
 from erpcore.masterdata.company_address import CompanyAddress, TellAddress, tell_address
 
@@ -46,6 +47,19 @@ class HeldNumberAnswer(Answer):
     valid_until: date | None
 
 
+class InvoiceAccountAnswer(Answer):
+    """The account that invoices in its currency name from `valid_from` on; `number` counts from 1."""
+
+    number: int
+    account_id: int
+    account: str
+    currency: str
+    bic: str | None
+    valid_from: date
+    reason: str
+    set_at: datetime
+
+
 class CompanyAnswer(Answer):
     """A company. Of its addresses, in the order they were told, the last of those that have begun holds."""
 
@@ -56,6 +70,17 @@ class CompanyAnswer(Answer):
     currency: str
     addresses: list[CompanyAddressAnswer]
     tax_numbers: list[HeldNumberAnswer]
+    invoice_accounts: list[InvoiceAccountAnswer]
+
+
+class InvoiceAccountBody(Body):
+    """The account that invoices name next. `seen` is the number of the last one, 0 where there is none."""
+
+    account: int
+    valid_from: date
+    bic: str = Field("", max_length=14)
+    reason: str = Field(min_length=1, max_length=200)
+    seen: int = Field(0, ge=0)
 
 
 class CompanyAddressBody(Body):
@@ -79,6 +104,7 @@ def _answer(page: CompanyPage) -> CompanyAnswer:
         id=one.id, code=one.code, name=one.name, realm=one.realm, currency=one.currency,
         addresses=[CompanyAddressAnswer.model_validate(each) for each in page.addresses],
         tax_numbers=[HeldNumberAnswer.model_validate(each) for each in page.numbers],
+        invoice_accounts=[InvoiceAccountAnswer.model_validate(each) for each in page.accounts],
     )  # fmt: skip
 
 
@@ -108,4 +134,17 @@ def tell_company_address(work: UnitOfWork, entity_id: int, body: CompanyAddressB
                 entity=entity_id, address=CompanyAddress(**said), valid_from=body.valid_from, reason=body.reason, seen=body.seen
             ),
         )  # fmt: skip
+    return _answer(company_page(work.session, work.actor, entity_id))
+
+
+@operation(
+    "POST", "/companies/{entity_id}/invoice-accounts", permission=Permission.BANK_ACCOUNT,
+    summary="Tell which account a company's invoices name from a day on", tag=TAG, body=InvoiceAccountBody, answer=CompanyAnswer,
+    status=201,
+    example={"account": 5001, "valid_from": "2026-03-02", "bic": "COBADEFFXXX", "reason": "the house bank", "seen": 0},
+)  # fmt: skip
+def tell_account_on_invoices(work: UnitOfWork, entity_id: int, body: InvoiceAccountBody) -> CompanyAnswer:
+    in_company(work, entity_id)
+    with pointing():
+        tell_invoice_account(work, TellInvoiceAccount(entity=entity_id, **body.model_dump()))
     return _answer(company_page(work.session, work.actor, entity_id))

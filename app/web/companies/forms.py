@@ -50,6 +50,18 @@ class AddressForm(Form):
         return CompanyAddress(**typed)
 
 
+class InvoiceAccountForm(Form):
+    """The account that invoices name from a day on."""
+
+    seen = HiddenField()
+    account = SelectField("Account", coerce=int)
+    bic = StringField("BIC", [Length(max=14)], description="Only banks abroad ask for it")
+    valid_from = DateField(
+        "Named from", [InputRequired("Enter a day")], description="Invoices of that day and later ones name it"
+    )
+    reason = StringField("Reason", [DataRequired("Say why"), Length(max=200)])
+
+
 class NumberForm(KeyedForm):
     """A tax number from a day on."""
 

@@ -1,4 +1,4 @@
-"""One company: its address, how it was told over time, its tax numbers, and the forms that enter both."""
+"""One company: its address, how it was told over time, its tax numbers, the account that invoices name, and the forms that enter them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from flask import flash, redirect, render_template, url_for
 
 from app.composition.request import now, reader
 from app.queries.addresses import customer_addressed
+from app.queries.bank_statements import accounts_of
 from app.queries.companies import CompanyPage, company_page
 from app.queries.taxes import company_of_customer
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import area
-from app.web.companies.forms import AddressForm, NumberForm
+from app.web.companies.forms import AddressForm, InvoiceAccountForm, NumberForm
+from app.web.forms import choices
 from app.web.steps import form_step
+from erpcore.billing.paying import TellInvoiceAccount, tell_invoice_account
 from erpcore.kernel.clock import local_day
 from erpcore.masterdata.company_address import TellAddress, tell_address
 from erpcore.masterdata.tax_keeping import NewTaxNumber, keep_tax_number
@@ -33,7 +36,7 @@ def show(entity_id: int) -> str:
     page = company_page(reader(), actor(), entity_id)
     today = _today(page)
     return render_template(
-        "companies/show.html", page=page, company=page.company, realm=page.company.realm, today=today, holding=page.holding(today)
+        "companies/show.html", page=page, company=page.company, realm=page.company.realm, today=today, holding=page.holding(today), named=page.named(today)
     )  # fmt: skip
 
 
@@ -54,6 +57,32 @@ def change_address(entity_id: int) -> Any:
             return _back(entity_id, "The address is kept. Documents of earlier days keep the one that held then.")
     note = "Documents name the address that held on their day. What was entered before stays on record."
     return _form(form, page, "Change the address" if page.addresses else "Enter the address", "Keep the address", note)
+
+
+@blueprint.route("/companies/<int:entity_id>/invoice-account", methods=["GET", "POST"])
+@require(Permission.BANK_ACCOUNT)
+def name_account(entity_id: int) -> Any:
+    page, form = company_page(reader(), actor(), entity_id), InvoiceAccountForm()
+    accounts = accounts_of(reader(), [entity_id])
+    if not accounts:
+        flash("Add the account first, then say that invoices name it.", "info")
+        return redirect(url_for("billing.add_account", entity=entity_id))
+    form.account.choices = choices((one.id, f"{one.name} · {one.number} · {one.currency}") for one in accounts)
+    if not form.is_submitted():
+        form.seen.data, form.valid_from.data = str(len(page.accounts)), _today(page)
+    if form.validate_on_submit():
+        command = TellInvoiceAccount(
+            entity=entity_id, account=form.account.data, valid_from=form.valid_from.data or date.min, bic=str(form.bic.data or ""),
+            reason=str(form.reason.data), seen=int(form.seen.data or 0) if str(form.seen.data).isdecimal() else -1,
+        )  # fmt: skip
+        with form_step(form, realm=page.company.realm) as work:
+            tell_invoice_account(work, command)
+        if form.accepted:
+            return _back(entity_id, "Kept. Invoices of earlier days keep the account that they named.")
+    note = (
+        "Invoices and e-invoices in the account’s currency ask for payment to it, with their number as the reference."
+    )
+    return _form(form, page, "Which account invoices name", "Name the account", note)
 
 
 @blueprint.route("/companies/<int:entity_id>/tax-numbers/new", methods=["GET", "POST"])

@@ -87,6 +87,16 @@ class Delivery:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PayTo:
+    """BG-17: the account that the buyer pays to (BT-84), whose it is (BT-85), and the bank (BT-86)."""
+
+    account: str
+    is_iban: bool
+    holder: str
+    bic: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class EInvoice:
     """An invoice or a credit memo. ``places``: decimal places of its currency. ``preceding`` is BG-3: number and day."""
 
@@ -111,6 +121,12 @@ class EInvoice:
     net: Decimal
     tax: Decimal
     gross: Decimal
+    pay_to: PayTo | None = None
+
+    @property
+    def means(self) -> str:
+        """BT-81, by the codes of UNCL 4461: a SEPA credit transfer, or another one."""
+        return "58" if self.pay_to and self.pay_to.is_iban and self.currency == "EUR" else "30"
 
     @property
     def file_name(self) -> str:

@@ -13,8 +13,10 @@ from app.composition.uow import reading
 from app.queries.einvoices import invoice_document, memo_document
 from app.reports.cii import cii
 from app.reports.einvoices import facturx_file, require_sound, ubl_file
+from erpcore.billing.bank import add_bank_account
 from erpcore.billing.credits import CreditInvoice, credit_invoices, credit_returns
-from erpcore.billing.einvoice.document import Kind
+from erpcore.billing.einvoice.document import Kind, PayTo
+from erpcore.billing.paying import TellInvoiceAccount, tell_invoice_account
 from erpcore.billing.services import draft_invoices
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound, RuleBroken
@@ -133,6 +135,33 @@ def test_an_invoice_and_its_credit_memo_leave_as_xml_and_pdf_that_the_official_r
     found = officially_broken(tmp_path)
     assert len(found) == 4
     assert {name: said for name, said in found.items() if said} == {}
+
+
+def test_an_invoice_names_the_account_of_its_day_and_currency_and_a_memo_none(business, tmp_path):
+    known_to_others(business)
+    with business.work() as work:
+        account = add_bank_account(work, business.entity, number="DE89 3704 0044 0532 0130 00", name="House bank")
+    order, _, invoice = invoiced(business, [(0, 7)])
+    assert document(business, invoice).pay_to is None
+    with business.work() as work:
+        told = TellInvoiceAccount(
+            entity=business.entity, account=account, valid_from=TODAY, bic="COBADEFFXXX", reason="so"
+        )
+        tell_invoice_account(work, told)
+    said = document(business, invoice)
+    assert said.pay_to == PayTo(
+        account="DE89370400440532013000", is_iban=True, holder="Nordhaus GmbH", bic="COBADEFFXXX"
+    )
+    assert said.means == "58"
+    paper = facturx_file(said)
+    text = " ".join(" ".join(page.extract_text() for page in PdfReader(BytesIO(paper.content)).pages).split())
+    assert "IBAN DE89 3704 0044 0532 0130 00 · BIC COBADEFFXXX · Reference INV-2026-000001" in text
+    (tmp_path / "said.xml").write_bytes(ubl_file(said).content)
+    (tmp_path / paper.file_name).write_bytes(paper.content)
+    assert list(officially_broken(tmp_path).values()) == [[], []]
+    assert b"<cbc:PaymentID>INV-2026-000001</cbc:PaymentID>" in ubl_file(said).content
+    assert b"<ram:IBANID>DE89370400440532013000</ram:IBANID>" in cii(said)
+    assert credited(business, order, invoice).pay_to is None
 
 
 def test_what_lacks_is_refused_with_all_of_it_and_posting_is_not_kept_from(business):
