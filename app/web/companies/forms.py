@@ -54,7 +54,7 @@ class InvoiceAccountForm(Form):
     """The account that invoices name from a day on."""
 
     seen = HiddenField()
-    account = SelectField("Account", coerce=int)
+    account = SelectField("Account", [InputRequired("Choose an account")], coerce=int)
     bic = StringField("BIC", [Length(max=14)], description="Only banks abroad ask for it")
     valid_from = DateField(
         "Named from", [InputRequired("Enter a day")], description="Invoices of that day and later ones name it"

@@ -67,7 +67,7 @@ def name_account(entity_id: int) -> Any:
     if not accounts:
         flash("Add the account first, then say that invoices name it.", "info")
         return redirect(url_for("billing.add_account", entity=entity_id))
-    form.account.choices = choices((one.id, f"{one.name} · {one.number} · {one.currency}") for one in accounts)
+    form.account.choices = choices((one.id, f"{one.number} · {one.name} · {one.currency}") for one in accounts)
     if not form.is_submitted():
         form.seen.data, form.valid_from.data = str(len(page.accounts)), _today(page)
     if form.validate_on_submit():
