@@ -17,6 +17,7 @@ from app.composition import (
 from app.identity import models as identity
 from erpcore.billing import bank_models as bank
 from erpcore.billing import models as billing
+from erpcore.billing import paying
 from erpcore.billing.accruals import models as accruals
 from erpcore.billing.collecting import models as collecting
 from erpcore.billing.disputes import models as disputes
@@ -106,6 +107,7 @@ __all__ = [
     "orderfiles",
     "orders",
     "packing",
+    "paying",
     "pricing",
     "processes",
     "programme",

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.queries.letterheads import Letterhead, letterhead
 from app.queries.places import EntityPick
 from app.queries.receivables import FIRST, Account, account_on, company_of, day_asked
 from erpcore.billing.dunning.models import DunningFee, DunningNotice, FeeSettlement, SettlementKind
@@ -47,7 +48,7 @@ class Statement:
     opening_minor: int
     movements: list[Movement]
     account: Account
-    country: str
+    head: Letterhead
 
     @property
     def closing_minor(self) -> int:
@@ -84,7 +85,8 @@ def statement(
             )
         )
     return Statement(
-        since=first, until=last, opening_minor=opening, movements=movements, country=row.country,
+        since=first, until=last, opening_minor=opening, movements=movements,
+        head=letterhead(session, entity.id, customer, last),
         account=account_on(session, row, entity, last, now),
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.composition.dunning_letters import DunningLetter, notice_number
 from app.composition.letters import CustomerContact
+from app.queries.letterheads import Letterhead, letterhead
 from app.queries.listing import SqlList
 from app.security.scopes import within_companies
 from erpcore.billing.dunning.models import (
@@ -127,7 +128,7 @@ class NoticePage:
     entity: str
     realm: str
     currency: str
-    country: str
+    head: Letterhead
     issued_at: datetime | None
     items: list[NoticeItem]
     subject: str
@@ -251,7 +252,7 @@ def notice_page(session: Session, actor: Actor, notice: int) -> NoticePage:
 
 
 def notice_of(session: Session, notice: int) -> NoticePage:
-    """One notice for whoever writes it. Three queries."""
+    """One notice for whoever writes it. Three queries, and those of its letterhead."""
     query = (
         _notices()
         .add_columns(
@@ -269,7 +270,7 @@ def notice_of(session: Session, notice: int) -> NoticePage:
     one, letter = row.DunningNotice, row.DunningLetter
     return NoticePage(
         row=_notice(row), run_id=one.run_id, run_on=row.run_on, run_state=row.run_state, entity_id=one.entity_id,
-        entity=row.entity, realm=row.realm, currency=row.currency, country=row.country, issued_at=one.issued_at,
+        entity=row.entity, realm=row.realm, currency=row.currency, head=letterhead(session, one.entity_id, one.customer_id, row.run_on), issued_at=one.issued_at,
         items=_items(session, notice), subject=letter.subject if letter else "", body=letter.body if letter else "",
         language=letter.language if letter else "", sent_at=letter.sent_at if letter else None,
         last_error=(letter.last_error or "") if letter else "", fee=row.fee or "", fee_id=row.fee_id,

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from app.queries.letterheads import pay_to, usual_address
 from app.queries.taxes import stamps
 from erpcore.billing.einvoice.document import (
     Delivery,
@@ -16,14 +17,12 @@ from erpcore.billing.einvoice.document import (
     Kind,
     Line,
     Party,
-    PayTo,
     Place,
     parts_of,
     rounding_notes,
 )
 from erpcore.billing.einvoice.rules import identified
 from erpcore.billing.models import CreditMemo, CreditMemoLine, Invoice, InvoiceLine, InvoiceState
-from erpcore.billing.paying import invoice_account_on, is_iban
 from erpcore.billing.taxing import ROUNDING
 from erpcore.fulfilment.models import Shipment
 from erpcore.kernel.actor import Actor
@@ -34,7 +33,6 @@ from erpcore.masterdata.addresses import CustomerAddress
 from erpcore.masterdata.company_address import address_on, addresses_told
 from erpcore.masterdata.countries import country_code
 from erpcore.masterdata.models import Customer, Entity, Item, Site
-from erpcore.masterdata.tax import in_force
 from erpcore.masterdata.tax_models import TaxCategory, TaxRate, TaxRegistration
 from erpcore.masterdata.unit_codes import unit_code
 from erpcore.orders.models import OrderLine, SalesOrder
@@ -167,17 +165,8 @@ def _document(
         kind=kind, realm=names.entity.realm, number=number, issued_on=names.day, due_on=due_on, terms=terms, currency=currency, places=places(currency),
         notes=[*realm, *notes, ROUNDING, *rounding_notes(lines, currency)], buyer_reference=buyer_reference, order=order,
         shipment=shipment, preceding=preceding, seller=seller, buyer=buyer, delivery=delivery, lines=lines, parts=parts,
-        net=net, tax=tax, gross=gross, pay_to=_pay_to(session, names, currency, seller) if kind is Kind.INVOICE else None,
+        net=net, tax=tax, gross=gross, pay_to=pay_to(session, names.entity.id, currency, names.day, seller.name) if kind is Kind.INVOICE else None,
     )  # fmt: skip
-
-
-def _pay_to(session: Session, names: _Names, currency: str, seller: Party) -> PayTo | None:
-    """The account that invoices of the day name. A credit memo names none: what it gives back goes to the customer."""
-    found = invoice_account_on(session, names.entity.id, currency, names.day)
-    if found is None:
-        return None
-    told, account = found
-    return PayTo(account=account.number, is_iban=is_iban(account.number), holder=seller.name, bic=told.bic or "")
 
 
 def _stamps(session: Session, lines: Iterable[Any]) -> _Stamps:
@@ -225,12 +214,7 @@ def _seller(session: Session, names: _Names, asked: Sequence[str]) -> Party:
 
 def _buyer(session: Session, names: _Names, gone_to: str | None) -> Party:
     """The customer at the address that was the usual one on the day; where none was, the one that is, and its country at least."""
-    rows = session.scalars(
-        select(CustomerAddress)
-        .where(CustomerAddress.customer_id == names.customer.id, CustomerAddress.is_default)
-        .order_by(CustomerAddress.followed_by.is_(None).desc(), CustomerAddress.id.desc())
-    ).all()
-    held = next((one for one in rows if in_force(one, names.day)), None) or next(iter(rows), None)
+    held = usual_address(session, names.customer.id, names.day)
     place = Place(country=country_code(names.customer.country)) if held is None else place_of(held)
     vat, _ = _chosen(_numbers(session, names, names.customer.id), [gone_to, place.country])
     return Party(name=names.customer.name, place=place, code=names.customer.code, vat=vat)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from app.queries.customer_statement import Statement
 from app.queries.receivables import BUCKETS
-from app.reports.papers import Paper, amount_text, day_text, frame, set_paper
+from app.reports.papers import Paper, amount_text, day_text, frame, pay_rows, set_paper
 
 _KINDS = {
     "invoice": "Invoice",
@@ -47,7 +47,8 @@ def statement_paper(page: Statement, at: datetime) -> Paper:
         "statement",
         context
         | {
-            "whose": row.entity, "facts": facts, "lines": lines, "aged": aged, "currency": currency, "country": page.country,
+            "whose": row.entity, "facts": facts, "lines": lines, "aged": aged, "currency": currency, "head": page.head,
+            "pay_to": pay_rows(page.head.pay_to, row.code) if row.balance_minor > 0 else [],
             "opening": amount_text(page.opening_minor, currency), "closing": amount_text(page.closing_minor, currency),
             "first": day_text(page.since), "last": day_text(page.until),
         },

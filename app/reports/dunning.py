@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.queries.dunning import NoticePage
-from app.reports.papers import Paper, amount_text, day_text, frame, set_paper
+from app.reports.papers import Paper, amount_text, day_text, frame, pay_rows, set_paper
 from erpcore.kernel.errors import RuleBroken
 
 _CELLS = 3
@@ -26,7 +26,8 @@ def notice_paper(page: NoticePage) -> Paper:
         "dunning",
         context
         | {
-            "whose": page.entity, "facts": facts, "parts": parts, "currency": currency, "country": page.country,
+            "whose": page.entity, "facts": facts, "parts": parts, "currency": currency, "head": page.head,
+            "pay_to": pay_rows(page.head.pay_to, row.number),
             "overdue": amount_text(row.overdue_minor, currency), "fee": amount_text(row.fee_minor, currency) if row.fee_minor else "",
             "total": amount_text(row.overdue_minor + row.fee_minor, currency),
         },

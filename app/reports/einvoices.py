@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from app.reports.cii import cii
-from app.reports.papers import Paper, day_text, frame
+from app.reports.papers import Paper, day_text, frame, pay_rows
 from app.reports.typesetting import engine, set_pages, templates
 from app.reports.ubl import ubl
 from erpcore.billing.einvoice.document import EInvoice, Kind, Line, Place
@@ -120,23 +120,9 @@ def _context(said: EInvoice, at: datetime) -> dict[str, Any]:
             *((f"Tax {_quantity(one.rate)} % on {one.base:,f}", f"{one.tax:,f}") for one in said.parts),
             ("To pay" if said.kind is Kind.INVOICE else "Given back", f"{said.gross:,f} {said.currency}"),
         ],
-        "pay_to": _pay_to(said),
         "notes": [*(one.reason for one in said.parts if one.reason), *([said.terms] if said.terms else []), *said.notes],
     }  # fmt: skip
-    return context | {"whose": seller.name, "facts": facts, "bill": money}
-
-
-def _pay_to(said: EInvoice) -> list[tuple[str, str]]:
-    if (to := said.pay_to) is None:
-        return []
-    number = " ".join(to.account[at : at + 4] for at in range(0, len(to.account), 4)) if to.is_iban else to.account
-    rows = [
-        ("To", to.holder),
-        ("IBAN" if to.is_iban else "Account", number),
-        ("BIC", to.bic),
-        ("Reference", said.number),
-    ]
-    return [one for one in rows if one[1]]
+    return context | {"whose": seller.name, "facts": facts, "bill": money, "pay_to": pay_rows(said.pay_to, said.number)}
 
 
 def _lines(place: Place | None) -> list[str]:

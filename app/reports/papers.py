@@ -21,6 +21,7 @@ from app.queries.shelves import LocationFact
 from app.queries.shipments import CartonFact, ShipmentPage
 from app.reports.barcode import code_128
 from app.reports.typesetting import product_sign, set_pages, templates
+from erpcore.billing.einvoice.document import PayTo
 from erpcore.kernel.clock import local_day, zone
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.money import from_minor, places
@@ -84,6 +85,15 @@ def frame(kind: str, number: str, made_at: datetime, *, realm: str, of: str = ""
         "sign": product_sign,
         "bars": lambda text: code_128(text, height_mm=13) if _is_plain(text) else "",
     }
+
+
+def pay_rows(to: PayTo | None, reference: str) -> list[tuple[str, str]]:
+    """Where and under which reference to pay, as a letter says it; nothing where no account is named."""
+    if to is None:
+        return []
+    number = " ".join(to.account[at : at + 4] for at in range(0, len(to.account), 4)) if to.is_iban else to.account
+    rows = [("To", to.holder), ("IBAN" if to.is_iban else "Account", number), ("BIC", to.bic), ("Reference", reference)]
+    return [one for one in rows if one[1]]
 
 
 def set_paper(template: str, context: dict[str, Any], name: str) -> Paper:
