@@ -18,7 +18,9 @@ from erpcore.billing.einvoice.document import (
     Line,
     Party,
     Place,
+    as_rest,
     parts_of,
+    rest_notes,
     rounding_notes,
 )
 from erpcore.billing.einvoice.rules import identified
@@ -152,18 +154,20 @@ def _document(
 ) -> EInvoice:
     stamped = _stamps(session, [line for line, *_ in rows])
     lines = [_line(n, *row, currency, stamped) for n, row in enumerate(rows, 1)]
+    net, tax, gross = (from_minor(minor, currency) for minor in sums)
     parts = parts_of(lines, places(currency))
+    if kind is Kind.CREDIT_MEMO:
+        parts = as_rest(parts, tax, preceding, places(currency))
     asked = [rule.registration for rule in stamped.rules.values() if rule.registration]
     delivery, gone_to = _delivery(session, names, shipments)
     buyer = _buyer(session, names, gone_to)
     seller = _seller(session, names, asked)
     if {part.category for part in parts} == {TaxCategory.OUTSIDE}:
         seller, buyer = identified(seller), identified(buyer)
-    net, tax, gross = (from_minor(minor, currency) for minor in sums)
     realm = [] if names.entity.realm == "live" else [f"{names.entity.realm.capitalize()}: nothing of this is owed."]
     return EInvoice(
         kind=kind, realm=names.entity.realm, number=number, issued_on=names.day, due_on=due_on, terms=terms, currency=currency, places=places(currency),
-        notes=[*realm, *notes, ROUNDING, *rounding_notes(lines, currency)], buyer_reference=buyer_reference, order=order,
+        notes=[*realm, *notes, ROUNDING, *rest_notes(parts, places(currency)), *rounding_notes(lines, currency)], buyer_reference=buyer_reference, order=order,
         shipment=shipment, preceding=preceding, seller=seller, buyer=buyer, delivery=delivery, lines=lines, parts=parts,
         net=net, tax=tax, gross=gross, pay_to=pay_to(session, names.entity.id, currency, names.day, seller.name) if kind is Kind.INVOICE else None,
     )  # fmt: skip

@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from erpcore.billing.credit_tax import taxes_of
 from erpcore.billing.credited import Billed, billed_lines, credited_before
 from erpcore.billing.models import CreditMemo, CreditMemoLine, InvoiceLine, InvoiceState
 from erpcore.billing.rebates.accruing import Counted, Document, accrue_credits
@@ -263,12 +264,8 @@ def _post(work: UnitOfWork, memos: Sequence[_Memo]) -> None:
     """Write, post and report credit memos: books, receivable and exposure change together."""
     heads, lines, entries, receivables = [], [], [], []
     deltas: dict[tuple[int, int], int] = defaultdict(int)
-    for memo in memos:
-        by_rate: dict[int, int] = defaultdict(int)
-        for line in memo.lines:
-            by_rate[line.tax_rate or 0] += line.net
-        net = sum(by_rate.values())
-        tax = sum(share_of(part, rate) for rate, part in by_rate.items())
+    for memo, tax in zip(memos, taxes_of(work, [memo.lines for memo in memos]), strict=True):
+        net = sum(line.net for line in memo.lines)
         exact = sum(line.amount for line in memo.lines)
         place, currency = memo.place, memo.place.currency or ""
         day = local_day(memo.when, place.time_zone)

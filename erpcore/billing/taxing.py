@@ -20,6 +20,8 @@ from erpcore.orders.documents import Line, Order
 
 #: How tax is rounded, as documents say it.
 ROUNDING = "Tax is rounded once for each rate, on the sum of its lines, half away from zero."
+#: What holds of credits besides.
+ROUNDING_OF_CREDITS = "All credits of an invoice together give back the tax that it charged, and never more."
 
 
 class Resolved(NamedTuple):

@@ -11,7 +11,16 @@ import pytest
 from app.reports.cii import cii
 from app.reports.einvoices import require_sound
 from app.reports.ubl import ubl
-from erpcore.billing.einvoice.document import Delivery, Kind, PayTo, Place, parts_of, rounding_notes
+from erpcore.billing.einvoice.document import (
+    Delivery,
+    Kind,
+    PayTo,
+    Place,
+    as_rest,
+    parts_of,
+    rest_notes,
+    rounding_notes,
+)
 from erpcore.billing.einvoice.rules import differences, identified, lacking
 from erpcore.kernel.errors import RuleBroken
 from erpcore.masterdata.tax_models import TaxCategory as T
@@ -110,6 +119,32 @@ def test_tax_is_rounded_once_for_what_is_taxed_alike_and_half_away_from_zero():
         [a_line(1), a_line(2, category=T.EXEMPT, rate=Decimal(0), reason="A."), a_line(3, rate=Decimal(7))], 2
     )
     assert [(one.category, one.rate) for one in kinds] == [("E", 0), ("S", 7), ("S", 19)]
+
+
+def test_the_tax_of_a_later_credit_is_the_rest_of_its_invoice_and_no_further_off_than_that():
+    before = [("INV-2026-000001", date(2026, 2, 1))]
+    parts = parts_of(
+        [a_line(net=Decimal("3.33"), rate=Decimal(20)), a_line(2, net=Decimal("1.00"), rate=Decimal(7))], 2
+    )
+    assert [one.tax for one in parts] == [Decimal("0.07"), Decimal("0.67")]
+    assert as_rest(parts, Decimal("0.74"), before, 2) == parts, "nothing is left over"
+    rest = as_rest(parts, Decimal("0.73"), before, 2)
+    assert [one.tax for one in rest] == [Decimal("0.07"), Decimal("0.66")]
+    assert rest_notes(rest, 2) == [
+        "Tax at 20 % on 3.33 is 0.66 here, not 0.67: with what was given back before it is the tax of the invoice."
+    ]
+    assert rest_notes(parts, 2) == []
+    assert as_rest(parts, Decimal("0.71"), before, 2) == parts, "three cents are no rest of two rates of one invoice"
+    assert as_rest(parts, Decimal("0.73"), [], 2) == parts, "there is no invoice of which it could be the rest"
+    said = an_einvoice(
+        [a_line(net=Decimal("3.33"), rate=Decimal(20))], kind=Kind.CREDIT_MEMO, due_on=None, preceding=before
+    )
+    off = {cents: replace(said, parts=[moved(said.parts[0], tax=CENT * cents)], tax=said.tax + CENT * cents, gross=said.gross + CENT * cents)
+           for cents in (-2, -1, 1, 2)}  # fmt: skip
+    assert {cents: [one.rule for one in differences(one)] for cents, one in off.items()} == {
+        -2: ["BR-CO-17"], -1: [], 1: [], 2: ["BR-CO-17"],
+    }  # fmt: skip
+    assert [one.rule for one in differences(replace(off[1], kind=Kind.INVOICE))] == ["BR-CO-17"]
 
 
 def test_lines_whose_rounding_shows_are_explained():

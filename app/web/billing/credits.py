@@ -18,6 +18,7 @@ from app.web.orders.forms import ReasonForm
 from app.web.steps import form_step
 from erpcore.billing.cash_credit import ApplyCredit, apply_credit, unapply_credit
 from erpcore.billing.cash_reversal import Unapply
+from erpcore.billing.taxing import ROUNDING, ROUNDING_OF_CREDITS
 from erpcore.kernel.errors import NotFound
 
 
@@ -81,4 +82,6 @@ def _form_of(page: MemoPage) -> Any:
 
 def _html(page: MemoPage, form: Any) -> str:
     fields = [field for field in form if field.name.startswith("invoice_")]
-    return render_template("billing/memo.html", page=page, form=form, fields=fields, realm=page.realm)
+    return render_template(
+        "billing/memo.html", page=page, form=form, fields=fields, realm=page.realm, rounding=f"{ROUNDING} {ROUNDING_OF_CREDITS}"
+    )  # fmt: skip

@@ -7,7 +7,7 @@ yet is ``None`` and found by ``rules.lacking``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
@@ -154,6 +154,33 @@ def parts_of(lines: Iterable[Line], places: int) -> list[TaxPart]:
             TaxPart(category=category, rate=rate, base=base, tax=rounded(base * rate / 100, places), reason=said)
         )
     return out
+
+
+def most_apart(parts: Sequence[TaxPart], preceding: Sequence[object], places: int) -> Decimal:
+    """By how much the tax of a credit memo may differ from its rate on its base: a smallest unit for each invoice and rate."""
+    return Decimal(len(parts) * len(preceding)).scaleb(-places)
+
+
+def as_rest(parts: Sequence[TaxPart], tax: Decimal, preceding: Sequence[object], places: int) -> list[TaxPart]:
+    """The breakdown of a credit memo whose tax is the rest of what its invoices bear: the largest base bears what that differs by.
+
+    Parts whose sum is further from the tax than such a rest can be stay as they are, and the document does not agree.
+    """
+    rest = tax - sum((one.tax for one in parts), Decimal(0))
+    if not rest or abs(rest) > most_apart(parts, preceding, places):
+        return list(parts)
+    bears = max(parts, key=lambda one: abs(one.base))
+    return [replace(one, tax=one.tax + rest) if one is bears else one for one in parts]
+
+
+def rest_notes(parts: Iterable[TaxPart], places: int) -> list[str]:
+    """Which tax is not its rate on its base, and why."""
+    return [
+        f"Tax at {one.rate.normalize():f} % on {one.base:f} is {one.tax:f} here, not {rounded(one.base * one.rate / 100, places):f}: "
+        "with what was given back before it is the tax of the invoice."
+        for one in parts
+        if one.tax != rounded(one.base * one.rate / 100, places)
+    ]  # fmt: skip
 
 
 def rounding_notes(lines: Sequence[Line], currency: str, most: int = 12) -> list[str]:

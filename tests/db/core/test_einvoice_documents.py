@@ -98,6 +98,28 @@ def test_a_fee_that_is_kept_of_a_credit_is_a_line_below_zero_that_the_official_r
     assert list(officially_broken(tmp_path).values()) == [[], []]
 
 
+def test_a_later_credit_of_an_invoice_bears_the_rest_of_its_tax_and_the_official_rules_accept_it(business, tmp_path):
+    known_to_others(business)
+    order, _, invoice = invoiced(business, [(0, 3)])
+    said = document(business, invoice)
+    memos = [credited(business, order, invoice, "3.333333") for _ in range(3)]
+    assert (said.net, said.tax) == (Decimal("31.00"), Decimal("6.20"))
+    assert [(one.net, one.tax) for one in memos] == [(Decimal("10.00"), Decimal("2.00"))] * 3
+    last = credited(business, order, invoice, "0.333333")
+    assert (last.net, last.tax, last.gross) == (Decimal("1.00"), Decimal("0.20"), Decimal("1.20"))
+    other = invoiced(business, [(0, 3)])[::2]
+    thirds = [credited(business, *other, "1.11") for _ in range(2)]
+    assert [(one.net, one.tax) for one in thirds] == [
+        (Decimal("3.33"), Decimal("0.67")),
+        (Decimal("3.33"), Decimal("0.66")),
+    ]
+    assert "Tax at 20 % on 3.33 is 0.66 here, not 0.67" in " ".join(thirds[1].notes)
+    (tmp_path / "memo.ubl.xml").write_bytes(ubl_file(thirds[1]).content)
+    paper = facturx_file(thirds[1])
+    (tmp_path / paper.file_name).write_bytes(paper.content)
+    assert list(officially_broken(tmp_path).values()) == [[], []]
+
+
 def test_an_invoice_and_its_credit_memo_leave_as_xml_and_pdf_that_the_official_rules_accept(business, tmp_path):
     known_to_others(business)
     order, _, invoice = invoiced(business, [(0, 7), (1, 3)], customer_reference="PO 17")
