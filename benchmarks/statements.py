@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import text
 
 from app.composition.uow import Database, connect, reading
-from app.queries.statements import AskedReport, report_page
+from app.queries.statements import AskedReport, By, report_page
 from benchmarks.registry import Bench, Figure
 from erpcore.kernel.actor import Actor
 from erpcore.ledger.days import CONSUMER
@@ -44,10 +44,10 @@ def measure(bench: Bench) -> Iterator[Figure]:
 def _figures(bench: Bench, kind: str, database: Database, business: Business, lines: int) -> Iterator[Figure]:
     year = Period(since=date(2025, 1, 1), until=date(2025, 12, 31))
     for report in Report:
-        for by in ("",) if report is Report.TRIAL_BALANCE else ("", "site"):
+        for by in (By.NOTHING, By.SITE, By.CELL):
             asked = AskedReport(report=report, entity=business.entity, period=year, by=by)
             taken = bench.median(_once(database, asked) for _ in range(2 * bench.repeat + 1))
-            what = f"{report.value}{' by site' if by else ''} over {lines:,} lines"
+            what = f"{report.value}{f' by {by}' if by else ''} over {lines:,} lines"
             yield Figure(what, kind, taken, "ms", limit=LIMIT_MS)
 
 

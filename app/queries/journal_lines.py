@@ -90,6 +90,8 @@ LINES: SqlList[LineRow] = SqlList(
         "until": lambda value, _: JournalEntry.entry_on <= value,
         "site": lambda value, _: JournalEntry.site_id == value,
         "channel": lambda value, _: JournalEntry.channel_id == value,
+        "siteless": lambda _value, _eyes: JournalEntry.site_id.is_(None),
+        "channelless": lambda _value, _eyes: JournalEntry.channel_id.is_(None),
     },
 )  # fmt: skip
 

@@ -92,6 +92,8 @@ Sums = Mapping[int, Sequence[int]]
 _INCOME, _EXPENSE = AccountKind.INCOME, AccountKind.EXPENSE
 #: What goods cost, apart from what the business does: between them stands the gross result.
 _GOODS = frozenset({AccountRole.COST_OF_SALES, AccountRole.ADJUSTMENT})
+#: What a balance sheet calls the profit and loss of its year so far.
+RESULT_OF_YEAR = "Result of this year"
 
 
 def _rows(accounts: Iterable[AccountFact], sums: Sums, width: int, sign: int) -> tuple[Row, ...]:
@@ -147,7 +149,7 @@ def balance_sheet(accounts: Sequence[AccountFact], sums: Sums, earlier: Sums, wi
 
     assets = _section("Assets", "All assets", rows(AccountKind.ASSET, 1), width)
     owed = _section("Liabilities", "All liabilities", rows(AccountKind.LIABILITY, -1), width)
-    derived = (Row(label="Result of earlier years", figures=kept), Row(label="Result of this year", figures=of_year))
+    derived = (Row(label="Result of earlier years", figures=kept), Row(label=RESULT_OF_YEAR, figures=of_year))
     equity = _section("Equity", "All equity", rows(AccountKind.EQUITY, -1) + derived, width)
     both = tuple(a + b for a, b in zip(owed.total.figures, equity.total.figures, strict=True))
     return Statement(
@@ -172,3 +174,11 @@ def trial_balance(accounts: Sequence[AccountFact], sums: Mapping[int, tuple[int,
     return Statement(
         report=Report.TRIAL_BALANCE, sections=(section,), results={}, check=(opening, debit - credit, closing)
     )  # fmt: skip
+
+
+def trial_balance_by_part(accounts: Sequence[AccountFact], sums: Sums, check: Sums, width: int) -> Statement:
+    """One figure of the trial balance, with a column for each segment. ``check``: what comes to nothing over all accounts."""
+    section = _section("Accounts", "All accounts", _rows(accounts, sums, width, 1), width)
+    none = (0,) * width
+    nil = tuple(sum(check.get(one.id, none)[at] for one in accounts) for at in range(width))
+    return Statement(report=Report.TRIAL_BALANCE, sections=(section,), results={}, check=nil)

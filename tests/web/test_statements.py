@@ -62,6 +62,47 @@ def test_the_figures_of_a_trial_balance_lead_to_the_lines_of_their_days(signed_i
     assert f"until={today}" in closing
 
 
+def test_a_trial_balance_by_segment_leads_from_each_column_to_the_lines_of_it(signed_in, business, sqlite_database):
+    browser = signed_in("finance")
+    page = browser.get("/ledger/trial-balance?by=site")
+    assert "EUR Duisburg no site All" in page.text
+    assert "1000 Bank 0.00 120.00 120.00" in page.text
+    bank = _account(sqlite_database, "1000")
+    none, everything = [one for one in page.links() if f"account={bank}" in one]
+    assert "siteless=1" in none
+    assert "siteless" not in everything
+    lines = browser.get(none)
+    assert "1000 Bank" in lines.text
+    assert "Of no site" in lines.text
+    assert "No line fits" in browser.get(f"/ledger/lines?account={_account(sqlite_database, '1400')}&siteless=1").text
+    assert "No line fits" not in browser.get("/ledger/lines?channelless=1").text
+    debits = browser.get("/ledger/trial-balance?by=channel&figure=debit")
+    assert "4000 Sales" not in debits.text
+    assert "1200 Trade receivables 120.00 0.00 120.00" in debits.text
+    assert (
+        "Sales −100.00 −100.00" in browser.get("/ledger/trial-balance?by=channel&channel=" + str(business.channel)).text
+    )
+    rows = browser.client.get("/ledger/trial-balance.csv?by=cell").get_data(as_text=True)
+    assert "Duisburg · Wholesale,Duisburg · no channel,no site · no channel,All" in rows
+
+
+def test_the_result_of_the_year_leads_to_the_profit_and_loss_of_its_column(signed_in, business):
+    browser = signed_in("finance")
+    page = browser.get("/ledger/balance-sheet?by=site")
+    here, everything = [one for one in page.links() if "/ledger/profit-and-loss" in one and "since=2026-01-01" in one]
+    assert f"site={business.site}" in here
+    assert "Result 60.00" in browser.get(here).text
+    assert "site=" not in everything
+    of_none = browser.get("/ledger/profit-and-loss?site=0")
+    assert "Result 0.00" in of_none.text
+
+
+def test_segments_that_make_no_sense_are_not_taken(signed_in, business):
+    browser = signed_in("finance")
+    for nonsense in ("by=x", "by=site&figure=x", "by=site&start=-1", "by=site&start=x", "by=site&start=99"):
+        assert "Balances to the last cent" in browser.get(f"/ledger/trial-balance?{nonsense}").text
+
+
 def test_days_that_make_no_sense_are_said_or_not_taken(signed_in, business):
     browser = signed_in("finance")
     page = browser.get("/ledger/profit-and-loss?since=2026-05-31&until=2026-05-01")
@@ -113,6 +154,20 @@ def test_programs_read_reports_entries_and_rules(site, business, sqlite_database
     for days in ("until=0001-01-01", "since=0001-01-01", "until=9999-12-31", "since=9999-12-31&until=9999-12-31"):
         for path in ("reports?report=profit-and-loss&", "reports?report=balance-sheet&", "entries?"):
             assert call(f"/ledger/{path}entity={business.entity}&{days}").status_code == 422
+    found = call(f"/ledger/reports?report=trial-balance&entity={business.entity}&by=cell").json
+    assert [(one["label"], one["adds"], one["site"], one["channel"]) for one in found["columns"]] == [
+        ("Duisburg · Wholesale", "part", business.site, business.channel),
+        ("Duisburg · no channel", "part", business.site, 0),
+        ("no site · no channel", "part", 0, 0), ("All", "all", None, None),
+    ]  # fmt: skip
+    assert (found["others"], found["beyond"], found["check"]) == (0, 0, ["0.00"] * 4)
+    kept = call(f"/ledger/reports?report=trial-balance&entity={business.entity}&site=0").json
+    assert {row["label"]: row["figures"][3] for row in kept["sections"][0]["rows"] if row["figures"][3] != "0.00"} == {
+        "1000 Bank": "120.00", "2300 Receipts on account": "-120.00",
+    }  # fmt: skip
+    lines = call(f"/ledger/lines?entity={business.entity}&siteless=true").json["items"]
+    assert [(one["account"], one["site"]) for one in lines] == [("1000 Bank", None), ("2300 Receipts on account", None)]
+    assert call(f"/ledger/reports?report=trial-balance&entity={business.entity}&by=site&figure=x").status_code == 422
     one_day = f"report=profit-and-loss&entity={business.entity}&since=2020-05-02&until=2020-05-01"
     assert call(f"/ledger/reports?{one_day}").status_code == 422
     assert call(f"/ledger/reports?report=cash-flow&entity={business.entity}").status_code == 422

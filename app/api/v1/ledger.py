@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
 from app.api.companies import of_company
 from app.api.framework import operation
-from app.api.lists import listed, part_of, which
+from app.api.lists import listed, only, part_of, which
 from app.api.v1.numbers import Key, as_amount
 from app.api.values import Amount, Answer, Body, Page, PageQuery
 from app.composition.request import now, reader
 from app.queries.journal_lines import LINES, WHOLE_ENTRIES, LineRow, WholeEntry
 from app.queries.places import sites_seen
 from app.queries.posting_rules import rules_with_examples
-from app.queries.statements import AskedReport, report_page
+from app.queries.statements import Adds, AskedReport, By, Figure, report_page
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.kernel.clock import local_day
@@ -27,16 +27,24 @@ from erpcore.ledger.statements import Period, Report, Row
 TAG = "Ledger"
 
 
+#: A site or channel; 0 for entries of none.
+PartKey = Annotated[int, Field(ge=0, le=2**63 - 1)]
+
+
 class ReportQuery(Body):
-    """Which report: from the first of the month until today unless `since` and `until` say otherwise, both included."""
+    """Which report: from the first of the month until today unless `since` and `until` say otherwise, both included. `site` and
+    `channel` 0: only what belongs to none. `start` leaves so many segments out, where there are more than have columns.
+    """
 
     report: Report
     entity: Key
     since: date | None = None
     until: date | None = None
-    site: Key | None = None
-    channel: Key | None = None
-    by: Literal["", "site", "channel"] = Field("", description="Beside each other instead of the period before.")
+    site: PartKey | None = None
+    channel: PartKey | None = None
+    by: By = Field(By.NOTHING, description="Segments beside each other; a cell is a site and a channel.")
+    figure: Figure = Field(Figure.CLOSING, description="What segments show of a trial balance.")
+    start: int = Field(0, ge=0, le=100_000)
 
     @model_validator(mode="after")
     def _begins_first(self) -> ReportQuery:
@@ -46,14 +54,17 @@ class ReportQuery(Body):
 
 
 class ReportColumnAnswer(Answer):
-    """Whose lines a column adds up, from the beginning where `since` is null. `part`: the site or channel; null for all, and
-    for the others that have no column of their own; 0 for none. `is_change`: the first less the second.
+    """Whose lines a column adds up, from the beginning where `since` is null. `site` and `channel`: those of a segment, 0 for
+    entries of none, null where it is apart by none. `adds`: a part, the others that have no column, or all. `is_change`: the
+    first less the second.
     """
 
     label: str
+    adds: Adds
     since: date | None
     until: date | None
-    part: int | None
+    site: int | None
+    channel: int | None
     is_change: bool
 
 
@@ -75,13 +86,17 @@ class ReportSectionAnswer(Answer):
 
 
 class ReportAnswer(Answer):
-    """A report of a company. `check` is nil everywhere when the books balance."""
+    """A report of a company. `check` is nil everywhere when the books balance. `others`: so many segments have no column;
+    `beyond`: the `start` that shows the next of them, 0 for none.
+    """
 
     report: str
     currency: str
     columns: list[ReportColumnAnswer]
     sections: list[ReportSectionAnswer]
     check: list[Amount]
+    others: int
+    beyond: int
 
 
 class EntryLineAnswer(Answer):
@@ -153,6 +168,8 @@ class LineQuery(PageQuery):
     until: date | None = which("The last day.")
     site: Key | None = which("Only those of this site.")
     channel: Key | None = which("Only those of this channel.")
+    siteless: bool = only("those of no site")
+    channelless: bool = only("those of no channel")
 
 
 class RuleSideAnswer(Answer):
@@ -185,7 +202,7 @@ class RuleList(Answer):
 @operation("GET", "/ledger/reports", permission=Permission.LEDGER_READ, summary="A report of the books", tag=TAG, query=ReportQuery, answer=ReportAnswer)  # fmt: skip
 def show_report(query: ReportQuery) -> ReportAnswer:
     company = of_company(query.entity)
-    if query.site is not None and query.site not in {
+    if query.site and query.site not in {
         one.id for one in sites_seen(reader(), actor()) if one.entity_id == company.id
     }:
         raise NotFound("site_unknown", site=query.site)
@@ -193,7 +210,7 @@ def show_report(query: ReportQuery) -> ReportAnswer:
     since = query.since or until.replace(day=1)
     asked = AskedReport(
         report=query.report, entity=company.id, period=Period(since=since, until=until), site=query.site,
-        channel=query.channel, by="" if query.report is Report.TRIAL_BALANCE else query.by,
+        channel=query.channel, by=query.by, figure=query.figure, start=query.start,
     )  # fmt: skip
     page = report_page(reader(), actor(), asked)
     code = company.currency
@@ -207,9 +224,11 @@ def show_report(query: ReportQuery) -> ReportAnswer:
     results = page.statement.results
     return ReportAnswer(
         report=query.report, currency=code, check=[as_amount(minor, code) for minor in page.statement.check],
+        others=page.others, beyond=page.beyond,
         columns=[
             ReportColumnAnswer(
-                label=one.label, since=one.since, until=one.until, part=one.part, is_change=one.is_change
+                label=one.label, adds=one.adds, since=one.since, until=one.until, site=one.site, channel=one.channel,
+                is_change=one.is_change,
             )
             for one in page.columns
         ],

@@ -20,6 +20,7 @@ from app.web.lists.listing import (
     channel_filter,
     column,
     day_filter,
+    flag,
     key_filter,
     money,
     pick,
@@ -81,6 +82,7 @@ LINE_LIST = list_page(
         filters=(
             pick("entity", "Company", companies), key_filter("account", "Account", lambda key: account_label(reader(), key)),
             day_filter("since", "First day"), day_filter("until", "Last day"), site_filter(), channel_filter(),
+            flag("siteless", "Of no site"), flag("channelless", "Of no channel"),
         ),
         columns=(
             column("entry", "Entry", "entry_id", cell=_line),

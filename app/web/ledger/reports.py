@@ -1,4 +1,4 @@
-"""Trial balance, profit and loss and balance sheet: any days, site and channel, each figure a way to what it adds up."""
+"""Trial balance, profit and loss and balance sheet: any days and segment, each figure a way to what it adds up."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from flask import render_template, request, url_for
 from app.composition.request import now, reader
 from app.queries.places import EntityPick, all_channels, entities_seen, sites_seen
 from app.queries.posting_rules import rules_with_examples
-from app.queries.statements import Adds, AskedReport, ReportColumn, ReportPage, report_page
+from app.queries.statements import Adds, AskedReport, By, Figure, ReportColumn, ReportPage, report_page
 from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.areas import asked_key
@@ -23,12 +23,15 @@ from app.web.ledger.views import blueprint
 from erpcore.kernel.clock import local_day, out_of_time
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.money import from_minor
-from erpcore.ledger.statements import Period, Report, Row, Section
+from erpcore.ledger.statements import RESULT_OF_YEAR, Period, Report, Row, Section
 
 _DAY = timedelta(days=1)
 TITLES = {
     Report.TRIAL_BALANCE: "Trial balance of a period", Report.PROFIT_AND_LOSS: "Profit and loss",
     Report.BALANCE_SHEET: "Balance sheet",
+}  # fmt: skip
+BY_WORDS = {
+    By.NOTHING: "The period before", By.SITE: "Sites", By.CHANNEL: "Channels", By.CELL: "Sites and channels",
 }  # fmt: skip
 _LEADS = {
     Report.TRIAL_BALANCE: "What each account held before the period, what the period added, and what it holds after",
@@ -76,15 +79,16 @@ def _wanted(report: Report) -> Wanted | None:
     if entity is None:
         return None
     site, channel = asked_key("site"), asked_key("channel")
-    if site is not None and site not in {one.id for one in sites_seen(reader(), actor()) if one.entity_id == entity.id}:
+    if site and site not in {one.id for one in sites_seen(reader(), actor()) if one.entity_id == entity.id}:
         raise NotFound("site_unknown", site=site)
-    if channel is not None and channel not in {one.id for one in all_channels(reader())}:
+    if channel and channel not in {one.id for one in all_channels(reader())}:
         raise NotFound("not_found")
     period, turned = asked_period(local_day(now(), entity.time_zone))
-    by = request.args.get("by", "")
+    by, figure = request.args.get("by", ""), request.args.get("figure", "")
     asked = AskedReport(
-        report=report, entity=entity.id, period=period, site=site,
-        channel=channel, by=by if by in ("site", "channel") and report is not Report.TRIAL_BALANCE else "",
+        report=report, entity=entity.id, period=period, site=site, channel=channel,
+        by=By(by) if by in set(By) else By.NOTHING, figure=Figure(figure) if figure in set(Figure) else Figure.CLOSING,
+        start=max(asked_key("start") or 0, 0),
     )  # fmt: skip
     return Wanted(entity=entity, asked=asked, turned=turned)
 
@@ -109,14 +113,22 @@ def head(column: ReportColumn) -> str:
 
 
 def behind(asked: AskedReport, column: ReportColumn, row: Row) -> str:
-    """The address of the lines that a figure adds up; empty for what is derived from others."""
-    if row.account is None or column.adds in (Adds.CHANGE, Adds.OTHERS) or column.part == 0:
+    """The address of what a figure adds up: its lines, or of the year's result its profit and loss; empty for other sums."""
+    site = asked.site if column.site is None else column.site
+    channel = asked.channel if column.channel is None else column.channel
+    if column.adds in (Adds.CHANGE, Adds.OTHERS) or column.until is None:
         return ""
-    site = column.part if asked.by == "site" and column.part else asked.site
-    channel = column.part if asked.by == "channel" and column.part else asked.channel
+    if row.account is None and row.label == RESULT_OF_YEAR:
+        year = column.until.replace(month=1, day=1)
+        return _address(
+            asked, report=Report.PROFIT_AND_LOSS, since=year, until=column.until, site=site, channel=channel, by=None
+        )
+    if row.account is None:
+        return ""
     return url_for(
         "ledger.show_lines", entity=asked.entity, account=row.account.id, since=column.since, until=column.until,
-        site=site, channel=channel,
+        site=site or None, channel=channel or None, siteless=1 if site == 0 else None,
+        channelless=1 if channel == 0 else None,
     )  # fmt: skip
 
 
@@ -124,7 +136,8 @@ def _address(asked: AskedReport, *, report: Report | None = None, kind: str = ""
     """The same question otherwise."""
     values: dict[str, Any] = {
         "entity": asked.entity, "since": asked.period.since, "until": asked.period.until, "site": asked.site,
-        "channel": asked.channel, "by": asked.by or None,
+        "channel": asked.channel, "by": asked.by or None, "start": asked.start or None,
+        "figure": asked.figure if asked.by and asked.figure is not Figure.CLOSING else None,
     }  # fmt: skip
     return url_for(f"ledger.{_endpoint(report or asked.report)}{kind}", **{**values, **changes})
 
@@ -133,7 +146,7 @@ def report_tabs(asked: AskedReport | None, entity: int, period: Period) -> list[
     """The reports beside each other, of the same company and days; ``asked``: the one that is shown, none for the margin."""
     if asked is not None:
         tabs = [
-            {"label": TITLES[one], "current": one is asked.report, "href": _address(asked, report=one)}
+            {"label": TITLES[one], "current": one is asked.report, "href": _address(asked, report=one, start=None)}
             for one in Report
         ]
     else:
@@ -191,7 +204,9 @@ def show_report(report: Report) -> Any:
             "entities": entities_seen(reader(), actor()), "head": head, "behind": partial(behind, asked),
             "sites": [one for one in sites_seen(reader(), actor()) if one.entity_id == entity.id],
             "channels": all_channels(reader()), "to_file": lambda kind: _address(asked, kind=f"_{kind}"),
-            "own": url_for(f"ledger.{_endpoint(report)}"), "is_part": actor().sites is not None,
+            "own": url_for(f"ledger.{_endpoint(report)}"), "is_part": actor().sites is not None, "by_words": BY_WORDS,
+            "figures": list(Figure), "days": span_in_words(asked.period.since, asked.period.until),
+            "beyond": _address(asked, start=page.beyond or None) if page and page.others else "",
         }  # fmt: skip
     return render_template(
         "ledger/report.html", report=report, title=TITLES[report], lead_text=_LEADS[report], **context
@@ -224,7 +239,8 @@ def report_file(report: Report, kind: str) -> Any:
         raise NotFound("not_found")
     heads, rows = _file(wanted, report_page(reader(), actor(), wanted.asked))
     period = wanted.asked.period
-    name = f"{report.value}-{wanted.entity.code}-{period.since}-{period.until}"
+    segments = f"-by-{wanted.asked.by}" if wanted.asked.by else ""
+    name = f"{report.value}{segments}-{wanted.entity.code}-{period.since}-{period.until}"
     return (csv_file if kind == "csv" else xlsx_file)(name, heads, rows)
 
 

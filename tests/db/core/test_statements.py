@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import product
 
 import pytest
 from sqlalchemy import text
@@ -11,7 +12,7 @@ from app.composition.ledger_days import LedgerDayConsumer
 from app.composition.uow import reading
 from app.jobs.consumers import ConsumerRunner, replay_parked
 from app.queries.controls import compare_controls
-from app.queries.statements import AskedReport, report_page
+from app.queries.statements import AskedReport, By, report_page
 from benchmarks.statements import write_past
 from erpcore.inventory.adjusting import CountStock, count_stock
 from erpcore.kernel.actor import Actor
@@ -194,15 +195,126 @@ def test_each_column_says_which_days_it_adds_up(business):
 def test_what_has_no_column_of_its_own_stands_in_one_with_the_others(business, monkeypatch):
     monkeypatch.setattr("app.queries.statements.MOST_PARTS", 1)
     page = _report(business, Report.BALANCE_SHEET, APRIL, by="site")
-    assert [(one.label, one.part) for one in page.columns] == [
+    assert [(one.label, one.site) for one in page.columns] == [
         ("Duisburg", business.site),
         ("1 other", None),
         ("All", None),
     ]
+    assert (page.others, page.beyond) == (1, 1)
     assert [_figures(page, column)["All assets"] for column in range(3)] == [120_000, 12_000, 132_000]
     assert page.statement.check == (0, 0, 0)
+    others = _report(business, Report.BALANCE_SHEET, APRIL, by="site", start=page.beyond)
+    assert [one.label for one in others.columns] == ["no site", "1 other", "All"]
+    assert [_figures(others, column)["All assets"] for column in range(3)] == [12_000, 120_000, 132_000]
+    assert (others.others, others.beyond) == (1, 0)
+    # Beyond the last there is nothing, so the first are shown.
+    assert _report(business, Report.BALANCE_SHEET, APRIL, by="site", start=9).columns == page.columns
     page = _report(business, Report.PROFIT_AND_LOSS, APRIL, by="channel")
     assert [one.label for one in page.columns] == ["Wholesale", "All"]
+
+
+def _raw_of_cells(business, since, until):
+    """Debits and credits by account, site and channel before the period and in it, out of the raw lines alone."""
+    with reading(business.database) as session:
+        rows = session.execute(
+            text(
+                "SELECT a.code, e.site_id, e.channel_id, l.debit_minor, l.credit_minor, e.entry_on FROM journal_line l "
+                "JOIN journal_entry e ON e.id = l.entry_id JOIN ledger_account a ON a.id = l.account_id"
+            )
+        ).all()
+    found = {"opening": Counter(), "debit": Counter(), "credit": Counter()}
+    for code, site, channel, debit, credit, day in rows:
+        key = (code, site or 0, channel or 0)
+        if str(day) < since.isoformat():
+            found["opening"][key] += debit - credit
+        elif str(day) <= until.isoformat():
+            found["debit"][key] += debit
+            found["credit"][key] += credit
+    return found
+
+
+KEPT = {"site": lambda key: (key[1], None), "channel": lambda key: (None, key[2]), "cell": lambda key: key[1:]}
+
+
+@pytest.mark.parametrize("is_kept", [False, True])
+def test_segments_of_a_trial_balance_are_what_their_lines_add_up_to_and_together_the_whole(business, is_kept):
+    if is_kept:
+        _keep_days(business)
+        invoiced(business, [(2, 3)])
+    for period in (APRIL, Period(since=FIRST, until=date(2026, 4, 6))):
+        raw = _raw_of_cells(business, period.since, period.until)
+        raw["closing"] = Counter(raw["opening"])
+        raw["closing"].update(raw["debit"])
+        raw["closing"].subtract(raw["credit"])
+        whole = _report(business, Report.TRIAL_BALANCE, period)
+        for (by, kept), (place, figure) in product(KEPT.items(), enumerate(("opening", "debit", "credit", "closing"))):
+            page = _report(business, Report.TRIAL_BALANCE, period, by=by, figure=figure)
+            expected = Counter()
+            for key, value in raw[figure].items():
+                expected[key[0], *kept(key)] += value
+            found = {
+                (row.account.code, column.site, column.channel): value
+                for row in page.statement.sections[0].rows
+                for column, value in zip(page.columns[:-1], row.figures[:-1], strict=True)
+            }
+            assert {key: value for key, value in found.items() if value} == {
+                key: value for key, value in expected.items() if value
+            }
+            assert page.columns[-1].label == "All"
+            for row, all_of_it in zip(page.statement.sections[0].rows, whole.statement.sections[0].rows, strict=True):
+                assert sum(row.figures[:-1]) == row.figures[-1] == all_of_it.figures[place]
+            assert not any(page.statement.check)
+
+
+def test_segments_of_every_report_add_up_to_the_whole_report_to_the_cent(business):
+    for report, by, period in product(
+        (Report.PROFIT_AND_LOSS, Report.BALANCE_SHEET), KEPT, (MARCH, APRIL, Period(since=FIRST, until=APRIL.until))
+    ):
+        whole, page = _report(business, report, period), _report(business, report, period, by=by)
+        assert _figures(page, len(page.columns) - 1) == _figures(whole)
+        for section in page.statement.sections:
+            for row in (*section.rows, section.total):
+                assert sum(row.figures[:-1]) == row.figures[-1]
+        for row in page.statement.results.values():
+            assert sum(row.figures[:-1]) == row.figures[-1]
+        assert not any(page.statement.check)
+        # Each segment alone is the same report kept to it.
+        for place, column in enumerate(page.columns[:-1]):
+            alone = _report(business, report, period, site=column.site, channel=column.channel)
+            assert _figures(alone) == _figures(page, place)
+
+
+def test_what_belongs_to_no_site_or_channel_is_a_segment_of_its_own(business):
+    page = _report(business, Report.TRIAL_BALANCE, APRIL, by="cell")
+    assert [(one.label, one.site, one.channel) for one in page.columns] == [
+        ("Duisburg · Wholesale", business.site, business.channel),
+        ("Duisburg · no channel", business.site, 0),
+        ("no site · no channel", 0, 0),
+        ("All", None, None),
+    ]
+    rows = {row.account.code: row.figures for row in page.statement.sections[0].rows}
+    assert rows["1000"] == (0, 0, 12_000, 12_000)
+    assert rows["1400"] == (-6_000, 120_000, 0, 114_000)
+    kept = _report(business, Report.TRIAL_BALANCE, APRIL, site=0)
+    assert {row.account.code: row.figures[3] for row in kept.statement.sections[0].rows if row.figures[3]} == {
+        "1000": 12_000, "2300": -12_000,
+    }  # fmt: skip
+    # Of income and expenses everything has its site and channel here.
+    assert [one.label for one in _report(business, Report.PROFIT_AND_LOSS, APRIL, by="cell").columns] == [
+        "Duisburg · Wholesale",
+        "All",
+    ]
+
+
+def test_a_line_that_stands_at_the_wrong_site_is_seen_in_both_columns(business):
+    _keep_days(business)
+    june = Period(since=date(2026, 6, 1), until=date(2026, 6, 30))
+    with business.database.write_engine.begin() as connection:
+        moved = "UPDATE ledger_month SET site_id = 0 WHERE debit_minor = 4000 AND account_id = "
+        connection.execute(text(f"{moved} (SELECT id FROM ledger_account WHERE role = 'cost_of_sales')"))
+    page = _report(business, Report.TRIAL_BALANCE, june, by="site")
+    assert [one.label for one in page.columns] == ["Duisburg", "no site", "All"]
+    assert page.statement.check == (-4_000, 4_000, 0)
 
 
 def test_people_of_a_site_get_the_figures_of_that_site_alone(business):
@@ -251,6 +363,10 @@ def test_a_report_takes_three_statements(business):
         with reading(business.database) as session, queries(business.database) as ran:
             report_page(session, ANYBODY, AskedReport(report=report, entity=business.entity, period=APRIL))
         assert len(ran) == 3
+        with reading(business.database) as session, queries(business.database) as ran:
+            page = AskedReport(report=report, entity=business.entity, period=APRIL, by=By.CELL)
+            report_page(session, ANYBODY, page)
+        assert len(ran) == 5
 
 
 def test_the_past_that_the_benchmark_writes_is_one_that_the_consumer_would_have_kept(database):
