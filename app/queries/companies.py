@@ -13,7 +13,8 @@ from app.queries.places import EntityPick, company_seen
 from erpcore.billing.bank_models import BankAccount
 from erpcore.billing.paying import InvoiceAccount, invoice_accounts_told
 from erpcore.kernel.actor import Actor
-from erpcore.masterdata.company_address import addresses_told
+from erpcore.kernel.clock import local_day
+from erpcore.masterdata.company_address import address_on, addresses_told
 from erpcore.masterdata.countries import country_name
 from erpcore.masterdata.models import Entity
 from erpcore.masterdata.tax_models import TaxRegistration
@@ -102,6 +103,13 @@ def company_page(session: Session, actor: Actor, entity: int) -> CompanyPage:
         addresses=[_told(one) for one in addresses_told(session, entity)], numbers=tax_numbers(session, entity, None),
         accounts=[_told_account(*one) for one in invoice_accounts_told(session, entity)],
     )  # fmt: skip
+
+
+def address_now(session: Session, entity: int, at: datetime) -> ToldAddress | None:
+    """Where a company has its post on the day of ``at`` in its own zone; ``None`` where no address was told by then."""
+    time_zone = session.scalars(select(Entity.time_zone).where(Entity.id == entity)).one()
+    told = address_on(addresses_told(session, entity), local_day(at, time_zone))
+    return None if told is None else _told(told)
 
 
 def tax_numbers(session: Session, entity: int, customer: int | None) -> list[NumberRow]:

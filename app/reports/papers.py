@@ -13,6 +13,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from app.queries.addresses import AddressFact
+from app.queries.companies import ToldAddress
 from app.queries.floor import TaskPage
 from app.queries.order_facts import OrderPage
 from app.queries.quotes import QuotedItem, QuotePage
@@ -300,8 +301,10 @@ def carton_labels(page: ShipmentPage, carton: int | None = None) -> Paper:
     return set_paper("labels", context, name)
 
 
-def return_label(page: ReturnPage) -> Paper:
-    """What the customer sticks on the parcel that comes back: the number as bars, what is to lie in it, and where it goes."""
+def return_label(page: ReturnPage, home: ToldAddress | None) -> Paper:
+    """What the customer sticks on the parcel that comes back: the number as bars, what is to lie in it, and where it goes: to the
+    company's postal address (``home``), with the site that takes it in; to the site by name alone where no address was told.
+    """
     row = page.row
     if row.state not in ("authorised", "received", "inspected", "credited"):
         raise RuleBroken(
@@ -317,7 +320,9 @@ def return_label(page: ReturnPage) -> Paper:
         ("From", row.customer), ("Order", row.order or "–"), ("Reason", row.reason.replace("_", " ")),
         ("Condition", row.condition), ("Requested", day_text(row.requested_at.date())),
     ]  # fmt: skip
-    shown = {"whose": row.entity, "facts": facts, "lines": lines, "to": {"name": row.entity, "site": row.site}}
+    shown = {"whose": row.entity, "facts": facts, "lines": lines, "to": {
+        "name": row.entity if home is None else home.name, "site": row.site, "lines": [] if home is None else home.lines,
+    }}  # fmt: skip
     return set_paper("return_label", context | shown, f"return-{row.number}")
 
 

@@ -14,9 +14,10 @@ from app.api.lists import REALM, OneOf, listed, part_of, which
 from app.api.v1.numbers import Key, fresh, pointing
 from app.api.v1.papers import PaperAnswer, paper_answer
 from app.api.values import Answer, Body, Page, PageQuery, Quantity, Realm, UnitPrice
-from app.composition.request import reader
+from app.composition.request import now, reader
 from app.composition.return_approvals import BY_RULES
 from app.composition.trading import cells, condition_named, disposition_named, returned_line, rules
+from app.queries.companies import address_now
 from app.queries.places import realm_of_site
 from app.queries.returns import RETURNS, STATES, ReturnPage, ReturnRow, return_page
 from app.reports.papers import return_label
@@ -251,7 +252,8 @@ def request_return(work: UnitOfWork, body: ReturnBody) -> ReturnDetail:
     answer=PaperAnswer,
 )  # fmt: skip
 def print_return_label(return_id: int) -> PaperAnswer:
-    return paper_answer(return_label(return_page(reader(), actor(), return_id)))
+    page = return_page(reader(), actor(), return_id)
+    return paper_answer(return_label(page, address_now(reader(), page.row.entity_id, now())))
 
 
 @operation(
