@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
+from pypdf import PdfReader
 from sqlalchemy import text
 
 from app.composition.uow import reading
 from tests.db.core.test_returns import authorised
 from tests.support.controls import assert_books_agree
 from tests.support.core import a_business
+from tests.support.einvoices import known_to_others
 from tests.support.operate import a_closed_site, open_cells
 from tests.support.policies import approve
 from tests.support.steps import captured, invoiced, released, taken_back
@@ -220,6 +223,10 @@ def test_what_keeps_to_a_policy_that_asks_nobody_says_that_it_may_come(signed_in
     assert "nobody: it keeps to the policy" in page.text
 
 
+def _words_of(pdf):
+    return " ".join(" ".join(page.extract_text() for page in PdfReader(BytesIO(pdf)).pages).split())
+
+
 def test_the_label_of_a_return_leads_to_what_is_next(signed_in, business):
     order, _, _ = invoiced(business, ((0, 10),))
     desk, lead, store = (signed_in(role) for role in ("customer_service", "site_lead", "warehouse_operator"))
@@ -234,6 +241,12 @@ def test_the_label_of_a_return_leads_to_what_is_next(signed_in, business):
     lead.get(f"{here}/label.pdf")
     paper = lead.response
     assert (paper.content_type, paper.data[:5]) == ("application/pdf", b"%PDF-")
+    assert "47051" not in _words_of(paper.data)
+    known_to_others(business)
+    lead.get(f"{here}/label.pdf")
+    said = _words_of(lead.response.data)
+    assert "Return to Nordhaus GmbH" in said
+    assert "Ruhrstraße 4 47051 Duisburg Germany" in said
     store.get("/returns/scan")
     assert "There is no return RT-0 here" in store.post("/returns/scan", {"number": "RT-0"}, status=422).errors()[0]
     assert "Receive return" in store.post("/returns/scan", {"number": f" {number.lower()} "}).heading
@@ -349,3 +362,40 @@ def test_who_acted_reads_as_role_and_site_but_for_oneself(signed_in, business):
     assert "You" in mine.page.text
     assert "Super user, Duisburg" in other.get(f"/orders/{order.id}").text
     assert "Kim Example" not in other.page.text
+
+
+def test_a_return_without_an_order_is_typed_and_set_against_the_latest_sale_or_a_price(
+    signed_in, business, sqlite_database
+):
+    order, _, _ = invoiced(business, ((0, 3),))
+    business.clock.advance(timedelta(days=1))
+    desk = signed_in("customer_service")
+    assert "/returns/new" in desk.get("/returns").links()
+    words = {
+        "reason": "not wanted",
+        "fault": "customer",
+        "condition": "sealed",
+        "disposition": "restock",
+        "press": "enter",
+    }
+    words |= {"site": str(business.site), "channel": str(business.channel), "customer": "10482"}
+    desk.get("/returns/new")
+    page = desk.post(
+        "/returns/new", {**words, "customer": "nobody", "lines-0-item": "40-0", "lines-0-quantity": "1"}, status=422
+    )
+    assert "No customer has this code or name" in page.errors()[0]
+    page = desk.post("/returns/new", {**words, "lines-0-item": "nothing", "lines-0-quantity": "1"}, status=422)
+    assert "No item has this code or name" in page.errors()[0]
+    page = desk.post("/returns/new", {**words, "lines-0-item": "40-0", "lines-0-quantity": "-1"}, status=422)
+    typed = {"lines-0-item": "40-0", "lines-0-quantity": "2", "lines-1-item": "40-1", "lines-1-quantity": "1"}
+    page = desk.post("/returns/new", {**words, **typed, "lines-1-unit_price": ""}, status=422)
+    assert "Enter the price that is credited" in page.errors()[0]
+    assert page.value("lines-1-item") == "40-1"
+    assert one(sqlite_database, "SELECT count(*) FROM return_order") == (0,)
+    desk.post("/returns/new", {**words, **typed, "lines-1-unit_price": "4.50"})
+    assert desk.path.startswith("/returns/")
+    with reading(sqlite_database) as session:
+        found = session.execute(
+            text("SELECT order_line_id, unit_price, unlinked FROM return_line ORDER BY line_no")
+        ).all()
+    assert found == [(order.lines[0].id, 10_000_000, None), (None, 4_500_000, "no earlier sale")]

@@ -6,16 +6,20 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-from wtforms import StringField
+from sqlalchemy.orm import Session
+from wtforms import FieldList, FormField, SelectField, StringField
 from wtforms.validators import DataRequired, Length, Optional
 
 from app.composition.trading import disposition_named
+from app.queries.order_entry import find_customers
 from app.queries.returns import ReturnLineFact
-from app.web.fields import QuantityField
+from app.web.fields import PriceField, QuantityField
 from app.web.figures import quantity
 from app.web.forms import Form
-from app.web.orders.forms import GOODS
+from app.web.linesheet import MOST_ROWS, LineSheet, SheetRow
+from app.web.orders.forms import GOODS, ReturnForm
 from erpcore.fulfilment.returned_goods import Finding
+from erpcore.kernel.errors import DomainError
 
 
 class ScanForm(Form):
@@ -25,6 +29,52 @@ class ScanForm(Form):
         "Number of the return", [DataRequired("Scan or type the number"), Length(max=120)],
         render_kw={"autocomplete": "off", "autocapitalize": "characters"},
     )  # fmt: skip
+
+
+class ReturnRowForm(SheetRow):
+    unit_price = PriceField("Price", [Optional()])
+
+
+class WithoutOrderForm(LineSheet):
+    """What a customer gives back who names no order."""
+
+    site = SelectField("Comes back to", coerce=int)
+    channel = SelectField("Sold through", coerce=int)
+    customer = StringField("Customer", [DataRequired("Enter the customer by code or name"), Length(max=120)])
+    reason, fault, condition, disposition = (
+        ReturnForm.reason,
+        ReturnForm.fault,
+        ReturnForm.condition,
+        ReturnForm.disposition,
+    )
+    lines = FieldList(FormField(ReturnRowForm), min_entries=1, max_entries=MOST_ROWS)
+
+    def find_customer(self, session: Session, entity: int | None) -> int | None:
+        """The customer whose code or name was typed; where it is not one, that is said at the field."""
+        text = (self.customer.data or "").strip()
+        if entity is None or not text:
+            return None
+        fitting = find_customers(session, entity, text)
+        if len(fitting) == 1:
+            return fitting[0].id
+        many = ", ".join(f"{one.code} {one.name}" for one in fitting[:4])
+        said = (
+            f"Several customers fit: {many}. Enter the code of one." if many else "No customer has this code or name."
+        )
+        self.customer.errors = [*self.customer.errors, said]
+        return None
+
+    def refuse(self, error: DomainError) -> None:
+        """A refusal that names an item is shown at the line of that item; one of a price at the first without any."""
+        named = [
+            number
+            for number, row in enumerate(self.sent)
+            if (row.form.item.data or "").strip().lower() == str(error.facts.get("item", "")).lower()
+            and not (error.code == "return_price_missing" and row.form.unit_price.data is not None)
+        ]
+        if named and error.field in ("item", "quantity", "unit_price"):
+            error.field = f"lines-{named[0]}-{error.field}"
+        super().refuse(error)
 
 
 class ReceiveForm(Form):

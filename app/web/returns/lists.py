@@ -25,7 +25,7 @@ RETURN_LIST = list_page(
         lead="Goods that customers give back, from the request to the credit", unit="returns", source=RETURNS,
         sort="-requested", template="returns/list.html",
         empty=Empty(
-            title="No return fits", text="A return begins on the page of its order: Request return.", sign="again"
+            title="No return fits", text="A return begins on the page of its order: Request return. Where nobody knows the order, begin it here.", sign="again"
         ),
         filters=(choice("state", STATES), text_filter("Return, order or customer"), site_filter()),
         columns=(
