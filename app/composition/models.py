@@ -30,6 +30,7 @@ from erpcore.fulfilment.branch import models as branch
 from erpcore.fulfilment.carriers import models as carriers
 from erpcore.fulfilment.floor import models as floor
 from erpcore.fulfilment.packing import models as packing
+from erpcore.fulfilment.sending_back import models as sending_back
 from erpcore.inventory import cost_models as costing
 from erpcore.inventory import documents
 from erpcore.inventory import models as inventory
@@ -124,6 +125,7 @@ __all__ = [
     "risks",
     "roadmap",
     "saved_views",
+    "sending_back",
     "settling",
     "taxes",
     "templates",

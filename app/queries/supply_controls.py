@@ -14,6 +14,20 @@ SUPPLY_CONTROLS: tuple[tuple[str, str, str, str, str], ...] = (
         "JOIN ledger_account a ON a.id = l.account_id WHERE a.role = 'received_not_invoiced' AND e.document_type <> 'shipment'"),
     ),
     (
+        "supplier_claims", "minor", "Expected from suppliers for goods sent back = what that posted to the account of these claims",
+        "SELECT entity_id, site_id, id, expected_minor FROM supplier_return",
+        ("SELECT e.entity_id, e.site_id, e.document_id, l.debit_minor - l.credit_minor FROM journal_line l "
+        "JOIN journal_entry e ON e.id = l.entry_id JOIN ledger_account a ON a.id = l.account_id "
+        "WHERE a.role = 'supplier_claims' AND e.document_type = 'supplier_return'"),
+    ),
+    (
+        "sent_back_stock", "thousandths", "Lines sent back to suppliers = what of their goods left stock",
+        ("SELECT r.entity_id, r.site_id, r.id || ':' || l.item_id, l.quantity FROM supplier_return_line l "
+        "JOIN supplier_return r ON r.id = l.supplier_return_id"),
+        ("SELECT entity_id, site_id, document_id || ':' || item_id, -quantity FROM stock_move "
+        "WHERE document_type = 'supplier_return'"),
+    ),
+    (
         "transfer_orders_shipped", "thousandths", "Shipped on transfer orders = lines of their transfers",
         ("SELECT t.entity_id, t.site_id, l.order_id || ':' || l.item_id, l.shipped FROM transfer_order_line l "
         "JOIN transfer_order t ON t.id = l.order_id"),

@@ -126,6 +126,7 @@ class Permission(StrEnum):
     PURCHASE_READ = "purchasing:order:read", "see purchase orders and suppliers"
     PURCHASE_PLACE = "purchasing:order:place", "order from suppliers"
     PURCHASE_CONFIRM = "purchasing:order:confirm", "note what suppliers confirm"
+    GOODS_SEND_BACK = "purchasing:return:send", "send goods back to their supplier"
     PURCHASE_END = "purchasing:order:end", "cancel and close purchase orders, with a reason"
     INVOICE_READ = "billing:invoice:read", "see invoices, credit memos and receipts"
     INVOICE_DRAFT = "billing:invoice:draft", "draft invoices"

@@ -60,6 +60,7 @@ class AccountRole(StrEnum):
     PARTNER_FEES = "partner_fees"
     PARTNER_FEE_TAX = "partner_fee_tax"
     RESTOCKING = "restocking"
+    SUPPLIER_CLAIMS = "supplier_claims"
 
 
 class AccountKind(StrEnum):

@@ -277,6 +277,13 @@ POSTING_RULES: tuple[PostingRule, ...] = (
         when="Returned goods go back to stock, to be sold or set apart, at what they cost when they left.",
         sides=(_debit(AccountRole.INVENTORY), _credit(AccountRole.COST_OF_SALES)),
     ),
+    PostingRule(
+        name="returned_to_supplier", document="supplier_return", journal=JournalKind.STOCK, event="supplier_return.sent",
+        when="Returned goods leave for their supplier, who owes what it asks for them; what they were worth otherwise is an adjustment.",
+        sides=(
+            _debit(AccountRole.SUPPLIER_CLAIMS), _credit(AccountRole.INVENTORY), _credit(AccountRole.ADJUSTMENT, may_turn=True),
+        ),
+    ),
     _stock("opening", AccountRole.OPENING, "stock.moved", "Stock is taken over at the start of a site."),
     _stock("receipt", AccountRole.RECEIVED_NOT_INVOICED, "stock.moved", "Goods come from a supplier who has not sent the invoice."),
     _stock("adjustment", AccountRole.ADJUSTMENT, "stock.adjusted", "Stock is found, lost or damaged."),

@@ -42,6 +42,7 @@ STANDARD_CHART = (
     (AccountRole.TRANSFER, "1450", "Stock in transfer between sites", AccountKind.ASSET),
     (AccountRole.ON_THE_WAY, "1460", "Goods on the way to customers", AccountKind.ASSET),
     (AccountRole.RETURNS_EXPECTED, "1480", "Goods expected back from customers", AccountKind.ASSET),
+    (AccountRole.SUPPLIER_CLAIMS, "1490", "Owed by suppliers for goods sent back", AccountKind.ASSET),
     (AccountRole.RECEIVED_NOT_INVOICED, "2100", "Goods received, not invoiced", AccountKind.LIABILITY),
     (AccountRole.FREIGHT_ACCRUED, "2120", "Freight not billed yet", AccountKind.LIABILITY),
     (AccountRole.TAX, "2200", "Tax payable", AccountKind.LIABILITY),
@@ -69,7 +70,7 @@ LATER_ROLES = frozenset(
     {
         AccountRole.UNBILLED, AccountRole.DEFERRED, AccountRole.ON_THE_WAY, AccountRole.FREIGHT, AccountRole.FREIGHT_ACCRUED,
         AccountRole.REFUNDS_EXPECTED, AccountRole.RETURNS_EXPECTED, AccountRole.REBATES, AccountRole.REBATES_ACCRUED,
-        AccountRole.RESTOCKING,
+        AccountRole.RESTOCKING, AccountRole.SUPPLIER_CLAIMS,
     }
 )  # fmt: skip
 

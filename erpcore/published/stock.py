@@ -87,6 +87,15 @@ class LateCostAdded(Event, frozen=True, kw_only=True):
     stock: int
 
 
+class GoodsSentBack(Event, frozen=True, kw_only=True):
+    """Returned goods left for their supplier: worth ``value`` in stock, and the supplier owes ``expected`` for them."""
+
+    type: ClassVar[str] = "supplier_return.sent"
+    supplier: int
+    value: int
+    expected: int
+
+
 class CostingChosen(Event, frozen=True, kw_only=True):
     """The site of the place values its stock by another method from now on; ``value``: what it was worth more by that."""
 

@@ -1,0 +1,1 @@
+"""Goods that customers returned and that go back to their supplier."""
