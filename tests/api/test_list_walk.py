@@ -47,7 +47,7 @@ KNOWN = {
     "service-commitments": ("basis lead from", "basis lead_days valid_from"), "shipments": ("number order", "number order"),
     "short-items": ("item unmet", "item unmet"), "shortages": ("order line unmet", "order line_no unmet"),
     "sourcing-lanes": ("to", "country"), "stock": ("item on_hand", "item on_hand"),
-    "substitutes": ("rank", "rank"), "suppliers": ("code", "code"), "tokens": ("name shown", "name shown"),
+    "substitutes": ("rank", "rank"), "supplier-returns": ("number", "number"), "suppliers": ("code", "code"), "tokens": ("name shown", "name shown"),
     "transfer-orders": ("number", "number"), "transfers": ("number", "number"), "variants": ("code title", "code title"),
 }  # fmt: skip
 #: Who reads a list both ways, where it is not the usual one.

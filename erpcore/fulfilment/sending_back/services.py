@@ -103,7 +103,7 @@ def send_back(work: UnitOfWork, command: SendBack, *, rules: ProcessRules, cells
             for number, (line, minor) in enumerate(zip(picked, owed, strict=True), 1)
         ],
     )  # fmt: skip
-    _report(work, place, made, supplier.id)
+    _report(work, place, made, supplier.id, currency)
     work.audit("supplier_return.sent", "supplier_return", key, supplier=supplier.code, lines=len(picked))
     return made
 
@@ -139,14 +139,14 @@ def _prices(work: UnitOfWork, supplier: int, picked: Sequence[ReturnLineRow], co
     query = select(SupplierItem.item_id, raw(SupplierItem.__table__.c.price)).where(
         SupplierItem.supplier_id == supplier, SupplierItem.item_id.in_(sorted(wanted))
     )
-    prices: dict[int, int] = dict(work.session.execute(query).tuples().all())
+    prices: dict[int, int] = {row.item_id: row[1] for row in work.session.execute(query)}
     if absent := wanted - prices.keys():
         item = items(work, absent)[min(absent)].code
         raise RuleBroken("send_back_not_sold", field="supplier", item=item, supplier=code)
     return prices
 
 
-def _report(work: UnitOfWork, place: Place, made: SentBack, supplier: int) -> None:
+def _report(work: UnitOfWork, place: Place, made: SentBack, supplier: int, currency: str) -> None:
     """Say that the goods have left, and post it."""
     work.publish(
         GoodsSentBack(supplier=supplier, value=made.value, expected=made.expected), place, step="warehouse.adjust",
@@ -158,7 +158,7 @@ def _report(work: UnitOfWork, place: Place, made: SentBack, supplier: int) -> No
     )  # fmt: skip
     entry = Entry(
         rule="returned_to_supplier", place=place, document_type="supplier_return", document_id=made.id, journey=made.id,
-        entry_on=local_day(work.now, place.time_zone), posted_at=work.now, currency=place.currency,
+        entry_on=local_day(work.now, place.time_zone), posted_at=work.now, currency=currency,
         sides=tuple(Side(role, amount) for role, amount in amounts if amount),
     )  # fmt: skip
     post_entries(work, [entry])

@@ -1,0 +1,171 @@
+"""Which returned goods wait for their supplier, what was sent back, and what do suppliers owe for it?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.queries.listing import SqlList
+from app.security.scopes import within_sites
+from erpcore.fulfilment.models import Disposition, ReturnLine, ReturnOrder, ReturnState
+from erpcore.fulfilment.sending_back.models import SupplierReturn, SupplierReturnLine
+from erpcore.kernel.actor import Actor
+from erpcore.kernel.errors import NotFound
+from erpcore.masterdata.models import Entity, Item, Site, Supplier
+
+#: So many lines are offered at a time, those that came first leading.
+MOST_WAITING = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class SupplierReturnRow:
+    """A document of goods sent back. ``value_minor``: what they were worth; ``expected_minor``: what the supplier owes."""
+
+    id: int
+    number: str
+    realm: str
+    entity_id: int
+    entity: str
+    site_id: int
+    site: str
+    supplier_id: int
+    supplier: str
+    note: str | None
+    currency: str
+    value_minor: int
+    expected_minor: int
+    sent_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class SentLine:
+    """A line of it, with the customer's return that it came with."""
+
+    line_no: int
+    item_id: int
+    code: str
+    name: str
+    unit: str
+    quantity: Decimal
+    unit_price: Decimal
+    expected_minor: int
+    return_id: int
+    return_number: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SupplierReturnPage:
+    """The document with its lines."""
+
+    row: SupplierReturnRow
+    lines: list[SentLine]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaitingLine:
+    """Goods that were set apart for a supplier and are still here; ``id`` is the line of their return."""
+
+    id: int
+    return_id: int
+    return_number: str
+    site_id: int
+    site: str
+    item_id: int
+    code: str
+    name: str
+    unit: str
+    quantity: Decimal
+
+
+def _documents() -> Any:
+    return (
+        select(
+            SupplierReturn, Site.name.label("site"), Supplier.name.label("supplier"), Entity.name.label("entity"), Entity.realm
+        )
+        .select_from(SupplierReturn)
+        .join(Site, Site.id == SupplierReturn.site_id)
+        .join(Supplier, Supplier.id == SupplierReturn.supplier_id)
+        .join(Entity, Entity.id == SupplierReturn.entity_id)
+    )  # fmt: skip
+
+
+def _row(found: Any) -> SupplierReturnRow:
+    one: SupplierReturn = found.SupplierReturn
+    return SupplierReturnRow(
+        id=one.id, number=one.number, realm=found.realm, entity_id=one.entity_id, entity=found.entity, site_id=one.site_id,
+        site=found.site, supplier_id=one.supplier_id, supplier=found.supplier, note=one.note, currency=one.currency,
+        value_minor=one.value_minor, expected_minor=one.expected_minor, sent_at=one.sent_at,
+    )  # fmt: skip
+
+
+#: What was sent back to suppliers, and what they owe for it.
+SUPPLIER_RETURNS: SqlList[SupplierReturnRow] = SqlList(
+    select=_documents, row=_row, tie=(SupplierReturn.id,), usual="-sent", site=SupplierReturn.site_id, realm=Entity.realm,
+    text=(SupplierReturn.number, Supplier.name, Supplier.code), sums={"Expected": SupplierReturn.expected_minor},
+    currency=SupplierReturn.currency,
+    sorts={
+        "number": SupplierReturn.id, "supplier": Supplier.name, "sent": SupplierReturn.sent_at, "site": Site.name,
+        "expected": SupplierReturn.expected_minor,
+    },
+    wanted={"supplier": lambda value, _: SupplierReturn.supplier_id == value},
+)  # fmt: skip
+
+
+def supplier_return_page(session: Session, actor: Actor, key: int) -> SupplierReturnPage:
+    """One document with its lines; raises ``NotFound`` for an unknown one and for another site's."""
+    found = SUPPLIER_RETURNS.one(session, actor, key)
+    if found is None:
+        raise NotFound("supplier_return_unknown", id=key)
+    lines = session.execute(
+        select(SupplierReturnLine, Item.code, Item.name, Item.unit, ReturnOrder.id.label("of"), ReturnOrder.number)
+        .join(Item, Item.id == SupplierReturnLine.item_id)
+        .join(ReturnLine, ReturnLine.id == SupplierReturnLine.return_line_id)
+        .join(ReturnOrder, ReturnOrder.id == ReturnLine.return_id)
+        .where(SupplierReturnLine.supplier_return_id == key)
+        .order_by(SupplierReturnLine.line_no)
+    )
+    return SupplierReturnPage(
+        row=found,
+        lines=[
+            SentLine(
+                line_no=one.SupplierReturnLine.line_no, item_id=one.SupplierReturnLine.item_id, code=one.code, name=one.name,
+                unit=one.unit, quantity=one.SupplierReturnLine.quantity, unit_price=one.SupplierReturnLine.unit_price,
+                expected_minor=one.SupplierReturnLine.expected_minor, return_id=one.of, return_number=one.number,
+            )
+            for one in lines
+        ],
+    )  # fmt: skip
+
+
+def waiting_lines(session: Session, actor: Actor, site: int | None = None) -> list[WaitingLine]:
+    """Goods that were set apart for their supplier and have not left, at the sites of this person, the oldest first."""
+    query: Any = (
+        select(
+            ReturnLine.id, ReturnLine.return_id, ReturnLine.quantity, ReturnLine.item_id, ReturnOrder.number, ReturnOrder.site_id,
+            Site.name.label("site"), Item.code, Item.name, Item.unit,
+        )
+        .join(ReturnOrder, ReturnOrder.id == ReturnLine.return_id)
+        .join(Site, Site.id == ReturnOrder.site_id)
+        .join(Item, Item.id == ReturnLine.item_id)
+        .outerjoin(SupplierReturnLine, SupplierReturnLine.return_line_id == ReturnLine.id)
+        .where(
+            ReturnLine.disposition == Disposition.SUPPLIER, ReturnLine.quantity > 0, SupplierReturnLine.return_line_id.is_(None),
+            ReturnOrder.state.in_((ReturnState.INSPECTED, ReturnState.CREDITED)),
+        )
+        .order_by(ReturnLine.id)
+        .limit(MOST_WAITING)
+    )  # fmt: skip
+    if site is not None:
+        query = query.where(ReturnOrder.site_id == site)
+    return [
+        WaitingLine(
+            id=one.id, return_id=one.return_id, return_number=one.number, site_id=one.site_id, site=one.site,
+            item_id=one.item_id, code=one.code, name=one.name, unit=one.unit, quantity=one.quantity,
+        )
+        for one in session.execute(within_sites(query, actor, ReturnOrder.site_id))
+    ]  # fmt: skip
