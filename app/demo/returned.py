@@ -1,4 +1,5 @@
-"""Returns that are not everyday: outside of the window, approved by others and waiting for them; goods without a receipt, a fee.
+"""Returns that are not everyday: outside of the window, approved by others and waiting for them; goods without a receipt, a fee;
+and one piece that goes on to its supplier.
 
 They come to the Cologne branch on the last day, when the trading has thrown its dice.
 """
@@ -18,12 +19,13 @@ from app.composition.uow import reading
 from app.demo.desk import Desk
 from app.demo.variants import departure, said
 from erpcore.billing.credits import credit_returns
-from erpcore.fulfilment.models import Condition, Disposition, Shipment, ShipmentLine
+from erpcore.fulfilment.models import Condition, Disposition, ReturnLine, Shipment, ShipmentLine
 from erpcore.fulfilment.return_deciding import authorise_returns
 from erpcore.fulfilment.return_exchange import OrderReplacement, order_replacement
 from erpcore.fulfilment.returned_goods import InspectReturn, ReceiveReturn, inspect_returns, receive_returns
 from erpcore.fulfilment.returns import RequestReturn, ReturnedLine, request_returns
-from erpcore.masterdata.models import Customer, Item, ItemKind, Realm
+from erpcore.fulfilment.sending_back.services import SendBack, send_back
+from erpcore.masterdata.models import Customer, Item, ItemKind, Realm, SupplierItem
 from erpcore.orders.models import OrderLine, SalesOrder
 from governance.variants.register import Scope
 
@@ -48,6 +50,33 @@ def return_some(desk: Desk) -> None:
         _authorised(desk, found, "No receipt, but our label is on the box.")
         _approved(desk, found, "At the lowest price of the year.")
         _taken_in(desk, found)
+    _sent_back(desk)
+
+
+def _sent_back(desk: Desk) -> None:
+    """A piece has a fault of its maker: it is set apart, and the buyer sends it back to whom it came from."""
+    sales = _sold(desk, is_bought=True)
+    if not sales:
+        return
+    sale = sales[0]
+    supplier = _supplier_of(desk, sale.item_id)
+    faulty = _asked(desk, sale, "damaged", Condition.DAMAGED, fault="ours", becomes=Disposition.SUPPLIER)
+    with desk.work(desk.staff.at("KOL", "lead"), Realm.LIVE, "screen") as work:
+        authorise_returns(work, [faulty])
+    _taken_in(desk, faulty)
+    with desk.work(desk.staff["buyer"], Realm.LIVE, "screen") as work:
+        lines = list(work.session.scalars(select(ReturnLine.id).where(ReturnLine.return_id == faulty)))
+        command = SendBack(
+            site=desk.world.nodes[_SITE].id, supplier=supplier, lines=lines, note="The thread is cut too short."
+        )
+        send_back(work, command, rules=desk.rules, cells=desk.cells)
+
+
+def _supplier_of(desk: Desk, item: int) -> int:
+    """Whom the item is bought from first."""
+    query = select(SupplierItem.supplier_id).where(SupplierItem.item_id == item)
+    with reading(desk.database) as session:
+        return session.scalars(query.order_by(SupplierItem.rank, SupplierItem.supplier_id).limit(1)).one()
 
 
 def _exchanged(desk: Desk, sale: Any) -> None:
@@ -78,8 +107,10 @@ def _with_fee(desk: Desk, sale: Any) -> None:
         credit_returns(work, [kept], cells=desk.cells)
 
 
-def _sold(desk: Desk, before: Any = None) -> list[Any]:
-    """Goods that customers of the branch have and could give back; ``before``: that arrived before then."""
+def _sold(desk: Desk, before: Any = None, *, is_bought: bool = False) -> list[Any]:
+    """Goods that customers of the branch have and could give back; ``before``: that arrived before then; ``is_bought``: that a
+    supplier sells us.
+    """
     query = (
         select(OrderLine.id, OrderLine.item_id, OrderLine.unit_price, SalesOrder.customer_id, SalesOrder.channel_id)
         .join(SalesOrder, SalesOrder.id == OrderLine.order_id)
@@ -94,6 +125,8 @@ def _sold(desk: Desk, before: Any = None) -> list[Any]:
         .order_by(func.max(Shipment.delivered_at).desc(), OrderLine.id)
         .limit(3)
     )  # fmt: skip
+    if is_bought:
+        query = query.where(OrderLine.item_id.in_(select(SupplierItem.item_id)))
     if before is not None:
         query = query.having(func.max(Shipment.delivered_at) < before)
     with reading(desk.database) as session:
@@ -120,12 +153,13 @@ def _stranger(desk: Desk, item: int) -> int | None:
 
 
 def _asked(
-    desk: Desk, sale: Any, reason: str, condition: Condition, *, stranger: int | None = None, fault: str = "customer"
-) -> int:
+    desk: Desk, sale: Any, reason: str, condition: Condition, *, stranger: int | None = None, fault: str = "customer",
+    becomes: Disposition = Disposition.RESTOCK,
+) -> int:  # fmt: skip
     """A customer asks to give one piece back; who never bought it (``stranger``) at half of what it costs."""
     line = ReturnedLine(
         item=sale.item_id, quantity=Decimal(1), order_line=sale.id if stranger is None else None,
-        unit_price=None if stranger is None else (sale.unit_price / 2).quantize(Decimal("0.01")), disposition=Disposition.RESTOCK,
+        unit_price=None if stranger is None else (sale.unit_price / 2).quantize(Decimal("0.01")), disposition=becomes,
     )  # fmt: skip
     node = desk.world.nodes[_SITE]
     command = RequestReturn(

@@ -27,7 +27,7 @@ class ScanForm(Form):
 
     number = StringField(
         "Number of the return", [DataRequired("Scan or type the number"), Length(max=120)],
-        render_kw={"autocomplete": "off", "autocapitalize": "characters"},
+        render_kw={"autocomplete": "off", "autocapitalize": "characters", "autofocus": True},
     )  # fmt: skip
 
 
