@@ -23,7 +23,21 @@ navigation_entry(
 
 #: Controls that are shown together, by what they prove.
 PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "stock": ("Stock", ("stock_", "transfer", "serials_", "goods_", "expected_", "purchase", "items_", "counts_")),
+    "stock": (
+        "Stock",
+        (
+            "stock_",
+            "supplier_claims",
+            "sent_back_",
+            "transfer",
+            "serials_",
+            "goods_",
+            "expected_",
+            "purchase",
+            "items_",
+            "counts_",
+        ),
+    ),
     "orders": ("Orders and shipments", ("order_", "quotes_", "task_", "packed_")),
     "billing": (
         "Billing and receivables",
