@@ -203,6 +203,7 @@ MESSAGES: dict[str, str] = {
     "return_price_missing": "Item {item} comes back without a sale to take its price from. Enter the price that is credited.",
     "send_back_unfit": "{item} of return {document} was not set apart for a supplier. Choose goods that were.",
     "sent_back_already": "{item} has left for its supplier with {document}. Choose what is still here.",
+    "send_back_gone": "{missing} of {item} lie in quarantine no more. Put them back into quarantine, or leave out what was used otherwise.",
     "send_back_not_sold": "Supplier {supplier} does not sell {item}. Choose its supplier, or note under Suppliers what this one asks for it.",
     "supplier_return_unknown": "There is no supplier return {id} here. Check its number.",
     "item_without_stock": "Item {item} is a charge or a service and has no stock to adjust.",

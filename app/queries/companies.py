@@ -105,7 +105,7 @@ def company_page(session: Session, actor: Actor, entity: int) -> CompanyPage:
     )  # fmt: skip
 
 
-def address_now(session: Session, entity: int, at: datetime) -> ToldAddress | None:
+def address_at(session: Session, entity: int, at: datetime) -> ToldAddress | None:
     """Where a company has its post on the day of ``at`` in its own zone; ``None`` where no address was told by then."""
     time_zone = session.scalars(select(Entity.time_zone).where(Entity.id == entity)).one()
     told = address_on(addresses_told(session, entity), local_day(at, time_zone))

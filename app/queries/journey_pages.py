@@ -16,6 +16,7 @@ from app.queries.steer import NameTables, name_tables
 from app.security.scopes import check_site
 from erpcore.billing.models import Invoice, Receipt
 from erpcore.fulfilment.models import ReturnOrder
+from erpcore.fulfilment.sending_back.models import SupplierReturn
 from erpcore.inventory.documents import StockArrival, StockTransfer
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
@@ -30,7 +31,7 @@ _NUMBERED: dict[str, tuple[Any, Any]] = {
     "order": (SalesOrder.id, SalesOrder.number), "invoice": (Invoice.id, Invoice.number),
     "return": (ReturnOrder.id, ReturnOrder.number), "receipt": (Receipt.id, Receipt.number),
     "transfer": (StockTransfer.id, StockTransfer.number), "arrival": (StockArrival.arrival_id, StockArrival.number),
-    "purchase": (PurchaseOrder.id, PurchaseOrder.number),
+    "purchase": (PurchaseOrder.id, PurchaseOrder.number), "supplier_return": (SupplierReturn.id, SupplierReturn.number),
 }  # fmt: skip
 
 

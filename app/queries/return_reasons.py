@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -224,13 +224,15 @@ def _delivered(session: Session, actor: Actor, asked: AskedReasons) -> dict[int,
     if asked.site is not None:
         query = query.where(Shipment.site_id == asked.site)
     found = {row.key: row.lines for row in session.execute(within_sites(query, actor, Shipment.site_id))}
-    return {**found, 0: sum(found.values())}
+    # A line of which some came from each of two sites counts at both, and once in all.
+    whole = _delivered(session, actor, replace(asked, by=By.REASON))[0] if asked.by is By.SITE else sum(found.values())
+    return {**found, 0: whole}
 
 
 def reasons_page(
     session: Session, actor: Actor, asked: AskedReasons, now: datetime, *, most: int | None = MOST_ROWS
 ) -> ReasonsPage:  # fmt: skip
-    """The report, in two statements; ``most`` ``None``: every row, for a file or a program."""
+    """The report, in two statements, by site in three; ``most`` ``None``: every row, for a file or a program."""
     sums: dict[tuple[str, int], _Sum] = defaultdict(_Sum)
     names: dict[int, tuple[int, str, str]] = {0: (0, "", "")}
     total = _Sum()
@@ -249,7 +251,7 @@ def reasons_page(
 def reason_returns(
     session: Session, actor: Actor, asked: AskedReasons, now: datetime, *, reason: str | None, key: int
 ) -> ReturnsPage:  # fmt: skip
-    """The returns behind a row, newest first, in two statements. Without a ``reason`` of every one, with a ``key`` of 0 of every item,
+    """The returns behind a row, newest first. Without a ``reason`` of every one, with a ``key`` of 0 of every item,
     customer or site; the row has no returns where there are none.
     """
     query = _facts(actor, asked)

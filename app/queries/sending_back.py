@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.queries.listing import SqlList
@@ -16,7 +18,7 @@ from erpcore.fulfilment.models import Disposition, ReturnLine, ReturnOrder, Retu
 from erpcore.fulfilment.sending_back.models import SupplierReturn, SupplierReturnLine
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
-from erpcore.masterdata.models import Entity, Item, Site, Supplier
+from erpcore.masterdata.models import Entity, Item, Site, Supplier, SupplierItem
 
 #: So many lines are offered at a time, those that came first leading.
 MOST_WAITING = 200
@@ -66,9 +68,18 @@ class SupplierReturnPage:
     lines: list[SentLine]
 
 
+class Seller(NamedTuple):
+    """Who sells us an item."""
+
+    id: int
+    name: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class WaitingLine:
-    """Goods that were set apart for a supplier and are still here; ``id`` is the line of their return."""
+    """Goods that were set apart for a supplier and are still here; ``id`` is the line of their return. ``suppliers``: who sells us
+    the item, whom we ask first leading.
+    """
 
     id: int
     return_id: int
@@ -80,6 +91,7 @@ class WaitingLine:
     name: str
     unit: str
     quantity: Decimal
+    suppliers: Sequence[Seller] = ()
 
 
 def _documents() -> Any:
@@ -142,30 +154,59 @@ def supplier_return_page(session: Session, actor: Actor, key: int) -> SupplierRe
     )  # fmt: skip
 
 
-def waiting_lines(session: Session, actor: Actor, site: int | None = None) -> list[WaitingLine]:
-    """Goods that were set apart for their supplier and have not left, at the sites of this person, the oldest first."""
-    query: Any = (
-        select(
-            ReturnLine.id, ReturnLine.return_id, ReturnLine.quantity, ReturnLine.item_id, ReturnOrder.number, ReturnOrder.site_id,
-            Site.name.label("site"), Item.code, Item.name, Item.unit,
-        )
-        .join(ReturnOrder, ReturnOrder.id == ReturnLine.return_id)
+def _waiting(query: Any, actor: Actor) -> Any:
+    """Narrow a select of lines of returns to those that were set apart for a supplier and have not left, at the sites of this person."""
+    left_behind = (
+        query.join(ReturnOrder, ReturnOrder.id == ReturnLine.return_id)
         .join(Site, Site.id == ReturnOrder.site_id)
-        .join(Item, Item.id == ReturnLine.item_id)
         .outerjoin(SupplierReturnLine, SupplierReturnLine.return_line_id == ReturnLine.id)
         .where(
             ReturnLine.disposition == Disposition.SUPPLIER, ReturnLine.quantity > 0, SupplierReturnLine.return_line_id.is_(None),
             ReturnOrder.state.in_((ReturnState.INSPECTED, ReturnState.CREDITED)),
         )
-        .order_by(ReturnLine.id)
-        .limit(MOST_WAITING)
+    )  # fmt: skip
+    return within_sites(left_behind, actor, ReturnOrder.site_id)
+
+
+def waiting_sites(session: Session, actor: Actor) -> dict[int, str]:
+    """Where goods wait for their supplier, by site with its name; where the oldest wait leads."""
+    query = _waiting(select(Site.id, Site.name).select_from(ReturnLine), actor)
+    found = session.execute(query.group_by(Site.id, Site.name).order_by(func.min(ReturnLine.id)))
+    return {one.id: one.name for one in found}
+
+
+def waiting_lines(session: Session, actor: Actor, site: int | None = None) -> list[WaitingLine]:
+    """The oldest goods that wait for their supplier, at the sites of this person or at one of them."""
+    query = _waiting(
+        select(
+            ReturnLine.id, ReturnLine.return_id, ReturnLine.quantity, ReturnLine.item_id, ReturnOrder.number, ReturnOrder.site_id,
+            Site.name.label("site"), Item.code, Item.name, Item.unit,
+        ).select_from(ReturnLine).join(Item, Item.id == ReturnLine.item_id),
+        actor,
     )  # fmt: skip
     if site is not None:
         query = query.where(ReturnOrder.site_id == site)
+    found = session.execute(query.order_by(ReturnLine.id).limit(MOST_WAITING)).all()
+    sold = _sellers(session, {one.item_id for one in found})
     return [
         WaitingLine(
             id=one.id, return_id=one.return_id, return_number=one.number, site_id=one.site_id, site=one.site,
             item_id=one.item_id, code=one.code, name=one.name, unit=one.unit, quantity=one.quantity,
+            suppliers=sold.get(one.item_id, ()),
         )
-        for one in session.execute(within_sites(query, actor, ReturnOrder.site_id))
+        for one in found
     ]  # fmt: skip
+
+
+def _sellers(session: Session, items: Iterable[int]) -> Mapping[int, Sequence[Seller]]:
+    """Who sells us each of these items, whom we ask first leading."""
+    query = (
+        select(SupplierItem.item_id, Supplier.id, Supplier.name)
+        .join(Supplier, Supplier.id == SupplierItem.supplier_id)
+        .where(SupplierItem.item_id.in_(sorted(items)))
+        .order_by(SupplierItem.rank, Supplier.id)
+    )
+    found: dict[int, list[Seller]] = defaultdict(list)
+    for one in session.execute(query):
+        found[one.item_id].append(Seller(one.id, one.name))
+    return found

@@ -17,7 +17,7 @@ from erpcore.masterdata.models import Site
 #: So many moves are shown at once; older ones follow behind the last.
 MOST_MOVES = 25
 #: Papers whose number is made of their id, and how it begins.
-_NUMBERS = {"goods_receipt": "GR", "transfer": "TR"}
+_NUMBERS = {"goods_receipt": "GR", "transfer": "TR", "supplier_return": "SR"}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -43,7 +43,8 @@ class Paper:
         return hashlib.sha256(self.content).hexdigest()
 
 
-def _quantity(value: Decimal, unit: str = "") -> str:
+def quantity_text(value: Decimal, unit: str = "") -> str:
+    """A quantity without idle zeros, as papers write it: ``1,200 pc``."""
     text = f"{value:,f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return f"{text} {unit}".strip()
@@ -72,7 +73,7 @@ def _moment(at: datetime | None, time_zone: str) -> str:
 
 
 def _weight(kg: Decimal | None) -> str:
-    return "–" if kg is None else f"{_quantity(kg)} kg"
+    return "–" if kg is None else f"{quantity_text(kg)} kg"
 
 
 def frame(kind: str, number: str, made_at: datetime, *, realm: str, of: str = "", foot: str = "") -> dict[str, Any]:
@@ -108,7 +109,7 @@ def order_confirmation(order: OrderPage) -> Paper:
     lines = [
         {
             "line_no": line.line_no, "code": line.code, "name": line.name,
-            "quantity": _quantity(line.quantity - line.cancelled, line.unit), "day": day_text(line.promised_on),
+            "quantity": quantity_text(line.quantity - line.cancelled, line.unit), "day": day_text(line.promised_on),
             "day_note": _BASIS.get(line.basis, ""), "price": _price(line.unit_price),
             "net": amount_text(_left_value(line, order.currency), order.currency),
         }
@@ -139,7 +140,7 @@ def quote_paper(quote: QuotePage) -> Paper:
     name = row.number + (f"-{row.revision}" if row.revision > 1 else "")
     lines = [
         {
-            "line_no": line.line_no, "code": line.code, "name": line.name, "quantity": _quantity(line.quantity, line.unit),
+            "line_no": line.line_no, "code": line.code, "name": line.name, "quantity": quantity_text(line.quantity, line.unit),
             "day": "with the goods" if line.is_rush_charge else day_text(line.promised_on), "day_note": _if_ordered(line),
             "price": _price(line.unit_price), "net": amount_text(line.value_minor, row.currency),
         }
@@ -208,7 +209,7 @@ def _sums(lines: list[tuple[int, Decimal | None]], currency: str) -> list[tuple[
     for rate, base in sorted(taxes.items()):
         tax = int((base * rate).quantize(Decimal(1), ROUND_HALF_UP))
         total += tax
-        sums.append((f"Tax {_quantity(rate * 100)} %", f"{amount_text(tax, currency)} {currency}"))
+        sums.append((f"Tax {quantity_text(rate * 100)} %", f"{amount_text(tax, currency)} {currency}"))
     if unknown:
         sums.append(("Tax of other lines", "not determined yet"))
     return [*sums, ("Total", f"{amount_text(total, currency)} {currency}")]
@@ -220,7 +221,7 @@ def pick_list(task: TaskPage) -> Paper:
     lines = [
         {
             "location": line.location, "lot": line.lot, "code": line.code, "name": line.name, "order": line.order,
-            "quantity": _quantity(line.left), "unit": line.unit, "tote": line.tote,
+            "quantity": quantity_text(line.left), "unit": line.unit, "tote": line.tote,
             "bars": code_128(line.code, height_mm=8, module_um=250, label=False) if _is_plain(line.code) else "",
         }
         for line in task.lines
@@ -258,8 +259,8 @@ def packing_slip(page: ShipmentPage) -> Paper:
             where.setdefault(line_no, []).append(str(closed.index(carton) + 1))
     lines = [
         {
-            "line_no": line.line_no, "code": line.code, "name": line.name, "ordered": _quantity(line.ordered, line.unit),
-            "quantity": _quantity(line.quantity, line.unit), "cartons": ", ".join(where.get(line.line_no, [])),
+            "line_no": line.line_no, "code": line.code, "name": line.name, "ordered": quantity_text(line.ordered, line.unit),
+            "quantity": quantity_text(line.quantity, line.unit), "cartons": ", ".join(where.get(line.line_no, [])),
         }
         for line in page.lines
     ]  # fmt: skip
@@ -311,7 +312,7 @@ def return_label(page: ReturnPage, home: ToldAddress | None) -> Paper:
             "nothing_on_paper", paper="return label", why="the return is not authorised. Authorise it, then print"
         )
     lines = [
-        {"code": line.code, "name": line.name, "quantity": _quantity(line.asked, line.unit)}
+        {"code": line.code, "name": line.name, "quantity": quantity_text(line.asked, line.unit)}
         for line in page.lines
         if line.asked
     ]

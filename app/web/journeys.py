@@ -21,6 +21,7 @@ _PAGES: Final = {
     "order": ("orders.show", "order_id", Permission.ORDER_READ),
     "invoice": ("billing.show", "invoice_id", Permission.INVOICE_READ),
     "return": ("returns.show", "return_id", Permission.RETURN_READ),
+    "supplier_return": ("returns.show_one_sent_back", "document_id", Permission.PURCHASE_READ),
     "rebate": ("rebates.show", "rebate_id", Permission.INVOICE_READ),
     "payout": ("settlement.show", "payout_id", Permission.INVOICE_READ),
     "dispute": ("disputes.show", "dispute_id", Permission.INVOICE_READ),

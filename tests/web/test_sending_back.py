@@ -26,11 +26,13 @@ def business(sqlite_database, clock):
 def test_the_buyer_sends_back_what_waits_and_finds_its_paper(signed_in, business, sqlite_database):
     supplier, line = a_supplier(business), set_apart(business)
     other = a_supplier(business, "ANDERE", prices=(("2.00", 1),))
+    second = set_apart(business, item=1)
     buyer = signed_in("buyer")
     assert "/supplier-returns" in buyer.get("/returns").links()
     assert "/supplier-returns/new" in buyer.get("/supplier-returns").links()
     page = buyer.get("/supplier-returns/new")
     assert "40-0 Pipe 0 · 2 pc" in page.text
+    assert "Rohrwerk AG" in page.text
     page = buyer.post("/supplier-returns/new", {"supplier": str(supplier)}, status=422)
     assert "Nothing was entered" in page.errors()[0]
     page = buyer.post("/supplier-returns/new", {"supplier": str(other), "lines": str(line)}, status=422)
@@ -46,6 +48,7 @@ def test_the_buyer_sends_back_what_waits_and_finds_its_paper(signed_in, business
         page = buyer.get("/supplier-returns")
     assert len(ran) <= MOST
     assert "7.00" in page.text
+    buyer.post("/supplier-returns/new", {"supplier": str(other), "lines": str(second)})
     assert "Nothing waits for a supplier" in buyer.get("/supplier-returns/new").text
     signed_in("customer_service").get("/supplier-returns/new", status=403)
     buyer.get("/supplier-returns/4711", status=404)
@@ -61,7 +64,7 @@ def test_a_program_sends_back_what_waits_once(site, business, sqlite_database, c
         return site.test_client().open(f"/api/v1{path}", method=method, headers={**heads, **more}, **said)
 
     waiting = call("GET", f"/supplier-returns/waiting?site={business.site}").json["lines"]
-    assert [(one["line"], one["item"]) for one in waiting] == [(line, "40-0")]
+    assert [(one["line"], one["item"], one["suppliers"]) for one in waiting] == [(line, "40-0", [supplier])]
     body = {"site": business.site, "supplier": supplier, "lines": [line]}
     made = call("POST", "/supplier-returns", "send-back-000001", json=body)
     assert (made.status_code, made.json.get("expected"), made.json.get("value")) == (201, "7.00", "8.00"), made.json

@@ -17,7 +17,7 @@ from app.api.values import Answer, Body, Page, PageQuery, Quantity, Realm, UnitP
 from app.composition.request import now, reader
 from app.composition.return_approvals import BY_RULES
 from app.composition.trading import cells, condition_named, disposition_named, returned_line, rules
-from app.queries.companies import address_now
+from app.queries.companies import address_at
 from app.queries.places import realm_of_site
 from app.queries.returns import RETURNS, STATES, ReturnPage, ReturnRow, return_page
 from app.reports.papers import return_label
@@ -253,7 +253,7 @@ def request_return(work: UnitOfWork, body: ReturnBody) -> ReturnDetail:
 )  # fmt: skip
 def print_return_label(return_id: int) -> PaperAnswer:
     page = return_page(reader(), actor(), return_id)
-    return paper_answer(return_label(page, address_now(reader(), page.row.entity_id, now())))
+    return paper_answer(return_label(page, address_at(reader(), page.row.entity_id, now())))
 
 
 @operation(

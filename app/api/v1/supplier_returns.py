@@ -13,6 +13,7 @@ from app.api.v1.papers import PaperAnswer, paper_answer
 from app.api.values import Amount, Answer, Body, Page, PageQuery, Quantity, Realm, UnitPrice
 from app.composition.request import reader
 from app.composition.trading import cells, rules
+from app.queries.companies import address_at
 from app.queries.places import realm_of_site
 from app.queries.sending_back import (
     SUPPLIER_RETURNS,
@@ -79,7 +80,7 @@ class WaitingQuery(Body):
 
 
 class WaitingLineAnswer(Answer):
-    """Goods set apart for their supplier, by the line of their return."""
+    """Goods set apart for their supplier, by the line of their return; `suppliers`: who sells the item, whom we ask first leading."""
 
     line: int
     return_id: int
@@ -87,6 +88,7 @@ class WaitingLineAnswer(Answer):
     item_id: int
     item: str
     quantity: Quantity
+    suppliers: list[int]
 
 
 class WaitingAnswer(Answer):
@@ -141,7 +143,8 @@ def list_waiting_for_suppliers(query: WaitingQuery) -> WaitingAnswer:
     return WaitingAnswer(
         lines=[
             WaitingLineAnswer(
-                line=one.id, return_id=one.return_id, site_id=one.site_id, item_id=one.item_id, item=one.code, quantity=one.quantity
+                line=one.id, return_id=one.return_id, site_id=one.site_id, item_id=one.item_id, item=one.code,
+                quantity=one.quantity, suppliers=[seller.id for seller in one.suppliers],
             )
             for one in waiting_lines(reader(), actor(), query.site)
         ]
@@ -161,7 +164,8 @@ def show_supplier_return(document_id: int) -> SupplierReturnDetail:
     tag=TAG, answer=PaperAnswer,
 )  # fmt: skip
 def print_supplier_return(document_id: int) -> PaperAnswer:
-    return paper_answer(supplier_return_paper(supplier_return_page(reader(), actor(), document_id)))
+    page = supplier_return_page(reader(), actor(), document_id)
+    return paper_answer(supplier_return_paper(page, address_at(reader(), page.row.entity_id, page.row.sent_at)))
 
 
 @operation(

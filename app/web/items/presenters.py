@@ -21,6 +21,7 @@ def move_address(move: MoveRow) -> str:
     pages: dict[str, tuple[Permission, str, dict[str, Any]]] = {
         "shipment": (Permission.SHIPMENT_READ, "shipments.show", {"shipment_id": move.document_id}),
         "return": (Permission.RETURN_READ, "returns.show", {"return_id": move.document_id}),
+        "supplier_return": (Permission.PURCHASE_READ, "returns.show_one_sent_back", {"document_id": move.document_id}),
         "goods_receipt": (Permission.STOCK_READ, "warehouse.receipt", {"receipt_id": move.document_id}),
         "transfer": (Permission.STOCK_READ, "warehouse.transfer", {"transfer_id": move.document_id}),
         "count": (Permission.STOCK_COUNT, "inbound.count", {"task_id": move.document_id}),

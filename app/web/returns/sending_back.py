@@ -10,9 +10,9 @@ from wtforms.validators import Length
 
 from app.composition.request import reader
 from app.composition.trading import cells, rules
+from app.queries.companies import address_at
 from app.queries.places import sites_seen
-from app.queries.sending_back import SUPPLIER_RETURNS, WaitingLine, supplier_return_page, waiting_lines
-from app.queries.suppliers import all_suppliers
+from app.queries.sending_back import SUPPLIER_RETURNS, WaitingLine, supplier_return_page, waiting_lines, waiting_sites
 from app.reports.sending_back import supplier_return_paper
 from app.security.permissions import Permission
 from app.security.require import actor, require
@@ -75,8 +75,9 @@ def show_one_sent_back(document_id: int) -> str:
 @require(Permission.PURCHASE_READ)
 def print_sent_back(document_id: int) -> Any:
     page = supplier_return_page(reader(), actor(), document_id)
+    home = address_at(reader(), page.row.entity_id, page.row.sent_at)
     return paper_file(
-        lambda: supplier_return_paper(page), back=url_for("returns.show_one_sent_back", document_id=document_id)
+        lambda: supplier_return_paper(page, home), back=url_for("returns.show_one_sent_back", document_id=document_id)
     )
 
 
@@ -84,15 +85,13 @@ def print_sent_back(document_id: int) -> Any:
 @require(Permission.GOODS_SEND_BACK)
 def send_to_supplier() -> Any:
     """What waits at one site, the one of the oldest goods unless the address names another."""
-    waiting = waiting_lines(reader(), actor())
-    key = asked_key("site") or (waiting[0].site_id if waiting else None)
+    waiting = waiting_sites(reader(), actor())
+    key = asked_key("site") or next(iter(waiting), None)
     site = next((one for one in sites_seen(reader(), actor()) if one.id == key), None)
-    here = [one for one in waiting if site is not None and one.site_id == site.id]
+    here = [] if site is None else waiting_lines(reader(), actor(), site.id)
     form = SendBackForm()
     form.lines.choices = choices((one.id, _said(one)) for one in here)
-    form.supplier.choices = choices(
-        (one.id, one.name) for one in all_suppliers(reader(), actor()) if site and one.entity_id == site.entity_id
-    )
+    form.supplier.choices = choices(dict(seller for one in here for seller in one.suppliers).items())
     if site is not None and form.validate_on_submit():
         made = 0
         with form_step(form, realm=site.realm) as work:
@@ -100,7 +99,7 @@ def send_to_supplier() -> Any:
         if form.accepted:
             flash("The goods have left. Lay the paper into the parcel.", "success")
             return redirect(url_for("returns.show_one_sent_back", document_id=made))
-    others = sorted({(one.site_id, one.site) for one in waiting if site is None or one.site_id != site.id})
+    others = [(one, name) for one, name in waiting.items() if site is None or one != site.id]
     page = render_template(
         "returns/send_back.html", form=form, here=here, site=site, others=others, realm=site.realm if site else "live"
     )
@@ -108,7 +107,8 @@ def send_to_supplier() -> Any:
 
 
 def _said(line: WaitingLine) -> str:
-    return f"{line.code} {line.name} · {quantity(line.quantity, line.unit)} · {line.return_number}"
+    sellers = ", ".join(one.name for one in line.suppliers) or "no supplier sells it"
+    return f"{line.code} {line.name} · {quantity(line.quantity, line.unit)} · {line.return_number} · {sellers}"
 
 
 def _send(work: UnitOfWork, form: Any, site: int) -> int:

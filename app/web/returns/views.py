@@ -11,7 +11,7 @@ from flask import flash, redirect, render_template, request, url_for
 from app.composition.request import now, reader
 from app.composition.return_approvals import BY_RULES
 from app.composition.trading import cells, disposition_named, rules
-from app.queries.companies import address_now
+from app.queries.companies import address_at
 from app.queries.items import item_of_code
 from app.queries.returns import ReturnPage, ReturnPlace, return_of_number, return_page
 from app.reports.papers import return_label
@@ -200,7 +200,7 @@ def inspect(return_id: int) -> Any:
 @require(Permission.RETURN_READ)
 def print_label(return_id: int) -> Any:
     page = return_page(reader(), actor(), return_id)
-    home = address_now(reader(), page.row.entity_id, now())
+    home = address_at(reader(), page.row.entity_id, now())
     return paper_file(lambda: return_label(page, home), back=url_for("returns.show", return_id=return_id))
 
 

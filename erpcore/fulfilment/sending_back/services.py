@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from sqlalchemy import select
 from erpcore.fulfilment.models import Disposition, ReturnLine, ReturnState
 from erpcore.fulfilment.return_records import ReturnLineRow, ReturnRow, lock_returns
 from erpcore.fulfilment.sending_back.models import SupplierReturn, SupplierReturnLine
-from erpcore.inventory.bins import Slot
+from erpcore.inventory.bins import Slot, lock_bins
 from erpcore.inventory.models import MoveReason, StockStatus
 from erpcore.inventory.movement import Movement
 from erpcore.inventory.posting import warehouse_place
@@ -20,6 +21,7 @@ from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.kernel.events import Place
 from erpcore.kernel.money import scaled_amount
+from erpcore.kernel.quantity import as_units
 from erpcore.kernel.rows import raw, write_rows
 from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.models import AccountRole
@@ -61,7 +63,8 @@ def send_back(work: UnitOfWork, command: SendBack, *, rules: ProcessRules, cells
     """Let the goods leave: they are no stock any more, and the supplier owes what it asks for them. What that is more or less than they
     were worth is an adjustment of stock.
 
-    Raises ``RuleBroken`` for a line that was not set apart for a supplier, one that has left, and an item that this supplier does not sell.
+    Raises ``RuleBroken`` for a line that was not set apart for a supplier, one that has left or lies in quarantine no more, and an item
+    that this supplier does not sell.
     """
     site = site_facts(work, command.site)
     work.actor.require(SEND_BACK, site=site.id)
@@ -80,12 +83,11 @@ def send_back(work: UnitOfWork, command: SendBack, *, rules: ProcessRules, cells
         work,
         [
             Movement(
-                entity=site.entity.id, site=site.id, item=line.item_id, quantity=-line.quantity,
-                unit_cost=known[line.item_id].standard_cost, currency=currency, reason=MoveReason.RETURN,
-                document_type="supplier_return", document_id=key, moved_at=work.now, note=command.note,
-                slot=Slot(site.id, line.item_id, status=StockStatus.QUARANTINE),
+                entity=site.entity.id, site=site.id, item=slot.item, quantity=-quantity,
+                unit_cost=known[slot.item].standard_cost, currency=currency, reason=MoveReason.RETURN,
+                document_type="supplier_return", document_id=key, moved_at=work.now, note=command.note, slot=slot,
             )
-            for line in picked
+            for slot, quantity in _set_apart(work, site.id, picked)
         ],
     )  # fmt: skip
     value = -sum(one.value or 0 for one in moved)
@@ -131,6 +133,28 @@ def _picked(work: UnitOfWork, command: SendBack) -> list[ReturnLineRow]:
     if sent is not None:
         raise RuleBroken("sent_back_already", field="lines", item=known[sent.item_id].code, document=sent.number)
     return [found[key][1] for key in wanted]
+
+
+def _set_apart(work: UnitOfWork, site: int, picked: Sequence[ReturnLineRow]) -> list[tuple[Slot, int]]:
+    """From where the goods are taken: in quarantine at the default place, and where they were put from there; last what somebody has
+    found to be of a lot. Raises ``RuleBroken`` where less lies in quarantine.
+    """
+    left: dict[int, int] = defaultdict(int)
+    for line in picked:
+        left[line.item_id] += line.quantity
+    bins = lock_bins(work, {(site, item) for item in left})
+    taken: list[tuple[Slot, int]] = []
+    for item in sorted(left):
+        apart = [one for one in bins[site, item].values() if one.slot.status == StockStatus.QUARANTINE]
+        for one in sorted(apart, key=lambda one: (one.slot.lot or 0, one.slot.location or 0)):
+            quantity = min(left[item], one.quantity - one.held)
+            if quantity > 0:
+                taken.append((one.slot, quantity))
+                left[item] -= quantity
+        if left[item]:
+            code = items(work, {item})[item].code
+            raise RuleBroken("send_back_gone", field="lines", item=code, missing=as_units(left[item]))
+    return taken
 
 
 def _prices(work: UnitOfWork, supplier: int, picked: Sequence[ReturnLineRow], code: str) -> Mapping[int, int]:
