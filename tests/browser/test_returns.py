@@ -8,11 +8,13 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.test_floor import is_whole, look, scan
+from tests.db.core.test_sending_back import set_apart
 from tests.support.controls import assert_books_agree
 from tests.support.core import a_business
 from tests.support.einvoices import known_to_others
 from tests.support.operate import open_cells
 from tests.support.steps import invoiced
+from tests.support.supply import a_supplier
 from tests.support.web import a_person
 
 pytestmark = pytest.mark.browser
@@ -112,3 +114,28 @@ def test_the_desk_takes_down_a_return_without_an_order_and_reads_why_goods_come_
     expect(desk.locator("main")).to_contain_text(number)
     is_whole(desk)
     look(desk, "returns-behind-360")
+
+
+def test_the_buyer_sends_a_faulty_piece_back_to_its_supplier_on_a_phone(phone, business, sqlite_database):
+    a_supplier(business)
+    set_apart(business)
+    buyer = phone("buyer")
+    buyer.goto("/returns")
+    buyer.get_by_role("link", name="To suppliers").click()
+    expect(buyer.locator("main")).to_contain_text("Nothing was sent back")
+    buyer.get_by_role("link", name="Send goods back…").click()
+    expect(buyer.get_by_role("heading", level=1)).to_contain_text("Send goods back")
+    is_whole(buyer)
+    buyer.get_by_role("button", name="The goods leave").click()
+    expect(buyer.get_by_role("alert")).to_contain_text("Nothing was entered")
+    buyer.get_by_role("checkbox", name="40-0 Pipe 0").check()
+    buyer.get_by_label("Note").fill("The thread is cut too short.")
+    look(buyer, "returns-send-back-360")
+    buyer.get_by_role("button", name="The goods leave").click()
+    expect(buyer.locator("main")).to_contain_text("The goods have left")
+    expect(buyer.get_by_role("heading", level=1)).to_contain_text("Supplier return SR-")
+    is_whole(buyer)
+    look(buyer, "returns-sent-back-360")
+    paper = buyer.request.get(buyer.get_by_role("link", name="Paper").get_attribute("href"))
+    assert (paper.status, paper.headers["content-type"], paper.body()[:5]) == (200, "application/pdf", b"%PDF-")
+    assert_books_agree(sqlite_database)
