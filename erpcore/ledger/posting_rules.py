@@ -321,8 +321,7 @@ CONTROL_ROLES = frozenset(
         AccountRole.RECEIVABLE, AccountRole.INVENTORY, AccountRole.TRANSFER, AccountRole.RECEIVED_NOT_INVOICED,
         AccountRole.ON_ACCOUNT, AccountRole.BANK_CLEARING, AccountRole.UNBILLED, AccountRole.DEFERRED, AccountRole.ON_THE_WAY,
         AccountRole.FREIGHT_ACCRUED, AccountRole.REFUNDS_EXPECTED, AccountRole.RETURNS_EXPECTED, AccountRole.REBATES_ACCRUED,
-        AccountRole.PARTNER, AccountRole.PARTNER_RESERVE,
-        AccountRole.PARTNER_DIFFERENCE,
+        AccountRole.PARTNER, AccountRole.PARTNER_RESERVE, AccountRole.PARTNER_DIFFERENCE, AccountRole.SUPPLIER_CLAIMS,
     }
 )  # fmt: skip
 
