@@ -1,5 +1,5 @@
 """Returns that are not everyday: outside of the window, approved by others and waiting for them; goods without a receipt, a fee;
-and one piece that goes on to its supplier.
+and pieces that are for their supplier.
 
 They come to the Cologne branch on the last day, when the trading has thrown its dice.
 """
@@ -54,16 +54,18 @@ def return_some(desk: Desk) -> None:
 
 
 def _sent_back(desk: Desk) -> None:
-    """A piece has a fault of its maker: it is set apart, and the buyer sends it back to whom it came from."""
-    sales = _sold(desk, is_bought=True)
-    if not sales:
-        return
-    sale = sales[0]
-    supplier = _supplier_of(desk, sale.item_id)
-    faulty = _asked(desk, sale, "damaged", Condition.DAMAGED, fault="ours", becomes=Disposition.SUPPLIER)
-    with desk.work(desk.staff.at("KOL", "lead"), Realm.LIVE, "screen") as work:
-        authorise_returns(work, [faulty])
-    _taken_in(desk, faulty)
+    """Pieces have a fault of their maker: they are set apart, and the buyer sends the first back to whom it came from; another waits."""
+    for position, sale in enumerate(_sold(desk, is_bought=True)[:2]):
+        faulty = _asked(desk, sale, "damaged", Condition.DAMAGED, fault="ours", becomes=Disposition.SUPPLIER)
+        with desk.work(desk.staff.at("KOL", "lead"), Realm.LIVE, "screen") as work:
+            authorise_returns(work, [faulty])
+        _taken_in(desk, faulty)
+        if not position:
+            _left(desk, faulty, _supplier_of(desk, sale.item_id))
+
+
+def _left(desk: Desk, faulty: int, supplier: int) -> None:
+    """The buyer sends all of a return back to a supplier."""
     with desk.work(desk.staff["buyer"], Realm.LIVE, "screen") as work:
         lines = list(work.session.scalars(select(ReturnLine.id).where(ReturnLine.return_id == faulty)))
         command = SendBack(
