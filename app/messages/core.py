@@ -201,6 +201,7 @@ MESSAGES: dict[str, str] = {
     "disposition_unfit": "{item} cannot become that: goods are restocked, kept apart, given back to the supplier or scrapped; charges are only credited.",
     "return_too_much": "More of item {item} would come back than was delivered and is not returned yet. Reduce the quantity.",
     "return_price_missing": "Item {item} comes back without a sale to take its price from. Enter the price that is credited.",
+    "send_back_nothing": "Nothing is chosen. Tick what leaves.",
     "send_back_unfit": "{item} of return {document} was not set apart for a supplier. Choose goods that were.",
     "sent_back_already": "{item} has left for its supplier with {document}. Choose what is still here.",
     "send_back_gone": "{missing} of {item} lie in quarantine no more. Put them back into quarantine, or leave out what was used otherwise.",

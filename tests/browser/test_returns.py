@@ -127,7 +127,7 @@ def test_the_buyer_sends_a_faulty_piece_back_to_its_supplier_on_a_phone(phone, b
     expect(buyer.get_by_role("heading", level=1)).to_contain_text("Send goods back")
     is_whole(buyer)
     buyer.get_by_role("button", name="The goods leave").click()
-    expect(buyer.get_by_role("alert")).to_contain_text("Nothing was entered")
+    expect(buyer.get_by_role("alert")).to_contain_text("Tick what leaves")
     buyer.get_by_role("checkbox", name="40-0 Pipe 0").check()
     buyer.get_by_label("Note").fill("The thread is cut too short.")
     look(buyer, "returns-send-back-360")

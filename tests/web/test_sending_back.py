@@ -34,7 +34,7 @@ def test_the_buyer_sends_back_what_waits_and_finds_its_paper(signed_in, business
     assert "40-0 Pipe 0 · 2 pc" in page.text
     assert "Rohrwerk AG" in page.text
     page = buyer.post("/supplier-returns/new", {"supplier": str(supplier)}, status=422)
-    assert "Nothing was entered" in page.errors()[0]
+    assert "Tick what leaves" in page.errors()[0]
     page = buyer.post("/supplier-returns/new", {"supplier": str(other), "lines": str(line)}, status=422)
     assert "does not sell 40-0" in page.errors()[0]
     page = buyer.post("/supplier-returns/new", {"supplier": str(supplier), "lines": str(line), "note": "scratched"})

@@ -73,7 +73,7 @@ def send_back(work: UnitOfWork, command: SendBack, *, rules: ProcessRules, cells
     if supplier.entity_id != site.entity.id:
         raise NotFound("supplier_unknown", id=supplier.id)
     if not command.lines:
-        raise RuleBroken("nothing_entered", field="lines")
+        raise RuleBroken("send_back_nothing", field="lines")
     picked = _picked(work, command)
     prices = _prices(work, command.supplier, picked, supplier.code)
     ensure_account(work, site.entity.id, AccountRole.SUPPLIER_CLAIMS)

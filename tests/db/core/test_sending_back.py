@@ -65,7 +65,7 @@ def test_goods_leave_once_and_only_those_set_apart_for_a_supplier_who_sells_them
         command = SendBack(site=business.site, supplier=whose, lines=lines)
         return lambda work: send_back(work, command, rules=RULES, cells=OPEN)
 
-    refused(business, tries(supplier), "nothing_entered")
+    refused(business, tries(supplier), "send_back_nothing")
     refused(business, tries(other, line), "send_back_not_sold")
     refused(business, tries(supplier, line, 4711), "line_unknown")
     order, _, _ = invoiced(business)
