@@ -47,6 +47,7 @@ NO_LISTS = {
     "ledger.report_trial_balance": "a report", "ledger.show_periods": "months of one company, open or closed", "ledger.show_closings": "months of one company, and how they are closed",
     "ledger.show_accruals": "what one period's end is due, by kind",
     "ledger.show_cut_off": "a test of one period's end, by channel",
+    "returns.show_reasons": "a report", "returns.show_reason_returns": "what stands behind one row of it",
     "ledger.show_margin": "a report", "ledger.show_margin_entries": "what stands behind one row of it",
     "costing.show_sites": "settings: how each site values its stock",
     "ledger.show_rules": "the posting rules, which are declared", "letters.texts": "settings: words of letters",
