@@ -1,5 +1,5 @@
 """What stands in the registers of governance, as figures count it: variants, design questions, who masters what in the interim
-state of waves, and what people were asked to approve.
+state of waves, what people were asked to approve, and the months whose books companies close.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import orjson
 from sqlalchemy import union_all
 from sqlalchemy.orm import Session
 
+from app.composition.closing_register import CLOSE_CYCLE, closing_entries, closing_parts
 from app.composition.interim_register import INTERIM_LINKS, interim_entries, interim_parts
 from app.composition.register_rows import SITE, Places, part, site_part
 from erpcore.kernel.clock import local_day
@@ -37,16 +38,17 @@ def register_entries(
 ) -> list[RegisterEntry]:
     """All entries that these figures are counted from at this instant; requests from ``since`` on, none without. One query."""
     rows: dict[str, list[Any]] = defaultdict(list)
-    for row in session.execute(_query(since, is_between=INTERIM_LINKS in figures)):
+    for row in session.execute(_query(since, is_between=INTERIM_LINKS in figures, is_closed=CLOSE_CYCLE in figures)):
         rows[row.register].append(row)
     places = Places.of(rows[SITE])
     found = _variants(rows[_VARIANT], places, at)
     found += [_question(row, places) for row in rows[_QUESTION]]
     found += interim_entries(rows, places, at)
+    found += closing_entries(rows, places, since, at)
     return found + [_approval(row, places) for row in rows[_APPROVAL]]
 
 
-def _query(since: datetime | None, *, is_between: bool) -> Any:
+def _query(since: datetime | None, *, is_between: bool, is_closed: bool) -> Any:
     v, q, a = Variant, DesignQuestion, ApprovalRequest
     parts = [
         part(
@@ -71,7 +73,7 @@ def _query(since: datetime | None, *, is_between: bool) -> Any:
         )  # fmt: skip
         states = (RequestState.WAITING, *_DECIDED_REQUESTS)
         parts.append(asked.where(a.asked_at >= since, a.is_automatic.is_(False), a.state.in_(states)))
-    return union_all(*parts, *(interim_parts() if is_between else ()))
+    return union_all(*parts, *(interim_parts() if is_between else ()), *(closing_parts() if is_closed else ()))
 
 
 def _variants(rows: Sequence[Any], places: Places, at: datetime) -> list[RegisterEntry]:

@@ -27,6 +27,7 @@ _PAGES: Final = {
     "dispute": ("disputes.show", "dispute_id", Permission.INVOICE_READ),
     "receipt": ("billing.show_receipt", "receipt_id", Permission.INVOICE_READ),
     "arrival": ("warehouse.arrival", "arrival_id", Permission.STOCK_READ),
+    "closing": ("ledger.show_closing", "closing_id", Permission.LEDGER_READ),
     "variant": ("variants.show_one", "variant_id", Permission.VARIANT_VIEW),
     "design_question": ("questions.show", "question_id", Permission.QUESTION_VIEW),
     "interim_state": ("interim.show", "wave_id", Permission.WAVE_VIEW),

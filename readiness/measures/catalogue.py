@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from erpcore.kernel.errors import NotFound
+from readiness.measures.closing_figures import CLOSINGS
 from readiness.measures.dispute_figures import dispute_figures
 from readiness.measures.measure import Kind, Layer, Measure, Source
 from readiness.measures.reading import Direction, Form, Unit
@@ -323,6 +324,7 @@ _ALL = (
     ),
     *RECEIVABLES,
     *dispute_figures(INVOICE_ACCURACY),
+    *CLOSINGS,
 )  # fmt: skip
 
 MEASURES: dict[str, Measure] = {measure.key: measure for measure in _ALL}

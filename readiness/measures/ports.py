@@ -72,6 +72,7 @@ class RegisterEntry(NamedTuple):
 
     ``None`` is what it does not name: it holds for all of them. ``sites`` has the twins of other realms too, and so has ``cells``,
     which narrows sites and channels down to these pairs. From ``since`` until ``until``, where that is over; days are those of ``zone``.
+    ``days``: the working days of that time, where these are what it is judged by.
     """
 
     register: str
@@ -90,6 +91,7 @@ class RegisterEntry(NamedTuple):
     customer_group: int | None = None
     process: str | None = None
     cells: frozenset[tuple[int, int]] | None = None
+    days: int | None = None
 
 
 @runtime_checkable

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from readiness.measures import catalogue as c
 from readiness.measures.catalogue import find_figure
+from readiness.measures.closing_figures import CLOSE_CYCLE_TIME
 from readiness.measures.dispute_figures import DISPUTE_AGE
 from readiness.measures.flows import blank, flow_reading
 from readiness.measures.health import Health, consumer_healths
@@ -100,7 +101,7 @@ def read_with_weeks(
 _READ_NOW = frozenset(
     {
         c.SILENT_FAILURES_PER_1000, c.CONTROL_DIFFERENCE, c.VARIANT_COUNT, c.VARIANT_REVIEWS_OVERDUE, c.DESIGN_QUESTIONS_OPEN,
-        c.INTERIM_LINKS_OPEN, DISPUTE_AGE, *(one.id for one in RECEIVABLES),
+        c.INTERIM_LINKS_OPEN, CLOSE_CYCLE_TIME, DISPUTE_AGE, *(one.id for one in RECEIVABLES),
     }
 )  # fmt: skip
 

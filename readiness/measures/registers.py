@@ -15,8 +15,10 @@ from readiness.measures.measure import Kind, Source
 from readiness.measures.percentiles import percentile_sample
 from readiness.measures.plans import Plan, counts
 from readiness.measures.ports import RegisterEntry, Registers
-from readiness.measures.reading import Reading, Stale, rounded
+from readiness.measures.reading import Form, Reading, Stale, rounded
 from readiness.measures.sketch import Sketch
+
+_DAY = 86_400
 
 
 class RegisterRows:
@@ -41,7 +43,7 @@ class RegisterRows:
             return blank(plan, self._as_of, stale=Stale.SOURCE_MISSING, stale_detail="no register was asked")
         found = self.entries(plan)
         if plan.measure.kind is Kind.FLOW:
-            return self._time(plan, found)
+            return (self._slowest if plan.measure.form is Form.COMPOSITE else self._time)(plan, found)
         counted = sum(plan.measure.key in one.counts for one in found)
         value = rounded(Fraction(counted)) if found else None
         return blank(plan, self._as_of, value=value, count=len(found), days=1 if found else 0)
@@ -58,6 +60,16 @@ class RegisterRows:
             return found
         return [one for one in found if plan.start <= local_day(one.since, one.zone) < plan.end]
 
+    def _slowest(self, plan: Plan, found: Sequence[RegisterEntry]) -> Reading:
+        """The longest of whole months alone: a part of one has no end that anybody could close."""
+        if (plan.start.day, plan.end.day) != (1, 1) or not found:
+            return blank(plan, self._as_of)
+        return blank(
+            plan, self._as_of, value=rounded(Fraction(max(one.days or 0 for one in found) * _DAY)),
+            reached=all(one.until is not None for one in found), count=len(found),
+            days=len({local_day(one.since, one.zone) for one in found}),
+        )  # fmt: skip
+
     def _time(self, plan: Plan, found: Sequence[RegisterEntry]) -> Reading:
         finished = Sketch.of(seconds(one, self._as_of) for one in found if one.until is not None)
         ages = [seconds(one, self._as_of) for one in found if one.until is None]
@@ -71,7 +83,9 @@ class RegisterRows:
 
 
 def seconds(one: RegisterEntry, as_of: datetime) -> float:
-    """How long it took, or has taken so far."""
+    """How long it took, or has taken so far: by its working days where it has them, else by the clock."""
+    if one.days is not None:
+        return float(one.days * _DAY)
     return max(0.0, ((one.until or as_of) - one.since).total_seconds())
 
 
