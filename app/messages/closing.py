@@ -26,6 +26,8 @@ MESSAGES: dict[str, str] = {
     "closing_checks_fail": "The books stay open: {found} Mend that, or take what only waits as it is in the close room, and lock them again.",
     "closing_under_way": "CL-{id} closes these days. Lock them there, where its tasks and checks are.",
     "accruals_locked": "The {journal} journal takes nothing before {until}, and accruals are dated {day}. Open those days again in the close room, with a reason, or run the accruals of a later period.",
+    "trial_document_unknown": "There is no document {id} that waits for this: {event}. Choose one from the list.",
+    "trial_amount_missing": "Say what the goods of this receipt cost more; with a minus, what they cost less.",
     "closing_has_days": "CL-{id} locked these days. Open them again there.",
     "journal_locked_soft": "Days before {until} are locked softly for the {journal} journal, and this is dated {day}: only Finance posts there. Date it later, or ask Finance.",
     "journal_locked_hard": "Days before {until} are locked for the {journal} journal, and this is dated {day}. Date it later, or ask Finance to open them.",

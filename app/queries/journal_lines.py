@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -141,6 +142,13 @@ def _with_lines(session: Session, heads: list[WholeEntry]) -> list[WholeEntry]:
             )
         )  # fmt: skip
     return [replace(head, lines=lines[head.id]) for head in heads]
+
+
+def entries_with_lines(session: Session, ids: Sequence[int]) -> list[WholeEntry]:
+    """These entries, in the order asked for, as the session sees them now: also those that it is about to take back."""
+    rows = session.execute(select(JournalEntry).where(JournalEntry.id.in_(ids)).execution_options(populate_existing=True))
+    found = {row.JournalEntry.id: _whole(row) for row in rows}
+    return _with_lines(session, [found[key] for key in ids])
 
 
 #: The list of entries as programs read it: with their lines, and between two days as well.

@@ -36,6 +36,8 @@ _LOCK_AND_NEXT_SEQ = (
     "UPDATE event_head SET seq = seq + ? FROM held WHERE id = 1 RETURNING seq"
 )
 
+#: Where the type of what a fact is about stands in an event's row; its id follows.
+_SUBJECT = EVENT_COLUMNS.index("subject_type") - 2
 _encode = msgspec.json.Encoder().encode
 
 #: Doors through which prices, dates and amounts are stated by somebody else's document.
@@ -132,6 +134,10 @@ class UnitOfWork:
                 self.request_id, self.actor.id, self.actor.role, self.source, _encode(event).decode(),
             )
         )  # fmt: skip
+
+    def reported(self, subject: str) -> list[int]:
+        """The ids of the documents of this type that facts were reported of so far, in that order, each once."""
+        return list(dict.fromkeys(row[_SUBJECT + 1] for row in self._events if row[_SUBJECT] == subject))
 
     def later(self, table: Table, columns: tuple[str, ...], row: tuple[Any, ...]) -> None:
         """Append a history row at the end, in one batch per table; a first value of ``None`` is replaced by a new id."""

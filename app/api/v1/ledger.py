@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field, model_validator
@@ -13,14 +14,17 @@ from app.api.lists import listed, only, part_of, which
 from app.api.v1.numbers import Key, as_amount
 from app.api.values import Amount, Answer, Body, Page, PageQuery
 from app.composition.request import now, reader
+from app.composition.trading import cells, rules
 from app.queries.journal_lines import LINES, WHOLE_ENTRIES, LineRow, WholeEntry
 from app.queries.places import sites_seen
 from app.queries.posting_rules import rules_with_examples
+from app.queries.posting_trials import Event, Means, find_waiting, would_post
 from app.queries.statements import Adds, AskedReport, By, Figure, report_page
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound
+from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.posting_rules import RuleSide
 from erpcore.ledger.statements import Period, Report, Row
 
@@ -192,6 +196,34 @@ class RuleAnswer(Answer):
     example: int | None
 
 
+class TrialBody(Body):
+    """Which event would happen to which document; `amount`: what a goods receipt costs more."""
+
+    event: Event
+    document: Key
+    amount: Decimal | None = Field(None, description="Of `late_cost` alone.")
+
+
+class TriedEntry(Answer):
+    """An entry as it would be posted; it has no id, for there is none."""
+
+    entity_id: int
+    site_id: int | None
+    channel_id: int | None
+    entry_on: date
+    rule: str
+    document_type: str
+    currency: str
+    text: str | None
+    lines: list[EntryLineAnswer]
+
+
+class TrialAnswer(Answer):
+    """What would be posted; none where no amount moves."""
+
+    entries: list[TriedEntry]
+
+
 class RuleList(Answer):
     """The table that the books are kept by."""
 
@@ -242,18 +274,21 @@ def show_report(query: ReportQuery) -> ReportAnswer:
     )  # fmt: skip
 
 
-def _entry(one: WholeEntry) -> EntryAnswer:
-    lines = [
+def _lines_of(one: WholeEntry) -> list[EntryLineAnswer]:
+    return [
         EntryLineAnswer(
             line_no=line.line_no, account_id=line.account_id, account=line.account, party=line.party,
             debit=as_amount(line.debit_minor, one.currency), credit=as_amount(line.credit_minor, one.currency),
         )
         for line in one.lines
     ]  # fmt: skip
+
+
+def _entry(one: WholeEntry) -> EntryAnswer:
     return EntryAnswer(
         id=one.id, entity_id=one.entity_id, site_id=one.site_id, channel_id=one.channel_id, entry_on=one.entry_on,
         rule=one.rule, document_type=one.document_type, document_id=one.document_id, reverses_id=one.reverses_id,
-        currency=one.currency, text=one.text, lines=lines,
+        currency=one.currency, text=one.text, lines=_lines_of(one),
     )  # fmt: skip
 
 
@@ -290,3 +325,23 @@ def list_posting_rules() -> RuleList:
         for row in rules_with_examples(reader(), actor())
     ]  # fmt: skip
     return RuleList(count=len(items), items=items)
+
+
+@operation(
+    "POST", "/posting-trials", permission=Permission.LEDGER_READ, summary="What an event would post; nothing is written", tag=TAG,
+    body=TrialBody, answer=TrialAnswer, example={"event": "shipment", "document": 1203},
+)  # fmt: skip
+def try_posting(work: UnitOfWork, body: TrialBody) -> TrialAnswer:
+    """The services that post are asked, and all of it is taken back. What the event would be refused with is the refusal here."""
+    document = find_waiting(work.session, work.actor, body.event, body.document)
+    work.realm = document.realm
+    found = would_post(work, document, Means(rules(), cells(), body.amount))
+    return TrialAnswer(
+        entries=[
+            TriedEntry(
+                entity_id=one.entity_id, site_id=one.site_id, channel_id=one.channel_id, entry_on=one.entry_on, rule=one.rule,
+                document_type=one.document_type, currency=one.currency, text=one.text, lines=_lines_of(one),
+            )
+            for one in found
+        ]
+    )  # fmt: skip

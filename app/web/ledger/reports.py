@@ -13,7 +13,6 @@ from flask import render_template, request, url_for
 
 from app.composition.request import now, reader
 from app.queries.places import EntityPick, all_channels, entities_seen, sites_seen
-from app.queries.posting_rules import rules_with_examples
 from app.queries.statements import Adds, AskedReport, By, Figure, ReportColumn, ReportPage, report_page
 from app.security.permissions import Permission
 from app.security.require import actor, require
@@ -255,10 +254,3 @@ def _serve(report: Report) -> None:
 
 for _report in Report:
     _serve(_report)
-
-
-@blueprint.get("/ledger/posting-rules")
-@require(Permission.LEDGER_READ)
-def show_rules() -> str:
-    """The table that the books are kept by."""
-    return render_template("ledger/rules.html", rows=rules_with_examples(reader(), actor()), realm="live")

@@ -10,11 +10,11 @@ from sqlalchemy import text
 
 from app.composition.uow import reading
 from app.importers.bankfiles.accepting import accept_chosen, accept_sure
-from app.importers.bankfiles.reading import digest_of, read_bank_file
+from app.importers.bankfiles.reading import read_bank_file
 from app.importers.bankfiles.table import DAYS, Mapping
 from app.queries.cash_desk import lines_waiting, suggest
 from app.web.billing.desk import became
-from erpcore.billing.bank import BankAccountFacts, add_bank_account, name_payer, take_statements, worst_of
+from erpcore.billing.bank import BankAccountFacts, name_payer, take_statements, worst_of
 from erpcore.billing.bank_lines import AssignLine, Part, ReturnByLine, assign_lines, book_fees, return_by_lines
 from erpcore.billing.cash import ReceiveCash, receive_cash
 from erpcore.billing.cash_reversal import ReturnReceipt, return_receipts
@@ -24,29 +24,14 @@ from erpcore.kernel.errors import Conflict, DomainError, NotAllowed
 from erpcore.ledger.periods import ClosePeriod, close_period
 from erpcore.ledger.services import open_chart
 from erpcore.masterdata.services import NewCustomer, NewEntity, add_customers, add_entity
+from tests.support.bankdesk import a_desk, hand_in
 from tests.support.bankfiles import IBAN, camt, entry
 from tests.support.controls import assert_books_agree
-from tests.support.core import a_business
 from tests.support.steps import invoiced
 from tests.support.threads import at_once
 from tests.support.trader import fingerprint_of
 
 FINANCE = Actor.system("test")
-
-
-def a_desk(database):
-    business = a_business(database)
-    with business.work() as work:
-        business.bank = add_bank_account(work, business.entity, number="DE89 3704 0044 0532 0130 00", name="House bank")
-    return business
-
-
-def hand_in(business, content, name="day.xml"):
-    facts = BankAccountFacts(business.bank, business.entity, IBAN, "House bank", "EUR", None, 1)
-    with business.work() as work:
-        return take_statements(
-            work, business.bank, read_bank_file(content, facts, None), file_name=name, digest=digest_of(content)
-        )
 
 
 def rows(business, sql):
