@@ -74,6 +74,12 @@ CASH_CONTROLS: tuple[tuple[str, str, str, str, str], ...] = (
         _posted("bank", "debit", ("bank_line", "bank_line")),
     ),
     (
+        "bank_known", "minor", "Receipts that entries of the bank turned out to be = what these took off the bank account",
+        ("SELECT b.entity_id, NULL, 'bank_line ' || b.id, r.amount_minor - r.fee_minor - r.difference_minor FROM bank_line b "
+        "JOIN receipt r ON r.id = b.receipt_id WHERE b.outcome = 'typed'"),
+        _posted("bank", "credit", ("bank_line", "receipt_known")),
+    ),
+    (
         "bank_clearing", "minor", "Entries of the bank that wait = account of entries not assigned",
         "SELECT entity_id, NULL, 0, amount_minor FROM bank_line WHERE state = 'open'",
         (

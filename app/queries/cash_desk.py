@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -20,6 +20,7 @@ from app.identity.models import Account
 from app.queries.cash import OpenInvoice, open_invoices
 from app.queries.places import EntityPick, entities_seen
 from erpcore.billing.bank_models import BankAccount, BankPayer, BankStatementLine
+from erpcore.billing.cash_known import Came, Typed, typed_receipts
 from erpcore.billing.cash_matching import Ledger, Money, OpenItem, Proposal, propose, words_of
 from erpcore.billing.models import Invoice, Receipt
 from erpcore.credit.models import Receivable
@@ -66,6 +67,7 @@ class Suggestion:
     customer: str | None
     parts: list[tuple[int, str, int]]
     token: str
+    typed: Typed | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,12 +85,13 @@ class Desk:
 
 @dataclass(frozen=True, kw_only=True)
 class LinePage:
-    """One entry with its proposal, and what the customer chosen has open."""
+    """One entry with its proposal, what the customer chosen has open, and the receipt of theirs that was typed of its money."""
 
     suggestion: Suggestion
     entity: EntityPick
     customer: Customer | None
     open_invoices: list[OpenInvoice]
+    typed: Typed | None
 
 
 def _lines(entity: int) -> Any:
@@ -168,14 +171,19 @@ def line_page(session: Session, actor: Actor, line_id: int, customer: int | None
     chosen = session.get(Customer, customer or one.proposal.customer or 0)
     if chosen is not None and chosen.entity_id != row.entity_id:
         chosen = None
+    typed = one.typed
+    if chosen is not None and chosen.id != one.proposal.customer and one.line.amount_minor > 0:
+        came = Came(line_id, chosen.id, one.line.amount_minor + one.line.fee_minor, one.line.booked_on)
+        typed = typed_receipts(session, row.entity_id, [came]).get(line_id)
     return LinePage(
+        typed=typed,
         suggestion=one, entity=seen[row.entity_id], customer=chosen,
         open_invoices=open_invoices(session, actor, chosen.id, one.line.currency) if chosen else [],
     )  # fmt: skip
 
 
 def suggest(session: Session, actor: Actor, entity: int, lines: Sequence[WaitingLine]) -> list[Suggestion]:
-    """A suggestion for each entry. An invoice that one settles is not open for the next."""
+    """A suggestion for each entry, and the receipt that was typed of its money. An invoice that one settles is not open for the next."""
     incoming = [line for line in lines if line.amount_minor > 0]
     money, ledger = matter(session, actor, entity, incoming)
     found = {one.money: one for one in propose(money, ledger)}
@@ -189,7 +197,17 @@ def suggest(session: Session, actor: Actor, entity: int, lines: Sequence[Waiting
                 parts=[(invoice, numbers[invoice], minor) for invoice, minor in one.parts],
             )
         )  # fmt: skip
-    return out
+    typed = typed_receipts(session, entity, came_of(out))
+    return [replace(one, typed=typed.get(one.line.id)) for one in out]
+
+
+def came_of(found: Iterable[Suggestion]) -> list[Came]:
+    """What entries would be as receipts of those whose they are proposed to be."""
+    return [
+        Came(one.line.id, one.proposal.customer, one.line.amount_minor + one.line.fee_minor, one.line.booked_on)
+        for one in found
+        if one.proposal.customer
+    ]
 
 
 def _outgoing(line: WaitingLine) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from erpcore.billing.bank_models import BankStatementLine, LineOutcome, LineState
 from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cash
+from erpcore.billing.cash_known import Came, SameReceipt, hold_payers, post_same, refuse_typed
 from erpcore.billing.cash_records import cash_entry, place_of
 from erpcore.billing.cash_reversal import ReturnReceipt, return_receipts
 from erpcore.billing.models import Receipt
@@ -21,7 +22,7 @@ from erpcore.ledger.services import Side, ensure_account, post_entries
 from erpcore.published.cash import BankLineAssigned
 
 _COLUMNS = (
-    "id", "entity_id", "state", "amount_minor", "fee_minor", "end_to_end", "text", "statement_id", "payer_account",
+    "id", "entity_id", "state", "amount_minor", "fee_minor", "end_to_end", "text", "statement_id", "payer_account", "booked_on",
 )  # fmt: skip
 
 
@@ -38,7 +39,8 @@ class AssignLine:
     """The money of a line is a customer's and settles these invoices; what is left stands on account.
 
     ``fee_minor`` the bank kept besides what the line says itself; ``difference_minor`` was lost (or, negative, won) by the
-    currency in which the customer paid. ``explanation`` is why, in a sentence.
+    currency in which the customer paid. ``explanation`` is why, in a sentence; ``again``, why it is another payment though a receipt
+    like it was typed.
     """
 
     line: int
@@ -47,6 +49,7 @@ class AssignLine:
     fee_minor: int = 0
     difference_minor: int = 0
     explanation: str = ""
+    again: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,7 +78,8 @@ _ASSIGN = Change(_assign)
 def assign_lines(work: UnitOfWork, commands: Sequence[AssignLine]) -> list[int]:
     """Make receipts of lines and settle what they pay; returns the receipts' ids.
 
-    Raises ``RuleBroken("line_settled")`` for a line that is no longer open, ``line_pays_out`` for one that brought nothing.
+    Raises ``RuleBroken("line_settled")`` for a line that is no longer open, ``line_pays_out`` for one that brought nothing, ``line_typed_before``
+    for one whose money somebody typed within a week of its day and of which no reason is given why it is another.
     """
     lines = open_lines(work, [c.line for c in commands])
     money = []
@@ -90,6 +94,7 @@ def assign_lines(work: UnitOfWork, commands: Sequence[AssignLine]) -> list[int]:
                 amount_minor=line.amount_minor + fee + command.difference_minor, reference=(line.end_to_end or line.text or "")[:120] or None,
             )
         )  # fmt: skip
+    _refuse_typed(work, commands, lines, money)
     receipts = receive_cash(work, money, source=AccountRole.BANK_CLEARING)
     parts = [
         ApplyCash(receipt=receipt, invoice=part.invoice, amount_minor=part.amount_minor)
@@ -103,6 +108,35 @@ def assign_lines(work: UnitOfWork, commands: Sequence[AssignLine]) -> list[int]:
         [command.explanation[:500] or "assigned by hand" for command in commands],
     )  # fmt: skip
     return receipts
+
+
+def _refuse_typed(
+    work: UnitOfWork, commands: Sequence[AssignLine], lines: Sequence[Any], money: Sequence[ReceiveCash]
+) -> None:
+    hold_payers(work, (c.customer for c in commands))
+    for entity in sorted({line.entity_id for line in lines}):
+        came = [
+            Came(line.id, one.customer, one.amount_minor, line.booked_on)
+            for line, one in zip(lines, money, strict=True)
+            if line.entity_id == entity
+        ]
+        refuse_typed(work, entity, came, {c.line: c.again or "" for c in commands})
+
+
+def recognise_lines(work: UnitOfWork, commands: Sequence[SameReceipt]) -> None:
+    """The money of these entries is that of receipts that somebody typed: it is in the bank once, and nothing is taken anew.
+
+    Raises ``RuleBroken("receipt_not_typed")`` for a receipt that has its entry already or that nobody typed, and
+    ``"receipt_other_amount"``.
+    """
+    work.actor.require("billing:receipt:apply")
+    lines = open_lines(work, [c.line for c in commands])
+    for line in lines:
+        if line.amount_minor <= 0:
+            raise RuleBroken("line_pays_out", line=line.id)
+    receipts = [c.receipt for c in commands]
+    post_same(work, lines, receipts)
+    settle_lines(work, lines, LineOutcome.TYPED, receipts, ["the receipt that was typed before"] * len(lines))
 
 
 def return_by_lines(work: UnitOfWork, commands: Sequence[ReturnByLine]) -> list[int]:

@@ -38,10 +38,13 @@ class LineState(StrEnum):
 
 
 class LineOutcome(StrEnum):
+    """``typed``: its money is that of a receipt that somebody had written down before."""
+
     RECEIPT = "receipt"
     RETURN = "return"
     FEE = "fee"
     PAYOUT = "payout"
+    TYPED = "typed"
 
 
 class BankAccount(Base):
@@ -106,6 +109,11 @@ class BankStatementLine(Base):
         Index(
             "ix_bank_line_payout", "payout_id", sqlite_where=text("payout_id IS NOT NULL"),
             postgresql_where=text("payout_id IS NOT NULL"),
+        ),
+        # A receipt is the money of one entry.
+        Index(
+            "uq_bank_line_receipt", "receipt_id", unique=True, sqlite_where=text("outcome IN ('receipt', 'typed')"),
+            postgresql_where=text("outcome IN ('receipt', 'typed')"),
         ),
         Index(
             "uq_bank_line_identity", "account_id", "identity", unique=True,

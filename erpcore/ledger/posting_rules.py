@@ -177,6 +177,11 @@ POSTING_RULES: tuple[PostingRule, ...] = (
         sides=(_debit(AccountRole.BANK_FEES), _credit(AccountRole.BANK_CLEARING)),
     ),
     PostingRule(
+        name="receipt_known", document="bank_line", journal=JournalKind.CASH, event="bank_line.assigned",
+        when="An entry of a bank statement is the money of a receipt that somebody had written down before: it is in the bank once.",
+        sides=(_debit(AccountRole.BANK_CLEARING), _debit(AccountRole.BANK_FEES), _credit(AccountRole.BANK)),
+    ),
+    PostingRule(
         name="receipt_from_bank", document="receipt", journal=JournalKind.CASH, event="cash.received",
         when="An entry of a bank statement is found to be a customer's; it stands on account until it is applied.",
         sides=(

@@ -25,7 +25,8 @@ from app.queries.places import company_seen
 from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.billing.bank import account_facts, add_bank_account, take_statements, worst_of
-from erpcore.billing.bank_lines import AssignLine, Part, assign_lines
+from erpcore.billing.bank_lines import AssignLine, Part, assign_lines, recognise_lines
+from erpcore.billing.cash_known import SameReceipt
 from erpcore.kernel.work import UnitOfWork
 
 
@@ -117,6 +118,9 @@ class SuggestionAnswer(Answer):
     why: str
     parts: list[PartAnswer]
     token: str
+    typed_receipt_id: int | None = Field(
+        description="A receipt of the same customer and amount that somebody typed within a week; it is not accepted by itself then."
+    )
 
 
 class DeskAnswer(Answer):
@@ -163,6 +167,21 @@ class AssignBody(Body):
     customer: Key
     parts: list[PartBody] = Field(default_factory=list, max_length=200)
     fee: Amount | None = Field(None, description="What the bank kept besides what the line says.")
+    again: str | None = Field(
+        None, max_length=300, description="Why it is another payment, where its money looks typed before."
+    )
+
+
+class SameBody(Body):
+    """The receipt that somebody typed of the entry's money."""
+
+    receipt: Key
+
+
+class SameAnswer(Answer):
+    """The receipt that the entry is."""
+
+    receipt: int
 
 
 class Read(NamedTuple):
@@ -200,7 +219,7 @@ def _suggestion(one: Suggestion) -> SuggestionAnswer:
     line, code = one.line, one.line.currency
     return SuggestionAnswer(
         line=line.id, booked_on=line.booked_on, amount=as_amount(line.amount_minor, code), payer_name=line.payer_name,
-        text=line.text, owner_id=line.owner_id, confidence=one.proposal.confidence, customer_id=one.proposal.customer,
+        typed_receipt_id=one.typed.id if one.typed else None, text=line.text, owner_id=line.owner_id, confidence=one.proposal.confidence, customer_id=one.proposal.customer,
         why=one.proposal.why, token=one.token,
         parts=[PartAnswer(invoice_id=key, invoice=number, amount=as_amount(minor, code)) for key, number, minor in one.parts],
     )  # fmt: skip
@@ -275,7 +294,7 @@ def assign_bank_line(work: UnitOfWork, line_id: int, body: AssignBody) -> Accept
     page = line_page(work.session, work.actor, line_id, body.customer)
     work.realm, code = page.entity.realm, page.suggestion.line.currency
     command = AssignLine(
-        line=line_id, customer=body.customer, fee_minor=0 if body.fee is None else as_minor(body.fee, code, "fee"),
+        line=line_id, customer=body.customer, again=body.again, fee_minor=0 if body.fee is None else as_minor(body.fee, code, "fee"),
         parts=[
             Part(invoice=one.invoice, amount_minor=as_minor(one.amount, code, f"parts/{at}/amount"))
             for at, one in enumerate(body.parts)
@@ -284,3 +303,15 @@ def assign_bank_line(work: UnitOfWork, line_id: int, body: AssignBody) -> Accept
     (receipt,) = assign_lines(work, [command])
     name_rests(work, receipt, {one.invoice: Short(one.short, one.note) for one in body.parts if one.short is not None})
     return AcceptedAnswer(receipts=[receipt])
+
+
+@operation(
+    "POST", "/bank-lines/{line_id}/same-receipt", permission=Permission.RECEIPT_APPLY,
+    summary="Say that the money of a bank entry is that of a receipt typed before", tag=TAG, body=SameBody, answer=SameAnswer,
+    example={"receipt": 1204},
+)  # fmt: skip
+def recognise_bank_line(work: UnitOfWork, line_id: int, body: SameBody) -> SameAnswer:
+    page = line_page(work.session, work.actor, line_id, None)
+    work.realm = page.entity.realm
+    recognise_lines(work, [SameReceipt(line=line_id, receipt=body.receipt)])
+    return SameAnswer(receipt=body.receipt)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from app.queries.cash_desk import MOST_TOGETHER, Suggestion, lines_waiting, suggest
+from app.queries.cash_desk import MOST_TOGETHER, Suggestion, came_of, lines_waiting, suggest
 from erpcore.billing.bank_lines import AssignLine, Part, assign_lines
+from erpcore.billing.cash_known import hold_payers, typed_receipts
 from erpcore.billing.cash_matching import SURE
 from erpcore.kernel.errors import Conflict, RuleBroken
 from erpcore.kernel.work import UnitOfWork
@@ -28,15 +29,17 @@ def accept_chosen(work: UnitOfWork, entity: int, shown: Mapping[int, str], chose
 
 def accept_sure(work: UnitOfWork, entity: int, percent: int) -> list[int]:
     """Accept every proposal of at least this confidence, of the oldest entries that wait; returns the receipts' ids.
+    Entries whose money looks typed before are left to a person.
 
     Raises ``RuleBroken("confidence_too_low")`` below what may be accepted unseen.
     """
     if not SURE <= percent <= 100:
         raise RuleBroken("confidence_too_low", field="percent", least=SURE)
     waiting = lines_waiting(work.session, entity, limit=MOST_TOGETHER)
-    return _assign(
-        work, [one for one in suggest(work.session, work.actor, entity, waiting) if one.proposal.confidence >= percent]
-    )
+    found = [one for one in suggest(work.session, work.actor, entity, waiting) if one.proposal.confidence >= percent]
+    hold_payers(work, (one.proposal.customer for one in found if one.proposal.customer))
+    typed = typed_receipts(work.session, entity, came_of(found))
+    return _assign(work, [one for one in found if one.line.id not in typed])
 
 
 def _assign(work: UnitOfWork, found: list[Suggestion]) -> list[int]:

@@ -38,7 +38,16 @@ from erpcore.billing.bank import (
     take_statements,
     worst_of,
 )
-from erpcore.billing.bank_lines import AssignLine, Part, ReturnByLine, assign_lines, book_fees, return_by_lines
+from erpcore.billing.bank_lines import (
+    AssignLine,
+    Part,
+    ReturnByLine,
+    assign_lines,
+    book_fees,
+    recognise_lines,
+    return_by_lines,
+)
+from erpcore.billing.cash_known import SameReceipt, Typed
 from erpcore.billing.cash_matching import SURE
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.kernel.money import from_minor
@@ -112,7 +121,28 @@ def work_on_line(line_id: int) -> Any:
         if form.accepted:
             flash("The entry is assigned.", "success")
             return redirect(url_for("billing.show_desk", entity=page.entity.id))
-    return _line(page, form), form.status
+    return _line(page, form, typed=_typed(page, form)), form.status
+
+
+def _typed(page: LinePage, form: Any) -> Typed | None:
+    """The receipt that the entry may be: of the customer whom the form names, once that was refused for it."""
+    if not form.again.errors:
+        return page.typed
+    found = find_customers(reader(), page.entity.id, form.customer.data or "")
+    return line_page(reader(), actor(), page.suggestion.line.id, found[0].id).typed if len(found) == 1 else page.typed
+
+
+@blueprint.post("/cash/lines/<int:line_id>/same-receipt")
+@require(Permission.RECEIPT_APPLY)
+def recognise_line(line_id: int) -> Any:
+    """The money of the entry is that of the receipt that the form names."""
+    page = line_page(reader(), actor(), line_id, asked_key("customer"))
+    command = SameReceipt(line=line_id, receipt=request.form.get("receipt", 0, type=int))
+    return take_step(
+        lambda work: recognise_lines(work, [command]), realm=page.entity.realm,
+        done="The entry is that receipt: its money is in the books once.", to=url_for("billing.show_desk", entity=page.entity.id),
+        again=lambda why: _line(page, assign_form(page, reasons(reader())), why, typed=page.typed),
+    )  # fmt: skip
 
 
 def _assign(work: UnitOfWork, page: LinePage, form: Any) -> int:
@@ -130,6 +160,7 @@ def _assign(work: UnitOfWork, page: LinePage, form: Any) -> int:
         line=line.id, customer=found[0].id, parts=parts,
         fee_minor=minor_of(form.fee.data, currency, "fee") if form.fee.data else 0,
         difference_minor=minor_of(form.difference.data, currency, "difference") if form.difference.data else 0,
+        again=form.again.data or None,
     )  # fmt: skip
     (receipt,) = assign_lines(work, [command])
     if parts:
@@ -139,10 +170,10 @@ def _assign(work: UnitOfWork, page: LinePage, form: Any) -> int:
     return receipt
 
 
-def _line(page: LinePage, form: Any, refused: str = "") -> str:
+def _line(page: LinePage, form: Any, refused: str = "", *, typed: Typed | None = None) -> str:
     fields = [field for field in form if field.name.startswith("invoice_")]
     return render_template(
-        "billing/desk_line.html", page=page, line=page.suggestion.line, form=form, fields=fields, refused=refused,
+        "billing/desk_line.html", page=page, line=page.suggestion.line, form=form, fields=fields, refused=refused, typed=typed,
         realm=page.entity.realm,
     )  # fmt: skip
 

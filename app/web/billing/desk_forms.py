@@ -76,6 +76,9 @@ def assign_form(page: LinePage, reasons: Sequence[Any]) -> Any:
         "customer": StringField("Customer", [DataRequired("Enter the customer by code or name"), Length(max=200)]),
         "fee": ExactField("Kept by the bank besides", [Optional()], description="A fee that the customer paid as well."),
         "difference": ExactField("Lost by the currency", [Optional()], description="What the payment would have been at our rate; negative when it is a gain."),
+        "again": StringField(
+            "Why it is another payment", [Length(max=300)], description="Only when its money looks typed before."
+        ),
         "remember": BooleanField("This customer pays from this account"),
     }  # fmt: skip
     for invoice in page.open_invoices:
