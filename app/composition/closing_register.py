@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -12,21 +12,20 @@ from sqlalchemy import func, select
 from app.composition.register_rows import Places, part
 from erpcore.kernel.clock import day_start, local_day
 from erpcore.ledger.closing.models import Closing
+from erpcore.ledger.closing.tasks import working_days
 from erpcore.ledger.models import JournalEntry, PeriodClose
-from erpcore.masterdata.models import Entity, SiteCalendar
-from readiness.measures import ports
-from readiness.measures.ports import RegisterEntry, Told
-from readiness.measures.worked import closed_of, week_of
+from erpcore.masterdata.models import Entity
+from readiness.measures.ports import RegisterEntry
 
 #: The figure that all this is read for.
 CLOSE_CYCLE = "close_cycle_time"
-_BOOKS, _CLOSE, _CLOSING, _CALENDAR = "books", "period_close", "closing", "site_calendar"
+_BOOKS, _CLOSE, _CLOSING = "books", "period_close", "closing"
 _DAY, _INSTANT = timedelta(days=1), timedelta(microseconds=1)
 
 
 def closing_parts() -> list[Any]:
-    """What is read: companies with the first day of their books, every move of the day they are closed up to, closings to lead
-    to, and when sites work.
+    """What is read: companies with the first day of their books, every move of the day they are closed up to, and closings to
+    lead to.
     """
     first = (
         select(func.min(JournalEntry.entry_on))
@@ -34,16 +33,13 @@ def closing_parts() -> list[Any]:
         .correlate(Entity)
         .scalar_subquery()
     )
-    close, told = PeriodClose, SiteCalendar
+    close = PeriodClose
     return [
         part(
             _BOOKS, id=Entity.id, title=Entity.code, realm=Entity.realm, entity_id=Entity.id, zone=Entity.time_zone, ends_on=first
         ),
         part(_CLOSE, id=close.id, entity_id=close.entity_id, ends_on=close.closed_until, valid_from=close.closed_at),
         part(_CLOSING, id=Closing.id, entity_id=Closing.entity_id, ends_on=Closing.until),
-        part(
-            _CALENDAR, id=told.site_id, number=told.number, ends_on=told.valid_from, title=told.closed, value=told.week
-        ),
     ]  # fmt: skip
 
 
@@ -53,13 +49,11 @@ def closing_entries(
     """Every month of each company's books that ended between the two, with its working days; none without ``since``."""
     if since is None:
         return []
-    calendars = _calendars(rows[_CALENDAR], places)
     moves, closings = _by_company(rows[_CLOSE], "id"), _by_company(rows[_CLOSING], "ends_on")
     found = []
     for books in rows[_BOOKS]:
         if books.ends_on is None:
             continue
-        own = [calendars[site] for site, entity in places.entity.items() if entity == books.id]
         for until in _ends(max(books.ends_on, since.date()), local_day(at, books.zone)):
             closed = _closed_at(moves[books.id], until)
             led = next((one.id for one in closings[books.id] if one.ends_on >= until), None)
@@ -69,7 +63,7 @@ def closing_entries(
                     register="period" if led is None else _CLOSING, id=led or books.id,
                     title=f"{books.title} {until - _DAY:%Y-%m}", kind="open" if closed is None else "closed", of=mine, counts=mine,
                     since=day_start(until, books.zone) - _INSTANT, until=closed, zone=books.zone, realm=books.realm,
-                    process="record_to_report", days=_worked(own, until, local_day(closed or at, books.zone)),
+                    process="record_to_report", days=working_days(until, local_day(closed or at, books.zone)),
                     **places.where(books),
                 )
             )  # fmt: skip
@@ -81,15 +75,6 @@ def _by_company(rows: Sequence[Any], order: str) -> Mapping[int, list[Any]]:
     for row in sorted(rows, key=lambda one: getattr(one, order)):
         found[row.entity_id].append(row)
     return found
-
-
-def _calendars(rows: Sequence[Any], places: Places) -> Mapping[int, ports.SiteCalendar]:
-    told: dict[int, list[Told]] = defaultdict(list)
-    for row in sorted(rows, key=lambda one: one.number):
-        told[row.id].append(
-            Told(row.ends_on, places.zone.get(row.id, "UTC"), week_of(row.value), closed_of(row.title), row.number)
-        )
-    return {site: ports.SiteCalendar(zone, time(), time(), told=tuple(told[site])) for site, zone in places.zone.items()}
 
 
 def _ends(first: date, today: date) -> Iterator[date]:
@@ -109,10 +94,3 @@ def _closed_at(moves: Sequence[Any], until: date) -> datetime | None:
         elif at is None:
             at = move.valid_from
     return at
-
-
-def _worked(calendars: Sequence[ports.SiteCalendar], first: date, last: date) -> int:
-    """The days from the first to the last on which somebody works; a company without sites works from Monday to Friday."""
-    days = (first + n * _DAY for n in range((last - first).days + 1))
-    known = calendars or [ports.SiteCalendar("UTC", time(), time())]
-    return sum(any(one.hours(day) is not None for one in known) for day in days)

@@ -1,4 +1,4 @@
-"""How long the books of a month stay open: working days of the company's sites, held against days counted by hand."""
+"""How long the books of a month stay open: working days, held against days counted by hand."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import pytest
 
 from app.composition.calendars import SiteCalendars
 from app.composition.uow import reading
+from app.queries.closings import closing_page
 from erpcore.ledger.periods import ClosePeriod, close_period
-from erpcore.masterdata.calendars import Calendar, tell_calendar, workdays
-from erpcore.masterdata.models import Site
 from readiness.conformance.drilldown import journeys_behind
 from readiness.measures.queries import Asked, Scope, read_many, read_measure, read_previous, read_trend
 from readiness.measures.reading import Stale
@@ -80,13 +79,13 @@ def test_books_that_were_opened_again_are_closed_by_the_last_close_alone(busines
     assert (read(business).value, read(business).reached) == (8 * DAY, True), "a later close closes nothing anew"
 
 
-def test_days_off_of_all_sites_are_no_working_days(business):
-    with business.work() as work:
-        site = work.session.get_one(Site, business.site)
-        easter = (date(2026, 4, 3), date(2026, 4, 6))
-        hours = workdays(time(8), time(17))
-        tell_calendar(work, site, Calendar(valid_from=date(2026, 4, 1), week=hours, closed=easter), "Easter")
-    assert read(business).value == 5 * DAY
+def test_it_counts_days_as_the_close_room_does(business):
+    closing = a_closing(business, date(2026, 4, 1))
+    at(business, date(2026, 4, 14), 23)
+    with reading(business.database) as session:
+        page = closing_page(session, FINANCE, closing, business.clock.now())
+    assert page.row.days == 10
+    assert read(business).value == page.row.days * DAY
 
 
 def test_it_is_of_companies_and_whole_months(business):
