@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.trader import Trader
+from tests.support.trader_closing import ClosingTrader
 from tests.support.trader_rebates import RebateTrader
 from tests.support.trader_warehouse import WarehouseTrader
 from tests.support.walking import walk
@@ -19,6 +20,10 @@ FLOOR = {
     13: {"put away": 1, "picked more": 1, "picked all": 1, "take_goods_in": 2, "take_a_shipment_back": 1},
 }
 REBATES = {7: {"agreed": 3, "sent back": 2, "settled": 2, "ended": 1, "came below a tier": 1}}
+CLOSINGS = {
+    3: {"accrued": 1, "locked": 1, "opened again": 2, "payout posted": 2, "payout reversed": 1, "recognised": 1},
+    9: {"accrued": 1, "locked": 2, "opened again": 1, "payout posted": 2, "payout reversed": 1, "assigned": 1},
+}
 
 
 def assert_seen(people, wanted):
@@ -58,3 +63,13 @@ def test_random_sequences_with_rebates_keep_the_books_right(fresh_database, kind
 
     walk(Here, Here, seed=seed, steps=100)
     assert_seen(Here, REBATES[seed])
+
+
+@pytest.mark.parametrize("seed", sorted(CLOSINGS))
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_random_sequences_around_the_end_of_months_keep_the_books_right(fresh_database, kind, seed):
+    class Here(ClosingTrader):
+        make_url = staticmethod(lambda: fresh_database(kind))
+
+    walk(Here, Here, seed=seed, steps=120)
+    assert_seen(Here, CLOSINGS[seed])
