@@ -1,4 +1,6 @@
-"""The bank's statement of the last day is handed in: some entries are sure, some wait, one went back, and one file is wrong."""
+"""The bank's statement of the last day is handed in: some entries are sure, some wait, two were typed before, one went back, and one
+file is wrong.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,11 @@ from app.composition.uow import reading
 from app.demo.desk import Desk
 from app.importers.bankfiles.accepting import accept_sure
 from erpcore.billing.bank import BankLine, TakeStatement, add_bank_account, name_payer, take_statements
+from erpcore.billing.bank_lines import recognise_lines
+from erpcore.billing.bank_models import BankStatementLine
+from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash
+from erpcore.billing.cash_known import SameReceipt
+from erpcore.billing.cash_typed import RecordReceipt, record_receipt
 from erpcore.billing.models import Invoice
 from erpcore.billing.paying import TellInvoiceAccount, tell_invoice_account
 from erpcore.credit.models import Receivable
@@ -20,13 +27,14 @@ from erpcore.masterdata.models import Customer, Realm
 
 #: Whose money.
 _SITE = (Realm.LIVE.value, "DUI")
+_TYPED_REF = "B-7"
 _IBAN, _ACCOUNT = "DE89370400440532013000", "DE02120300000000202051"
 
 
 def _open(session: Session, entity: int) -> list[Any]:
-    """The oldest open invoices: number, customer, what is open."""
+    """The oldest open invoices: number, customer, what is open, id."""
     query = (
-        select(Invoice.number, Customer.id, Customer.name, Receivable.open_minor)
+        select(Invoice.number, Customer.id, Customer.name, Receivable.open_minor, Invoice.id)
         .join(Receivable, Receivable.document_id == Invoice.id)
         .join(Customer, Customer.id == Invoice.customer_id)
         .where(Invoice.entity_id == entity, Receivable.open_minor > 5_000)
@@ -54,6 +62,7 @@ def open_the_desk(desk: Desk) -> None:
         tell_invoice_account(work, named)
     with desk.work(clerk, Realm.LIVE) as work:
         name_payer(work, node.entity, _ACCOUNT, owed[1][1])
+    typed = _type(desk, node.entity, owed[4:6])
     lines = _lines(owed, day)
     closing = 2_500_000 + sum(line.amount_minor or 0 for line in lines)
     statement = TakeStatement(
@@ -64,6 +73,8 @@ def open_the_desk(desk: Desk) -> None:
         take_statements(work, account, [statement], file_name=f"camt053-{day:%Y%m%d}.xml", digest="1" * 64)
     with desk.work(clerk, Realm.LIVE) as work:
         accept_sure(work, node.entity, 99)
+    if typed:
+        _recognise(desk, node.entity, typed[0])
     wrong = TakeStatement(
         format="mt940", reference=f"{day:%Y-%m-%d}/2", account=_IBAN, currency="EUR", opening_minor=closing,
         closing_minor=closing + 10_000,
@@ -73,8 +84,32 @@ def open_the_desk(desk: Desk) -> None:
         take_statements(work, account, [wrong], file_name=f"mt940-{day:%Y%m%d}.sta", digest="2" * 64)
 
 
+def _type(desk: Desk, entity: int, owed: list[Any]) -> list[int]:
+    """Advices of payment that the clerk typed in the morning: the first pays its invoice, what the second pays is not said yet."""
+    typed: list[int] = []
+    for number, customer, _, minor, invoice in owed:
+        with desk.work(desk.staff["collections"], Realm.LIVE) as work:
+            money = ReceiveCash(entity=entity, customer=customer, amount_minor=minor, reference=f"Advice {number}")
+            receipt = record_receipt(work, RecordReceipt(receipt=money))
+            if not typed:
+                apply_cash(work, [ApplyCash(receipt=receipt, invoice=invoice, amount_minor=minor)])
+        typed.append(receipt)
+    return typed
+
+
+def _recognise(desk: Desk, entity: int, receipt: int) -> None:
+    """The bank's entry of a receipt that was typed is found to be that one; the other is left for whoever looks next."""
+    mine = select(BankStatementLine.id).where(
+        BankStatementLine.entity_id == entity, BankStatementLine.bank_ref == _TYPED_REF
+    )
+    with desk.work(desk.staff["collections"], Realm.LIVE) as work:
+        recognise_lines(work, [SameReceipt(line=work.session.scalars(mine).one(), receipt=receipt)])
+
+
 def _lines(owed: list[Any], day: date) -> list[BankLine]:
-    """One names its invoice, one comes from a known account, one pays short, one says nothing; a fee and a payment that went back."""
+    """One names its invoice, one comes from a known account, one pays short, one says nothing; two whose money the clerk typed; a fee
+    and a payment that went back.
+    """
     named, known, short, unclear = owed[:4]
 
     def paid(minor: int, name: str, text: str, **more: Any) -> BankLine:
@@ -86,6 +121,7 @@ def _lines(owed: list[Any], day: date) -> list[BankLine]:
         paid(known[3], known[2], "Payment", payer=_ACCOUNT, bank_ref="B-2"),
         paid(short[3] - 1_250, short[2], f"{short[0]} less damage", bank_ref="B-3"),
         paid(unclear[3], "Unnamed payer", "transfer", bank_ref="B-4"),
+        *(paid(one[3], one[2], one[0], bank_ref=ref) for one, ref in zip(owed[4:6], (_TYPED_REF, "B-8"), strict=False)),
         paid(-1_890, "House bank", "Fees of the month", bank_ref="B-5"),
         paid(-named[3], named[2], "Returned: account closed", bank_ref="B-6", is_return=True),
     ]

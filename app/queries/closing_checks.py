@@ -188,7 +188,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         name="cash", title="Receipts and bank statements tie to the ledger", journals=_CASH,
         look=_agree(
-            "receipt_applied", "on_account_ledger", "receipt_banked", "return_banked", "bank_lines", "bank_clearing",
+            "receipt_applied", "on_account_ledger", "receipt_banked", "return_banked", "bank_lines", "bank_known", "bank_clearing",
             "bank_statements", "settlement_owed", "settlement_reserve", "settlement_differences", "settlement_sums",
         ),
     ),

@@ -146,7 +146,9 @@ def _with_lines(session: Session, heads: list[WholeEntry]) -> list[WholeEntry]:
 
 def entries_with_lines(session: Session, ids: Sequence[int]) -> list[WholeEntry]:
     """These entries, in the order asked for, as the session sees them now: also those that it is about to take back."""
-    rows = session.execute(select(JournalEntry).where(JournalEntry.id.in_(ids)).execution_options(populate_existing=True))
+    rows = session.execute(
+        select(JournalEntry).where(JournalEntry.id.in_(ids)).execution_options(populate_existing=True)
+    )
     found = {row.JournalEntry.id: _whole(row) for row in rows}
     return _with_lines(session, [found[key] for key in ids])
 

@@ -100,8 +100,12 @@ def find_waiting(session: Session, actor: Actor, event: Event, key: int) -> Wait
     """One document; raises ``NotFound("trial_document_unknown")`` where the event cannot happen to it, or this person not see it."""
     row = session.execute(_documents(event, actor).where(_TABLES[event].id == key)).one_or_none()
     if row is None:
-        raise NotFound("trial_document_unknown", field="document", event=WORDS[event].lower(), id=key)
+        raise _unknown(event, key)
     return _waiting(row)
+
+
+def _unknown(event: Event, key: int) -> NotFound:
+    return NotFound("trial_document_unknown", field="document", event=WORDS[event].lower(), id=key)
 
 
 def would_post(work: UnitOfWork, document: Waiting, means: Means) -> list[WholeEntry]:
@@ -122,6 +126,9 @@ def would_post(work: UnitOfWork, document: Waiting, means: Means) -> list[WholeE
 
 def _assignment(work: UnitOfWork, document: Waiting) -> AssignLine:
     lines = lines_waiting(work.session, document.entity_id, [document.id], limit=1)
+    if not lines:
+        # Somebody has assigned it since it was offered.
+        raise _unknown(document.event, document.id)
     (found,) = suggest(work.session, work.actor, document.entity_id, lines)
     if found.proposal.customer is None:
         raise RuleBroken("nothing_proposed", field="document", line=document.id)

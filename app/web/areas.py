@@ -31,8 +31,11 @@ def _check_keys() -> None:
 def asked_key(name: str) -> int | None:
     """The id that the address asks for, ``None`` without one; what is no id is one that nothing has."""
     text = request.args.get(name, "").strip()
-    if not text:
-        return None
+    return key_of(text) if text else None
+
+
+def key_of(text: str) -> int:
+    """The id that a person's browser sends; what is no id is one that nothing has."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else -1
 
 

@@ -143,8 +143,9 @@ def same_sides(work: UnitOfWork, line: Any, receipt: int) -> tuple[Side, ...]:
 
 def post_same(work: UnitOfWork, lines: Sequence[Any], receipts: Sequence[int]) -> None:
     """Post for each entry what makes it and its receipt one."""
-    if len(set(receipts)) < len(receipts):
-        raise RuleBroken("receipt_not_typed", field="receipt", number=f"RC-{receipts[0]}")
+    for receipt in receipts:
+        if receipts.count(receipt) > 1:
+            raise RuleBroken("receipt_not_typed", field="receipt", number=f"RC-{receipt}")
     entries = []
     for line, receipt in zip(lines, receipts, strict=True):
         place = place_of(work, line.entity_id, None)

@@ -7,13 +7,18 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
+from erpcore.billing.bank import add_bank_account
+from erpcore.billing.cash import ReceiveCash
+from erpcore.billing.cash_typed import RecordReceipt, record_receipt
+from erpcore.fulfilment.services import PickOrder, pick_orders
 from tests.browser.test_floor import is_whole, look
+from tests.support.bankdesk import hand_in
 from tests.support.bankfiles import IBAN, camt, entry
 from tests.support.controls import assert_books_agree
-from tests.support.core import a_business
+from tests.support.core import OPEN, a_business
 from tests.support.dunning import a_procedure
 from tests.support.operate import open_cells
-from tests.support.steps import invoiced
+from tests.support.steps import allocated, invoiced
 from tests.support.supply import column
 from tests.support.web import a_person
 
@@ -123,3 +128,42 @@ def test_a_statement_is_handed_in_its_proposal_accepted_and_the_receipt_is_there
     both(page, "receipt")
     assert column(business, f"SELECT open_minor FROM receivable WHERE document_id = {business.invoice.id}") == [0]
     assert_books_agree(sqlite_database)
+
+
+def test_an_entry_whose_money_was_typed_becomes_that_receipt(signed, business, sqlite_database, clock):
+    with business.work() as work:
+        business.bank = add_bank_account(work, business.entity, number=IBAN, name="House bank")
+        money = ReceiveCash(entity=business.entity, customer=business.customer, amount_minor=12_000)
+        receipt = record_receipt(work, RecordReceipt(receipt=money))
+    (number,) = column(business, f"SELECT number FROM invoice WHERE id = {business.invoice.id}")
+    hand_in(business, camt(entry("120.00", day="2026-04-10", text=number, name="Bautechnik"), closing="120.00"))
+    page = signed(a_person(sqlite_database, "finance", clock=clock))
+    page.goto("/cash")
+    expect(page.locator("main")).to_contain_text(f"Typed before? Receipt RC-{receipt}")
+    expect(page.get_by_role("checkbox", name="Choose the entry of 120.00 EUR")).not_to_be_checked()
+    both(page, "desk-typed")
+    page.get_by_role("link", name="Assign the entry of 120.00 EUR").click()
+    expect(page.get_by_role("heading", name="Typed before?")).to_be_visible()
+    both(page, "line-typed")
+    page.get_by_role("button", name="Assign it").click()
+    expect(page.locator("main")).to_contain_text("looks typed before")
+    page.get_by_role("button", name=f"It is receipt RC-{receipt}").click()
+    expect(page.locator("main")).to_contain_text("Nothing waits")
+    assert column(business, "SELECT outcome FROM bank_line") == ["typed"]
+    assert column(business, "SELECT COUNT(*) FROM receipt") == [1]
+    assert_books_agree(sqlite_database)
+
+
+def test_what_a_shipment_would_post_is_shown_and_not_posted(signed, business, sqlite_database, clock):
+    order = allocated(business)
+    with business.work() as work:
+        (shipment,) = pick_orders(work, [PickOrder(order=order.id)], cells=OPEN)
+    before = column(business, "SELECT COUNT(*) FROM journal_entry")
+    page = signed(a_person(sqlite_database, "auditor", clock=clock))
+    page.goto("/ledger/posting-rules")
+    page.get_by_label("What happens").select_option(f"shipment:{shipment.id}")
+    page.get_by_role("button", name="Try it").click()
+    expect(page.get_by_role("heading", name=f"The shipment leaves: {shipment.number}")).to_be_visible()
+    expect(page.locator("main")).to_contain_text("Nothing of this is in the books")
+    both(page, "posting-trial")
+    assert column(business, "SELECT COUNT(*) FROM journal_entry") == before

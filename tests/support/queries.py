@@ -79,6 +79,13 @@ class _Noting:
     def __getattr__(self, name):
         return getattr(self._cursor, name)
 
+    def __enter__(self):
+        self._cursor.__enter__()
+        return self
+
+    def __exit__(self, *error):
+        return self._cursor.__exit__(*error)
+
     def execute(self, statement, *given):
         self._ran.statements.append(statement)
         return self._cursor.execute(statement, *given)

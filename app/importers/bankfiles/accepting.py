@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from app.queries.cash_desk import MOST_TOGETHER, Suggestion, came_of, lines_waiting, suggest
-from erpcore.billing.bank_lines import AssignLine, Part, assign_lines
+from erpcore.billing.bank_lines import AssignLine, Part, assign_lines, open_lines
 from erpcore.billing.cash_known import hold_payers, typed_receipts
 from erpcore.billing.cash_matching import SURE
 from erpcore.kernel.errors import Conflict, RuleBroken
@@ -37,6 +37,8 @@ def accept_sure(work: UnitOfWork, entity: int, percent: int) -> list[int]:
         raise RuleBroken("confidence_too_low", field="percent", least=SURE)
     waiting = lines_waiting(work.session, entity, limit=MOST_TOGETHER)
     found = [one for one in suggest(work.session, work.actor, entity, waiting) if one.proposal.confidence >= percent]
+    # Entries before their payers, as whoever assigns one does.
+    open_lines(work, [one.line.id for one in found])
     hold_payers(work, (one.proposal.customer for one in found if one.proposal.customer))
     typed = typed_receipts(work.session, entity, came_of(found))
     return _assign(work, [one for one in found if one.line.id not in typed])

@@ -20,7 +20,7 @@ from app.queries.order_entry import find_customers
 from app.queries.places import EntityPick, entities_seen
 from app.security.permissions import Permission
 from app.security.require import actor, require
-from app.web.areas import asked_key, asked_page
+from app.web.areas import asked_key, asked_page, key_of
 from app.web.billing.cash import amounts_of
 from app.web.billing.desk_forms import BankAccountForm, MappingForm, StatementForm, SureForm, assign_form, return_form
 from app.web.billing.forms import minor_of, shorts_of
@@ -137,7 +137,7 @@ def _typed(page: LinePage, form: Any) -> Typed | None:
 def recognise_line(line_id: int) -> Any:
     """The money of the entry is that of the receipt that the form names."""
     page = line_page(reader(), actor(), line_id, asked_key("customer"))
-    command = SameReceipt(line=line_id, receipt=request.form.get("receipt", 0, type=int))
+    command = SameReceipt(line=line_id, receipt=key_of(request.form.get("receipt", "")))
     return take_step(
         lambda work: recognise_lines(work, [command]), realm=page.entity.realm,
         done="The entry is that receipt: its money is in the books once.", to=url_for("billing.show_desk", entity=page.entity.id),

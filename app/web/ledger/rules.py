@@ -16,7 +16,7 @@ from app.queries.posting_rules import rules_with_examples
 from app.queries.posting_trials import WORDS, Event, Means, Waiting, find_waiting, waiting, would_post
 from app.security.permissions import Permission
 from app.security.require import actor, require
-from app.web.areas import MOST_KEY
+from app.web.areas import key_of
 from app.web.fields import ExactField
 from app.web.forms import Form, choices
 from app.web.ledger.views import blueprint
@@ -41,9 +41,9 @@ class TrialForm(Form):
 def _chosen(value: str) -> Waiting:
     """The document that a form names; raises ``NotFound``."""
     event, _, key = value.partition(":")
-    if event not in set(Event) or not key.isdecimal() or int(key) >= MOST_KEY:
+    if event not in set(Event):
         raise NotFound("not_found")
-    return find_waiting(reader(), actor(), Event(event), int(key))
+    return find_waiting(reader(), actor(), Event(event), key_of(key))
 
 
 @blueprint.route("/ledger/posting-rules", methods=["GET", "POST"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -21,6 +22,7 @@ from erpcore.masterdata.services import NewCustomer, add_customers
 from tests.support.bankdesk import a_desk, hand_in
 from tests.support.bankfiles import camt, entry
 from tests.support.controls import assert_books_agree
+from tests.support.queries import all_statements
 from tests.support.rows import rows
 from tests.support.steps import invoiced
 from tests.support.threads import at_once
@@ -92,7 +94,9 @@ def test_it_is_that_receipt_and_its_money_is_in_the_bank_once(desk):
     with desk.work() as work:
         is_same(desk.line, desk.receipt)(work)
     assert sums(desk) == {"bank": 12_000, "on_account": -12_000}
-    assert rows(desk.database, "SELECT state, outcome, receipt_id FROM bank_line") == [("assigned", "typed", desk.receipt)]
+    assert rows(desk.database, "SELECT state, outcome, receipt_id FROM bank_line") == [
+        ("assigned", "typed", desk.receipt)
+    ]
     assert rows(desk.database, "SELECT COUNT(*) FROM receipt") == [(1,)]
     assert_books_agree(desk.database)
     refused(desk, is_same(desk.line, desk.receipt), "line_settled")
@@ -121,7 +125,9 @@ def test_the_automatic_acceptance_leaves_it_and_the_desk_says_so(desk):
     with desk.work() as work:
         assert accept_sure(work, desk.entity, 95) == []
     assert rows(desk.database, "SELECT state FROM bank_line") == [("open",)]
-    refused(desk, lambda work: accept_chosen(work, desk.entity, {desk.line: shown.token}, {desk.line}), "line_typed_before")
+    refused(
+        desk, lambda work: accept_chosen(work, desk.entity, {desk.line: shown.token}, {desk.line}), "line_typed_before"
+    )
     with desk.work() as work:
         return_receipts(work, [ReturnReceipt(receipt=desk.receipt, reason="a mistake", amount_minor=12_000)])
     with desk.work() as work:
@@ -207,3 +213,21 @@ def test_who_types_and_who_assigns_at_once_do_not_take_the_money_twice(database)
     assert codes in (["line_typed_before"], ["receipt_recorded"]), results
     assert rows(database, "SELECT COUNT(*) FROM receipt") == [(1,)]
     assert_books_agree(database)
+
+
+def test_entries_are_held_before_their_payers_whoever_takes_them(desk):
+    """Two who hold them in another order would wait for each other."""
+
+    if desk.database.is_sqlite:
+        return  # whose writer is alone
+
+    def held(act):
+        with desk.work() as work, all_statements(work) as ran:
+            act(work)
+        tables = [
+            re.search(r"FROM (bank_line|customer)\b", one) for one in ran.statements if "FOR NO KEY UPDATE" in one
+        ]
+        return list(dict.fromkeys(found.group(1) for found in tables if found))
+
+    assert held(lambda work: accept_sure(work, desk.entity, 95)) == ["bank_line", "customer"]
+    assert held(is_theirs(desk, desk.line, "another one")) == ["bank_line", "customer"]

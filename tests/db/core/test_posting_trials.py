@@ -41,12 +41,19 @@ MEANS = Means(RULES, OPEN, None)
 
 def tried(business, event, key, means=MEANS):
     """The entries of a trial by somebody who may only read; nothing of the database is another afterwards."""
-    before = fingerprint_of(business.database)
-    with business.work(READER) as work:
-        document = find_waiting(work.session, work.actor, event, key)
-        found = would_post(work, document, means)
-    assert fingerprint_of(business.database) == before
-    return said(found)
+    before = left_by(business.database)
+    try:
+        with business.work(READER) as work:
+            document = find_waiting(work.session, work.actor, event, key)
+            return said(would_post(work, document, means))
+    finally:
+        assert left_by(business.database) == before
+
+
+def left_by(database):
+    """All that an act leaves behind: rows, and what sequences gave out, which no rollback takes back."""
+    given = "SELECT sequencename, last_value FROM pg_sequences ORDER BY 1"
+    return fingerprint_of(database), rows(database, given) if not database.is_sqlite else []
 
 
 def replace_amount(amount):
@@ -112,7 +119,12 @@ def test_a_return_would_post_what_it_posts_at_inspection_and_credit(database):
     with business.work() as work:
         line = ReturnedLine(item=business.items[0], quantity=Decimal(2), order_line=order.lines[0].id)
         command = RequestReturn(
-            site=business.site, channel=business.channel, customer=business.customer, reason="damaged", fault="ours", lines=[line]
+            site=business.site,
+            channel=business.channel,
+            customer=business.customer,
+            reason="damaged",
+            fault="ours",
+            lines=[line],
         )
         (back,) = request_returns(work, [command], rules=RULES, cells=OPEN)
         authorise_returns(work, [back.id])
@@ -195,3 +207,34 @@ def test_whoever_may_only_read_posts_nothing_by_asking(database):
     with pytest.raises(NotAllowed), business.work(READER) as work:
         confirm_shipments(work, [shipment.id], rules=RULES, cells=OPEN)
     assert fingerprint_of(database) == before
+
+
+def test_nobody_waits_for_what_a_trial_held(database):
+    business = a_business(database)
+    shipment = picked(business)
+    with business.work(READER) as work:
+        would_post(work, find_waiting(work.session, work.actor, Event.SHIPMENT, shipment.id), MEANS)
+        if not database.is_sqlite:
+            with database.read_engine.connect() as other:
+                free = "SELECT id FROM {} WHERE id = {} FOR UPDATE NOWAIT"
+                for table, key in (
+                    ("shipment", shipment.id),
+                    ("item", business.items[0]),
+                    ("sales_order", shipment.order_id),
+                ):
+                    assert other.exec_driver_sql(free.format(table, key)).one() == (key,)
+                others = "SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory'"
+                assert other.exec_driver_sql(others).scalar_one() == 0
+    assert really(business, lambda work: confirm_shipments(work, [shipment.id], rules=RULES, cells=OPEN))
+
+
+def test_an_entry_that_somebody_assigned_meanwhile_is_said_to_be_gone(database):
+    business = bankdesk.a_desk(database)
+    bankdesk.hand_in(business, camt(entry("7.77"), closing="7.77"))
+    ((line,),) = rows(database, "SELECT id FROM bank_line")
+    with reading(database) as session:
+        document = find_waiting(session, READER, Event.BANK_ENTRY, line)
+    with business.work() as work:
+        assign_lines(work, [AssignLine(line=line, customer=business.customer)])
+    with pytest.raises(NotFound, match="trial_document_unknown"), business.work(READER) as work:
+        would_post(work, document, MEANS)
