@@ -77,6 +77,7 @@ class Subject(StrEnum):
     PUT_AWAY = "put_away"
     DISPUTE = "dispute"
     PAYOUT_LINE = "payout_line"
+    CARRIER_LINE = "carrier_line"
 
 
 class Act(StrEnum):

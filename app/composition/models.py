@@ -22,6 +22,7 @@ from erpcore.billing.accruals import models as accruals
 from erpcore.billing.collecting import models as collecting
 from erpcore.billing.disputes import models as disputes
 from erpcore.billing.dunning import models as dunning
+from erpcore.billing.freight import models as freight
 from erpcore.billing.rebates import models as rebates
 from erpcore.billing.settling import models as settling
 from erpcore.credit import models as credit
@@ -91,6 +92,7 @@ __all__ = [
     "dunning_letters",
     "events",
     "floor",
+    "freight",
     "fulfilment",
     "gates",
     "history",

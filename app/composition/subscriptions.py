@@ -21,6 +21,7 @@ _PUBLISHERS = (
     "erpcore.published.disputes",
     "erpcore.published.dunning",
     "erpcore.published.floor",
+    "erpcore.published.freight",
     "erpcore.published.journals",
     "erpcore.published.purchasing",
     "erpcore.published.rebates",

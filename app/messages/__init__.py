@@ -21,6 +21,7 @@ from app.messages import (
     disputes,
     dunning,
     floor,
+    freight,
     governance,
     identity,
     kernel,
@@ -45,6 +46,7 @@ MESSAGES: Mapping[str, Words] = MappingProxyType(
     | dunning.MESSAGES
     | rebates.MESSAGES
     | floor.MESSAGES
+    | freight.MESSAGES
     | supply.MESSAGES
     | governance.MESSAGES
     | processes.MESSAGES

@@ -19,6 +19,7 @@ from app.queries.controls import Comparison
 from app.queries.trouble_queues import STUCK, STUCK_RETURN
 from app.queries.troubles import troubles
 from erpcore.billing.disputes.models import Dispute
+from erpcore.billing.freight.models import CarrierBill, CarrierBillLine
 from erpcore.billing.models import Invoice
 from erpcore.billing.settling.models import PayoutLine
 from erpcore.fulfilment.carriers.models import Trouble
@@ -202,6 +203,16 @@ def _others(session: Session, now: datetime) -> set[_Key]:
     found |= {("dispute", row.id, row.site_id) for row in rows}
     lines = session.execute(select(PayoutLine.id, PayoutLine.site_id).where(PayoutLine.open_minor != 0))
     found |= {("payout_line", row.id, row.site_id) for row in lines}
+    billed = (
+        select(CarrierBillLine.id, CarrierBillLine.site_id, CarrierBillLine.result, CarrierBillLine.decision)
+        .join(CarrierBill, CarrierBill.id == CarrierBillLine.bill_id)
+        .where(CarrierBill.state == "received")
+    )
+    found |= {
+        ("carrier_line", row.id, row.site_id)
+        for row in session.execute(billed)
+        if row.result != "matched" and row.decision is None
+    }
     for subject, table in (("count", CountTask), ("adjustment", StockAdjustment)):
         rows = session.execute(select(table.id, table.site_id).where(table.state == "proposed"))
         found |= {(subject, row.id, row.site_id) for row in rows}

@@ -34,9 +34,10 @@ from app.queries.bounded import OPEN_ORDER
 from app.queries.short import HAS_STOCK, LACKS, has_short_line
 from app.security.roles import Role
 from erpcore.billing.disputes.models import Dispute, DisputeReason
+from erpcore.billing.freight.models import CarrierBill, CarrierBillLine
 from erpcore.billing.models import Invoice
 from erpcore.billing.settling.models import Payout, PayoutLine, SettlementPartner
-from erpcore.fulfilment.carriers.models import Trouble
+from erpcore.fulfilment.carriers.models import Carrier, Trouble
 from erpcore.fulfilment.models import ReturnOrder, Shipment
 from erpcore.inventory.documents import CountTask, ExpectedReceipt, StockAdjustment, StockArrival
 from erpcore.inventory.models import StockBin
@@ -216,7 +217,7 @@ def stuck(now: datetime) -> list[Any]:
 
 def variance(now: datetime) -> list[Any]:
     """Differences that somebody must decide on: counts, corrections of the book, what customers deduct or object to, and
-    what of payouts is not explained.
+    what of payouts is not explained, and what carriers bill otherwise than expected.
     """
     # On its last day it is neither late nor still ahead.
     ahead = case((Dispute.due_on > now.date(), _DayStart(Dispute.due_on)), else_=null())
@@ -235,6 +236,7 @@ def variance(now: datetime) -> list[Any]:
         .where(StockAdjustment.state == "proposed"),
         _disputes(Queue.VARIANCE, cast(ahead, UtcDateTime())).where(Dispute.due_on >= now.date()),
         _payout_lines(),
+        _carrier_lines(),
     ]
 
 
@@ -249,6 +251,22 @@ def _payout_lines() -> Any:
         .join(Payout, Payout.id == PayoutLine.payout_id)
         .join(SettlementPartner, SettlementPartner.id == PayoutLine.partner_id)
         .where(text("settlement_line.open_minor <> 0"))
+    )  # fmt: skip
+
+
+def _carrier_lines() -> Any:
+    """Lines of carriers' bills that are not as expected and that nobody has decided on."""
+    return (
+        _of(
+            Queue.VARIANCE, Subject.CARRIER_LINE, Role.FINANCE, CarrierBillLine, number=CarrierBill.number,
+            cause=CarrierBillLine.explanation, since=CarrierBillLine.received_at, link=CarrierBillLine.bill_id,
+            customer=Carrier.name, value=func.abs(CarrierBillLine.amount_minor), currency=CarrierBill.currency,
+        )
+        .join(CarrierBill, CarrierBill.id == CarrierBillLine.bill_id)
+        .join(Carrier, Carrier.id == CarrierBill.carrier_id)
+        .where(
+            text("carrier_bill_line.decision IS NULL AND carrier_bill_line.result <> 'matched'"), CarrierBill.state == "received"
+        )
     )  # fmt: skip
 
 

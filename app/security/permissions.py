@@ -141,6 +141,14 @@ class Permission(StrEnum):
     PARTNER_KEEP = "billing:partner:keep", "say who sells for us, what was agreed and how payouts are read"
     PAYOUT_IMPORT = "billing:payout:import", "hand payouts of partners in"
     PAYOUT_POST = "billing:payout:post", "match, post and reverse payouts, and set their differences against each other"
+    CARRIER_BILL_TAKE = (
+        "billing:carrier_bill:take",
+        "hand carriers' bills in, and say which shipments their lines are about",
+    )
+    CARRIER_BILL_POST = (
+        "billing:carrier_bill:post",
+        "decide on carriers' bills that others handed in, post, refuse and reverse them",
+    )
     DEBT_WRITE_OFF = "billing:debt:write_off", "write off bad debt"
     DISPUTE_WORK = "billing:dispute:work", "open disputes, hand them over and settle them"
     DISPUTE_ROUTE = "billing:dispute:route", "say whose the reasons of deductions and disputes are"

@@ -23,6 +23,7 @@ _PAGES: Final = {
     "return": ("returns.show", "return_id", Permission.RETURN_READ),
     "supplier_return": ("returns.show_one_sent_back", "document_id", Permission.PURCHASE_READ),
     "rebate": ("rebates.show", "rebate_id", Permission.INVOICE_READ),
+    "carrier_bill": ("carrier_bills.show", "bill_id", Permission.INVOICE_READ),
     "payout": ("settlement.show", "payout_id", Permission.INVOICE_READ),
     "dispute": ("disputes.show", "dispute_id", Permission.INVOICE_READ),
     "receipt": ("billing.show_receipt", "receipt_id", Permission.INVOICE_READ),

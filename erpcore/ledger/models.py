@@ -61,6 +61,8 @@ class AccountRole(StrEnum):
     PARTNER_FEE_TAX = "partner_fee_tax"
     RESTOCKING = "restocking"
     SUPPLIER_CLAIMS = "supplier_claims"
+    PAYABLE = "payable"
+    INPUT_TAX = "input_tax"
 
 
 class AccountKind(StrEnum):

@@ -297,6 +297,20 @@ POSTING_RULES: tuple[PostingRule, ...] = (
     _stock("transfer", AccountRole.TRANSFER, "stock.moved", "Goods leave one site for another, and arrive there."),
     *_ACCRUALS,
     PostingRule(
+        name="freight_billed", document="carrier_bill_line", journal=JournalKind.STOCK, event="carrier_bill.posted",
+        when="A carrier’s bill is approved: what a line of it asks is owed. From then on the shipment is no longer accrued.",
+        sides=(
+            _debit(_R.FREIGHT, may_turn=True), _debit(_R.INPUT_TAX, may_turn=True), _credit(_R.PAYABLE, may_turn=True),
+        ),
+    ),
+    PostingRule(
+        name="freight_unbilled", document="carrier_bill_line", journal=JournalKind.STOCK, event="carrier_bill.reversed",
+        when="A carrier’s bill is taken out of the books again: its shipments are as if nobody had billed them.",
+        sides=(
+            _debit(_R.PAYABLE, may_turn=True), _credit(_R.FREIGHT, may_turn=True), _credit(_R.INPUT_TAX, may_turn=True),
+        ),
+    ),
+    PostingRule(
         name="transfer_difference", document="transfer", journal=JournalKind.STOCK, event="stock.transfer_shipped",
         when="Goods come to a site that values at standard cost, from one that valued them otherwise.",
         sides=(_debit(AccountRole.ADJUSTMENT, may_turn=True), _credit(AccountRole.TRANSFER, may_turn=True)),
@@ -327,6 +341,7 @@ CONTROL_ROLES = frozenset(
         AccountRole.ON_ACCOUNT, AccountRole.BANK_CLEARING, AccountRole.UNBILLED, AccountRole.DEFERRED, AccountRole.ON_THE_WAY,
         AccountRole.FREIGHT_ACCRUED, AccountRole.REFUNDS_EXPECTED, AccountRole.RETURNS_EXPECTED, AccountRole.REBATES_ACCRUED,
         AccountRole.PARTNER, AccountRole.PARTNER_RESERVE, AccountRole.PARTNER_DIFFERENCE, AccountRole.SUPPLIER_CLAIMS,
+        AccountRole.PAYABLE, AccountRole.INPUT_TAX,
     }
 )  # fmt: skip
 

@@ -38,11 +38,13 @@ STANDARD_CHART = (
     (AccountRole.PARTNER_TAX, "1320", "Tax that partners withheld and paid", AccountKind.ASSET),
     (AccountRole.PARTNER_FEE_TAX, "1330", "Tax on fees of partners", AccountKind.ASSET),
     (AccountRole.PARTNER_DIFFERENCE, "1340", "Payouts not explained", AccountKind.ASSET),
+    (AccountRole.INPUT_TAX, "1350", "Input tax", AccountKind.ASSET),
     (AccountRole.INVENTORY, "1400", "Inventory", AccountKind.ASSET),
     (AccountRole.TRANSFER, "1450", "Stock in transfer between sites", AccountKind.ASSET),
     (AccountRole.ON_THE_WAY, "1460", "Goods on the way to customers", AccountKind.ASSET),
     (AccountRole.RETURNS_EXPECTED, "1480", "Goods expected back from customers", AccountKind.ASSET),
     (AccountRole.SUPPLIER_CLAIMS, "1490", "Owed by suppliers for goods sent back", AccountKind.ASSET),
+    (AccountRole.PAYABLE, "2000", "Trade payables", AccountKind.LIABILITY),
     (AccountRole.RECEIVED_NOT_INVOICED, "2100", "Goods received, not invoiced", AccountKind.LIABILITY),
     (AccountRole.FREIGHT_ACCRUED, "2120", "Freight not billed yet", AccountKind.LIABILITY),
     (AccountRole.TAX, "2200", "Tax payable", AccountKind.LIABILITY),
@@ -71,6 +73,7 @@ LATER_ROLES = frozenset(
         AccountRole.UNBILLED, AccountRole.DEFERRED, AccountRole.ON_THE_WAY, AccountRole.FREIGHT, AccountRole.FREIGHT_ACCRUED,
         AccountRole.REFUNDS_EXPECTED, AccountRole.RETURNS_EXPECTED, AccountRole.REBATES, AccountRole.REBATES_ACCRUED,
         AccountRole.RESTOCKING, AccountRole.SUPPLIER_CLAIMS,
+        AccountRole.PAYABLE, AccountRole.INPUT_TAX,
     }
 )  # fmt: skip
 

@@ -195,6 +195,11 @@ _WAREHOUSE = (
         "How much more than expected may be received without asking.", 0, maximum=200, unit=Unit.PERMILLE,
     ),
     _point(
+        "freight_tolerance_permille", "Freight billed over", WAREHOUSE, _E,
+        "How much more than expected a carrier may bill for a shipment before somebody is asked.", 50, before=0, minimum=0, maximum=500,
+        unit=Unit.PERMILLE,
+    ),
+    _point(
         "count_tolerance_permille", "Count tolerance", WAREHOUSE, _E,
         "A count so close to the book is accepted without recount.", 5, minimum=0, maximum=50, unit=Unit.PERMILLE,
     ),

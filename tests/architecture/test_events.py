@@ -47,6 +47,7 @@ FOR_THE_RECORD: dict[str, str] = {
     "shipment.refused": "as shipment.lost",
     "task": "as pick_wave",
     "quote": "the quote holds its state; the event dates it in the journey of the order that it may become",
+    "carrier_bill": "the bill and its lines hold it, and ledger.posted what it posts; the event dates it for other systems",
     "settlement": "the payout and its lines hold it, and figures read them; the event dates it for other systems",
     "stock.counted": "a difference is a stock.adjusted of its own",
     "stock.recounted": "as stock.counted",

@@ -19,7 +19,7 @@ POINTS = sorted(POLICY_POINTS)
 
 def test_the_catalogue_has_the_points_of_version_two():
     assert CATALOGUE_VERSION == 2
-    assert len(POINTS) == 40
+    assert len(POINTS) == 41
 
 
 @pytest.mark.parametrize("name", POINTS)

@@ -29,6 +29,7 @@ NOT_SHOWN = {
     "invoice_unusual_permille": "it says which invoice somebody looks at, not what is promised, held or sent",
     "over_receipt_tolerance_permille": _FLOOR,
     "count_tolerance_permille": _FLOOR,
+    "freight_tolerance_permille": "it is about bills of carriers, which come after the order",
     "recount_rule": _FLOOR,
     "count_freeze": _FLOOR,
     "adjustment_limit_minor": _FLOOR,

@@ -23,6 +23,7 @@ _PAGES = {
     Subject.ADJUSTMENT: ("inbound.adjustment", "adjustment_id", Permission.ADJUSTMENT_APPROVE),
     Subject.DISPUTE: ("disputes.show", "dispute_id", Permission.INVOICE_READ),
     Subject.PAYOUT_LINE: ("settlement.show", "payout_id", Permission.INVOICE_READ),
+    Subject.CARRIER_LINE: ("carrier_bills.show", "bill_id", Permission.INVOICE_READ),
     Subject.PUT_AWAY: ("inbound.put_goods_away", "bin_id", Permission.STOCK_PUT_AWAY),
 }
 _STEPS = {
@@ -34,6 +35,7 @@ _STEPS = {
     (Queue.STUCK, Subject.RETURN): "Take the next step of the return", (Queue.STUCK, Subject.PUT_AWAY): "Put it away",
     (Queue.LATE, Subject.DISPUTE): "Say what becomes of it", (Queue.VARIANCE, Subject.DISPUTE): "Settle or contest it",
     (Queue.VARIANCE, Subject.PAYOUT_LINE): "Say what the partner means",
+    (Queue.VARIANCE, Subject.CARRIER_LINE): "Accept or decline it",
     (Queue.VARIANCE, Subject.COUNT): "Decide on the difference", (Queue.VARIANCE, Subject.ADJUSTMENT): "Approve or reject it",
 }  # fmt: skip
 

@@ -13,10 +13,11 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from erpcore.billing.accruals.models import AccrualKind
+from erpcore.billing.freight.models import CarrierBill, CarrierBillLine
 from erpcore.billing.models import CreditMemo, CreditMemoLine, Invoice, InvoiceLine, InvoiceState
 from erpcore.fulfilment.carriers.models import Carriage
 from erpcore.fulfilment.models import Shipment, ShipmentLine
@@ -239,17 +240,29 @@ def _asked(session: Session, end: PeriodEnd, shipments: Collection[int]) -> list
 
 
 def freight(session: Session, end: PeriodEnd) -> list[Due]:
-    """Shipments that have left and that no carrier has billed: as estimated when they left."""
-    rows = session.execute(
-        shipments_of(end, Carriage.currency.label("paid_in"), Carriage.freight_estimate_minor.label("estimate"))
-        .join(Carriage, Carriage.shipment_id == Shipment.id)
+    """Shipments that have left and that no carrier's bill of the period has posted: what a person had noted of the freight by then, else
+    what was estimated when they left.
+    """
+    noted = end.before(Carriage.settled_at)
+    amount = case((noted, Carriage.freight_actual_minor), else_=Carriage.freight_estimate_minor)
+    billed = (
+        select(CarrierBillLine.id)
+        .join(CarrierBill, CarrierBill.id == CarrierBillLine.bill_id)
         .where(
-            Carriage.freight_estimate_minor > 0, end.before(Shipment.confirmed_at), end.after(Carriage.settled_at)
+            CarrierBillLine.shipment_id == Shipment.id, CarrierBillLine.owed_minor != 0, end.before(CarrierBill.posted_at),
+            end.after(CarrierBill.reversed_at),
         )
+        .correlate(Shipment, SalesOrder)
+        .exists()
     )  # fmt: skip
+    rows = session.execute(
+        shipments_of(end, Carriage.currency.label("paid_in"), amount.label("amount"))
+        .join(Carriage, Carriage.shipment_id == Shipment.id)
+        .where(amount > 0, end.before(Shipment.confirmed_at), ~billed)
+    )
     return [
         Due(
-            key=DueKey(AccrualKind.FREIGHT, row.id, row.site_id, row.channel_id, row.paid_in), amount=row.estimate,
+            key=DueKey(AccrualKind.FREIGHT, row.id, row.site_id, row.channel_id, row.paid_in), amount=row.amount,
             order=row.order_id,
         )
         for row in rows

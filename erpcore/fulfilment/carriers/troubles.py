@@ -110,7 +110,7 @@ def report_trouble(work: UnitOfWork, reports: Sequence[Report], *, by_rule: bool
             due_at=work.now + LOOKED_AT_WITHIN[report.kind], resolved_at=None, resolved_by=None, resolution=None, version=1,
         )  # fmt: skip
         rows.append(row)
-        _tell(work, orders[shipment.order_id], shipment, _EVENT[report.kind](reason=report.reason))
+        tell_shipment(work, orders[shipment.order_id], shipment, _EVENT[report.kind](reason=report.reason))
         record_move(
             work, "shipment", shipment.id, f"report_{report.kind}", shipment.state, shipment.state, reason=report.reason
         )
@@ -161,7 +161,7 @@ def settle_freight(work: UnitOfWork, shipment_id: int, actual_minor: int) -> Car
         service=carriage.service_id, actual=actual_minor, estimate=carriage.freight_estimate_minor,
         premium=carriage.premium_reason,
     )  # fmt: skip
-    _tell(work, order, shipment, event)
+    tell_shipment(work, order, shipment, event)
     return carriage
 
 
@@ -190,7 +190,8 @@ def _params(row: TroubleRow) -> dict[str, Any]:
     return {"of": row.id, "was": row.version, **{f"new_{name}": getattr(row, name) for name in _CHANGED}}
 
 
-def _tell(work: UnitOfWork, order: Order, shipment: ShipmentRow, event: Any) -> None:
+def tell_shipment(work: UnitOfWork, order: Order, shipment: ShipmentRow, event: Any) -> None:
+    """Tell of a shipment on its way, in the journey of its order."""
     work.publish(
         event, order.place(work), step="order_to_cash.deliver", subject=("shipment", shipment.id, shipment.version),
         journey=order.id,
