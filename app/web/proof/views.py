@@ -47,6 +47,7 @@ PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
         "Bank, payouts of partners, credits set against invoices, disputes and dunning",
         ("bank_", "return_", "credit_settled", "dunning_", "disputes_", "settlement_"),
     ),
+    "carrier_bills": ("Bills of carriers and what is owed of them", ("carrier_bills_",)),
     "ledger": (
         "Ledger, credit and numbers",
         (

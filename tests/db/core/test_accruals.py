@@ -274,8 +274,10 @@ def test_freight_is_owed_until_its_carrier_has_billed_it(business):
             )  # fmt: skip
     business.clock.set(LATER)
     accrue(business)
-    assert entries(business, "freight_accrued") == [
-        ("2026-03-31", "freight", 650, 0), ("2026-03-31", "freight_accrued", 0, 650)
+    # What somebody noted of it is known, and still not in the books.
+    assert sorted(entries(business, "freight_accrued")) == [
+        ("2026-03-31", "freight", 650, 0), ("2026-03-31", "freight", 700, 0), ("2026-03-31", "freight_accrued", 0, 650),
+        ("2026-03-31", "freight_accrued", 0, 700),
     ]  # fmt: skip
     assert_books_agree(business.database)
 

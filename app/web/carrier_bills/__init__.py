@@ -1,0 +1,1 @@
+"""Bills of carriers: handed in, set against what was expected, decided on and posted."""
