@@ -22,6 +22,7 @@ from app.demo.collecting import CLOSING_DAY, Collecting
 from app.demo.committee import Committee
 from app.demo.desk import Desk, moment
 from app.demo.disputes import dispute_some
+from app.demo.freight import bill_freight
 from app.demo.funding import Funding
 from app.demo.occasions import Occasions
 from app.demo.office import Office
@@ -292,6 +293,7 @@ class _Story:
         self.rebates.end()
         pay_out(self.desk)
         tell_rates(self.desk)
+        bill_freight(self.desk)
         self._read_events()
 
 

@@ -78,6 +78,22 @@ def test_what_a_carrier_had_trouble_with_was_looked_after(demo):
     ]  # fmt: skip
 
 
+def test_a_carrier_has_billed_what_it_drove_and_a_second_bill_waits_for_somebodys_word(demo):
+    bills = "SELECT number, state, owed_minor > 0, taken_by = posted_by FROM carrier_bill ORDER BY id"
+    assert [tuple(row) for row in rows(demo, bills)] == [
+        ("RL-88120", "posted", 1, 0),
+        ("RL-88197", "received", 0, None),
+    ]
+    lines = (
+        "SELECT b.number, l.result, l.decision, COUNT(*) FROM carrier_bill_line l JOIN carrier_bill b ON b.id = l.bill_id"
+        " WHERE l.result <> 'matched' GROUP BY 1, 2, 3 ORDER BY 1, 2"
+    )
+    assert [tuple(row) for row in rows(demo, lines)] == [
+        ("RL-88120", "differs", "accepted", 2), ("RL-88197", "billed", None, 1), ("RL-88197", "differs", None, 1),
+        ("RL-88197", "unknown", None, 1),
+    ]  # fmt: skip
+
+
 def test_shelves_are_counted_by_class_and_a_difference_by_two_people(demo):
     counted = dict(map(tuple, rows(demo, "SELECT why, COUNT(*) FROM count_task WHERE state = 'done' GROUP BY why")))
     assert counted["cadence"] > 50

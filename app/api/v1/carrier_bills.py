@@ -17,7 +17,7 @@ from app.api.v1.carrier_bill_models import (
     CarrierBillLineAnswer,
     CarrierBillQuery,
 )
-from app.api.v1.numbers import as_amount, as_minor, fresh
+from app.api.v1.numbers import as_amount, as_minor, fresh, pointing
 from app.api.values import Page
 from app.composition.request import reader
 from app.composition.trading import rules
@@ -36,7 +36,7 @@ from erpcore.masterdata.queries import site_facts
 TAG = "Carriers' bills"
 
 
-def _read(_query: CarrierBillFileQuery, file: IO[bytes]) -> bytes:
+def _read(query: CarrierBillFileQuery, file: IO[bytes]) -> bytes:
     return file.read(MOST_BYTES + 1)
 
 
@@ -99,14 +99,15 @@ def list_carrier_bills(query: CarrierBillQuery) -> Page[CarrierBillAnswer]:
 )  # fmt: skip
 def take_carrier_bill(work: UnitOfWork, body: CarrierBillBody) -> CarrierBillDetail:
     head, currency = _head(work, body)
-    lines = [
-        BillEntry(
-            raw=f"{one.shipment}; {one.amount}; {one.tax}; {one.text}", reference=one.shipment.strip(), text=one.text,
-            amount_minor=as_minor(one.amount, currency, f"lines-{at}-amount"),
-            tax_minor=as_minor(one.tax, currency, f"lines-{at}-tax"),
-        )
-        for at, one in enumerate(body.lines)
-    ]  # fmt: skip
+    with pointing():
+        lines = [
+            BillEntry(
+                raw=f"{one.shipment}; {one.amount}; {one.tax}; {one.text}", reference=one.shipment.strip(), text=one.text,
+                amount_minor=as_minor(one.amount, currency, f"lines-{at}-amount"),
+                tax_minor=as_minor(one.tax, currency, f"lines-{at}-tax"),
+            )
+            for at, one in enumerate(body.lines)
+        ]  # fmt: skip
     return _detail(take_typed_bill(work, head, lines, rules=rules()).id, work)
 
 

@@ -68,7 +68,9 @@ def judge(
             )
     for key, one in meant.items():
         result, why = compare(one, sums[one.shipment], carrier, currency)
-        out[key] = Verdict(key, result, why, one.shipment, one.expected)
+        # Of what was billed nothing more is expected.
+        expected = None if result is LineResult.BILLED else one.expected
+        out[key] = Verdict(key, result, why, one.shipment, expected)
     return [out[line.id] for line in lines]
 
 
