@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import IO, Any
 
 from app.api.framework import check_version, operation
@@ -18,6 +19,7 @@ from app.api.v1.carrier_bill_models import (
     CarrierBillQuery,
 )
 from app.api.v1.numbers import as_amount, as_minor, fresh, pointing
+from app.api.v1.settlement import Content
 from app.api.values import Page
 from app.composition.request import reader
 from app.composition.trading import rules
@@ -36,8 +38,9 @@ from erpcore.masterdata.queries import site_facts
 TAG = "Carriers' bills"
 
 
-def _read(query: CarrierBillFileQuery, file: IO[bytes]) -> bytes:
-    return file.read(MOST_BYTES + 1)
+def _read(query: CarrierBillFileQuery, file: IO[bytes]) -> Content:
+    data = file.read(MOST_BYTES + 1)
+    return Content(data, sha256(data).hexdigest())
 
 
 def _facts(row: BillRow) -> dict[str, Any]:
@@ -116,9 +119,9 @@ def take_carrier_bill(work: UnitOfWork, body: CarrierBillBody) -> CarrierBillDet
     summary="Hand a carrier's bill in as a file: CSV or a workbook", tag=TAG, query=CarrierBillFileQuery,
     answer=CarrierBillDetail, status=201, takes_file=True, prepare=_read,
 )  # fmt: skip
-def take_carrier_bill_file(work: UnitOfWork, query: CarrierBillFileQuery, prepared: bytes) -> CarrierBillDetail:
+def take_carrier_bill_file(work: UnitOfWork, query: CarrierBillFileQuery, prepared: Content) -> CarrierBillDetail:
     head, _ = _head(work, query)
-    return _detail(take_bill_file(work, head, prepared, query.file_name, rules=rules()).id, work)
+    return _detail(take_bill_file(work, head, prepared.data, query.file_name, rules=rules()).id, work)
 
 
 @operation(
