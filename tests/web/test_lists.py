@@ -30,6 +30,7 @@ OTHERWISE = {
     "_macros/tables.html": "where it is made",
     "billing/statement.html": "the lines of one statement as they came; the page has the file",
     "settlement/show.html": "the lines of one payout as they came; the page has the file",
+    "carrier_bills/show.html": "the lines of one bill as they came; the page has the file",
     "_gallery.html": "shows how it looks",
     "imports/show.html": "the rejected lines of one import; the page has both files",
     "prices/list_show.html": "the rows of one list of prices, by what becomes of them; the page has both files",
