@@ -9,7 +9,7 @@ from erpcore.kernel.model import Key, UtcDateTime
 from migrations.ddl import change_words
 
 revision = "9150"
-down_revision = "0101"
+down_revision = "0105"
 branch_labels = None
 depends_on = None
 
