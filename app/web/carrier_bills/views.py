@@ -119,30 +119,33 @@ def match(bill_id: int) -> Any:
 @require(Permission.CARRIER_BILL_POST)
 def refuse(bill_id: int) -> Any:
     """The bill goes back to the carrier as a whole."""
-    row, form = bill_row(reader(), actor(), bill_id), WhyForm()
-    if form.validate_on_submit():
-        with form_step(form, realm=row.realm) as work:
-            refuse_bill(work, bill_id, reason=str(form.reason.data))
-        if form.accepted:
-            flash("The bill is refused. A right one may come under the same number.", "success")
-            return redirect(url_for("carrier_bills.show", bill_id=bill_id))
-    note = "It is kept with its lines and this reason; nothing of it is owed."
-    return _small_form(row, form, title="Send the bill back", label="Refuse it", note=note), form.status
+    return _end(
+        bill_id, refuse_bill, title="Send the bill back", label="Refuse it",
+        note="It is kept with its lines and this reason; nothing of it is owed.",
+        said="The bill is refused. A right one may come under the same number.",
+    )  # fmt: skip
 
 
 @blueprint.route("/carrier-bills/<int:bill_id>/reverse", methods=["GET", "POST"])
 @require(Permission.CARRIER_BILL_POST)
 def reverse(bill_id: int) -> Any:
     """The bill is taken out of the books."""
+    return _end(
+        bill_id, reverse_bill, title="Reverse the bill", label="Reverse it",
+        note="What it posted is posted the other way round today. Its shipments are accrued again until a bill for them comes.",
+        said="The bill is out of the books, and its shipments wait to be billed.",
+    )  # fmt: skip
+
+
+def _end(bill_id: int, act: Any, *, said: str, **words: Any) -> Any:
     row, form = bill_row(reader(), actor(), bill_id), WhyForm()
     if form.validate_on_submit():
         with form_step(form, realm=row.realm) as work:
-            reverse_bill(work, bill_id, reason=str(form.reason.data))
+            act(work, bill_id, reason=str(form.reason.data))
         if form.accepted:
-            flash("The bill is out of the books, and its shipments wait to be billed.", "success")
+            flash(said, "success")
             return redirect(url_for("carrier_bills.show", bill_id=bill_id))
-    note = "What it posted is posted the other way round today. Its shipments are accrued again until a bill for them comes."
-    return _small_form(row, form, title="Reverse the bill", label="Reverse it", note=note), form.status
+    return _small_form(row, form, **words), form.status
 
 
 @blueprint.route("/carrier-bills/lines/<int:line_id>/shipment", methods=["GET", "POST"])
