@@ -8,7 +8,7 @@ from alembic import op
 from erpcore.kernel.model import Key, UtcDateTime
 from migrations.ddl import change_words
 
-revision = "9150"
+revision = "0106"
 down_revision = "0105"
 branch_labels = None
 depends_on = None
