@@ -21,8 +21,8 @@ from app.queries.cash import OpenInvoice, open_invoices
 from app.queries.places import EntityPick, entities_seen
 from erpcore.billing.bank_models import BankAccount, BankPayer, BankStatementLine
 from erpcore.billing.cash_known import Came, Typed, typed_receipts
-from erpcore.billing.cash_matching import Ledger, Money, OpenItem, Proposal, propose, words_of
-from erpcore.billing.models import Invoice, Receipt
+from erpcore.billing.cash_matching import Ledger, Money, OpenCredit, OpenItem, Proposal, propose, words_of
+from erpcore.billing.models import CreditMemo, Invoice, Receipt
 from erpcore.credit.models import Receivable
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
@@ -58,6 +58,16 @@ class WaitingLine(NamedTuple):
     account: str
 
 
+class SetAgainst(NamedTuple):
+    """So much of a credit memo would be set against an invoice."""
+
+    credit: int
+    number: str
+    invoice: int
+    invoice_number: str
+    minor: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Suggestion:
     """What is proposed for an entry, in words and with a token by which it is known again."""
@@ -67,6 +77,7 @@ class Suggestion:
     customer: str | None
     parts: list[tuple[int, str, int]]
     token: str
+    credits: list[SetAgainst]
     typed: Typed | None = None
 
 
@@ -187,7 +198,7 @@ def suggest(session: Session, actor: Actor, entity: int, lines: Sequence[Waiting
     incoming = [line for line in lines if line.amount_minor > 0]
     money, ledger = matter(session, actor, entity, incoming)
     found = {one.money: one for one in propose(money, ledger)}
-    numbers = {item.id: item.number for item in ledger.items}
+    numbers = {item.id: item.number for item in ledger.items} | {memo.id: memo.number for memo in ledger.credits}
     out = []
     for line in lines:
         one = found.get(line.id) or Proposal(money=line.id, why=_outgoing(line))
@@ -195,6 +206,10 @@ def suggest(session: Session, actor: Actor, entity: int, lines: Sequence[Waiting
             Suggestion(
                 line=line, proposal=one, customer=ledger.name(one.customer) if one.customer else None, token=token_of(one),
                 parts=[(invoice, numbers[invoice], minor) for invoice, minor in one.parts],
+                credits=[
+                    SetAgainst(credit, numbers[credit], invoice, numbers[invoice], minor)
+                    for credit, invoice, minor in one.credits
+                ],
             )
         )  # fmt: skip
     typed = typed_receipts(session, entity, came_of(out))
@@ -218,7 +233,7 @@ def _outgoing(line: WaitingLine) -> str:
 
 def token_of(proposal: Proposal) -> str:
     """By what a proposal is known again: whoever accepts another than the one that was shown is told so."""
-    said = f"{proposal.money}:{proposal.customer}:{proposal.parts}:{proposal.confidence}"
+    said = f"{proposal.money}:{proposal.customer}:{proposal.parts}:{proposal.credits}:{proposal.confidence}"
     return sha256(said.encode()).hexdigest()[:16]
 
 
@@ -238,6 +253,7 @@ def matter(
         money.append(Money(line.id, line.amount_minor + line.fee_minor, texts[line.id], known, tuple(sorted(named))))
     customers = {key for one in money for key in (*one.payers, *one.named)}
     items = _items(session, actor, entity, words, customers, money, {line.currency for line in lines})
+    credits_ = _credits(session, actor, entity, {item.customer for item in items}, {line.currency for line in lines})
     missing = {item.customer for item in items} - set(names)
     for part in chunks(sorted(missing)):
         names.update(
@@ -246,7 +262,29 @@ def matter(
                 for row in session.execute(select(Customer.id, Customer.name).where(Customer.id.in_(part)))
             }
         )
-    return money, Ledger(items=items, names=names)
+    return money, Ledger(items=items, names=names, credits=credits_)
+
+
+def _credits(
+    session: Session, actor: Actor, entity: int, customers: set[int], currencies: set[str]
+) -> list[OpenCredit]:
+    """The credit memos of these customers of which something is not applied, the oldest first."""
+    query = (
+        select(CreditMemo.id, CreditMemo.number, CreditMemo.customer_id, -Receivable.open_minor)
+        .join(Receivable, Receivable.document_id == CreditMemo.id)
+        .where(
+            _OWED, CreditMemo.entity_id == entity, CreditMemo.number.is_not(None), Receivable.open_minor < 0,
+            Receivable.document_type == "credit_memo", Receivable.currency.in_(sorted(currencies)),
+        )
+        .order_by(CreditMemo.id)
+    )  # fmt: skip
+    if actor.sites is not None:
+        query = query.where(CreditMemo.site_id.in_(sorted(actor.sites)))
+    return [
+        OpenCredit(key, number or "", customer, minor)
+        for part in chunks(sorted(customers))
+        for key, number, customer, minor in session.execute(query.where(Receivable.customer_id.in_(part)))
+    ]
 
 
 def _payers(session: Session, entity: int, accounts: Sequence[str]) -> dict[str, tuple[int, ...]]:

@@ -10,10 +10,11 @@ from sqlalchemy import update
 
 from erpcore.billing.bank_models import BankStatementLine, LineOutcome, LineState
 from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cash
+from erpcore.billing.cash_credit import ApplyCredit, apply_credit
 from erpcore.billing.cash_known import Came, SameReceipt, hold_payers, post_same, refuse_typed
-from erpcore.billing.cash_records import cash_entry, place_of
+from erpcore.billing.cash_records import cash_entry, hold, place_of
 from erpcore.billing.cash_reversal import ReturnReceipt, return_receipts
-from erpcore.billing.models import Receipt
+from erpcore.billing.models import Invoice, Receipt
 from erpcore.kernel.errors import NotFound, RuleBroken
 from erpcore.kernel.rows import Change, param, read_rows
 from erpcore.kernel.work import UnitOfWork
@@ -36,7 +37,8 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AssignLine:
-    """The money of a line is a customer's and settles these invoices; what is left stands on account.
+    """The money of a line is a customer's and settles these invoices; what is left stands on account. ``credits`` are credit memos
+    of the customer that were deducted before paying, each set against an invoice.
 
     ``fee_minor`` the bank kept besides what the line says itself; ``difference_minor`` was lost (or, negative, won) by the
     currency in which the customer paid. ``explanation`` is why, in a sentence; ``again``, why it is another payment though a receipt
@@ -46,6 +48,7 @@ class AssignLine:
     line: int
     customer: int
     parts: Sequence[Part] = ()
+    credits: Sequence[ApplyCredit] = ()
     fee_minor: int = 0
     difference_minor: int = 0
     explanation: str = ""
@@ -101,6 +104,11 @@ def assign_lines(work: UnitOfWork, commands: Sequence[AssignLine]) -> list[int]:
         for command, receipt in zip(commands, receipts, strict=True)
         for part in command.parts
     ]
+    credits_ = [credit for command in commands for credit in command.credits]
+    if credits_:
+        _hold_all(work, commands, receipts)
+        _require_own(work, commands)
+        apply_credit(work, credits_)
     if parts:
         apply_cash(work, parts)
     settle_lines(
@@ -137,6 +145,20 @@ def recognise_lines(work: UnitOfWork, commands: Sequence[SameReceipt]) -> None:
     receipts = [c.receipt for c in commands]
     post_same(work, lines, receipts)
     settle_lines(work, lines, LineOutcome.TYPED, receipts, ["the receipt that was typed before"] * len(lines))
+
+
+def _hold_all(work: UnitOfWork, commands: Sequence[AssignLine], receipts: Sequence[int]) -> None:
+    """Lock what credits and money change together in the one order that all do."""
+    invoices = {one.invoice for c in commands for one in c.parts} | {one.invoice for c in commands for one in c.credits}
+    hold(work, invoices=invoices, receipts=receipts, credited={one.credit for c in commands for one in c.credits})
+
+
+def _require_own(work: UnitOfWork, commands: Sequence[AssignLine]) -> None:
+    """Raise ``RuleBroken("other_customer")`` where a line would set another customer's invoices and credits against each other."""
+    wanted = {one.invoice: c.customer for c in commands for one in c.credits}
+    for row in read_rows(work, Invoice, ("id", "number", "customer_id"), "id", wanted):
+        if row.customer_id != wanted[row.id]:
+            raise RuleBroken("other_customer", document=row.number)
 
 
 def return_by_lines(work: UnitOfWork, commands: Sequence[ReturnByLine]) -> list[int]:

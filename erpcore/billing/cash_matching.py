@@ -33,6 +33,15 @@ class OpenItem(NamedTuple):
     references: tuple[str, ...] = ()
 
 
+class OpenCredit(NamedTuple):
+    """A credit memo of which something is not set against any invoice: customers deduct it before they pay."""
+
+    id: int
+    number: str
+    customer: int
+    left_minor: int
+
+
 class Money(NamedTuple):
     """What came in. ``payers``: customers who are said to pay from its account; ``named``: whom its text or name means."""
 
@@ -45,12 +54,16 @@ class Money(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Proposal:
-    """Whose the money is and what it settles, oldest first. ``confidence`` in percent; nothing is found at 0."""
+    """Whose the money is and what it settles, oldest first. ``confidence`` in percent; nothing is found at 0.
+
+    ``credits``: credit memos that the customer deducted, the invoice that each is set against, and how much of it.
+    """
 
     money: int
     confidence: int = 0
     customer: int | None = None
     parts: tuple[tuple[int, int], ...] = ()
+    credits: tuple[tuple[int, int, int], ...] = ()
     why: str = "Nothing in it names a customer or an invoice, and no open invoice has this amount."
 
 
@@ -63,8 +76,12 @@ class Ledger:
     by_customer: dict[int, list[OpenItem]] = field(default_factory=lambda: defaultdict(list))
     by_amount: dict[int, list[OpenItem]] = field(default_factory=lambda: defaultdict(list))
     names: Mapping[int, str] = field(default_factory=dict)
+    credits: Sequence[OpenCredit] = ()
+    credits_of: dict[int, list[OpenCredit]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:
+        for credit in self.credits:
+            self.credits_of[credit.customer].append(credit)
         for item in sorted(self.items, key=lambda one: (one.due, one.id)):
             self.by_customer[item.customer].append(item)
             self.by_amount[item.open_minor].append(item)
@@ -95,12 +112,16 @@ def words_of(text: str) -> set[str]:
 
 
 def propose(money: Iterable[Money], ledger: Ledger) -> list[Proposal]:
-    """A proposal for each. An invoice that one proposal settles is not open for the next."""
+    """A proposal for each. An invoice that one proposal settles is not open for the next, and a credit is used once."""
     left: dict[int, int] = {item.id: item.open_minor for item in ledger.items}
+    left.update({credit.id: credit.left_minor for credit in ledger.credits})
     out = []
     for one in money:
         found = _best(one, ledger, left)
         for invoice, minor in found.parts:
+            left[invoice] -= minor
+        for credit, invoice, minor in found.credits:
+            left[credit] -= minor
             left[invoice] -= minor
         out.append(found)
     return out
@@ -109,7 +130,7 @@ def propose(money: Iterable[Money], ledger: Ledger) -> list[Proposal]:
 def _best(one: Money, ledger: Ledger, left: Mapping[int, int]) -> Proposal:
     named = _named_in(one, ledger)
     if any(left[item.id] > 0 for item in named):
-        return _by_number(one, [item for item in named if left[item.id] > 0], left)
+        return _by_number(one, [item for item in named if left[item.id] > 0], ledger, left)
     if len({item.customer for item in named}) == 1:
         why = f"It names {_listed(item.number for item in named)}, which other money settles; it stands on account."
         return Proposal(money=one.id, confidence=40, customer=named[0].customer, why=why)
@@ -126,7 +147,7 @@ def _named_in(one: Money, ledger: Ledger) -> list[OpenItem]:
     return [item for item in items if item.customer in known] or items
 
 
-def _by_number(one: Money, items: Sequence[OpenItem], left: Mapping[int, int]) -> Proposal:
+def _by_number(one: Money, items: Sequence[OpenItem], ledger: Ledger, left: Mapping[int, int]) -> Proposal:
     owners = {item.customer for item in items}
     if len(owners) > 1:
         return Proposal(
@@ -137,7 +158,11 @@ def _by_number(one: Money, items: Sequence[OpenItem], left: Mapping[int, int]) -
     said, total = _listed(item.number for item in items), sum(left[item.id] for item in items)
     stranger = bool(one.payers) and customer not in one.payers
     parts, rest = _spread(one.amount_minor, items, left)
-    if rest == 0 and total == one.amount_minor:
+    credits_: tuple[tuple[int, int, int], ...] = ()
+    if total > one.amount_minor and (net := _netted(one, customer, items, ledger, left)):
+        parts, credits_ = net.parts, net.credits
+        confidence, why = (96, 80)[not net.is_sure], f"It names {said}, and pays what is open of it less {net.said}."
+    elif rest == 0 and total == one.amount_minor:
         confidence, why = 99, f"It names {said}, and pays exactly what is open of it."
     elif rest == 0:
         confidence, why = 80, f"It names {said}, and pays less than is open of it."
@@ -145,7 +170,57 @@ def _by_number(one: Money, items: Sequence[OpenItem], left: Mapping[int, int]) -
         confidence, why = 75, f"It names {said}, and pays more than is open of it; the rest stands on account."
     if stranger:
         confidence, why = confidence - 25, f"{why} But it came from the account of another customer."
-    return Proposal(money=one.id, confidence=confidence, customer=customer, parts=parts, why=why)
+    return Proposal(money=one.id, confidence=confidence, customer=customer, parts=parts, credits=credits_, why=why)
+
+
+class _Netted(NamedTuple):
+    """What money and credits settle of invoices together; ``is_sure``: no other credits make the same difference."""
+
+    parts: tuple[tuple[int, int], ...]
+    credits: tuple[tuple[int, int, int], ...]
+    is_sure: bool
+    said: str
+
+
+def _netted(
+    one: Money, customer: int, items: Sequence[OpenItem], ledger: Ledger, left: Mapping[int, int]
+) -> _Netted | None:
+    """The credits that make the money pay all that is open of these invoices; ``None`` where none do."""
+    short = sum(left[item.id] for item in items) - one.amount_minor
+    chosen, is_sure = _deducted(
+        short, [c for c in ledger.credits_of.get(customer, ()) if left[c.id] > 0], left, one.text
+    )
+    if not chosen:
+        return None
+    owed, credits_ = {item.id: left[item.id] for item in items}, []
+    for credit in chosen:
+        parts, _ = _spread(left[credit.id], items, owed)
+        for invoice, minor in parts:
+            owed[invoice] -= minor
+            credits_.append((credit.id, invoice, minor))
+    paid = tuple((key, minor) for key, minor in owed.items() if minor)
+    others = "" if is_sure else ", though others make the same difference"
+    return _Netted(paid, tuple(credits_), is_sure, f"{_listed(c.number for c in chosen)}{others}")
+
+
+def _deducted(
+    short: int, found: Sequence[OpenCredit], left: Mapping[int, int], said: str
+) -> tuple[Sequence[OpenCredit], bool]:
+    """The credits, each whole, that make this difference: those that the text names, else one, else several; and whether no others do."""
+    if short <= 0 or not found:
+        return (), False
+    words = words_of(said)
+    named = [credit for credit in found if plain(credit.number) in words]
+    if named and sum(left[credit.id] for credit in named) == short:
+        return named, True
+    alone = [credit for credit in found if left[credit.id] == short]
+    ways, looked_at_all = combinations(short, [(credit.id, left[credit.id]) for credit in found[:MOST_COMBINED]])
+    is_whole = looked_at_all and len(found) <= MOST_COMBINED
+    if alone:
+        return alone[:1], len(alone) == 1 and not ways and is_whole
+    if ways:
+        return [credit for credit in found if credit.id in ways[0]], len(ways) == 1 and is_whole
+    return (), False
 
 
 def _by_customer(
@@ -162,6 +237,14 @@ def _by_customer(
     if items and sum(left[item.id] for item in items) == one.amount_minor:
         why = f"{who}, and pays all {len(items)} invoices that are open."
         return _proposal(one, customer, items, left, 94 - lower, why)
+    less = [credit for credit in ledger.credits_of.get(customer, ()) if left[credit.id] > 0]
+    if items and less and sum(left[item.id] for item in items) - sum(left[c.id] for c in less) == one.amount_minor:
+        net = _netted(one._replace(text=" ".join(credit.number for credit in less)), customer, items, ledger, left)
+        if net:
+            why = f"{who}, and pays all that is open less all credit memos: {net.said}."
+            return Proposal(
+                money=one.id, confidence=92 - lower, customer=customer, parts=net.parts, credits=net.credits, why=why
+            )
     found, looked_at_all = combinations(one.amount_minor, [(item.id, left[item.id]) for item in items[:MOST_COMBINED]])
     is_whole = looked_at_all and len(items) <= MOST_COMBINED
     if found:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from erpcore.billing.cash_matching import SURE, Ledger, Money, OpenItem, combinations, propose, words_of
+from erpcore.billing.cash_matching import SURE, Ledger, Money, OpenCredit, OpenItem, combinations, propose, words_of
 
 ITEMS = [
     OpenItem(1, "INV-2026-000001", 10, 12_000, 1, ("SO-1001",)), OpenItem(2, "INV-2026-000002", 10, 6_000, 2),
@@ -98,3 +98,54 @@ def test_only_is_said_of_a_sum_only_when_every_other_was_looked_at():
 def test_words_are_found_however_they_are_torn_apart():
     assert {"INV2026000001", "INV2026"} <= words_of("Rg. INV-2026-000001/März")
     assert words_of("a bc") == set() or all(len(word) >= 4 for word in words_of("a bc"))
+
+
+CREDITS = [
+    OpenCredit(21, "CRN-2026-000001", 10, 400), OpenCredit(22, "CRN-2026-000002", 10, 1_000), OpenCredit(23, "CRN-2026-000003", 11, 77),
+    OpenCredit(24, "CRN-2026-000004", 12, 100), OpenCredit(25, "CRN-2026-000005", 12, 100),
+]  # fmt: skip
+
+
+def netted(amount, text="", payers=(), named=()):
+    ledger = Ledger(items=ITEMS, names=NAMES, credits=CREDITS)
+    (found,) = propose([Money(1, amount, text, payers, named)], ledger)
+    assert sum(minor for _, minor in found.parts) <= amount
+    return found.confidence, found.parts, found.credits, found.why
+
+
+def test_who_deducts_a_credit_memo_from_what_is_named_pays_it_all_with_it():
+    assert netted(11_600, "INV-2026-000001") == (
+        96, ((1, 11_600),), ((21, 1, 400),),
+        "It names INV-2026-000001, and pays what is open of it less CRN-2026-000001.",
+    )  # fmt: skip
+    assert netted(16_600, "INV-2026-000001 INV-2026-000002 CRN-2026-000001 CRN-2026-000002")[:3] == (
+        96, ((1, 10_600), (2, 6_000)), ((21, 1, 400), (22, 1, 1_000)),
+    )  # fmt: skip
+    assert netted(4_600, "INV-2026-000002")[:3] == (96, ((2, 4_600),), ((21, 2, 400), (22, 2, 1_000))), "both together"
+    assert netted(11_599, "INV-2026-000001")[:3] == (80, ((1, 11_599),), ()), "no credits make this difference"
+    assert netted(11_600, "INV-2026-000001", payers=(11,))[0] == 71, "it came from another customer's account"
+    assert netted(11_923, "INV-2026-000001")[:3] == (80, ((1, 11_923),), ()), "that credit is another customer's"
+    assert netted(12_000, "INV-2026-000001 CRN-2026-000001")[:3] == (99, ((1, 12_000),), ()), "nothing was deducted"
+
+
+def test_a_credit_that_others_are_as_good_as_is_proposed_but_not_sure_unless_it_is_named():
+    confidence, parts, credits_, why = netted(400, "INV-2026-000006")
+    assert (confidence, parts, credits_) == (80, ((6, 400),), ((24, 6, 100),))
+    assert why.endswith("less CRN-2026-000004, though others make the same difference.")
+    assert netted(400, "INV-2026-000006 CRN-2026-000005")[:3] == (96, ((6, 400),), ((25, 6, 100),))
+
+
+def test_who_pays_all_that_is_open_less_all_credits_is_found_by_the_account():
+    confidence, parts, credits_, why = netted(19_100, payers=(10,))
+    assert (confidence, parts) == (92, ((1, 10_600), (2, 6_000), (3, 2_500)))
+    assert credits_ == ((21, 1, 400), (22, 1, 1_000))
+    assert why == (
+        "By its account it is from Bautechnik, and pays all that is open less all credit memos: CRN-2026-000001, CRN-2026-000002."
+    )
+    assert netted(19_100, named=(10,))[0] == 84 < SURE, "a name is no account"
+
+
+def test_a_credit_is_used_once():
+    money = [Money(1, 11_600, "INV-2026-000001"), Money(2, 5_600, "INV-2026-000002")]
+    first, second = propose(money, Ledger(items=ITEMS, names=NAMES, credits=CREDITS))
+    assert (first.credits, second.credits, second.confidence) == (((21, 1, 400),), (), 80)

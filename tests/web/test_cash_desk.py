@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import text
@@ -11,6 +12,7 @@ from app.composition.uow import reading
 from app.web.billing.desk import became
 from erpcore.billing.bank import Taken
 from erpcore.billing.cash import ReceiveCash, receive_cash
+from erpcore.billing.credits import CreditInvoice, credit_invoices
 from tests.support.bankfiles import IBAN, camt, entry
 from tests.support.cash import business, send, site
 from tests.support.controls import assert_books_agree
@@ -200,3 +202,48 @@ def test_a_long_statement_comes_in_pages_and_whole_as_a_file_and_a_receipt_is_fo
     finance.post(f"{back}?q=FAR", {"receipt": str(receipt), "reason": "closed"})
     assert all_rows(database, "SELECT returned_minor FROM receipt ORDER BY amount_minor") == [(0,), (200,)]
     assert_books_agree(database)
+
+
+def test_a_credit_memo_that_was_deducted_is_shown_set_against_or_left_by_a_person_and_by_programs(
+    finance, site, database, business, clock
+):
+    memos = [deducted(business, 5), deducted(business, 5)]
+    finance.get("/cash/accounts/new")
+    send(finance, "/cash/accounts/new", entity=business.entity, number=IBAN, name="House bank")
+    (account,) = all_rows(database, "SELECT id FROM bank_account")[0]
+    content = camt(entry("108.00", text=f"Rg {number_of(database, business.first)}"), closing="108.00")
+    finance.get("/cash/statements/new")
+    send(finance, "/cash/statements/new", account=account, file=(io.BytesIO(content), "day.xml"))
+    with queries(database) as ran:
+        page = finance.get("/cash").text
+    assert len(ran) <= MOST
+    assert "less CRN-2026-000001, CRN-2026-000002." in page
+    assert page.count("set against INV-2026-000001") == 2
+    (line,) = all_rows(database, "SELECT id FROM bank_line")[0]
+    here = f"/cash/lines/{line}?customer={business.customer}"
+    assert "6.00 of CRN-2026-000001 against INV-2026-000001" in finance.get(here).text
+    token = a_token(database, a_person(database, "finance", clock=clock), "finance", clock=clock)
+    head, client = {"Authorization": f"Bearer {token}"}, site.test_client()
+    (found,) = client.get(f"/api/v1/cash-desk?entity={business.entity}", headers=head).json["items"]
+    assert [(one["credit_memo"], one["invoice"], one["amount"]) for one in found["credits"]] == [
+        ("CRN-2026-000001", "INV-2026-000001", "6.00"), ("CRN-2026-000002", "INV-2026-000001", "6.00"),
+    ]  # fmt: skip
+    body = {
+        "customer": business.customer, "parts": [{"invoice": business.first.id, "amount": "108.00"}],
+        "credits": [{"credit_memo": memos[0], "invoice": business.first.id, "amount": "6.01"}],
+    }  # fmt: skip
+    refused = client.post(f"/api/v1/bank-lines/{line}/assign", headers=head, json=body)
+    assert (refused.status_code, refused.json["code"]) == (422, "credit_applied_too_much")
+    send(finance, here, customer="10482", **{f"invoice_{business.first.id}": "108.00"})
+    opened = "SELECT open_minor FROM receivable WHERE document_type = 'credit_memo' ORDER BY document_id"
+    assert all_rows(database, opened) == [(-600,), (-600,)], "not ticked, nothing is set against it"
+    assert_books_agree(database)
+
+
+def deducted(business, quantity):
+    with business.work() as work:
+        command = CreditInvoice(
+            invoice=business.first.id, order_line=business.first.lines[0].order_line_id, quantity=Decimal(quantity),
+            unit_price=Decimal("1.00"), reason="dented", fault="ours",
+        )  # fmt: skip
+        return credit_invoices(work, [command])[0]

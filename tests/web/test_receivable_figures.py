@@ -7,7 +7,9 @@ from decimal import Decimal
 
 import pytest
 
+from tests.db.test_readings import a_shipped, consumed
 from tests.support.core import a_business
+from tests.support.events import elsewhere
 from tests.support.operate import open_cells
 from tests.support.queries import MOST, queries
 from tests.support.steps import invoiced
@@ -44,3 +46,13 @@ def test_they_stand_among_all_measures_and_lead_to_the_invoices_behind_them(sign
     assert Decimal(one["value"]) == 42 * 86_400, "all of March, ten days of April and today"
     (behind,) = call("GET", "/journeys?key=average_days_delinquent").json["items"]
     assert (behind["kind"], behind["id"], behind["weight"], behind["unit"]) == ("invoice", business.invoice.id, 12_000, "minor")  # fmt: skip
+
+
+def test_a_figure_over_two_currencies_says_so_and_where_each_is(signed_in, database, clock):
+    consumed(database, a_shipped(1000), a_shipped(2000, place=elsewhere(currency="GBP")))
+    clock.advance(timedelta(days=2))
+    page = signed_in("auditor").get("/measures/fill_rate_value")
+    assert "No figure over several currencies" in page.text
+    assert "Amounts in EUR, GBP cannot be added. Each site has its own below" in page.text
+    assert "Not to be believed yet" not in page.text
+    assert "#sites" in page.links()

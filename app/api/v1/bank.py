@@ -26,6 +26,7 @@ from app.security.permissions import Permission
 from app.security.require import actor
 from erpcore.billing.bank import account_facts, add_bank_account, take_statements, worst_of
 from erpcore.billing.bank_lines import AssignLine, Part, assign_lines, recognise_lines
+from erpcore.billing.cash_credit import ApplyCredit
 from erpcore.billing.cash_known import SameReceipt
 from erpcore.kernel.work import UnitOfWork
 
@@ -104,6 +105,16 @@ class PartAnswer(Answer):
     amount: Amount
 
 
+class SetAgainstAnswer(Answer):
+    """So much of a credit memo, which the customer deducted, would be set against an invoice."""
+
+    credit_memo_id: int
+    credit_memo: str
+    invoice_id: int
+    invoice: str
+    amount: Amount
+
+
 class SuggestionAnswer(Answer):
     """An entry that waits and what is proposed for it; `token` says which proposal it was."""
 
@@ -117,6 +128,7 @@ class SuggestionAnswer(Answer):
     customer_id: int | None
     why: str
     parts: list[PartAnswer]
+    credits: list[SetAgainstAnswer]
     token: str
     typed_receipt_id: int | None = Field(
         description="A receipt of the same customer and amount that somebody typed within a week; it is not accepted by itself then."
@@ -161,11 +173,22 @@ class PartBody(Body):
     note: str = Field("", max_length=2000)
 
 
+class SetAgainstBody(Body):
+    """So much of a credit memo of the customer is set against an invoice."""
+
+    credit_memo: Key
+    invoice: Key
+    amount: Amount
+
+
 class AssignBody(Body):
     """Whose the money is and what it pays; what is left stands on account."""
 
     customer: Key
     parts: list[PartBody] = Field(default_factory=list, max_length=200)
+    credits: list[SetAgainstBody] = Field(
+        default_factory=list, max_length=200, description="Credit memos that the customer deducted before paying."
+    )
     fee: Amount | None = Field(None, description="What the bank kept besides what the line says.")
     again: str | None = Field(
         None, max_length=300, description="Why it is another payment, where its money looks typed before."
@@ -222,6 +245,13 @@ def _suggestion(one: Suggestion) -> SuggestionAnswer:
         typed_receipt_id=one.typed.id if one.typed else None, text=line.text, owner_id=line.owner_id, confidence=one.proposal.confidence, customer_id=one.proposal.customer,
         why=one.proposal.why, token=one.token,
         parts=[PartAnswer(invoice_id=key, invoice=number, amount=as_amount(minor, code)) for key, number, minor in one.parts],
+        credits=[
+            SetAgainstAnswer(
+                credit_memo_id=each.credit, credit_memo=each.number, invoice_id=each.invoice, invoice=each.invoice_number,
+                amount=as_amount(each.minor, code),
+            )
+            for each in one.credits
+        ],
     )  # fmt: skip
 
 
@@ -298,6 +328,12 @@ def assign_bank_line(work: UnitOfWork, line_id: int, body: AssignBody) -> Accept
         parts=[
             Part(invoice=one.invoice, amount_minor=as_minor(one.amount, code, f"parts/{at}/amount"))
             for at, one in enumerate(body.parts)
+        ],
+        credits=[
+            ApplyCredit(
+                credit=one.credit_memo, invoice=one.invoice, amount_minor=as_minor(one.amount, code, f"credits/{at}/amount")
+            )
+            for at, one in enumerate(body.credits)
         ],
     )  # fmt: skip
     (receipt,) = assign_lines(work, [command])

@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping
 
 from app.queries.cash_desk import MOST_TOGETHER, Suggestion, came_of, lines_waiting, suggest
 from erpcore.billing.bank_lines import AssignLine, Part, assign_lines, open_lines
+from erpcore.billing.cash_credit import ApplyCredit
 from erpcore.billing.cash_known import hold_payers, typed_receipts
-from erpcore.billing.cash_matching import SURE
+from erpcore.billing.cash_matching import SURE, Proposal
 from erpcore.kernel.errors import Conflict, RuleBroken
 from erpcore.kernel.work import UnitOfWork
 
@@ -44,6 +45,13 @@ def accept_sure(work: UnitOfWork, entity: int, percent: int) -> list[int]:
     return _assign(work, [one for one in found if one.line.id not in typed])
 
 
+def credits_of(proposal: Proposal) -> list[ApplyCredit]:
+    """The credit memos that a proposal sets against invoices."""
+    return [
+        ApplyCredit(credit=credit, invoice=invoice, amount_minor=minor) for credit, invoice, minor in proposal.credits
+    ]
+
+
 def _assign(work: UnitOfWork, found: list[Suggestion]) -> list[int]:
     commands = []
     for one in found:
@@ -54,6 +62,7 @@ def _assign(work: UnitOfWork, found: list[Suggestion]) -> list[int]:
             AssignLine(
                 line=one.line.id, customer=proposal.customer, explanation=f"{proposal.confidence} %: {proposal.why}",
                 parts=[Part(invoice=invoice, amount_minor=minor) for invoice, minor in proposal.parts],
+                credits=credits_of(proposal),
             )
         )  # fmt: skip
     return assign_lines(work, commands) if commands else []

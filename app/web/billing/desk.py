@@ -10,7 +10,7 @@ from flask import flash, redirect, render_template, request, url_for
 
 from app.composition.request import reader
 from app.composition.short_pays import name_rests
-from app.importers.bankfiles.accepting import accept_chosen, accept_sure
+from app.importers.bankfiles.accepting import accept_chosen, accept_sure, credits_of
 from app.importers.bankfiles.reading import digest_of, read_bank_file
 from app.importers.bankfiles.table import DAYS, Mapping
 from app.queries.bank_statements import accounts_of, statement_page, statements_of
@@ -47,6 +47,7 @@ from erpcore.billing.bank_lines import (
     recognise_lines,
     return_by_lines,
 )
+from erpcore.billing.cash_credit import ApplyCredit
 from erpcore.billing.cash_known import SameReceipt, Typed
 from erpcore.billing.cash_matching import SURE
 from erpcore.kernel.errors import NotFound, RuleBroken
@@ -157,7 +158,7 @@ def _assign(work: UnitOfWork, page: LinePage, form: Any) -> int:
     if mine and any(form[f"invoice_{one.id}"].data for one in page.open_invoices):
         parts = [Part(invoice=key, amount_minor=minor) for key, minor in amounts_of(form, page.open_invoices, currency)]
     command = AssignLine(
-        line=line.id, customer=found[0].id, parts=parts,
+        line=line.id, customer=found[0].id, parts=parts, credits=_deducted(page, form) if mine else [],
         fee_minor=minor_of(form.fee.data, currency, "fee") if form.fee.data else 0,
         difference_minor=minor_of(form.difference.data, currency, "difference") if form.difference.data else 0,
         again=form.again.data or None,
@@ -168,6 +169,11 @@ def _assign(work: UnitOfWork, page: LinePage, form: Any) -> int:
     if form.remember.data and line.payer_account:
         name_payer(work, page.entity.id, line.payer_account, found[0].id)
     return receipt
+
+
+def _deducted(page: LinePage, form: Any) -> list[ApplyCredit]:
+    """The credit memos of the proposal, where they are to be set against its invoices."""
+    return credits_of(page.suggestion.proposal) if "credits" in form and form.credits.data else []
 
 
 def _line(page: LinePage, form: Any, refused: str = "", *, typed: Typed | None = None) -> str:

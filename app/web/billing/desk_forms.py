@@ -81,6 +81,14 @@ def assign_form(page: LinePage, reasons: Sequence[Any]) -> Any:
         ),
         "remember": BooleanField("This customer pays from this account"),
     }  # fmt: skip
+    if page.suggestion.credits:
+        said = ", ".join(
+            f"{amount(one.minor, currency)} of {one.number} against {one.invoice_number}"
+            for one in page.suggestion.credits
+        )
+        fields["credits"] = BooleanField(
+            "Set the credit memos against them that were deducted", default=True, description=said
+        )
     for invoice in page.open_invoices:
         part = given.get(invoice.id)
         fields[f"invoice_{invoice.id}"] = ExactField(

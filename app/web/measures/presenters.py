@@ -19,7 +19,7 @@ from readiness.gates.wording import counted, figure
 from readiness.measures.baselines import BaselineView
 from readiness.measures.catalogue import Figure, figures
 from readiness.measures.measure import Kind
-from readiness.measures.reading import Direction, Form, Reading, Unit, WindowUnit, shown
+from readiness.measures.reading import Direction, Form, Reading, Stale, Unit, WindowUnit, shown
 
 STALE: Final = {
     "source_missing": "no source", "source_unreadable": "cannot be added up", "consumer_behind": "figures are late",
@@ -166,7 +166,7 @@ def row(line: Line, wanted: Filter) -> dict[str, Any]:
         "interval": interval_text(reading), "bar": bar(reading, line.mark), "count": count_text(reading),
         "count_sub": count_sub(reading), "mark": mark_text(line), "mark_sub": mark_sub(line.mark), "window": window_text(reading),
         "maturity": f"matures {measure.maturity_days} d" if measure.maturity_days else "", "trend": spark(line),
-        "doubts": doubts(reading), "owner": measure.owner, "layer": measure.layer.value, "kind": measure.kind,
+        "doubts": doubts(reading), "of_several": reading.stale is Stale.SOURCE_UNREADABLE, "owner": measure.owner, "layer": measure.layer.value, "kind": measure.kind,
         "baseline": "" if before is None else figure(before.value, reading.unit),
         "baseline_sub": "" if before is None else baseline_sub(before),
         "baseline_href": url_for("measures.show_baseline", key=line.figure.key),
