@@ -53,7 +53,8 @@ class Span:
         return day < self.until if self.since is None else and_(day >= self.since, day < self.until)
 
 
-def _next_month(first: date) -> date:
+def next_month(first: date) -> date:
+    """The first day of the month after the one that begins on ``first``."""
     return (first + timedelta(days=31)).replace(day=1)
 
 
@@ -81,7 +82,7 @@ def _conditions(extract: Extract, actor: Actor, table: Any, day: Any, spans: Seq
     return found
 
 
-def _late(session: Session) -> Any:
+def late_lines(session: Session) -> Any:
     """The lines that are not in the days yet: posted since the cursor moved, or of a parked event.
 
     The cursor is read in the statement itself, which sees it and the days at one moment; that it was at ``seen`` just before, and
@@ -121,13 +122,13 @@ def sums_of(
         return select(*columns).where(*_conditions(extract, actor, table, day, spans), *only)
 
     broken = sorted(set().union(*(span.broken for span in spans)))
-    late = _late(session).c
+    late = late_lines(session).c
     parts = [
         lines_of(late, late.entry_on),
         lines_of(LedgerMonth, LedgerMonth.month_on, LedgerMonth.month_on.not_in(broken)),
     ]
     parts += [
-        lines_of(LedgerDay, LedgerDay.entry_on, LedgerDay.entry_on >= first, LedgerDay.entry_on < _next_month(first))
+        lines_of(LedgerDay, LedgerDay.entry_on, LedgerDay.entry_on >= first, LedgerDay.entry_on < next_month(first))
         for first in broken
     ]
     each = union_all(*parts).subquery()

@@ -94,6 +94,8 @@ _INCOME, _EXPENSE = AccountKind.INCOME, AccountKind.EXPENSE
 _GOODS = frozenset({AccountRole.COST_OF_SALES, AccountRole.ADJUSTMENT})
 #: What a balance sheet calls the profit and loss of its year so far.
 RESULT_OF_YEAR = "Result of this year"
+#: What remains where books are read in another currency.
+TRANSLATION = "Translation difference"
 
 
 def _rows(accounts: Iterable[AccountFact], sums: Sums, width: int, sign: int) -> tuple[Row, ...]:
@@ -136,8 +138,12 @@ def profit_and_loss(accounts: Sequence[AccountFact], sums: Sums, width: int) -> 
     )  # fmt: skip
 
 
-def balance_sheet(accounts: Sequence[AccountFact], sums: Sums, earlier: Sums, width: int) -> Statement:
-    """What the company has and owes at the end of a day. ``sums``: all up to that day; ``earlier``: up to the year's first."""
+def balance_sheet(
+    accounts: Sequence[AccountFact], sums: Sums, earlier: Sums, width: int, *, translation: Sequence[int] | None = None
+) -> Statement:
+    """What the company has and owes at the end of a day. ``sums``: all up to that day; ``earlier``: up to the year's first;
+    ``translation``: what remains of the sums of each column where they were translated.
+    """
     results = [a.id for a in accounts if a.kind in (_INCOME, _EXPENSE)]
     none = (0,) * width
     whole = tuple(-sum(sums.get(key, none)[at] for key in results) for at in range(width))
@@ -149,7 +155,12 @@ def balance_sheet(accounts: Sequence[AccountFact], sums: Sums, earlier: Sums, wi
 
     assets = _section("Assets", "All assets", rows(AccountKind.ASSET, 1), width)
     owed = _section("Liabilities", "All liabilities", rows(AccountKind.LIABILITY, -1), width)
-    derived = (Row(label="Result of earlier years", figures=kept), Row(label=RESULT_OF_YEAR, figures=of_year))
+    derived: tuple[Row, ...] = (
+        Row(label="Result of earlier years", figures=kept),
+        Row(label=RESULT_OF_YEAR, figures=of_year),
+    )
+    if translation is not None:
+        derived += (Row(label=TRANSLATION, figures=tuple(translation)),)
     equity = _section("Equity", "All equity", rows(AccountKind.EQUITY, -1) + derived, width)
     both = tuple(a + b for a, b in zip(owed.total.figures, equity.total.figures, strict=True))
     return Statement(
@@ -182,3 +193,25 @@ def trial_balance_by_part(accounts: Sequence[AccountFact], sums: Sums, check: Su
     none = (0,) * width
     nil = tuple(sum(check.get(one.id, none)[at] for one in accounts) for at in range(width))
     return Statement(report=Report.TRIAL_BALANCE, sections=(section,), results={}, check=nil)
+
+
+def consolidated(
+    report: Report,
+    accounts: Sequence[AccountFact],
+    whole: Sums,
+    earlier: Sums,
+    result: Sums,
+    differences: Sequence[int],
+) -> Statement:
+    """A report of several companies in one currency, a column for each and one for all. ``differences``: by how much the translated
+    accounts of each do not balance, which stands as a row of its own. A trial balance shows what accounts hold at the end.
+    """
+    width = len(differences) + 1
+    if report is Report.PROFIT_AND_LOSS:
+        return profit_and_loss(accounts, result, width)
+    remaining = (*differences, sum(differences))
+    if report is Report.BALANCE_SHEET:
+        return balance_sheet(accounts, whole, earlier, width, translation=remaining)
+    nothing = Row(label=TRANSLATION, figures=tuple(-one for one in remaining))
+    section = _section("Accounts", "All accounts", (*_rows(accounts, whole, width, 1), nothing), width)
+    return Statement(report=report, sections=(section,), results={}, check=(0,) * width)

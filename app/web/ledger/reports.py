@@ -155,7 +155,11 @@ def report_tabs(asked: AskedReport | None, entity: int, period: Period) -> list[
             for one in Report
         ]
     margin = url_for("ledger.show_margin", entity=entity, since=period.since, until=period.until)
-    return [*tabs, {"label": "Margin", "current": asked is None, "href": margin}]
+    group = url_for("ledger.show_consolidated", since=period.since, until=period.until)
+    return [
+        *tabs, {"label": "Margin", "current": asked is None, "href": margin},
+        {"label": "All companies", "current": False, "href": group},
+    ]  # fmt: skip
 
 
 def _endpoint(report: Report) -> str:
