@@ -17,7 +17,7 @@ from app.security.permissions import Permission
 from app.security.require import actor, require
 from app.web.chosen import asked_realm, said_realm
 from app.web.exports import csv_file, xlsx_file
-from app.web.ledger.reports import TITLES, asked_period, span_in_words
+from app.web.ledger.reports import TITLES, asked_period, in_words, span_in_words
 from app.web.ledger.views import blueprint
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound, RuleBroken
@@ -116,7 +116,7 @@ def show_consolidated() -> Any:
         "ledger/consolidated.html", wanted=wanted, asked=asked, page=page, refusal=refusal, title=TITLES[asked.report],
         lead_text=_LEADS[asked.report], realm=asked.companies[0].realm, is_part=actor().sites is not None,
         days=span_in_words(asked.period.since, asked.period.until),
-        reports=_tabs(asked), rate=_shown, month=lambda day: f"{day:%B %Y}",
+        reports=_tabs(asked), rate=_shown, month=lambda first: f"{first:%B %Y}", day=in_words,
         behind=lambda place, row: _behind(page, place, row) if page else "", to_file=lambda kind: _address(asked, f"_{kind}"),
     )  # fmt: skip
     return html, 422 if refusal else 200
