@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from app.composition.terms import late_rulesets
@@ -19,6 +19,7 @@ from erpcore.billing.accruals.services import due_at, standing_at, still_due
 from erpcore.billing.models import Invoice
 from erpcore.fulfilment.models import Shipment
 from erpcore.kernel.actor import Actor
+from erpcore.kernel.clock import day_start
 from erpcore.kernel.money import from_minor
 from erpcore.masterdata.models import Channel, Entity, Site
 from erpcore.orders.models import SalesOrder
@@ -92,7 +93,9 @@ class RunRow:
 
 @dataclass(frozen=True, kw_only=True)
 class EndPage:
-    """The end of one period: what is due by kind, and whether anything is left to be posted."""
+    """The end of one period: what is due by kind, and whether anything is left to be posted. ``has_traded``: whether goods left or
+    were billed in the month that ends with it; where nothing is due, only then does that say anything.
+    """
 
     until: date
     last_on: date
@@ -100,6 +103,7 @@ class EndPage:
     due: int
     left: int
     run: RunRow | None
+    has_traded: bool
 
 
 def end_page(session: Session, actor: Actor, entity: int, until: date) -> EndPage:
@@ -124,8 +128,30 @@ def end_page(session: Session, actor: Actor, entity: int, until: date) -> EndPag
     ]  # fmt: skip
     run = next(iter(runs_of(session, entity, until)), None)
     return EndPage(
-        until=until, last_on=date.fromordinal(until.toordinal() - 1), kinds=kinds, due=len(due), left=len(still_due(due, standing)), run=run
+        until=until, last_on=date.fromordinal(until.toordinal() - 1), kinds=kinds, due=len(due), left=len(still_due(due, standing)), run=run,
+        has_traded=_has_traded(session, actor, entity, until),
     )  # fmt: skip
+
+
+def _has_traded(session: Session, actor: Actor, entity: int, until: date) -> bool:
+    """Whether goods of the person's sites left or were billed in the days of the last month before ``until``. One query."""
+    first = (until - timedelta(days=1)).replace(day=1)
+    zone = session.get_one(Entity, entity).time_zone
+    left = select(Shipment.id).where(
+        Shipment.entity_id == entity, Shipment.confirmed_at >= day_start(first, zone),
+        Shipment.confirmed_at < day_start(until, zone), _of_sites(actor, Shipment.site_id),
+    )  # fmt: skip
+    billed = select(Invoice.id).where(
+        Invoice.entity_id == entity,
+        Invoice.invoice_on >= first,
+        Invoice.invoice_on < until,
+        _of_sites(actor, Invoice.site_id),
+    )
+    return bool(session.scalar(select(or_(left.exists(), billed.exists()))))
+
+
+def _of_sites(actor: Actor, site: Any) -> ColumnElement[bool]:
+    return true() if actor.sites is None else site.in_(sorted(actor.sites))
 
 
 #: The newest that are shown.

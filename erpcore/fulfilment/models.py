@@ -84,6 +84,12 @@ class Shipment(Base):
             sqlite_where=text("invoice_id IS NULL AND invoice_due_at IS NULL AND state <> 'picked'"),
             postgresql_where=text("invoice_id IS NULL AND invoice_due_at IS NULL AND state <> 'picked'"),
         ),
+        Index(
+            "ix_shipment_invoice", "invoice_id", sqlite_where=text("invoice_id IS NOT NULL"),
+            postgresql_where=text("invoice_id IS NOT NULL"),
+        ),
+        # What a period's end is about left or arrived near it, or never arrived.
+        Index("ix_shipment_confirmed", "entity_id", "confirmed_at"), Index("ix_shipment_delivered", "entity_id", "delivered_at"),
     )  # fmt: skip
     id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
     entity_id: Mapped[int] = mapped_column(ForeignKey("entity.id"))

@@ -11,7 +11,9 @@ from typing import Any
 from sqlalchemy import select
 
 from app.composition.terms import late_rulesets
+from app.composition.uow import reading
 from app.queries.closing_checks import ACCEPTABLE, find
+from erpcore.billing.accruals.figures import period_end
 from erpcore.billing.accruals.services import RunAccruals, run_accruals
 from erpcore.billing.bank import add_bank_account
 from erpcore.billing.bank_lines import AssignLine, assign_lines, recognise_lines
@@ -28,6 +30,7 @@ from erpcore.ledger.closing.models import ClosingTask
 from erpcore.ledger.closing.services import lock_books, look, reopen, soft_lock, start_closing
 from erpcore.ledger.closing.tasks import DoTask, do_task
 from tests.support import bankdesk, settlement
+from tests.support.accruals import assert_none_is_missed
 from tests.support.bankfiles import camt, entry
 from tests.support.core import OPEN, RULES
 from tests.support.steps import invoiced, shipped
@@ -218,3 +221,7 @@ class ClosingTrader(Trader):
         super().prove()
         for what, sql in NEVER.items():
             assert self.ids(sql) == [], what
+        for until in (self.month, (self.month - _DAY).replace(day=1)):
+            with reading(self.database) as session:
+                end = period_end(session, self.business.entity, until, late_rulesets(session))
+                assert_none_is_missed(session, end)

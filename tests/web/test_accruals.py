@@ -118,3 +118,23 @@ def test_the_cut_off_test_shows_what_is_wrong_until_it_is_accrued(signed_in, sit
     nothing = finance.get(f"/ledger/cut-off?entity={business.entity}&until=2020-01-01")
     assert "No evidence" in nothing.text
     assert "Pass" not in nothing.text
+
+
+def test_nothing_due_of_a_company_that_traded_nothing_is_no_evidence(signed_in, site, business, sqlite_database, clock):
+    finance, call = signed_in("finance"), calls_of(site, sqlite_database, clock)("finance")
+    page = finance.get(f"/ledger/accruals?entity={business.entity}&until=2026-02-01")
+    assert "No evidence" in page.text
+    assert "nothing left or was billed in this month" in page.text
+    assert "Pass" not in page.text
+    asked = f"/accruals?entity={business.entity}&until="
+    assert call("GET", f"{asked}2026-02-01").json["has_traded"] is False
+    finance.post(f"/ledger/accruals/{business.entity}", {"until": "2026-04-01"})
+    page = finance.get(f"/ledger/accruals?entity={business.entity}&until=2026-04-01")
+    assert "Pass" in page.text
+    assert "No evidence" not in page.text
+    # The ten that left on the last day are of March, and of no day after it.
+    assert [call("GET", f"{asked}{day}").json["has_traded"] for day in ("2026-03-31", "2026-04-01", "2026-04-02")] == [
+        False,
+        True,
+        False,
+    ]

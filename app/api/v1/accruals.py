@@ -51,13 +51,17 @@ class KindAnswer(Answer):
 
 
 class EndAnswer(Answer):
-    """The end of a period. `left`: lines that a run would post; `run` is the run of this period, if there was one."""
+    """The end of a period. `left`: lines that a run would post; `run` is the run of this period, if there was one.
+
+    `has_traded`: whether goods left or were billed in the month that ends with it; without, nothing due is no evidence.
+    """
 
     entity: int
     until: date
     left: int
     run: int | None
     run_at: datetime | None
+    has_traded: bool
     kinds: list[KindAnswer]
 
 
@@ -150,7 +154,7 @@ def _end(session: Session, who: Actor, entity: int, until: date) -> EndAnswer:
     page = end_page(session, who, entity, until)
     return EndAnswer(
         entity=entity, until=until, left=page.left, run=page.run.id if page.run else None,
-        run_at=page.run.run_at if page.run else None,
+        run_at=page.run.run_at if page.run else None, has_traded=page.has_traded,
         kinds=[
             KindAnswer(
                 kind=row.kind, currency=row.currency, count=row.count, due=as_amount(row.due_minor, row.currency),

@@ -6,6 +6,7 @@ It looks at documents and at what accruals stand in the books, and not at what a
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from erpcore.billing.accruals.candidates import among, around, not_billed, not_controlled
 from erpcore.billing.accruals.figures import LINE, PeriodEnd, credited_of, shipments_of, with_lines, worth_of
 from erpcore.billing.accruals.models import AccrualKind, AccrualLine, AccrualRun
 from erpcore.billing.models import Invoice
@@ -62,13 +64,18 @@ def shipments_around(session: Session, end: PeriodEnd) -> list[Tested]:
                 end, *LINE, Shipment.number, Shipment.confirmed_at, Shipment.delivered_at, end.is_late.label("late"),
                 Invoice.state, Invoice.invoice_on, Site.time_zone,
             ).join(Site, Site.id == SalesOrder.site_id)
-        ).where(or_(_near(end), Shipment.id.in_(standing), _apart(end)))
+        ).where(_looked_at(end, standing), or_(_near(end), Shipment.id.in_(standing), _apart(end)))
     ).all()  # fmt: skip
     credited = credited_of(session, {row.invoice_id for row in rows if row.invoice_id}, end.until)
     lines: dict[int, list[Any]] = defaultdict(list)
     for row in rows:
         lines[row.id].append(row)
     return [_tested(end, group, credited, standing.get(key, 0)) for key, group in lines.items()]
+
+
+def _looked_at(end: PeriodEnd, standing: Collection[int | None]) -> Any:
+    sets = [*around(end, timedelta(days=AROUND)), *not_billed(end), *not_controlled(end)]
+    return or_(among(sets), Shipment.id.in_(standing))
 
 
 def _near(end: PeriodEnd) -> Any:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, and_, case, false, func, or_, select
 from sqlalchemy.orm import Session
 
+from erpcore.billing.accruals.candidates import among, not_billed, not_controlled
 from erpcore.billing.accruals.models import AccrualKind
 from erpcore.billing.freight.models import CarrierBill, CarrierBillLine
 from erpcore.billing.models import CreditMemo, CreditMemoLine, Invoice, InvoiceLine, InvoiceState
@@ -170,13 +171,15 @@ def _summed(kind: AccrualKind, rows: Iterable[tuple[Any, int]], *, billed: bool)
 def unbilled(session: Session, end: PeriodEnd) -> list[Due]:
     """Shipments that the customer controls and no invoice of the period bills."""
     open_ = or_(Invoice.id.is_(None), ~end.is_billed)
-    rows = session.execute(with_lines(shipments_of(end, *LINE)).where(end.passed(), open_))
+    rows = session.execute(with_lines(shipments_of(end, *LINE)).where(among(not_billed(end)), end.passed(), open_))
     return _summed(AccrualKind.UNBILLED, ((row, worth_of(row)) for row in rows), billed=False)
 
 
 def deferred(session: Session, end: PeriodEnd) -> list[Due]:
     """Shipments that an invoice of the period bills and the customer does not control yet, less what was credited of them."""
-    rows = session.execute(with_lines(shipments_of(end, *LINE)).where(end.not_passed(), end.is_billed)).all()
+    rows = session.execute(
+        with_lines(shipments_of(end, *LINE)).where(among(not_controlled(end)), end.not_passed(), end.is_billed)
+    ).all()
     credited = credited_of(session, {row.invoice_id for row in rows}, end.until)
     found = ((row, worth_of(row, credited[row.invoice_id, row.line])) for row in rows)
     return _summed(AccrualKind.DEFERRED, found, billed=True)
@@ -207,7 +210,9 @@ def cost_on_the_way(session: Session, end: PeriodEnd, waiting: Iterable[Due]) ->
         .join(JournalEntry, and_(JournalEntry.document_type == "shipment", JournalEntry.document_id == Shipment.id))
         .join(JournalLine, JournalLine.entry_id == JournalEntry.id)
         .join(Account, and_(Account.id == JournalLine.account_id, Account.role == AccountRole.COST_OF_SALES))
-        .where(end.is_late, end.after(Shipment.delivered_at), end.before(Shipment.confirmed_at))
+        .where(
+            among(not_controlled(end)), end.is_late, end.after(Shipment.delivered_at), end.before(Shipment.confirmed_at)
+        )
         .group_by(
             Shipment.id, Shipment.order_id, Shipment.invoice_id, SalesOrder.site_id, SalesOrder.channel_id,
             SalesOrder.currency, SalesOrder.ruleset, Invoice.net_minor,

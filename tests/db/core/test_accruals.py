@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from app.composition.terms import late_rulesets
 from app.composition.uow import reading
@@ -15,7 +15,7 @@ from app.queries.controls import compare_controls
 from erpcore.billing.accruals import services
 from erpcore.billing.accruals.cutoff import shipments_around
 from erpcore.billing.accruals.figures import period_end
-from erpcore.billing.accruals.services import RunAccruals, run_accruals
+from erpcore.billing.accruals.services import RunAccruals, due_at, run_accruals
 from erpcore.billing.credits import CreditInvoice, credit_invoices, credit_returns
 from erpcore.billing.services import draft_invoices, post_invoices
 from erpcore.fulfilment.carriers.models import Carriage
@@ -30,6 +30,7 @@ from erpcore.ledger.periods import ClosePeriod, LockJournal, close_period, lock_
 from erpcore.ledger.services import Entry, Side, ensure_account, open_chart, post_entries
 from erpcore.masterdata.models import Entity
 from erpcore.masterdata.services import NewEntity, add_entity
+from tests.support.accruals import assert_none_is_missed
 from tests.support.closings import CLERK, FINANCE, OTHER
 from tests.support.controls import assert_books_agree
 from tests.support.core import OPEN, RULES, a_business
@@ -88,6 +89,7 @@ def found(business, until=APRIL, name="accruals"):
     """What a check says."""
     with reading(business.database) as session:
         entity = session.get_one(Entity, business.entity)
+        assert_none_is_missed(session, period_end(session, entity.id, until, late_rulesets(session)))
         return next(one for one in find(session, entity, until, frozenset({JournalKind.SALES})) if one.name == name)
 
 
@@ -388,3 +390,49 @@ def test_an_accrual_that_nobody_turns_back_is_found(business):
     with reading(business.database) as session:
         wrong = {row.control: row.difference for row in compare_controls(session) if row.difference}
     assert wrong == {"accruals_ledger": 500, "accruals_empty": 500}
+
+
+def test_a_look_reads_no_table_of_the_trade_through(sqlite_database):
+    """What a period's end is about is found by indexes, so that years of shipments cost nothing."""
+    business = a_business(sqlite_database)
+    approve(business, "control_transfer", "delivered")
+    shipped(business, [(0, 1)])
+    ran = []
+
+    def note(_connection, _cursor, statement, parameters, _context, _many):
+        ran.append((statement, parameters))
+
+    with reading(sqlite_database) as session:
+        end = period_end(session, business.entity, APRIL, late_rulesets(session))
+        event.listen(sqlite_database.read_engine, "before_cursor_execute", note)
+        try:
+            assert end.late
+            due_at(session, end)
+            shipments_around(session, end)
+        finally:
+            event.remove(sqlite_database.read_engine, "before_cursor_execute", note)
+        plans = [
+            step[-1]
+            for statement, parameters in ran
+            for step in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        ]
+    trade = (
+        "shipment",
+        "shipment_line",
+        "carriage",
+        "invoice",
+        "sales_order",
+        "order_line",
+        "journal_entry",
+        "journal_line",
+    )
+    assert [step for step in plans if step.startswith("SCAN ") and step.split()[1] in trade] == []
+    assert {
+        "ix_shipment_invoice",
+        "ix_shipment_confirmed",
+        "ix_shipment_delivered",
+        "ix_shipment_to_bill",
+        "ix_shipment_not_due",
+        "ix_invoice_unposted",
+        "ix_invoice_on",
+    } <= set(" ".join(plans).split())
