@@ -27,6 +27,7 @@ from erpcore.ledger.closing.models import (
 from erpcore.ledger.closing.tasks import working_days
 from erpcore.ledger.kinds import JournalKind, Strength
 from erpcore.ledger.models import JournalLock
+from erpcore.masterdata.calendars import company_rest
 from erpcore.masterdata.models import Entity
 
 #: The newest that are shown.
@@ -132,14 +133,14 @@ def _rows(session: Session, entity: EntityPick, now: datetime, *where: object) -
         .order_by(Closing.until.desc())
         .limit(MOST)
     )
-    out = []
+    out, rest = [], company_rest(session, entity.id)
     for one, tasks, finished in session.execute(query):
         ended = local_day(one.locked_at or now, entity.time_zone)
         out.append(
             ClosingRow(
                 id=one.id, entity_id=one.entity_id, begins_on=one.begins_on, until=one.until,
                 last_on=date.fromordinal(one.until.toordinal() - 1), state=one.state, done=int(finished or 0),
-                tasks=int(tasks or 0), days=working_days(one.until, ended), checked_at=one.checked_at,
+                tasks=int(tasks or 0), days=working_days(one.until, ended, rest), checked_at=one.checked_at,
                 locked_at=one.locked_at, version=one.version,
             )
         )  # fmt: skip
@@ -147,7 +148,7 @@ def _rows(session: Session, entity: EntityPick, now: datetime, *where: object) -
 
 
 def closings_of(session: Session, entity: EntityPick, now: datetime) -> list[ClosingRow]:
-    """The closings of a company, the newest days first. One query."""
+    """The closings of a company, the newest days first. Two queries."""
     return _rows(session, entity, now)
 
 
@@ -156,7 +157,7 @@ def _company(session: Session, actor: Actor, entity: int | None) -> EntityPick |
 
 
 def closing_page(session: Session, actor: Actor, key: int, now: datetime) -> ClosingPage:
-    """One closing; raises ``NotFound`` for an unknown one and for a company that the person does not see. Eight queries."""
+    """One closing; raises ``NotFound`` for an unknown one and for a company that the person does not see. Nine queries."""
     entity = _company(session, actor, session.scalar(select(Closing.entity_id).where(Closing.id == key)))
     if entity is None:
         raise NotFound("closing_unknown", id=key)

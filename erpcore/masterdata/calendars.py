@@ -6,9 +6,11 @@ What was worked stays as it was worked, so only a site's first calendar may begi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import func, select
@@ -65,6 +67,45 @@ class CalendarView:
     reason: str
     set_by: int
     set_at: datetime
+
+
+class Rest(NamedTuple):
+    """The single days on which a site rests, by one of its calendars."""
+
+    site: int
+    valid_from: date
+    days: frozenset[date]
+
+    @classmethod
+    def of(cls, site: int, valid_from: date, closed: str) -> Rest:
+        return cls(site, valid_from, frozenset(_days_of(closed)))
+
+
+def common_rest(told: Iterable[Rest]) -> frozenset[date]:
+    """The single days on which all these sites rest by the calendars that hold on them, as public holidays are; of each site in
+    the order they were told. Sites without a calendar say nothing.
+    """
+    of_site: dict[int, list[Rest]] = defaultdict(list)
+    for one in told:
+        of_site[one.site].append(one)
+
+    def is_common(day: date) -> bool:
+        holding = [next((one for one in reversed(known) if one.valid_from <= day), None) for known in of_site.values()]
+        return any(holding) and all(day in one.days for one in holding if one is not None)
+
+    named = {day for known in of_site.values() for one in known for day in one.days}
+    return frozenset(day for day in named if is_common(day))
+
+
+def company_rest(session: Session, entity: int) -> frozenset[date]:
+    """The single days on which all sites of a company rest. One query."""
+    query = (
+        select(SiteCalendar.site_id, SiteCalendar.valid_from, SiteCalendar.closed)
+        .join(Site, Site.id == SiteCalendar.site_id)
+        .where(Site.entity_id == entity)
+        .order_by(SiteCalendar.site_id, SiteCalendar.number)
+    )
+    return common_rest(Rest.of(*row) for row in session.execute(query))
 
 
 def workdays(opens: time, closes: time) -> tuple[Hours | None, ...]:

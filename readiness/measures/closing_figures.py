@@ -13,7 +13,7 @@ CLOSINGS = (
         direction=Direction.DOWN, window_days=30, owner="controller", documents="period", level="period",
         cohort="last calendar month", by_channel=False, is_monthly=True, source=Source.REGISTER,
         formula="Working days from the end of the last calendar month until its books were closed for good, the day of the close "
-        "included, of the company that took longest: Monday to Friday, as the close room counts them. Books that are open, or were "
-        "opened again, count with their days so far.",
+        "included, of the company that took longest: Monday to Friday without days on which all its sites rest, as the close room "
+        "counts them. Books that are open, or were opened again, count with their days so far.",
     ),
 )  # fmt: skip

@@ -11,6 +11,9 @@ from app.composition.calendars import SiteCalendars
 from app.composition.uow import reading
 from app.queries.closings import closing_page
 from erpcore.ledger.periods import ClosePeriod, close_period
+from erpcore.masterdata.calendars import Calendar, tell_calendar, workdays
+from erpcore.masterdata.models import Site
+from erpcore.masterdata.services import NewSite, add_site
 from readiness.conformance.drilldown import journeys_behind
 from readiness.measures.queries import Asked, Scope, read_many, read_measure, read_previous, read_trend
 from readiness.measures.reading import Stale
@@ -86,6 +89,38 @@ def test_it_counts_days_as_the_close_room_does(business):
         page = closing_page(session, FINANCE, closing, business.clock.now())
     assert page.row.days == 10
     assert read(business).value == page.row.days * DAY
+
+
+def told(business, site, *closed):
+    calendar = Calendar(valid_from=date(2026, 1, 1), week=workdays(time(8), time(17)), closed=closed)
+    with business.work() as work:
+        tell_calendar(work, work.session.get_one(Site, site), calendar, "as the law has it")
+
+
+def test_days_on_which_all_sites_of_the_company_rest_are_no_working_days(business):
+    easter = date(2026, 4, 3), date(2026, 4, 6)
+    told(business, business.site, *easter, date(2026, 4, 8))
+    # 1, 2, 7 and 9 April: Good Friday, Easter Monday and a day of the site's own do not count.
+    assert read(business).value == 4 * DAY
+    with business.work() as work:
+        facts = NewSite(
+            entity=business.entity,
+            code="KAS",
+            name="Kassel",
+            kind="branch",
+            country="Germany",
+            time_zone="Europe/Berlin",
+        )
+        other = add_site(work, facts)
+    assert read(business).value == 4 * DAY, "a site without a calendar says nothing"
+    told(business, other.id, *easter)
+    assert read(business).value == 5 * DAY, "on the 8th one of the two works"
+    closing = a_closing(business, date(2026, 4, 1))
+    with reading(business.database) as session:
+        page = closing_page(session, FINANCE, closing, business.clock.now())
+    assert page.row.days == 5
+    # The third working day of April is the 7th.
+    assert next(one.due_on for one in page.tasks if one.name == "The cut-off test is read") == date(2026, 4, 7)
 
 
 def test_it_is_of_companies_and_whole_months(business):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -13,6 +14,7 @@ from erpcore.kernel.work import UnitOfWork
 from erpcore.ledger.closing.models import Closing, ClosingState, ClosingTask
 from erpcore.ledger.models import ManualJournal
 from erpcore.ledger.periods import AUTHORITY, own_entity
+from erpcore.masterdata.calendars import company_rest
 
 _SATURDAY = 5
 #: Tasks that one closing may have.
@@ -53,34 +55,35 @@ class DoTask:
     journal: int | None = None
 
 
-def working_day(until: date, number: int) -> date:
-    """The ``number``-th day from Monday to Friday after a period; ``until`` is the first day after it."""
+def working_day(until: date, number: int, rest: Collection[date] = ()) -> date:
+    """The ``number``-th day from Monday to Friday after a period, but for those of ``rest``; ``until`` is the first day after it."""
     day = until - timedelta(days=1)
     while number > 0:
         day += timedelta(days=1)
-        number -= day.weekday() < _SATURDAY
+        number -= day.weekday() < _SATURDAY and day not in rest
     return day
 
 
-def working_days(until: date, day: date) -> int:
-    """Days from Monday to Friday from the first after a period to ``day``, both included: how long a close took."""
+def working_days(until: date, day: date, rest: Collection[date] = ()) -> int:
+    """Days from Monday to Friday from the first after a period to ``day``, both included and ``rest`` not: how long a close took."""
     span = (until + timedelta(days=n) for n in range((day - until).days + 1))
-    return sum(one.weekday() < _SATURDAY for one in span)
+    return sum(one.weekday() < _SATURDAY and one not in rest for one in span)
 
 
 def first_tasks(work: UnitOfWork, closing: Closing, before: Closing | None) -> list[ClosingTask]:
     """Those of the closing before, with their owners, as many working days after the period as there; else the standard ones."""
+    rest = company_rest(work.session, closing.entity_id)
     asked: list[tuple[str, int, int | None]] = [(name, number, None) for name, number in STANDARD_TASKS]
     if before is not None:
         rows = work.session.scalars(
             select(ClosingTask).where(ClosingTask.closing_id == before.id).order_by(ClosingTask.position)
         )
-        asked = [(row.name, working_days(before.until, row.due_on), row.owner_id) for row in rows]
+        asked = [(row.name, working_days(before.until, row.due_on, rest), row.owner_id) for row in rows]
     ids = work.ids.reserve(len(asked))
     return [
         ClosingTask(
             id=next(ids), closing_id=closing.id, position=position, name=name, owner_id=owner,
-            due_on=working_day(closing.until, number),
+            due_on=working_day(closing.until, number, rest),
         )
         for position, (name, number, owner) in enumerate(asked, 1)
     ]  # fmt: skip
