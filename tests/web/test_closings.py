@@ -72,6 +72,8 @@ def test_the_room_asks_little_and_is_read_by_who_may_not_close(signed_in, busine
     assert "Nothing differs." in page.text
     assert "Check now" not in page.text
     assert "your role may not close periods of the books" in page.text
+    assert "/measures/close_cycle_time" in page.links()
+    assert f"/ledger/journals?entity={business.entity}" in page.links()
     auditor.get(f"/ledger/closings/{closing}/lock", status=403)
     auditor.get("/ledger/closings/999999", status=404)
     auditor.get("/ledger/closing-tasks/999999/done", status=404)
