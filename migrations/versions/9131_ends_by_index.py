@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "9131"
-down_revision = "9130"
+down_revision = "0105"
 branch_labels = None
 depends_on = None
 
