@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "9131"
+revision = "0107"
 down_revision = "0106"
 branch_labels = None
 depends_on = None
