@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from app.composition.terms import late_rulesets
 from app.queries.listing import SqlList
-from erpcore.billing.accruals.figures import Due, DueKey, period_end
+from erpcore.billing.accruals.ends import period_end
+from erpcore.billing.accruals.figures import Due, DueKey
 from erpcore.billing.accruals.models import AccrualKind, AccrualLine, AccrualRun
 from erpcore.billing.accruals.services import due_at, standing_at, still_due
 from erpcore.billing.models import Invoice

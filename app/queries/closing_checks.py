@@ -18,7 +18,7 @@ from app.composition.terms import late_rulesets
 from app.queries.accruals import said_of
 from app.queries.controls import Comparison, compare_controls
 from app.queries.cut_off import wrong_in_words
-from erpcore.billing.accruals.figures import period_end
+from erpcore.billing.accruals.ends import period_end
 from erpcore.billing.accruals.services import due_at, standing_at, still_due
 from erpcore.billing.bank_models import BankStatementLine, LineState
 from erpcore.billing.models import Invoice, InvoiceState, Receipt

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.composition.terms import late_rulesets
 from erpcore.billing.accruals.cutoff import Tested, shipments_around
-from erpcore.billing.accruals.figures import period_end
+from erpcore.billing.accruals.ends import period_end
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.money import from_minor
 from erpcore.masterdata.models import Channel, Site

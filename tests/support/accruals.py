@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from erpcore.billing.accruals import cutoff, figures
 from erpcore.billing.accruals.cutoff import Tested, shipments_around
-from erpcore.billing.accruals.figures import Due, PeriodEnd
+from erpcore.billing.accruals.ends import PeriodEnd
+from erpcore.billing.accruals.figures import Due
 from erpcore.billing.accruals.services import due_at
 
 

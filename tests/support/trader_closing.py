@@ -13,7 +13,7 @@ from sqlalchemy import select
 from app.composition.terms import late_rulesets
 from app.composition.uow import reading
 from app.queries.closing_checks import ACCEPTABLE, find
-from erpcore.billing.accruals.figures import period_end
+from erpcore.billing.accruals.ends import period_end
 from erpcore.billing.accruals.services import RunAccruals, run_accruals
 from erpcore.billing.bank import add_bank_account
 from erpcore.billing.bank_lines import AssignLine, assign_lines, recognise_lines

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import ColumnElement, String, false, literal_column, select, union_all
 
+from erpcore.billing.accruals.ends import PeriodEnd
 from erpcore.billing.models import Invoice, InvoiceState
 from erpcore.fulfilment.models import Shipment, ShipmentState
 from erpcore.orders.models import SalesOrder
-
-if TYPE_CHECKING:
-    from erpcore.billing.accruals.figures import PeriodEnd
 
 
 def _word(value: str) -> ColumnElement[str]:

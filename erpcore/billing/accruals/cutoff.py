@@ -15,7 +15,8 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from erpcore.billing.accruals.candidates import among, around, not_billed, not_controlled
-from erpcore.billing.accruals.figures import LINE, PeriodEnd, credited_of, shipments_of, with_lines, worth_of
+from erpcore.billing.accruals.ends import PeriodEnd
+from erpcore.billing.accruals.figures import LINE, credited_of, shipments_of, with_lines, worth_of
 from erpcore.billing.accruals.models import AccrualKind, AccrualLine, AccrualRun
 from erpcore.billing.models import Invoice
 from erpcore.fulfilment.models import Shipment

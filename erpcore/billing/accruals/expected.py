@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from erpcore.billing.accruals.figures import Due, DueKey, PeriodEnd, rounded
+from erpcore.billing.accruals.ends import PeriodEnd
+from erpcore.billing.accruals.figures import Due, DueKey, rounded
 from erpcore.billing.accruals.models import AccrualKind
 from erpcore.billing.models import CreditMemo, Invoice, InvoiceState
 from erpcore.fulfilment.models import Disposition, ReturnLine, ReturnOrder

@@ -9,23 +9,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, false, func, or_, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from erpcore.billing.accruals.candidates import among, not_billed, not_controlled
+from erpcore.billing.accruals.ends import PeriodEnd
 from erpcore.billing.accruals.models import AccrualKind
 from erpcore.billing.freight.models import CarrierBill, CarrierBillLine
-from erpcore.billing.models import CreditMemo, CreditMemoLine, Invoice, InvoiceLine, InvoiceState
+from erpcore.billing.models import CreditMemo, CreditMemoLine, Invoice, InvoiceLine
 from erpcore.fulfilment.carriers.models import Carriage
 from erpcore.fulfilment.models import Shipment, ShipmentLine
-from erpcore.kernel.clock import day_start
 from erpcore.kernel.money import line_amount
 from erpcore.ledger.models import Account, AccountRole, JournalEntry, JournalLine
-from erpcore.masterdata.models import Site
 from erpcore.orders.models import LineKind, OrderLine, SalesOrder
 
 _CHARGES = (LineKind.CHARGE, LineKind.SERVICE)
@@ -51,58 +50,6 @@ class Due:
     order: int | None = None
     invoice: int | None = None
     basis: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PeriodEnd:
-    """The end of a company's days before ``until``. ``late``: the rulesets by which control passes with the delivery."""
-
-    entity: int
-    until: date
-    late: Collection[str]
-    ends: tuple[tuple[tuple[int, ...], datetime], ...]
-
-    def before(self, moment: Any) -> ColumnElement[bool]:
-        """Whether it happened by then, by the day of the site that sold."""
-        return or_(false(), *(and_(SalesOrder.site_id.in_(sites), moment < end) for sites, end in self.ends))
-
-    def after(self, moment: Any) -> ColumnElement[bool]:
-        """Whether it happened later, or not at all."""
-        later = (and_(SalesOrder.site_id.in_(sites), moment >= end) for sites, end in self.ends)
-        return or_(moment.is_(None), *later)
-
-    @property
-    def is_late(self) -> ColumnElement[bool]:
-        return SalesOrder.ruleset.in_(self.late)
-
-    def passed(self) -> ColumnElement[bool]:
-        """Whether the customer controlled the goods by then."""
-        return or_(
-            and_(self.is_late, self.before(Shipment.delivered_at)),
-            and_(~self.is_late, self.before(Shipment.confirmed_at)),
-        )
-
-    def not_passed(self) -> ColumnElement[bool]:
-        return or_(
-            and_(self.is_late, self.after(Shipment.delivered_at)),
-            and_(~self.is_late, self.after(Shipment.confirmed_at)),
-        )
-
-    @property
-    def is_billed(self) -> ColumnElement[bool]:
-        """Whether the invoice, if any, is of days before the end."""
-        return and_(Invoice.state == InvoiceState.POSTED, Invoice.invoice_on < self.until)
-
-
-def period_end(session: Session, entity: int, until: date, late: Collection[str]) -> PeriodEnd:
-    """The end of a company's days before ``until``, in the zone of each of its sites."""
-    zones: dict[str, list[int]] = defaultdict(list)
-    for site, zone in session.execute(
-        select(Site.id, Site.time_zone).where(Site.entity_id == entity).order_by(Site.id)
-    ):
-        zones[zone].append(site)
-    ends = tuple((tuple(sites), day_start(until, zone)) for zone, sites in sorted(zones.items()))
-    return PeriodEnd(entity=entity, until=until, late=late, ends=ends)
 
 
 def rounded(amount: Decimal | int) -> int:

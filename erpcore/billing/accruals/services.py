@@ -15,17 +15,9 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from erpcore.billing.accruals.ends import PeriodEnd, period_end
 from erpcore.billing.accruals.expected import expected_returns
-from erpcore.billing.accruals.figures import (
-    Due,
-    DueKey,
-    PeriodEnd,
-    cost_on_the_way,
-    deferred,
-    freight,
-    period_end,
-    unbilled,
-)
+from erpcore.billing.accruals.figures import Due, DueKey, cost_on_the_way, deferred, freight, unbilled
 from erpcore.billing.accruals.models import AccrualKind, AccrualLine, AccrualRun
 from erpcore.kernel.errors import RuleBroken
 from erpcore.kernel.events import Place

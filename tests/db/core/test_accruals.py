@@ -14,7 +14,7 @@ from app.queries.closing_checks import find
 from app.queries.controls import compare_controls
 from erpcore.billing.accruals import services
 from erpcore.billing.accruals.cutoff import shipments_around
-from erpcore.billing.accruals.figures import period_end
+from erpcore.billing.accruals.ends import period_end
 from erpcore.billing.accruals.services import RunAccruals, due_at, run_accruals
 from erpcore.billing.credits import CreditInvoice, credit_invoices, credit_returns
 from erpcore.billing.services import draft_invoices, post_invoices
