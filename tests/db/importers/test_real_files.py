@@ -15,12 +15,16 @@ from pathlib import Path
 
 import orjson
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import func, select, text
 
+from app.cli import cli
 from app.importers.queries import choose_profile
 from app.importers.totals import totals
+from app.queries.controls import compare_controls
 from erpcore.credit.models import Receivable
 from erpcore.masterdata.models import Customer
+from tests.support.beancount import balances, read_by_beancount
 from tests.support.orderfiles import content, importer, looking, moved, on_hand
 
 CHARGES = {"POST", "DOT", "M", "m", "C2", "D", "S", "AMAZONFEE", "BANK CHARGES", "CRUK", "B", "PADS"}
@@ -134,6 +138,26 @@ def test_the_first_month_agrees_with_its_own_recomputation(database):
     with looking(database) as session:
         found = totals(session, choose_profile(session, None))
     assert found["by_month"]["2010-12"] == published("online_retail")["by_month"]["2010-12"]
+
+
+def test_the_books_of_the_first_month_tie_and_an_independent_book_keeper_comes_to_the_same_balances(
+    sqlite_database, tmp_path
+):
+    path = data("online_retail", "subset_2010-12.csv.gz")
+    importer(sqlite_database).run(path)
+    with looking(sqlite_database) as session:
+        differing = [row for row in compare_controls(session) if row.difference]
+    assert not differing, "\n".join(map(str, differing))
+    out = tmp_path / "books.beancount"
+    shown = CliRunner().invoke(
+        cli, ["export", "beancount", "--out", str(out)], env={"WAVEGATE_DATABASE_URL": sqlite_database.url}
+    )
+    assert shown.exit_code == 0, shown.output
+    found = read_by_beancount(out)
+    assert not [line for line in found if line.startswith("ERROR")]
+    ours = balances(sqlite_database)
+    assert {(name, currency): Decimal(number) for name, number, currency in map(str.split, found)} == ours
+    assert ours["Assets:OR-UK:1200-Trade-receivables", "GBP"] == sum(Recomputation(path).receivable.values())
 
 
 def test_the_whole_invoice_file_agrees_with_its_published_totals(sqlite_database):

@@ -2,8 +2,6 @@
 
 import csv
 import io
-import subprocess
-import sys
 from decimal import Decimal
 
 import pytest
@@ -12,24 +10,10 @@ from sqlalchemy import text
 
 from app.cli import cli
 from app.composition.uow import reading
-from app.reports.journal_export import account_name
 from erpcore.billing.debts import PostDebt, post_debts
-from erpcore.kernel.money import from_minor
+from tests.support.beancount import balances, read_by_beancount
 from tests.support.core import OPEN, a_business
 from tests.support.steps import invoiced, paid
-
-#: Beancount is somebody else's program under another licence: it runs by itself and says what it found.
-READER = """
-import sys
-from beancount import loader
-from beancount.core import realization
-entries, errors, options = loader.load_file(sys.argv[1])
-for error in errors:
-    print("ERROR", error.source, error.message)
-for account in realization.iter_children(realization.realize(entries)):
-    for position in account.balance:
-        print(account.account, position.units.number, position.units.currency)
-"""
 
 
 @pytest.fixture
@@ -50,29 +34,13 @@ def _export(business, kind, out, *also):
     return CliRunner().invoke(cli, ["export", kind, "--out", str(out), *also], env={"WAVEGATE_DATABASE_URL": business.database.url})  # fmt: skip
 
 
-def _read_by_beancount(path):
-    shown = subprocess.run([sys.executable, "-c", READER, str(path)], capture_output=True, text=True, check=True)
-    return shown.stdout.splitlines()
-
-
-def _balances(business):
-    with reading(business.database) as session:
-        rows = session.execute(
-            text(
-                "SELECT a.kind, a.code, a.name, SUM(l.debit_minor - l.credit_minor) FROM journal_line l "
-                "JOIN ledger_account a ON a.id = l.account_id GROUP BY 1, 2, 3"
-            )
-        ).all()
-    return {account_name("DE01", kind, code, name): from_minor(int(minor), "EUR") for kind, code, name, minor in rows if minor}  # fmt: skip
-
-
 def test_beancount_accepts_the_books_and_comes_to_our_balances(business, tmp_path):
     out = tmp_path / "books.beancount"
     shown = _export(business, "beancount", out)
     assert shown.exit_code == 0, shown.output
-    found = _read_by_beancount(out)
+    found = read_by_beancount(out)
     assert not [line for line in found if line.startswith("ERROR")]
-    ours = _balances(business)
+    ours = {name: amount for (name, _), amount in balances(business.database).items()}
     assert {name: Decimal(number) for name, number, currency in map(str.split, found) if currency == "EUR"} == ours
     assert ours["Assets:DE01:1200-Trade-receivables"] == Decimal("28.99")
     again = tmp_path / "again.beancount"
@@ -86,11 +54,11 @@ def test_a_file_that_was_changed_is_not_accepted(business, tmp_path):
     whole = out.read_text()
     assert whole.count(" -7.01 EUR") == 1
     out.write_text(whole.replace(" -7.01 EUR", " -8.01 EUR"))
-    assert [line for line in _read_by_beancount(out) if "does not balance" in line]
+    assert [line for line in read_by_beancount(out) if "does not balance" in line]
     # Both sides changed alike: the entry balances, and what the accounts must hold at the end does not.
     both = whole.replace(" -7.01 EUR", " -8.01 EUR").replace("  7.01 EUR", "  8.01 EUR")
     out.write_text(both)
-    assert [line for line in _read_by_beancount(out) if "Balance failed" in line]
+    assert [line for line in read_by_beancount(out) if "Balance failed" in line]
 
 
 def test_the_table_holds_every_line_and_runs_nothing(business, tmp_path):
