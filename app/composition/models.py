@@ -35,6 +35,7 @@ from erpcore.fulfilment.sending_back import models as sending_back
 from erpcore.inventory import cost_models as costing
 from erpcore.inventory import documents
 from erpcore.inventory import models as inventory
+from erpcore.inventory.sisters import models as sisters
 from erpcore.kernel import audit, events, history, ids, numbering, requests
 from erpcore.kernel.model import Base
 from erpcore.ledger import models as ledger
@@ -129,6 +130,7 @@ __all__ = [
     "saved_views",
     "sending_back",
     "settling",
+    "sisters",
     "taxes",
     "templates",
     "variants",

@@ -41,6 +41,7 @@ from app.demo.returned import return_some
 from app.demo.risks import RiskBook
 from app.demo.rollout import Rollout
 from app.demo.services import sell_besides_goods
+from app.demo.sisters import trade_with_sisters
 from app.demo.trading import Trading
 from app.demo.variants import Register, approve_departures
 from app.demo.world import World, build_world
@@ -294,6 +295,7 @@ class _Story:
         pay_out(self.desk)
         tell_rates(self.desk)
         bill_freight(self.desk)
+        trade_with_sisters(self.desk)
         self._read_events()
 
 

@@ -24,6 +24,7 @@ from app.queries.journal_controls import JOURNAL_CONTROLS
 from app.queries.programme_controls import PROGRAMME_CONTROLS
 from app.queries.rebate_controls import REBATE_CONTROLS
 from app.queries.settlement_controls import SETTLEMENT_CONTROLS
+from app.queries.sister_controls import SISTER_CONTROLS
 from app.queries.supply_controls import SUPPLY_CONTROLS
 from erpcore.kernel.money import places
 
@@ -164,7 +165,7 @@ CONTROLS: tuple[Control, ...] = (
         "SELECT r.entity_id, r.site_id, l.expected_receipt_id, l.quantity FROM goods_receipt_line l "
         "JOIN goods_receipt r ON r.id = l.receipt_id WHERE l.expected_receipt_id IS NOT NULL",
     ),
-    *(Control(*row) for row in (*ACCRUAL_CONTROLS, *BILLING_CONTROLS, *CLOSED_CONTROLS, *CASH_CONTROLS, *DISPUTE_CONTROLS, *DUNNING_CONTROLS, *FREIGHT_CONTROLS, *JOURNAL_CONTROLS, *PROGRAMME_CONTROLS, *REBATE_CONTROLS, *SETTLEMENT_CONTROLS, *SUPPLY_CONTROLS)),
+    *(Control(*row) for row in (*ACCRUAL_CONTROLS, *BILLING_CONTROLS, *CLOSED_CONTROLS, *CASH_CONTROLS, *DISPUTE_CONTROLS, *DUNNING_CONTROLS, *FREIGHT_CONTROLS, *JOURNAL_CONTROLS, *PROGRAMME_CONTROLS, *REBATE_CONTROLS, *SETTLEMENT_CONTROLS, *SISTER_CONTROLS, *SUPPLY_CONTROLS)),
     Control(
         "counts_frozen", "counts", "Places that stand still = counts under way that let nothing move",
         "SELECT entity_id, site_id, item_id, frozen FROM stock_balance",

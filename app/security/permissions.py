@@ -119,6 +119,7 @@ class Permission(StrEnum):
     )
     COUNT_PLAN = "warehouse:count:plan", "plan counts and cancel them"
     COUNT_APPROVE = "warehouse:count:approve", "decide on differences that others counted"
+    SISTER_SEND = "warehouse:sister:send", "send goods to another company of ours, and turn that back"
     TRANSFER_SHIP = "warehouse:transfer:ship", "ship goods to another site"
     TRANSFER_REQUEST = "supply:transfer_order:request", "ask another site for goods, and take that back"
     TRANSFER_APPROVE = "supply:transfer_order:approve", "approve or reject what other sites ask for"

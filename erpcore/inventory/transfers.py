@@ -126,16 +126,16 @@ def _ship(work: UnitOfWork, command: ShipTransfer, rules: ProcessRules, cells: C
     there = warehouse_place(work, target, rules, cells)
     known = items(work, {line.item for line in command.lines})
     lock_balances(work, {(site, line.item) for line in command.lines for site in (source.id, target.id)})
-    parts = _parts(work, command, known, rules)
+    parts = taken_parts(work, command, known, rules)
     key = work.ids.one()
     number = f"TR-{key}"
     rows, out, into = [], [], []
     for slot, quantity in parts:
         line = work.ids.one()
         rows.append((line, key, slot.item, slot.lot, quantity, 0, 0))
-        out.append(_movement(work, source, known[slot.item], -quantity, key, number, slot))
+        out.append(transfer_movement(work, source, known[slot.item], -quantity, key, number, slot))
         into.append(
-            _movement(
+            transfer_movement(
                 work, target, known[slot.item], quantity, key, number,
                 Slot(target.id, slot.item, None, slot.lot, StockStatus.IN_TRANSIT),
             )
@@ -195,7 +195,7 @@ def _check_sites(work: UnitOfWork, command: ShipTransfer, source: SiteFacts, tar
         raise RuleBroken("arrives_in_past", field="arrives_on", day=command.arrives_on)
 
 
-def _parts(
+def taken_parts(
     work: UnitOfWork, command: ShipTransfer, known: dict[int, ItemFacts], rules: ProcessRules
 ) -> list[tuple[Slot, int]]:
     """From which slots the goods are taken, one part for each lot and place."""
@@ -228,10 +228,11 @@ def _parts(
     return list(taken.items())
 
 
-def _movement(
+def transfer_movement(
     work: UnitOfWork, site: SiteFacts, item: ItemFacts, quantity: int, key: int, number: str, slot: Slot, note: str | None = None,
     reason: MoveReason = MoveReason.TRANSFER,
 ) -> Movement:  # fmt: skip
+    """Goods of a transfer at one of its sites, at standard cost there."""
     return Movement(
         entity=site.entity.id, site=site.id, item=item.id, quantity=quantity, unit_cost=item.standard_cost,
         currency=site.entity.currency, reason=reason, document_type="transfer", document_id=key, moved_at=work.now,
@@ -332,7 +333,7 @@ def lose_in_transit(
     require_in_transit(head, line, quantity, item)
     require_countable(work, [(item.id, quantity)])
     slot = Slot(site.id, item.id, None, line.lot_id, StockStatus.IN_TRANSIT)
-    movement = _movement(work, site, item, -quantity, head.id, head.number, slot, reason, MoveReason.ADJUSTMENT)
+    movement = transfer_movement(work, site, item, -quantity, head.id, head.number, slot, reason, MoveReason.ADJUSTMENT)
     (moved,) = move_stock(work, [movement])
     if moved.value:
         post_entries(work, [stock_entry(place, movement, moved)])

@@ -63,6 +63,10 @@ class AccountRole(StrEnum):
     SUPPLIER_CLAIMS = "supplier_claims"
     PAYABLE = "payable"
     INPUT_TAX = "input_tax"
+    SISTER_RECEIVABLE = "sister_receivable"
+    SISTER_PAYABLE = "sister_payable"
+    SISTER_REVENUE = "sister_revenue"
+    SISTER_COST = "sister_cost"
 
 
 class AccountKind(StrEnum):

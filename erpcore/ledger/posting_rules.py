@@ -316,6 +316,25 @@ POSTING_RULES: tuple[PostingRule, ...] = (
         sides=(_debit(AccountRole.ADJUSTMENT, may_turn=True), _credit(AccountRole.TRANSFER, may_turn=True)),
     ),
     PostingRule(
+        name="sister_sale", document="sister_document", journal=JournalKind.SALES, event="stock.transfer_shipped",
+        when="Goods leave for another company of ours, at the transfer price; a reversal turns it back.",
+        sides=(_debit(AccountRole.SISTER_RECEIVABLE, may_turn=True), _credit(AccountRole.SISTER_REVENUE, may_turn=True)),
+    ),
+    PostingRule(
+        name="sister_cost", document="sister_document", journal=JournalKind.STOCK, event="stock.transfer_shipped",
+        when="What those goods cost the company that sends them.",
+        sides=(_debit(AccountRole.SISTER_COST, may_turn=True), _credit(AccountRole.INVENTORY, may_turn=True)),
+    ),
+    PostingRule(
+        name="sister_purchase", document="sister_document", journal=JournalKind.STOCK, event="stock.transfer_shipped",
+        when="Goods are on their way from another company of ours; where they are valued at standard cost, the difference from the "
+        "transfer price is a stock adjustment.",
+        sides=(
+            _debit(AccountRole.INVENTORY, may_turn=True), _debit(AccountRole.ADJUSTMENT, may_turn=True),
+            _credit(AccountRole.SISTER_PAYABLE, may_turn=True),
+        ),
+    ),
+    PostingRule(
         name="late_cost", document="late_cost", journal=JournalKind.STOCK, event="late_cost.added",
         when="Freight, duty or a dearer invoice comes after the goods: on those still here, the rest is cost of sales of that day.",
         sides=(
@@ -342,6 +361,7 @@ CONTROL_ROLES = frozenset(
         AccountRole.FREIGHT_ACCRUED, AccountRole.REFUNDS_EXPECTED, AccountRole.RETURNS_EXPECTED, AccountRole.REBATES_ACCRUED,
         AccountRole.PARTNER, AccountRole.PARTNER_RESERVE, AccountRole.PARTNER_DIFFERENCE, AccountRole.SUPPLIER_CLAIMS,
         AccountRole.PAYABLE, AccountRole.INPUT_TAX,
+        AccountRole.SISTER_RECEIVABLE, AccountRole.SISTER_PAYABLE,
     }
 )  # fmt: skip
 

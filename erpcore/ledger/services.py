@@ -32,6 +32,7 @@ STANDARD_CHART = (
     (AccountRole.BANK, "1000", "Bank", AccountKind.ASSET),
     (AccountRole.BANK_CLEARING, "1090", "Bank entries not assigned", AccountKind.LIABILITY),
     (AccountRole.RECEIVABLE, "1200", "Trade receivables", AccountKind.ASSET),
+    (AccountRole.SISTER_RECEIVABLE, "1220", "Receivables from sister companies", AccountKind.ASSET),
     (AccountRole.UNBILLED, "1250", "Revenue not invoiced yet", AccountKind.ASSET),
     (AccountRole.PARTNER, "1300", "Payouts of partners", AccountKind.ASSET),
     (AccountRole.PARTNER_RESERVE, "1310", "Reserves held by partners", AccountKind.ASSET),
@@ -45,6 +46,7 @@ STANDARD_CHART = (
     (AccountRole.RETURNS_EXPECTED, "1480", "Goods expected back from customers", AccountKind.ASSET),
     (AccountRole.SUPPLIER_CLAIMS, "1490", "Owed by suppliers for goods sent back", AccountKind.ASSET),
     (AccountRole.PAYABLE, "2000", "Trade payables", AccountKind.LIABILITY),
+    (AccountRole.SISTER_PAYABLE, "2050", "Payables to sister companies", AccountKind.LIABILITY),
     (AccountRole.RECEIVED_NOT_INVOICED, "2100", "Goods received, not invoiced", AccountKind.LIABILITY),
     (AccountRole.FREIGHT_ACCRUED, "2120", "Freight not billed yet", AccountKind.LIABILITY),
     (AccountRole.TAX, "2200", "Tax payable", AccountKind.LIABILITY),
@@ -54,9 +56,11 @@ STANDARD_CHART = (
     (AccountRole.REBATES_ACCRUED, "2380", "Rebates accrued", AccountKind.LIABILITY),
     (AccountRole.OPENING, "3000", "Opening balances", AccountKind.EQUITY),
     (AccountRole.REVENUE, "4000", "Sales", AccountKind.INCOME),
+    (AccountRole.SISTER_REVENUE, "4050", "Sales to sister companies", AccountKind.INCOME),
     (AccountRole.CHARGES, "4100", "Charges to customers", AccountKind.INCOME),
     (AccountRole.RESTOCKING, "4150", "Restocking fees", AccountKind.INCOME),
     (AccountRole.COST_OF_SALES, "5000", "Cost of sales", AccountKind.EXPENSE),
+    (AccountRole.SISTER_COST, "5050", "Cost of sales to sister companies", AccountKind.EXPENSE),
     (AccountRole.ADJUSTMENT, "5200", "Stock adjustments", AccountKind.EXPENSE),
     (AccountRole.FREIGHT, "5300", "Freight to customers", AccountKind.EXPENSE),
     (AccountRole.REBATES, "5800", "Rebates to customers", AccountKind.EXPENSE),
@@ -74,6 +78,7 @@ LATER_ROLES = frozenset(
         AccountRole.REFUNDS_EXPECTED, AccountRole.RETURNS_EXPECTED, AccountRole.REBATES, AccountRole.REBATES_ACCRUED,
         AccountRole.RESTOCKING, AccountRole.SUPPLIER_CLAIMS,
         AccountRole.PAYABLE, AccountRole.INPUT_TAX,
+        AccountRole.SISTER_RECEIVABLE, AccountRole.SISTER_PAYABLE, AccountRole.SISTER_REVENUE, AccountRole.SISTER_COST,
     }
 )  # fmt: skip
 

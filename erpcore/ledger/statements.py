@@ -91,7 +91,7 @@ class Statement:
 Sums = Mapping[int, Sequence[int]]
 _INCOME, _EXPENSE = AccountKind.INCOME, AccountKind.EXPENSE
 #: What goods cost, apart from what the business does: between them stands the gross result.
-_GOODS = frozenset({AccountRole.COST_OF_SALES, AccountRole.ADJUSTMENT})
+_GOODS = frozenset({AccountRole.COST_OF_SALES, AccountRole.SISTER_COST, AccountRole.ADJUSTMENT})
 #: What a balance sheet calls the profit and loss of its year so far.
 RESULT_OF_YEAR = "Result of this year"
 #: What remains where books are read in another currency.

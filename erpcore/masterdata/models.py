@@ -212,6 +212,19 @@ class Item(Base):
     search_words: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
 
 
+class ItemCounterpart(Base):
+    """The same goods as an item of another company; there is a row for each way."""
+
+    __tablename__ = "item_counterpart"
+    __table_args__ = (
+        UniqueConstraint("counterpart_id", "item_id"),
+        CheckConstraint("item_id <> counterpart_id", name="two_items"),
+    )
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id"), primary_key=True)
+    entity_id: Mapped[int] = mapped_column(ForeignKey("entity.id"), primary_key=True)
+    counterpart_id: Mapped[int] = mapped_column(ForeignKey("item.id"))
+
+
 class ItemWord(Base):
     """A word of an item's code or name, or the end of one: what people type begins one of them. In the order of bytes."""
 

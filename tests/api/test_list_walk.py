@@ -47,6 +47,7 @@ KNOWN = {
     "service-commitments": ("basis lead from", "basis lead_days valid_from"), "shipments": ("number order", "number order"),
     "short-items": ("item unmet", "item unmet"), "shortages": ("order line unmet", "order line_no unmet"),
     "sourcing-lanes": ("to", "country"), "stock": ("item on_hand", "item on_hand"),
+    "sister-transfers": ("number agreed", "number agreed"),
     "substitutes": ("rank", "rank"), "supplier-returns": ("number", "number"), "suppliers": ("code", "code"), "tokens": ("name shown", "name shown"),
     "transfer-orders": ("number", "number"), "transfers": ("number", "number"), "variants": ("code title", "code title"),
 }  # fmt: skip

@@ -36,6 +36,7 @@ PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
             "purchase",
             "items_",
             "counts_",
+            "sister_",
         ),
     ),
     "orders": ("Orders and shipments", ("order_", "quotes_", "task_", "packed_")),

@@ -1,0 +1,1 @@
+"""Goods that one company of ours sells to another: one act, a document at each side, one key."""
