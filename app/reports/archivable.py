@@ -13,12 +13,23 @@ _THOUSAND = 1000
 _LINE_ENDS = (b"\r", b"\n")
 
 
-def make_archivable(pdf: Any) -> None:
+#: So many times the table of objects is packed anew, each time with an object more; one in 128 ends with what reads as a line end.
+MOST_SPARE = 4
+
+
+def is_countable(content: bytes) -> bool:
+    """Whether a reader counts every stream of a written PDF as long as it is."""
+    return not any(end + b"\nendstream" in content for end in _LINE_ENDS)
+
+
+def make_archivable(pdf: Any, *, spare: int = 0) -> None:
     """Change the objects of a pydyf document that is about to be written.
 
     Descriptions stay readable by programs that know no PDF (6.6.2.1), the length of every stream is what a reader counts
-    (6.1.7.1), and widths are those of the letters inside (6.2.11.5).
+    (6.1.7.1), and widths are those of the letters inside (6.2.11.5). ``spare``: so many empty objects more, which nothing refers to.
     """
+    for _ in range(spare):
+        pdf.add_object(type(pdf.catalog)())
     for found in pdf.objects:
         if isinstance(found, dict) and "W" in found and found.get("Type") == "/Font":
             _take_widths_of_letters(pdf, found)

@@ -73,13 +73,17 @@ def facturx_file(said: EInvoice) -> Paper:
     require_sound(said)
     weasyprint = engine()
     at = datetime.combine(said.issued_on, time(12), UTC)
-    carried = weasyprint.Attachment(
-        string=cii(said).decode(), name=XML_NAME, description="Factur-X invoice", created=at, modified=at, relationship="Alternative"
-    )  # fmt: skip
+    xml = cii(said).decode()
+
+    def carried() -> list[Any]:
+        return [weasyprint.Attachment(
+            string=xml, name=XML_NAME, description="Factur-X invoice", created=at, modified=at, relationship="Alternative"
+        )]  # fmt: skip
+
     properties = "".join(_PROPERTY.format(name, about) for name, about in _PROPERTIES.items())
     described = _XMP.format(name=XML_NAME, properties=properties).encode()
     html = templates().get_template("papers/invoice.html").render(**_context(said, at))
-    content = set_pages(html, "slips", finish=_describe(described), attachments=[carried])
+    content = set_pages(html, "slips", finish=_describe(described), attach=carried)
     return Paper(file_name=f"{said.file_name}.pdf", content=content)
 
 

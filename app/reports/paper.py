@@ -34,13 +34,16 @@ def render_pack(dossier: Dossier) -> bytes:
     """
     weasyprint = engine()
     pack = present(dossier)
-    attachments = [
-        _attachment(weasyprint, EVIDENCE_NAME, "The evaluation as stored; its SHA-256 is the fingerprint",
-                    dossier.evidence, pack.evaluated_at),
-        _attachment(weasyprint, REST_NAME, "Names, trends, changes, votes and conditions shown in the pack",
-                    dossier.rest, pack.made_from),
-    ]  # fmt: skip
-    return seal(set_pages(page(pack), "paper", finish=_add_seal, attachments=attachments))
+
+    def attachments() -> list[Any]:
+        return [
+            _attachment(weasyprint, EVIDENCE_NAME, "The evaluation as stored; its SHA-256 is the fingerprint",
+                        dossier.evidence, pack.evaluated_at),
+            _attachment(weasyprint, REST_NAME, "Names, trends, changes, votes and conditions shown in the pack",
+                        dossier.rest, pack.made_from),
+        ]  # fmt: skip
+
+    return seal(set_pages(page(pack), "paper", finish=_add_seal, attach=attachments))
 
 
 def page(pack: Pack) -> str:

@@ -19,7 +19,7 @@ from markupsafe import Markup
 from app.charts.style import literal
 from app.charts.typeface import paper_faces
 from app.config import ROOT
-from app.reports.archivable import make_archivable
+from app.reports.archivable import MOST_SPARE, is_countable, make_archivable
 from erpcore.kernel.errors import RuleBroken
 
 _FACES = ROOT / "app" / "web" / "static" / "typeface"
@@ -30,8 +30,11 @@ _SIGN = (
 logger = logging.getLogger(__name__)
 
 
-def set_pages(html: str, style: str, *, finish: Callable[[Any], None] | None = None, **more: Any) -> bytes:
-    """``html`` as a tagged PDF/A-3u in the look of the style sheet of that name. ``finish`` may add to the pydyf document.
+def set_pages(
+    html: str, style: str, *, finish: Callable[[Any], None] | None = None, attach: Callable[[], Any] = list
+) -> bytes:
+    """``html`` as a tagged PDF/A-3u in the look of the style sheet of that name. ``finish`` may add to the pydyf document,
+    ``attach`` gives the files that it carries, anew each time that it is asked.
 
     Raises ``RuleBroken("pdf_not_available")`` where the system lacks text libraries. Takes a tenth of a second or more of
     processor time: call it outside of any transaction.
@@ -42,19 +45,25 @@ def set_pages(html: str, style: str, *, finish: Callable[[Any], None] | None = N
     sheet = weasyprint.CSS(string=style_sheet(style), font_config=fonts, url_fetcher=fetcher)
     document = weasyprint.HTML(string=html, url_fetcher=fetcher, base_url=None)
 
-    def finisher(_document: Any, pdf: Any) -> None:
-        if finish is not None:
-            finish(pdf)
-        make_archivable(pdf)
+    def written(spare: int) -> bytes:
+        def finisher(_document: Any, pdf: Any) -> None:
+            if finish is not None:
+                finish(pdf)
+            make_archivable(pdf, spare=spare)
+
+        raw: bytes = document.write_pdf(
+            stylesheets=[sheet], font_config=fonts, pdf_variant="pdf/a-3u", pdf_tags=True, finisher=finisher,
+            attachments=attach(),
+        )  # fmt: skip
+        return raw
 
     try:
-        raw: bytes = document.write_pdf(
-            stylesheets=[sheet], font_config=fonts, pdf_variant="pdf/a-3u", pdf_tags=True, finisher=finisher, **more
-        )
+        # The table of where objects stand is packed after everything else, and may end as no other stream does either.
+        tries = map(written, range(MOST_SPARE))
+        return next((raw for raw in tries if is_countable(raw)), None) or written(0)
     except weasyprint.urls.FatalURLFetchingError as asked:
         # WeasyPrint's own error is no Exception, and would end a server's process.
         raise RuntimeError(str(asked)) from asked
-    return raw
 
 
 def engine() -> Any:
