@@ -1,17 +1,21 @@
-"""Builders: rules of approval in force, people of roles and bodies, and requests about a thing that tells what became of it."""
+"""Builders: rules of approval in force, people of roles and bodies, requests and answers about a thing that tells what became of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import func, select
 
 from app.composition.approving import AROUND, OUTCOMES, Answer, Ask, Subject, answer, ask
 from app.security.roles import permissions_of
 from erpcore.kernel.actor import Actor
+from erpcore.kernel.audit import AuditEntry
+from erpcore.kernel.errors import DomainError
+from erpcore.kernel.events import EventLog
 from governance.approvals.delegations import Delegate, delegate
-from governance.approvals.models import ApprovalRequest, ApprovalRule
+from governance.approvals.models import ApprovalAnswer, ApprovalRequest, ApprovalRule
 from governance.approvals.rules import NO_FACTS
 from governance.programme.kinds import BodyKind
 from governance.programme.services import CreateBody, CreateProgramme, NewSeat, create_body, create_programme
@@ -116,3 +120,29 @@ def delegated(
             ),
             AROUND,
         ).id  # fmt: skip
+
+
+def written(business):
+    """How much there is of what answers write: what a refusal must not change."""
+    with business.work() as work:
+        return (
+            *[work.session.scalar(select(func.count()).select_from(table)) for table in (ApprovalAnswer, AuditEntry)],
+            work.session.execute(
+                select(ApprovalRequest.id, ApprovalRequest.state, ApprovalRequest.version).order_by(ApprovalRequest.id)
+            ).all(),
+        )
+
+
+def recent_events(session, count):
+    """The last events, the last first."""
+    return session.scalars(select(EventLog).order_by(EventLog.seq.desc()).limit(count)).all()
+
+
+def refused(business, code, by, request, **fields):
+    """The answer is refused for that reason and leaves nothing; the refusal."""
+    before = written(business)
+    with pytest.raises(DomainError) as refusal:
+        answered(business, by, request, **fields)
+    assert refusal.value.code == code
+    assert written(business) == before
+    return refusal.value
