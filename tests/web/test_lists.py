@@ -45,7 +45,7 @@ NO_LISTS = {
     "conformance.show_all": "figures by process and site", "exceptions.owners": "settings: whose each queue is", "disputes.show_reasons": "settings: whose each reason is",
     "floor.board": "a board of what is going on", "gates.show_templates": "settings: templates of gates",
     "ledger.show_balance": "a report", "ledger.report_balance_sheet": "a report", "ledger.report_profit_and_loss": "a report",
-    "ledger.report_trial_balance": "a report", "ledger.show_periods": "months of one company, open or closed", "ledger.show_closings": "months of one company, and how they are closed",
+    "ledger.report_trial_balance": "a report", "ledger.show_consolidated": "a report", "ledger.show_periods": "months of one company, open or closed", "ledger.show_closings": "months of one company, and how they are closed",
     "ledger.show_accruals": "what one period's end is due, by kind",
     "ledger.show_cut_off": "a test of one period's end, by channel",
     "returns.show_reasons": "a report", "returns.show_reason_returns": "what stands behind one row of it",
