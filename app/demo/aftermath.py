@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from app.demo.desk import Agenda, Desk, NodeKey
+from app.demo.desk import Agenda, Desk, NodeKey, invoice_numbers
 from app.demo.taxes import rule_to_name
 from app.demo.world import Buyer
 from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cash
@@ -192,9 +192,10 @@ class Aftermath:
         stuck: list[ApplyCash] = []
         at_once: list[ApplyCash] = []
         with desk.work(Actor.system("bank"), key[0]) as work:
+            numbers = invoice_numbers(work, [one.id for one in invoices])
             receipts = receive_cash(
                 work,
-                [ReceiveCash(entity=node.entity, customer=one.customer, amount_minor=one.gross, reference=f"inv {one.id}")
+                [ReceiveCash(entity=node.entity, customer=one.customer, amount_minor=one.gross, reference=numbers[one.id])
                  for one in invoices],
             )  # fmt: skip
             for receipt, one in zip(receipts, invoices, strict=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -12,12 +12,15 @@ from math import exp
 from random import Random
 from typing import Any
 
+from sqlalchemy import select
+
 from app.composition.cells import RegisteredCells
 from app.composition.policies import RegisterRules
 from app.composition.uow import Database, unit_of_work
 from app.demo.people import Staff
 from app.demo.plan import DemoOptions
 from app.demo.world import Node, World
+from erpcore.billing.models import Invoice
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.clock import SetClock, zone
 from erpcore.kernel.work import UnitOfWork
@@ -76,6 +79,12 @@ class Desk:
         """The last working days, in which some documents get stuck."""
         left = (self.options.until - self.clock.now()).days
         return 1 <= left <= 6
+
+
+def invoice_numbers(work: UnitOfWork, invoices: Collection[int]) -> dict[int, str]:
+    """By which number payers name each of these posted invoices."""
+    rows = work.session.execute(select(Invoice.id, Invoice.number).where(Invoice.id.in_(invoices)))
+    return {key: number or "" for key, number in rows}
 
 
 def moment(day: date, hour: int, minute: int, zone_name: str) -> datetime:

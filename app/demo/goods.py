@@ -14,7 +14,7 @@ from sqlalchemy import select
 from app.composition.letters import keep_contact
 from app.composition.policies import RegisterRules
 from app.demo.addresses import address_of
-from app.demo.desk import Desk, NodeKey, working_day
+from app.demo.desk import Desk, NodeKey, invoice_numbers, working_day
 from app.demo.variants import departure, said
 from erpcore.billing.cash import ApplyCash, ReceiveCash, apply_cash, receive_cash
 from erpcore.billing.records import InvoiceRow
@@ -268,12 +268,13 @@ class Shop:
     def pay(self, invoices: Sequence[InvoiceRow]) -> None:
         """All of it comes by the bank and names its invoice."""
         with self.work_as(Actor.system("bank"), source="system") as work:
+            numbers = invoice_numbers(work, [one.id for one in invoices])
             for one in invoices:
                 paid = ReceiveCash(
                     entity=self.entity,
                     customer=one.customer_id,
                     amount_minor=one.gross_minor,
-                    reference=f"inv {one.id}",
+                    reference=numbers[one.id],
                 )
                 (receipt,) = receive_cash(work, [paid])
                 apply_cash(work, [ApplyCash(receipt=receipt, invoice=one.id, amount_minor=one.gross_minor)])
