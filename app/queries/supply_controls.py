@@ -14,11 +14,20 @@ SUPPLY_CONTROLS: tuple[tuple[str, str, str, str, str], ...] = (
         "JOIN ledger_account a ON a.id = l.account_id WHERE a.role = 'received_not_invoiced' AND e.document_type <> 'shipment'"),
     ),
     (
-        "supplier_claims", "minor", "Expected from suppliers for goods sent back = what that posted to the account of these claims",
-        "SELECT entity_id, site_id, id, expected_minor FROM supplier_return",
+        "supplier_claims", "minor", "Open with suppliers for goods sent back = the account of these claims, document by document",
+        ("SELECT entity_id, site_id, id, expected_minor FROM supplier_return "
+        "UNION ALL SELECT entity_id, site_id, supplier_return_id, -amount_minor FROM supplier_claim_entry"),
+        ("SELECT e.entity_id, e.site_id, coalesce(c.supplier_return_id, e.document_id), l.debit_minor - l.credit_minor "
+        "FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id JOIN ledger_account a ON a.id = l.account_id "
+        "LEFT JOIN supplier_claim_entry c ON c.id = e.document_id AND e.document_type = 'supplier_claim' "
+        "WHERE a.role = 'supplier_claims'"),
+    ),
+    (
+        "supplier_credits", "minor", "Credit notes of suppliers = what they posted to their account",
+        "SELECT entity_id, site_id, id, amount_minor FROM supplier_claim_entry WHERE kind = 'credit'",
         ("SELECT e.entity_id, e.site_id, e.document_id, l.debit_minor - l.credit_minor FROM journal_line l "
         "JOIN journal_entry e ON e.id = l.entry_id JOIN ledger_account a ON a.id = l.account_id "
-        "WHERE a.role = 'supplier_claims' AND e.document_type = 'supplier_return'"),
+        "WHERE a.role = 'supplier_credits' AND e.document_type = 'supplier_claim'"),
     ),
     (
         "sent_back_stock", "thousandths", "Lines sent back to suppliers = what of their goods left stock",

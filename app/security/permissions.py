@@ -128,6 +128,8 @@ class Permission(StrEnum):
     PURCHASE_PLACE = "purchasing:order:place", "order from suppliers"
     PURCHASE_CONFIRM = "purchasing:order:confirm", "note what suppliers confirm"
     GOODS_SEND_BACK = "purchasing:return:send", "send goods back to their supplier"
+    SUPPLIER_CREDIT_TAKE = "purchasing:credit:take", "enter credit notes of suppliers for goods sent back"
+    DIFFERENCE_ACCEPT = "purchasing:difference:accept", "accept that a supplier credits more or less than was expected"
     PURCHASE_END = "purchasing:order:end", "cancel and close purchase orders, with a reason"
     INVOICE_READ = "billing:invoice:read", "see invoices, credit memos and receipts"
     INVOICE_DRAFT = "billing:invoice:draft", "draft invoices"

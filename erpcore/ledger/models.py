@@ -67,6 +67,7 @@ class AccountRole(StrEnum):
     SISTER_PAYABLE = "sister_payable"
     SISTER_REVENUE = "sister_revenue"
     SISTER_COST = "sister_cost"
+    SUPPLIER_CREDITS = "supplier_credits"
 
 
 class AccountKind(StrEnum):

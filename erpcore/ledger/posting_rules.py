@@ -289,6 +289,16 @@ POSTING_RULES: tuple[PostingRule, ...] = (
             _debit(AccountRole.SUPPLIER_CLAIMS), _credit(AccountRole.INVENTORY), _credit(AccountRole.ADJUSTMENT, may_turn=True),
         ),
     ),
+    PostingRule(
+        name="supplier_credit", document="supplier_claim", journal=JournalKind.STOCK, event="supplier_claim.settled",
+        when="A supplier's credit note for goods sent back is entered, or taken back: it is set against what the supplier is paid.",
+        sides=(_debit(AccountRole.SUPPLIER_CREDITS, may_turn=True), _credit(AccountRole.SUPPLIER_CLAIMS, may_turn=True)),
+    ),
+    PostingRule(
+        name="supplier_difference", document="supplier_claim", journal=JournalKind.STOCK, event="supplier_claim.settled",
+        when="What a supplier does not credit, or credits beyond what was expected, is accepted; or that is taken back.",
+        sides=(_debit(AccountRole.ADJUSTMENT, may_turn=True), _credit(AccountRole.SUPPLIER_CLAIMS, may_turn=True)),
+    ),
     _stock("opening", AccountRole.OPENING, "stock.moved", "Stock is taken over at the start of a site."),
     _stock("receipt", AccountRole.RECEIVED_NOT_INVOICED, "stock.moved", "Goods come from a supplier who has not sent the invoice."),
     _stock("adjustment", AccountRole.ADJUSTMENT, "stock.adjusted", "Stock is found, lost or damaged."),

@@ -45,6 +45,7 @@ STANDARD_CHART = (
     (AccountRole.ON_THE_WAY, "1460", "Goods on the way to customers", AccountKind.ASSET),
     (AccountRole.RETURNS_EXPECTED, "1480", "Goods expected back from customers", AccountKind.ASSET),
     (AccountRole.SUPPLIER_CLAIMS, "1490", "Owed by suppliers for goods sent back", AccountKind.ASSET),
+    (AccountRole.SUPPLIER_CREDITS, "1495", "Credit notes of suppliers", AccountKind.ASSET),
     (AccountRole.PAYABLE, "2000", "Trade payables", AccountKind.LIABILITY),
     (AccountRole.SISTER_PAYABLE, "2050", "Payables to sister companies", AccountKind.LIABILITY),
     (AccountRole.RECEIVED_NOT_INVOICED, "2100", "Goods received, not invoiced", AccountKind.LIABILITY),
@@ -76,7 +77,7 @@ LATER_ROLES = frozenset(
     {
         AccountRole.UNBILLED, AccountRole.DEFERRED, AccountRole.ON_THE_WAY, AccountRole.FREIGHT, AccountRole.FREIGHT_ACCRUED,
         AccountRole.REFUNDS_EXPECTED, AccountRole.RETURNS_EXPECTED, AccountRole.REBATES, AccountRole.REBATES_ACCRUED,
-        AccountRole.RESTOCKING, AccountRole.SUPPLIER_CLAIMS,
+        AccountRole.RESTOCKING, AccountRole.SUPPLIER_CLAIMS, AccountRole.SUPPLIER_CREDITS,
         AccountRole.PAYABLE, AccountRole.INPUT_TAX,
         AccountRole.SISTER_RECEIVABLE, AccountRole.SISTER_PAYABLE, AccountRole.SISTER_REVENUE, AccountRole.SISTER_COST,
     }

@@ -96,6 +96,16 @@ class GoodsSentBack(Event, frozen=True, kw_only=True):
     expected: int
 
 
+class SupplierClaimSettled(Event, frozen=True, kw_only=True):
+    """A claim on a supplier fell by ``amount``, for a credit note or an accepted difference (``kind``); ``left`` is still open."""
+
+    type: ClassVar[str] = "supplier_claim.settled"
+    supplier_return: int
+    kind: str
+    amount: int
+    left: int
+
+
 class CostingChosen(Event, frozen=True, kw_only=True):
     """The site of the place values its stock by another method from now on; ``value``: what it was worth more by that."""
 

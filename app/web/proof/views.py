@@ -27,7 +27,7 @@ PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
         "Stock",
         (
             "stock_",
-            "supplier_claims",
+            "supplier_",
             "sent_back_",
             "transfer",
             "serials_",

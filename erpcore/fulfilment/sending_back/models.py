@@ -1,14 +1,15 @@
-"""What was sent back to a supplier, and what it owes for it."""
+"""What was sent back to a supplier, what it owes for it, and by what that was settled."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from erpcore.kernel.model import Base, Code, Key, Price, Quantity, UtcDateTime, append_only
+from erpcore.kernel.model import Base, Code, Key, Price, Quantity, UtcDateTime, append_only, states
 
 
 class SupplierReturn(Base):
@@ -50,4 +51,38 @@ class SupplierReturnLine(Base):
     expected_minor: Mapped[int] = mapped_column(BigInteger)
 
 
-append_only(SupplierReturn, SupplierReturnLine)
+class ClaimKind(StrEnum):
+    """What a claim on a supplier falls by."""
+
+    CREDIT = "credit"
+    DIFFERENCE = "difference"
+
+
+class SupplierClaimEntry(Base):
+    """By what a supplier owes less for goods sent back: its credit note (``paper``, net), or a difference that somebody accepted for a
+    ``reason``; below zero where it credited more than was expected, and where an entry is taken back (``reverses_id``).
+    """
+
+    __tablename__ = "supplier_claim_entry"
+    __table_args__ = (
+        UniqueConstraint("reverses_id"),
+        states("kind", ClaimKind),
+        CheckConstraint("amount_minor <> 0", name="some_amount"),
+        CheckConstraint("paper IS NOT NULL OR reason IS NOT NULL", name="says_why"),
+        Index("ix_supplier_claim_entry_return", "supplier_return_id"),
+    )
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    entity_id: Mapped[int] = mapped_column(ForeignKey("entity.id"))
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    supplier_return_id: Mapped[int] = mapped_column(ForeignKey("supplier_return.id"))
+    kind: Mapped[str] = mapped_column(String(10))
+    paper: Mapped[str | None] = mapped_column(String(120))
+    paper_on: Mapped[date | None] = mapped_column(Date)
+    reason: Mapped[str | None] = mapped_column(Text)
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    reverses_id: Mapped[int | None] = mapped_column(ForeignKey("supplier_claim_entry.id"))
+    settled_by: Mapped[int] = mapped_column(BigInteger)
+    settled_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+append_only(SupplierReturn, SupplierReturnLine, SupplierClaimEntry)
