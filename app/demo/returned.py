@@ -1,5 +1,5 @@
 """Returns that are not everyday: outside of the window, approved by others and waiting for them; goods without a receipt, a fee;
-and pieces that are for their supplier.
+and pieces that are for their supplier, with what it credits.
 
 They come to the Cologne branch on the last day, when the trading has thrown its dice.
 """
@@ -24,7 +24,10 @@ from erpcore.fulfilment.return_deciding import authorise_returns
 from erpcore.fulfilment.return_exchange import OrderReplacement, order_replacement
 from erpcore.fulfilment.returned_goods import InspectReturn, ReceiveReturn, inspect_returns, receive_returns
 from erpcore.fulfilment.returns import RequestReturn, ReturnedLine, request_returns
-from erpcore.fulfilment.sending_back.services import SendBack, send_back
+from erpcore.fulfilment.sending_back.services import SendBack, SentBack, send_back
+from erpcore.fulfilment.sending_back.settling import AcceptDifference, TakeCredit, accept_difference, take_credit
+from erpcore.kernel.clock import local_day
+from erpcore.kernel.money import from_minor
 from erpcore.masterdata.models import Customer, Item, ItemKind, Realm, SupplierItem
 from erpcore.orders.models import OrderLine, SalesOrder
 from governance.variants.register import Scope
@@ -54,24 +57,43 @@ def return_some(desk: Desk) -> None:
 
 
 def _sent_back(desk: Desk) -> None:
-    """Pieces have a fault of their maker: they are set apart, and the buyer sends the first back to whom it came from; another waits."""
-    for position, sale in enumerate(_sold(desk, is_bought=True)[:2]):
+    """Pieces have a fault of their maker: they are set apart, and the buyer sends them back to whom they came from. For the first the
+    supplier has credited less than was expected, for the second nothing yet; the third waits.
+    """
+    for position, sale in enumerate(_sold(desk, is_bought=True)):
         faulty = _asked(desk, sale, "damaged", Condition.DAMAGED, fault="ours", becomes=Disposition.SUPPLIER)
         with desk.work(desk.staff.at("KOL", "lead"), Realm.LIVE, "screen") as work:
             authorise_returns(work, [faulty])
         _taken_in(desk, faulty)
+        if position < 2:
+            left = _left(desk, faulty, _supplier_of(desk, sale.item_id))
         if not position:
-            _left(desk, faulty, _supplier_of(desk, sale.item_id))
+            _credited(desk, left)
 
 
-def _left(desk: Desk, faulty: int, supplier: int) -> None:
+def _credited(desk: Desk, left: SentBack) -> None:
+    """The supplier credits nine tenths, and Finance accepts that."""
+    credited = (from_minor(left.expected, "EUR") * 9 / 10).quantize(Decimal("0.01"))
+    with desk.work(desk.staff["billing"], Realm.LIVE, "screen") as work:
+        paper_on = local_day(desk.clock.now(), desk.world.nodes[_SITE].zone)
+        rest = take_credit(
+            work, TakeCredit(document=left.id, paper="GS-40718", amount=credited, paper_on=paper_on)
+        ).left
+    if rest:
+        with desk.work(desk.staff["finance"], Realm.LIVE, "screen") as work:
+            accept_difference(
+                work, AcceptDifference(document=left.id, reason="They keep a tenth for handling, as agreed.", seen=rest)
+            )
+
+
+def _left(desk: Desk, faulty: int, supplier: int) -> SentBack:
     """The buyer sends all of a return back to a supplier."""
     with desk.work(desk.staff["buyer"], Realm.LIVE, "screen") as work:
         lines = list(work.session.scalars(select(ReturnLine.id).where(ReturnLine.return_id == faulty)))
         command = SendBack(
             site=desk.world.nodes[_SITE].id, supplier=supplier, lines=lines, note="The thread is cut too short."
         )
-        send_back(work, command, rules=desk.rules, cells=desk.cells)
+        return send_back(work, command, rules=desk.rules, cells=desk.cells)
 
 
 def _supplier_of(desk: Desk, item: int) -> int:

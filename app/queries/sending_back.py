@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app.queries.listing import SqlList
 from app.security.scopes import within_sites
 from erpcore.fulfilment.models import Disposition, ReturnLine, ReturnOrder, ReturnState
-from erpcore.fulfilment.sending_back.models import SupplierReturn, SupplierReturnLine
+from erpcore.fulfilment.sending_back.models import ClaimKind, SupplierClaimEntry, SupplierReturn, SupplierReturnLine
 from erpcore.kernel.actor import Actor
 from erpcore.kernel.errors import NotFound
 from erpcore.masterdata.models import Entity, Item, Site, Supplier, SupplierItem
@@ -26,7 +26,9 @@ MOST_WAITING = 200
 
 @dataclass(frozen=True, kw_only=True)
 class SupplierReturnRow:
-    """A document of goods sent back. ``value_minor``: what they were worth; ``expected_minor``: what the supplier owes."""
+    """A document of goods sent back. ``value_minor``: what they were worth; ``expected_minor``: what the supplier owes for them, of
+    which it has credited so much, and so much was given up.
+    """
 
     id: int
     number: str
@@ -35,6 +37,7 @@ class SupplierReturnRow:
     entity: str
     site_id: int
     site: str
+    time_zone: str
     supplier_id: int
     supplier: str
     note: str | None
@@ -42,6 +45,29 @@ class SupplierReturnRow:
     value_minor: int
     expected_minor: int
     sent_at: datetime
+    credited_minor: int
+    accepted_minor: int
+
+    @property
+    def open_minor(self) -> int:
+        """What it still owes; below zero: it credited more than was expected."""
+        return self.expected_minor - self.credited_minor - self.accepted_minor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settlement:
+    """By what a claim fell; ``is_gone``: taken back, or taking back (``reverses``)."""
+
+    id: int
+    kind: str
+    paper: str | None
+    paper_on: date | None
+    reason: str | None
+    amount_minor: int
+    reverses: int | None
+    is_gone: bool
+    settled_by: int
+    settled_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,10 +88,11 @@ class SentLine:
 
 @dataclass(frozen=True, kw_only=True)
 class SupplierReturnPage:
-    """The document with its lines."""
+    """The document with its lines, and by what it was settled, in the order in which that was entered."""
 
     row: SupplierReturnRow
     lines: list[SentLine]
+    settled: list[Settlement]
 
 
 class Seller(NamedTuple):
@@ -94,10 +121,22 @@ class WaitingLine:
     suppliers: Sequence[Seller] = ()
 
 
+def _settled(*kinds: ClaimKind) -> Any:
+    """By how much a document's claim has fallen for these."""
+    fallen = select(func.coalesce(func.sum(SupplierClaimEntry.amount_minor), 0)).where(
+        SupplierClaimEntry.supplier_return_id == SupplierReturn.id, SupplierClaimEntry.kind.in_(kinds)
+    )
+    return fallen.correlate(SupplierReturn).scalar_subquery()
+
+
+#: What is open of a document.
+_OPEN: Any = SupplierReturn.expected_minor - _settled(*ClaimKind)
+
+
 def _documents() -> Any:
     return (
         select(
-            SupplierReturn, Site.name.label("site"), Supplier.name.label("supplier"), Entity.name.label("entity"), Entity.realm
+            SupplierReturn, _settled(ClaimKind.CREDIT).label("credited"), _settled(ClaimKind.DIFFERENCE).label("accepted"), Site.name.label("site"), Site.time_zone, Supplier.name.label("supplier"), Entity.name.label("entity"), Entity.realm
         )
         .select_from(SupplierReturn)
         .join(Site, Site.id == SupplierReturn.site_id)
@@ -110,21 +149,23 @@ def _row(found: Any) -> SupplierReturnRow:
     one: SupplierReturn = found.SupplierReturn
     return SupplierReturnRow(
         id=one.id, number=one.number, realm=found.realm, entity_id=one.entity_id, entity=found.entity, site_id=one.site_id,
-        site=found.site, supplier_id=one.supplier_id, supplier=found.supplier, note=one.note, currency=one.currency,
+        site=found.site, time_zone=found.time_zone, supplier_id=one.supplier_id, supplier=found.supplier, note=one.note, currency=one.currency,
         value_minor=one.value_minor, expected_minor=one.expected_minor, sent_at=one.sent_at,
+        credited_minor=int(found.credited), accepted_minor=int(found.accepted),
     )  # fmt: skip
 
 
 #: What was sent back to suppliers, and what they owe for it.
 SUPPLIER_RETURNS: SqlList[SupplierReturnRow] = SqlList(
     select=_documents, row=_row, tie=(SupplierReturn.id,), usual="-sent", site=SupplierReturn.site_id, realm=Entity.realm,
-    text=(SupplierReturn.number, Supplier.name, Supplier.code), sums={"Expected": SupplierReturn.expected_minor},
+    text=(SupplierReturn.number, Supplier.name, Supplier.code), sums={"Expected": SupplierReturn.expected_minor, "Open": _OPEN},
     currency=SupplierReturn.currency,
     sorts={
         "number": SupplierReturn.id, "supplier": Supplier.name, "sent": SupplierReturn.sent_at, "site": Site.name,
-        "expected": SupplierReturn.expected_minor,
+        "expected": SupplierReturn.expected_minor, "open": _OPEN,
     },
-    wanted={"supplier": lambda value, _: SupplierReturn.supplier_id == value},
+    flags=("open",),
+    wanted={"supplier": lambda value, _: SupplierReturn.supplier_id == value, "open": lambda _value, _: _OPEN != 0},
 )  # fmt: skip
 
 
@@ -151,7 +192,23 @@ def supplier_return_page(session: Session, actor: Actor, key: int) -> SupplierRe
             )
             for one in lines
         ],
+        settled=_settlements(session, key),
     )  # fmt: skip
+
+
+def _settlements(session: Session, key: int) -> list[Settlement]:
+    entries = session.scalars(
+        select(SupplierClaimEntry).where(SupplierClaimEntry.supplier_return_id == key).order_by(SupplierClaimEntry.id)
+    ).all()
+    gone = {one.reverses_id for one in entries}
+    return [
+        Settlement(
+            id=one.id, kind=one.kind, paper=one.paper, paper_on=one.paper_on, reason=one.reason, amount_minor=one.amount_minor,
+            reverses=one.reverses_id, is_gone=one.id in gone or one.reverses_id is not None, settled_by=one.settled_by,
+            settled_at=one.settled_at,
+        )
+        for one in entries
+    ]  # fmt: skip
 
 
 def _waiting(query: Any, actor: Actor) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.queries.companies import ToldAddress
 from app.queries.sending_back import SupplierReturnPage
 from app.reports.papers import Paper, amount_text, day_text, frame, quantity_text, set_paper
+from erpcore.kernel.clock import local_day
 
 
 def supplier_return_paper(page: SupplierReturnPage, home: ToldAddress | None) -> Paper:
@@ -21,7 +22,7 @@ def supplier_return_paper(page: SupplierReturnPage, home: ToldAddress | None) ->
     facts = [
         ("From", ", ".join([home.name, *home.lines] if home else [row.entity])),
         ("Site", row.site),
-        ("Sent", day_text(row.sent_at.date())),
+        ("Sent", day_text(local_day(row.sent_at, row.time_zone))),
         ("Note", row.note or "–"),
     ]
     shown = {

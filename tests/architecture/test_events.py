@@ -35,6 +35,7 @@ FOR_THE_RECORD: dict[str, str] = {
     "accruals": "the lines of the run hold them, and ledger.posted what they post; the event dates the run for other systems",
     "pick_wave": "the floor shows where its waves stand; the event dates them for other systems",
     "late_cost": "the late cost holds it, and ledger.posted what it posts; the event dates it for other systems",
+    "supplier_claim": "the entry holds it, and ledger.posted what it posts; the event dates it for other systems",
     "supplier_return": "the document holds it, and ledger.posted what it posts; the event dates it for other systems",
     "costing": "the choice holds it, and ledger.posted what it revalues; the event dates it for other systems",
     "journal": "the journal holds it, and ledger.posted what it posts; the event dates it for other systems",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import date, datetime
 
 from pydantic import Field
 
 from app.api.framework import operation
-from app.api.lists import REALM, listed, part_of, which
+from app.api.lists import REALM, listed, only, part_of, which
 from app.api.v1.numbers import Key, as_amount, fresh, pointing
 from app.api.v1.papers import PaperAnswer, paper_answer
 from app.api.values import Amount, Answer, Body, Page, PageQuery, Quantity, Realm, UnitPrice
@@ -25,14 +26,26 @@ from app.queries.sending_back import (
 from app.reports.sending_back import supplier_return_paper
 from app.security.permissions import Permission
 from app.security.require import actor
+from erpcore.fulfilment.sending_back.models import ClaimKind
 from erpcore.fulfilment.sending_back.services import SendBack, send_back
+from erpcore.fulfilment.sending_back.settling import (
+    AcceptDifference,
+    TakeBackSettlement,
+    TakeCredit,
+    accept_difference,
+    take_back_settlement,
+    take_credit,
+)
+from erpcore.kernel.money import to_minor
 from erpcore.kernel.work import UnitOfWork
 
 TAG = "Returns"
 
 
 class SupplierReturnAnswer(Answer):
-    """Goods that left for their supplier: what they were worth in stock, and what is expected for them."""
+    """Goods that left for their supplier: what they were worth in stock, and what is expected for them. Of that so much is credited, so
+    much was accepted as a difference, and the rest is `open`; below zero where more was credited.
+    """
 
     id: int
     number: str
@@ -43,6 +56,9 @@ class SupplierReturnAnswer(Answer):
     currency: str
     value: Amount
     expected: Amount
+    credited: Amount
+    accepted: Amount
+    open: Amount
     sent_at: datetime
 
 
@@ -53,6 +69,7 @@ class SupplierReturnQuery(PageQuery):
     text: str = part_of("the number or the supplier")
     site: Key | None = which("Only from this site.")
     supplier: Key | None = which("Only to this supplier.")
+    open: bool = only("those of which something is open")
 
 
 class SentLineAnswer(Answer):
@@ -67,10 +84,46 @@ class SentLineAnswer(Answer):
     return_id: int
 
 
+class SettlementAnswer(Answer):
+    """By what the claim fell. `is_gone`: taken back, or takes the entry `reverses` back."""
+
+    id: int
+    kind: ClaimKind
+    paper: str | None
+    paper_on: date | None
+    reason: str | None
+    amount: Amount
+    reverses: int | None
+    is_gone: bool
+    settled_at: datetime
+
+
 class SupplierReturnDetail(SupplierReturnAnswer):
-    """One document with its lines."""
+    """One document with its lines, and by what it was settled."""
 
     lines: list[SentLineAnswer]
+    settled: list[SettlementAnswer]
+
+
+class CreditBody(Body):
+    """The supplier's credit note: its number and day, and what it credits without tax, in the company's currency."""
+
+    paper: str = Field(min_length=1, max_length=120)
+    paper_on: date
+    amount: Amount
+
+
+class DifferenceBody(Body):
+    """Why the rest is given up, or kept. `open`: what the caller saw open."""
+
+    reason: str = Field(min_length=1, max_length=500)
+    open: Amount
+
+
+class TakeBackBody(Body):
+    """Why the entry is taken back."""
+
+    reason: str = Field(min_length=1, max_length=500)
 
 
 class WaitingQuery(Body):
@@ -110,7 +163,8 @@ def _answer(row: SupplierReturnRow) -> SupplierReturnAnswer:
     return SupplierReturnAnswer(
         id=row.id, number=row.number, site_id=row.site_id, supplier_id=row.supplier_id, supplier=row.supplier, note=row.note,
         currency=row.currency, value=as_amount(row.value_minor, row.currency),
-        expected=as_amount(row.expected_minor, row.currency), sent_at=row.sent_at,
+        expected=as_amount(row.expected_minor, row.currency), credited=as_amount(row.credited_minor, row.currency),
+        accepted=as_amount(row.accepted_minor, row.currency), open=as_amount(row.open_minor, row.currency), sent_at=row.sent_at,
     )  # fmt: skip
 
 
@@ -123,6 +177,14 @@ def _detail(page: SupplierReturnPage) -> SupplierReturnDetail:
                 expected=as_amount(one.expected_minor, page.row.currency), return_id=one.return_id,
             )
             for one in page.lines
+        ],
+        settled=[
+            SettlementAnswer(
+                id=one.id, kind=ClaimKind(one.kind), paper=one.paper, paper_on=one.paper_on, reason=one.reason,
+                amount=as_amount(one.amount_minor, page.row.currency), reverses=one.reverses, is_gone=one.is_gone,
+                settled_at=one.settled_at,
+            )
+            for one in page.settled
         ],
     )  # fmt: skip
 
@@ -178,3 +240,44 @@ def send_goods_back(work: UnitOfWork, body: SendBackBody) -> SupplierReturnDetai
     with pointing():
         made = send_back(work, command, rules=rules(), cells=cells())
     return _detail(supplier_return_page(fresh(work), work.actor, made.id))
+
+
+def _after(work: UnitOfWork, document: int, act: Callable[[], object]) -> SupplierReturnDetail:
+    """Settle in the realm of the document; what it is like then."""
+    work.realm = supplier_return_page(work.session, work.actor, document).row.realm
+    with pointing():
+        act()
+    return _detail(supplier_return_page(fresh(work), work.actor, document))
+
+
+@operation(
+    "POST", "/supplier-returns/{document_id}/credits", permission=Permission.SUPPLIER_CREDIT_TAKE,
+    summary="Enter the supplier's credit note", tag=TAG, body=CreditBody, answer=SupplierReturnDetail, status=201,
+    example={"paper": "CN-2026-118", "paper_on": "2026-03-02", "amount": "7.00"},
+)  # fmt: skip
+def take_supplier_credit(work: UnitOfWork, document_id: int, body: CreditBody) -> SupplierReturnDetail:
+    command = TakeCredit(document=document_id, paper=body.paper, amount=body.amount, paper_on=body.paper_on)
+    return _after(work, document_id, lambda: take_credit(work, command))
+
+
+@operation(
+    "POST", "/supplier-returns/{document_id}/difference", permission=Permission.DIFFERENCE_ACCEPT,
+    summary="Accept what the supplier does not credit, or credits beyond", tag=TAG, body=DifferenceBody, answer=SupplierReturnDetail,
+    example={"reason": "They charge a restocking fee.", "open": "1.00"},
+)  # fmt: skip
+def accept_supplier_difference(work: UnitOfWork, document_id: int, body: DifferenceBody) -> SupplierReturnDetail:
+    currency = supplier_return_page(work.session, work.actor, document_id).row.currency
+    command = AcceptDifference(document=document_id, reason=body.reason, seen=to_minor(body.open, currency))
+    return _after(work, document_id, lambda: accept_difference(work, command))
+
+
+@operation(
+    "POST", "/supplier-returns/{document_id}/settlements/{entry_id}/take-back", permission=Permission.SUPPLIER_CREDIT_TAKE,
+    summary="Take a credit note or a difference back", tag=TAG, body=TakeBackBody, answer=SupplierReturnDetail,
+    example={"reason": "It credits other goods."},
+)  # fmt: skip
+def take_supplier_settlement_back(
+    work: UnitOfWork, document_id: int, entry_id: int, body: TakeBackBody
+) -> SupplierReturnDetail:
+    command = TakeBackSettlement(document=document_id, entry=entry_id, reason=body.reason)
+    return _after(work, document_id, lambda: take_back_settlement(work, command))

@@ -20,7 +20,7 @@ from app.web.areas import asked_key
 from app.web.fields import ChecksField
 from app.web.figures import quantity
 from app.web.forms import choices
-from app.web.lists.listing import Cell, Empty, Listing, column, key_filter, money, site_filter, text_filter
+from app.web.lists.listing import Cell, Empty, Listing, column, flag, key_filter, money, site_filter, text_filter
 from app.web.lists.page import list_page
 from app.web.once import KeyedForm
 from app.web.papers import paper_file
@@ -49,7 +49,7 @@ SUPPLIER_RETURN_LIST = list_page(
             sign="again",
         ),
         filters=(
-            text_filter("Number or supplier"), site_filter(), key_filter("supplier", "Supplier", lambda value: f"supplier {value}"),
+            flag("open", "Open"), text_filter("Number or supplier"), site_filter(), key_filter("supplier", "Supplier", lambda value: f"supplier {value}"),
         ),
         columns=(
             column("number", "Document", cell=lambda row: Cell(row.number, href=url_for("returns.show_one_sent_back", document_id=row.id))),
@@ -58,6 +58,7 @@ SUPPLIER_RETURN_LIST = list_page(
             column("sent", "Sent", "sent_at"),
             money("value", "Worth in stock", "value_minor"),
             money("expected", "Expected", "expected_minor"),
+            money("open", "Open", "open_minor"),
             column("currency", "Currency", file_only=True),
         ),
     ),
