@@ -47,8 +47,9 @@ def test_a_credit_note_is_entered_and_somebody_else_accepts_the_difference(
     page = boss.get(f"{here}/difference")
     page = boss.post(f"{here}/difference", {"reason": "", "seen": "100"}, status=422)
     assert "Say why" in page.errors()[0]
-    page = boss.post(f"{here}/difference", {"reason": "They keep a fee.", "seen": "200"}, status=422)
+    page = boss.post(f"{here}/difference", {"reason": "They keep a fee.", "seen": "200"}, status=409)
     assert "since you saw it" in page.errors()[0]
+    assert page.value("seen") == "100"
     page = boss.post(f"{here}/difference", {"reason": "They keep a fee.", "seen": "100"})
     for said in ("They keep a fee.", "settled", "Difference accepted"):
         assert said in page.text, said

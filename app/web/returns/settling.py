@@ -82,6 +82,8 @@ def accept_supplier_difference(document_id: int) -> Any:
     def act(work: UnitOfWork) -> None:
         seen = str(form.seen.data or "")
         opened = int(seen) if seen.removeprefix("-").isdecimal() else row.open_minor
+        # Where something else is open now, the page says it again, and what it says is what is agreed to next.
+        form.seen.data = str(row.open_minor)
         accept_difference(work, AcceptDifference(document=row.id, reason=str(form.reason.data), seen=opened))
 
     open_now = money(abs(row.open_minor), row.currency)
