@@ -116,7 +116,7 @@ def test_the_desk_takes_down_a_return_without_an_order_and_reads_why_goods_come_
     look(desk, "returns-behind-360")
 
 
-def test_the_buyer_sends_a_faulty_piece_back_to_its_supplier_on_a_phone(phone, business, sqlite_database):
+def test_a_faulty_piece_goes_back_to_its_supplier_who_credits_less_on_a_phone(phone, business, sqlite_database):
     a_supplier(business)
     set_apart(business)
     buyer = phone("buyer")
@@ -138,4 +138,20 @@ def test_the_buyer_sends_a_faulty_piece_back_to_its_supplier_on_a_phone(phone, b
     look(buyer, "returns-sent-back-360")
     paper = buyer.request.get(buyer.get_by_role("link", name="Paper").get_attribute("href"))
     assert (paper.status, paper.headers["content-type"], paper.body()[:5]) == (200, "application/pdf", b"%PDF-")
+    billing, finance = phone("billing"), phone("finance")
+    billing.goto(buyer.url)
+    billing.get_by_role("link", name="Enter a credit note…").click()
+    billing.get_by_label("Number").fill("GS-40718")
+    billing.get_by_label("Amount").fill("6.00")
+    is_whole(billing)
+    billing.get_by_role("button", name="Enter a credit note").click()
+    expect(billing.locator("main")).to_contain_text("The credit note is entered")
+    finance.goto(buyer.url)
+    finance.get_by_role("link", name="Accept the difference…").click()
+    finance.get_by_label("Reason").fill("They keep a fee for handling.")
+    is_whole(finance)
+    finance.get_by_role("button", name="Accept the difference").click()
+    expect(finance.locator("main")).to_contain_text("The difference is accepted")
+    is_whole(finance)
+    look(finance, "returns-settled-360")
     assert_books_agree(sqlite_database)
