@@ -140,6 +140,7 @@ class ReturnOrder(Base):
         Index("ix_return_order_order", "order_id"),
         Index("ix_return_order_customer", "customer_id"),
         Index("ix_return_order_replacement", "replacement_id"),
+        Index("ix_return_order_requested", "entity_id", "requested_at"),
     )
     id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
     entity_id: Mapped[int] = mapped_column(ForeignKey("entity.id"))
