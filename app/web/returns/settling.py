@@ -35,9 +35,11 @@ from erpcore.kernel.work import UnitOfWork
 class CreditForm(KeyedForm):
     """The supplier's credit note as it stands on its paper."""
 
-    paper = StringField("Number", [DataRequired("Enter the number of the credit note"), Length(max=120)])
-    paper_on = DateField("Of", [InputRequired("Enter the day of the credit note")])
-    amount = ExactField("Amount", [InputRequired("Enter what it credits without tax")], places=3)
+    paper = StringField(
+        "Number of the credit note", [DataRequired("Enter the number of the credit note"), Length(max=120)]
+    )
+    paper_on = DateField("Its day", [InputRequired("Enter the day of the credit note")])
+    amount = ExactField("Amount without tax", [InputRequired("Enter what it credits without tax")], places=3)
 
 
 class DifferenceForm(Form):
