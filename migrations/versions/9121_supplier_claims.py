@@ -9,7 +9,7 @@ from erpcore.kernel.model import Key, UtcDateTime
 from migrations.ddl import change_words, refuse_changes
 
 revision = "9121"
-down_revision = "0104"
+down_revision = "0106"
 branch_labels = None
 depends_on = None
 
