@@ -8,7 +8,7 @@ from alembic import op
 from erpcore.kernel.model import Key, UtcDateTime
 from migrations.ddl import change_words, refuse_changes
 
-revision = "9121"
+revision = "0107"
 down_revision = "0106"
 branch_labels = None
 depends_on = None
