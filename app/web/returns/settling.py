@@ -64,9 +64,8 @@ def enter_supplier_credit(document_id: int) -> Any:
         form.paper_on.data = local_day(now(), row.time_zone)
 
     def act(work: UnitOfWork) -> None:
-        command = TakeCredit(
-            document=row.id, paper=str(form.paper.data), amount=form.amount.data, paper_on=form.paper_on.data
-        )
+        paper_on: Any = form.paper_on.data
+        command = TakeCredit(document=row.id, paper=str(form.paper.data), amount=form.amount.data, paper_on=paper_on)
         form.once(work, lambda: take_credit(work, command).id)
 
     note = f"{money(row.open_minor, row.currency)} are open with {row.supplier}. What it credits more or less stays open until somebody accepts it."

@@ -79,7 +79,8 @@ class _Claim(NamedTuple):
 
     @property
     def left(self) -> int:
-        return int(self.head.expected_minor) - sum(one.amount_minor for one in self.entries)
+        expected: int = self.head.expected_minor
+        return expected - sum(int(one.amount_minor) for one in self.entries)
 
     def stands(self, entry: Any) -> bool:
         """Whether the entry was not taken back, and takes none back itself."""
