@@ -8,8 +8,8 @@ from alembic import op
 from erpcore.kernel.model import Key, UtcDateTime
 from migrations.ddl import change_words, refuse_changes
 
-revision = "0107"
-down_revision = "0106"
+revision = "9121"
+down_revision = "0108"
 branch_labels = None
 depends_on = None
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0108"
-down_revision = "0107"
+revision = "9122"
+down_revision = "9121"
 branch_labels = None
 depends_on = None
 
