@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "9122"
-down_revision = "9121"
+revision = "0110"
+down_revision = "0109"
 branch_labels = None
 depends_on = None
 

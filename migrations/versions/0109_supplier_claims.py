@@ -8,7 +8,7 @@ from alembic import op
 from erpcore.kernel.model import Key, UtcDateTime
 from migrations.ddl import change_words, refuse_changes
 
-revision = "9121"
+revision = "0109"
 down_revision = "0108"
 branch_labels = None
 depends_on = None
