@@ -26,7 +26,6 @@ from app.queries.sending_back import (
 from app.reports.sending_back import supplier_return_paper
 from app.security.permissions import Permission
 from app.security.require import actor
-from erpcore.fulfilment.sending_back.models import ClaimKind
 from erpcore.fulfilment.sending_back.services import SendBack, send_back
 from erpcore.fulfilment.sending_back.settling import (
     AcceptDifference,
@@ -88,7 +87,7 @@ class SettlementAnswer(Answer):
     """By what the claim fell. `is_gone`: taken back, or takes the entry `reverses` back."""
 
     id: int
-    kind: ClaimKind
+    kind: str = Field(description="`credit` or `difference`")
     paper: str | None
     paper_on: date | None
     reason: str | None
@@ -180,7 +179,7 @@ def _detail(page: SupplierReturnPage) -> SupplierReturnDetail:
         ],
         settled=[
             SettlementAnswer(
-                id=one.id, kind=ClaimKind(one.kind), paper=one.paper, paper_on=one.paper_on, reason=one.reason,
+                id=one.id, kind=one.kind, paper=one.paper, paper_on=one.paper_on, reason=one.reason,
                 amount=as_amount(one.amount_minor, page.row.currency), reverses=one.reverses, is_gone=one.is_gone,
                 settled_at=one.settled_at,
             )
