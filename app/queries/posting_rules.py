@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from erpcore.kernel.actor import Actor
 from erpcore.ledger.models import JournalEntry
-from erpcore.ledger.posting_rules import POSTING_RULES, PostingRule
+from erpcore.ledger.posting_rules import POSTING_RULES
+from erpcore.ledger.rule_shape import PostingRule
 
 #: So many of the newest entries of a rule are looked through: an example is worth no more.
 AMONG = 1_000

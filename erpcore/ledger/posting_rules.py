@@ -6,68 +6,16 @@ Posting refuses what no row of this table allows, so the table that people read 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 
 from erpcore.kernel.errors import RuleBroken
 from erpcore.ledger.kinds import JournalKind
 from erpcore.ledger.models import AccountRole
-
-
-class Usual(StrEnum):
-    """The side on which a rule uses an account."""
-
-    DEBIT = "debit"
-    CREDIT = "credit"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RuleSide:
-    """An account that a rule uses. ``may_turn``: its amount may also come on the other side."""
-
-    role: AccountRole
-    usual: Usual
-    may_turn: bool = False
-
-    def takes(self, amount: int) -> bool:
-        """Whether this amount, positive for a debit, may come here."""
-        return self.may_turn or (amount > 0) == (self.usual is Usual.DEBIT)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PostingRule:
-    """``document``: the type of the document whose ``event`` calls the rule; ``when`` says it in words. ``is_free``: any account
-    but those of control, on either side.
-    """
-
-    name: str
-    document: str
-    journal: JournalKind
-    event: str
-    sides: tuple[RuleSide, ...]
-    when: str
-    is_free: bool = False
-
-    @property
-    def debits(self) -> tuple[RuleSide, ...]:
-        return tuple(side for side in self.sides if side.usual is Usual.DEBIT)
-
-    @property
-    def credits(self) -> tuple[RuleSide, ...]:
-        return tuple(side for side in self.sides if side.usual is Usual.CREDIT)
-
-
-def _debit(role: AccountRole, *, may_turn: bool = False) -> RuleSide:
-    return RuleSide(role=role, usual=Usual.DEBIT, may_turn=may_turn)
-
-
-def _credit(role: AccountRole, *, may_turn: bool = False) -> RuleSide:
-    return RuleSide(role=role, usual=Usual.CREDIT, may_turn=may_turn)
+from erpcore.ledger.rule_shape import PostingRule, credit, debit
 
 
 def _stock(name: str, contra: AccountRole, event: str, when: str) -> PostingRule:
     """A rule of stock that came or, turned round, left."""
-    sides = (_debit(AccountRole.INVENTORY, may_turn=True), _credit(contra, may_turn=True))
+    sides = (debit(AccountRole.INVENTORY, may_turn=True), credit(contra, may_turn=True))
     return PostingRule(name=name, document="stock_move", journal=JournalKind.STOCK, event=event, sides=sides, when=when)
 
 
@@ -82,7 +30,7 @@ def _accrual(
         ("_back", f"The first day of the next period turns it back: {when[0].lower()}{when[1:]}"),
     ):
         first, second = (debits, credits_) if not back else (credits_, debits)
-        sides = (*(_debit(role, may_turn=True) for role in first), *(_credit(role, may_turn=True) for role in second))
+        sides = (*(debit(role, may_turn=True) for role in first), *(credit(role, may_turn=True) for role in second))
         yield PostingRule(
             name=f"{name}{back}", document="accrual", journal=journal, event="accruals.posted", sides=sides, when=said
         )
@@ -126,178 +74,178 @@ POSTING_RULES: tuple[PostingRule, ...] = (
         name="invoice", document="invoice", journal=JournalKind.SALES, event="invoice.posted",
         when="An invoice is posted: the customer owes goods, charges and tax.",
         sides=(
-            _debit(AccountRole.RECEIVABLE), _credit(AccountRole.REVENUE, may_turn=True),
-            _credit(AccountRole.CHARGES, may_turn=True), _credit(AccountRole.TAX),
+            debit(AccountRole.RECEIVABLE), credit(AccountRole.REVENUE, may_turn=True),
+            credit(AccountRole.CHARGES, may_turn=True), credit(AccountRole.TAX),
         ),
     ),
     PostingRule(
         name="credit_memo", document="credit_memo", journal=JournalKind.SALES, event="credit_memo.posted",
         when="A credit memo is posted: what it gives back of goods, charges and tax, and the fee that is kept for restocking.",
         sides=(
-            _debit(AccountRole.REVENUE, may_turn=True), _debit(AccountRole.CHARGES, may_turn=True), _debit(AccountRole.TAX),
-            _credit(AccountRole.RESTOCKING), _credit(AccountRole.RECEIVABLE),
+            debit(AccountRole.REVENUE, may_turn=True), debit(AccountRole.CHARGES, may_turn=True), debit(AccountRole.TAX),
+            credit(AccountRole.RESTOCKING), credit(AccountRole.RECEIVABLE),
         ),
     ),
     PostingRule(
         name="rebate_accrued", document="rebate_posting", journal=JournalKind.SALES, event="rebate.accrued",
         when="An invoice line counts for a rebate agreement, or what it counted comes back; a tier that is crossed trues up.",
-        sides=(_debit(AccountRole.REBATES, may_turn=True), _credit(AccountRole.REBATES_ACCRUED, may_turn=True)),
+        sides=(debit(AccountRole.REBATES, may_turn=True), credit(AccountRole.REBATES_ACCRUED, may_turn=True)),
     ),
     PostingRule(
         name="rebate_settled", document="credit_memo", journal=JournalKind.SALES, event="rebate.settled",
         when="A credit memo gives an accrued rebate back, with the tax of what was bought.",
-        sides=(_debit(AccountRole.REBATES_ACCRUED), _debit(AccountRole.TAX), _credit(AccountRole.RECEIVABLE)),
+        sides=(debit(AccountRole.REBATES_ACCRUED), debit(AccountRole.TAX), credit(AccountRole.RECEIVABLE)),
     ),
     PostingRule(
         name="rebate_difference", document="rebate_settlement", journal=JournalKind.SALES, event="rebate.settled",
         when="An agreement is settled for good: what was accrued in vain is no expense, what was not accrued is one.",
-        sides=(_debit(AccountRole.REBATES, may_turn=True), _credit(AccountRole.REBATES_ACCRUED, may_turn=True)),
+        sides=(debit(AccountRole.REBATES, may_turn=True), credit(AccountRole.REBATES_ACCRUED, may_turn=True)),
     ),
     PostingRule(
         name="bad_debt", document="debt_journal", journal=JournalKind.SALES, event="debt.written_off",
         when="A debt is given up, or, turned round, taken on again.",
-        sides=(_debit(AccountRole.BAD_DEBT, may_turn=True), _credit(AccountRole.RECEIVABLE, may_turn=True)),
+        sides=(debit(AccountRole.BAD_DEBT, may_turn=True), credit(AccountRole.RECEIVABLE, may_turn=True)),
     ),
     PostingRule(
         name="receipt", document="receipt", journal=JournalKind.CASH, event="cash.received",
         when="Money comes in; it stands on account until it is applied.",
         sides=(
-            _debit(AccountRole.BANK), _debit(AccountRole.BANK_FEES), _debit(AccountRole.CURRENCY_DIFFERENCE, may_turn=True),
-            _credit(AccountRole.ON_ACCOUNT),
+            debit(AccountRole.BANK), debit(AccountRole.BANK_FEES), debit(AccountRole.CURRENCY_DIFFERENCE, may_turn=True),
+            credit(AccountRole.ON_ACCOUNT),
         ),
     ),
     PostingRule(
         name="bank_line", document="bank_line", journal=JournalKind.CASH, event="bank_statement.accepted",
         when="An entry of a bank statement is in the books before anybody has said what it is.",
-        sides=(_debit(AccountRole.BANK, may_turn=True), _credit(AccountRole.BANK_CLEARING, may_turn=True)),
+        sides=(debit(AccountRole.BANK, may_turn=True), credit(AccountRole.BANK_CLEARING, may_turn=True)),
     ),
     PostingRule(
         name="bank_fee", document="bank_line", journal=JournalKind.CASH, event="bank_line.assigned",
         when="An entry of a bank statement is what the bank charges.",
-        sides=(_debit(AccountRole.BANK_FEES), _credit(AccountRole.BANK_CLEARING)),
+        sides=(debit(AccountRole.BANK_FEES), credit(AccountRole.BANK_CLEARING)),
     ),
     PostingRule(
         name="receipt_known", document="bank_line", journal=JournalKind.CASH, event="bank_line.assigned",
         when="An entry of a bank statement is the money of a receipt that somebody had written down before: it is in the bank once.",
-        sides=(_debit(AccountRole.BANK_CLEARING), _debit(AccountRole.BANK_FEES), _credit(AccountRole.BANK)),
+        sides=(debit(AccountRole.BANK_CLEARING), debit(AccountRole.BANK_FEES), credit(AccountRole.BANK)),
     ),
     PostingRule(
         name="receipt_from_bank", document="receipt", journal=JournalKind.CASH, event="cash.received",
         when="An entry of a bank statement is found to be a customer's; it stands on account until it is applied.",
         sides=(
-            _debit(AccountRole.BANK_CLEARING), _debit(AccountRole.BANK_FEES),
-            _debit(AccountRole.CURRENCY_DIFFERENCE, may_turn=True), _credit(AccountRole.ON_ACCOUNT),
+            debit(AccountRole.BANK_CLEARING), debit(AccountRole.BANK_FEES),
+            debit(AccountRole.CURRENCY_DIFFERENCE, may_turn=True), credit(AccountRole.ON_ACCOUNT),
         ),
     ),
     PostingRule(
         name="receipt_returned_by_bank", document="receipt_return", journal=JournalKind.CASH, event="cash.returned",
         when="An entry of a bank statement takes money of a receipt back.",
-        sides=(_debit(AccountRole.ON_ACCOUNT), _debit(AccountRole.BANK_FEES), _credit(AccountRole.BANK_CLEARING)),
+        sides=(debit(AccountRole.ON_ACCOUNT), debit(AccountRole.BANK_FEES), credit(AccountRole.BANK_CLEARING)),
     ),
     PostingRule(
         name="receipt_returned", document="receipt_return", journal=JournalKind.CASH, event="cash.returned",
         when="The bank takes money of a receipt back, and what it charges for that.",
-        sides=(_debit(AccountRole.ON_ACCOUNT), _debit(AccountRole.BANK_FEES), _credit(AccountRole.BANK)),
+        sides=(debit(AccountRole.ON_ACCOUNT), debit(AccountRole.BANK_FEES), credit(AccountRole.BANK)),
     ),
     PostingRule(
         name="receipt_from_partner", document="receipt", journal=JournalKind.CASH, event="cash.received",
         when="A partner reports with its payout what a customer paid; it stands on account until it is applied.",
-        sides=(_debit(AccountRole.PARTNER), _credit(AccountRole.ON_ACCOUNT)),
+        sides=(debit(AccountRole.PARTNER), credit(AccountRole.ON_ACCOUNT)),
     ),
     PostingRule(
         name="receipt_returned_by_partner", document="receipt_return", journal=JournalKind.CASH, event="cash.returned",
         when="A partner gave a customer money of a receipt back, or a payout is reversed.",
-        sides=(_debit(AccountRole.ON_ACCOUNT), _credit(AccountRole.PARTNER)),
+        sides=(debit(AccountRole.ON_ACCOUNT), credit(AccountRole.PARTNER)),
     ),
     PostingRule(
         name="payout", document="payout_posting", journal=JournalKind.CASH, event="settlement.posted",
         when="A payout is posted: fees, reserves and taxes that the partner kept of what it owes, and what is not explained.",
         sides=(
-            *(_debit(role, may_turn=True) for role in _KEPT_BY_PARTNERS), _credit(AccountRole.PARTNER, may_turn=True),
+            *(debit(role, may_turn=True) for role in _KEPT_BY_PARTNERS), credit(AccountRole.PARTNER, may_turn=True),
         ),
     ),
     PostingRule(
         name="payout_reversed", document="payout_posting", journal=JournalKind.CASH, event="settlement.reversed",
         when="A payout is taken out of the books again; it waits as before.",
         sides=(
-            _debit(AccountRole.PARTNER, may_turn=True), *(_credit(role, may_turn=True) for role in _KEPT_BY_PARTNERS),
+            debit(AccountRole.PARTNER, may_turn=True), *(credit(role, may_turn=True) for role in _KEPT_BY_PARTNERS),
         ),
     ),
     PostingRule(
         name="payout_accepted", document="payout_explanation", journal=JournalKind.CASH, event="settlement.explained",
         when="What was not explained of a payout is accepted by authority, with a reason, as a fee of the partner.",
         sides=(
-            _debit(AccountRole.PARTNER_FEES, may_turn=True), _credit(AccountRole.PARTNER_DIFFERENCE, may_turn=True),
+            debit(AccountRole.PARTNER_FEES, may_turn=True), credit(AccountRole.PARTNER_DIFFERENCE, may_turn=True),
         ),
     ),
     PostingRule(
         name="payout_paid", document="bank_line", journal=JournalKind.CASH, event="bank_line.assigned",
         when="An entry of a bank statement is the money of a payout.",
         sides=(
-            _debit(AccountRole.BANK_CLEARING, may_turn=True), _credit(AccountRole.PARTNER, may_turn=True),
+            debit(AccountRole.BANK_CLEARING, may_turn=True), credit(AccountRole.PARTNER, may_turn=True),
         ),
     ),
     PostingRule(
         name="application", document="application", journal=JournalKind.CASH, event="cash.applied",
         when="A receipt settles so much of an invoice.",
-        sides=(_debit(AccountRole.ON_ACCOUNT), _credit(AccountRole.RECEIVABLE)),
+        sides=(debit(AccountRole.ON_ACCOUNT), credit(AccountRole.RECEIVABLE)),
     ),
     PostingRule(
         name="application_reversed", document="application", journal=JournalKind.CASH, event="cash.unapplied",
         when="What a receipt settled is open again, and the money on account.",
-        sides=(_debit(AccountRole.RECEIVABLE), _credit(AccountRole.ON_ACCOUNT)),
+        sides=(debit(AccountRole.RECEIVABLE), credit(AccountRole.ON_ACCOUNT)),
     ),
     PostingRule(
         name="dunning_fee", document="dunning_fee", journal=JournalKind.SALES, event="dunning.sent",
         when="A notice asks for what is overdue and costs the customer a fee.",
-        sides=(_debit(AccountRole.RECEIVABLE), _credit(AccountRole.CHARGES)),
+        sides=(debit(AccountRole.RECEIVABLE), credit(AccountRole.CHARGES)),
     ),
     PostingRule(
         name="fee_paid", document="fee_settlement", journal=JournalKind.CASH, event="cash.applied",
         when="A receipt settles so much of a dunning fee.",
-        sides=(_debit(AccountRole.ON_ACCOUNT), _credit(AccountRole.RECEIVABLE)),
+        sides=(debit(AccountRole.ON_ACCOUNT), credit(AccountRole.RECEIVABLE)),
     ),
     PostingRule(
         name="fee_reopened", document="fee_settlement", journal=JournalKind.CASH, event="cash.returned",
         when="The receipt that paid a dunning fee went back, so the fee is open again.",
-        sides=(_debit(AccountRole.RECEIVABLE), _credit(AccountRole.ON_ACCOUNT)),
+        sides=(debit(AccountRole.RECEIVABLE), credit(AccountRole.ON_ACCOUNT)),
     ),
     PostingRule(
         name="fee_waived", document="fee_settlement", journal=JournalKind.SALES, event="dunning.sent",
         when="A dunning fee is given up by authority, with a reason.",
-        sides=(_debit(AccountRole.CHARGES), _credit(AccountRole.RECEIVABLE)),
+        sides=(debit(AccountRole.CHARGES), credit(AccountRole.RECEIVABLE)),
     ),
     PostingRule(
         name="cost_of_sales", document="shipment", journal=JournalKind.STOCK, event="shipment.confirmed",
         when="Goods leave stock with a shipment, at what they cost.",
-        sides=(_debit(AccountRole.COST_OF_SALES), _credit(AccountRole.INVENTORY)),
+        sides=(debit(AccountRole.COST_OF_SALES), credit(AccountRole.INVENTORY)),
     ),
     PostingRule(
         name="direct_cost", document="shipment", journal=JournalKind.STOCK, event="shipment.confirmed",
         when="A supplier delivered straight to the customer, at the price of the purchase order.",
-        sides=(_debit(AccountRole.COST_OF_SALES), _credit(AccountRole.RECEIVED_NOT_INVOICED)),
+        sides=(debit(AccountRole.COST_OF_SALES), credit(AccountRole.RECEIVED_NOT_INVOICED)),
     ),
     PostingRule(
         name="returned_to_stock", document="return", journal=JournalKind.STOCK, event="return.inspected",
         when="Returned goods go back to stock, to be sold or set apart, at what they cost when they left.",
-        sides=(_debit(AccountRole.INVENTORY), _credit(AccountRole.COST_OF_SALES)),
+        sides=(debit(AccountRole.INVENTORY), credit(AccountRole.COST_OF_SALES)),
     ),
     PostingRule(
         name="returned_to_supplier", document="supplier_return", journal=JournalKind.STOCK, event="supplier_return.sent",
         when="Returned goods leave for their supplier, who owes what it asks for them; what they were worth otherwise is an adjustment.",
         sides=(
-            _debit(AccountRole.SUPPLIER_CLAIMS), _credit(AccountRole.INVENTORY), _credit(AccountRole.ADJUSTMENT, may_turn=True),
+            debit(AccountRole.SUPPLIER_CLAIMS), credit(AccountRole.INVENTORY), credit(AccountRole.ADJUSTMENT, may_turn=True),
         ),
     ),
     PostingRule(
         name="supplier_credit", document="supplier_claim", journal=JournalKind.STOCK, event="supplier_claim.settled",
         when="A supplier's credit note for goods sent back is entered, or taken back: it is set against what the supplier is paid.",
-        sides=(_debit(AccountRole.SUPPLIER_CREDITS, may_turn=True), _credit(AccountRole.SUPPLIER_CLAIMS, may_turn=True)),
+        sides=(debit(AccountRole.SUPPLIER_CREDITS, may_turn=True), credit(AccountRole.SUPPLIER_CLAIMS, may_turn=True)),
     ),
     PostingRule(
         name="supplier_difference", document="supplier_claim", journal=JournalKind.STOCK, event="supplier_claim.settled",
         when="What a supplier does not credit, or credits beyond what was expected, is accepted; or that is taken back.",
-        sides=(_debit(AccountRole.ADJUSTMENT, may_turn=True), _credit(AccountRole.SUPPLIER_CLAIMS, may_turn=True)),
+        sides=(debit(AccountRole.ADJUSTMENT, may_turn=True), credit(AccountRole.SUPPLIER_CLAIMS, may_turn=True)),
     ),
     _stock("opening", AccountRole.OPENING, "stock.moved", "Stock is taken over at the start of a site."),
     _stock("receipt", AccountRole.RECEIVED_NOT_INVOICED, "stock.moved", "Goods come from a supplier who has not sent the invoice."),
@@ -310,52 +258,52 @@ POSTING_RULES: tuple[PostingRule, ...] = (
         name="freight_billed", document="carrier_bill_line", journal=JournalKind.STOCK, event="carrier_bill.posted",
         when="A carrier’s bill is approved: what a line of it asks is owed. From then on the shipment is no longer accrued.",
         sides=(
-            _debit(_R.FREIGHT, may_turn=True), _debit(_R.INPUT_TAX, may_turn=True), _credit(_R.PAYABLE, may_turn=True),
+            debit(_R.FREIGHT, may_turn=True), debit(_R.INPUT_TAX, may_turn=True), credit(_R.PAYABLE, may_turn=True),
         ),
     ),
     PostingRule(
         name="freight_unbilled", document="carrier_bill_line", journal=JournalKind.STOCK, event="carrier_bill.reversed",
         when="A carrier’s bill is taken out of the books again: its shipments are as if nobody had billed them.",
         sides=(
-            _debit(_R.PAYABLE, may_turn=True), _credit(_R.FREIGHT, may_turn=True), _credit(_R.INPUT_TAX, may_turn=True),
+            debit(_R.PAYABLE, may_turn=True), credit(_R.FREIGHT, may_turn=True), credit(_R.INPUT_TAX, may_turn=True),
         ),
     ),
     PostingRule(
         name="transfer_difference", document="transfer", journal=JournalKind.STOCK, event="stock.transfer_shipped",
         when="Goods come to a site that values at standard cost, from one that valued them otherwise.",
-        sides=(_debit(AccountRole.ADJUSTMENT, may_turn=True), _credit(AccountRole.TRANSFER, may_turn=True)),
+        sides=(debit(AccountRole.ADJUSTMENT, may_turn=True), credit(AccountRole.TRANSFER, may_turn=True)),
     ),
     PostingRule(
         name="sister_sale", document="sister_document", journal=JournalKind.SALES, event="stock.transfer_shipped",
         when="Goods leave for another company of ours, at the transfer price; a reversal turns it back.",
-        sides=(_debit(AccountRole.SISTER_RECEIVABLE, may_turn=True), _credit(AccountRole.SISTER_REVENUE, may_turn=True)),
+        sides=(debit(AccountRole.SISTER_RECEIVABLE, may_turn=True), credit(AccountRole.SISTER_REVENUE, may_turn=True)),
     ),
     PostingRule(
         name="sister_cost", document="sister_document", journal=JournalKind.STOCK, event="stock.transfer_shipped",
         when="What those goods cost the company that sends them.",
-        sides=(_debit(AccountRole.SISTER_COST, may_turn=True), _credit(AccountRole.INVENTORY, may_turn=True)),
+        sides=(debit(AccountRole.SISTER_COST, may_turn=True), credit(AccountRole.INVENTORY, may_turn=True)),
     ),
     PostingRule(
         name="sister_purchase", document="sister_document", journal=JournalKind.STOCK, event="stock.transfer_shipped",
         when="Goods are on their way from another company of ours; where they are valued at standard cost, the difference from the "
         "transfer price is a stock adjustment.",
         sides=(
-            _debit(AccountRole.INVENTORY, may_turn=True), _debit(AccountRole.ADJUSTMENT, may_turn=True),
-            _credit(AccountRole.SISTER_PAYABLE, may_turn=True),
+            debit(AccountRole.INVENTORY, may_turn=True), debit(AccountRole.ADJUSTMENT, may_turn=True),
+            credit(AccountRole.SISTER_PAYABLE, may_turn=True),
         ),
     ),
     PostingRule(
         name="late_cost", document="late_cost", journal=JournalKind.STOCK, event="late_cost.added",
         when="Freight, duty or a dearer invoice comes after the goods: on those still here, the rest is cost of sales of that day.",
         sides=(
-            _debit(AccountRole.INVENTORY, may_turn=True), _debit(AccountRole.COST_OF_SALES, may_turn=True),
-            _credit(AccountRole.RECEIVED_NOT_INVOICED, may_turn=True),
+            debit(AccountRole.INVENTORY, may_turn=True), debit(AccountRole.COST_OF_SALES, may_turn=True),
+            credit(AccountRole.RECEIVED_NOT_INVOICED, may_turn=True),
         ),
     ),
     PostingRule(
         name="revaluation", document="costing", journal=JournalKind.STOCK, event="costing.chosen",
         when="A site values its stock by another method from now on.",
-        sides=(_debit(AccountRole.INVENTORY, may_turn=True), _credit(AccountRole.ADJUSTMENT, may_turn=True)),
+        sides=(debit(AccountRole.INVENTORY, may_turn=True), credit(AccountRole.ADJUSTMENT, may_turn=True)),
     ),
     PostingRule(
         name="manual_journal", document="journal", journal=JournalKind.MANUAL, event="journal.posted", sides=(), is_free=True,

@@ -25,7 +25,7 @@ from app.security.require import actor
 from erpcore.kernel.clock import local_day
 from erpcore.kernel.errors import NotFound
 from erpcore.kernel.work import UnitOfWork
-from erpcore.ledger.posting_rules import RuleSide
+from erpcore.ledger.rule_shape import RuleSide
 from erpcore.ledger.statements import Period, Report, Row
 
 TAG = "Ledger"
