@@ -220,7 +220,7 @@ MESSAGES: dict[str, str] = {
     "claim_settled": "Nothing is open of {document}: all that was expected is credited or accepted.",
     "claim_changed": "Something was entered for {document} since you saw it. Look again at what is open.",
     "difference_own": "You sent the goods of {document} or entered their credit note. Somebody else accepts the difference.",
-    "settlement_unknown": "{document} has no entry {id}. Choose one of its own.",
+    "settlement_unknown": "That is no entry of {document}. Choose one of its own.",
     "settlement_gone": "This entry of {document} was taken back already, or takes one back itself.",
     "item_without_stock": "Item {item} is a charge or a service and has no stock to adjust.",
     "quantity_zero": "A change of zero of item {item} changes nothing. Enter how many more or fewer there are.",

@@ -105,7 +105,7 @@ def take_supplier_settlement_back(document_id: int, entry_id: int) -> Any:
     page, form = supplier_return_page(reader(), actor(), document_id), TakeBackForm()
     entry = next((one for one in page.settled if one.id == entry_id), None)
     if entry is None:
-        raise NotFound("settlement_unknown", id=entry_id, document=page.row.number)
+        raise NotFound("settlement_unknown", document=page.row.number)
 
     def act(work: UnitOfWork) -> None:
         command = TakeBackSettlement(document=document_id, entry=entry_id, reason=str(form.reason.data))

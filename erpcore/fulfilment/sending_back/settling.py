@@ -137,7 +137,7 @@ def take_back_settlement(work: UnitOfWork, command: TakeBackSettlement) -> Settl
     claim = _locked(work, command.document, None)
     entry = next((one for one in claim.entries if one.id == command.entry), None)
     if entry is None:
-        raise NotFound("settlement_unknown", id=command.entry, document=claim.head.number)
+        raise NotFound("settlement_unknown", document=claim.head.number)
     work.actor.require(_MAY[ClaimKind(entry.kind)], site=claim.head.site_id)
     if not command.reason.strip():
         raise RuleBroken("reason_required", field="reason", document="supplier return", move="take back")
