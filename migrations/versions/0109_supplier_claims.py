@@ -30,7 +30,7 @@ def upgrade() -> None:
         sa.Column("reverses_id", Key, nullable=True),
         sa.Column("settled_by", sa.BigInteger(), nullable=False),
         sa.Column("settled_at", UtcDateTime(), nullable=False),
-        sa.CheckConstraint("kind IN ('credit', 'difference')", name=op.f("ck_supplier_claim_entry_kind")),
+        sa.CheckConstraint("kind IN ('credit', 'difference')", name=op.f("ck_supplier_claim_entry_kind_known")),
         sa.CheckConstraint("amount_minor <> 0", name=op.f("ck_supplier_claim_entry_some_amount")),
         sa.CheckConstraint("paper IS NOT NULL OR reason IS NOT NULL", name=op.f("ck_supplier_claim_entry_says_why")),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_supplier_claim_entry_entity_id")),
