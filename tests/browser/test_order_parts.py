@@ -31,7 +31,7 @@ def test_a_rush_is_taken_with_its_charge_and_split_for_another_day(signed_in_at,
     expect(page.locator("h1")).to_contain_text("Order SO-")
     expect(page.get_by_role("cell", name="RUSH Rush · charge")).to_be_visible()
     expect(page.locator("main")).to_contain_text("rush")
-    page.get_by_role("link", name="Change").first.click()
+    page.get_by_role("link", name="Change order…").click()
     page.get_by_label("Ours").check()
     page.get_by_label("Reason", exact=True).fill("no room on site before")
     page.locator("[name='parts-0-line']").select_option(label="10 · 40-0")
