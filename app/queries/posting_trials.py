@@ -20,9 +20,9 @@ from erpcore.billing.models import Invoice, InvoiceState
 from erpcore.billing.services import post_invoices
 from erpcore.billing.settling.models import Payout, PayoutState
 from erpcore.billing.settling.posting import post_payout
+from erpcore.fulfilment.leaving import send_off
 from erpcore.fulfilment.models import ReturnOrder, ReturnState, Shipment, ShipmentState
 from erpcore.fulfilment.returned_goods import InspectReturn, inspect_returns
-from erpcore.fulfilment.services import confirm_shipments
 from erpcore.inventory.costing.late import AddLateCost, add_late_costs
 from erpcore.inventory.documents import GoodsReceipt
 from erpcore.kernel.actor import Actor
@@ -143,7 +143,7 @@ def _late_cost(work: UnitOfWork, key: int, means: Means) -> None:
 
 
 _ACTS: Mapping[Event, Callable[[UnitOfWork, int, Means], Any]] = {
-    Event.SHIPMENT: lambda work, key, means: confirm_shipments(work, [key], rules=means.rules, cells=means.cells),
+    Event.SHIPMENT: lambda work, key, means: send_off(work, [key], rules=means.rules, cells=means.cells),
     Event.INVOICE: lambda work, key, means: post_invoices(work, [key], cells=means.cells),
     Event.RETURN: lambda work, key, means: inspect_returns(work, [InspectReturn(id=key)], cells=means.cells),
     Event.CREDIT_MEMO: lambda work, key, means: credit_returns(work, [key], cells=means.cells),
